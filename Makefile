@@ -1,0 +1,68 @@
+# Every target works on a fresh machine: the first one that needs it makes .venv from the hashed locks.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+SERVICES := analytics user product order
+LOCKS := $(SERVICES:%=requirements/%.txt) requirements/dev.txt
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+CODE := chassis user analytics product order cli tests
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/.ready: requirements/dev.txt requirements/bootstrap.txt
+	@PYTHON="$(PYTHON)" requirements/install.sh
+
+.PHONY: install
+install: $(BIN)/.ready ## Make .venv from the hashed locks (other targets do it by themselves)
+
+.PHONY: run
+run: $(BIN)/.ready ## Start databases and the four services, with hot reload; Ctrl-C stops all
+	@exec $(BIN)/python -m cli run
+
+.PHONY: reset
+reset: $(BIN)/.ready ## Forget the development data
+	@$(BIN)/python -m cli reset
+
+.PHONY: doctor
+doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases
+	@$(BIN)/python -m cli doctor
+
+.PHONY: demo
+demo: $(BIN)/.ready ## Walk an order through the running services
+	@$(BIN)/python -m cli demo
+
+.PHONY: test
+test: $(BIN)/.ready ## Run the whole suite against real databases of its own
+	@$(BIN)/python -m pytest
+
+.PHONY: smoke
+smoke: $(BIN)/.ready ## Import and build every service
+	@$(BIN)/python -m cli smoke
+
+.PHONY: format
+format: $(BIN)/.ready ## Format the code and mend what the linter can
+	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
+
+.PHONY: check
+check: $(BIN)/.ready ## Format, lint, types, locks in step, migrations in step
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	@$(MAKE) --no-print-directory check-locks
+	$(BIN)/python -m cli db check
+
+.PHONY: check-locks
+check-locks: $(BIN)/.ready
+	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp requirements/*.txt "$$old" \
+	  && $(MAKE) --no-print-directory lock DESTINATION="$$old" && diff -r --exclude='*.sh' --exclude='*.in' requirements "$$old" \
+	  && echo "The locks are in step with pyproject.toml."
+
+DESTINATION ?= requirements
+.PHONY: lock
+lock: $(BIN)/.ready ## Write requirements/*.txt anew from pyproject.toml (keeps versions; UPGRADE=1 takes the newest)
+	@$(foreach s,$(SERVICES),$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --extra $(s) pyproject.toml -o $(DESTINATION)/$(s).txt &&) \
+	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
+	grep -A 30 '^uv==' $(DESTINATION)/dev.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > $(DESTINATION)/bootstrap.txt

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Makes .venv: a virtual environment, uv from its hashed lock, and with it everything in dev.txt.
+# Finished when .venv/bin/.ready exists; an interrupted run is simply done again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+
+command -v "$python" >/dev/null || { echo "No $python here. Install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv)." >&2; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  echo "$("$python" --version) is too old: 3.11 or newer is needed. Point to one with: make PYTHON=python3.12 …" >&2; exit 1; }
+"$python" -c 'import ensurepip, venv' 2>/dev/null || {
+  echo "This Python cannot make virtual environments. Install the module (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }
+
+echo "Installing into .venv (once; about 15 s) …"
+[[ -x .venv/bin/python ]] || "$python" -m venv --clear .venv
+.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements/dev.txt
+touch .venv/bin/.ready
