@@ -1,0 +1,1 @@
+"""What every service stands on (the "microservice chassis" pattern). It knows no service."""

@@ -1,0 +1,115 @@
+"""``create_app``: one call gives a service middleware, errors, probes, docs, sealing, dispatcher, tokens, lifespan."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from chassis import health
+from chassis.auth.jwks import RemoteKeys
+from chassis.auth.tokens import TokenIssuer, TokenVerifier
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transport import Transport
+from chassis.docs import add_docs
+from chassis.errors import add_error_handlers
+from chassis.logs import configure_logging
+from chassis.middleware import RequestContextMiddleware
+from chassis.routing import Route
+from chassis.sealing.envelope import Envelope
+from chassis.sealing.receiver import Receiver
+from chassis.settings import Environment, ServiceSettings
+from chassis.store import DatabaseUnavailable, Store
+
+log = structlog.get_logger(__name__)
+
+FORGET_CLAIMS_EVERY_S = 30.0
+
+
+def create_app(
+    settings: ServiceSettings, store: Store, *routers: APIRouter, issuer: TokenIssuer | None = None
+) -> FastAPI:
+    """
+    Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
+
+    Args:
+        routers: Their routes are of class ``chassis.routing.Route``.
+        issuer: What signs access tokens, in the service that issues them.
+
+    Raises:
+        InvalidSettings: A link that the service's calls or its routes' callers need is missing.
+    """
+    configure_logging(settings)
+    links = settings.links(required=_callers(routers))
+    envelope = Envelope(settings.service_name, links)
+    app = _bare_app(settings)
+    app.state.settings = settings
+    app.state.store = store
+    app.state.checks = {store.name: store.check}
+    app.state.draining = False
+    app.state.issuer = issuer
+    app.state.receiver = Receiver(envelope, store, strict=settings.strict, max_body=settings.max_body_bytes)
+    app.state.envelope = envelope
+    app.state.make_transport = Transport
+    add_error_handlers(app)
+    app.add_middleware(RequestContextMiddleware)
+    for router in (*routers, health.router):
+        # Not include_router: it wraps every route once more, and matches each request twice.
+        app.router.routes.extend(router.routes)
+    return app
+
+
+def _bare_app(settings: ServiceSettings) -> FastAPI:
+    has_docs = settings.environment is not Environment.PRODUCTION
+    app = FastAPI(
+        title=f"{settings.service_name.capitalize()} service",
+        version="1",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if has_docs else None,
+        redirect_slashes=False,
+    )
+    if has_docs:
+        add_docs(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open what the service needs, in the process that serves; close it in reverse."""
+    state, settings = app.state, app.state.settings
+    async with AsyncExitStack() as stack:
+        await state.store.open()
+        stack.push_async_callback(state.store.close)
+        state.dispatcher = Dispatcher(settings.peer_urls, state.envelope, state.make_transport())
+        stack.push_async_callback(state.dispatcher.aclose)
+        keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
+        state.tokens = TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)
+        stack.push_async_callback(_cancel, asyncio.create_task(_forget_claims(state.store)))
+        log.info("started", environment=settings.environment)
+        yield
+        state.draining = True
+        log.info("stopping")
+
+
+async def _forget_claims(store: Store) -> None:
+    while True:
+        await asyncio.sleep(FORGET_CLAIMS_EVERY_S)
+        try:
+            await store.forget_claims()
+        except DatabaseUnavailable as error:
+            log.warning("old claims could not be deleted", reason=str(error))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _callers(routers: tuple[APIRouter, ...]) -> set[str]:
+    """Give the peers that some route demands by name."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+    return {caller for route in routes for caller in route.policy.callers}

@@ -1,0 +1,39 @@
+"""Who is asking, as dependencies that a route declares."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier
+from chassis.errors import Forbidden
+
+_bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/users/login", auto_error=False)
+"""Where Swagger's Authorize button logs in."""
+
+
+async def _current_user(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
+    verifier: TokenVerifier = request.app.state.tokens
+    if not token:
+        raise InvalidToken
+    return await verifier.verify(token)
+
+
+CurrentUser = Annotated[Identity, Depends(_current_user)]
+"""A person with a valid access token; 401 without."""
+
+
+def require_role(role: str) -> Callable[..., Awaitable[Identity]]:
+    """Make a dependency that lets only people of this role pass; 403 for others."""
+
+    async def check(user: CurrentUser) -> Identity:
+        if role not in user.roles:
+            raise Forbidden(f"This needs the role '{role}'.")
+        return user
+
+    return check
+
+
+Admin = Annotated[Identity, Depends(require_role("admin"))]
+"""A person of role ``admin``; 401 or 403 for others."""

@@ -1,0 +1,67 @@
+"""The issuer's public keys, fetched through the dispatcher and kept: tokens can be checked while the issuer is down."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from chassis.auth.tokens import UnknownKey, read_jwks
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import AppError, ServiceUnavailable
+
+log = structlog.get_logger(__name__)
+
+PATH = "/.well-known/jwks.json"
+REFETCH_S = 10.0
+"""An unknown key id is looked up at most this often, so that made-up ids cost the issuer nothing."""
+
+
+class RemoteKeys:
+    """
+    The public keys of another service.
+
+    Args:
+        service: The issuer's name.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, service: str, clock: Callable[[], float] = monotonic) -> None:
+        self._dispatcher = dispatcher
+        self._service = service
+        self._clock = clock
+        self._keys: dict[str, Any] = {}
+        self._tried: float | None = None
+        self._fetching = asyncio.Lock()
+
+    async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
+        """
+        Give a key; fetches the key set when the id is new.
+
+        Raises:
+            UnknownKey: The issuer has no such key.
+            ServiceUnavailable: The key set was never had, and cannot be had now (503).
+        """
+        if key_id not in self._keys:
+            async with self._fetching:
+                if key_id not in self._keys and self._may_fetch():
+                    await self._fetch()
+        try:
+            return self._keys[key_id]
+        except KeyError:
+            raise UnknownKey from None
+
+    def _may_fetch(self) -> bool:
+        """Without any keys always; with some at a bounded rate."""
+        return not self._keys or self._tried is None or self._clock() - self._tried >= REFETCH_S
+
+    async def _fetch(self) -> None:
+        self._tried = self._clock()
+        try:
+            self._keys = read_jwks(await self._dispatcher.get(self._service, PATH, sealed=False))
+        except (AppError, ValueError) as error:
+            log.warning("keys could not be fetched", service=self._service, reason=str(error))
+            if not self._keys:
+                msg = f"Access tokens cannot be checked: the {self._service} service gives no keys."
+                raise ServiceUnavailable(msg) from error

@@ -1,0 +1,217 @@
+"""
+The shared dispatcher: how one service calls another.
+
+One call is: deadline -> retry -> attempt -> envelope -> transport. It is the only layer that retries.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Request
+
+from chassis import request_context, strict_json
+from chassis.dispatch import deadline
+from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, final_error
+from chassis.dispatch.retry import SAFE_METHODS, retrying
+from chassis.dispatch.transport import Answer, Transport, wire_target
+from chassis.errors import DeadlineExceeded
+from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
+from chassis.sealing.wire import KEY_ID, unwrap_response, wrap_request
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownService(Exception):
+    """A call to a service for which there is no address or no link; it belongs into ``calls`` of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call, as it is the same in every attempt."""
+
+    service: str
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    sealed: bool
+
+
+class Dispatcher:
+    """
+    Calls other services.
+
+    Args:
+        peers: Service -> base address.
+        sleep: Waits between attempts.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        peers: Mapping[str, str],
+        envelope: Envelope,
+        transport: Transport,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: deadline.Clock = monotonic,
+    ) -> None:
+        self._peers = peers
+        self._envelope = envelope
+        self._transport = transport
+        self._sleep = sleep
+        self._clock = clock
+
+    async def get(self, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON is what it is
+        """GET (see ``call``)."""
+        return await self.call(service, "GET", path, **options)
+
+    async def post(self, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON is what it is
+        """POST (see ``call``)."""
+        return await self.call(service, "POST", path, **options)
+
+    async def call(self, service: str, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401
+        """
+        Call another service and return its decoded JSON, or None where there is none. For the options see ``send``.
+
+        Raises:
+            RemoteError: The service refused (502 unless caught); carries its status and code.
+            ServiceUnavailable: It cannot be reached, or says so itself (503).
+            DeadlineExceeded: No answer within the time (504).
+            BadGateway: An answer that cannot be trusted or used (502).
+        """
+        answer = await self.send(service, method, path, **options)
+        return strict_json.loads(answer.body) if answer.body else None
+
+    async def send(  # noqa: PLR0913 - what a call can say
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        query: Mapping[str, str | int] | None = None,
+        bearer: str | None = None,
+        idempotency_key: str | None = None,
+        sealed: bool = True,
+        timeout: float | None = None,
+    ) -> Answer:
+        """
+        Call another service and return its answer, which has a status below 400.
+
+        Args:
+            path: Unescaped, without query.
+            bearer: A person's access token to act for.
+            idempotency_key: Makes a mutation repeatable; every service-to-service mutation carries one.
+            sealed: Encrypt; False only for routes of mode ``public``.
+            timeout: Seconds for all attempts together, waits included; never beyond the deadline of the request served.
+
+        Raises:
+            UnknownService: No address or link.
+            AppError: As ``call`` says.
+        """
+        if service not in self._peers or (sealed and not self._envelope.knows(service)):
+            raise UnknownService(service)
+        call = _Call(
+            service, method, *wire_target(path, query), _headers(json, bearer, idempotency_key), _body(json), sealed
+        )
+        ends = self._ends(timeout)
+        repeatable = method in SAFE_METHODS or idempotency_key is not None
+        return await self._with_retries(call, ends, repeatable=repeatable)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def _with_retries(self, call: _Call, ends: deadline.Deadline, *, repeatable: bool) -> Answer:
+        begun, number = self._clock(), 0
+        loop = retrying(repeatable=repeatable, remaining=lambda: ends.remaining(self._clock), sleep=self._sleep)
+        try:
+            async for attempt in loop:
+                number = attempt.retry_state.attempt_number
+                with attempt:
+                    return await self._attempt(call, ends, number)
+        except AttemptError as error:
+            elapsed = self._clock() - begun
+            log.warning("dispatch failed", target=call.service, method=call.method, path=call.path, attempts=number,
+                        elapsed_s=round(elapsed, 3), reason=str(error))  # fmt: skip
+            raise final_error(call.service, error, number, elapsed) from error
+        raise AssertionError  # the loop returns or raises
+
+    async def _attempt(self, call: _Call, ends: deadline.Deadline, number: int) -> Answer:
+        left = ends.remaining(self._clock)
+        if left < deadline.LEAST_S:
+            msg = f"There was no time left to call the {call.service} service (attempt {number})."
+            raise DeadlineExceeded(msg)
+        headers = {**call.headers, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
+        answer = await (self._sealed(call, headers, left) if call.sealed else self._plain(call, headers, left))
+        if answer.status >= 400:  # noqa: PLR2004
+            raise Refusal(answer)
+        return answer
+
+    async def _plain(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
+        return await self._transport.send(call.method, self._url(call), {**headers, **_context()}, call.body, left)
+
+    async def _sealed(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
+        target = Target(call.method, call.path, call.query)
+        sealed = await offload(len(call.body), self._envelope.seal_request, call.service, target, headers, call.body)
+        outer, body = wrap_request(self._envelope.service, call.method, sealed)
+        answer = await self._transport.send(call.method, self._url(call), {**outer, **_context()}, body, left)
+        return await self._open(sealed, answer)
+
+    async def _open(self, request: SealedRequest, answer: Answer) -> Answer:
+        key_id = answer.headers.get(KEY_ID, "")
+        try:
+            token = unwrap_response(answer.headers, answer.body)
+            opened = await offload(len(token), self._envelope.open_response, request, key_id, token, answer.status)
+        except BadEnvelope as error:
+            msg = f"an unsealed {answer.status} to a sealed call"
+            raise BadAnswer(msg) from error
+        except Refused as error:
+            msg = f"an answer that cannot be trusted: {error.reason}"
+            raise BadAnswer(msg) from error
+        return Answer(opened.status, opened.headers, opened.body)
+
+    def _url(self, call: _Call) -> str:
+        return f"{self._peers[call.service]}{call.path}{'?' if call.query else ''}{call.query}"
+
+    def _ends(self, timeout: float | None) -> deadline.Deadline:
+        """Give the earlier of this call's own time and the deadline of the request being served."""
+        serving = deadline.current()
+        own = self._clock() + (deadline.DEFAULT_S if timeout is None else min(timeout, deadline.LONGEST_S))
+        return deadline.Deadline(min(own, serving.at) if serving else own)
+
+
+def _headers(body: object, bearer: str | None, idempotency_key: str | None) -> dict[str, str]:
+    context = request_context.current()
+    candidates = {
+        "authorization": f"Bearer {bearer}" if bearer else None,
+        "content-type": "application/json" if body is not None else None,
+        "idempotency-key": idempotency_key,
+        "traceparent": context.traceparent if context else None,
+    }
+    return {name: value for name, value in candidates.items() if value is not None}
+
+
+def _body(value: object) -> bytes:
+    return b"" if value is None else strict_json.dumps(value)
+
+
+def _context() -> dict[str, str]:
+    """Give the headers that stay outside the envelope."""
+    context = request_context.current()
+    return {"x-request-id": context.request_id} if context else {}
+
+
+def _dispatcher(request: Request) -> Dispatcher:
+    dispatcher: Dispatcher = request.app.state.dispatcher
+    return dispatcher
+
+
+Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
+"""The service's dispatcher, as a route asks for it."""

@@ -1,0 +1,110 @@
+"""
+Which failed calls are tried again, and when (docs/protocol.md, "Policy"). Tenacity does the retrying.
+
+The dispatcher is the only layer that retries: what says ``X-Retry-Exhausted`` was retried below and is passed on.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from tenacity.stop import stop_base
+
+from chassis.dispatch.failures import IN_FLIGHT, RETRY_EXHAUSTED, BadAnswer, Refusal
+from chassis.dispatch.transport import ConnectFailed, ConnectionBroken, TimedOut
+
+ATTEMPTS = 3
+FIRST_WAIT_S = 0.1
+LONGEST_WAIT_S = 1.0
+LONGEST_RETRY_AFTER_S = 5.0
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+"""Idempotent by RFC 9110: doing it twice has the effect of doing it once."""
+_TRANSIENT = frozenset({429, 502, 503, 504})
+
+
+def may_retry(error: BaseException, *, repeatable: bool) -> bool:
+    """
+    Decide whether a failed attempt may be followed by another.
+
+    Args:
+        repeatable: The method is idempotent, or the request carries an Idempotency-Key.
+    """
+    if isinstance(error, ConnectFailed):
+        return True
+    if not repeatable:
+        return False
+    if isinstance(error, Refusal):
+        return _is_transient(error)
+    return isinstance(error, TimedOut | ConnectionBroken | BadAnswer)
+
+
+def retrying(
+    *,
+    repeatable: bool,
+    remaining: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    chance: Callable[[], float] = random.random,
+) -> AsyncRetrying:
+    """
+    Make the retry loop of one call: 3 attempts in all, full jitter in between.
+
+    Args:
+        remaining: Seconds until the deadline; a wait that would pass it is not begun.
+        chance: A number in [0, 1).
+    """
+
+    def wait(state: RetryCallState) -> float:
+        jitter = chance() * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (state.attempt_number - 1))
+        return max(float(jitter), _asked(state))
+
+    return AsyncRetrying(
+        retry=retry_if_exception(lambda error: may_retry(error, repeatable=repeatable)),
+        stop=_StopAt(remaining),
+        wait=wait,
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+class _StopAt(stop_base):
+    """Stops after the last attempt, and before a wait that is too long or would pass the deadline."""
+
+    def __init__(self, remaining: Callable[[], float]) -> None:
+        self._remaining = remaining
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return (
+            retry_state.attempt_number >= ATTEMPTS
+            or _asked(retry_state) > LONGEST_RETRY_AFTER_S
+            or retry_state.upcoming_sleep >= self._remaining()
+        )
+
+
+def retry_after(error: BaseException | None) -> float | None:
+    """Read the seconds that an answer asks its caller to wait: a number or a date (RFC 9110, 10.2.3)."""
+    value = error.answer.headers.get("retry-after") if isinstance(error, Refusal) else None
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _is_transient(refusal: Refusal) -> bool:
+    if RETRY_EXHAUSTED in refusal.answer.headers:
+        return False
+    status = refusal.answer.status
+    return status in _TRANSIENT or (status == 409 and refusal.code == IN_FLIGHT)  # noqa: PLR2004
+
+
+def _asked(state: RetryCallState) -> float:
+    """Give the seconds that the last answer asked us to wait."""
+    error = state.outcome.exception() if state.outcome else None
+    return retry_after(error) or 0.0

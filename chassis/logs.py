@@ -1,0 +1,181 @@
+"""
+Logs: structlog on the standard library, so that libraries and our own code come out in one form.
+
+A line is written by a thread of its own: neither the terminal nor a file ever holds up the event loop.
+"""
+
+import atexit
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any
+
+import structlog
+from concurrent_log_handler import ConcurrentRotatingFileHandler
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from chassis import request_context
+from chassis.settings import Environment, ServiceSettings
+
+MAX_FILE_BYTES = 10 * 1024 * 1024
+KEPT_FILES = 5
+
+_SECRET_NAME = re.compile(
+    r"pass(word|wd)?$|secret|token|authorization|cookie|api_?key|private_key|encrypted_data", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    r"|gAAAA[\w-]{20,}=*"  # a Fernet token
+    r"|\$argon2\w+\$[^\s'\"]+"
+    r"|(?<=://)[^\s:/@]+:[^\s/@]+(?=@)"  # name and password in an address
+    r"|(?<=[Bb]earer )[\w.~+/-]+=*"
+)
+_HIDDEN = "[hidden]"
+_NOISY = {
+    "uvicorn.access": logging.CRITICAL,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "pymongo": logging.WARNING,
+}
+"""Loggers that repeat what our own lines say, and the level from which they are heard."""
+
+
+def configure_logging(settings: ServiceSettings) -> None:
+    """
+    Send every log line of this process to standard output, coloured in development and as JSON elsewhere.
+
+    With a log_dir, JSON goes to ``<name>-service.log`` there too, and errors to ``<name>-service_errors.log``.
+    Called again, it replaces what was there.
+    """
+    is_local = settings.environment is Environment.LOCAL
+    console = logging.StreamHandler(sys.stdout)
+    console.setFormatter(_formatter(_console_renderer() if is_local else _JSON))
+    handlers: list[logging.Handler] = [console]
+    if settings.log_dir:
+        settings.log_dir.mkdir(parents=True, exist_ok=True)
+        stem = settings.log_dir / f"{settings.service_name}-service"
+        handlers += [_file(f"{stem}.log", logging.NOTSET), _file(f"{stem}_errors.log", logging.ERROR)]
+    _start_writing(handlers, settings)
+    _quiet_libraries(settings.log_level)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+class _ContextQueueHandler(QueueHandler):
+    """Notes on each line, in the task that wrote it, which request it belongs to; a thread does the rest."""
+
+    def __init__(self, queue: "SimpleQueue[logging.LogRecord]", service: str) -> None:
+        super().__init__(queue)
+        self._service = service
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        context = request_context.current()
+        known: dict[str, Any] = {"service": self._service}
+        if context:
+            elapsed_ms = round((monotonic() - context.started) * 1000, 1)
+            known |= {"request_id": context.request_id, "duration_ms": elapsed_ms}
+        record.__dict__["context"] = known
+        if isinstance(record.msg, str):
+            record.msg, record.args = record.getMessage(), None
+        return record
+
+
+_listener: QueueListener | None = None
+_JSON = structlog.processors.JSONRenderer()
+
+
+def _start_writing(handlers: list[logging.Handler], settings: ServiceSettings) -> None:
+    global _listener  # noqa: PLW0603 - logging is one per process, and so is its writer
+    stop_logging()
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    _listener = QueueListener(queue, *handlers, respect_handler_level=True)
+    _listener.start()
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if isinstance(one, _ContextQueueHandler)]:
+        root.removeHandler(old)
+    root.addHandler(_ContextQueueHandler(queue, settings.service_name))
+    root.setLevel(settings.log_level)
+
+
+@atexit.register
+def stop_logging() -> None:
+    """Write what is still waiting, and close the files."""
+    global _listener  # noqa: PLW0603
+    if _listener:
+        _listener.stop()
+        for handler in _listener.handlers:
+            handler.close()
+        _listener = None
+
+
+def _quiet_libraries(level: str) -> None:
+    for name, library_level in _NOISY.items():
+        logging.getLogger(name).setLevel(library_level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "gunicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if level == "DEBUG" else logging.WARNING)
+
+
+def _file(path: str, level: int) -> logging.Handler:
+    handler = ConcurrentRotatingFileHandler(path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
+    handler.setLevel(level)
+    handler.setFormatter(_formatter(_JSON))
+    return handler
+
+
+def _formatter(renderer: Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_log_level],
+        processors=[
+            _add_context,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _hide_secrets,
+            renderer,
+        ],
+    )
+
+
+def _console_renderer() -> Processor:
+    has_colours = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    # The default prints the local variables of every frame, secrets among them.
+    return structlog.dev.ConsoleRenderer(colors=has_colours, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    record: logging.LogRecord = event["_record"]
+    event["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    event["logger"] = record.name
+    event.update(getattr(record, "context", {}))
+    return event
+
+
+def _hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {name: _HIDDEN if _SECRET_NAME.search(name) else _hide(value) for name, value in event.items()}
+
+
+def _hide(value: Any) -> Any:  # noqa: ANN401 - whatever is logged
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(_HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {name: _HIDDEN if _SECRET_NAME.search(str(name)) else _hide(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide(part) for part in value]
+    return value

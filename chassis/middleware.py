@@ -1,0 +1,72 @@
+"""The one middleware every request passes: its id, its log line, and an answer to what nobody foresaw."""
+
+import re
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import BadRequest, answer_error
+from chassis.ids import new_id
+from chassis.request_context import RequestContext, enter
+
+log = structlog.get_logger("chassis.access")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+"""Asked every few seconds by machines: logged at debug level."""
+
+
+class RequestContextMiddleware:
+    """Gives each request its context, and its answer an ``X-Request-ID``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; never raises."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        context = _context(Headers(scope=scope))
+        enter(context)
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(raw=message["headers"])["x-request-id"] = context.request_id
+            await send(message)
+
+        try:
+            _refuse_nul(scope)
+            await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            log.info("client left", method=scope["method"], path=scope["path"])
+        except Exception as error:
+            if status:
+                log.exception("failed after the answer had begun")
+            else:
+                await answer_error(error, scope, receive, send_with_id)
+        _log_request(scope, status)
+
+
+def _context(headers: Headers) -> RequestContext:
+    wanted, trace = headers.get("x-request-id", ""), headers.get("traceparent", "")
+    request_id = wanted if _REQUEST_ID.fullmatch(wanted) else new_id().hex
+    return RequestContext(request_id, trace if _TRACEPARENT.fullmatch(trace) else None)
+
+
+def _refuse_nul(scope: Scope) -> None:
+    """No database takes a NUL character in a text; refused here, once for all routes."""
+    if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
+        msg = "The address contains a NUL character (%00)."
+        raise BadRequest(msg)
+
+
+def _log_request(scope: Scope, status: int) -> None:
+    write = log.debug if scope["path"] in _QUIET else log.info
+    write("request", method=scope["method"], path=scope["path"], status=status)

@@ -1,0 +1,111 @@
+"""MongoDB: one client per process, majority writes. The only module that knows motor."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pydantic import AfterValidator, SecretStr
+from pymongo import IndexModel
+from pymongo.errors import ConnectionFailure, DuplicateKeyError
+
+from chassis.clock import utc_now
+from chassis.sealing.envelope import CLAIM_SECONDS
+from chassis.store import DatabaseUnavailable
+
+SELECTION_TIMEOUT_MS = 1000
+"""How long a statement waits for a server to be there."""
+STATEMENT_TIMEOUT_MS = 10_000
+
+Document = dict[str, Any]
+MotorDatabase = AsyncIOMotorDatabase[Document]
+Indexes = Mapping[str, Sequence[IndexModel]]
+"""Collection -> its indexes."""
+
+_CLAIMS = "sealed_requests"
+_CHASSIS_INDEXES: Indexes = {_CLAIMS: [IndexModel("claimed_at", expireAfterSeconds=CLAIM_SECONDS)]}
+
+
+def _with_database(url: SecretStr) -> SecretStr:
+    scheme, separator, rest = url.get_secret_value().partition("://")
+    if scheme not in {"mongodb", "mongodb+srv"} or not separator or not rest.partition("/")[2].partition("?")[0]:
+        msg = "must look like mongodb://user:password@host:27017/database?replicaSet=rs0"
+        raise ValueError(msg)
+    return url
+
+
+MongoUrl = Annotated[SecretStr, AfterValidator(_with_database)]
+"""A MongoDB address in a service's settings; it names the database."""
+
+
+class MongoDB:
+    """A service's MongoDB database."""
+
+    name = "mongodb"
+
+    def __init__(self, url: SecretStr, application: str) -> None:
+        self._url = url
+        self._application = application
+
+    async def open(self) -> None:
+        """Make the client; it connects in the background, and again whenever it must."""
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            self._url.get_secret_value(),
+            appname=self._application,
+            tz_aware=True,
+            w="majority",
+            serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
+            connectTimeoutMS=SELECTION_TIMEOUT_MS,
+            timeoutMS=STATEMENT_TIMEOUT_MS,
+        )
+        self._database: MotorDatabase = self._client.get_default_database()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    async def check(self) -> None:
+        """Ask for a sign of life."""
+        await self._database.command("ping")
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[MotorDatabase]:
+        """
+        Give the database.
+
+        Raises:
+            DatabaseUnavailable: It went away meanwhile (503).
+        """
+        try:
+            yield self._database
+        except ConnectionFailure as error:
+            raise DatabaseUnavailable from error
+
+    async def create_indexes(self, indexes: Indexes) -> None:
+        """Make the service's indexes and the chassis's, as far as they are not there."""
+        for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
+            await self._database[collection].create_indexes(list(models))
+
+    async def claim(self, issuer: str, request_id: str) -> bool:
+        """Remember a sealed request; False if it was there already."""
+        claim = {"_id": {"issuer": issuer, "request_id": request_id}, "claimed_at": utc_now()}
+        async with self.use() as database:
+            try:
+                await database[_CLAIMS].insert_one(claim)
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def forget_claims(self) -> None:
+        """Do nothing: the TTL index deletes claims older than 120 s."""
+
+
+async def _database(request: Request) -> AsyncIterator[MotorDatabase]:
+    store: MongoDB = request.app.state.store
+    async with store.use() as database:
+        yield database
+
+
+Database = Annotated[MotorDatabase, Depends(_database)]
+"""The service's database, as a route asks for it."""

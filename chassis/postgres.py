@@ -1,0 +1,171 @@
+"""
+PostgreSQL: one pool per process, one transaction per request, committed before the answer is sent.
+
+A service function flushes and never commits; it asks for nothing but the session.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import AfterValidator, SecretStr
+from sqlalchemy import Column, DateTime, MetaData, String, Table, event, func, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from chassis.sealing.envelope import CLAIM_SECONDS
+from chassis.sealing.receiver import Claim, claims_request
+from chassis.store import DatabaseUnavailable
+
+POOL_SIZE = 10
+POOL_TIMEOUT_S = 1.0
+CONNECT_TIMEOUT_S = 2.0
+STATEMENT_TIMEOUT_S = 10
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraint names that migrations can rely on; every service's metadata uses them."""
+
+chassis_metadata = MetaData(naming_convention=NAMING)
+"""The chassis's own tables, which every service's database has."""
+
+sealed_requests = Table(
+    "sealed_requests",
+    chassis_metadata,
+    Column("issuer", String(64), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("claimed_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+)
+"""The replay store (docs/protocol.md)."""
+
+
+def _with_asyncpg(url: SecretStr) -> SecretStr:
+    scheme, separator, rest = url.get_secret_value().partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        msg = "must look like postgresql://user:password@host:5432/database"
+        raise ValueError(msg)
+    return SecretStr(f"postgresql+asyncpg://{rest}")
+
+
+PostgresUrl = Annotated[SecretStr, AfterValidator(_with_asyncpg)]
+"""A PostgreSQL address in a service's settings."""
+
+
+class Postgres:
+    """A service's PostgreSQL database."""
+
+    name = "postgres"
+
+    def __init__(self, url: SecretStr, application: str) -> None:
+        self._url = url
+        self._application = application
+        self._engine: AsyncEngine | None = None
+
+    async def open(self) -> None:
+        """Make the pool; connections are opened as they are needed."""
+        self._engine = create_async_engine(
+            self._url.get_secret_value(),
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_recycle=1800,
+            hide_parameters=True,
+            connect_args={
+                "timeout": CONNECT_TIMEOUT_S,
+                "command_timeout": STATEMENT_TIMEOUT_S,
+                "server_settings": {
+                    "application_name": self._application,
+                    "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
+                    "lock_timeout": "5s",
+                    "idle_in_transaction_session_timeout": "15s",
+                    "timezone": "UTC",
+                },
+            },
+        )
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._engine:
+            await self._engine.dispose()
+
+    async def check(self) -> None:
+        """Ask for a sign of life."""
+        async with self.transaction() as session:
+            await session.execute(text("SELECT 1"))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """
+        Give a session whose work is committed at the end of the block, or undone if it raises.
+
+        The connection is taken at the first statement.
+
+        Raises:
+            DatabaseUnavailable: No connection, or it broke (503).
+        """
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+        except (PoolTimeout, InterfaceError, ConnectionError) as error:
+            raise DatabaseUnavailable from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseUnavailable from error
+            raise
+
+    async def claim(self, issuer: str, request_id: str) -> bool:
+        """Remember a sealed request; False if it was there already."""
+        async with self.transaction() as session:
+            return await _claim(session, issuer, request_id)
+
+    async def forget_claims(self) -> None:
+        """Delete claims older than 120 s."""
+        age = func.now() - sealed_requests.c.claimed_at
+        async with self.transaction() as session:
+            await session.execute(sealed_requests.delete().where(age > text(f"interval '{CLAIM_SECONDS} seconds'")))
+
+
+def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Make the pool replace a connection that the server has closed meanwhile; costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+async def _claim(session: AsyncSession, issuer: str, request_id: str) -> bool:
+    statement = insert(sealed_requests).values(issuer=issuer, request_id=request_id).on_conflict_do_nothing()
+    claimed = await session.execute(statement.returning(sealed_requests.c.request_id))
+    return claimed.one_or_none() is not None
+
+
+def _database(request: Request) -> Postgres:
+    database: Postgres = request.app.state.store
+    return database
+
+
+Database = Annotated[Postgres, Depends(_database)]
+"""For routes that call other services: they open transactions around the calls, never across them."""
+
+
+@claims_request
+async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
+    claim: Claim | None = request.scope.get("claim")
+    async with database.transaction() as session:
+        if claim and not await _claim(session, claim.issuer, claim.request_id):
+            raise claim.refuse()
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+"""The request's one transaction: committed before the answer is sent, undone if anything fails."""

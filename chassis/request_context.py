@@ -1,0 +1,34 @@
+"""What is known of the request being served, for whoever logs, answers an error or calls onward."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import monotonic
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One incoming request."""
+
+    request_id: str
+    traceparent: str | None = None
+    started: float = field(default_factory=monotonic)
+    """Seconds on the monotonic clock."""
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
+
+
+def enter(context: RequestContext) -> None:
+    """Make *context* that of the current task and those it starts."""
+    _current.set(context)
+
+
+def current() -> RequestContext | None:
+    """Give the request being served, or None outside of one."""
+    return _current.get()
+
+
+def request_id() -> str:
+    """Give the id of the request being served, or ``-`` outside of one."""
+    context = _current.get()
+    return context.request_id if context else "-"

@@ -1,0 +1,255 @@
+"""
+The sealed envelope (docs/protocol.md): a request and its response, encrypted and bound to each other.
+
+The only module that knows Fernet, which is AES-128-CBC with HMAC-SHA256 (https://github.com/fernet/spec).
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import orjson
+from cryptography.fernet import Fernet, InvalidToken
+
+from chassis import strict_json
+from chassis.sealing.keys import KeyRing, Link
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+VERSION = 1
+MAX_AGE_MS = 30_000
+MAX_AHEAD_MS = 5_000
+CLAIM_SECONDS = 120
+"""How long a receiver remembers a request: well past the age at which it would refuse it anyway."""
+
+_BLOCKING_BYTES = 64 * 1024
+"""From here on Fernet takes over a millisecond, which is not for the event loop."""
+
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+=*")
+_REQUEST_FIELDS = {
+    "v": int, "typ": str, "iss": str, "aud": str, "kid": str, "rid": str, "iat_ms": int,
+    "m": str, "p": str, "q": str, "h": dict, "b": str,
+}  # fmt: skip
+_RESPONSE_FIELDS = {
+    "v": int, "typ": str, "iss": str, "aud": str, "kid": str, "rid": str, "req": str, "iat_ms": int,
+    "st": int, "h": dict, "b": str,
+}  # fmt: skip
+
+
+class BadEnvelope(Exception):
+    """Not a sealed message by its outer form."""
+
+
+class Refused(Exception):
+    """A sealed message that must not be trusted. The reason is for the log alone: told to a sender it is an oracle."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request is bound to: method, raw path and raw query, exactly as they go over the wire."""
+
+    method: str
+    path: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRequest:
+    """A request ready to be sent, and what its response must match."""
+
+    peer: str
+    key_id: str
+    request_id: str
+    digest: str
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRequest:
+    """A request whose sender is known, and what its response is bound to."""
+
+    caller: str
+    request_id: str
+    digest: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedResponse:
+    """A response that answers exactly the request it was opened for."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def unix_ms() -> int:
+    """Give the time of day in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Envelope:
+    """
+    Seals and opens the messages of one service.
+
+    Args:
+        service: Its name, which stands in every message.
+        links: Peer -> keys.
+        clock_ms: The time of day, in milliseconds since 1970.
+    """
+
+    def __init__(self, service: str, links: Mapping[str, Link], clock_ms: Callable[[], int] = unix_ms) -> None:
+        self.service = service
+        self._sending = {peer: _Ciphers(link.sending) for peer, link in links.items()}
+        self._receiving = {peer: _Ciphers(link.receiving) for peer, link in links.items()}
+        self._clock_ms = clock_ms
+
+    def knows(self, peer: str) -> bool:
+        """Whether there is a link to *peer*."""
+        return peer in self._sending
+
+    def seal_request(self, peer: str, target: Target, headers: Mapping[str, str], body: bytes) -> SealedRequest:
+        """
+        Seal a request for *peer*; each call makes a new request id.
+
+        Args:
+            headers: The inner headers, names in lower case.
+            body: UTF-8 text.
+        """
+        ciphers = self._sending[peer]
+        request_id = secrets.token_urlsafe(16)
+        plaintext = orjson.dumps({
+            "v": VERSION, "typ": "req", "iss": self.service, "aud": peer, "kid": ciphers.key_id, "rid": request_id,
+            "iat_ms": self._clock_ms(), "m": target.method, "p": target.path, "q": target.query,
+            "h": headers, "b": body.decode(),
+        })  # fmt: skip
+        return SealedRequest(peer, ciphers.key_id, request_id, _digest(plaintext), ciphers.encrypt(plaintext))
+
+    def open_request(self, caller: str, key_id: str, token: bytes, target: Target) -> OpenedRequest:
+        """
+        Open a request from *caller* that arrived at *target*.
+
+        Raises:
+            Refused: Unknown caller or key, forged, malformed, meant for something else, or not from now.
+        """
+        plaintext = _decrypt(self._receiving.get(caller), key_id, token)
+        message = _parse(plaintext, _REQUEST_FIELDS)
+        self._check(message, "req", caller, key_id)
+        if (message["m"], message["p"], message["q"]) != (target.method, target.path, target.query):
+            raise Refused("another target")
+        return OpenedRequest(caller, message["rid"], _digest(plaintext), message["h"], message["b"].encode())
+
+    def seal_response(
+        self, request: OpenedRequest, status: int, headers: Mapping[str, str], body: bytes
+    ) -> tuple[str, bytes]:
+        """Seal the response to *request* for its caller; returns the key id and the token."""
+        ciphers = self._sending[request.caller]
+        plaintext = orjson.dumps({
+            "v": VERSION, "typ": "res", "iss": self.service, "aud": request.caller, "kid": ciphers.key_id,
+            "rid": request.request_id, "req": request.digest, "iat_ms": self._clock_ms(),
+            "st": status, "h": headers, "b": body.decode(),
+        })  # fmt: skip
+        return ciphers.key_id, ciphers.encrypt(plaintext)
+
+    def open_response(self, request: SealedRequest, key_id: str, token: bytes, status: int) -> OpenedResponse:
+        """
+        Open the response to *request*, which came with the HTTP *status*.
+
+        Raises:
+            Refused: Forged, malformed, too old, or the answer to another request.
+        """
+        message = _parse(_decrypt(self._receiving.get(request.peer), key_id, token), _RESPONSE_FIELDS)
+        self._check(message, "res", request.peer, key_id)
+        if (message["rid"], message["req"]) != (request.request_id, request.digest):
+            raise Refused("answers another request")
+        if message["st"] != status:
+            raise Refused("another status")
+        return OpenedResponse(status, message["h"], message["b"].encode())
+
+    def _check(self, message: Mapping[str, Any], kind: str, sender: str, key_id: str) -> None:
+        expected = (VERSION, kind, sender, self.service, key_id)
+        if (message["v"], message["typ"], message["iss"], message["aud"], message["kid"]) != expected:
+            raise Refused("another version, kind, sender, receiver or key id")
+        if not -MAX_AGE_MS <= message["iat_ms"] - self._clock_ms() <= MAX_AHEAD_MS:
+            raise Refused("not from now")
+
+
+class _Ciphers:
+    """The ciphers of one key ring, each built once."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._by_id = {key_id: Fernet(key) for key_id, key in ring.keys}
+        self.key_id, _ = ring.keys[0]
+        self._first = self._by_id[self.key_id]
+
+    def encrypt(self, plaintext: bytes) -> bytes:
+        return self._first.encrypt(plaintext)
+
+    def get(self, key_id: str) -> Fernet | None:
+        return self._by_id.get(key_id)
+
+
+def check_token(token: bytes) -> bytes:
+    """
+    Give back *token* if it is the one spelling of its bytes.
+
+    Fernet decodes leniently: it ignores newlines and junk, and the unused bits of the last character. One message
+    would have many spellings.
+
+    Raises:
+        BadEnvelope: Another spelling, or no base64url at all.
+    """
+    if _TOKEN.fullmatch(token):
+        try:
+            if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) == token:
+                return token
+        except ValueError:
+            pass
+    raise BadEnvelope
+
+
+async def offload(size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Seal or open a message of *size* bytes: at once if that is quick, else in a thread."""
+    if size < _BLOCKING_BYTES:
+        return function(*args, **kwargs)
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def _decrypt(ciphers: _Ciphers | None, key_id: str, token: bytes) -> bytes:
+    cipher = ciphers.get(key_id) if ciphers else None
+    if cipher is None:
+        raise Refused("unknown caller or key id")
+    try:
+        return cipher.decrypt(token)
+    except (InvalidToken, ValueError, TypeError) as error:
+        raise Refused("cannot be decrypted") from error
+
+
+def _parse(plaintext: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
+    try:
+        message = strict_json.loads(plaintext)
+    except strict_json.InvalidJson as error:
+        raise Refused("not JSON") from error
+    if not isinstance(message, dict) or message.keys() != fields.keys():
+        raise Refused("other fields")
+    if any(type(message[name]) is not kind for name, kind in fields.items()):
+        raise Refused("a field of another type")
+    if any(type(value) is not str for value in message["h"].values()):
+        raise Refused("a header of another type")
+    return message
+
+
+def _digest(plaintext: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(plaintext).digest()).rstrip(b"=").decode()

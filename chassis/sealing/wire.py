@@ -1,0 +1,97 @@
+"""How a sealed message looks from outside: its headers, and where the token stands (docs/protocol.md, "Request")."""
+
+from collections.abc import Mapping
+
+from chassis import strict_json
+from chassis.sealing.envelope import BadEnvelope, SealedRequest, check_token
+
+COMMUNICATION = "x-service-communication"
+CALLER = "x-service-name"
+KEY_ID = "x-key-id"
+TOKEN = "x-encrypted-data"  # noqa: S105 - a header's name
+ENCRYPT_RESPONSE = "x-encrypt-response"
+SEALED = "encrypted"
+
+MAX_HEADER_TOKEN = 6 * 1024
+"""Bytes; servers and proxies take headers of 8 KiB."""
+
+_BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
+_BODILESS_STATUSES = frozenset({204, 205, 304})
+
+
+class TokenTooLong(ValueError):
+    """A request without a body has grown too large for a header: shorten its query, or make it a POST."""
+
+
+def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[dict[str, str], bytes]:
+    """
+    Give outer headers and body of a request that *service* sends.
+
+    Raises:
+        TokenTooLong: The method has no body, and the token is over 6 KiB.
+    """
+    headers = {COMMUNICATION: SEALED, CALLER: service, KEY_ID: sealed.key_id}
+    if method not in _BODILESS_METHODS:
+        return {**headers, "content-type": "application/json"}, _wrap(sealed.token)
+    if len(sealed.token) > MAX_HEADER_TOKEN:
+        msg = f"{len(sealed.token)} bytes of token; a header holds {MAX_HEADER_TOKEN}"
+        raise TokenTooLong(msg)
+    return {**headers, TOKEN: sealed.token.decode()}, b""
+
+
+def unwrap_request(method: str, tokens: list[str], body: bytes) -> bytes:
+    """
+    Find the token of a request, in its one spelling.
+
+    Args:
+        tokens: Every value of the header ``X-Encrypted-Data``.
+
+    Raises:
+        BadEnvelope: Not the outer form that the method asks for.
+    """
+    if method not in _BODILESS_METHODS:
+        return _unwrap(body)
+    if body or len(tokens) != 1 or len(tokens[0]) > MAX_HEADER_TOKEN:
+        raise BadEnvelope
+    return check_token(tokens[0].encode("latin-1"))
+
+
+def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[dict[str, str], bytes]:
+    """Give outer headers and body of a response; where HTTP allows no body the token goes into a header."""
+    headers = {COMMUNICATION: SEALED, KEY_ID: key_id}
+    if method == "HEAD" or status in _BODILESS_STATUSES:
+        return {**headers, TOKEN: token.decode()}, b""
+    body = _wrap(token)
+    return {**headers, "content-type": "application/json", "content-length": str(len(body))}, body
+
+
+def unwrap_response(headers: Mapping[str, str], body: bytes) -> bytes:
+    """
+    Find the token of a response.
+
+    Raises:
+        BadEnvelope: The response is not sealed, or not in this form.
+    """
+    if headers.get(COMMUNICATION) != SEALED:
+        raise BadEnvelope
+    if body:
+        return _unwrap(body)
+    return check_token(headers.get(TOKEN, "").encode("latin-1"))
+
+
+def _wrap(token: bytes) -> bytes:
+    return b'{"encrypted_data":"' + token + b'"}'
+
+
+def _unwrap(body: bytes) -> bytes:
+    try:
+        outer = strict_json.loads(body)
+    except strict_json.InvalidJson as error:
+        raise BadEnvelope from error
+    if (
+        not isinstance(outer, dict)
+        or outer.keys() != {"encrypted_data"}
+        or not isinstance(outer["encrypted_data"], str)
+    ):
+        raise BadEnvelope
+    return check_token(outer["encrypted_data"].encode())

@@ -1,0 +1,164 @@
+"""Settings: read once from the environment, checked whole, refused with the names of the variables that are wrong."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from chassis.sealing.keys import InvalidKeys, Link, load_links
+
+
+class Environment(StrEnum):
+    """Where a service runs; outside ``local`` no sample secret is accepted."""
+
+    LOCAL = "local"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class InvalidSettings(Exception):
+    """The service must not start like this; the message has a line for each variable that is wrong, and no value."""
+
+    def __init__(self, service: str, problems: list[str]) -> None:
+        lines = "".join(f"\n  {problem}" for problem in problems)
+        super().__init__(f"The {service} service cannot start; .env.example explains each variable:{lines}")
+
+
+class ServiceSettings(BaseSettings):
+    """
+    What every service reads. A service subclasses it, names itself and adds its own.
+
+    Any variable may be given as ``NAME_FILE``, the path of a file that holds the value (a mounted secret).
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", env_ignore_empty=True)
+
+    service_name: ClassVar[str]
+    calls: ClassVar[tuple[str, ...]] = ()
+    """The services that this one calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
+    announces_to: ClassVar[tuple[str, ...]] = ()
+    """The services that hear this one's events."""
+    tokens_from: ClassVar[str | None] = None
+    """The service that issues access tokens and gives the keys to check them; None for itself."""
+
+    environment: Environment = Environment.LOCAL
+    production: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_dir: Path | None = None
+    encryption_mode: Literal["strict", "permissive"] = "strict"
+    jwt_issuer: str = "user"
+    jwt_audience: str = "sealed-services"
+    cursor_key: SecretStr
+    link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+
+    @classmethod
+    def load(cls) -> Self:
+        """
+        Read and check the environment.
+
+        Raises:
+            InvalidSettings: A variable is missing or wrong.
+        """
+        try:
+            settings = cls()
+        except ValidationError as error:
+            problems = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)]
+            raise InvalidSettings(cls.service_name, problems) from None
+        if problems := settings._sample_secrets():
+            raise InvalidSettings(cls.service_name, problems)
+        return settings
+
+    @property
+    def strict(self) -> bool:
+        """Whether routes of mode ``encrypted`` refuse plain JSON."""
+        return self.encryption_mode == "strict"
+
+    @property
+    def peer_urls(self) -> dict[str, str]:
+        """The base address of each service that this one calls, without a slash at its end."""
+        return {name: str(getattr(self, f"{name}_service_url")).rstrip("/") for name in self.calls}
+
+    def links(self, required: set[str]) -> dict[str, Link]:
+        """
+        Give the link to each peer, by its name; *required* and those in ``calls`` must be there.
+
+        Raises:
+            InvalidSettings: A key is missing, malformed or used twice.
+        """
+        keys = {
+            caller: {callee: key.get_secret_value() for callee, key in to.items()}
+            for caller, to in self.link_key.items()
+        }
+        try:
+            return load_links(self.service_name, keys, required | set(self.calls))
+        except InvalidKeys as error:
+            raise InvalidSettings(self.service_name, [str(error)]) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _production_is_an_environment(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if str(values.get("production", "")).lower() in {"1", "true", "yes", "on"}:
+            values["environment"] = Environment.PRODUCTION
+        if values.get("environment") == Environment.PRODUCTION:
+            values["encryption_mode"] = "strict"
+        return values
+
+    def _sample_secrets(self) -> list[str]:
+        if self.environment is Environment.LOCAL:
+            return []
+        return [f"{name}: is a sample or default secret" for name, secret in _secrets(dict(self)) if _is_sample(secret)]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment and the files it names, nothing else."""
+        return init_settings, _EnvironmentAndFiles(settings_cls)
+
+
+class _EnvironmentAndFiles(EnvSettingsSource):
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        variables = super()._load_env_vars()
+        names = {name: name.removesuffix("_file") for name in variables if name.endswith("_file")}
+        files = {name: variables[file] for file, name in names.items() if self._is_ours(name)}
+        return {**{name: Path(path).read_text().strip() for name, path in files.items() if path}, **variables}
+
+    def _is_ours(self, name: str) -> bool:
+        return name.partition("__")[0] in self.settings_cls.model_fields
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "__".join(map(str, location)).upper()
+
+
+def _secrets(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        variable = f"{prefix}{name}".upper()
+        if isinstance(value, SecretStr):
+            yield variable, value.get_secret_value()
+        elif isinstance(value, dict):
+            yield from _secrets(value, f"{variable}__")
+
+
+_DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "mongo", "password", "postgres", "root", "secret", "test"}
+
+
+def _is_sample(secret: str) -> bool:
+    """Recognise what stands in .env.example, and passwords in addresses that everybody tries first."""
+    if "change-me" in secret.lower():
+        return True
+    if "://" not in secret:
+        return secret.lower() in _DEFAULT_PASSWORDS
+    address = urlsplit(secret)
+    password = (address.password or "").lower()
+    return password in _DEFAULT_PASSWORDS or password == (address.username or "").lower()
