@@ -1,0 +1,19 @@
+"""What the analytics service reads from the environment."""
+
+from typing import ClassVar
+
+from pydantic import AnyHttpUrl
+
+from chassis.mongodb import MongoUrl
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The analytics service's settings."""
+
+    service_name: ClassVar[str] = "analytics"
+    calls: ClassVar[tuple[str, ...]] = ("user",)
+    tokens_from: ClassVar[str | None] = "user"
+
+    analytics_mongodb_url: MongoUrl
+    user_service_url: AnyHttpUrl

@@ -1,0 +1,14 @@
+"""``uvicorn order.main:build --factory``."""
+
+from fastapi import FastAPI
+
+from chassis.app import create_app
+from chassis.postgres import Postgres
+from order.routes import router
+from order.settings import Settings
+
+
+def build() -> FastAPI:
+    """Build the order service."""
+    settings = Settings.load()
+    return create_app(settings, Postgres(settings.order_database_url, settings.service_name), router)

@@ -1,0 +1,22 @@
+"""What the order service reads from the environment."""
+
+from typing import ClassVar
+
+from pydantic import AnyHttpUrl
+
+from chassis.postgres import PostgresUrl
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The order service's settings."""
+
+    service_name: ClassVar[str] = "order"
+    calls: ClassVar[tuple[str, ...]] = ("product", "user", "analytics")
+    announces_to: ClassVar[tuple[str, ...]] = ("analytics",)
+    tokens_from: ClassVar[str | None] = "user"
+
+    order_database_url: PostgresUrl
+    product_service_url: AnyHttpUrl
+    user_service_url: AnyHttpUrl
+    analytics_service_url: AnyHttpUrl

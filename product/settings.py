@@ -1,0 +1,21 @@
+"""What the product service reads from the environment."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AnyHttpUrl, StringConstraints
+
+from chassis.postgres import PostgresUrl
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The product service's settings."""
+
+    service_name: ClassVar[str] = "product"
+    calls: ClassVar[tuple[str, ...]] = ("user",)
+    tokens_from: ClassVar[str | None] = "user"
+
+    product_database_url: PostgresUrl
+    user_service_url: AnyHttpUrl
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "EUR"
+    """ISO 4217; one with two decimals."""

@@ -1,0 +1,11 @@
+"""What the user service announces."""
+
+from typing import ClassVar
+
+from chassis.events import Event
+
+
+class UserRegistered(Event):
+    """Somebody has an account now."""
+
+    type: ClassVar[str] = "user.registered"

@@ -1,0 +1,16 @@
+"""Asking analytics about a person."""
+
+from chassis.auth.tokens import Identity
+from chassis.dispatch.dispatcher import Dispatcher
+from user.schemas import Activity
+
+
+async def get_activity(dispatcher: Dispatcher, identity: Identity) -> Activity:
+    """
+    Ask analytics, sealed, what this person has done.
+
+    Raises:
+        ServiceUnavailable: Analytics does not answer (503).
+    """
+    answer = await dispatcher.get("analytics", f"/api/v1/analytics/users/{identity.user_id}/stats")
+    return Activity.model_validate(answer)
