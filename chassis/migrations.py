@@ -9,12 +9,12 @@ import os
 from collections.abc import Iterable
 
 from alembic import context
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.sql.schema import SchemaItem
 
-from chassis.postgres import PostgresUrl, chassis_metadata
+from chassis.postgres import chassis_metadata, with_asyncpg
 
 _LOCK = 0x5EA1ED
 """Of two migrations begun at once the second waits, then finds nothing left to do."""
@@ -41,8 +41,7 @@ def _url(variable: str) -> str:
     value = os.environ.get(variable)
     if not value:
         raise SystemExit(f"{variable} is not set. With the development stack running: set -a; . .dev/env; set +a")
-    address: SecretStr = TypeAdapter(PostgresUrl).validate_python(value)
-    return address.get_secret_value()
+    return with_asyncpg(SecretStr(value)).get_secret_value()
 
 
 async def _run_online(tables: list[MetaData], url: str) -> None:

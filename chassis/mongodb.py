@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
-from pymongo import IndexModel
+from pymongo import IndexModel, MongoClient
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
 from chassis.clock import utc_now
@@ -82,11 +82,6 @@ class MongoDB:
         except ConnectionFailure as error:
             raise DatabaseUnavailable from error
 
-    async def create_indexes(self, indexes: Indexes) -> None:
-        """Make the service's indexes and the chassis's, as far as they are not there."""
-        for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
-            await self._database[collection].create_indexes(list(models))
-
     async def claim(self, issuer: str, request_id: str) -> bool:
         """Remember a sealed request; False if it was there already."""
         claim = {"_id": {"issuer": issuer, "request_id": request_id}, "claimed_at": utc_now()}
@@ -99,6 +94,14 @@ class MongoDB:
 
     async def forget_claims(self) -> None:
         """Do nothing: the TTL index deletes claims older than 120 s."""
+
+
+def create_indexes(url: SecretStr, indexes: Indexes) -> None:
+    """Make a service's indexes and the chassis's, as far as they are not there; for the command line, so it blocks."""
+    with MongoClient[Document](url.get_secret_value(), serverSelectionTimeoutMS=STATEMENT_TIMEOUT_MS) as client:
+        database = client.get_default_database()
+        for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
+            database[collection].create_indexes(list(models))
 
 
 async def _database(request: Request) -> AsyncIterator[MotorDatabase]:

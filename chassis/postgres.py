@@ -49,7 +49,13 @@ sealed_requests = Table(
 """The replay store (docs/protocol.md)."""
 
 
-def _with_asyncpg(url: SecretStr) -> SecretStr:
+def with_asyncpg(url: SecretStr) -> SecretStr:
+    """
+    Name the driver in a PostgreSQL address; addresses are written without it by most people.
+
+    Raises:
+        ValueError: Not a PostgreSQL address.
+    """
     scheme, separator, rest = url.get_secret_value().partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
         msg = "must look like postgresql://user:password@host:5432/database"
@@ -57,7 +63,7 @@ def _with_asyncpg(url: SecretStr) -> SecretStr:
     return SecretStr(f"postgresql+asyncpg://{rest}")
 
 
-PostgresUrl = Annotated[SecretStr, AfterValidator(_with_asyncpg)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(with_asyncpg)]
 """A PostgreSQL address in a service's settings."""
 
 
@@ -67,7 +73,7 @@ class Postgres:
     name = "postgres"
 
     def __init__(self, url: SecretStr, application: str) -> None:
-        self._url = url
+        self._url = with_asyncpg(url)
         self._application = application
         self._engine: AsyncEngine | None = None
 

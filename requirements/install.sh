@@ -14,5 +14,5 @@ command -v "$python" >/dev/null || { echo "No $python here. Install Python 3.11 
 echo "Installing into .venv (once; about 15 s) …"
 [[ -x .venv/bin/python ]] || "$python" -m venv --clear .venv
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements/dev.txt
+.venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes requirements/dev.txt
 touch .venv/bin/.ready

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 
 from chassis import request_context, strict_json
 from chassis.dispatch import deadline
-from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, final_error
+from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Answer, Transport, wire_target
 from chassis.errors import DeadlineExceeded
@@ -138,9 +138,11 @@ class Dispatcher:
                     return await self._attempt(call, ends, number)
         except AttemptError as error:
             elapsed = self._clock() - begun
-            log.warning("dispatch failed", target=call.service, method=call.method, path=call.path, attempts=number,
-                        elapsed_s=round(elapsed, 3), reason=str(error))  # fmt: skip
-            raise final_error(call.service, error, number, elapsed) from error
+            failure = final_error(call.service, error, number, elapsed)
+            write = log.info if isinstance(failure, RemoteError) else log.warning
+            write("dispatch failed", target=call.service, method=call.method, path=call.path, attempts=number,
+                  elapsed_s=round(elapsed, 3), reason=str(error))  # fmt: skip
+            raise failure from error
         raise AssertionError  # the loop returns or raises
 
     async def _attempt(self, call: _Call, ends: deadline.Deadline, number: int) -> Answer:

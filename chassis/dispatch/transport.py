@@ -92,7 +92,7 @@ class Transport:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
-        # reqwest's own thread still lets go of its last call; an interpreter that ends meanwhile aborts (6 times in 80).
+        # reqwest's thread still lets go of its last call; an interpreter that ends meanwhile aborts (6 times in 80).
         await asyncio.sleep(SETTLE_S)
 
 

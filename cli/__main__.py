@@ -1,0 +1,55 @@
+"""`python -m cli`: everything a person does with this project."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import typer
+
+from cli.errors import CommandError
+
+# Each has a module of its name, with a typer app or a function of its name. It is imported when the command is used:
+# an image of one service lacks what the development commands need.
+COMMANDS = {
+    "run": "Start the databases and the four services, with hot reload; Ctrl-C stops all.",
+    "reset": "Forget the development data.",
+    "doctor": "Check Python, libraries, disk, ports and databases, and say what to do.",
+    "db": "Migrate the databases.",
+    "demo": "Walk an order through the running services.",
+    "call": "Make a sealed call as the outside client, and print the opened answer.",
+    "user": "Manage accounts.",
+    "smoke": "Import and build every service.",
+}
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _register(name: str, summary: str) -> None:
+    # Arguments, and --help among them, are the command's own to understand.
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+    @app.command(name, help=summary, context_settings=settings)
+    def delegate(context: typer.Context) -> None:
+        module = import_module(f"cli.{name}")
+        command = getattr(module, "app", None) or _single(getattr(module, name), summary)
+        command(context.args, prog_name=f"python -m cli {name}")
+
+
+def _single(function: Callable[..., None], summary: str) -> typer.Typer:
+    command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    command.command(help=summary)(function)
+    return command
+
+
+def main() -> None:
+    """Run a command; what it cannot do is said without a traceback."""
+    for name, summary in COMMANDS.items():
+        _register(name, summary)
+    try:
+        app()
+    except CommandError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

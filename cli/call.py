@@ -1,0 +1,52 @@
+"""`python -m cli call`: a sealed call from the command line."""
+
+import asyncio
+import json
+from json import JSONDecodeError
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+import typer
+
+from chassis.dispatch.failures import RemoteError
+from chassis.dispatch.transport import Answer
+from chassis.errors import AppError
+from chassis.ids import new_id
+from cli.client import client
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+
+
+def call(
+    service: str,
+    method: str,
+    path: Annotated[str, typer.Argument(help="With its query, as in /api/v1/products?limit=5")],
+    body: Annotated[str | None, typer.Argument(help="JSON")] = None,
+    token: Annotated[str | None, typer.Option(help="A person's access token to act for.")] = None,
+    *,
+    plain: Annotated[bool, typer.Option("--plain", help="Do not seal: for public routes.")] = False,
+) -> None:
+    """
+    Call a service as `client` and print the opened answer.
+
+    Raises:
+        CommandError: The call failed; says why.
+    """
+    target, _, query = path.partition("?")
+    options: dict[str, Any] = {"query": dict(parse_qsl(query)), "bearer": token, "sealed": not plain}
+    try:
+        options["json"] = json.loads(body) if body else None
+        answer = asyncio.run(_send(service, method.upper(), target, options))
+    except JSONDecodeError as error:
+        raise CommandError(f"The body is not JSON: {error}") from error
+    except RemoteError as error:
+        raise CommandError(json.dumps(error.problem, indent=2, ensure_ascii=False)) from error
+    except AppError as error:
+        raise CommandError(error.message) from error
+    if answer.body:
+        typer.echo(json.dumps(json.loads(answer.body), indent=2, ensure_ascii=False))
+
+
+async def _send(service: str, method: str, target: str, options: dict[str, Any]) -> Answer:
+    async with client(use_running_stack()) as dispatcher:
+        return await dispatcher.send(service, method, target, idempotency_key=str(new_id()), **options)

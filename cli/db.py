@@ -1,0 +1,80 @@
+"""`python -m cli db`: the schemas of the services' databases."""
+
+import os
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+import typer
+from alembic import command
+from alembic.config import Config
+from pydantic import SecretStr
+
+from chassis.mongodb import create_indexes
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+from cli.stack.files import ROOT
+
+app = typer.Typer(no_args_is_help=True, help="Migrate the databases.")
+
+
+@app.command()
+def migrate(
+    service: str, message: str = typer.Option(..., "-m", "--message", help="What changes, in a few words.")
+) -> None:
+    """Write a migration of SERVICE from the difference between its models and its database."""
+    found = _find(service)
+    use_running_stack()
+    command.revision(_alembic(found), message=message, autogenerate=True)
+
+
+@app.command()
+def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -> None:
+    """Bring the databases of all services (or one) to the newest schema; what is there already is left alone."""
+    chosen = [_find(service)] if service else list(SERVICES)
+    use_running_stack()
+    for one in chosen:
+        _upgrade(one)
+        typer.echo(f"{one.name}: up to date")
+
+
+@app.command()
+def downgrade(service: str, revision: str = typer.Argument("-1", help="A revision, or -1 for the one before.")) -> None:
+    """Bring the database of SERVICE back to an earlier schema."""
+    use_running_stack()
+    command.downgrade(_alembic(_find(service)), revision)
+
+
+@app.command()
+def check() -> None:
+    """Compare the migrations with the models, in a database of its own; exits 1 when they differ."""
+    from cli.stack.ports import free_port
+    from cli.stack.postgres import EmbeddedPostgres
+
+    services = [service for service in SERVICES if service.store == "postgres"]
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as postgres:
+        for service in services:
+            os.environ[service.store_variable] = postgres.create_database(f"{service.name}_service")
+            _upgrade(service)
+            command.check(_alembic(service))
+
+
+def _upgrade(service: Service) -> None:
+    if service.store == "postgres":
+        command.upgrade(_alembic(service), "head")
+    else:
+        indexes = import_module(f"{service.name}.models").INDEXES
+        create_indexes(SecretStr(os.environ[service.store_variable]), indexes)
+
+
+def _alembic(service: Service) -> Config:
+    return Config(ROOT / service.name / "alembic.ini")
+
+
+def _find(name: str) -> Service:
+    for service in SERVICES:
+        if service.name == name:
+            return service
+    message = f"There is no service '{name}'; there are {', '.join(one.name for one in SERVICES)}."
+    raise CommandError(message)

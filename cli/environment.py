@@ -1,0 +1,22 @@
+"""Where commands find the databases, addresses and keys: in the environment, else in that of the development stack."""
+
+import os
+from collections.abc import Mapping
+
+from cli.services import SERVICES
+
+_OURS = tuple(variable for service in SERVICES for variable in (service.url_variable, service.store_variable))
+
+
+def use_running_stack() -> Mapping[str, str]:
+    """
+    Give the environment, filled up from the development stack of this folder where it has nothing of ours.
+
+    Raises:
+        CommandError: It has nothing of ours, and no stack is running.
+    """
+    if not any(variable in os.environ for variable in _OURS):
+        from cli.stack.environment import running_environment
+
+        os.environ.update(running_environment())
+    return os.environ

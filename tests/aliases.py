@@ -1,0 +1,14 @@
+"""The types of the fixtures."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from user.models import User
+
+People = dict[str, httpx.AsyncClient]
+"""A plain HTTP client for each service."""
+MakeUser = Callable[..., Awaitable[User]]
+"""Makes an account: ``await make_user("ada", role="admin")``."""
+Bearer = Callable[..., dict[str, str]]
+"""Makes the Authorization header: ``bearer(user)``, or ``bearer(role="admin")`` for somebody without an account."""

@@ -1,0 +1,82 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from tests.aliases import People
+
+EVENTS = "/api/v1/analytics/events"
+STATS = "/api/v1/analytics/stats"
+
+
+async def test_the_same_id_counts_once(sealed: Dispatcher, people: People) -> None:
+    """An event that is sent again is a duplicate."""
+    event = {"id": str(uuid4()), "type": "page.viewed"}
+
+    answers = [await sealed.post("analytics", EVENTS, json=event) for _ in range(2)]
+
+    assert [answer["status"] for answer in answers] == ["inserted", "duplicate"]
+    assert (await people["analytics"].get(STATS)).json()["total"] == 1
+
+
+async def test_stats_add_up(sealed: Dispatcher, people: People) -> None:
+    """Counts agree in all, by type, and by the UTC day on which things happened."""
+    for kind, time in (
+        ("a", "2026-11-20T23:30:00-01:00"),
+        ("a", "2026-11-20T12:00:00Z"),
+        ("b", "2026-11-21T00:00:00Z"),
+    ):
+        await sealed.post("analytics", EVENTS, json={"type": kind, "time": time})
+
+    stats = (await people["analytics"].get(STATS)).json()
+
+    assert stats == {
+        "total": 3,
+        "by_type": {"a": 2, "b": 1},
+        "by_day": [{"date": "2026-11-20", "count": 1}, {"date": "2026-11-21", "count": 2}],
+        "users": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"type": ""},
+        {"type": "x" * 101},
+        {"type": "a b"},
+        {"type": "x", "id": "1"},
+        {"type": "x", "time": "yesterday"},
+        {"type": "x", "time": "2026-11-20T12:00:00"},
+        {"type": "x", "data": []},
+        {"type": "x", "data": {"text": "x" * 40_000}},
+        {"type": "x", "data": {"1": {"2": {"3": {"4": {"5": {"6": {"7": {"8": {}}}}}}}}}},
+        {"type": "x", "specversion": "0.3"},
+        {"type": "x", "unknown": 1},
+    ],
+)
+async def test_events_out_of_bounds_are_refused(sealed: Dispatcher, people: People, event: dict[str, Any]) -> None:
+    """They are a 422, and nothing is stored."""
+    with pytest.raises(RemoteError) as refused:
+        await sealed.post("analytics", EVENTS, json=event)
+
+    assert refused.value.remote_status == 422
+    assert (await people["analytics"].get(STATS)).json()["total"] == 0
+
+
+async def test_odd_data_is_stored(sealed: Dispatcher) -> None:
+    """Operators, dots and fractions in the data are data."""
+    data = {"$where": "1", "a.b": 1.5, "": None, "list": [1, [True]], "deep": {"$set": {"x": -(2**63)}}}
+
+    answer = await sealed.post("analytics", EVENTS, json={"type": "x", "data": data})
+
+    assert answer["status"] == "inserted"
+
+
+async def test_one_persons_stats_are_for_the_user_service(people: People) -> None:
+    """A plain request for somebody's activity is refused."""
+    response = await people["analytics"].get(f"/api/v1/analytics/users/{uuid4()}/stats")
+
+    assert (response.status_code, response.json()["code"]) == (400, "encryption_required")

@@ -1,0 +1,26 @@
+"""Embedded servers for the tests of the embedded servers, which kill them: not for anybody else."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.ports import free_port
+from cli.stack.postgres import EmbeddedPostgres
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL."""
+    # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
+    """A running MongoDB."""
+    with EmbeddedMongoDB(tmp_path_factory.mktemp("mongodb"), free_port()) as server:
+        yield server

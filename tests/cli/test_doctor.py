@@ -1,0 +1,50 @@
+"""What `python -m cli doctor` finds."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import doctor
+
+
+@pytest.fixture
+def incomplete_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which mongod does not find two of its libraries."""
+    ldd = tmp_path / "ldd"
+    ldd.write_text("#!/bin/sh\necho ' libcurl.so.4 => not found'\necho ' libnew.so.1 => not found'\n")
+    ldd.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+@pytest.mark.usefixtures("incomplete_machine")
+def test_missing_library_is_named_with_its_remedy() -> None:
+    """For a library that is missing, doctor says which package brings it."""
+    known, unknown = doctor.check_libraries()
+
+    assert known.fact == "mongod misses libcurl.so.4"
+    assert known.remedy == "apt install libcurl4"
+    assert "libnew.so.1" in unknown.remedy
+
+
+def test_taken_port_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A taken port is reported with the one that will be used instead; nothing must be done."""
+    monkeypatch.setattr(doctor, "free_port_like", lambda port: port + 1000)
+
+    findings = list(doctor.check_ports({}))
+
+    assert not any(finding.remedy for finding in findings)
+    assert "`make run` will use 9002" in "".join(finding.fact for finding in findings)
+
+
+def test_port_of_a_configured_database_does_not_matter() -> None:
+    """Who brings a MongoDB needs no port for an embedded one."""
+    findings = doctor.check_ports({"ANALYTICS_MONGODB_URL": "mongodb://elsewhere/analytics"})
+
+    assert "mongodb" not in "".join(finding.fact for finding in findings)
+
+
+def test_disk_that_is_full_must_be_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too little room on the disk is something to do."""
+    monkeypatch.setattr(doctor, "_DISK_NEEDED", 10**9)
+
+    assert doctor.check_disk().remedy

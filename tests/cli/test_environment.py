@@ -1,0 +1,100 @@
+"""Who sees which environment variables."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+from cli.stack import environment
+from cli.stack.environment import given_environment, service_environment, stack_environment, write_environment
+
+LINK_KEYS = {
+    f"LINK_KEY__{pair}": pair
+    for pair in ("ORDER__USER", "USER__ORDER", "ORDER__PRODUCT", "PRODUCT__ORDER", "CLIENT__ANALYTICS")
+}
+STORES = {service.store_variable: f"url of {service.name}" for service in SERVICES}
+PORTS = {service.name: service.port for service in SERVICES}
+PEM = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.fixture
+def everything() -> dict[str, str]:
+    """All that a stack knows."""
+    return stack_environment({}, {"JWT_PRIVATE_KEY": PEM, "USER_DATABASE_PASSWORD": "p"} | LINK_KEYS, PORTS, STORES)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_service_sees_its_own_database_only(everything: dict[str, str], service: Service) -> None:
+    """Of all databases, a service gets the address of its own."""
+    seen = service_environment(service, everything)
+
+    assert seen.keys() & STORES.keys() == {service.store_variable}
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_service_sees_the_keys_of_its_own_links_only(everything: dict[str, str], service: Service) -> None:
+    """Of all link keys, a service gets those in which it is one of the ends."""
+    seen = service_environment(service, everything)
+
+    own = {name for name, pair in LINK_KEYS.items() if service.name.upper() in pair}
+    assert seen.keys() & LINK_KEYS.keys() == own
+
+
+def test_only_user_can_sign_tokens(everything: dict[str, str]) -> None:
+    """The private signing key goes to the user service alone."""
+    holders = [service.name for service in SERVICES if "JWT_PRIVATE_KEY" in service_environment(service, everything)]
+
+    assert holders == ["user"]
+
+
+def test_every_service_knows_where_its_peers_are(everything: dict[str, str]) -> None:
+    """All addresses are in every service's environment, with the ports that were chosen."""
+    seen = service_environment(SERVICES[0], everything)
+
+    assert {service.url_variable: f"http://127.0.0.1:{service.port}" for service in SERVICES}.items() <= seen.items()
+
+
+def test_passwords_are_in_addresses_only(everything: dict[str, str]) -> None:
+    """A secret that is no environment variable does not become one."""
+    assert "USER_DATABASE_PASSWORD" not in everything
+
+
+def test_log_level_can_be_given() -> None:
+    """The caller's LOG_LEVEL is kept; without one it is INFO."""
+    assert stack_environment({"LOG_LEVEL": "DEBUG"}, {}, PORTS, {})["LOG_LEVEL"] == "DEBUG"
+    assert stack_environment({}, {}, PORTS, {})["LOG_LEVEL"] == "INFO"
+
+
+def test_environment_beats_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is set wins over the same one in `.env`."""
+    (tmp_path / ".env").write_text("ONE=file\nTWO=file\n")
+    monkeypatch.setenv("ONE", "environment")
+
+    given = given_environment(tmp_path / ".env")
+
+    assert (given["ONE"], given["TWO"]) == ("environment", "file")
+
+
+@pytest.mark.parametrize("value", [PEM, "a b=$HOME`id`#!", "it's", 'say "x"', ""])
+def test_written_environment_is_read_alike_by_shell_and_dotenv(tmp_path: Path, value: str) -> None:
+    """Whatever a value contains, a shell and python-dotenv read back what was written."""
+    file = tmp_path / "env"
+    write_environment({"VALUE": value}, file)
+
+    shell = subprocess.run(
+        ["/bin/sh", "-c", f'. {file}; printf %s. "$VALUE"'], capture_output=True, text=True, check=True
+    )
+
+    assert shell.stdout == f"{value}."
+    assert dotenv_values(file, interpolate=False) == {"VALUE": value}
+
+
+def test_no_running_environment_without_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a stack that has ended is not mistaken for a running one's."""
+    monkeypatch.setattr(environment, "LOCK", tmp_path / "lock")
+
+    with pytest.raises(CommandError, match="make run"):
+        environment.running_environment()

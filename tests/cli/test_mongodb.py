@@ -1,0 +1,90 @@
+"""The embedded MongoDB."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.ports import free_port
+
+Document = dict[str, Any]
+
+pytestmark = pytest.mark.xdist_group("own_mongodb")  # one server for all of these
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database[Document]]:
+    """The database at *url*."""
+    with MongoClient[Document](url, serverSelectionTimeoutMS=5000) as client:
+        yield client.get_default_database()
+
+
+def test_user_can_watch_changes(own_mongodb: EmbeddedMongoDB) -> None:
+    """A service's user may open a change stream on its database, and sees what is written."""
+    with opened(own_mongodb.create_database("watched")) as database, database.watch() as stream:
+        database.things.insert_one({"_id": 1})
+
+        assert next(stream)["fullDocument"] == {"_id": 1}
+
+
+def test_user_can_use_transactions(own_mongodb: EmbeddedMongoDB) -> None:
+    """What an aborted transaction wrote is not there."""
+    with opened(own_mongodb.create_database("transacted")) as database:
+        database.create_collection("things")
+        with database.client.start_session() as session:
+            session.start_transaction()
+            database.things.insert_one({"_id": 1}, session=session)
+            session.abort_transaction()
+
+        assert database.things.count_documents({}) == 0
+
+
+def test_user_cannot_read_the_database_of_another(own_mongodb: EmbeddedMongoDB) -> None:
+    """A user is refused by every database but its own."""
+    with (
+        opened(own_mongodb.create_database("alpha")) as database,
+        pytest.raises(OperationFailure, match="not authorized"),
+    ):
+        database.client["beta"].things.find_one()
+
+
+def test_nobody_enters_without_a_password(own_mongodb: EmbeddedMongoDB) -> None:
+    """A client that does not log in may read nothing."""
+    own_mongodb.create_database("alpha")
+
+    with (
+        opened(f"mongodb://127.0.0.1:{own_mongodb.port}/alpha") as database,
+        pytest.raises(OperationFailure, match="requires authentication"),
+    ):
+        database.things.find_one()
+
+
+def test_killed_server_keeps_its_documents(own_mongodb: EmbeddedMongoDB) -> None:
+    """What was written before a SIGKILL is there after the next start."""
+    url = own_mongodb.create_database("killed")
+    with opened(url) as database:
+        database.things.insert_one({"_id": 1})
+
+    own_mongodb.kill()
+    own_mongodb.start()
+
+    with opened(url) as database:
+        assert database.things.find_one() == {"_id": 1}
+
+
+def test_documents_survive_a_change_of_port(own_mongodb: EmbeddedMongoDB) -> None:
+    """The replica set follows its only member to another port."""
+    with opened(own_mongodb.create_database("moved")) as database:
+        database.things.insert_one({"_id": 1})
+
+    own_mongodb.stop()
+    own_mongodb.port = free_port()
+    own_mongodb.start()
+
+    with opened(own_mongodb.create_database("moved")) as database:
+        assert database.things.find_one() == {"_id": 1}

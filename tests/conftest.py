@@ -1,0 +1,162 @@
+"""
+The four services for the tests: real servers on real sockets, with real databases of this run alone.
+
+Each pytest worker has its own, so tests run side by side; each test begins with empty tables.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from chassis.auth.tokens import TokenIssuer
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.ids import new_id
+from cli.client import client as outside_client
+from cli.db import upgrade
+from cli.links import links
+from cli.services import SERVICES
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.ports import free_port
+from cli.stack.postgres import EmbeddedPostgres
+from cli.stack.secrets import ensure_secrets
+from tests.aliases import Bearer, MakeUser, People
+from user.models import User
+from user.schemas import UserCreate
+from user.services.create_user import create_user
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of this worker's own."""
+    # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
+    """A MongoDB of this worker's own."""
+    with EmbeddedMongoDB(tmp_path_factory.mktemp("mongodb"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def environment(
+    postgres: EmbeddedPostgres, mongodb: EmbeddedMongoDB, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """What all services read, in the environment of this process; the databases are migrated."""
+    secrets = ensure_secrets(tmp_path_factory.mktemp("secrets") / "secrets.json", links())
+    stores = {
+        service.store_variable: postgres.create_database(f"{service.name}_service")
+        if service.store == "postgres"
+        else mongodb.create_database(service.name)
+        for service in SERVICES
+    }
+    addresses = {service.url_variable: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
+    values = {**secrets, **stores, **addresses, "LOG_LEVEL": "WARNING"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(name, value)
+        upgrade(None)
+        yield values
+
+
+@pytest.fixture(scope="session")
+async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]:
+    """The four services, each listening on its address."""
+    async with AsyncExitStack() as stack:
+        built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
+        for service in SERVICES:
+            port = int(environment[service.url_variable].rpartition(":")[2])
+            await stack.enter_async_context(serve(built[service.name], port))
+        yield built
+
+
+@pytest.fixture
+async def clean(apps: dict[str, FastAPI]) -> None:
+    """Empty tables and collections."""
+    for service in SERVICES:
+        store = apps[service.name].state.store
+        if service.store == "postgres":
+            metadata = import_module(f"{service.name}.models").Base.metadata
+            async with store.transaction() as session:
+                await session.execute(text(f"TRUNCATE {', '.join(metadata.tables)} CASCADE"))
+        else:
+            async with store.use() as database:
+                await database["events"].delete_many({})
+
+
+@pytest.fixture
+async def people(environment: dict[str, str], clean: None) -> AsyncIterator[People]:
+    """A plain HTTP client for each service, as a person uses it."""
+    async with AsyncExitStack() as stack:
+        yield {
+            service.name: await stack.enter_async_context(httpx.AsyncClient(base_url=environment[service.url_variable]))
+            for service in SERVICES
+        }
+
+
+@pytest.fixture
+async def sealed(environment: dict[str, str], clean: None) -> AsyncIterator[Dispatcher]:
+    """A dispatcher that makes sealed calls as the outside client."""
+    async with outside_client(environment) as dispatcher:
+        yield dispatcher
+
+
+@pytest.fixture
+def make_user(apps: dict[str, FastAPI], clean: None) -> MakeUser:
+    """Makes accounts; their password is PASSWORD."""
+
+    async def make(username: str = "ada", role: str = "user") -> User:
+        new = UserCreate(username=username, email=f"{username}@example.org", password=SecretStr(PASSWORD))
+        return await create_user(apps["user"].state.store, new, role)
+
+    return make
+
+
+@pytest.fixture
+def bearer(apps: dict[str, FastAPI]) -> Bearer:
+    """Makes the Authorization header of a person, who need not have an account."""
+
+    def make(user: User | None = None, role: str = "user") -> dict[str, str]:
+        issuer: TokenIssuer = apps["user"].state.issuer
+        token = issuer.issue(user.id if user else new_id(), [user.role if user else role])
+        return {"Authorization": f"Bearer {token}"}
+
+    return make
+
+
+@asynccontextmanager
+async def serve(app: FastAPI, port: int) -> AsyncIterator[None]:
+    """Run *app* on a real server in this event loop."""
+    server = _Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0)
+        if task.done():
+            task.result()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to pytest."""
+
+    def capture_signals(self) -> Any:  # noqa: ANN401 - a context manager
+        return nullcontext()

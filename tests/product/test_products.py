@@ -1,0 +1,164 @@
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.errors import BadGateway
+from tests.aliases import Bearer, People
+
+PRODUCTS = "/api/v1/products"
+NOTHING = UUID(int=0)
+TEAPOT = {"name": "Teapot", "description": "Holds a litre.", "price": 199.99, "stock": 5}
+
+
+async def create(people: People, bearer: Bearer, **change: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """A product, created by an admin."""
+    response = await people["product"].post(PRODUCTS, json=TEAPOT | change, headers=bearer(role="admin"))
+    assert response.status_code == 201, response.text
+    return dict(response.json())
+
+
+async def test_a_product_is_read_as_it_was_created(people: People, bearer: Bearer) -> None:
+    """What goes in comes out, the price to the cent."""
+    created = await create(people, bearer)
+
+    read = await people["product"].get(f"{PRODUCTS}/{created['id']}")
+
+    assert read.json() == created
+    assert {name: created[name] for name in TEAPOT} == TEAPOT
+    assert '"price":199.99' in read.text
+
+
+async def test_update_changes_what_it_names(people: People, bearer: Bearer) -> None:
+    """A field that is left out stays."""
+    created = await create(people, bearer)
+
+    updated = await people["product"].patch(
+        f"{PRODUCTS}/{created['id']}", json={"price": 5}, headers=bearer(role="admin")
+    )
+
+    assert updated.status_code == 200
+    assert {name: updated.json()[name] for name in TEAPOT} == TEAPOT | {"price": 5.0}
+
+
+async def test_delete_removes(people: People, bearer: Bearer) -> None:
+    """A deleted product is gone, and deleting it again is a 404."""
+    address = f"{PRODUCTS}/{(await create(people, bearer))['id']}"
+
+    first = await people["product"].delete(address, headers=bearer(role="admin"))
+    second = await people["product"].delete(address, headers=bearer(role="admin"))
+
+    assert (first.status_code, second.status_code) == (204, 404)
+    assert (await people["product"].get(address)).status_code == 404
+
+
+@pytest.mark.parametrize(("role", "status"), [("user", 403), (None, 401)])
+async def test_writes_need_an_admin(people: People, bearer: Bearer, role: str | None, status: int) -> None:
+    """Nobody else creates, changes or deletes."""
+    headers = bearer(role=role) if role else {}
+    address = f"{PRODUCTS}/{NOTHING}"
+
+    answers = [
+        await people["product"].post(PRODUCTS, json=TEAPOT, headers=headers),
+        await people["product"].patch(address, json={"price": 1}, headers=headers),
+        await people["product"].delete(address, headers=headers),
+    ]
+
+    assert [answer.status_code for answer in answers] == [status] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"price": -1}, "/price"),
+        ({"price": 1.999}, "/price"),
+        ({"price": "1.99"}, "/price"),
+        ({"price": True}, "/price"),
+        ({"price": 10**11}, "/price"),
+        ({"stock": 1.5}, "/stock"),
+        ({"stock": True}, "/stock"),
+        ({"stock": 10**30}, "/stock"),
+        ({"name": ""}, "/name"),
+        ({"name": None}, "/name"),
+        ({"colour": "red"}, "/colour"),
+    ],
+)
+async def test_create_refuses_invalid_values(
+    people: People, bearer: Bearer, change: dict[str, Any], pointer: str
+) -> None:
+    """The problem points to the value that must change."""
+    response = await people["product"].post(PRODUCTS, json=TEAPOT | change, headers=bearer(role="admin"))
+
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+async def test_an_update_must_name_something(people: People, bearer: Bearer) -> None:
+    """An empty update is refused."""
+    created = await create(people, bearer)
+
+    response = await people["product"].patch(f"{PRODUCTS}/{created['id']}", json={}, headers=bearer(role="admin"))
+
+    assert (response.status_code, response.json()["code"]) == (422, "nothing_to_change")
+
+
+async def test_the_list_can_be_walked_to_its_end(people: People, bearer: Bearer) -> None:
+    """Page after page, by cursor or by link, each product appears once, newest first."""
+    created = [(await create(people, bearer, name=f"Cup {number}"))["id"] for number in range(5)]
+    seen, address = [], f"{PRODUCTS}?limit=2"
+    while address:
+        page = await people["product"].get(address)
+        seen += [item["id"] for item in page.json()["items"]]
+        address = page.links["next"]["url"] if "next" in page.links else ""
+
+    assert seen == created[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("limit=0", 422),
+        ("limit=101", 422),
+        ("limit=x", 422),
+        ("cursor=abc", 400),
+        ("cursor=%C3%A9", 400),
+        ("cursor=%00", 400),
+    ],
+)
+async def test_the_list_refuses_bad_pages(people: People, query: str, status: int) -> None:
+    """Limits out of bounds and foreign cursors are a 4xx."""
+    assert (await people["product"].get(f"{PRODUCTS}?{query}")).status_code == status
+
+
+@pytest.mark.parametrize(
+    "address", [f"{PRODUCTS}/{NOTHING}", f"{PRODUCTS}/nonsense", "/api/v1/nothing", f"{PRODUCTS}/%00"]
+)
+async def test_unknown_addresses_are_problems(people: People, address: str) -> None:
+    """Unknown ids and paths are a problem document with a 4xx."""
+    response = await people["product"].get(address)
+
+    assert 400 <= response.status_code < 500
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_method_that_is_not_there_is_told_with_those_that_are(people: People) -> None:
+    """405 carries Allow."""
+    response = await people["product"].put(PRODUCTS)
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET"
+
+
+async def test_quotes_are_for_the_order_service_alone(people: People, sealed: Dispatcher) -> None:
+    """A person is refused for want of encryption; the client, though sealed, for not being the order service."""
+    address = f"{PRODUCTS}/{NOTHING}/quote"
+
+    plain = await people["product"].get(address, params={"quantity": 1})
+    with pytest.raises(BadGateway) as refused:
+        await sealed.get("product", address, query={"quantity": 1})
+
+    assert plain.json()["code"] == "encryption_required"
+    assert not isinstance(refused.value, RemoteError)
+    assert "unsealed 401" in refused.value.message

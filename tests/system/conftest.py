@@ -1,0 +1,46 @@
+"""The four services as real processes, with databases that may be killed."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.db import upgrade
+from cli.links import links
+from cli.services import SERVICES
+from cli.stack.environment import service_environment, stack_environment
+from cli.stack.launcher import ServiceProcesses
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.ports import free_port
+from cli.stack.postgres import EmbeddedPostgres
+from cli.stack.secrets import ensure_secrets
+from tests.system.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A whole system, ready."""
+    folder, output = tmp_path_factory.mktemp("stack"), list[str]()
+    secrets = ensure_secrets(folder / "secrets.json", links())
+    with (
+        tempfile.TemporaryDirectory() as pgdata,
+        EmbeddedPostgres(Path(pgdata), free_port()) as postgres,
+        EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        stores = {
+            service.store_variable: postgres.create_database(f"{service.name}_service")
+            if service.store == "postgres"
+            else mongodb.create_database(service.name)
+            for service in SERVICES
+        }
+        ports = {service.name: free_port() for service in SERVICES}
+        everything = stack_environment({}, secrets, ports, stores) | {"LOG_DIR": str(folder / "logs")}
+        for name, value in everything.items():
+            patch.setenv(name, value)
+        upgrade(None)
+        environments = {service.name: service_environment(service, everything) for service in SERVICES}
+        with ServiceProcesses(environments, reload=False, on_line=lambda _name, line: output.append(line)) as services:
+            services.wait_until_ready()
+            yield Stack(everything, services, postgres, mongodb, output)
