@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from chassis import health
+from chassis import health, metrics
 from chassis.auth.jwks import RemoteKeys
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.transport import Transport
 from chassis.docs import add_docs
 from chassis.errors import add_error_handlers
 from chassis.logs import configure_logging
@@ -49,12 +48,17 @@ def create_app(
     app.state.checks = {store.name: store.check}
     app.state.draining = False
     app.state.issuer = issuer
-    app.state.receiver = Receiver(envelope, store, strict=settings.strict, max_body=settings.max_body_bytes)
+    app.state.receiver = Receiver(
+        envelope,
+        store,
+        strict=settings.strict,
+        max_body=settings.max_body_bytes,
+        max_in_flight=settings.max_in_flight,
+    )
     app.state.envelope = envelope
-    app.state.make_transport = Transport
     add_error_handlers(app)
     app.add_middleware(RequestContextMiddleware)
-    for router in (*routers, health.router):
+    for router in (*routers, health.router, metrics.router):
         # Not include_router: it wraps every route once more, and matches each request twice.
         app.router.routes.extend(router.routes)
     return app
@@ -83,7 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await state.store.open()
         stack.push_async_callback(state.store.close)
-        state.dispatcher = Dispatcher(settings.peer_urls, state.envelope, state.make_transport())
+        state.dispatcher = Dispatcher(settings.peer_urls, state.envelope)
         stack.push_async_callback(state.dispatcher.aclose)
         keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
         state.tokens = TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)

@@ -34,10 +34,10 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/health", operation_id="health", summary="How is it?", responses={503: {"description": "Not well"}})
 async def health(request: Request) -> Response:
-    """Answer like ``/readyz``, with the service's name and environment."""
+    """Answer like ``/readyz``, with the service's name and environment, and the breaker of each service it calls."""
     settings = request.app.state.settings
     about = {"service": settings.service_name, "environment": settings.environment}
-    return _answer({**about, **await _report(request)}, "healthy")
+    return _answer({**about, **await _report(request), "targets": request.app.state.dispatcher.targets()}, "healthy")
 
 
 async def _report(request: Request) -> dict[str, Any]:

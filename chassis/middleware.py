@@ -1,6 +1,7 @@
 """The one middleware every request passes: its id, its log line, and an answer to what nobody foresaw."""
 
 import re
+from time import monotonic
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import BadRequest, answer_error
 from chassis.ids import new_id
+from chassis.metrics import observe_request
 from chassis.request_context import RequestContext, enter
 
 log = structlog.get_logger("chassis.access")
@@ -51,6 +53,7 @@ class RequestContextMiddleware:
                 log.exception("failed after the answer had begun")
             else:
                 await answer_error(error, scope, receive, send_with_id)
+        observe_request(scope, status, monotonic() - context.started)
         _log_request(scope, status)
 
 

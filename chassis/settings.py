@@ -4,10 +4,16 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from chassis.sealing.keys import InvalidKeys, Link, load_links
 
@@ -55,6 +61,7 @@ class ServiceSettings(BaseSettings):
     cursor_key: SecretStr
     link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    max_in_flight: int = Field(default=256, ge=1)
 
     @classmethod
     def load(cls) -> Self:
@@ -69,6 +76,8 @@ class ServiceSettings(BaseSettings):
         except ValidationError as error:
             problems = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)]
             raise InvalidSettings(cls.service_name, problems) from None
+        except SettingsError as error:
+            raise InvalidSettings(cls.service_name, [str(error)]) from None
         if problems := settings._sample_secrets():
             raise InvalidSettings(cls.service_name, problems)
         return settings
@@ -102,7 +111,7 @@ class ServiceSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _production_is_an_environment(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if str(values.get("production", "")).lower() in {"1", "true", "yes", "on"}:
+        if str(values.get("production", "")).lower() in {"1", "on", "t", "true", "y", "yes"}:
             values["environment"] = Environment.PRODUCTION
         if values.get("environment") == Environment.PRODUCTION:
             values["encryption_mode"] = "strict"
@@ -131,10 +140,18 @@ class _EnvironmentAndFiles(EnvSettingsSource):
         variables = super()._load_env_vars()
         names = {name: name.removesuffix("_file") for name in variables if name.endswith("_file")}
         files = {name: variables[file] for file, name in names.items() if self._is_ours(name)}
-        return {**{name: Path(path).read_text().strip() for name, path in files.items() if path}, **variables}
+        given = {name: value for name, value in variables.items() if names.get(name) not in files}
+        return {**{name: _read_file(name, path) for name, path in files.items() if path}, **given}
 
     def _is_ours(self, name: str) -> bool:
         return name.partition("__")[0] in self.settings_cls.model_fields
+
+
+def _read_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name.upper()}_FILE: the file cannot be read ({type(error).__name__})") from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
@@ -159,6 +176,6 @@ def _is_sample(secret: str) -> bool:
         return True
     if "://" not in secret:
         return secret.lower() in _DEFAULT_PASSWORDS
-    address = urlsplit(secret)
-    password = (address.password or "").lower()
-    return password in _DEFAULT_PASSWORDS or password == (address.username or "").lower()
+    login = secret.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    user, _, password = (unquote(part).lower() for part in login.partition(":"))
+    return password in _DEFAULT_PASSWORDS or password == user

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.transport import Transport
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from cli.links import CLIENT
@@ -25,7 +24,7 @@ async def client(environment: Mapping[str, str]) -> AsyncIterator[Dispatcher]:
     names = {service.name for service in SERVICES}
     links = load_links(CLIENT, _link_keys(environment), names)
     peers = {service.name: environment[service.url_variable] for service in SERVICES}
-    dispatcher = Dispatcher(peers, Envelope(CLIENT, links), Transport())
+    dispatcher = Dispatcher(peers, Envelope(CLIENT, links))
     try:
         yield dispatcher
     finally:

@@ -61,7 +61,7 @@ class RemoteKeys:
         try:
             self._keys = read_jwks(await self._dispatcher.get(self._service, PATH, sealed=False))
         except (AppError, ValueError) as error:
-            log.warning("keys could not be fetched", service=self._service, reason=str(error))
+            log.warning("keys could not be fetched", target=self._service, reason=str(error))
             if not self._keys:
                 msg = f"Access tokens cannot be checked: the {self._service} service gives no keys."
                 raise ServiceUnavailable(msg) from error

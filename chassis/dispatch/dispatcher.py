@@ -1,7 +1,7 @@
 """
 The shared dispatcher: how one service calls another.
 
-One call is: deadline -> retry -> attempt -> envelope -> transport. It is the only layer that retries.
+One call is: deadline -> retry -> breaker -> envelope -> transport. It is the only layer that retries.
 """
 
 import asyncio
@@ -16,9 +16,10 @@ from fastapi import Depends, Request
 from chassis import request_context, strict_json
 from chassis.dispatch import deadline
 from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
+from chassis.dispatch.peer import Peer
 from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Answer, Transport, wire_target
-from chassis.errors import DeadlineExceeded
+from chassis.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
 from chassis.sealing.wire import KEY_ID, unwrap_response, wrap_request
 
@@ -33,13 +34,43 @@ class UnknownService(Exception):
 class _Call:
     """One call, as it is the same in every attempt."""
 
-    service: str
+    peer: Peer
     method: str
     path: str
     query: str
     headers: dict[str, str]
     body: bytes
     sealed: bool
+
+    @property
+    def url(self) -> str:
+        """The address, exactly as it is sealed."""
+        return f"{self.peer.url}{self.path}{'?' if self.query else ''}{self.query}"
+
+
+class _Attempts:
+    """Counts the attempts of one call, and lets a retry loop begin with the failure of the first."""
+
+    def __init__(self, attempt: Callable[[int], Awaitable[Answer]]) -> None:
+        self._attempt = attempt
+        self._error: BaseException | None = None
+        self.number = 1
+
+    async def first(self) -> Answer:
+        """Make the first attempt."""
+        try:
+            return await self._attempt(1)
+        except AttemptError as error:
+            self._error = error
+            raise
+
+    async def next(self) -> Answer:
+        """Fail as the first attempt has; called again, make the next one."""
+        if self._error:
+            error, self._error = self._error, None
+            raise error
+        self.number += 1
+        return await self._attempt(self.number)
 
 
 class Dispatcher:
@@ -48,6 +79,7 @@ class Dispatcher:
 
     Args:
         peers: Service -> base address.
+        make_transport: Makes the connections to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
     """
@@ -56,14 +88,13 @@ class Dispatcher:
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
-        transport: Transport,
+        make_transport: Callable[[], Transport] = Transport,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
     ) -> None:
-        self._peers = peers
+        self._peers = {name: Peer(name, url, make_transport(), clock) for name, url in peers.items()}
         self._envelope = envelope
-        self._transport = transport
         self._sleep = sleep
         self._clock = clock
 
@@ -86,7 +117,10 @@ class Dispatcher:
             BadGateway: An answer that cannot be trusted or used (502).
         """
         answer = await self.send(service, method, path, **options)
-        return strict_json.loads(answer.body) if answer.body else None
+        try:
+            return strict_json.loads(answer.body) if answer.body else None
+        except strict_json.InvalidJson as error:
+            raise BadGateway(f"The {service} service answered with something that is not JSON.") from error
 
     async def send(  # noqa: PLR0913 - what a call can say
         self,
@@ -115,55 +149,63 @@ class Dispatcher:
             UnknownService: No address or link.
             AppError: As ``call`` says.
         """
-        if service not in self._peers or (sealed and not self._envelope.knows(service)):
+        peer = self._peers.get(service)
+        if peer is None or (sealed and not self._envelope.knows(service)):
             raise UnknownService(service)
-        call = _Call(
-            service, method, *wire_target(path, query), _headers(json, bearer, idempotency_key), _body(json), sealed
-        )
-        ends = self._ends(timeout)
+        headers, body = _headers(json, bearer, idempotency_key), _body(json)
+        call = _Call(peer, method, *wire_target(path, query), headers, body, sealed)
         repeatable = method in SAFE_METHODS or idempotency_key is not None
-        return await self._with_retries(call, ends, repeatable=repeatable)
+        return await self._with_retries(call, ends=self._ends(timeout), repeatable=repeatable)
+
+    def targets(self) -> dict[str, str]:
+        """Give the state of each peer's breaker, by the peer's name."""
+        return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._transport.aclose()
+        await asyncio.gather(*(peer.transport.aclose() for peer in self._peers.values()))
 
-    async def _with_retries(self, call: _Call, ends: deadline.Deadline, *, repeatable: bool) -> Answer:
-        begun, number = self._clock(), 0
-        loop = retrying(repeatable=repeatable, remaining=lambda: ends.remaining(self._clock), sleep=self._sleep)
+    async def _with_retries(self, call: _Call, *, ends: deadline.Deadline, repeatable: bool) -> Answer:
+        """Attempt, and again while that is allowed; the loop is made only when the first attempt has failed."""
+        attempts = _Attempts(lambda number: self._attempt(call, ends, number))
+        begun = self._clock()
+        call.peer.budget.deposit()
         try:
-            async for attempt in loop:
-                number = attempt.retry_state.attempt_number
-                with attempt:
-                    return await self._attempt(call, ends, number)
+            try:
+                return await attempts.first()
+            except AttemptError:
+                loop = retrying(
+                    repeatable=repeatable,
+                    remaining=lambda: ends.remaining(self._clock),
+                    budget=call.peer.budget,
+                    sleep=self._sleep,
+                )
+                return await loop(attempts.next)
         except AttemptError as error:
-            elapsed = self._clock() - begun
-            failure = final_error(call.service, error, number, elapsed)
-            write = log.info if isinstance(failure, RemoteError) else log.warning
-            write("dispatch failed", target=call.service, method=call.method, path=call.path, attempts=number,
-                  elapsed_s=round(elapsed, 3), reason=str(error))  # fmt: skip
-            raise failure from error
-        raise AssertionError  # the loop returns or raises
+            raise _failure(call, error, attempts.number, self._clock() - begun) from error
 
     async def _attempt(self, call: _Call, ends: deadline.Deadline, number: int) -> Answer:
         left = ends.remaining(self._clock)
         if left < deadline.LEAST_S:
-            msg = f"There was no time left to call the {call.service} service (attempt {number})."
+            msg = f"There was no time left to call the {call.peer.name} service (attempt {number})."
             raise DeadlineExceeded(msg)
+        return await call.peer.watch(call.method, number, lambda: self._exchange(call, left))
+
+    async def _exchange(self, call: _Call, left: float) -> Answer:
         headers = {**call.headers, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
-        answer = await (self._sealed(call, headers, left) if call.sealed else self._plain(call, headers, left))
+        if call.sealed:
+            answer = await self._exchange_sealed(call, headers, left)
+        else:
+            answer = await call.peer.transport.send(call.method, call.url, {**headers, **_context()}, call.body, left)
         if answer.status >= 400:  # noqa: PLR2004
             raise Refusal(answer)
         return answer
 
-    async def _plain(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
-        return await self._transport.send(call.method, self._url(call), {**headers, **_context()}, call.body, left)
-
-    async def _sealed(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
+    async def _exchange_sealed(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
         target = Target(call.method, call.path, call.query)
-        sealed = await offload(len(call.body), self._envelope.seal_request, call.service, target, headers, call.body)
+        sealed = await offload(len(call.body), self._envelope.seal_request, call.peer.name, target, headers, call.body)
         outer, body = wrap_request(self._envelope.service, call.method, sealed)
-        answer = await self._transport.send(call.method, self._url(call), {**outer, **_context()}, body, left)
+        answer = await call.peer.transport.send(call.method, call.url, {**outer, **_context()}, body, left)
         return await self._open(sealed, answer)
 
     async def _open(self, request: SealedRequest, answer: Answer) -> Answer:
@@ -179,14 +221,27 @@ class Dispatcher:
             raise BadAnswer(msg) from error
         return Answer(opened.status, opened.headers, opened.body)
 
-    def _url(self, call: _Call) -> str:
-        return f"{self._peers[call.service]}{call.path}{'?' if call.query else ''}{call.query}"
-
     def _ends(self, timeout: float | None) -> deadline.Deadline:
         """Give the earlier of this call's own time and the deadline of the request being served."""
         serving = deadline.current()
         own = self._clock() + (deadline.DEFAULT_S if timeout is None else min(timeout, deadline.LONGEST_S))
         return deadline.Deadline(min(own, serving.at) if serving else own)
+
+
+def _failure(call: _Call, error: Exception, attempts: int, elapsed_s: float) -> AppError:
+    """Say what has failed, how often it was tried and how long that took; in the log too."""
+    failure = final_error(call.peer.name, error, attempts, elapsed_s)
+    write = log.info if isinstance(failure, RemoteError) else log.warning
+    write(
+        "dispatch failed",
+        target=call.peer.name,
+        method=call.method,
+        path=call.path,
+        attempts=attempts,
+        elapsed_s=round(elapsed_s, 3),
+        reason=str(error),
+    )
+    return failure
 
 
 def _headers(body: object, bearer: str | None, idempotency_key: str | None) -> dict[str, str]:

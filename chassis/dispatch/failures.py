@@ -1,11 +1,16 @@
 """What can go wrong with a call to another service, as its caller sees it."""
 
+from math import ceil
 from typing import Any
 
 from chassis import strict_json
+from chassis.dispatch.breaker import CircuitOpen
 from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed, ConnectionBroken, TimedOut
-from chassis.errors import BadGateway, DeadlineExceeded, ServiceUnavailable
+from chassis.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 
+_TRANSIENT = frozenset({429, 502, 503, 504})
+_CONFLICT = 409
+_SERVER_ERROR = 500
 RETRY_EXHAUSTED = "x-retry-exhausted"
 IN_FLIGHT = "in_flight"
 """The code of a 409 that says: the same Idempotency-Key is being worked on."""
@@ -29,7 +34,7 @@ class Refusal(Exception):
         return str(self.problem.get("code", ""))
 
 
-AttemptError = (ConnectFailed, TimedOut, ConnectionBroken, AnswerTooLarge, BadAnswer, Refusal)
+AttemptError = (ConnectFailed, TimedOut, ConnectionBroken, AnswerTooLarge, BadAnswer, Refusal, CircuitOpen)
 
 
 class RemoteError(BadGateway):
@@ -50,27 +55,38 @@ class RemoteError(BadGateway):
         self.remote_status = refusal.answer.status
         self.remote_code = refusal.code
         self.problem = refusal.problem
-        super().__init__(f"The {service} service refused: {refusal.problem.get('detail') or refusal}")
+        message = f"The {service} service refused: {refusal.problem.get('detail') or refusal}"
+        super().__init__(message, headers={RETRY_EXHAUSTED: "1"})
 
 
-def final_error(service: str, error: Exception, attempts: int, elapsed_s: float) -> Exception:
+def final_error(service: str, error: Exception, attempts: int, elapsed_s: float) -> AppError:
     """Say what a call that did not succeed means for the request being served: 502, 503 or 504."""
     if isinstance(error, Refusal) and _is_decided(error):
         return RemoteError(service, error)
     message = f"The {service} service gave no usable answer ({error}; attempts: {attempts}, {elapsed_s:.2f} s)."
-    if isinstance(error, ConnectFailed | Refusal):
-        headers = {"X-Retry-Exhausted": "1"}
-        if isinstance(error, Refusal) and (wait := error.answer.headers.get("retry-after")):
-            headers["Retry-After"] = wait
-        return ServiceUnavailable(message, headers=headers)
+    if isinstance(error, ConnectFailed | CircuitOpen) or (isinstance(error, Refusal) and is_transient(error)):
+        return ServiceUnavailable(message, headers={RETRY_EXHAUSTED: "1", **_retry_after(error)})
     if isinstance(error, TimedOut):
-        return DeadlineExceeded(message)
-    return BadGateway(message)
+        return DeadlineExceeded(message, headers={RETRY_EXHAUSTED: "1"})
+    return BadGateway(message, headers={RETRY_EXHAUSTED: "1"})
+
+
+def _retry_after(error: Exception) -> dict[str, str]:
+    """Pass on when to come back, where that is known."""
+    if isinstance(error, CircuitOpen):
+        return {"Retry-After": str(ceil(error.retry_after_s))}
+    value = error.answer.headers.get("retry-after") if isinstance(error, Refusal) else None
+    return {"Retry-After": value} if value else {}
+
+
+def is_transient(refusal: Refusal) -> bool:
+    """Whether the service may answer otherwise if it is asked again."""
+    status = refusal.answer.status
+    return status in _TRANSIENT or (status == _CONFLICT and refusal.code == IN_FLIGHT)
 
 
 def _is_decided(refusal: Refusal) -> bool:
-    status = refusal.answer.status
-    return 400 <= status < 500 and status != 429 and not (status == 409 and refusal.code == IN_FLIGHT)  # noqa: PLR2004
+    return refusal.answer.status < _SERVER_ERROR and not is_transient(refusal)
 
 
 def _problem(answer: Answer) -> dict[str, Any]:

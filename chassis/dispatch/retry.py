@@ -12,7 +12,8 @@ from email.utils import parsedate_to_datetime
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.stop import stop_base
 
-from chassis.dispatch.failures import IN_FLIGHT, RETRY_EXHAUSTED, BadAnswer, Refusal
+from chassis.dispatch.budget import RetryBudget
+from chassis.dispatch.failures import RETRY_EXHAUSTED, BadAnswer, Refusal, is_transient
 from chassis.dispatch.transport import ConnectFailed, ConnectionBroken, TimedOut
 
 ATTEMPTS = 3
@@ -22,7 +23,6 @@ LONGEST_RETRY_AFTER_S = 5.0
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 """Idempotent by RFC 9110: doing it twice has the effect of doing it once."""
-_TRANSIENT = frozenset({429, 502, 503, 504})
 
 
 def may_retry(error: BaseException, *, repeatable: bool) -> bool:
@@ -37,7 +37,7 @@ def may_retry(error: BaseException, *, repeatable: bool) -> bool:
     if not repeatable:
         return False
     if isinstance(error, Refusal):
-        return _is_transient(error)
+        return is_transient(error) and RETRY_EXHAUSTED not in error.answer.headers
     return isinstance(error, TimedOut | ConnectionBroken | BadAnswer)
 
 
@@ -45,6 +45,7 @@ def retrying(
     *,
     repeatable: bool,
     remaining: Callable[[], float],
+    budget: RetryBudget,
     sleep: Callable[[float], Awaitable[None]],
     chance: Callable[[], float] = random.random,
 ) -> AsyncRetrying:
@@ -53,6 +54,7 @@ def retrying(
 
     Args:
         remaining: Seconds until the deadline; a wait that would pass it is not begun.
+        budget: Pays for each retry.
         chance: A number in [0, 1).
     """
 
@@ -62,7 +64,7 @@ def retrying(
 
     return AsyncRetrying(
         retry=retry_if_exception(lambda error: may_retry(error, repeatable=repeatable)),
-        stop=_StopAt(remaining),
+        stop=_StopAt(remaining, budget),
         wait=wait,
         sleep=sleep,
         reraise=True,
@@ -70,16 +72,18 @@ def retrying(
 
 
 class _StopAt(stop_base):
-    """Stops after the last attempt, and before a wait that is too long or would pass the deadline."""
+    """Stops after the last attempt, before a wait that is too long or would pass the deadline, and without budget."""
 
-    def __init__(self, remaining: Callable[[], float]) -> None:
+    def __init__(self, remaining: Callable[[], float], budget: RetryBudget) -> None:
         self._remaining = remaining
+        self._budget = budget
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return (
             retry_state.attempt_number >= ATTEMPTS
             or _asked(retry_state) > LONGEST_RETRY_AFTER_S
             or retry_state.upcoming_sleep >= self._remaining()
+            or not self._budget.withdraw()
         )
 
 
@@ -95,13 +99,6 @@ def retry_after(error: BaseException | None) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _is_transient(refusal: Refusal) -> bool:
-    if RETRY_EXHAUSTED in refusal.answer.headers:
-        return False
-    status = refusal.answer.status
-    return status in _TRANSIENT or (status == 409 and refusal.code == IN_FLIGHT)  # noqa: PLR2004
 
 
 def _asked(state: RetryCallState) -> float:

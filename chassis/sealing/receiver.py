@@ -20,6 +20,7 @@ from chassis.errors import (
     DeadlineExceeded,
     PayloadTooLarge,
     RequestTimeout,
+    ServiceUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
     answer_error,
@@ -74,6 +75,16 @@ class HeaderConflict(BadRequest):
     message = "A header outside the envelope contradicts the sealed one."
 
 
+class Overloaded(ServiceUnavailable):
+    """As many requests are being served as can be."""
+
+    code = "overloaded"
+    message = "Too many requests are being served; try again in a second."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
 class ReplayStore(Protocol):
     """Where a service remembers the requests it has seen; shared by all its workers and replicas."""
 
@@ -116,13 +127,18 @@ class Receiver:
     Args:
         strict: Whether routes of mode ``encrypted`` refuse plain requests.
         max_body: Cap on a body, in bytes.
+        max_in_flight: How many requests are served at a time; more are turned away unread.
     """
 
-    def __init__(self, envelope: Envelope, replays: ReplayStore, *, strict: bool, max_body: int) -> None:
+    def __init__(
+        self, envelope: Envelope, replays: ReplayStore, *, strict: bool, max_body: int, max_in_flight: int
+    ) -> None:
         self._envelope = envelope
         self._replays = replays
         self._strict = strict
         self._max_body = max_body
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
 
     async def serve(
         self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
@@ -133,6 +149,17 @@ class Receiver:
         Args:
             claims: The route claims the request in its own transaction.
         """
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded
+        self._in_flight += 1
+        try:
+            await self._serve(app, policy, scope, receive, send, claims=claims)
+        finally:
+            self._in_flight -= 1
+
+    async def _serve(
+        self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
+    ) -> None:
         headers = Headers(scope=scope)
         if "content-encoding" in headers:
             raise UnsupportedMediaType

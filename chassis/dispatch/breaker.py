@@ -1,0 +1,168 @@
+"""
+The circuit breaker of one target: a service that mostly fails is left alone for a while, then tried with one call.
+
+The states are those of Nygard, "Release It!"; exactly one probe passes while half-open, which the libraries that were
+measured do not keep to.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from time import monotonic
+
+from chassis.dispatch.deadline import Clock
+
+WINDOW_S = 30
+FEWEST_CALLS = 20
+BAD_SHARE = 0.5
+SLOW_S = 2.0
+FIRST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 60.0
+SPREAD = 0.2
+"""Each pause is longer or shorter by up to this share, so that callers do not all come back at once."""
+SUCCESSES_TO_CLOSE = 3
+
+
+class State(IntEnum):
+    """Of a breaker; the numbers are those of the metric."""
+
+    CLOSED = 0
+    HALF_OPEN = 1
+    OPEN = 2
+
+
+class CircuitOpen(Exception):
+    """
+    The target is left alone at present.
+
+    Attributes:
+        retry_after_s: Seconds until it is tried again.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"it has failed too often, and is tried again in {retry_after_s:.1f} s")
+
+
+@dataclass(slots=True)
+class _Second:
+    """The calls that ended in one second."""
+
+    at: int
+    calls: int = 0
+    bad: int = 0
+
+
+class Breaker:
+    """
+    Admits calls, and learns from how they end. Every admitted call ends in ``succeed``, ``fail`` or ``abandon``.
+
+    ``admit`` gives a permit. What was admitted before the state changed says nothing any more, and is not counted.
+
+    Args:
+        clock: Seconds, monotonic.
+        chance: A number in [0, 1).
+        on_change: Told each new state.
+    """
+
+    def __init__(
+        self,
+        clock: Clock = monotonic,
+        chance: Callable[[], float] = random.random,
+        on_change: Callable[[State], None] = lambda _state: None,
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._on_change = on_change
+        self._window: deque[_Second] = deque()
+        self._state = State.CLOSED
+        self._reopens = 0.0
+        self._pause = FIRST_PAUSE_S
+        self._probing = False
+        self._successes = 0
+        self._permit = 0
+
+    @property
+    def state(self) -> State:
+        """What it does with calls."""
+        return self._state
+
+    def admit(self) -> int:
+        """
+        Let a call begin; returns its permit.
+
+        Raises:
+            CircuitOpen: Not now.
+        """
+        if self._state is State.CLOSED:
+            return self._permit
+        left = self._reopens - self._clock()
+        if (self._state is State.OPEN and left > 0) or self._probing:
+            raise CircuitOpen(max(left, 0.0))
+        self._enter(State.HALF_OPEN)
+        self._probing = True
+        return self._permit
+
+    def succeed(self, permit: int, took_s: float) -> None:
+        """Count a call that ended well; one that took over 2 s is as bad as a failed one."""
+        if permit != self._permit:
+            return
+        if took_s > SLOW_S:
+            self.fail(permit)
+        elif self._state is State.HALF_OPEN:
+            self._probing = False
+            self._successes += 1
+            if self._successes >= SUCCESSES_TO_CLOSE:
+                self._close()
+        else:
+            self._count(bad=0)
+
+    def fail(self, permit: int) -> None:
+        """Count a call that failed."""
+        if permit != self._permit:
+            return
+        if self._state is State.HALF_OPEN:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
+            self._open()
+        else:
+            self._count(bad=1)
+            if self._is_bad():
+                self._open()
+
+    def abandon(self, permit: int) -> None:
+        """Forget a call that was cancelled: it says nothing of the target."""
+        if permit == self._permit:
+            self._probing = False
+
+    def _enter(self, state: State) -> None:
+        self._permit += 1
+        if state is not self._state:
+            self._state = state
+            self._on_change(state)
+
+    def _open(self) -> None:
+        self._enter(State.OPEN)
+        self._probing = False
+        self._successes = 0
+        self._window.clear()
+        self._reopens = self._clock() + self._pause * (1 + SPREAD * (2 * self._chance() - 1))
+
+    def _close(self) -> None:
+        self._enter(State.CLOSED)
+        self._successes = 0
+        self._pause = FIRST_PAUSE_S
+
+    def _count(self, bad: int) -> None:
+        now = int(self._clock())
+        if not self._window or self._window[-1].at != now:
+            while self._window and self._window[0].at <= now - WINDOW_S:
+                self._window.popleft()
+            self._window.append(_Second(now))
+        self._window[-1].calls += 1
+        self._window[-1].bad += bad
+
+    def _is_bad(self) -> bool:
+        calls = sum(second.calls for second in self._window)
+        return calls >= FEWEST_CALLS and sum(second.bad for second in self._window) >= BAD_SHARE * calls

@@ -1,0 +1,33 @@
+"""What the dispatcher does, for Prometheus: attempts by target, method, number and outcome; breakers."""
+
+from functools import cache
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ATTEMPTS = Counter("dispatch_attempts", "Attempts to call another service.", ["target", "method", "attempt", "outcome"])
+SECONDS = Histogram(
+    "dispatch_attempt_seconds",
+    "How long attempts took.",
+    ["target", "method"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+BREAKER = Gauge("dispatch_breaker_state", "0 closed, 1 half-open, 2 open.", ["target"], multiprocess_mode="max")
+
+
+def observe_attempt(target: str, method: str, number: int, outcome: str, took_s: float) -> None:
+    """Count an attempt that has ended."""
+    _counter(target, method, number, outcome).inc()
+    _histogram(target, method).observe(took_s)
+
+
+# Looking up a child costs more than counting with it.
+
+
+@cache
+def _counter(target: str, method: str, number: int, outcome: str) -> Counter:
+    return ATTEMPTS.labels(target, method, number, outcome)
+
+
+@cache
+def _histogram(target: str, method: str) -> Histogram:
+    return SECONDS.labels(target, method)

@@ -1,0 +1,63 @@
+"""One target of the dispatcher: its address, its connections, and what has been learnt of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+from chassis.dispatch import metrics
+from chassis.dispatch.breaker import Breaker
+from chassis.dispatch.budget import RetryBudget
+from chassis.dispatch.deadline import Clock
+from chassis.dispatch.failures import Refusal
+from chassis.dispatch.transport import Answer, Transport
+
+_SERVER_ERROR = 500
+
+
+class Peer:
+    """
+    A service that is called.
+
+    Args:
+        url: Its base address, without a slash at its end.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, name: str, url: str, transport: Transport, clock: Clock = monotonic) -> None:
+        self.name = name
+        self.url = url
+        self.transport = transport
+        self.breaker = Breaker(clock, on_change=metrics.BREAKER.labels(name).set)
+        self.budget = RetryBudget(clock)
+        self._clock = clock
+
+    async def watch(self, method: str, number: int, exchange: Callable[[], Awaitable[Answer]]) -> Answer:
+        """
+        Make one attempt through the breaker, and count how it ends.
+
+        Raises:
+            CircuitOpen: The breaker does not let it begin.
+            Refusal: The answer's status is 400 or above.
+            Exception: Whatever the exchange raises.
+        """
+        permit, begun = self.breaker.admit(), self._clock()
+        try:
+            answer = await exchange()
+        except asyncio.CancelledError:
+            self.breaker.abandon(permit)
+            raise
+        except Exception as error:
+            self._learn(permit, error, took_s=self._clock() - begun)
+            metrics.observe_attempt(self.name, method, number, type(error).__name__, self._clock() - begun)
+            raise
+        took_s = self._clock() - begun
+        self.breaker.succeed(permit, took_s)
+        metrics.observe_attempt(self.name, method, number, "Success", took_s)
+        return answer
+
+    def _learn(self, permit: int, error: Exception, took_s: float) -> None:
+        """A refusal below 500 is an answer like any other: the service works."""
+        if isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR:
+            self.breaker.succeed(permit, took_s)
+        else:
+            self.breaker.fail(permit)

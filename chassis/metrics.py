@@ -1,0 +1,47 @@
+"""``/metrics`` for Prometheus: rate, errors and duration of every route."""
+
+from functools import cache
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from starlette.types import Scope
+
+REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "http_request_seconds",
+    "How long requests took.",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
+async def metrics() -> Response:
+    """Give everything that is counted, in Prometheus's text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def observe_request(scope: Scope, status: int, took_s: float) -> None:
+    """Count a request by the template of its route; one that matched none is counted as ``-``."""
+    route, method = scope.get("route"), scope["method"]
+    template = route.path_format if route else "-"
+    method = method if method in _METHODS else "OTHER"  # anybody can make one up
+    _counter(method, template, status).inc()
+    _histogram(method, template).observe(took_s)
+
+
+# Looking up a child costs more than counting with it.
+
+
+@cache
+def _counter(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, status)
+
+
+@cache
+def _histogram(method: str, route: str) -> Histogram:
+    return SECONDS.labels(method, route)
