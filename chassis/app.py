@@ -58,9 +58,9 @@ def create_app(
     app.state.envelope = envelope
     add_error_handlers(app)
     app.add_middleware(RequestContextMiddleware)
-    for router in (*routers, health.router, metrics.router):
-        # Not include_router: it wraps every route once more, and matches each request twice.
-        app.router.routes.extend(router.routes)
+    # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
+    # first, so that a request is not held against those of the documentation before.
+    app.router.routes[:0] = [route for router in (*routers, health.router, metrics.router) for route in router.routes]
     return app
 
 

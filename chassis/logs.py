@@ -33,8 +33,11 @@ _SECRET_TEXT = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
     r"|gAAAA[\w-]{20,}=*"  # a Fernet token
     r"|\$argon2\w+\$[^\s'\"]+"
-    r"|(?<=://)[^\s:/@]+:[^\s/@]+(?=@)"  # name and password in an address
+    r"|(?<=://)[^\s:/@]*:[^\s/@]+(?=@)"  # name and password in an address
     r"|(?<=[Bb]earer )[\w.~+/-]+=*"
+    r"|(?<=Basic )[\w+/-]+=*"
+    r"|(?<=password=)[^\s&,;'\"]+"
+    r"|(?<=token=)[^\s&,;'\"]+"
 )
 _HIDDEN = "[hidden]"
 _NOISY = {
@@ -68,10 +71,11 @@ def configure_logging(settings: ServiceSettings) -> None:
             structlog.stdlib.add_log_level,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,  # here: the thread that writes knows of no exception
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
         cache_logger_on_first_use=True,
     )
 
@@ -178,4 +182,6 @@ def _hide(value: Any) -> Any:  # noqa: ANN401 - whatever is logged
         return {name: _HIDDEN if _SECRET_NAME.search(str(name)) else _hide(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_hide(part) for part in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _SECRET_TEXT.sub(_HIDDEN, repr(value))

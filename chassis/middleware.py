@@ -1,10 +1,10 @@
 """The one middleware every request passes: its id, its log line, and an answer to what nobody foresaw."""
 
 import re
+from collections.abc import Mapping
 from time import monotonic
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,8 +15,8 @@ from chassis.request_context import RequestContext, enter
 
 log = structlog.get_logger("chassis.access")
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
+_TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 """Asked every few seconds by machines: logged at debug level."""
 
@@ -32,7 +32,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = _context(Headers(scope=scope))
+        context = _context(dict(scope["headers"]))
         enter(context)
         status = 0
 
@@ -40,7 +40,7 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(raw=message["headers"])["x-request-id"] = context.request_id
+                message["headers"].append((b"x-request-id", context.request_id.encode()))
             await send(message)
 
         try:
@@ -57,10 +57,10 @@ class RequestContextMiddleware:
         _log_request(scope, status)
 
 
-def _context(headers: Headers) -> RequestContext:
-    wanted, trace = headers.get("x-request-id", ""), headers.get("traceparent", "")
-    request_id = wanted if _REQUEST_ID.fullmatch(wanted) else new_id().hex
-    return RequestContext(request_id, trace if _TRACEPARENT.fullmatch(trace) else None)
+def _context(headers: Mapping[bytes, bytes]) -> RequestContext:
+    wanted, trace = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
+    request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else new_id().hex
+    return RequestContext(request_id, trace.decode() if _TRACEPARENT.fullmatch(trace) else None)
 
 
 def _refuse_nul(scope: Scope) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.receiver import Claim, claims_request
+from chassis.sealing.replay import Claim, claims_request
 from chassis.store import DatabaseUnavailable
 
 POOL_SIZE = 10

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from chassis.errors import ServiceUnavailable
-from chassis.sealing.receiver import ReplayStore
+from chassis.sealing.replay import ReplayStore
 
 
 class DatabaseUnavailable(ServiceUnavailable):

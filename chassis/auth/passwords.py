@@ -11,6 +11,7 @@ from typing import Any
 
 from passlib.hash import argon2
 
+argon2.set_backend("argon2_cffi")  # left to the first use, a second one meanwhile fails
 _hasher: Any = argon2.using(  # type: ignore[no-untyped-call]
     type="ID", memory_cost=19 * 1024, rounds=2, parallelism=1
 )

@@ -18,10 +18,10 @@ from chassis.dispatch import deadline
 from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.retry import SAFE_METHODS, retrying
-from chassis.dispatch.transport import Answer, Transport, wire_target
+from chassis.dispatch.transport import Address, Answer, Transport, address_of
 from chassis.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
-from chassis.sealing.wire import KEY_ID, unwrap_response, wrap_request
+from chassis.sealing.wire import unwrap_response, wrap_request
 
 log = structlog.get_logger(__name__)
 
@@ -36,16 +36,10 @@ class _Call:
 
     peer: Peer
     method: str
-    path: str
-    query: str
+    address: Address
     headers: dict[str, str]
     body: bytes
     sealed: bool
-
-    @property
-    def url(self) -> str:
-        """The address, exactly as it is sealed."""
-        return f"{self.peer.url}{self.path}{'?' if self.query else ''}{self.query}"
 
 
 class _Attempts:
@@ -153,7 +147,7 @@ class Dispatcher:
         if peer is None or (sealed and not self._envelope.knows(service)):
             raise UnknownService(service)
         headers, body = _headers(json, bearer, idempotency_key), _body(json)
-        call = _Call(peer, method, *wire_target(path, query), headers, body, sealed)
+        call = _Call(peer, method, address_of(peer.url, path, query), headers, body, sealed)
         repeatable = method in SAFE_METHODS or idempotency_key is not None
         return await self._with_retries(call, ends=self._ends(timeout), repeatable=repeatable)
 
@@ -196,22 +190,22 @@ class Dispatcher:
         if call.sealed:
             answer = await self._exchange_sealed(call, headers, left)
         else:
-            answer = await call.peer.transport.send(call.method, call.url, {**headers, **_context()}, call.body, left)
+            outer = [(name.encode(), value.encode()) for name, value in headers.items()]
+            answer = await call.peer.transport.send(call.method, call.address, outer + _context(), call.body, left)
         if answer.status >= 400:  # noqa: PLR2004
             raise Refusal(answer)
         return answer
 
     async def _exchange_sealed(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
-        target = Target(call.method, call.path, call.query)
+        target = Target(call.method, call.address.path, call.address.query)
         sealed = await offload(len(call.body), self._envelope.seal_request, call.peer.name, target, headers, call.body)
         outer, body = wrap_request(self._envelope.service, call.method, sealed)
-        answer = await call.peer.transport.send(call.method, call.url, {**outer, **_context()}, body, left)
+        answer = await call.peer.transport.send(call.method, call.address, outer + _context(), body, left)
         return await self._open(sealed, answer)
 
     async def _open(self, request: SealedRequest, answer: Answer) -> Answer:
-        key_id = answer.headers.get(KEY_ID, "")
         try:
-            token = unwrap_response(answer.headers, answer.body)
+            key_id, token = unwrap_response(answer.headers, answer.body)
             opened = await offload(len(token), self._envelope.open_response, request, key_id, token, answer.status)
         except BadEnvelope as error:
             msg = f"an unsealed {answer.status} to a sealed call"
@@ -236,7 +230,7 @@ def _failure(call: _Call, error: Exception, attempts: int, elapsed_s: float) -> 
         "dispatch failed",
         target=call.peer.name,
         method=call.method,
-        path=call.path,
+        path=call.address.path,
         attempts=attempts,
         elapsed_s=round(elapsed_s, 3),
         reason=str(error),
@@ -259,10 +253,10 @@ def _body(value: object) -> bytes:
     return b"" if value is None else strict_json.dumps(value)
 
 
-def _context() -> dict[str, str]:
+def _context() -> list[tuple[bytes, bytes]]:
     """Give the headers that stay outside the envelope."""
     context = request_context.current()
-    return {"x-request-id": context.request_id} if context else {}
+    return [(b"x-request-id", context.request_id.encode())] if context else []
 
 
 def _dispatcher(request: Request) -> Dispatcher:

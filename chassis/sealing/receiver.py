@@ -5,46 +5,35 @@ It stands between routing and the endpoint, so that an unknown path or method ha
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
 
 import structlog
-from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.dispatch import deadline
 from chassis.errors import (
     BadRequest,
     DeadlineExceeded,
-    PayloadTooLarge,
-    RequestTimeout,
     ServiceUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
     answer_error,
 )
+from chassis.sealing.body import read_body, refuse_nul, replaying
 from chassis.sealing.envelope import BadEnvelope, Envelope, OpenedRequest, Refused, Target, offload
 from chassis.sealing.modes import Mode, Policy
-from chassis.sealing.wire import (
-    CALLER,
-    COMMUNICATION,
-    ENCRYPT_RESPONSE,
-    KEY_ID,
-    SEALED,
-    TOKEN,
-    unwrap_request,
-    wrap_response,
-)
+from chassis.sealing.replay import Claim, ReplayStore
+from chassis.sealing.sealed_send import SealedSend
+from chassis.sealing.wire import CALLER, COMMUNICATION, ENCRYPT_RESPONSE, KEY_ID, SEALED, TOKEN, unwrap_request
 
 log = structlog.get_logger(__name__)
 
 INNER_HEADERS = frozenset({"authorization", "idempotency-key", "content-type", deadline.HEADER, "traceparent"})
 
 _READS = frozenset({"GET", "HEAD"})
-_OUTER_ONLY = frozenset({"content-length", "x-request-id"})
-"""Response headers that stay outside: they are about the wire."""
+_TIMEOUT = deadline.HEADER.encode()
+_CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
+_REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
 
 
 class EncryptionRequired(BadRequest):
@@ -83,41 +72,6 @@ class Overloaded(ServiceUnavailable):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})
-
-
-class ReplayStore(Protocol):
-    """Where a service remembers the requests it has seen; shared by all its workers and replicas."""
-
-    async def claim(self, issuer: str, request_id: str) -> bool:
-        """
-        Remember a request for 120 s; False if it was there already.
-
-        Raises:
-            ServiceUnavailable: The store cannot be reached, so the request must not be accepted.
-        """
-
-
-@dataclass(slots=True)
-class Claim:
-    """A request that is claimed as the first statement of its transaction (see ``claims_request``)."""
-
-    issuer: str
-    request_id: str
-    refused: bool = False
-
-    def refuse(self) -> Unauthenticated:
-        """Give the error to raise when the request was there already; it is answered like every other 401."""
-        self.refused = True
-        return Unauthenticated()
-
-
-D = TypeVar("D", bound=Callable[..., object])
-
-
-def claims_request(dependency: D) -> D:
-    """Mark a dependency that opens the request's transaction and claims ``request.scope["claim"]`` in it."""
-    dependency.claims_request = True  # type: ignore[attr-defined]
-    return dependency
 
 
 class Receiver:
@@ -160,65 +114,29 @@ class Receiver:
     async def _serve(
         self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
     ) -> None:
-        headers = Headers(scope=scope)
-        if "content-encoding" in headers:
+        headers = dict(scope["headers"])
+        if b"content-encoding" in headers:
             raise UnsupportedMediaType
-        body = await self._read(headers, receive)
-        if not self._is_sealed(policy, headers):
-            await _run(app, headers.get(deadline.HEADER), scope, _replay(body, receive), send)
-            return
-        opened = await self._open(policy, scope, headers, _token(scope["method"], headers, body))
-        await self._answer_sealed(app, opened, scope, receive, send, claims=claims)
+        body = await read_body(headers, receive, self._max_body)
+        if self._is_sealed(policy, scope, headers):
+            opened = await self._open(policy, scope, headers, body)
+            await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
+        else:
+            await _run(app, body, scope, replaying(body, receive), send)
 
-    async def _answer_sealed(
-        self, app: ASGIApp, opened: OpenedRequest, scope: Scope, receive: Receive, send: Send, *, claims: bool
-    ) -> None:
-        claim = Claim(opened.caller, opened.request_id)
-        if scope["method"] not in _READS and claims:
-            scope["claim"] = claim
-        sealed = _SealedSend(self._envelope, opened, claim, send, scope["method"])
-        try:
-            if scope["method"] not in _READS and not claims:
-                await self._claim(claim)
-            scope["headers"] = _merge(scope["headers"], opened)
-            scope.setdefault("state", {})["caller"] = opened.caller
-            await _run(app, opened.headers.get(deadline.HEADER), scope, _replay(opened.body, receive), sealed)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
-            await answer_error(error, scope, receive, sealed)
-
-    async def _claim(self, claim: Claim) -> None:
-        if not await self._replays.claim(claim.issuer, claim.request_id):
-            log.warning("sealed request refused", reason="replayed", caller=claim.issuer)
-            raise claim.refuse()
-
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length[:12]) > self._max_body:
-            raise PayloadTooLarge
-        chunks, size = [], 0
-        try:
-            async with asyncio.timeout(deadline.DEFAULT_S):
-                async for chunk in _chunks(receive):
-                    size += len(chunk)
-                    if size > self._max_body:
-                        raise PayloadTooLarge
-                    chunks.append(chunk)
-        except TimeoutError as error:
-            raise RequestTimeout from error
-        return _without_nul(headers, b"".join(chunks))
-
-    def _is_sealed(self, policy: Policy, headers: Headers) -> bool:
-        marks = headers.getlist(COMMUNICATION)
+    def _is_sealed(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        marks = [value for name, value in scope["headers"] if name == COMMUNICATION]
         sealed = marks == [SEALED]
         if (marks and not sealed) or (not sealed and policy.needs_seal(strict=self._strict)):
             raise EncryptionRequired
-        asks = headers.get(ENCRYPT_RESPONSE, "").lower() == "true"
+        asks = headers.get(ENCRYPT_RESPONSE, b"").lower() == b"true"
         if (sealed and policy.mode is Mode.PUBLIC) or (asks and not sealed):
             raise EncryptionUnavailable
         return sealed
 
-    async def _open(self, policy: Policy, scope: Scope, headers: Headers, token: bytes) -> OpenedRequest:
-        caller, key_id = headers.get(CALLER, ""), headers.get(KEY_ID, "")
+    async def _open(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> OpenedRequest:
+        token = _token(scope, body)
+        caller, key_id = headers.get(CALLER, b"").decode("latin-1"), headers.get(KEY_ID, b"").decode("latin-1")
         target = Target(scope["method"], scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
         try:
             opened = await offload(len(token), self._envelope.open_request, caller, key_id, token, target)
@@ -228,62 +146,41 @@ class Receiver:
             raise Unauthenticated from refused
         return opened
 
+    async def _serve_sealed(
+        self, app: ASGIApp, opened: OpenedRequest, scope: Scope, receive: Receive, send: Send, *, claims: bool
+    ) -> None:
+        """From here on the caller is known, and every answer goes to it sealed."""
+        claim = Claim(opened.caller, opened.request_id)
+        sealed = SealedSend(self._envelope, opened, claim, send, scope["method"])
+        try:
+            if scope["method"] not in _READS:
+                await self._claim(claim, scope, in_transaction=claims)
+            scope["headers"] = _merge(scope["headers"], opened)
+            scope.setdefault("state", {})["caller"] = opened.caller
+            await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
+            await answer_error(error, scope, receive, sealed)
+
+    async def _claim(self, claim: Claim, scope: Scope, *, in_transaction: bool) -> None:
+        if in_transaction:
+            scope["claim"] = claim
+        elif not await self._replays.claim(claim.issuer, claim.request_id):
+            raise claim.refuse()
+
+
+def _token(scope: Scope, body: bytes) -> bytes:
+    tokens = [value for name, value in scope["headers"] if name == TOKEN]
+    try:
+        return unwrap_request(scope["method"], tokens, body)
+    except BadEnvelope as error:
+        raise MalformedEnvelope from error
+
 
 def _check_permission(policy: Policy, opened: OpenedRequest) -> None:
     if not opened.headers.keys() <= INNER_HEADERS:
         raise Refused("an inner header that is not taken")
     if not policy.allows(opened.caller):
         raise Refused("caller not allowed here")
-
-
-class _SealedSend:
-    """Collects the answer of the route, seals it and sends it as one."""
-
-    def __init__(self, envelope: Envelope, request: OpenedRequest, claim: Claim, send: Send, method: str) -> None:
-        self._envelope = envelope
-        self._request = request
-        self._claim = claim
-        self._send = send
-        self._method = method
-        self._start: Message = {}
-        self._body: list[bytes] = []
-
-    async def __call__(self, message: Message) -> None:
-        if self._claim.refused:
-            await self._send(message)
-        elif message["type"] == "http.response.start":
-            self._start = message
-            self._body.clear()
-        else:
-            self._body.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                await self._finish(b"".join(self._body))
-
-    async def _finish(self, body: bytes) -> None:
-        status = self._start["status"]
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self._start["headers"]}
-        inner = {name: value for name, value in headers.items() if name not in _OUTER_ONLY}
-        key_id, token = await offload(len(body), self._envelope.seal_response, self._request, status, inner, body)
-        outer, sealed = wrap_response(self._method, status, key_id, token)
-        raw = [(name.encode(), value.encode()) for name, value in outer.items()]
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
-        await self._send({"type": "http.response.body", "body": sealed})
-
-
-def _without_nul(headers: Headers, body: bytes) -> bytes:
-    """Refuse what no database takes in a text; in JSON it is written otherwise, and refused by the parser."""
-    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    if b"\0" in body or (is_form and b"%00" in body):
-        msg = "The body contains a NUL character."
-        raise BadRequest(msg)
-    return body
-
-
-def _token(method: str, headers: Headers, body: bytes) -> bytes:
-    try:
-        return unwrap_request(method, headers.getlist(TOKEN), body)
-    except BadEnvelope as error:
-        raise MalformedEnvelope from error
 
 
 def _merge(outer: list[tuple[bytes, bytes]], opened: OpenedRequest) -> list[tuple[bytes, bytes]]:
@@ -293,22 +190,22 @@ def _merge(outer: list[tuple[bytes, bytes]], opened: OpenedRequest) -> list[tupl
     Raises:
         HeaderConflict: An outer header of the same name says something else. (Content-Type outside is the envelope's.)
     """
-    inner = {name.encode(): value.encode("latin-1", "replace") for name, value in opened.headers.items()}
-    names = {name.encode() for name in INNER_HEADERS}
-    if any(name in names and name != b"content-type" and inner.get(name) != value for name, value in outer):
-        raise HeaderConflict
-    dropped = names | {b"content-length", TOKEN.encode()}
-    kept = [(name, value) for name, value in outer if name not in dropped]
-    return [*kept, *inner.items(), (b"content-length", str(len(opened.body)).encode())]
+    merged = [(name.encode(), value.encode("latin-1", "replace")) for name, value in opened.headers.items()]
+    inner = dict(merged)
+    for name, value in outer:
+        if name not in _REPLACED:
+            merged.append((name, value))
+        elif name in _CONFLICTING and inner.get(name) != value:
+            raise HeaderConflict
+    merged.append((b"content-length", b"%d" % len(opened.body)))
+    return merged
 
 
-async def _run(app: ASGIApp, timeout_header: str | None, scope: Scope, receive: Receive, send: Send) -> None:
+async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
     """Run the route; once its time is up, stop it, unless it has begun to answer."""
-    try:
-        seconds = deadline.seconds_from_header(timeout_header)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
-    left = deadline.start(seconds).remaining()
+    headers = dict(scope["headers"])
+    refuse_nul(body, headers.get(b"content-type", b""))
+    left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
     try:
         async with asyncio.timeout(left) as limit:
 
@@ -323,23 +220,8 @@ async def _run(app: ASGIApp, timeout_header: str | None, scope: Scope, receive: 
         raise
 
 
-async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        yield message.get("body", b"")
-        if not message.get("more_body", False):
-            return
-
-
-def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
-    """Hand the body on as one message; after it the wire speaks again (it can only say that the client left)."""
-    pending = [body]
-
-    async def replay() -> Message:
-        if pending:
-            return {"type": "http.request", "body": pending.pop(), "more_body": False}
-        return await receive()
-
-    return replay
+def _seconds(header: bytes | None) -> float:
+    try:
+        return deadline.seconds_from_header(header.decode("latin-1") if header else None)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error

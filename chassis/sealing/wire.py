@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from chassis import strict_json
 from chassis.sealing.envelope import BadEnvelope, SealedRequest, check_token
 
-COMMUNICATION = "x-service-communication"
-CALLER = "x-service-name"
-KEY_ID = "x-key-id"
-TOKEN = "x-encrypted-data"  # noqa: S105 - a header's name
-ENCRYPT_RESPONSE = "x-encrypt-response"
-SEALED = "encrypted"
+COMMUNICATION = b"x-service-communication"
+CALLER = b"x-service-name"
+KEY_ID = b"x-key-id"
+TOKEN = b"x-encrypted-data"
+ENCRYPT_RESPONSE = b"x-encrypt-response"
+SEALED = b"encrypted"
+
+Headers = list[tuple[bytes, bytes]]
+"""As they stand on the wire, names in lower case."""
 
 MAX_HEADER_TOKEN = 6 * 1024
 """Bytes; servers and proxies take headers of 8 KiB."""
 
+_JSON = (b"content-type", b"application/json")
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
 _BODILESS_STATUSES = frozenset({204, 205, 304})
 
@@ -23,23 +27,23 @@ class TokenTooLong(ValueError):
     """A request without a body has grown too large for a header: shorten its query, or make it a POST."""
 
 
-def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[dict[str, str], bytes]:
+def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[Headers, bytes]:
     """
     Give outer headers and body of a request that *service* sends.
 
     Raises:
         TokenTooLong: The method has no body, and the token is over 6 KiB.
     """
-    headers = {COMMUNICATION: SEALED, CALLER: service, KEY_ID: sealed.key_id}
+    headers = [(COMMUNICATION, SEALED), (CALLER, service.encode()), (KEY_ID, sealed.key_id.encode())]
     if method not in _BODILESS_METHODS:
-        return {**headers, "content-type": "application/json"}, _wrap(sealed.token)
+        return [*headers, _JSON], _wrap(sealed.token)
     if len(sealed.token) > MAX_HEADER_TOKEN:
         msg = f"{len(sealed.token)} bytes of token; a header holds {MAX_HEADER_TOKEN}"
         raise TokenTooLong(msg)
-    return {**headers, TOKEN: sealed.token.decode()}, b""
+    return [*headers, (TOKEN, sealed.token)], b""
 
 
-def unwrap_request(method: str, tokens: list[str], body: bytes) -> bytes:
+def unwrap_request(method: str, tokens: list[bytes], body: bytes) -> bytes:
     """
     Find the token of a request, in its one spelling.
 
@@ -53,30 +57,29 @@ def unwrap_request(method: str, tokens: list[str], body: bytes) -> bytes:
         return _unwrap(body)
     if body or len(tokens) != 1 or len(tokens[0]) > MAX_HEADER_TOKEN:
         raise BadEnvelope
-    return check_token(tokens[0].encode("latin-1"))
+    return check_token(tokens[0])
 
 
-def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[dict[str, str], bytes]:
+def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[Headers, bytes]:
     """Give outer headers and body of a response; where HTTP allows no body the token goes into a header."""
-    headers = {COMMUNICATION: SEALED, KEY_ID: key_id}
+    headers = [(COMMUNICATION, SEALED), (KEY_ID, key_id.encode())]
     if method == "HEAD" or status in _BODILESS_STATUSES:
-        return {**headers, TOKEN: token.decode()}, b""
+        return [*headers, (TOKEN, token)], b""
     body = _wrap(token)
-    return {**headers, "content-type": "application/json", "content-length": str(len(body))}, body
+    return [*headers, _JSON, (b"content-length", b"%d" % len(body))], body
 
 
-def unwrap_response(headers: Mapping[str, str], body: bytes) -> bytes:
+def unwrap_response(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes]:
     """
-    Find the token of a response.
+    Find the key id and the token of a response.
 
     Raises:
         BadEnvelope: The response is not sealed, or not in this form.
     """
-    if headers.get(COMMUNICATION) != SEALED:
+    if headers.get("x-service-communication") != "encrypted":
         raise BadEnvelope
-    if body:
-        return _unwrap(body)
-    return check_token(headers.get(TOKEN, "").encode("latin-1"))
+    token = _unwrap(body) if body else check_token(headers.get("x-encrypted-data", "").encode("latin-1"))
+    return headers.get("x-key-id", ""), token
 
 
 def _wrap(token: bytes) -> bytes:

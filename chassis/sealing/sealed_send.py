@@ -1,0 +1,47 @@
+"""The answer to a sealed request: collected, sealed, and sent as one."""
+
+from starlette.types import Message, Send
+
+from chassis.sealing.envelope import Envelope, OpenedRequest, offload
+from chassis.sealing.replay import Claim
+from chassis.sealing.wire import wrap_response
+
+_OUTER_ONLY = frozenset({b"content-length", b"x-request-id"})
+"""Response headers that stay outside: they are about the wire."""
+
+
+class SealedSend:
+    """
+    What a route sends through when its request was sealed.
+
+    A refused claim is the exception: its answer is the plain 401 that every other refusal gets.
+    """
+
+    def __init__(self, envelope: Envelope, request: OpenedRequest, claim: Claim, send: Send, method: str) -> None:
+        self._envelope = envelope
+        self._request = request
+        self._claim = claim
+        self._send = send
+        self._method = method
+        self._start: Message = {}
+        self._body: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        """Take one message of the route; the last one makes the answer go out."""
+        if self._claim.refused:
+            await self._send(message)
+        elif message["type"] == "http.response.start":
+            self._start = message
+            self._body.clear()
+        else:
+            self._body.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                await self._finish(b"".join(self._body))
+
+    async def _finish(self, body: bytes) -> None:
+        status, headers = self._start["status"], self._start["headers"]
+        inner = {name.decode(): value.decode("latin-1") for name, value in headers if name not in _OUTER_ONLY}
+        key_id, token = await offload(len(body), self._envelope.seal_response, self._request, status, inner, body)
+        outer, sealed = wrap_response(self._method, status, key_id, token)
+        await self._send({"type": "http.response.start", "status": status, "headers": outer})
+        await self._send({"type": "http.response.body", "body": sealed})
