@@ -17,6 +17,8 @@ COMMANDS = {
     "db": "Migrate the databases.",
     "demo": "Walk an order through the running services.",
     "call": "Make a sealed call as the outside client, and print the opened answer.",
+    "keys": "Make, list and rotate the secrets in an environment file.",
+    "routes": "Print every route with its mode, callers and authentication.",
     "user": "Manage accounts.",
     "smoke": "Import and build every service.",
 }

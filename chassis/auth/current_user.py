@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import OAuth2PasswordBearer
 
 from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier
@@ -20,6 +21,8 @@ async def _current_user(request: Request, token: Annotated[str | None, Depends(_
     return await verifier.verify(token)
 
 
+_current_user.authentication = "token"  # type: ignore[attr-defined]
+
 CurrentUser = Annotated[Identity, Depends(_current_user)]
 """A person with a valid access token; 401 without."""
 
@@ -32,7 +35,17 @@ def require_role(role: str) -> Callable[..., Awaitable[Identity]]:
             raise Forbidden(f"This needs the role '{role}'.")
         return user
 
+    check.authentication = f"role {role}"  # type: ignore[attr-defined]
     return check
+
+
+def authentication_of(dependant: Dependant) -> str:
+    """Say what a route demands of a person: ``role admin``, ``token``, or ``-``."""
+    for dependency in dependant.dependencies:
+        own = getattr(dependency.call, "authentication", None)
+        if demand := own or authentication_of(dependency).replace("-", ""):
+            return str(demand)
+    return "-"
 
 
 Admin = Annotated[Identity, Depends(require_role("admin"))]

@@ -39,14 +39,15 @@ def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, st
 def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
     """What there must be, and how to make it."""
     return {
-        "CURSOR_KEY": _make_password,
-        "JWT_PRIVATE_KEY": _make_signing_key,
-        **{password_name(service): _make_password for service in SERVICES},
+        "CURSOR_KEY": make_password,
+        "JWT_PRIVATE_KEY": make_signing_key,
+        **{password_name(service): make_password for service in SERVICES},
         **{variable_name(sender, receiver): _make_link_key for sender, receiver in links},
     }
 
 
-def _make_password() -> str:
+def make_password() -> str:
+    """Make 24 random bytes in base64url."""
     return secrets.token_urlsafe(24)
 
 
@@ -54,7 +55,7 @@ def _make_link_key() -> str:
     return f"k1:{generate_key()}"
 
 
-def _make_signing_key() -> str:
-    """An EC P-256 key as PKCS8 PEM, for ES256."""
+def make_signing_key() -> str:
+    """Make an EC P-256 key as PKCS8 PEM, for ES256."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
