@@ -11,7 +11,7 @@ from chassis import health, metrics
 from chassis.auth.jwks import RemoteKeys
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.docs import add_docs
+from chassis.docs import add_docs, describe_problems
 from chassis.errors import add_error_handlers
 from chassis.logs import configure_logging
 from chassis.middleware import RequestContextMiddleware
@@ -75,6 +75,7 @@ def _bare_app(settings: ServiceSettings) -> FastAPI:
         openapi_url="/openapi.json" if has_docs else None,
         redirect_slashes=False,
     )
+    describe_problems(app)
     if has_docs:
         add_docs(app)
     return app

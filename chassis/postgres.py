@@ -4,16 +4,17 @@ PostgreSQL: one pool per process, one transaction per request, committed before 
 A service function flushes and never commits; it asks for nothing but the session.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
-from sqlalchemy import Column, DateTime, MetaData, String, Table, event, func, text
+from sqlalchemy import Column, DateTime, MetaData, String, Table, event, func, make_url, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -21,6 +22,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
 from chassis.store import DatabaseUnavailable
+
+_VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for [^:]+: |invalid UUID ).*", re.DOTALL)
+"""Where values stand in the messages of PostgreSQL and asyncpg."""
 
 POOL_SIZE = 10
 POOL_TIMEOUT_S = 1.0
@@ -56,11 +60,15 @@ def with_asyncpg(url: SecretStr) -> SecretStr:
     Raises:
         ValueError: Not a PostgreSQL address.
     """
-    scheme, separator, rest = url.get_secret_value().partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
-        msg = "must look like postgresql://user:password@host:5432/database"
-        raise ValueError(msg)
-    return SecretStr(f"postgresql+asyncpg://{rest}")
+    scheme, _, rest = url.get_secret_value().partition("://")
+    address = f"postgresql+asyncpg://{rest}"
+    try:
+        is_usable = scheme in {"postgres", "postgresql", "postgresql+asyncpg"} and make_url(address).host
+    except (ArgumentError, ValueError):
+        is_usable = False  # said below, without quoting the address
+    if not is_usable:
+        raise ValueError("must look like postgresql://user:password@host:5432/database")
+    return SecretStr(address)
 
 
 PostgresUrl = Annotated[SecretStr, AfterValidator(with_asyncpg)]
@@ -99,6 +107,7 @@ class Postgres:
             },
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self._engine.sync_engine, "handle_error", _hide_values)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     async def close(self) -> None:
@@ -147,6 +156,16 @@ def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _p
     """Make the pool replace a connection that the server has closed meanwhile; costs no round trip."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Take out of an error what PostgreSQL and asyncpg quote of the row: errors end in the log."""
+    original = context.original_exception
+    for error in (context.sqlalchemy_exception, original, original.__cause__):
+        if error is not None:
+            error.args = tuple(_VALUES.sub(r"\1[hidden]", str(part)) for part in error.args)
+            if isinstance(getattr(error, "detail", None), str):
+                error.detail = None
 
 
 async def _claim(session: AsyncSession, issuer: str, request_id: str) -> bool:

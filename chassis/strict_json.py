@@ -16,7 +16,7 @@ def loads(text: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
 
     Raises:
         InvalidJson: Not JSON, not UTF-8, NaN or Infinity, a lone surrogate, a NUL character, a repeated key, or nested
-            deeper than 200 levels.
+            deeper than about 200 levels.
     """
     try:
         value = jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal")

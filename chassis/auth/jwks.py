@@ -14,6 +14,8 @@ from chassis.errors import AppError, ServiceUnavailable
 log = structlog.get_logger(__name__)
 
 PATH = "/.well-known/jwks.json"
+RETRY_S = 1.0
+"""While there are no keys at all, they are asked for at most this often; who asks in between is told at once."""
 REFETCH_S = 10.0
 """An unknown key id is looked up at most this often, so that made-up ids cost the issuer nothing."""
 
@@ -47,21 +49,19 @@ class RemoteKeys:
             async with self._fetching:
                 if key_id not in self._keys and self._may_fetch():
                     await self._fetch()
-        try:
-            return self._keys[key_id]
-        except KeyError:
-            raise UnknownKey from None
+        if not self._keys:
+            raise ServiceUnavailable(f"Access tokens cannot be checked: the {self._service} service gives no keys.")
+        if key_id not in self._keys:
+            raise UnknownKey
+        return self._keys[key_id]
 
     def _may_fetch(self) -> bool:
-        """Without any keys always; with some at a bounded rate."""
-        return not self._keys or self._tried is None or self._clock() - self._tried >= REFETCH_S
+        pause = REFETCH_S if self._keys else RETRY_S
+        return self._tried is None or self._clock() - self._tried >= pause
 
     async def _fetch(self) -> None:
-        self._tried = self._clock()
         try:
             self._keys = read_jwks(await self._dispatcher.get(self._service, PATH, sealed=False))
         except (AppError, ValueError) as error:
             log.warning("keys could not be fetched", target=self._service, reason=str(error))
-            if not self._keys:
-                msg = f"Access tokens cannot be checked: the {self._service} service gives no keys."
-                raise ServiceUnavailable(msg) from error
+        self._tried = self._clock()

@@ -101,7 +101,8 @@ def _check_key(variable: str, key_id: str, key: str) -> None:
         raw = base64.b64decode(key, altchars=b"-_", validate=True)
     except ValueError:
         raw = b""
-    if len(raw) != _KEY_BYTES:
+    # Only the one spelling: the lenient ones would let a key that is used twice look like two.
+    if len(raw) != _KEY_BYTES or base64.urlsafe_b64encode(raw).decode() != key:
         msg = f"{variable}: key {key_id} is not a Fernet key (32 bytes in base64url)"
         raise InvalidKeys(msg)
     if len(set(raw)) < _FEWEST_DISTINCT_BYTES:

@@ -1,0 +1,287 @@
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, HTTPException
+from pydantic import Field
+
+from chassis.errors import PROBLEM_JSON, Conflict, Problem, documented
+from chassis.money import Price
+from chassis.routing import service_router
+from chassis.schemas import Body
+from chassis.sealing.modes import public
+from chassis.testing import eventually
+from cli.services import SERVICES
+from tests.chassis.tiny import Tiny, serve_tiny
+
+SECRET = "xyzzy-plugh-4711"
+THINGS = "/api/v1/things"
+JSON = {"Content-Type": "application/json"}
+SERVICE_NAMES = [service.name for service in SERVICES]
+router = service_router("things")
+
+
+class Thing(Body):
+    """A thing with a field of each kind."""
+
+    name: str
+    count: Annotated[int, Field(ge=0, le=1000)] = 1
+    price: Price | None = None
+
+
+class Full(Conflict):
+    """No room is left."""
+
+    code = "full"
+    message = "There is no room left."
+
+
+@router.post("")
+@public
+async def create(thing: Thing) -> Thing:
+    """Give back the thing."""
+    return thing
+
+
+@router.get("/broken")
+@public
+async def broken() -> None:
+    """Fail as nobody foresaw."""
+    raise RuntimeError(SECRET)
+
+
+@router.get("/full", responses=documented(Full))
+@public
+async def full() -> None:
+    """Fail as foreseen."""
+    raise Full(headers={"X-Room": "0"})
+
+
+@router.get("/teapot")
+@public
+async def teapot() -> None:
+    """Fail in the framework's own way."""
+    raise HTTPException(418, SECRET)
+
+
+@pytest.fixture(scope="module")
+async def tiny() -> AsyncIterator[Tiny]:
+    """A service with these routes."""
+    async with serve_tiny(router) as service:
+        yield service
+
+
+def problem(response: httpx.Response) -> dict[str, Any]:
+    """The problem document of an error, which is whole and carries the id that is in the header."""
+    document: dict[str, Any] = response.json()
+    assert response.headers["content-type"] == PROBLEM_JSON
+    assert document.keys() == Problem.model_fields.keys()
+    assert document["request_id"] == response.headers["x-request-id"]
+    assert document["status"] == response.status_code
+    assert document["type"] == f"urn:problem:{document['code']}"
+    return document
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    """A body of unknown length."""
+    for _ in range(size // 100):
+        yield b" " * 100
+
+
+async def test_an_unforeseen_error_is_told_to_the_log_alone(tmp_path: Path) -> None:
+    """The answer is a 500 without a word of the exception; the log has the traceback and the request's id."""
+    log = tmp_path / "tiny-service_errors.log"
+
+    async def is_written() -> bool:
+        return log.exists() and log.read_text().endswith("\n")
+
+    async with serve_tiny(router, log_dir=tmp_path) as service:
+        response = await service.client.get(f"{THINGS}/broken")
+        assert await eventually(is_written)
+
+    assert (response.status_code, problem(response)["code"]) == (500, "internal_error")
+    assert SECRET not in f"{response.text}{response.headers}"
+    (line,) = map(json.loads, log.read_text().splitlines())
+    assert line["request_id"] == response.headers["x-request-id"]
+    assert "Traceback" in line["exception"]
+    assert f"RuntimeError: {SECRET}" in line["exception"]
+
+
+async def test_a_foreseen_error_says_what_it_is(tiny: Tiny) -> None:
+    """Status, code, message and headers are those of the exception."""
+    response = await tiny.client.get(f"{THINGS}/full")
+
+    assert response.headers["x-room"] == "0"
+    assert problem(response) == {
+        "type": "urn:problem:full",
+        "title": "Full",
+        "status": 409,
+        "detail": "There is no room left.",
+        "code": "full",
+        "request_id": response.headers["x-request-id"],
+        "errors": [],
+    }
+
+
+async def test_the_framework_s_own_errors_are_problems(tiny: Tiny) -> None:
+    """What the framework raises becomes one of our problems, without its text."""
+    response = await tiny.client.get(f"{THINGS}/teapot")
+
+    assert problem(response)["code"] == "bad_request"
+    assert SECRET not in response.text
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "code"),
+    [
+        ({"method": "GET", "url": "/nothing"}, 404, "not_found"),
+        ({"method": "GET", "url": f"{THINGS}/"}, 404, "not_found"),
+        ({"method": "PUT", "url": THINGS}, 405, "method_not_allowed"),
+        ({"method": "GET", "url": "/livez%00"}, 400, "bad_request"),
+        ({"method": "GET", "url": "/livez?a=%00"}, 400, "bad_request"),
+        ({"method": "POST", "url": THINGS, "content": b" " * 1025, "headers": JSON}, 413, "payload_too_large"),
+        ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Encoding": "gzip"}}, 415, None),
+        ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Encoding": "identity"}}, 415, None),
+        ({"method": "POST", "url": THINGS, "content": b"", "headers": JSON}, 422, "invalid_request"),
+        ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Type": "text/plain"}}, 422, None),
+        ({"method": "POST", "url": THINGS, "json": {}}, 422, "invalid_request"),
+    ],
+    ids=lambda value: f"{value['method']} {value['url']}" if isinstance(value, dict) else None,
+)
+async def test_every_error_is_a_problem(tiny: Tiny, request_of: dict[str, Any], status: int, code: str | None) -> None:
+    """Errors of routing, of the body and of its values have one form."""
+    response = await tiny.client.request(**request_of)
+
+    assert response.status_code == status
+    assert problem(response)["code"] == (code or problem(response)["code"])
+
+
+async def test_a_body_is_counted_while_it_streams(tiny: Tiny) -> None:
+    """A body over the cap is refused although it does not say how long it is; one below is taken."""
+    over = await tiny.client.post(THINGS, content=chunks(1100), headers=JSON)
+    below = await tiny.client.post(THINGS, content=chunks(1000), headers=JSON)
+
+    assert (over.status_code, problem(over)["code"]) == (413, "payload_too_large")
+    assert below.status_code == 422
+
+
+@pytest.mark.parametrize("request_id", ["12345678", "0193b5a2-c7f0-7d5e", "A.b_c-d.e", "x" * 128])
+async def test_a_well_formed_request_id_is_kept(tiny: Tiny, request_id: str) -> None:
+    """The caller's id is answered and stands in problems."""
+    response = await tiny.client.get("/nothing", headers={"X-Request-ID": request_id})
+
+    assert problem(response)["request_id"] == request_id
+
+
+@pytest.mark.parametrize(
+    "request_id", [b"", b"1234567", b"x" * 129, b"one two three", b"<script>1</script>", b"\xe9" * 9]
+)
+async def test_a_malformed_request_id_is_replaced(tiny: Tiny, request_id: bytes) -> None:
+    """What could forge a line of a log is not taken over."""
+    response = await tiny.client.get("/livez", headers={b"X-Request-ID": request_id})
+
+    made = response.headers["x-request-id"]
+    assert len(made) == 32
+    assert int(made, 16)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 500 + b"]" * 500,
+        b'{"name":' * 100,
+        b'{"name":NaN}',
+        b'{"name":"a","count":NaN}',
+        b'{"name":"a","count":-Infinity}',
+        b'{"name":"a","count":1e999}',
+        b'{"name":"a","price":1e999}',
+        b'{"name":"a","price":1e99999999999999999999}',
+        b'{"name":"a","count":' + b"9" * 900 + b"}",
+        rb'{"name":"\ud800"}',
+        rb'{"\ud800":"a"}',
+        rb'{"name":"\u0000"}',
+        b'{"name":"a","name":"b"}',
+        b'{"name":"\xff"}',
+        b"\xff\xfe",
+        b"{",
+        b"null",
+        b'{"name":"a","count":true}',
+        b'{"name":"a","count":"1"}',
+        b'{"name":"a","count":1.0}',
+        b'{"name":"a","colour":"red"}',
+    ],
+    ids=lambda body: body[:30].decode("latin-1"),
+)
+async def test_a_hostile_body_is_a_422(tiny: Tiny, body: bytes) -> None:
+    """What parsers and types choke on is the caller's mistake and never ours."""
+    response = await tiny.client.post(THINGS, content=body, headers=JSON)
+
+    assert (response.status_code, problem(response)["code"]) == (422, "invalid_request")
+
+
+async def test_a_raw_nul_in_a_body_is_a_400(tiny: Tiny) -> None:
+    """A body with a NUL byte is refused before anybody parses it."""
+    response = await tiny.client.post(THINGS, content=b'{"name":"\0"}', headers=JSON)
+
+    assert (response.status_code, problem(response)["code"]) == (400, "bad_request")
+
+
+async def test_an_invalid_value_is_pointed_at_and_not_repeated(tiny: Tiny) -> None:
+    """Each field error has a JSON pointer and says what to change, but not what was sent: it may be a password."""
+    response = await tiny.client.post(THINGS, json={"name": [SECRET], "price": SECRET, "a/b~c": SECRET})
+
+    errors = {error["pointer"]: error["code"] for error in problem(response)["errors"]}
+    assert errors == {"/name": "string_type", "/price": "value_error", "/a~1b~0c": "extra_forbidden"}
+    assert SECRET not in response.text
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The operations of a document, by method and path."""
+    return {
+        f"{method} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def references(value: object) -> set[str]:
+    """Every $ref in a document."""
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(references, value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("service", SERVICE_NAMES)
+def test_every_route_documents_its_errors(apps: dict[str, FastAPI], service: str) -> None:
+    """OpenAPI has an example of each error of each route, and each example is a problem of that status."""
+    routes = {name: one for name, one in operations(apps[service].openapi()).items() if "/api/" in name}
+
+    assert routes
+    for name, operation in routes.items():
+        errors = {status: one for status, one in operation["responses"].items() if int(status) >= 400}
+        assert errors.keys() >= {"422", "500", "503"}, name
+        for status, error in errors.items():
+            examples = error["content"][PROBLEM_JSON]["examples"]
+            assert {Problem.model_validate(one["value"]).status for one in examples.values()} == {int(status)}, name
+            assert {one["value"]["code"] for one in examples.values()} == examples.keys(), name
+
+
+@pytest.mark.parametrize("service", SERVICE_NAMES)
+def test_operation_ids_are_unique(apps: dict[str, FastAPI], service: str) -> None:
+    """Generated clients get one function for each route."""
+    ids = [operation["operationId"] for operation in operations(apps[service].openapi()).values()]
+
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("service", SERVICE_NAMES)
+def test_every_reference_of_the_documentation_leads_somewhere(apps: dict[str, FastAPI], service: str) -> None:
+    """No $ref of an OpenAPI document dangles."""
+    document = apps[service].openapi()
+
+    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= schemas

@@ -1,0 +1,172 @@
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.stack.files import ROOT
+from tests.chassis.log_writer import HIDDEN, REQUEST_ID, SECRET, SMALL_FILE_BYTES
+
+pytestmark = pytest.mark.xdist_group("logs")  # one run of the writer for all of these
+
+Line = dict[str, Any]
+WRITERS = ("one", "two", "three", "four")
+LINES_EACH = 2000
+
+
+def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start the writer with its logs in *folder*."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.chassis.log_writer", *arguments],
+        cwd=ROOT,
+        env={"LOG_DIR": str(folder), "CURSOR_KEY": "a key of these tests", **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(writer: subprocess.Popen[str]) -> str:
+    """What a writer has printed; it must end well and have nothing to complain of."""
+    output, errors = writer.communicate(timeout=60)
+    assert (writer.returncode, errors) == (0, "")
+    return output
+
+
+def lines_of(text: str) -> list[Line]:
+    """Lines of JSON."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came out of the writer, in production and locally."""
+
+    production: list[Line]
+    local: str
+    file: list[Line]
+    errors: list[Line]
+    local_file: list[Line]
+
+    @property
+    def everything(self) -> str:
+        """All of it as text; JSON without escapes."""
+        return f"{self.local}{self.production}{self.file}{self.errors}{self.local_file}"
+
+    def find(self, event: str) -> Line:
+        """The one production line whose event begins so."""
+        (line,) = [line for line in self.production if str(line["event"]).startswith(event)]
+        return line
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A line of each kind, as production and development have it."""
+    folders = [tmp_path_factory.mktemp(name) / "logs" for name in ("production", "local")]
+    writers = [start(folders[0], PRODUCTION="true"), start(folders[1])]
+    production, local = map(finish, writers)
+    return Written(
+        lines_of(production),
+        local,
+        lines_of((folders[0] / "user-service.log").read_text()),
+        lines_of((folders[0] / "user-service_errors.log").read_text()),
+        lines_of((folders[1] / "user-service.log").read_text()),
+    )
+
+
+def test_a_line_is_json_in_production(written: Written) -> None:
+    """Every line of standard output is one JSON object with the same first facts."""
+    assert len(written.production) > len(HIDDEN)
+    assert all(line.keys() >= {"event", "level", "logger", "service", "timestamp"} for line in written.production)
+    assert {line["service"] for line in written.production} == {"user"}
+
+
+def test_a_line_is_text_locally(written: Written) -> None:
+    """A developer reads words, without colours where no terminal is."""
+    (line,) = [line for line in written.local.splitlines() if "inside" in line]
+
+    assert "\x1b" not in written.local
+    assert f"request_id={REQUEST_ID}" in line
+    assert "number=1" in line
+    assert not line.startswith("{")
+
+
+def test_files_have_what_standard_output_has(written: Written) -> None:
+    """The log file is JSON wherever the service runs; its lines are those of standard output."""
+    assert written.file == written.production
+    assert [line["event"] for line in written.local_file] == [line["event"] for line in written.production]
+
+
+def test_errors_have_a_file_of_their_own(written: Written) -> None:
+    """The second file has the errors and nothing else."""
+    assert written.errors == [line for line in written.production if line["level"] == "error"]
+    assert "broken" in [line["event"] for line in written.errors]
+
+
+def test_a_line_within_a_request_says_which(written: Written) -> None:
+    """Within a request a line has its id and how long it has taken; outside it has neither."""
+    inside, outside = written.find("inside"), written.find("outside")
+
+    assert inside["request_id"] == REQUEST_ID
+    assert 0 <= inside["duration_ms"] < 10_000
+    assert not outside.keys() & {"request_id", "duration_ms"}
+
+
+@pytest.mark.parametrize("event", ["library line", "uvicorn line"])
+def test_lines_of_libraries_have_the_same_form(written: Written, event: str) -> None:
+    """What goes through the standard library comes out like our own lines."""
+    assert written.find(event).keys() == written.find("inside").keys() - {"number"}
+    assert written.find(event)["request_id"] == REQUEST_ID
+
+
+@pytest.mark.parametrize("event", ["too low", "repeated"])
+def test_noise_is_not_written(written: Written, event: str) -> None:
+    """Lines below the level, and access lines that repeat ours, are left out."""
+    assert event not in written.everything
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_a_secret_is_hidden(written: Written, case: str) -> None:
+    """The line is there, in every output, and the secret is in none of them."""
+    outputs: list[list[Any]] = [
+        written.production,
+        written.file,
+        written.local_file,
+        re.split(r"(?m)^(?=\d{4}-\d\d-\d\dT)", written.local),
+    ]
+
+    about = [str(line) for output in outputs for line in output if f"case {case};" in str(line)]
+    assert len(about) == len(outputs)
+    assert not [line for line in about if SECRET in line]
+
+
+def test_no_output_has_a_secret(written: Written) -> None:
+    """Neither standard output nor a file has any of the secrets that were written."""
+    assert SECRET not in written.everything
+
+
+@pytest.mark.parametrize("case", ["exception with a jwt", "library's exception"])
+def test_an_exception_keeps_its_traceback(written: Written, case: str) -> None:
+    """What is hidden is the secret, not the place where it happened, nor the reason behind it."""
+    line = written.find(f"case {case};")
+
+    assert "in fail" in line["exception"]
+    assert "The above exception was the direct cause" in line["exception"]
+    assert "RuntimeError: bad [hidden]" in line["exception"]
+
+
+def test_several_processes_share_a_log(tmp_path: Path) -> None:
+    """Four workers that rotate one file under each other lose no line and break none."""
+    for writer in [start(tmp_path, name, str(LINES_EACH)) for name in WRITERS]:
+        finish(writer)
+
+    files = [file for file in tmp_path.iterdir() if file.name.startswith("user-service.log")]
+    lines = [line for file in files for line in lines_of(file.read_text())]
+    seen = sorted((line["writer"], line["number"]) for line in lines)
+    assert seen == sorted((name, number) for name in WRITERS for number in range(LINES_EACH))
+    assert len(files) > 2
+    assert max(file.stat().st_size for file in files) < SMALL_FILE_BYTES + 1000

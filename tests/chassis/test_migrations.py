@@ -1,0 +1,202 @@
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from chassis.ids import new_id
+from chassis.migrations import _LOCK
+from chassis.testing import eventually
+from cli.services import SERVICES, Service
+from cli.stack.files import ROOT
+from cli.stack.postgres import EmbeddedPostgres
+
+STORED = [service for service in SERVICES if service.store == "postgres"]
+MODELS = """
+from sqlalchemy import Column, Integer, MetaData, String, Table
+
+from chassis.postgres import NAMING
+
+
+class Base:
+    metadata = MetaData(naming_convention=NAMING)
+
+
+Table("kept", Base.metadata, Column("id", Integer, primary_key=True))
+Table(
+    "legacy", Base.metadata, Column("id", Integer, primary_key=True), Column("name", String(9), index=True), info={info}
+)
+"""
+EXCLUDED: dict[str, Any] = {"migrate": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A service folder made for one test, and its database."""
+
+    folder: Path
+    url: str
+
+    @property
+    def config(self) -> Config:
+        """What alembic is started with."""
+        return Config(self.folder / "alembic.ini")
+
+    def declare(self, info: dict[str, Any]) -> None:
+        """Write the models: one table to migrate, and one with this info."""
+        (self.folder / "models.py").write_text(MODELS.replace("{info}", repr(info)))
+
+    def autogenerate(self) -> str:
+        """The text of a migration from the difference between models and database."""
+        script = command.revision(self.config, message="difference", autogenerate=True)
+        assert script
+        assert not isinstance(script, list)
+        return Path(script.path).read_text()
+
+
+@pytest.fixture
+def scratch(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """A service folder whose migrations/ is that of the user service, with nothing in it yet."""
+    name = f"scratch_{new_id().hex}"  # a name of its own: Python keeps what it has imported
+    folder, url = tmp_path / name, postgres.create_database("scratch")
+    (folder / "migrations" / "versions").mkdir(parents=True)
+    for file in ("alembic.ini", "migrations/script.py.mako"):
+        shutil.copy(ROOT / "user" / file, folder / file)
+    env = (ROOT / "user" / "migrations" / "env.py").read_text()
+    env = env.replace("user.models", f"{name}.models").replace("USER_DATABASE_URL", "SCRATCH_DATABASE_URL")
+    (folder / "migrations" / "env.py").write_text(env)
+    execute(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    monkeypatch.setenv("SCRATCH_DATABASE_URL", url)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return Scratch(folder, url)
+
+
+def execute(url: str, *statements: str) -> list[Any]:
+    """Run *statements* one after the other; the rows of the last."""
+
+    async def run() -> list[Any]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return [await connection.fetch(statement) for statement in statements][-1]
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def tables(url: str) -> set[str]:
+    """The tables of a database, but for Alembic's own."""
+    rows = execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {row["tablename"] for row in rows} - {"alembic_version"}
+
+
+@pytest.mark.parametrize(("info", "is_migrated"), [(EXCLUDED, False), ({}, True), ({"migrate": True}, True)])
+def test_the_table_of_an_excluded_model_is_not_created(
+    scratch: Scratch, info: dict[str, Any], *, is_migrated: bool
+) -> None:
+    """A model with info={"migrate": False} has no part in a migration; any other one has."""
+    scratch.declare(info)
+
+    migration = scratch.autogenerate()
+    command.upgrade(scratch.config, "head")
+
+    assert "kept" in migration
+    assert ("legacy" in migration) is is_migrated
+    assert tables(scratch.url) == {"kept", "sealed_requests"} | ({"legacy"} if is_migrated else set())
+
+
+@pytest.mark.parametrize(("info", "is_migrated"), [(EXCLUDED, False), ({}, True)])
+def test_the_table_of_an_excluded_model_is_not_touched(
+    scratch: Scratch, info: dict[str, Any], *, is_migrated: bool
+) -> None:
+    """A table that is there with other columns and indexes is neither changed nor dropped, and keeps its rows."""
+    scratch.declare(info)
+    execute(
+        scratch.url,
+        "CREATE TABLE legacy (id bigint, other text NOT NULL, name text)",
+        "CREATE INDEX legacy_other ON legacy (other)",
+        "INSERT INTO legacy VALUES (1, 'one', 'ada')",
+    )
+
+    migration = scratch.autogenerate()
+
+    assert ("legacy" in migration) is is_migrated
+    if not is_migrated:
+        command.upgrade(scratch.config, "head")
+        command.downgrade(scratch.config, "base")
+        assert [tuple(row) for row in execute(scratch.url, "SELECT * FROM legacy")] == [(1, "one", "ada")]
+
+
+def test_a_table_of_nobody_is_told(scratch: Scratch) -> None:
+    """Only excluded tables are overlooked: one without any model shows up in the next migration."""
+    scratch.declare(EXCLUDED)
+    execute(scratch.url, "CREATE TABLE forgotten (id int)")
+
+    assert "op.drop_table('forgotten')" in scratch.autogenerate().replace('"', "'")
+
+
+def test_without_an_address_nothing_is_migrated(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that is not set is named."""
+    scratch.declare({})
+    monkeypatch.delenv("SCRATCH_DATABASE_URL")
+
+    with pytest.raises(SystemExit, match="SCRATCH_DATABASE_URL is not set"):
+        command.upgrade(scratch.config, "head")
+
+
+@pytest.mark.parametrize("service", STORED, ids=lambda service: service.name)
+def test_migrations_lead_there_and_back(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, service: Service
+) -> None:
+    """From base to head and back to base no table of ours is left, and the way can be gone again."""
+    url = postgres.create_database(f"{service.name}_there_and_back")
+    monkeypatch.setenv(service.store_variable, url)
+    config = Config(ROOT / service.name / "alembic.ini")
+
+    seen = []
+    for step in (command.upgrade, command.downgrade, command.upgrade):
+        step(config, "head" if step is command.upgrade else "base")
+        seen.append(tables(url))
+
+    assert "sealed_requests" in seen[0]
+    assert seen[1:] == [set(), seen[0]]
+
+
+async def test_two_upgrades_at_once_both_succeed(postgres: EmbeddedPostgres) -> None:
+    """Of two jobs that begin while a third holds the lock, one migrates, the other finds nothing to do."""
+    url = postgres.create_database("product_twice")
+    holder = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await holder.execute(f"SELECT pg_advisory_lock({_LOCK})")
+
+    async def both_wait() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return bool(await holder.fetchval(waiting) == 2)
+
+    jobs = [start_upgrade("product", url) for _ in range(2)]
+    try:
+        assert await eventually(both_wait, within=20)
+    finally:
+        await holder.close()
+    outputs = await asyncio.gather(*(asyncio.to_thread(job.communicate) for job in jobs))
+
+    assert [job.returncode for job in jobs] == [0, 0], outputs
+
+
+def start_upgrade(service: str, url: str) -> subprocess.Popen[str]:
+    """Start a migration job."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "alembic", "-c", f"{service}/alembic.ini", "upgrade", "head"],
+        cwd=ROOT,
+        env={**os.environ, f"{service.upper()}_DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

@@ -1,0 +1,73 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from chassis import strict_json
+from chassis.money import MAX_MINOR, Price, from_minor, to_minor
+from chassis.schemas import Body
+
+
+class Priced(Body):
+    """A body with an amount in it."""
+
+    price: Price
+
+
+@given(st.integers(0, MAX_MINOR))
+@example(0)
+@example(1)
+@example(19999)
+@example(MAX_MINOR - 1)
+@example(MAX_MINOR)
+def test_an_amount_survives_the_api(amount: int) -> None:
+    """Every amount there is goes out as JSON and comes back as the same minor units."""
+    sent = Priced(price=from_minor(amount)).model_dump_json()
+
+    received = Priced.model_validate(strict_json.loads(sent.encode()))
+
+    assert to_minor(received.price) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("199.99", 19999), ("0.1", 10), ("5", 500), ("0", 0), ("-0.0", 0), ("1e2", 10000), ("1.50", 150)],
+)
+def test_a_price_is_read_to_the_cent(text: str, amount: int) -> None:
+    """Every way to write a number with at most two decimals means the same amount everywhere."""
+    assert to_minor(Priced.model_validate(strict_json.loads(f'{{"price":{text}}}'.encode())).price) == amount
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Decimal("-0.01"),
+        Decimal("1.999"),
+        Decimal("10000000000.01"),
+        Decimal("1e999"),
+        Decimal("1e-999"),
+        10**400,
+        "1.99",
+        1.99,
+        True,
+        None,
+        [1],
+        Decimal("NaN"),
+        Decimal("Infinity"),
+    ],
+    ids=str,
+)
+def test_what_is_no_price_is_refused(value: Any) -> None:  # noqa: ANN401
+    """Negative, too precise, too large, and what is not a number in JSON: none of them is a price."""
+    with pytest.raises(ValidationError):
+        Priced.model_validate({"price": value})
+
+
+def test_a_price_is_a_number_in_openapi() -> None:
+    """Clients are told to send a number, not text."""
+    schema = TypeAdapter(Price).json_schema(mode="validation")
+
+    assert schema["type"] == "number"

@@ -1,0 +1,113 @@
+import string
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.pagination import InvalidCursor, Paging, Slice, _decode, _encode
+from chassis.routing import service_router
+from chassis.schemas import Page
+from chassis.sealing.modes import public
+from tests.chassis.tiny import serve_tiny
+
+KEY = b"the key of these tests"
+ROWS = [UUID(int=number) for number in range(25, 0, -1)]
+router = service_router("rows")
+
+
+@router.get("/{kind}", response_model=Page[UUID])
+@public
+async def list_rows(kind: str, page: Paging) -> Slice[UUID]:
+    """List numbers, the highest first."""
+    rows = [row for row in ROWS if page.after is None or row < page.after]
+    return page.slice(rows[: page.limit + 1], lambda row: row)
+
+
+@pytest.fixture(scope="module")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service with two lists."""
+    async with serve_tiny(router) as tiny:
+        yield tiny.client
+
+
+@given(st.uuids(), st.text(max_size=30))
+def test_a_cursor_says_where_the_page_ended(last: UUID, path: str) -> None:
+    """What is encoded is decoded, for the same list."""
+    assert _decode(KEY, path, _encode(KEY, path, last)) == last
+
+
+@given(st.uuids(), st.data())
+def test_no_character_of_a_cursor_can_be_changed(last: UUID, data: st.DataObject) -> None:
+    """Another character anywhere, one more or one less is refused."""
+    cursor = _encode(KEY, "/list", last)
+    place = data.draw(st.integers(0, len(cursor) - 1))
+    other = data.draw(
+        st.sampled_from(string.ascii_letters + string.digits + "-_=+/ \n").filter(lambda one: one != cursor[place])
+    )
+
+    for tampered in (
+        f"{cursor[:place]}{other}{cursor[place + 1 :]}",
+        f"{cursor[:place]}{other}{cursor[place:]}",
+        f"{cursor[:place]}{cursor[place + 1 :]}",
+        f"{cursor}{other}",
+    ):
+        with pytest.raises(InvalidCursor):
+            _decode(KEY, "/list", tampered)
+
+
+@given(st.uuids(), st.text(max_size=30), st.text(max_size=30))
+def test_a_cursor_belongs_to_one_list(last: UUID, path: str, other: str) -> None:
+    """Another path refuses it."""
+    if path != other:
+        with pytest.raises(InvalidCursor):
+            _decode(KEY, other, _encode(KEY, path, last))
+
+
+@given(st.uuids(), st.binary(min_size=1, max_size=40))
+def test_a_cursor_belongs_to_one_service(last: UUID, key: bytes) -> None:
+    """Another key refuses it."""
+    with pytest.raises(InvalidCursor):
+        _decode(key, "/list", _encode(KEY, "/list", last))
+
+
+@given(st.text(max_size=100))
+def test_nonsense_is_no_cursor(text: str) -> None:
+    """Any text is refused as a cursor, with no other error."""
+    with pytest.raises(InvalidCursor):
+        _decode(KEY, "/list", text)
+
+
+async def test_pages_follow_each_other(client: httpx.AsyncClient) -> None:
+    """By cursor and by link one comes to the end, and each row stands on one page; the link keeps the limit."""
+    seen, sizes, address = list[str](), list[int](), "/api/v1/rows/big?limit=10"
+    while address:
+        page = await client.get(address)
+        items = page.json()["items"]
+        seen, sizes = seen + items, [*sizes, len(items)]
+        address = page.links["next"]["url"] if "next" in page.links else ""
+        assert (page.json()["next_cursor"] or "") == httpx.URL(address).params.get("cursor", "")
+
+    assert sizes == [10, 10, 5]
+    assert seen == [str(row) for row in ROWS]
+
+
+async def test_a_cursor_of_another_list_is_a_problem(client: httpx.AsyncClient) -> None:
+    """One list's cursor is refused by another one over HTTP."""
+    cursor = (await client.get("/api/v1/rows/big")).json()["next_cursor"]
+
+    here = await client.get("/api/v1/rows/big", params={"cursor": cursor})
+    there = await client.get("/api/v1/rows/small", params={"cursor": cursor})
+
+    assert here.status_code == 200
+    assert (there.status_code, there.json()["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "9" * 5000])
+async def test_limits_are_bounded(client: httpx.AsyncClient, limit: str) -> None:
+    """A page has 1 to 100 rows."""
+    response = await client.get("/api/v1/rows/big", params={"limit": limit})
+
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/limit")

@@ -1,0 +1,255 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from time import monotonic
+from traceback import format_exception
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import CheckConstraint, String, UniqueConstraint, func, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.errors import PROBLEM_JSON, Conflict
+from chassis.postgres import POOL_SIZE, Postgres, Session, chassis_metadata
+from chassis.routing import service_router
+from chassis.schemas import Body
+from chassis.sealing.envelope import CLAIM_SECONDS
+from chassis.sealing.modes import public
+from chassis.store import DatabaseUnavailable
+from chassis.testing import eventually
+from cli.stack.postgres import EmbeddedPostgres
+from tests.chassis.tiny import Tiny, serve_tiny
+
+SECRET = "xyzzy-plugh-4711"
+THINGS = "/api/v1/things"
+router = service_router("things")
+
+
+class Base(DeclarativeBase):
+    """Tables of these tests."""
+
+
+class Thing(Base):
+    """A thing whose name is unique once its transaction ends, and its colour at once."""
+
+    __tablename__ = "things"
+    __table_args__ = (
+        UniqueConstraint("name", deferrable=True, initially="DEFERRED"),
+        CheckConstraint("size > 0", name="size_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    colour: Mapped[str | None] = mapped_column(String(50), unique=True)
+    size: Mapped[int] = mapped_column(server_default="1")
+
+
+class New(Body):
+    """A new thing."""
+
+    name: str
+    fail: bool = False
+
+
+@router.post("", status_code=201)
+@public
+async def create(new: New, session: Session) -> dict[str, str]:
+    """Store a thing, and then fail if so wished."""
+    session.add(Thing(name=new.name))
+    await session.flush()
+    if new.fail:
+        raise Conflict
+    return {"name": new.name}
+
+
+@router.get("")
+@public
+async def count(session: Session) -> int:
+    """Count the things."""
+    return await session.scalar(select(func.count(Thing.id))) or 0
+
+
+@pytest.fixture(scope="module")
+async def tiny(postgres: EmbeddedPostgres) -> AsyncIterator[Tiny]:
+    """A service with a database of its own."""
+    url = postgres.create_database("tiny")
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+        await connection.run_sync(chassis_metadata.create_all)
+    await engine.dispose()
+    async with serve_tiny(router, store=Postgres(SecretStr(url), "tiny")) as service:
+        yield service
+
+
+@pytest.fixture
+async def client(tiny: Tiny, database: Postgres) -> httpx.AsyncClient:
+    """A client of the service, which has no things yet."""
+    return tiny.client
+
+
+@pytest.fixture
+async def database(tiny: Tiny) -> Postgres:
+    """The service's database, without any rows."""
+    store: Postgres = tiny.app.state.store
+    async with store.transaction() as session:
+        await session.execute(text("TRUNCATE things, sealed_requests"))
+    return store
+
+
+async def test_a_row_is_there_when_it_is_answered(client: httpx.AsyncClient) -> None:
+    """A 201 means that another connection sees the row."""
+    created = await client.post(THINGS, json={"name": "cup"})
+
+    assert created.status_code == 201
+    assert (await client.get(THINGS)).json() == 1
+
+
+async def test_a_commit_that_fails_is_no_success(client: httpx.AsyncClient) -> None:
+    """A constraint that is checked at the commit gives an error instead of a 201, and nothing is stored."""
+    await client.post(THINGS, json={"name": "cup"})
+
+    response = await client.post(THINGS, json={"name": "cup"})
+
+    assert (response.status_code, response.headers["content-type"]) == (500, PROBLEM_JSON)
+    assert (await client.get(THINGS)).json() == 1
+
+
+async def test_a_route_that_fails_leaves_nothing(client: httpx.AsyncClient) -> None:
+    """What was flushed before the error is undone."""
+    response = await client.post(THINGS, json={"name": "cup", "fail": True})
+
+    assert response.status_code == 409
+    assert (await client.get(THINGS)).json() == 0
+
+
+async def test_an_exhausted_pool_is_told_in_time(client: httpx.AsyncClient, database: Postgres) -> None:
+    """With every connection taken the answer is a 503 that says when to come back, after a second and not a timeout."""
+    async with AsyncExitStack() as held:
+        for _ in range(POOL_SIZE):
+            session = await held.enter_async_context(database.transaction())
+            await session.execute(text("SELECT 1"))
+        begun = monotonic()
+        response = await client.get(THINGS)
+        elapsed = monotonic() - begun
+
+    assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+    assert response.headers["retry-after"] == "1"
+    assert elapsed < 1.6
+    assert (await client.get(THINGS)).status_code == 200
+
+
+async def test_a_connection_that_was_cut_is_replaced(client: httpx.AsyncClient, database: Postgres) -> None:
+    """After the server has closed all connections the next request works."""
+    await client.get(THINGS)
+    await cut_connections(database)
+
+    assert (await client.get(THINGS)).status_code == 200
+
+
+async def test_a_connection_that_breaks_between_statements_is_a_503(database: Postgres) -> None:
+    """A transaction whose connection is cut under it says that the database is unavailable."""
+    with pytest.raises(DatabaseUnavailable):
+        await cut_in_between(database)
+
+
+async def test_a_connection_that_breaks_during_a_statement_is_a_503(database: Postgres) -> None:
+    """A statement that is cut off says that the database is unavailable."""
+    sleeping = asyncio.create_task(sleep_in(database))
+
+    async def is_cut() -> bool:
+        await cut_connections(database, "query LIKE '%pg_sleep(9)'")
+        return sleeping.done()
+
+    assert await eventually(is_cut)
+    with pytest.raises(DatabaseUnavailable):
+        await sleeping
+
+
+async def cut_in_between(database: Postgres) -> None:
+    """Lose the connection between two statements."""
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1"))
+        await cut_connections(database)
+        await session.execute(text("SELECT 1"))
+
+
+async def sleep_in(database: Postgres) -> None:
+    """Run a long statement."""
+    async with database.transaction() as session:
+        await session.execute(text("SELECT pg_sleep(9)"))
+
+
+async def cut_connections(database: Postgres, which: str = "true") -> None:
+    """Let the server close the other connections of this database."""
+    cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    async with database.transaction() as session:
+        await session.execute(text(f"{cut} AND datname = current_database() AND {which}"))
+
+
+INSERT = "INSERT INTO things (name, colour, size) VALUES (:name, :colour, :size)"
+VIOLATIONS: dict[str, tuple[str, dict[str, object]]] = {
+    "unique": (f"{INSERT}, ('another', :colour, 1)", {"name": "cup", "colour": SECRET, "size": 1}),
+    "check": (INSERT, {"name": SECRET, "colour": "red", "size": 0}),
+    "too long": (INSERT, {"name": "cup", "colour": SECRET * 9, "size": 1}),
+    "no number": (INSERT, {"name": "cup", "colour": "red", "size": SECRET}),
+}
+
+
+@pytest.mark.parametrize(
+    "violation",
+    [
+        "unique",
+        "check",
+        "too long",
+        "no number",
+    ],
+)
+async def test_an_error_of_the_database_quotes_no_value(database: Postgres, violation: str) -> None:
+    """The text of an error, traceback and all, as it comes into a log has no parameter's value in it."""
+    statement, values = VIOLATIONS[violation]
+
+    with pytest.raises(Exception, match="parameters hidden") as refused:
+        async with database.transaction() as session:
+            await session.execute(text(statement), values)
+
+    assert SECRET not in "".join(format_exception(refused.value))
+
+
+async def test_sqlalchemy_itself_quotes_no_parameter(database: Postgres) -> None:
+    """The statement is told, its parameters are not."""
+    with pytest.raises(IntegrityError) as refused:
+        async with database.transaction() as session:
+            await session.execute(text(INSERT), {"name": "cup", "colour": SECRET, "size": 0})
+
+    told = str(refused.value).partition("[SQL: ")[2]
+    assert "INSERT INTO things" in told
+    assert SECRET not in told
+
+
+async def test_a_request_is_claimed_once(database: Postgres) -> None:
+    """The same request of the same issuer is refused; of another issuer, or another request, it is not."""
+    claims = [("order", "one"), ("order", "one"), ("user", "one"), ("order", "two")]
+
+    assert [await database.claim(*claim) for claim in claims] == [True, False, True, True]
+
+
+async def test_old_claims_are_forgotten(database: Postgres) -> None:
+    """Claims past their time are deleted, and no younger one."""
+    ages = {"old": CLAIM_SECONDS + 1, "young": CLAIM_SECONDS - 10}
+    for request_id, age in ages.items():
+        await database.claim("order", request_id)
+        async with database.transaction() as session:
+            await session.execute(
+                text(
+                    "UPDATE sealed_requests SET claimed_at = now() - make_interval(secs => :age) WHERE request_id = :id"
+                ),
+                {"age": age, "id": request_id},
+            )
+
+    await database.forget_claims()
+
+    assert [await database.claim("order", request_id) for request_id in ages] == [True, False]
