@@ -164,8 +164,8 @@ def _hide_values(context: ExceptionContext) -> None:
     for error in (context.sqlalchemy_exception, original, original.__cause__):
         if error is not None:
             error.args = tuple(_VALUES.sub(r"\1[hidden]", str(part)) for part in error.args)
-            if isinstance(getattr(error, "detail", None), str):
-                error.detail = None
+            if isinstance(vars(error).get("detail"), str):
+                vars(error)["detail"] = None
 
 
 async def _claim(session: AsyncSession, issuer: str, request_id: str) -> bool:

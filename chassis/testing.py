@@ -4,11 +4,15 @@ import asyncio
 import re
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
 from typing import Self
 from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.types import ASGIApp
 
 POLL_S = 0.02
 
@@ -24,6 +28,30 @@ async def eventually(check: Callable[[], Awaitable[bool]], within: float = 5.0) 
             return False
         await asyncio.sleep(POLL_S)
     return True
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """Run *app* on a real server in this event loop, on any free port if none is named; gives its base address."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0)
+            if task.done():
+                task.result()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the tests."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
 
 
 async def read_message(reader: asyncio.StreamReader) -> bytes:

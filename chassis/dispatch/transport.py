@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -86,7 +87,12 @@ class Transport:
             ConnectionBroken: Cut off.
             AnswerTooLarge: Over 4 MiB.
         """
-        request = httpx.Request(method, address.url, headers=headers, content=body, extensions={"timeout": timeout})
+        # A stream, since from content httpx would make the headers anew.
+        framed = [(b"host", address.url.netloc), *headers]
+        if body:
+            framed.append((b"content-length", b"%d" % len(body)))
+        stream = httpx.ByteStream(body)
+        request = httpx.Request(method, address.url, headers=framed, stream=stream, extensions={"timeout": timeout})
         try:
             response = await self._transport.handle_async_request(request)
             content = await response.aread()
@@ -139,18 +145,18 @@ class _ReqwestTransport(httpx.AsyncBaseTransport):
         headers = [(name.decode(), value.decode()) for name, value in request.headers.raw]
         timeout = timedelta(seconds=request.extensions["timeout"])
         builder = self._client.request(request.method, str(request.url)).headers(headers).timeout(timeout)
-        if request.content:
-            builder = builder.body_bytes(request.content)
+        if body := b"".join(cast("httpx.ByteStream", request.stream)):
+            builder = builder.body_bytes(body)
         try:
             async with builder.build_streamed() as response:
-                body = await response.body_reader.read(MAX_RESPONSE_BYTES + 1)
+                content = await response.body_reader.read(MAX_RESPONSE_BYTES + 1)
                 raw = [(name.encode(), value.encode("latin-1")) for name, value in response.headers.items()]
                 status = response.status
         except reqwest.PyreqwestError as error:
             raise _translated(error) from error
-        if body and len(body) > MAX_RESPONSE_BYTES:
+        if content and len(content) > MAX_RESPONSE_BYTES:
             raise AnswerTooLarge(f"over {MAX_RESPONSE_BYTES} bytes")
-        return httpx.Response(status, headers=raw, stream=httpx.ByteStream(bytes(body or b"")))
+        return httpx.Response(status, headers=raw, stream=httpx.ByteStream(bytes(content or b"")))
 
     async def aclose(self) -> None:
         await self._client.close()
