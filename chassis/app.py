@@ -74,6 +74,8 @@ def _bare_app(settings: ServiceSettings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if has_docs else None,
         redirect_slashes=False,
+        # Nothing is exported yet, and looking whether it is costs 5 us a request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     describe_problems(app)
     if has_docs:

@@ -71,12 +71,13 @@ class Exchange:
     """One request on its way through a ``FaultProxy``, which the service has not seen yet."""
 
     request: bytes
-    _service: tuple[str, int]
+    _service: str
     _caller: asyncio.StreamWriter
 
     async def forward(self) -> bytes:
         """Ask the service, and give its whole answer, which the caller has not seen yet."""
-        reader, writer = await asyncio.open_connection(*self._service)
+        address = urlsplit(self._service)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
         try:
             writer.write(self.request)
             return await read_message(reader)
@@ -107,8 +108,8 @@ class FaultProxy:
     Stands between a caller and a service, and spoils what passes.
 
     Args:
-        service: The service's base address.
-        fault: What happens to each exchange; may be changed at any time.
+        service: The service's base address; like the fault it may be changed at any time.
+        fault: What happens to each exchange.
 
     Attributes:
         address: The base address for callers.
@@ -116,11 +117,10 @@ class FaultProxy:
     """
 
     def __init__(self, service: str, fault: Fault) -> None:
+        self.service = service
         self.fault = fault
         self.address = ""
         self.seen = 0
-        parts = urlsplit(service)
-        self._service = (parts.hostname or "", parts.port or 80)
         self._callers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -144,7 +144,7 @@ class FaultProxy:
             while not writer.is_closing():
                 request = await read_message(reader)
                 self.seen += 1
-                await self.fault(Exchange(request, self._service, writer))
+                await self.fault(Exchange(request, self.service, writer))
         except (EOFError, ConnectionError):
             pass  # one side has gone
         finally:
@@ -170,8 +170,9 @@ async def resetting(exchange: Exchange) -> None:
     exchange.reset()
 
 
-async def refusing(exchange: Exchange) -> None:
-    """Break the connection before the service has seen the request."""
+async def losing(exchange: Exchange) -> None:
+    """Let the service do its work, and break the connection before a byte of the answer."""
+    await exchange.forward()
     exchange.reset()
 
 

@@ -156,7 +156,7 @@ class _ReqwestTransport(httpx.AsyncBaseTransport):
             raise _translated(error) from error
         if content and len(content) > MAX_RESPONSE_BYTES:
             raise AnswerTooLarge(f"over {MAX_RESPONSE_BYTES} bytes")
-        return httpx.Response(status, headers=raw, stream=httpx.ByteStream(bytes(content or b"")))
+        return httpx.Response(status, headers=raw, content=bytes(content or b""))
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -164,7 +164,8 @@ class _ReqwestTransport(httpx.AsyncBaseTransport):
 
 def _translated(error: reqwest.PyreqwestError) -> httpx.TransportError:
     """Say it as httpx does. A pool without a free connection has sent nothing either."""
-    if isinstance(error, reqwest.ConnectTimeoutError | reqwest.ConnectError):
+    # Its type does not tell: ConnectError is also a connection that broke, ConnectTimeoutError also a late answer.
+    if "'client error (Connect)'" in str(error):
         return httpx.ConnectError(str(error))
     if isinstance(error, reqwest.PoolTimeoutError):
         return httpx.PoolTimeout(str(error))

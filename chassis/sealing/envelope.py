@@ -12,6 +12,7 @@ import string
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import is_not
 from typing import Any, ParamSpec, TypeVar
 
 import orjson
@@ -36,11 +37,11 @@ _ALPHABET = (string.ascii_uppercase + string.ascii_lowercase + string.digits + "
 _LAST = {0: _ALPHABET, 1: _ALPHABET[::4], 2: _ALPHABET[::16]}
 """Padding -> what the last character can be if its unused bits are zero."""
 
-_REQUEST_FIELDS = {
+_REQUEST = {
     "v": int, "typ": str, "iss": str, "aud": str, "kid": str, "rid": str, "iat_ms": int,
     "m": str, "p": str, "q": str, "h": dict, "b": str,
 }  # fmt: skip
-_RESPONSE_FIELDS = {
+_RESPONSE = {
     "v": int, "typ": str, "iss": str, "aud": str, "kid": str, "rid": str, "req": str, "iat_ms": int,
     "st": int, "h": dict, "b": str,
 }  # fmt: skip
@@ -148,7 +149,7 @@ class Envelope:
             Refused: Unknown caller or key, forged, malformed, meant for something else, or not from now.
         """
         plaintext = _decrypt(self._receiving.get(caller), key_id, token)
-        message = _parse(plaintext, _REQUEST_FIELDS)
+        message = _parse(plaintext, _REQUEST)
         self._check(message, "req", caller, key_id)
         if (message["m"], message["p"], message["q"]) != (target.method, target.path, target.query):
             raise Refused("another target")
@@ -173,7 +174,7 @@ class Envelope:
         Raises:
             Refused: Forged, malformed, too old, or the answer to another request.
         """
-        message = _parse(_decrypt(self._receiving.get(request.peer), key_id, token), _RESPONSE_FIELDS)
+        message = _parse(_decrypt(self._receiving.get(request.peer), key_id, token), _RESPONSE)
         self._check(message, "res", request.peer, key_id)
         if (message["rid"], message["req"]) != (request.request_id, request.digest):
             raise Refused("answers another request")
@@ -246,9 +247,9 @@ def _parse(plaintext: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
         raise Refused("not JSON") from error
     if not isinstance(message, dict) or message.keys() != fields.keys():
         raise Refused("other fields")
-    if any(type(message[name]) is not kind for name, kind in fields.items()):
+    if any(map(is_not, map(type, map(message.__getitem__, fields)), fields.values())):
         raise Refused("a field of another type")
-    if any(type(value) is not str for value in message["h"].values()):
+    if not {str}.issuperset(map(type, message["h"].values())):
         raise Refused("a header of another type")
     return message
 
