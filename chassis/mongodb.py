@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
-from pymongo.errors import ConnectionFailure, DuplicateKeyError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from chassis.clock import utc_now
 from chassis.sealing.envelope import CLAIM_SECONDS
@@ -79,8 +79,10 @@ class MongoDB:
         """
         try:
             yield self._database
-        except ConnectionFailure as error:
-            raise DatabaseUnavailable from error
+        except PyMongoError as error:
+            if error.timeout or isinstance(error, ConnectionFailure):
+                raise DatabaseUnavailable from error
+            raise
 
     async def claim(self, issuer: str, request_id: str) -> bool:
         """Remember a sealed request; False if it was there already."""

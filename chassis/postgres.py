@@ -7,7 +7,8 @@ A service function flushes and never commits; it asks for nothing but the sessio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
@@ -17,7 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
@@ -87,28 +88,32 @@ class Postgres:
 
     async def open(self) -> None:
         """Make the pool; connections are opened as they are needed."""
-        self._engine = create_async_engine(
+        self._engine = self._make_engine(
+            pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, pool_recycle=1800
+        )
+        self._probe = self._make_engine(poolclass=NullPool)
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self._engine.sync_engine, "handle_error", _hide_values)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    def _make_engine(self, **pooling: Any) -> AsyncEngine:  # noqa: ANN401 - as SQLAlchemy takes it
+        settings = {
+            "application_name": self._application,
+            "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
+            "lock_timeout": "5s",
+            "idle_in_transaction_session_timeout": "15s",
+            "timezone": "UTC",
+        }
+        return create_async_engine(
             self._url.get_secret_value(),
-            pool_size=POOL_SIZE,
-            max_overflow=0,
-            pool_timeout=POOL_TIMEOUT_S,
-            pool_recycle=1800,
             hide_parameters=True,
             connect_args={
                 "timeout": CONNECT_TIMEOUT_S,
                 "command_timeout": STATEMENT_TIMEOUT_S,
-                "server_settings": {
-                    "application_name": self._application,
-                    "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
-                    "lock_timeout": "5s",
-                    "idle_in_transaction_session_timeout": "15s",
-                    "timezone": "UTC",
-                },
+                "server_settings": settings,
             },
+            **pooling,
         )
-        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
-        event.listen(self._engine.sync_engine, "handle_error", _hide_values)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -116,9 +121,9 @@ class Postgres:
             await self._engine.dispose()
 
     async def check(self) -> None:
-        """Ask for a sign of life."""
-        async with self.transaction() as session:
-            await session.execute(text("SELECT 1"))
+        """Ask for a sign of life, on a connection beside the pool: a busy service is not a sick one."""
+        async with self._probe.connect() as connection:
+            await connection.execute(text("SELECT 1"))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -133,7 +138,7 @@ class Postgres:
         try:
             async with self._sessions.begin() as session:
                 yield session
-        except (PoolTimeout, InterfaceError, ConnectionError) as error:
+        except (PoolTimeout, InterfaceError, OSError) as error:
             raise DatabaseUnavailable from error
         except DBAPIError as error:
             if error.connection_invalidated:
@@ -147,9 +152,9 @@ class Postgres:
 
     async def forget_claims(self) -> None:
         """Delete claims older than 120 s."""
-        age = func.now() - sealed_requests.c.claimed_at
+        oldest = func.now() - timedelta(seconds=CLAIM_SECONDS)
         async with self.transaction() as session:
-            await session.execute(sealed_requests.delete().where(age > text(f"interval '{CLAIM_SECONDS} seconds'")))
+            await session.execute(sealed_requests.delete().where(sealed_requests.c.claimed_at < oldest))
 
 
 def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

@@ -130,7 +130,7 @@ class Dispatcher:
         timeout: float | None = None,
     ) -> Answer:
         """
-        Call another service and return its answer, which has a status below 400.
+        Call another service and return its answer, which has a status below 300.
 
         Args:
             path: Unescaped, without query.
@@ -192,7 +192,7 @@ class Dispatcher:
         else:
             outer = [(name.encode(), value.encode()) for name, value in headers.items()]
             answer = await call.peer.transport.send(call.method, call.address, outer + _context(), call.body, left)
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
             raise Refusal(answer)
         return answer
 

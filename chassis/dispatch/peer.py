@@ -37,7 +37,7 @@ class Peer:
 
         Raises:
             CircuitOpen: The breaker does not let it begin.
-            Refusal: The answer's status is 400 or above.
+            Refusal: The answer's status is 300 or above.
             Exception: Whatever the exchange raises.
         """
         permit, begun = self.breaker.admit(), self._clock()

@@ -5,8 +5,8 @@ The dispatcher is the only layer that retries: what says ``X-Retry-Exhausted`` w
 """
 
 import random
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -98,7 +98,7 @@ def retry_after(error: BaseException | None) -> float | None:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return max(0.0, moment.timestamp() - time.time())
 
 
 def _asked(state: RetryCallState) -> float:
