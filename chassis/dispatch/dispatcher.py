@@ -17,6 +17,7 @@ from chassis import request_context, strict_json
 from chassis.dispatch import deadline
 from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.peer import Peer
+from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Address, Answer, Transport, address_of
 from chassis.errors import AppError, BadGateway, DeadlineExceeded
@@ -82,7 +83,7 @@ class Dispatcher:
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
-        make_transport: Callable[[], Transport] = Transport,
+        make_transport: Callable[[], Transport] = ReqwestTransport,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
@@ -190,8 +191,8 @@ class Dispatcher:
         if call.sealed:
             answer = await self._exchange_sealed(call, headers, left)
         else:
-            outer = [(name.encode(), value.encode()) for name, value in headers.items()]
-            answer = await call.peer.transport.send(call.method, call.address, outer + _context(), call.body, left)
+            outer = [*headers.items(), *_context()]
+            answer = await call.peer.transport.send(call.method, call.address, outer, call.body, left)
         if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
             raise Refusal(answer)
         return answer
@@ -253,10 +254,10 @@ def _body(value: object) -> bytes:
     return b"" if value is None else strict_json.dumps(value)
 
 
-def _context() -> list[tuple[bytes, bytes]]:
+def _context() -> list[tuple[str, str]]:
     """Give the headers that stay outside the envelope."""
     context = request_context.current()
-    return [(b"x-request-id", context.request_id.encode())] if context else []
+    return [("x-request-id", context.request_id)] if context else []
 
 
 def _dispatcher(request: Request) -> Dispatcher:

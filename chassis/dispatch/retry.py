@@ -95,10 +95,9 @@ def retry_after(error: BaseException | None) -> float | None:
     if value.isascii() and value.isdigit():
         return float(value)
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - time.time())
 
 
 def _asked(state: RetryCallState) -> float:

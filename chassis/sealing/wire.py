@@ -1,4 +1,8 @@
-"""How a sealed message looks from outside: its headers, and where the token stands (docs/protocol.md, "Request")."""
+"""
+How a sealed message looks from outside: its headers, and where the token stands (docs/protocol.md, "Request").
+
+The client's side has its headers as text, the server's as bytes: each as its library gives and takes them.
+"""
 
 from collections.abc import Mapping
 
@@ -12,13 +16,9 @@ TOKEN = b"x-encrypted-data"
 ENCRYPT_RESPONSE = b"x-encrypt-response"
 SEALED = b"encrypted"
 
-Headers = list[tuple[bytes, bytes]]
-"""As they stand on the wire, names in lower case."""
-
 MAX_HEADER_TOKEN = 6 * 1024
 """Bytes; servers and proxies take headers of 8 KiB."""
 
-_JSON = (b"content-type", b"application/json")
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
 _BODILESS_STATUSES = frozenset({204, 205, 304})
 
@@ -27,20 +27,20 @@ class TokenTooLong(ValueError):
     """A request without a body has grown too large for a header: shorten its query, or make it a POST."""
 
 
-def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[Headers, bytes]:
+def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[list[tuple[str, str]], bytes]:
     """
     Give outer headers and body of a request that *service* sends.
 
     Raises:
         TokenTooLong: The method has no body, and the token is over 6 KiB.
     """
-    headers = [(COMMUNICATION, SEALED), (CALLER, service.encode()), (KEY_ID, sealed.key_id.encode())]
+    headers = [("x-service-communication", "encrypted"), ("x-service-name", service), ("x-key-id", sealed.key_id)]
     if method not in _BODILESS_METHODS:
-        return [*headers, _JSON], _wrap(sealed.token)
+        return [*headers, ("content-type", "application/json")], _wrap(sealed.token)
     if len(sealed.token) > MAX_HEADER_TOKEN:
         msg = f"{len(sealed.token)} bytes of token; a header holds {MAX_HEADER_TOKEN}"
         raise TokenTooLong(msg)
-    return [*headers, (TOKEN, sealed.token)], b""
+    return [*headers, ("x-encrypted-data", sealed.token.decode())], b""
 
 
 def unwrap_request(method: str, tokens: list[bytes], body: bytes) -> bytes:
@@ -60,13 +60,13 @@ def unwrap_request(method: str, tokens: list[bytes], body: bytes) -> bytes:
     return check_token(tokens[0])
 
 
-def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[Headers, bytes]:
+def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Give outer headers and body of a response; where HTTP allows no body the token goes into a header."""
     headers = [(COMMUNICATION, SEALED), (KEY_ID, key_id.encode())]
     if method == "HEAD" or status in _BODILESS_STATUSES:
         return [*headers, (TOKEN, token)], b""
     body = _wrap(token)
-    return [*headers, _JSON, (b"content-length", b"%d" % len(body))], body
+    return [*headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))], body
 
 
 def unwrap_response(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes]:

@@ -1,0 +1,81 @@
+"""
+The transport that services use: a pool over reqwest (Rust). The only module that knows pyreqwest.
+
+httpx's default transport costs ten times the CPU a call and loses pool slots when callers are cancelled, and its types
+alone cost 55 us of 250 (docs/decisions/0005).
+"""
+
+import asyncio
+from datetime import timedelta
+
+from pyreqwest import exceptions
+from pyreqwest.client import ClientBuilder
+
+from chassis.dispatch.transport import (
+    MAX_ANSWER_BYTES,
+    Address,
+    Answer,
+    AnswerTooLarge,
+    ConnectFailed,
+    ConnectionBroken,
+    Headers,
+    TimedOut,
+    TransportError,
+    describe,
+)
+
+CONNECTIONS = 50
+CONNECT_TIMEOUT_S = 2.0
+KEEP_ALIVE_S = 4.0
+"""Shorter than the server's 5 s and up, so that a connection is not picked up just as the server closes it."""
+SETTLE_S = 0.05
+
+
+class ReqwestTransport:
+    """Sends over connections of its own: no proxy of the environment, no redirects, no compression."""
+
+    def __init__(self) -> None:
+        self._client = (
+            ClientBuilder()
+            .no_proxy()
+            .follow_redirects(enable=False)
+            .gzip(enable=False)
+            .brotli(enable=False)
+            .zstd(enable=False)
+            .deflate(enable=False)
+            .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT_S))
+            .pool_idle_timeout(timedelta(seconds=KEEP_ALIVE_S))
+            .max_connections(CONNECTIONS)
+            .build()
+        )
+
+    async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
+        """Send as ``Transport`` says."""
+        builder = self._client.request(method, address.url).headers(headers).timeout(timedelta(seconds=timeout))
+        if body:
+            builder = builder.body_bytes(body)
+        try:
+            async with builder.build_streamed() as response:
+                content = await response.body_reader.read(MAX_ANSWER_BYTES + 1)
+                answer = Answer(response.status, response.headers, bytes(content or b""))
+        except exceptions.PyreqwestError as error:
+            raise _translated(error) from error
+        if len(answer.body) > MAX_ANSWER_BYTES:
+            raise AnswerTooLarge(f"over {MAX_ANSWER_BYTES} bytes")
+        return answer
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.close()
+        # reqwest's thread still lets go of its last call; an interpreter that ends meanwhile aborts (6 times in 80).
+        await asyncio.sleep(SETTLE_S)
+
+
+def _translated(error: exceptions.PyreqwestError) -> TransportError:
+    """Sort by whether the request may have been sent; a pool without a free connection has sent nothing."""
+    # Its type does not tell: ConnectError is also a connection that broke, ConnectTimeoutError also a late answer.
+    if "'client error (Connect)'" in str(error) or isinstance(error, exceptions.PoolTimeoutError):
+        return ConnectFailed(describe(error))
+    if isinstance(error, exceptions.RequestTimeoutError):
+        return TimedOut(describe(error))
+    return ConnectionBroken(describe(error))
