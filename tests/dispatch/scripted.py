@@ -1,0 +1,122 @@
+"""A peer that says what a test wants, in a time that the test makes pass."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transport import HttpxTransport
+from chassis.sealing.envelope import Envelope, OpenedRequest, Target
+from chassis.sealing.keys import load_links
+from tests.sealing.messages import KEY_ID, MARK, TOKEN, as_setting, make_keys
+
+KEYS = make_keys("order", "product")
+LINKS = {name: load_links(name, as_setting(KEYS), set()) for name in ("order", "product")}
+PATH = "/api/v1/products"
+
+
+@dataclass(slots=True)
+class Time:
+    """A clock that only moves when somebody sleeps, or the test moves it."""
+
+    now: float = 1000.0
+    sleeps: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        """Give the seconds."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An attempt as the peer has seen it."""
+
+    at: float
+    request: OpenedRequest
+
+
+Step = Callable[["Peer", OpenedRequest], Awaitable[httpx.Response]]
+"""What the peer does with one attempt."""
+
+
+@dataclass(slots=True)
+class Peer(httpx.AsyncBaseTransport):
+    """The product service, as far as the order service can tell; the last step is repeated."""
+
+    time: Time
+    steps: list[Step]
+    seen: list[Seen] = field(default_factory=list)
+    envelope: Envelope = field(default_factory=lambda: Envelope("product", LINKS["product"]))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Open the request, and do what the script says."""
+        body = await request.aread()
+        token = json.loads(body)["encrypted_data"] if body else request.headers[TOKEN]
+        path, _, query = request.url.raw_path.decode().partition("?")
+        target = Target(request.method, path, query)
+        opened = self.envelope.open_request("order", request.headers[KEY_ID], token.encode(), target)
+        self.seen.append(Seen(self.time.now, opened))
+        return await self.steps[min(len(self.seen), len(self.steps)) - 1](self, opened)
+
+
+def answers(status: int, headers: Mapping[str, str] | None = None, body: str = "{}") -> Step:
+    """Answer sealed."""
+
+    async def answer(peer: Peer, request: OpenedRequest) -> httpx.Response:
+        key_id, token = peer.envelope.seal_response(request, status, headers or {}, body.encode())
+        outer = {MARK: "encrypted", KEY_ID: key_id}
+        return httpx.Response(status, headers=outer, content=b'{"encrypted_data":"%b"}' % token)
+
+    return answer
+
+
+def says_plainly(status: int, body: bytes = b"{}", headers: Mapping[str, str] | None = None) -> Step:
+    """Answer without a seal."""
+
+    async def say(_peer: Peer, _request: OpenedRequest) -> httpx.Response:
+        return httpx.Response(status, headers=headers, content=body)
+
+    return say
+
+
+def fails(error: Exception) -> Step:
+    """Give no answer."""
+
+    async def fail(_peer: Peer, _request: OpenedRequest) -> httpx.Response:
+        raise error
+
+    return fail
+
+
+def after(seconds: float, step: Step) -> Step:
+    """Do it later."""
+
+    async def wait(peer: Peer, request: OpenedRequest) -> httpx.Response:
+        peer.time.now += seconds
+        return await step(peer, request)
+
+    return wait
+
+
+OK = answers(200, body='{"ok":true}')
+
+
+def dispatcher_to(*steps: Step) -> tuple[Dispatcher, Peer]:
+    """Give a dispatcher of the order service whose product service follows a script."""
+    time = Time()
+    peer = Peer(time, list(steps))
+    dispatcher = Dispatcher(
+        {"product": "http://product"},
+        Envelope("order", LINKS["order"]),
+        make_transport=lambda: HttpxTransport(peer),
+        sleep=time.sleep,
+        clock=time,
+    )
+    return dispatcher, peer

@@ -1,0 +1,99 @@
+import httpx
+import pytest
+
+from chassis.dispatch.budget import RetryBudget
+from chassis.errors import AppError, ServiceUnavailable
+from tests.dispatch.scripted import OK, PATH, Step, Time, answers, dispatcher_to, fails
+
+CALLS = 1000
+FAILURES: dict[str, Step] = {"always busy": answers(429), "not there": fails(httpx.ConnectError("no"))}
+
+
+def drain(budget: RetryBudget) -> int:
+    """Buy retries until there is no token; tells how many."""
+    bought = 0
+    while budget.withdraw():
+        bought += 1
+    return bought
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_a_dead_backend_is_not_buried(failure: str) -> None:
+    """Of a thousand calls to a backend that fails them all, retries make at most a tenth more, and the first ten."""
+    dispatcher, peer = dispatcher_to(FAILURES[failure])
+
+    for _ in range(CALLS):
+        with pytest.raises(ServiceUnavailable):
+            await dispatcher.get("product", PATH)
+
+    waited = sum(peer.time.sleeps)
+    assert len(peer.seen) <= CALLS * 1.1 + 10 + waited
+
+
+async def test_calls_fail_at_once_without_budget() -> None:
+    """When the budget is spent a call is made once, and nothing is waited."""
+    dispatcher, peer = dispatcher_to(answers(429))
+    for _ in range(20):
+        with pytest.raises(AppError):
+            await dispatcher.get("product", PATH)
+    seen, slept = len(peer.seen), len(peer.time.sleeps)
+
+    with pytest.raises(AppError, match="attempts: 1"):
+        await dispatcher.get("product", PATH)
+
+    assert (len(peer.seen), len(peer.time.sleeps)) == (seen + 1, slept)
+
+
+async def test_each_target_has_its_own_budget() -> None:
+    """Dispatchers to another peer are not held back."""
+    spent, _ = dispatcher_to(answers(429))
+    for _ in range(20):
+        with pytest.raises(AppError):
+            await spent.get("product", PATH)
+    other, peer = dispatcher_to(answers(429), OK)
+
+    await other.get("product", PATH)
+
+    assert len(peer.seen) == 2
+
+
+def test_ten_retries_are_free() -> None:
+    """A budget begins with ten tokens."""
+    assert drain(RetryBudget(Time())) == 10
+
+
+@pytest.mark.parametrize(("calls", "retries"), [(0, 10), (9, 10), (11, 11), (101, 20), (401, 50), (10_000, 50)])
+def test_ten_calls_buy_a_retry(calls: int, retries: int) -> None:
+    """Each first attempt adds a tenth of a token, up to fifty."""
+    budget = RetryBudget(Time())
+
+    for _ in range(calls):
+        budget.deposit()
+
+    assert drain(budget) == retries
+
+
+@pytest.mark.parametrize(("passed_s", "retries"), [(0.0, 0), (0.9, 0), (1.0, 1), (3600.0, 1)])
+def test_an_empty_budget_gains_one_a_second(passed_s: float, retries: int) -> None:
+    """Time gives an empty budget one token a second, and saves none up."""
+    time = Time()
+    budget = RetryBudget(time)
+    drain(budget)
+
+    time.now += passed_s
+
+    assert drain(budget) == retries
+
+
+def test_an_empty_budget_gains_steadily() -> None:
+    """Asking more often than once a second does not keep the token away."""
+    time = Time()
+    budget = RetryBudget(time)
+    drain(budget)
+    bought = 0
+
+    for _ in range(100):
+        time.now += 0.1
+        bought += drain(budget)
+
+    assert 9 <= bought <= 10

@@ -1,0 +1,83 @@
+import asyncio
+
+import httpx
+import pytest
+
+from chassis.dispatch import deadline
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import AppError, DeadlineExceeded
+from tests.dispatch.scripted import OK, PATH, Peer, Step, after, answers, dispatcher_to, fails
+
+HEADER = "x-request-timeout-ms"
+
+
+def sent_ms(peer: Peer) -> list[int]:
+    """Give the milliseconds that each attempt was told it has."""
+    return [int(seen.request.headers[HEADER]) for seen in peer.seen]
+
+
+async def call_within(dispatcher: Dispatcher, peer: Peer, serving_s: float, timeout: float | None = None) -> None:
+    """Call while a request is served that has so many seconds left; in a task, for the deadline is its task's."""
+
+    async def call() -> None:
+        deadline.start(serving_s, peer.time)
+        await dispatcher.get("product", PATH, timeout=timeout)
+
+    await asyncio.create_task(call())
+
+
+@pytest.mark.parametrize(
+    ("timeout", "sent"), [(None, 9980), (2.0, 1980), (0.5, 480), (30.0, 29_980), (100.0, 29_980), (0.06, 40)]
+)
+async def test_a_call_says_how_long_it_waits(timeout: float | None, sent: int) -> None:
+    """The callee is told what is left, less 20 ms for the way; 10 s if nothing is said, and never over 30 s."""
+    dispatcher, peer = dispatcher_to(OK)
+
+    await dispatcher.get("product", PATH, timeout=timeout)
+
+    assert sent_ms(peer) == [pytest.approx(sent, abs=1)]
+
+
+@pytest.mark.parametrize(("serving", "timeout", "sent"), [(1.0, None, 980), (1.0, 5.0, 980), (8.0, 2.0, 1980)])
+async def test_the_request_being_served_bounds_the_call(serving: float, timeout: float | None, sent: int) -> None:
+    """A call never gets more time than the request has for which it is made."""
+    dispatcher, peer = dispatcher_to(OK)
+
+    await call_within(dispatcher, peer, serving, timeout)
+
+    assert sent_ms(peer) == [pytest.approx(sent, abs=1)]
+
+
+@pytest.mark.parametrize("left", [0.049, 0.001, 0.0, -1.0])
+async def test_no_call_begins_without_time(left: float) -> None:
+    """With under 50 ms left nothing is sent; it is a 504."""
+    dispatcher, peer = dispatcher_to(OK)
+
+    with pytest.raises(DeadlineExceeded):
+        await call_within(dispatcher, peer, left)
+
+    assert peer.seen == []
+
+
+async def test_each_attempt_is_told_what_is_left_then() -> None:
+    """Attempts and waits use up the time of the call."""
+    dispatcher, peer = dispatcher_to(after(1.0, answers(503, {"retry-after": "2"})), after(0.5, answers(503)), OK)
+
+    await dispatcher.get("product", PATH, timeout=10)
+
+    wait = peer.time.sleeps[1] * 1000
+    assert sent_ms(peer) == [pytest.approx(9980, abs=1), pytest.approx(6980, abs=1), pytest.approx(6480 - wait, abs=1)]
+
+
+@pytest.mark.parametrize("step", [answers(503), fails(httpx.ConnectError("no"))])
+@pytest.mark.parametrize("took_s", [0.4, 0.95, 1.0, 5.0])
+async def test_nothing_begins_after_the_deadline(step: Step, took_s: float) -> None:
+    """However long attempts take, none begins, and no wait either, when the time is up."""
+    dispatcher, peer = dispatcher_to(after(took_s, step))
+    begun = peer.time.now
+
+    with pytest.raises(AppError):
+        await dispatcher.get("product", PATH, timeout=1.0)
+
+    assert all(seen.at <= begun + 1.0 - deadline.LEAST_S for seen in peer.seen)
+    assert sum(peer.time.sleeps) < 1.0

@@ -1,0 +1,202 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chassis.dispatch.budget import RetryBudget
+from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.retry import retry_after, retrying
+from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed
+from chassis.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
+from tests.dispatch.scripted import OK, PATH, Step, Time, answers, dispatcher_to, fails, says_plainly
+
+CALLS: dict[str, dict[str, Any]] = {
+    "safe": {"method": "GET"},
+    "unkeyed": {"method": "POST", "json": {}},
+    "keyed": {"method": "POST", "json": {}, "idempotency_key": "key"},
+}
+ALWAYS = {"safe": 3, "unkeyed": 3, "keyed": 3}
+REPEATABLE = {"safe": 3, "unkeyed": 1, "keyed": 3}
+NEVER = {"safe": 1, "unkeyed": 1, "keyed": 1}
+
+TABLE: dict[str, tuple[Step, dict[str, int], type[AppError]]] = {
+    "connect refused": (fails(httpx.ConnectError("no")), ALWAYS, ServiceUnavailable),
+    "connect timeout": (fails(httpx.ConnectTimeout("no")), ALWAYS, ServiceUnavailable),
+    "no connection free": (fails(httpx.PoolTimeout("no")), ALWAYS, ServiceUnavailable),
+    "read timeout": (fails(httpx.ReadTimeout("no")), REPEATABLE, DeadlineExceeded),
+    "write timeout": (fails(httpx.WriteTimeout("no")), REPEATABLE, DeadlineExceeded),
+    "reset": (fails(httpx.ReadError("no")), REPEATABLE, BadGateway),
+    "broken protocol": (fails(httpx.RemoteProtocolError("no")), REPEATABLE, BadGateway),
+    "plaintext": (says_plainly(200), REPEATABLE, BadGateway),
+    "plaintext 503": (says_plainly(503), REPEATABLE, BadGateway),
+    "too large": (fails(AnswerTooLarge("no")), NEVER, BadGateway),
+    "429": (answers(429), REPEATABLE, ServiceUnavailable),
+    "502": (answers(502), REPEATABLE, ServiceUnavailable),
+    "503": (answers(503), REPEATABLE, ServiceUnavailable),
+    "504": (answers(504), REPEATABLE, ServiceUnavailable),
+    "409 in flight": (answers(409, body='{"code":"in_flight"}'), REPEATABLE, ServiceUnavailable),
+    "409": (answers(409, body='{"code":"conflict"}'), NEVER, RemoteError),
+    "500": (answers(500), NEVER, BadGateway),
+    "501": (answers(501), NEVER, BadGateway),
+    **{str(status): (answers(status), NEVER, RemoteError) for status in (400, 401, 403, 404, 412, 422)},
+    "503 that was retried below": (answers(503, {"x-retry-exhausted": "1"}), NEVER, ServiceUnavailable),
+    "429 that was retried below": (answers(429, {"x-retry-exhausted": "1"}), NEVER, ServiceUnavailable),
+}
+STATUS = {BadGateway: 502, RemoteError: 502, ServiceUnavailable: 503, DeadlineExceeded: 504}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("failure", TABLE)
+async def test_what_fails_is_tried_again_as_the_policy_says(failure: str, call: str) -> None:
+    """The kind of failure and of call decide how often it is tried, and what the caller is told."""
+    step, attempts, kind = TABLE[failure]
+    dispatcher, peer = dispatcher_to(step)
+
+    with pytest.raises(AppError) as failed:
+        await dispatcher.call("product", path=PATH, **CALLS[call])
+
+    assert len(peer.seen) == attempts[call]
+    assert type(failed.value) is kind
+    assert failed.value.status == STATUS[kind]
+    assert failed.value.headers["x-retry-exhausted"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("method", "attempts"), [("GET", 3), ("HEAD", 3), ("PUT", 3), ("DELETE", 3), ("POST", 1), ("PATCH", 1)]
+)
+async def test_idempotent_methods_are_repeatable(method: str, attempts: int) -> None:
+    """What RFC 9110 calls idempotent needs no Idempotency-Key."""
+    dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
+
+    with pytest.raises(DeadlineExceeded):
+        await dispatcher.call("product", method, PATH)
+
+    assert len(peer.seen) == attempts
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+async def test_an_attempt_that_succeeds_ends_it(failures: int) -> None:
+    """After up to two failures the third attempt's answer is the call's."""
+    dispatcher, peer = dispatcher_to(*[answers(503)] * failures, OK)
+
+    assert await dispatcher.get("product", PATH) == {"ok": True}
+    assert len(peer.seen) == failures + 1
+
+
+async def test_a_failure_that_is_not_to_be_repeated_ends_it() -> None:
+    """A retry that meets a final answer tells that one."""
+    dispatcher, peer = dispatcher_to(answers(503), answers(404, body='{"code":"product_not_found"}'), OK)
+
+    with pytest.raises(RemoteError) as failed:
+        await dispatcher.get("product", PATH)
+
+    assert (failed.value.remote_status, failed.value.remote_code, len(peer.seen)) == (404, "product_not_found", 2)
+
+
+async def test_each_attempt_is_sealed_anew_with_the_same_key() -> None:
+    """Attempts of a call share body and Idempotency-Key; each has its own request id."""
+    dispatcher, peer = dispatcher_to(answers(503), answers(503), OK)
+
+    await dispatcher.post("product", PATH, json={"quantity": 1}, idempotency_key="order-1")
+
+    requests = [seen.request for seen in peer.seen]
+    assert len({request.request_id for request in requests}) == 3
+    assert {(request.headers["idempotency-key"], request.body) for request in requests} == {
+        ("order-1", b'{"quantity":1}')
+    }
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+async def test_waits_are_full_jitter(share: float) -> None:
+    """Before the second attempt up to 0.1 s pass, before the third up to 0.2 s."""
+    time = Time()
+    loop = retrying(
+        repeatable=True, remaining=lambda: 10.0, budget=RetryBudget(time), sleep=time.sleep, chance=lambda: share
+    )
+
+    with pytest.raises(ConnectFailed):
+        await loop(fail_to_connect)
+
+    assert time.sleeps == pytest.approx([0.1 * share, 0.2 * share])
+
+
+async def fail_to_connect() -> None:
+    """Find nobody."""
+    raise ConnectFailed
+
+
+async def test_waits_differ() -> None:
+    """Callers that failed together do not come back together."""
+    waits = set()
+    for _ in range(20):
+        dispatcher, peer = dispatcher_to(fails(httpx.ConnectError("no")))
+        with pytest.raises(ServiceUnavailable):
+            await dispatcher.get("product", PATH)
+        assert all(0 <= wait <= limit for wait, limit in zip(peer.time.sleeps, (0.1, 0.2), strict=True))
+        waits.update(peer.time.sleeps)
+
+    assert len(waits) > 30
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("said", ["1", "5"])
+async def test_retry_after_is_kept_to(status: int, said: str) -> None:
+    """What the answer asks for is waited, when it is more than the jitter."""
+    dispatcher, peer = dispatcher_to(answers(status, {"retry-after": said}), OK)
+
+    await dispatcher.get("product", PATH)
+
+    assert peer.time.sleeps == [float(said)]
+
+
+async def test_retry_after_may_be_a_date() -> None:
+    """A date is a number of seconds from now."""
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
+    dispatcher, peer = dispatcher_to(answers(503, {"retry-after": date}), OK)
+
+    await dispatcher.get("product", PATH)
+
+    assert 2 < peer.time.sleeps[0] <= 4
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "soon", "", "1.5", "Sat, 99 Nov 2026 09:00:00 GMT", "²"])
+async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
+    """Zero or nonsense leaves the jitter."""
+    dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
+
+    await dispatcher.get("product", PATH)
+
+    assert peer.time.sleeps[0] <= 0.1
+
+
+@pytest.mark.parametrize(("said", "timeout"), [("6", 30), ("3600", 30), ("2", 1.5), ("9" * 400, 30)])
+async def test_a_retry_after_that_is_too_long_is_passed_on(said: str, timeout: float) -> None:
+    """Over 5 s, or past the deadline, the caller is told when to come back, and nothing is waited."""
+    dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
+
+    with pytest.raises(ServiceUnavailable) as failed:
+        await dispatcher.get("product", PATH, timeout=timeout)
+
+    assert failed.value.headers["Retry-After"] == said
+    assert (len(peer.seen), peer.time.sleeps) == (1, [])
+
+
+DAYS = st.datetimes().map(format_datetime)
+PIECES = st.sampled_from(
+    ["Sat, 21 Nov", "2026", "0001", "9999", "09:00:00", "GMT", "-0000", "+9999", "+2359", "1", "9" * 30]
+)
+
+
+@given(st.text() | DAYS | st.lists(PIECES).map(" ".join))
+@example("Sat, 21 Nov 2026 09:00:00 +" + "9" * 20)
+@example("Mon, 01 Jan 0001 00:00:00 -0000")
+@example("Fri, 31 Dec 9999 23:59:59 -0000")
+def test_no_retry_after_breaks_the_caller(said: str) -> None:
+    """Whatever stands in the header is some seconds from now on, or nothing."""
+    seconds = retry_after(Refusal(Answer(503, {"retry-after": said}, b"")))
+
+    assert seconds is None or seconds >= 0

@@ -1,0 +1,83 @@
+"""Routes worth attacking, what an attack could leave behind, and second replicas of the services."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from importlib import import_module
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from chassis.testing import serve
+from cli.links import CLIENT
+from cli.services import SERVICES
+from tests.aliases import Bearer
+from tests.sealing.aliases import CountEffects
+from tests.sealing.messages import Forge
+
+EVENT = {"type": "attack"}
+ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
+TEAPOT = {"name": "Teapot", "price": 199.99, "stock": 5}
+
+
+@pytest.fixture
+def events(environment: dict[str, str]) -> Forge:
+    """Recording an event: a route of mode ``encrypted`` that claims in a statement of its own, in MongoDB."""
+    return Forge(CLIENT, "analytics", environment, "POST", "/api/v1/analytics/events", json=EVENT)
+
+
+@pytest.fixture
+def users(environment: dict[str, str]) -> Forge:
+    """Registering: a route of mode ``encrypted`` that claims in a statement of its own, in PostgreSQL."""
+    return Forge(CLIENT, "user", environment, "POST", "/api/v1/users/register", json=ADA)
+
+
+@pytest.fixture
+def products(environment: dict[str, str], bearer: Bearer) -> Forge:
+    """Adding a product: a route of mode ``optional`` that claims in its transaction."""
+    token = {"authorization": bearer(role="admin")["Authorization"]}
+    return Forge(CLIENT, "product", environment, "POST", "/api/v1/products", json=TEAPOT, headers=token)
+
+
+@pytest.fixture
+def quote(environment: dict[str, str]) -> Forge:
+    """Pricing for an order: a read of mode ``service``, whose token stands in a header."""
+    path = "/api/v1/products/00000000-0000-0000-0000-000000000000/quote"
+    return Forge("order", "product", environment, "GET", path, "quantity=1")
+
+
+@pytest.fixture
+def mutations(events: Forge, users: Forge, products: Forge) -> list[Forge]:
+    """The routes on which an attack could have an effect."""
+    return [events, users, products]
+
+
+@pytest.fixture
+def count_effects(apps: dict[str, FastAPI]) -> CountEffects:
+    """Counts what the routes above have stored."""
+
+    async def count() -> int:
+        async with apps["analytics"].state.store.use() as database:
+            found: int = await database["events"].count_documents(EVENT)
+        for table in ("user", "product"):
+            async with apps[table].state.store.transaction() as session:
+                found += (await session.execute(text(f"SELECT count(*) FROM {table}s"))).scalar_one()  # noqa: S608
+        return found
+
+    return count
+
+
+@pytest.fixture(scope="session")
+async def replicas(apps: dict[str, FastAPI]) -> AsyncIterator[dict[str, str]]:
+    """The address of a second replica of each service, on the same database."""
+    async with AsyncExitStack() as stack:
+        yield {
+            service.name: await stack.enter_async_context(serve(import_module(f"{service.name}.main").build()))
+            for service in SERVICES
+        }
+
+
+@pytest.fixture
+def url(environment: dict[str, str], apps: dict[str, FastAPI]) -> dict[str, str]:
+    """The address of each service, which listens there."""
+    return {service.name: environment[service.url_variable] for service in SERVICES}

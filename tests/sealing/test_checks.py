@@ -1,0 +1,189 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from chassis.testing import read_message
+from tests.sealing.messages import KEY_ID, MARK, Forge, Wire, read_answer, send
+from tests.sealing.tiny_sealed import MADE, SECRET, THINGS, SealedTiny, serve_sealed_tiny
+
+MODES = ("service", "encrypted", "optional", "public")
+
+
+@pytest.fixture(scope="module")
+async def strict() -> AsyncIterator[SealedTiny]:
+    """The tiny service as it is by default."""
+    async with serve_sealed_tiny() as tiny:
+        yield tiny
+
+
+@pytest.fixture(scope="module")
+async def permissive() -> AsyncIterator[SealedTiny]:
+    """The tiny service as a developer may run it."""
+    async with serve_sealed_tiny(encryption_mode="permissive") as tiny:
+        yield tiny
+
+
+@pytest.fixture
+def tiny(strict: SealedTiny) -> SealedTiny:
+    """The strict tiny service, in order and without things."""
+    strict.clock.ahead_ms = 0
+    strict.replays.is_down = False
+    MADE.clear()
+    return strict
+
+
+async def test_the_checks_are_made_in_their_order(tiny: SealedTiny) -> None:
+    """A request that is wrong in every way is told the first; mended one by one, it learns of each in turn."""
+    forge = tiny.forge(json={"name": "unlucky", "more": SECRET}, headers={"traceparent": "one"})
+    wire, told = forge.message(late_ms=31_000).wire, []
+    wire = replace(wire, target=f"{THINGS}/nowhere", method="PUT", body=wire.body + b"," * 2048)
+    wire = wire.setting(MARK, "maybe").adding("content-encoding", "gzip").adding("traceparent", "another")
+    tiny.replays.is_down = True
+
+    async def tell() -> None:
+        answer = await send(tiny.url, wire)
+        assert not answer.is_sealed
+        told.append((answer.status, answer.code))
+
+    await tell()
+    wire = replace(wire, target=forge.path)
+    await tell()
+    wire = replace(wire, method="POST")
+    await tell()
+    wire = wire.without("content-encoding")
+    await tell()
+    wire = replace(wire, body=wire.body.rstrip(b",") + b",")
+    await tell()
+    wire = wire.setting(MARK, "encrypted")
+    await tell()
+    wire = replace(wire, body=wire.body.rstrip(b","))
+    await tell()
+
+    assert told == [
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+        (415, "unsupported_media_type"),
+        (413, "payload_too_large"),
+        (400, "encryption_required"),
+        (400, "bad_envelope"),
+        (401, "unauthenticated"),
+    ]
+
+
+async def test_the_checks_after_the_seal_are_answered_sealed(tiny: SealedTiny) -> None:
+    """Once the caller is known, each further refusal comes sealed, in the protocol's order, and names no secret."""
+    said: dict[str, str] = {"traceparent": "one"}
+    forge, told = tiny.forge(json={"name": "unlucky", "more": SECRET}, headers=said), []
+
+    async def tell(forge: Forge, change: Callable[[Wire], Wire] = lambda wire: wire) -> None:
+        message = forge.message()
+        answer = await send(tiny.url, change(message.wire))
+        opened = message.open(answer)
+        assert SECRET.encode() not in answer.body + opened.body
+        told.append((opened.status, opened.code))
+
+    def contradict(wire: Wire) -> Wire:
+        return wire.adding("traceparent", "another")
+
+    tiny.replays.is_down = True
+    await tell(forge, contradict)
+    tiny.replays.is_down = False
+    await tell(forge, contradict)
+    await tell(forge)
+    await tell(replace(forge, json={"name": "unlucky"}))
+    await tell(replace(forge, json={"name": "cup"}))
+
+    assert told == [
+        (503, "database_unavailable"),
+        (400, "header_conflict"),
+        (422, "invalid_request"),
+        (500, "internal_error"),
+        (200, ""),
+    ]
+    assert MADE == ["cup"]
+
+
+async def test_nothing_is_accepted_unseen(tiny: SealedTiny) -> None:
+    """While the replay store is down a sealed request has no effect; when it is back, the same request has."""
+    message = tiny.forge().message()
+    tiny.replays.is_down = True
+    refused = message.open(await send(tiny.url, message.wire))
+    made = len(MADE)
+    tiny.replays.is_down = False
+    accepted = message.open(await send(tiny.url, message.wire))
+
+    assert (refused.status, made) == (503, 0)
+    assert (accepted.status, MADE) == (200, ["cup"])
+
+
+@pytest.mark.parametrize(("age_ms", "status"), [(29_000, 200), (31_000, 401), (-4_000, 200), (-6_000, 401)], ids=str)
+async def test_age_counts_when_the_body_is_there(tiny: SealedTiny, age_ms: int, status: int) -> None:
+    """A message whose body drips in is judged by its age at the end, not at the beginning."""
+    data, address = tiny.forge().valid().encode(), urlsplit(tiny.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+
+    with closing(writer):
+        for part in data[:-40], data[-40:-1]:
+            writer.write(part)
+            await writer.drain()
+        tiny.clock.ahead_ms = age_ms
+        writer.write(data[-1:])
+        answer = read_answer(await read_message(reader))
+
+    assert answer.status == status
+    assert len(MADE) == (status == 200)
+
+
+@pytest.mark.parametrize("caller", ["client", "order"])
+async def test_a_service_route_is_for_whom_it_names(tiny: SealedTiny, caller: str) -> None:
+    """A linked peer that the route does not name is nobody to it."""
+    answer = await send(tiny.url, tiny.forge("service", caller=caller).valid())
+
+    assert answer.status == {"order": 200, "client": 401}[caller]
+    assert len(MADE) == (caller == "order")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_strict", [True, False], ids=["strict", "permissive"])
+async def test_a_mode_says_what_is_taken(
+    tiny: SealedTiny, permissive: SealedTiny, mode: str, *, is_strict: bool
+) -> None:
+    """Plain, sealed, and plain that asks for a sealed answer are each taken or refused as the table of modes says."""
+    service = tiny if is_strict else permissive
+    forge = service.forge(mode)
+    plain = await send(service.url, forge.plain())
+    sealed = await send(service.url, forge.valid())
+    asking = await send(service.url, forge.plain().adding("x-encrypt-response", "true"))
+
+    takes_plain = mode in {"optional", "public"} or (mode == "encrypted" and not is_strict)
+    assert plain.status == (200 if takes_plain else 400)
+    assert takes_plain or plain.code == "encryption_required"
+    assert not plain.is_sealed
+    assert sealed.is_sealed == (mode != "public")
+    assert mode != "public" or (sealed.status, sealed.code) == (400, "encryption_unavailable")
+    assert (asking.status, asking.code) == (400, "encryption_unavailable" if takes_plain else "encryption_required")
+    assert len(MADE) == takes_plain + (mode != "public")
+
+
+async def test_production_is_strict() -> None:
+    """In production no setting makes a route of mode ``encrypted`` take plain requests."""
+    async with serve_sealed_tiny(production=True, encryption_mode="permissive") as tiny:
+        answer = await send(tiny.url, tiny.forge("encrypted").plain())
+
+        assert (answer.status, answer.code, MADE) == (400, "encryption_required", [])
+
+
+async def test_a_sealed_answer_shows_nothing(tiny: SealedTiny) -> None:
+    """Outside stand status, mark, key id and framing; what the route says stands inside alone."""
+    message = tiny.forge(json={"name": SECRET}).message()
+
+    answer = await send(tiny.url, message.wire)
+
+    outside = {name for name, _ in answer.headers}
+    assert outside == {"date", "server", MARK, KEY_ID, "content-type", "content-length", "x-request-id"}
+    assert SECRET.encode() not in answer.body
+    assert SECRET.encode() in message.open(answer).body

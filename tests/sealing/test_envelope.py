@@ -1,0 +1,138 @@
+from dataclasses import dataclass
+
+import pytest
+
+from chassis.sealing.envelope import Envelope, OpenedRequest, Refused, SealedRequest, Target
+from chassis.sealing.keys import load_links
+from tests.sealing.messages import as_setting, make_keys
+
+TARGET = Target("POST", "/things", "a=1")
+KEYS = make_keys("order", "user", "tiny")
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that a test moves."""
+
+    now_ms: int = 1_800_000_000_000
+
+    def __call__(self) -> int:
+        """Give the time."""
+        return self.now_ms
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time that all go by."""
+    return Clock()
+
+
+def envelope(service: str, clock: Clock) -> Envelope:
+    """Give a service its envelope."""
+    keys = {name: ring for name, ring in KEYS.items() if service.upper() in name.split("__")}
+    return Envelope(service, load_links(service, as_setting(keys), set()), clock)
+
+
+def ask(clock: Clock) -> tuple[SealedRequest, OpenedRequest]:
+    """Seal a request of the order service, and open it as the tiny one."""
+    sealed = envelope("order", clock).seal_request("tiny", TARGET, {}, b"body")
+    return sealed, envelope("tiny", clock).open_request("order", "k1", sealed.token, TARGET)
+
+
+@pytest.mark.parametrize(("passed_ms", "is_taken"), [(30_000, True), (30_001, False), (-5_000, True), (-5_001, False)])
+def test_a_request_is_taken_for_30_s(clock: Clock, passed_ms: int, *, is_taken: bool) -> None:
+    """A request may be 30 s old, or 5 s ahead of the receiver's clock, and not a millisecond more."""
+    sealed = envelope("order", clock).seal_request("tiny", TARGET, {}, b"")
+
+    clock.now_ms += passed_ms
+
+    try:
+        envelope("tiny", clock).open_request("order", "k1", sealed.token, TARGET)
+    except Refused:
+        assert not is_taken
+    else:
+        assert is_taken
+
+
+@pytest.mark.parametrize(("passed_ms", "is_taken"), [(30_000, True), (30_001, False), (-5_000, True), (-5_001, False)])
+def test_a_response_is_taken_for_30_s(clock: Clock, passed_ms: int, *, is_taken: bool) -> None:
+    """A response has the same bounds."""
+    sealed, opened = ask(clock)
+    key_id, token = envelope("tiny", clock).seal_response(opened, 200, {}, b"")
+
+    clock.now_ms += passed_ms
+
+    try:
+        envelope("order", clock).open_response(sealed, key_id, token, 200)
+    except Refused:
+        assert not is_taken
+    else:
+        assert is_taken
+
+
+def test_a_response_answers_one_request(clock: Clock) -> None:
+    """The answer to another request, even to one that says the same, is refused."""
+    sealed, _ = ask(clock)
+    _, other = ask(clock)
+    key_id, token = envelope("tiny", clock).seal_response(other, 200, {}, b"")
+
+    with pytest.raises(Refused, match="another request"):
+        envelope("order", clock).open_response(sealed, key_id, token, 200)
+
+
+def test_a_response_belongs_to_the_plaintext_it_answers(clock: Clock) -> None:
+    """The same request id is not enough: the answer names the whole request."""
+    sealed, opened = ask(clock)
+    other = OpenedRequest("order", opened.request_id, "A" * 43, {}, b"")
+    key_id, token = envelope("tiny", clock).seal_response(other, 200, {}, b"")
+
+    with pytest.raises(Refused, match="another request"):
+        envelope("order", clock).open_response(sealed, key_id, token, 200)
+
+
+def test_a_response_is_that_of_the_service_asked(clock: Clock) -> None:
+    """Another linked service cannot answer in the place of the one that was asked."""
+    sealed, opened = ask(clock)
+    key_id, token = envelope("user", clock).seal_response(opened, 200, {}, b"")
+
+    with pytest.raises(Refused):
+        envelope("order", clock).open_response(sealed, key_id, token, 200)
+
+
+def test_a_response_has_the_status_outside(clock: Clock) -> None:
+    """A status that was changed on the way is noticed."""
+    sealed, opened = ask(clock)
+    key_id, token = envelope("tiny", clock).seal_response(opened, 409, {}, b"")
+
+    with pytest.raises(Refused, match="another status"):
+        envelope("order", clock).open_response(sealed, key_id, token, 200)
+
+
+def test_a_request_is_no_response(clock: Clock) -> None:
+    """A request in the other direction is not taken for the answer."""
+    sealed, _ = ask(clock)
+    back = envelope("tiny", clock).seal_request("order", TARGET, {}, b"")
+
+    with pytest.raises(Refused):
+        envelope("order", clock).open_response(sealed, back.key_id, back.token, 200)
+
+
+def test_no_two_requests_are_alike(clock: Clock) -> None:
+    """The same request sealed a thousand times gives a thousand ids and tokens."""
+    order = envelope("order", clock)
+
+    sealed = [order.seal_request("tiny", TARGET, {}, b"") for _ in range(1000)]
+
+    assert len({one.request_id for one in sealed}) == 1000
+    assert len({one.token for one in sealed}) == 1000
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 200_000])
+def test_a_body_of_any_size_survives(clock: Clock, size: int) -> None:
+    """What comes out is what went in, whether it is sealed at once or in a thread."""
+    body = ("é" * size).encode()[: size - size % 2]
+    sealed = envelope("order", clock).seal_request("tiny", TARGET, {"traceparent": "t"}, body)
+
+    opened = envelope("tiny", clock).open_request("order", "k1", sealed.token, TARGET)
+
+    assert (opened.caller, opened.headers, opened.body) == ("order", {"traceparent": "t"}, body)

@@ -1,0 +1,202 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
+from chassis.sealing.envelope import Envelope
+from chassis.sealing.keys import load_links
+from chassis.testing import (
+    Exchange,
+    Fault,
+    FaultProxy,
+    cutting,
+    holding,
+    losing,
+    passing,
+    resetting,
+    saying,
+    swapping,
+)
+from tests.sealing.messages import as_setting
+from tests.sealing.tiny_sealed import MADE, THINGS, SealedTiny, serve_sealed_tiny
+
+PATH = f"{THINGS}/service"
+BODY = b'{"name":"cup"}'
+
+
+def plain(status: str, body: bytes = BODY, headers: bytes = b"") -> bytes:
+    """Write an answer without a seal."""
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return head.encode() + headers + b"\r\n" + body
+
+
+MARKED = b"x-service-communication: encrypted\r\nx-key-id: k1\r\n"
+
+
+def changing(change: Callable[[bytes], bytes]) -> Fault:
+    """Change the answer on its way."""
+
+    async def spoil(exchange: Exchange) -> None:
+        await exchange.answer(change(await exchange.forward()))
+
+    return spoil
+
+
+def replaying() -> Fault:
+    """Give everybody the answer that the first has got."""
+    first: list[bytes] = []
+
+    async def replay(exchange: Exchange) -> None:
+        answer = await exchange.forward()
+        first.append(answer)
+        await exchange.answer(first[0])
+
+    return replay
+
+
+async def echoing(exchange: Exchange) -> None:
+    """Send the sealed request back as if it were its answer."""
+    await exchange.answer(plain("200 OK", exchange.request.partition(b"\r\n\r\n")[2], MARKED))
+
+
+async def unreadable(exchange: Exchange) -> None:
+    """Say something that is not HTTP."""
+    await exchange.answer(b"gibberish\r\n\r\n")
+    exchange.cut()
+
+
+def flipped(answer: bytes) -> bytes:
+    """Change one character in the middle of the token."""
+    position = len(answer) - 60
+    return answer[:position] + (b"A" if answer[position : position + 1] != b"A" else b"B") + answer[position + 1 :]
+
+
+@pytest.fixture(scope="module")
+async def running() -> AsyncIterator[SealedTiny]:
+    """The tiny service with sealed routes."""
+    async with serve_sealed_tiny() as tiny:
+        yield tiny
+
+
+@pytest.fixture
+def tiny(running: SealedTiny) -> SealedTiny:
+    """The same without things."""
+    MADE.clear()
+    return running
+
+
+@asynccontextmanager
+async def calling_through(tiny: SealedTiny, fault: Fault) -> AsyncIterator[tuple[Dispatcher, FaultProxy]]:
+    """Give a dispatcher of the order service whose way to the tiny service is spoilt."""
+
+    async def no_wait(_seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    links = load_links("order", as_setting(tiny.keys), {"tiny"})
+    async with FaultProxy(tiny.url, fault) as proxy:
+        dispatcher = Dispatcher({"tiny": proxy.address}, Envelope("order", links), sleep=no_wait)
+        try:
+            yield dispatcher, proxy
+        finally:
+            await dispatcher.aclose()
+
+
+FAULTS: dict[str, tuple[Fault, type[AppError]]] = {
+    "plaintext 200": (saying(plain("200 OK")), BadGateway),
+    "plaintext 200 that says it is sealed": (saying(plain("200 OK", headers=MARKED)), BadGateway),
+    "plaintext 404": (saying(plain("404 Not Found", b'{"code":"not_found"}')), BadGateway),
+    "plaintext 503": (saying(plain("503 Service Unavailable", b"{}", b"retry-after: 0\r\n")), BadGateway),
+    "plaintext redirect": (saying(plain("307 Moved", b"", b"location: http://127.0.0.1:1/\r\n")), BadGateway),
+    "nothing sealed": (saying(plain("200 OK", b"", MARKED)), BadGateway),
+    "another HTTP status": (changing(lambda answer: answer.replace(b" 200 ", b" 201 ", 1)), BadGateway),
+    "an error instead of success": (changing(lambda answer: answer.replace(b" 200 ", b" 409 ", 1)), BadGateway),
+    "flipped bit": (changing(flipped), BadGateway),
+    "unknown key id": (changing(lambda answer: answer.replace(b"x-key-id: k1", b"x-key-id: k2")), BadGateway),
+    "no key id": (changing(lambda answer: answer.replace(b"x-key-id", b"x-key-no")), BadGateway),
+    "no mark": (changing(lambda answer: answer.replace(b"x-service-comm", b"x-service-comn")), BadGateway),
+    "the request itself": (echoing, BadGateway),
+    "no HTTP": (unreadable, BadGateway),
+    "cut": (cutting, BadGateway),
+    "reset": (resetting, BadGateway),
+    "reset unanswered": (losing, BadGateway),
+    "never answered": (holding, DeadlineExceeded),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_spoilt_answer_is_no_answer(tiny: SealedTiny, name: str) -> None:
+    """Nothing a proxy says in place of the sealed answer is taken, and what changes something is not repeated."""
+    fault, kind = FAULTS[name]
+
+    async with calling_through(tiny, fault) as (dispatcher, proxy):
+        with pytest.raises(kind) as failed:
+            await dispatcher.post("tiny", PATH, json={"name": "cup"}, timeout=0.3 if fault is holding else 5)
+
+    assert type(failed.value) is kind
+    assert proxy.seen == 1
+    assert len(MADE) <= 1
+
+
+async def test_swapped_answers_are_refused(tiny: SealedTiny) -> None:
+    """Two valid answers to two valid requests, each given to the other's caller, are both refused."""
+    async with calling_through(tiny, swapping()) as (dispatcher, _):
+        calls = [dispatcher.post("tiny", PATH, json={"name": name}) for name in ("cup", "jug")]
+        failed = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(failure) for failure in failed] == [BadGateway, BadGateway]
+    assert sorted(MADE) == ["cup", "jug"]
+
+
+async def test_an_old_answer_is_refused(tiny: SealedTiny) -> None:
+    """An answer that was given before, to the same question, does not answer the next."""
+    async with calling_through(tiny, replaying()) as (dispatcher, _):
+        first = await dispatcher.post("tiny", PATH, json={"name": "cup"})
+        with pytest.raises(BadGateway):
+            await dispatcher.post("tiny", PATH, json={"name": "cup"})
+
+    assert first == {"name": "cup"}
+
+
+@pytest.mark.parametrize("fault", [cutting, resetting, saying(plain("200 OK")), changing(flipped)])
+async def test_a_keyed_call_survives_a_fault(tiny: SealedTiny, fault: Fault) -> None:
+    """A call with an Idempotency-Key that is spoilt once is made again, and succeeds."""
+
+    async def once(exchange: Exchange) -> None:
+        proxy.fault = passing
+        await fault(exchange)
+
+    async with calling_through(tiny, once) as (dispatcher, proxy):
+        made = await dispatcher.post("tiny", PATH, json={"name": "cup"}, idempotency_key="key")
+
+    assert made == {"name": "cup"}
+    assert proxy.seen == 2
+
+
+async def test_a_duplicated_request_is_refused_and_harmless(tiny: SealedTiny) -> None:
+    """A proxy that sends a request twice gets the effect once, and the caller its answer."""
+
+    async def twice(exchange: Exchange) -> None:
+        answer = await exchange.forward()
+        again = await exchange.forward()
+        assert b" 401 " in again
+        await exchange.answer(answer)
+
+    async with calling_through(tiny, twice) as (dispatcher, _):
+        made = await dispatcher.post("tiny", PATH, json={"name": "cup"})
+
+    assert made == {"name": "cup"}
+    assert MADE == ["cup"]
+
+
+async def test_nobody_listening_is_unavailable(tiny: SealedTiny) -> None:
+    """A refused connection is a 503, for a call that changes something too after three attempts."""
+    async with calling_through(tiny, passing) as (dispatcher, proxy):
+        await proxy.__aexit__()
+        with pytest.raises(ServiceUnavailable) as failed:
+            await dispatcher.post("tiny", PATH, json={"name": "cup"})
+
+    assert "attempts: 3" in failed.value.message
+    assert failed.value.headers["x-retry-exhausted"] == "1"

@@ -1,0 +1,139 @@
+"""The tiny service with a route of each mode, keys to call it, a clock to move and a replay store to break."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from time import time_ns
+from typing import Any
+
+from fastapi import FastAPI
+
+from chassis.routing import service_router
+from chassis.schemas import Body
+from chassis.sealing.envelope import Envelope
+from chassis.sealing.keys import load_links
+from chassis.sealing.modes import encrypted, optional, public, service
+from chassis.sealing.receiver import Receiver
+from chassis.store import DatabaseUnavailable
+from tests.chassis.tiny import NoStore, serve_tiny
+from tests.sealing.messages import Forge, as_setting, make_keys
+
+THINGS = "/api/v1/things"
+SECRET = "xyzzy-plugh-4711"
+router = service_router("things")
+
+
+class Thing(Body):
+    """A thing; making the unlucky one fails as nobody foresaw."""
+
+    name: str
+
+
+async def _make(thing: Thing) -> Thing:
+    if thing.name == "unlucky":
+        raise RuntimeError(SECRET)
+    MADE.append(thing.name)
+    return thing
+
+
+MADE: list[str] = []
+"""What the routes have made."""
+
+# One endpoint per mode: a mode is the endpoint's.
+
+
+@router.post("/service")
+@service("order")
+async def make_as_service(thing: Thing) -> Thing:
+    """Make a thing for the order service."""
+    return await _make(thing)
+
+
+@router.post("/encrypted")
+@encrypted
+async def make_encrypted(thing: Thing) -> Thing:
+    """Make a thing for whoever is linked."""
+    return await _make(thing)
+
+
+@router.post("/optional")
+@optional
+async def make_optional(thing: Thing) -> Thing:
+    """Make a thing for everybody, sealed if asked so."""
+    return await _make(thing)
+
+
+@router.post("/public")
+@public
+async def make_public(thing: Thing) -> Thing:
+    """Make a thing for everybody."""
+    return await _make(thing)
+
+
+@router.get("/read")
+@service("order")
+async def read() -> dict[str, list[str]]:
+    """Tell the order service what was made."""
+    return {"made": MADE}
+
+
+class Replays(NoStore):
+    """A replay store in memory, which may be down."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[str, str]] = set()
+        self.is_down = False
+
+    async def claim(self, issuer: str, request_id: str) -> bool:
+        """Remember the request; False if it was there."""
+        if self.is_down:
+            raise DatabaseUnavailable
+        is_new = (issuer, request_id) not in self.seen
+        self.seen.add((issuer, request_id))
+        return is_new
+
+
+@dataclass(slots=True)
+class Clock:
+    """The time of day, with what the test adds to it."""
+
+    ahead_ms: int = 0
+
+    def __call__(self) -> int:
+        """Give it in milliseconds since 1970."""
+        return time_ns() // 1_000_000 + self.ahead_ms
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTiny:
+    """The running service and what a test moves."""
+
+    app: FastAPI
+    url: str
+    keys: Mapping[str, str]
+    replays: Replays
+    clock: Clock = field(default_factory=Clock)
+
+    def forge(self, mode: str = "service", **differently: Any) -> Forge:  # noqa: ANN401 - fields of the forge
+        """Give what makes the order service's messages to the route of a mode."""
+        forge = Forge("order", "tiny", self.keys, "POST", f"{THINGS}/{mode}", json={"name": "cup"})
+        return replace(forge, **differently)
+
+    def restart_with(self, keys: Mapping[str, str]) -> None:
+        """Let it go on with other keys, as a restart would."""
+        envelope = Envelope("tiny", load_links("tiny", as_setting(keys), set()), self.clock)
+        self.app.state.receiver = Receiver(
+            envelope, self.replays, strict=self.app.state.settings.strict, max_body=1024, max_in_flight=256
+        )
+
+
+@asynccontextmanager
+async def serve_sealed_tiny(keys: Mapping[str, str] | None = None, **settings: Any) -> AsyncIterator[SealedTiny]:  # noqa: ANN401
+    """Run it on a real socket."""
+    keys, replays = keys or make_keys("order", "client", "tiny"), Replays()
+    own = {name: ring for name, ring in keys.items() if "TINY" in name}
+    async with serve_tiny(router, store=replays, link_key=as_setting(own), **settings) as tiny:
+        service = SealedTiny(tiny.app, str(tiny.client.base_url).rstrip("/"), keys, replays)
+        service.restart_with(own)
+        MADE.clear()
+        yield service
