@@ -119,7 +119,7 @@ class Receiver:
             raise UnsupportedMediaType
         body = await read_body(headers, receive, self._max_body)
         if self._is_sealed(policy, scope, headers):
-            opened = await self._open(policy, scope, headers, body)
+            opened = await self._open(policy, scope, body)
             await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
         else:
             await _run(app, body, scope, replaying(body, receive), send)
@@ -134,9 +134,9 @@ class Receiver:
             raise EncryptionUnavailable
         return sealed
 
-    async def _open(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> OpenedRequest:
+    async def _open(self, policy: Policy, scope: Scope, body: bytes) -> OpenedRequest:
         token = _token(scope, body)
-        caller, key_id = headers.get(CALLER, b"").decode("latin-1"), headers.get(KEY_ID, b"").decode("latin-1")
+        caller, key_id = _only(scope, CALLER), _only(scope, KEY_ID)
         target = Target(scope["method"], scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
         try:
             opened = await offload(len(token), self._envelope.open_request, caller, key_id, token, target)
@@ -166,6 +166,12 @@ class Receiver:
             scope["claim"] = claim
         elif not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
+
+
+def _only(scope: Scope, wanted: bytes) -> str:
+    """Give the value of a header; nothing if it is not there, or twice: what stands in between may go by the other."""
+    values = [value for name, value in scope["headers"] if name == wanted]
+    return values[0].decode("latin-1") if len(values) == 1 else ""
 
 
 def _token(scope: Scope, body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""``MUTATIONS=1000000 pytest tests/sealing/test_mutations.py`` is the long run; ``-p randomly -p "randomly_seed=…"``."""
+"""The long run: ``MUTATIONS=1000000 pytest tests/sealing/test_mutations.py``; ``--randomly-seed=N`` repeats one."""
 
 import base64
 import os
