@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+BENCH := .venv-bench/bin
 SERVICES := analytics user product order
-LOCKS := $(SERVICES:%=requirements/%.txt) requirements/dev.txt
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
-CODE := chassis user analytics product order cli tests
+CODE := chassis user analytics product order cli tests benchmarks
 
 .PHONY: help
 help: ## Show this help
@@ -14,6 +14,9 @@ help: ## Show this help
 
 $(BIN)/.ready: requirements/dev.txt requirements/bootstrap.txt
 	@PYTHON="$(PYTHON)" requirements/install.sh
+
+$(BENCH)/.ready: requirements/bench.txt requirements/bootstrap.txt
+	@PYTHON="$(PYTHON)" requirements/install.sh .venv-bench requirements/bench.txt
 
 .PHONY: install
 install: $(BIN)/.ready ## Make .venv from the hashed locks (other targets do it by themselves)
@@ -37,6 +40,14 @@ demo: $(BIN)/.ready ## Walk an order through the running services
 .PHONY: test
 test: $(BIN)/.ready ## Run the whole suite against real databases of its own
 	@$(BIN)/python -m pytest
+
+.PHONY: fuzz
+fuzz: $(BIN)/.ready ## Change a million sealed messages; none may be taken, none may fail the service (8 min)
+	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
+
+.PHONY: bench
+bench: $(BENCH)/.ready ## Measure the dispatcher beside gRPC and httpx: 4 min, quiet machine (ARGS=--quick: 40 s)
+	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 
 .PHONY: smoke
 smoke: $(BIN)/.ready ## Import and build every service
@@ -65,4 +76,6 @@ DESTINATION ?= requirements
 lock: $(BIN)/.ready ## Write requirements/*.txt anew from pyproject.toml (keeps versions; UPGRADE=1 takes the newest)
 	@$(foreach s,$(SERVICES),$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --extra $(s) pyproject.toml -o $(DESTINATION)/$(s).txt &&) \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
+	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev --group bench -c $(DESTINATION)/dev.txt pyproject.toml \
+	  -o $(DESTINATION)/bench.txt && \
 	grep -A 30 '^uv==' $(DESTINATION)/dev.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > $(DESTINATION)/bootstrap.txt

@@ -1,0 +1,58 @@
+"""``python -m benchmarks …``: measurements beside the peers; each benchmark is a folder of its own."""
+
+import os
+from typing import Annotated, Literal
+
+import typer
+
+from benchmarks.dispatch import command, profiling
+from benchmarks.dispatch.candidates.every import CANDIDATES
+from benchmarks.dispatch.plan import FULL, QUICK
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _keys(text: str) -> str:
+    chosen = text.replace(",", "").replace(" ", "")
+    if not chosen or set(chosen) - CANDIDATES.keys():
+        raise typer.BadParameter(f"letters of {', '.join(CANDIDATES)}, as in a,c")
+    return "".join(sorted(set(chosen)))
+
+
+@app.command()
+def dispatch(
+    *,
+    quick: Annotated[
+        bool, typer.Option(help="40 s instead of 4 minutes: fewer rounds, no growth; keeps nothing.")
+    ] = False,
+    only: Annotated[str, typer.Option(callback=_keys, help="These candidates, as in a,c; keeps nothing.")] = "abcdef",
+) -> None:
+    """Measure one service calling another: the dispatcher, gRPC and httpx. Run it on a quiet machine."""
+    command.run(QUICK if quick else FULL, only, keep=not quick and only == "".join(CANDIDATES))
+
+
+@app.command()
+def dispatch_chart() -> None:
+    """Draw the chart anew from the figures that are kept."""
+    command.redraw()
+
+
+@app.command()
+def dispatch_profile(
+    candidate: Annotated[str, typer.Argument(callback=_keys, help="One letter.")] = "a",
+    *,
+    side: Annotated[Literal["client", "server"], typer.Option()] = "client",
+    tree: Annotated[
+        bool, typer.Option(help="Sampled call tree (pyinstrument), not counted functions (cProfile).")
+    ] = False,
+    concurrency: Annotated[int, typer.Option(min=1)] = 32,
+    calls: Annotated[int, typer.Option(min=100)] = 20_000,
+) -> None:
+    """Show where the time of a call goes."""
+    print(profiling.profile(candidate[0], side, tree=tree, concurrency=concurrency, calls=calls))  # noqa: T201
+
+
+if __name__ == "__main__":
+    # Inherited by all processes: nothing leaves this machine, and refused strangers are no news.
+    os.environ |= {"NO_PROXY": "127.0.0.1", "GRPC_VERBOSITY": "NONE"}
+    app()

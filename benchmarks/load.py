@@ -1,0 +1,95 @@
+"""A closed loop of concurrent calls, bounded in number and time, and what it took."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from math import ceil
+
+Fetch = Callable[[str], Awaitable[str]]
+"""One call: takes the id of the wanted thing and gives the id that stands in the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is to be done: at least *calls* and at least *seconds*, but nothing is begun after *longest* seconds."""
+
+    concurrency: int
+    calls: int
+    seconds: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a load took, seen from its client."""
+
+    calls: int
+    """Those that succeeded."""
+    errors: dict[str, int]
+    """How many calls failed, by what went wrong."""
+    seconds: float
+    cpu_s: float
+    """Of the whole client process, all threads."""
+    p50_s: float
+    p99_s: float
+
+
+async def run_load(fetch: Fetch, ids: Sequence[str], load: Load) -> Taken:
+    """Keep *load.concurrency* calls going, each for the next of *ids*, and measure them."""
+    loop = _Loop(fetch, ids, load)
+    cpu = time.process_time()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(load.concurrency):
+            group.create_task(loop.call_in_turn())
+    seconds, cpu = time.perf_counter() - loop.begun, time.process_time() - cpu
+    took = loop.latencies
+    return Taken(len(took), dict(loop.errors), seconds, cpu, percentile(took, 50), percentile(took, 99))
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Give the smallest value that *percent* of *values* do not exceed (nearest rank); NaN if there are none."""
+    if not values:
+        return float("nan")
+    return sorted(values)[ceil(len(values) * percent / 100) - 1]
+
+
+def _kind(error: Exception) -> str:
+    """Say what went wrong, alike for errors that differ in numbers only."""
+    return re.sub(r"\d+(\.\d+)?", "#", f"{type(error).__name__}: {error}")[:200]
+
+
+class _Loop:
+    """The state that the concurrent callers of one load share."""
+
+    def __init__(self, fetch: Fetch, ids: Sequence[str], load: Load) -> None:
+        self._fetch = fetch
+        self._wanted = cycle(ids)
+        self._load = load
+        self.latencies: list[float] = []
+        self.errors: Counter[str] = Counter()
+        self.begun = time.perf_counter()
+
+    async def call_in_turn(self) -> None:
+        """Call again and again until the load is done."""
+        fetch, wanted, clock = self._fetch, self._wanted, time.perf_counter
+        while self._goes_on():
+            wants, started = next(wanted), clock()
+            try:
+                got = await fetch(wants)
+            except Exception as error:  # noqa: BLE001 - whatever a client raises is a call that failed
+                self.errors[_kind(error)] += 1
+                continue
+            if got == wants:
+                self.latencies.append(clock() - started)
+            else:
+                self.errors["another answer"] += 1
+
+    def _goes_on(self) -> bool:
+        elapsed = time.perf_counter() - self.begun
+        if elapsed >= self._load.longest:
+            return False
+        return len(self.latencies) < self._load.calls or elapsed < self._load.seconds

@@ -1,0 +1,88 @@
+"""Child processes that are spoken to through a pipe, and that end with us."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Self
+
+_SPAWN = multiprocessing.get_context("spawn")
+_START_S = 30.0
+_STOP_S = 5.0
+
+
+class NotStarted(Exception):
+    """A child process did not say that it is ready."""
+
+
+class Child:
+    """
+    A process that runs ``function(pipe, *arguments)`` and says through its pipe that it is ready.
+
+    A context manager that stops it.
+    """
+
+    def __init__(self, function: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - handed on
+        """Start it, without waiting until it is ready."""
+        self.pipe, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_run, args=(function, theirs, *arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def ready(self) -> Any:  # noqa: ANN401 - whatever it says
+        """
+        Wait for its first word, and give it.
+
+        Raises:
+            NotStarted: It ended, or said nothing for 30 s.
+        """
+        with suppress(EOFError):
+            if self.pipe.poll(_START_S):
+                return self.pipe.recv()
+        raise NotStarted(str(self._process))
+
+    def ask(self, question: Any) -> Any:  # noqa: ANN401 - whatever is picklable
+        """Send *question* and wait for the answer."""
+        self.pipe.send(question)
+        return self.pipe.recv()
+
+    def terminate(self) -> None:
+        """Ask it to end (SIGTERM), without waiting."""
+        self._process.terminate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.terminate()
+        self._process.join(_STOP_S)
+        self._process.kill()
+        self._process.join()
+        self.pipe.close()
+
+
+def _run(function: Callable[..., None], pipe: Connection, *arguments: object) -> None:
+    """Run *function* as the child; Ctrl-C is the parent's to handle, which ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(BrokenPipeError):
+        function(pipe, *arguments)
+
+
+def end_with_parent(pipe: Connection) -> None:
+    """End this process at once when the other end of *pipe* is gone; for a child that reads nothing from it."""
+
+    def watch() -> None:
+        with suppress(EOFError, OSError):
+            pipe.recv()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
