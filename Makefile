@@ -42,12 +42,16 @@ test: $(BIN)/.ready ## Run the whole suite against real databases of its own
 	@$(BIN)/python -m pytest
 
 .PHONY: fuzz
-fuzz: $(BIN)/.ready ## Change a million sealed messages; none may be taken, none may fail the service (8 min)
+fuzz: $(BIN)/.ready ## Change a million sealed messages; none may be taken, none may fail the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
 
 .PHONY: bench
 bench: $(BENCH)/.ready ## Measure the dispatcher beside gRPC and httpx: 4 min, quiet machine (ARGS=--quick: 40 s)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
+
+.PHONY: containers
+containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available
+	@deploy/smoke.sh $(BIN)/python
 
 .PHONY: smoke
 smoke: $(BIN)/.ready ## Import and build every service
