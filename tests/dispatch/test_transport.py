@@ -242,9 +242,9 @@ class WaitingServer:
             writer.close()
 
 
-def call(dispatcher: Dispatcher, times: int, timeout: float | None = None) -> list[asyncio.Task[Any]]:
+def call(dispatcher: Dispatcher, times: int) -> list[asyncio.Task[Any]]:
     """Begin calls."""
-    return [asyncio.create_task(dispatcher.get("tiny", "/", sealed=False, timeout=timeout)) for _ in range(times)]
+    return [asyncio.create_task(dispatcher.get("tiny", "/", sealed=False)) for _ in range(times)]
 
 
 async def cancel(calls: list[asyncio.Task[Any]]) -> None:
@@ -271,10 +271,10 @@ async def test_cancelled_calls_lose_no_slot() -> None:
         assert dispatcher.targets() == {"tiny": "closed"}
 
 
-async def test_a_cancelled_call_frees_its_connection_by_the_end_of_its_own_time() -> None:
-    """A service that hangs holds a connection no longer than the call was given, whenever its caller gave up."""
+async def test_a_cancelled_call_makes_room_at_once() -> None:
+    """Callers that give up on a service that hangs make room for others."""
     async with WaitingServer() as server, dispatcher_to(server.address) as dispatcher:
-        calls = call(dispatcher, CONNECTIONS, timeout=0.5)
+        calls = call(dispatcher, CONNECTIONS)
         for _ in calls:
             await server.arrived.acquire()
         await cancel(calls)
@@ -285,6 +285,21 @@ async def test_a_cancelled_call_frees_its_connection_by_the_end_of_its_own_time(
         server.telling.set()
 
         assert await another == {}
+
+
+async def test_a_call_cancelled_before_it_was_sent_is_not_sent() -> None:
+    """Calls that are given up while they wait for a connection have no effect."""
+    async with WaitingServer() as server, dispatcher_to(server.address) as dispatcher:
+        calls = call(dispatcher, CONNECTIONS * 2)
+        for _ in range(CONNECTIONS):
+            await server.arrived.acquire()
+        await cancel(calls)
+        server.telling.set()
+        await asyncio.gather(*call(dispatcher, CONNECTIONS))
+
+        for _ in range(CONNECTIONS):
+            await server.arrived.acquire()
+        assert server.arrived.locked()
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
