@@ -54,6 +54,28 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
+class NoDatabase:
+    """A store for a service that has no data; it takes every sealed request for a new one."""
+
+    name = "nothing"
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def check(self) -> None:
+        """Be well."""
+
+    async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
+        """Take every request for a new one."""
+        return True
+
+    async def forget_claims(self) -> None:
+        """Do nothing."""
+
+
 async def read_message(reader: asyncio.StreamReader) -> bytes:
     """
     Read one HTTP/1.1 message, whose body has a Content-Length or is not there.

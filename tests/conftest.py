@@ -4,17 +4,14 @@ The four services for the tests: real servers on real sockets, with real databas
 Each pytest worker has its own, so tests run side by side; each test begins with empty tables.
 """
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -22,6 +19,7 @@ from sqlalchemy import text
 from chassis.auth.tokens import TokenIssuer
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
+from chassis.testing import serve
 from cli.client import client as outside_client
 from cli.db import upgrade
 from cli.links import links
@@ -137,26 +135,3 @@ def bearer(apps: dict[str, FastAPI]) -> Bearer:
         return {"Authorization": f"Bearer {token}"}
 
     return make
-
-
-@asynccontextmanager
-async def serve(app: FastAPI, port: int) -> AsyncIterator[None]:
-    """Run *app* on a real server in this event loop."""
-    server = _Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="on"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
-        if task.done():
-            task.result()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to pytest."""
-
-    def capture_signals(self) -> Any:  # noqa: ANN401 - a context manager
-        return nullcontext()

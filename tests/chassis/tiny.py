@@ -12,8 +12,7 @@ from pydantic import SecretStr
 from chassis.app import create_app
 from chassis.settings import ServiceSettings
 from chassis.store import Store
-from cli.stack.ports import free_port
-from tests.conftest import serve
+from chassis.testing import NoDatabase, serve
 
 
 class TinySettings(ServiceSettings):
@@ -23,28 +22,6 @@ class TinySettings(ServiceSettings):
 
     cursor_key: SecretStr = SecretStr("tiny cursor key")
     max_body_bytes: int = 1024
-
-
-class NoStore:
-    """A store of which nothing is asked."""
-
-    name = "nothing"
-
-    async def open(self) -> None:
-        """Do nothing."""
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-    async def check(self) -> None:
-        """Be well."""
-
-    async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
-        """Take every request for a new one."""
-        return True
-
-    async def forget_claims(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +35,6 @@ class Tiny:
 @asynccontextmanager
 async def serve_tiny(*routers: APIRouter, store: Store | None = None, **settings: Any) -> AsyncIterator[Tiny]:  # noqa: ANN401
     """Run the tiny service on a real socket."""
-    app = create_app(TinySettings(**{"log_level": "WARNING", **settings}), store or NoStore(), *routers)
-    port = free_port()
-    async with serve(app, port), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    app = create_app(TinySettings(**{"log_level": "WARNING", **settings}), store or NoDatabase(), *routers)
+    async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:
         yield Tiny(app, client)

@@ -15,7 +15,8 @@ from chassis.sealing.keys import load_links
 from chassis.sealing.modes import encrypted, optional, public, service
 from chassis.sealing.receiver import Receiver
 from chassis.store import DatabaseUnavailable
-from tests.chassis.tiny import NoStore, serve_tiny
+from chassis.testing import NoDatabase
+from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import Forge, as_setting, make_keys
 
 THINGS = "/api/v1/things"
@@ -77,7 +78,7 @@ async def read() -> dict[str, list[str]]:
     return {"made": MADE}
 
 
-class Replays(NoStore):
+class Replays(NoDatabase):
     """A replay store in memory, which may be down."""
 
     def __init__(self) -> None:

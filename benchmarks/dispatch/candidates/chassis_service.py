@@ -23,6 +23,7 @@ from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from chassis.sealing.modes import optional
 from chassis.settings import Environment, ServiceSettings
+from chassis.testing import NoDatabase
 
 _CALLER = "shop"
 _CALLED = "catalogue"
@@ -32,28 +33,6 @@ class Settings(ServiceSettings):
     """The catalogue's settings."""
 
     service_name: ClassVar[str] = _CALLED
-
-
-class NoDatabase:
-    """A store of which nothing is asked: a GET claims nothing."""
-
-    name = "nothing"
-
-    async def open(self) -> None:
-        """Do nothing."""
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-    async def check(self) -> None:
-        """Be well."""
-
-    async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
-        """Take every request for a new one."""
-        return True
-
-    async def forget_claims(self) -> None:
-        """Do nothing."""
 
 
 def build(secrets: Secrets) -> FastAPI:
