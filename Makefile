@@ -6,7 +6,7 @@ BIN := .venv/bin
 BENCH := .venv-bench/bin
 SERVICES := analytics user product order
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
-CODE := chassis user analytics product order cli tests benchmarks
+CODE := chassis user analytics product order cli deploy tests benchmarks
 
 .PHONY: help
 help: ## Show this help

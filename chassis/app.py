@@ -12,6 +12,7 @@ from chassis.auth.jwks import RemoteKeys
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.docs import add_docs, describe_problems
+from chassis.drain import draining_on_sigterm
 from chassis.errors import add_error_handlers
 from chassis.logs import configure_logging
 from chassis.middleware import RequestContextMiddleware
@@ -96,7 +97,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.tokens = TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)
         stack.push_async_callback(_cancel, asyncio.create_task(_forget_claims(state.store)))
         log.info("started", environment=settings.environment)
-        yield
+        with draining_on_sigterm(state, settings.drain_seconds):
+            yield
         state.draining = True
         log.info("stopping")
 

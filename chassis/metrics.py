@@ -1,9 +1,15 @@
-"""``/metrics`` for Prometheus: rate, errors and duration of every route."""
+"""
+``/metrics`` for Prometheus: rate, errors and duration of every route.
 
+Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count into files there, and each answers for all of them.
+"""
+
+import os
 from functools import cache
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import Scope
 
 REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
@@ -20,9 +26,17 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
-async def metrics() -> Response:
+def metrics() -> Response:
     """Give everything that is counted, in Prometheus's text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(_registry()), media_type=CONTENT_TYPE_LATEST)
+
+
+def _registry() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # reads the files of all workers: new at every scrape
+    return registry
 
 
 def observe_request(scope: Scope, status: int, took_s: float) -> None:

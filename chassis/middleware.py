@@ -41,7 +41,13 @@ class RequestContextMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", context.request_id.encode()))
+                if scope["app"].state.draining:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
+            # Here, not at the end: background tasks come after the answer.
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                observe_request(scope, status, monotonic() - context.started)
+                _log_request(scope, status)
 
         try:
             _refuse_nul(scope)
@@ -53,8 +59,6 @@ class RequestContextMiddleware:
                 log.exception("failed after the answer had begun")
             else:
                 await answer_error(error, scope, receive, send_with_id)
-        observe_request(scope, status, monotonic() - context.started)
-        _log_request(scope, status)
 
 
 def _context(headers: Mapping[bytes, bytes]) -> RequestContext:

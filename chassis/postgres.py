@@ -4,12 +4,14 @@ PostgreSQL: one pool per process, one transaction per request, committed before 
 A service function flushes and never commits; it asks for nothing but the session.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Annotated, Any
 
+import structlog
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy import Column, DateTime, MetaData, String, Table, event, func, make_url, text
@@ -24,6 +26,8 @@ from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
 from chassis.store import DatabaseUnavailable
 
+log = structlog.get_logger(__name__)
+
 _VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for [^:]+: |invalid UUID ).*", re.DOTALL)
 """Where values stand in the messages of PostgreSQL and asyncpg."""
 
@@ -31,6 +35,16 @@ POOL_SIZE = 10
 POOL_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 10
+
+_ALLOWED = text("""
+    SELECT least(
+        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+            - coalesce(current_setting('reserved_connections', true)::int, 0),
+        (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+        (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+    )
+""")
+"""How many connections this role may have to this database (reserved_connections: PostgreSQL 16 and later)."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,20 +95,30 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, url: SecretStr, application: str) -> None:
+    def __init__(self, url: SecretStr, application: str, pool_size: int = POOL_SIZE, processes: int = 1) -> None:
+        """
+        Open nothing yet.
+
+        Args:
+            application: What the server calls our connections.
+            processes: How many have a pool of this size; more connections than the server allows are warned of.
+        """
         self._url = with_asyncpg(url)
         self._application = application
+        self._pool_size = pool_size
+        self._processes = processes
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
         """Make the pool; connections are opened as they are needed."""
         self._engine = self._make_engine(
-            pool_size=POOL_SIZE, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, pool_recycle=1800
+            pool_size=self._pool_size, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, pool_recycle=1800
         )
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _hide_values)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self.sizing = asyncio.create_task(self._warn_of_large_pools())
 
     def _make_engine(self, **pooling: Any) -> AsyncEngine:  # noqa: ANN401 - as SQLAlchemy takes it
         settings = {
@@ -118,12 +142,22 @@ class Postgres:
     async def close(self) -> None:
         """Close the pool."""
         if self._engine:
+            self.sizing.cancel()
             await self._engine.dispose()
 
     async def check(self) -> None:
         """Ask for a sign of life, on a connection beside the pool: a busy service is not a sick one."""
         async with self._probe.connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def _warn_of_large_pools(self) -> None:
+        """Compare what all processes may open with what the server allows; one that is down is asked no second time."""
+        wanted = self._processes * (self._pool_size + 1)  # one more for the probe
+        with suppress(DBAPIError, OSError):
+            async with self._probe.connect() as connection:
+                allowed = await connection.scalar(_ALLOWED)
+            if wanted > allowed:
+                log.warning("more connections than the server allows", wanted=wanted, allowed=allowed)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -62,6 +62,10 @@ class ServiceSettings(BaseSettings):
     link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     max_in_flight: int = Field(default=256, ge=1)
+    drain_seconds: float = Field(default=0, ge=0, le=300)
+    database_pool_size: int = Field(default=10, ge=1)
+    web_concurrency: int = Field(default=1, ge=1)
+    replicas: int = Field(default=1, ge=1)
 
     @classmethod
     def load(cls) -> Self:
@@ -86,6 +90,11 @@ class ServiceSettings(BaseSettings):
     def strict(self) -> bool:
         """Whether routes of mode ``encrypted`` refuse plain JSON."""
         return self.encryption_mode == "strict"
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are of this service: the workers of all its replicas."""
+        return self.web_concurrency * self.replicas
 
     @property
     def peer_urls(self) -> dict[str, str]:

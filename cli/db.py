@@ -4,17 +4,18 @@ import os
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from alembic import command
-from alembic.config import Config
 from pydantic import SecretStr
 
-from chassis.mongodb import create_indexes
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
 from cli.stack.files import ROOT
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="Migrate the databases.")
 
@@ -24,6 +25,8 @@ def migrate(
     service: str, message: str = typer.Option(..., "-m", "--message", help="What changes, in a few words.")
 ) -> None:
     """Write a migration of SERVICE from the difference between its models and its database."""
+    from alembic import command
+
     found = _find(service)
     use_running_stack()
     command.revision(_alembic(found), message=message, autogenerate=True)
@@ -42,6 +45,8 @@ def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -
 @app.command()
 def downgrade(service: str, revision: str = typer.Argument("-1", help="A revision, or -1 for the one before.")) -> None:
     """Bring the database of SERVICE back to an earlier schema."""
+    from alembic import command
+
     use_running_stack()
     command.downgrade(_alembic(_find(service)), revision)
 
@@ -49,6 +54,8 @@ def downgrade(service: str, revision: str = typer.Argument("-1", help="A revisio
 @app.command()
 def check() -> None:
     """Compare the migrations with the models, in a database of its own; exits 1 when they differ."""
+    from alembic import command
+
     from cli.stack.ports import free_port
     from cli.stack.postgres import EmbeddedPostgres
 
@@ -62,13 +69,19 @@ def check() -> None:
 
 def _upgrade(service: Service) -> None:
     if service.store == "postgres":
+        from alembic import command
+
         command.upgrade(_alembic(service), "head")
     else:
+        from chassis.mongodb import create_indexes
+
         indexes = import_module(f"{service.name}.models").INDEXES
         create_indexes(SecretStr(os.environ[service.store_variable]), indexes)
 
 
-def _alembic(service: Service) -> Config:
+def _alembic(service: Service) -> "Config":
+    from alembic.config import Config
+
     return Config(ROOT / service.name / "alembic.ini")
 
 

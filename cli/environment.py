@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from cli.services import SERVICES
 
@@ -15,8 +16,19 @@ def use_running_stack() -> Mapping[str, str]:
     Raises:
         CommandError: It has nothing of ours, and no stack is running.
     """
+    _read_secret_files()
     if not any(variable in os.environ for variable in _OURS):
         from cli.stack.environment import running_environment
 
         os.environ.update(running_environment())
     return os.environ
+
+
+def _read_secret_files() -> None:
+    """As the services do: NAME_FILE is the path of a file that holds NAME."""
+    for name, file in list(os.environ.items()):
+        variable = name.removesuffix("_FILE")
+        is_ours = variable != name and (variable in _OURS or variable.startswith("LINK_KEY__"))
+        if is_ours and variable not in os.environ:
+            os.environ[variable] = Path(file).read_text(encoding="utf-8").strip()
+            del os.environ[name]

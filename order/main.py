@@ -11,4 +11,5 @@ from order.settings import Settings
 def build() -> FastAPI:
     """Build the order service."""
     settings = Settings.load()
-    return create_app(settings, Postgres(settings.order_database_url, settings.service_name), router)
+    pool = settings.database_pool_size, settings.processes
+    return create_app(settings, Postgres(settings.order_database_url, settings.service_name, *pool), router)

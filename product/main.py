@@ -11,4 +11,5 @@ from product.settings import Settings
 def build() -> FastAPI:
     """Build the product service."""
     settings = Settings.load()
-    return create_app(settings, Postgres(settings.product_database_url, settings.service_name), router)
+    pool = settings.database_pool_size, settings.processes
+    return create_app(settings, Postgres(settings.product_database_url, settings.service_name, *pool), router)

@@ -13,5 +13,6 @@ def build() -> FastAPI:
     """Build the user service."""
     settings = Settings.load()
     issuer = TokenIssuer(settings.jwt_private_key.get_secret_value(), settings.jwt_issuer, settings.jwt_audience)
-    store = Postgres(settings.user_database_url, settings.service_name)
+    pool = settings.database_pool_size, settings.processes
+    store = Postgres(settings.user_database_url, settings.service_name, *pool)
     return create_app(settings, store, router, well_known, issuer=issuer)

@@ -1,0 +1,95 @@
+# ruff: noqa: N999 - gunicorn names it
+"""
+How gunicorn runs a service: ``SERVICE=user PORT=8002 gunicorn -c deploy/gunicorn.conf.py``.
+
+The master imports the service's code before it listens, and the workers build the service after the fork (no preload:
+pools and threads do not survive one). So a replica is ready a moment after its port is open, a worker that is replaced
+is back at once, and the code is in memory once. A new version needs a new master: HUP gives new workers of the old one.
+"""
+
+import json
+import logging
+import math
+import os
+import shutil
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+_ANNOUNCEMENTS_S = 5  # chassis.events.DELIVERY_TIMEOUT_S
+_LONGEST_REQUEST_S = 30  # docs/protocol.md, deadline
+_METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+
+
+def _cores() -> int:
+    """Count the cores that this container may use."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return min(cores, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return cores
+
+
+class _JsonLine(logging.Formatter):
+    """The master's lines in the form of the services' (chassis/logs.py); workers write theirs themselves."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give one line."""
+        line = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "logger": record.name,
+            "service": os.environ["SERVICE"],
+        }
+        return json.dumps(line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))
+
+
+wsgi_app = f"{os.environ['SERVICE']}.main:build()"
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+# The service reads it too, to hold its pools against the limit of the database.
+workers = int(os.environ.setdefault("WEB_CONCURRENCY", str(_cores())))
+worker_class = "deploy.worker.DrainingWorker"
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat must never wait for a disk
+# Whatever leaks is bounded; with jitter, so that workers do not restart together.
+max_requests = 50_000
+max_requests_jitter = 10_000
+# A worker that ends after max_requests gives no sign of life while it finishes its last requests.
+timeout = 2 * _LONGEST_REQUEST_S
+# Must end before the orchestrator's patience does (stop_grace_period, terminationGracePeriodSeconds).
+graceful_timeout = math.ceil(float(os.environ.get("DRAIN_SECONDS", "0"))) + _LONGEST_REQUEST_S + _ANNOUNCEMENTS_S
+# Longer than whoever calls keeps a connection (our dispatcher 4 s, most balancers up to 60 s), so that it is never we
+# who close it under a request.
+keepalive = 65
+# Whose X-Forwarded-* headers count.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+control_socket_disable = True
+if os.environ.get("ENVIRONMENT", "local") != "local":
+    logconfig_dict = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": _JsonLine}},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+        "root": {"level": "INFO", "handlers": ["stdout"]},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stdout"], "propagate": False}},
+    }
+
+
+def on_starting(server: Arbiter) -> None:
+    """Begin to count at zero: what a former master's workers counted is not ours. Import the code."""
+    if _METRICS and not server.master_pid:  # else an old master still counts here
+        shutil.rmtree(_METRICS, ignore_errors=True)
+        Path(_METRICS).mkdir(parents=True)
+    import_module(wsgi_app.partition(":")[0])  # opens nothing (docs/architecture.md, rule 3)
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    """Keep what a worker has counted, in one file for all that have ended: else they would fill the disk."""
+    if _METRICS:
+        from deploy.worker_metrics import fold  # noqa: PLC0415 - it reads the environment that is set above
+
+        fold(Path(_METRICS), worker.pid)

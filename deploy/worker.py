@@ -1,0 +1,67 @@
+"""gunicorn's worker: uvicorn, ending without the loss of a single connection."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator
+
+from gunicorn.arbiter import Arbiter
+from uvicorn.server import Server
+from uvicorn_worker import UvicornWorker
+
+FIRST_BYTES_S = 0.2
+"""How long a connection made in the last moment has to bring its request."""
+
+
+class DrainingWorker(UvicornWorker):
+    """Like its parent, with a server that drains."""
+
+    async def _serve(self) -> None:
+        self.config.app = self.wsgi
+        server = DrainingServer(config=self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+
+class DrainingServer(Server):
+    """
+    Serves every connection that was made before it stopped listening.
+
+    uvicorn's own shutdown resets those that wait to be accepted, and closes those that were accepted but have brought
+    no request yet: a millisecond's worth of requests, which a balancer cannot repeat unless they are idempotent.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, serve what has come, close."""
+        last = [sock.dup() for sock in sockets or []]  # connections wait as long as one handle is open
+        for server in self.servers:
+            server.close()
+        for sock in sockets or []:
+            sock.close()
+        await asyncio.sleep(0.01)  # the loop lets go of its own handles
+        await self._serve_all([connection for listener in last for connection in _accept_and_close(listener)])
+        await asyncio.sleep(FIRST_BYTES_S)
+        await super().shutdown()
+        self._captured_signals.clear()  # raised again, they would end the process with log lines still unwritten
+
+    async def _serve_all(self, connections: list[socket.socket]) -> None:
+        loop = asyncio.get_running_loop()
+        for connection in connections:
+            connection.setblocking(False)
+            await loop.connect_accepted_socket(self._make_protocol, connection)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        make = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+
+
+def _accept_and_close(listener: socket.socket) -> Iterator[socket.socket]:
+    with listener:
+        while True:
+            try:
+                connection, _address = listener.accept()
+            except BlockingIOError:
+                return
+            yield connection

@@ -1,0 +1,73 @@
+"""Real gunicorn processes of a service, as the production image starts them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+
+from cli.stack.files import ROOT
+
+
+@dataclass(slots=True)
+class Gunicorn:
+    """One replica; may be stopped and started again."""
+
+    service: str
+    port: int
+    environment: Mapping[str, str]
+    log: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{self.port}"]
+        variables = {**os.environ, **self.environment, "SERVICE": self.service}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
+        deadline = monotonic() + 20
+        while not self.is_ready():
+            assert monotonic() < deadline, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            sleep(0.05)
+
+    def is_ready(self) -> bool:
+        """Whether a balancer would send requests here."""
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def terminate(self) -> None:
+        """Ask for the end, as an orchestrator does."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait for the end; the exit code."""
+        assert self.process
+        return self.process.wait(timeout=30)
+
+
+@contextmanager
+def gunicorn(service: str, port: int, log: Path, **environment: str) -> Iterator[Gunicorn]:
+    """Run a replica until the end of the block."""
+    one = Gunicorn(service, port, environment, log)
+    one.start()
+    try:
+        yield one
+    finally:
+        if one.process and one.process.poll() is None:
+            one.terminate()
+            one.wait()

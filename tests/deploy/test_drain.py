@@ -1,0 +1,88 @@
+import asyncio
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from cli.stack.ports import free_port
+from tests.deploy.gunicorns import gunicorn
+
+pytestmark = pytest.mark.xdist_group("deploy")
+
+STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
+
+
+async def test_a_draining_service_answers_and_says_that_it_wants_no_more(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """After SIGTERM /readyz is 503 at once; requests are served with `Connection: close`; the end comes later."""
+    options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "1", "LOG_LEVEL": "INFO", "ENCRYPTION_MODE": "permissive"}
+    with gunicorn("analytics", free_port(), tmp_path / "log", **options) as replica:
+        async with httpx.AsyncClient(base_url=replica.url) as client:
+            before = await client.post(EVENTS, json={"type": "drain.test"})
+            replica.terminate()
+            terminated = monotonic()
+            await asyncio.sleep(0.3)
+            ready = await client.get("/readyz")
+            during = await client.post(EVENTS, json={"type": "drain.test"})
+
+            assert await asyncio.to_thread(replica.wait) == 0
+            assert monotonic() - terminated > 1
+
+    assert (before.status_code, before.headers.get("connection")) == (201, None)
+    assert (ready.status_code, ready.json()["draining"]) == (503, True)
+    assert (during.status_code, during.headers["connection"]) == (201, "close")
+    # The last lines of the log are written, in this order.
+    log = replica.log.read_text()
+    assert log.index("draining") < log.index("Shutting down") < log.index("stopping") < log.index("Finished server")
+
+
+def requests_counted(url: str) -> float:
+    """How many requests for /livez the service says that it has answered, over all workers."""
+    families = text_string_to_metric_families(httpx.get(f"{url}/metrics").text)
+    samples = [one for family in families for one in family.samples if one.name == "http_requests_total"]
+    return sum(one.value for one in samples if one.labels["route"] == "/livez")
+
+
+def test_all_workers_count_together_and_restarts_forget_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    """Each scrape tells the sum, whichever worker answers; a worker that ends takes nothing with it, a master does."""
+    options = {"WEB_CONCURRENCY": "2", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
+    with gunicorn("analytics", free_port(), tmp_path / "log", **options) as replica:
+        for _ in range(40):  # a connection each, so that both workers get some
+            httpx.get(f"{replica.url}/livez")
+        first = [requests_counted(replica.url) for _ in range(6)]
+        restart_workers(replica.process.pid if replica.process else 0)
+        for _ in range(10):
+            httpx.get(f"{replica.url}/livez")
+        second = [requests_counted(replica.url) for _ in range(6)]
+        files = sorted(file.name for file in (tmp_path / "metrics").glob("counter_*.db"))
+        replica.terminate()
+        replica.wait()
+        replica.start()
+
+        assert first == [40] * 6
+        assert second == [50] * 6
+        assert files[0] == "counter_0.db"
+        assert len(files) <= 3  # the workers that run, and one for all that have ended
+        assert requests_counted(replica.url) == 0
+
+
+def restart_workers(master: int) -> None:
+    """Kill the workers, and wait until others have taken their place and the dead have been folded away."""
+    old = workers_of(master)
+    for worker in old:
+        worker.kill()
+    deadline = monotonic() + 15
+    while len(workers_of(master)) < len(old) or {one.pid for one in workers_of(master)} & {one.pid for one in old}:
+        assert monotonic() < deadline
+        sleep(0.05)
+    sleep(2)
+
+
+def workers_of(master: int) -> list[psutil.Process]:
+    """The worker processes that live."""
+    children = psutil.Process(master).children()
+    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,58 @@
+import re
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from cli.routes import RoutePolicy, route_policies
+from cli.services import SERVICES
+
+NGINX = Path(__file__).parents[2] / "deploy/nginx/nginx.conf"
+LINE = re.compile(r"~(\^\S+)\s+(\S+);")
+
+
+def destination(path: str) -> str:
+    """Where the edge sends a path, by the first line of its map that matches; empty: nowhere."""
+    lines = re.search(r"map \$uri \$service \{(.*?)\n    \}", NGINX.read_text(), re.DOTALL)
+    assert lines
+    matches = (target.strip('"') for pattern, target in LINE.findall(lines[1]) if re.search(pattern, path))
+    return next(matches, "")
+
+
+def path_of(policy: RoutePolicy) -> str:
+    """An address that the route answers."""
+    return re.sub(r"\{\w+\}", "0197a6b2-0000-7000-8000-000000000000", policy.path)
+
+
+def is_for_outside(policy: RoutePolicy) -> bool:
+    """Whether people and trusted programs may use the route from outside."""
+    return policy.mode != "service" and policy.path.startswith(("/api/", "/.well-known/"))
+
+
+async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
+    apps: dict[str, FastAPI],
+) -> None:
+    """What `python -m cli routes` prints and the map in nginx.conf agree; probes, metrics and docs stay inside."""
+    addresses = {service.name: f"{service.name}-service:{service.port}" for service in SERVICES}
+    policies = route_policies(apps)
+    expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in policies}
+
+    assert {path: destination(path) for path in expected} == expected
+    assert [
+        path for path in ("/", "/docs", "/openapi.json", "/api/v1/usersx", "/api/v2/users") if destination(path)
+    ] == []
+
+
+async def test_no_address_is_for_services_and_for_people(apps: dict[str, FastAPI]) -> None:
+    """The edge decides by the address alone, whatever the method."""
+    inside = {path_of(one) for one in route_policies(apps) if one.mode == "service"}
+    outside = {path_of(one) for one in route_policies(apps) if one.mode != "service"}
+
+    assert not inside & outside
+
+
+def test_what_cannot_be_repeated_is_not_repeated() -> None:
+    """Nginx sends a POST to another replica only if it was never sent; no status is reason enough."""
+    text = NGINX.read_text()
+
+    assert re.findall(r"proxy_next_upstream ([^;]+);", text) == ["error timeout"]
+    assert "proxy_pass http://$service;" in text

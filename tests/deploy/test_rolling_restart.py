@@ -1,0 +1,90 @@
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chassis.ids import new_id
+from cli.stack.ports import free_port
+from tests.deploy.gunicorns import Gunicorn, gunicorn
+
+pytestmark = pytest.mark.xdist_group("deploy")
+
+EVENTS, STATS = "/api/v1/analytics/events", "/api/v1/analytics/stats"
+
+
+class Balancer:
+    """Sends each request to the next replica that is ready, once; looks at /readyz every 50 ms, as a probe does."""
+
+    def __init__(self, replicas: list[Gunicorn]) -> None:
+        self._replicas = replicas
+        self._ready = [replica.url for replica in replicas]
+        self._turn = 0
+        self._client = httpx.AsyncClient(timeout=10)
+        self.outcomes: Counter[str] = Counter()
+
+    async def post(self, kind: str) -> None:
+        """Send what cannot be repeated, and count what comes of it."""
+        self._turn += 1
+        url = self._ready[self._turn % len(self._ready)] + EVENTS
+        try:
+            answer = await self._client.post(url, json={"type": kind})
+            self.outcomes[str(answer.status_code)] += 1
+        except httpx.HTTPError as error:
+            self.outcomes[type(error).__name__] += 1
+
+    async def probe(self) -> None:
+        """Go on looking for who is ready."""
+        while True:
+            states = await asyncio.gather(*(asyncio.to_thread(replica.is_ready) for replica in self._replicas))
+            self._ready = [one.url for one, ready in zip(self._replicas, states, strict=True) if ready] or self._ready
+            await asyncio.sleep(0.05)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def load(self, kind: str) -> None:
+        """Send requests without a pause."""
+        while True:
+            await self.post(kind)
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def under_load(replicas: list[Gunicorn], kind: str) -> AsyncIterator[Balancer]:
+    """Four clients send requests for the length of the block."""
+    balancer = Balancer(replicas)
+    probe = asyncio.create_task(balancer.probe())
+    clients = [asyncio.create_task(balancer.load(kind)) for _ in range(4)]
+    yield balancer
+    for task in (*clients, probe):
+        task.cancel()
+    await asyncio.gather(*clients, probe, return_exceptions=True)
+    await balancer.aclose()
+
+
+async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[str, str], tmp_path: Path) -> None:
+    """Every replica is replaced while clients send what cannot be repeated: all are answered, all are counted once."""
+    kind = f"rolling.{new_id().hex[-8:]}"
+    options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "0.5", "ENCRYPTION_MODE": "permissive"}
+    with ExitStack() as stack:
+        replicas = [
+            stack.enter_context(gunicorn("analytics", free_port(), tmp_path / f"{number}.log", **options))
+            for number in range(2)
+        ]
+        async with under_load(replicas, kind) as balancer:
+            for replica in replicas:
+                await asyncio.sleep(0.3)
+                replica.terminate()
+                assert await asyncio.to_thread(replica.wait) == 0
+                await asyncio.to_thread(replica.start)
+            await asyncio.sleep(0.3)
+        stats = (await asyncio.to_thread(httpx.get, f"{replicas[0].url}{STATS}")).json()
+
+    assert set(balancer.outcomes) == {"201"}, (balancer.outcomes, replicas[0].log.read_text()[-3000:])
+    # What was cancelled at the end may have arrived.
+    assert 0 <= stats["by_type"][kind] - balancer.outcomes["201"] <= 4
