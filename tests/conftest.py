@@ -19,7 +19,7 @@ from sqlalchemy import text
 from chassis.auth.tokens import TokenIssuer
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
-from chassis.testing import serve
+from chassis.testing import eventually, serve
 from cli.client import client as outside_client
 from cli.db import upgrade
 from cli.links import links
@@ -85,7 +85,12 @@ async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]
 
 @pytest.fixture
 async def clean(apps: dict[str, FastAPI]) -> None:
-    """Empty tables and collections."""
+    """Empty tables and collections, once the events of the test before have arrived."""
+
+    async def is_quiet() -> bool:
+        return not any(app.state.receiver.in_flight for app in apps.values())
+
+    assert await eventually(is_quiet)
     for service in SERVICES:
         store = apps[service.name].state.store
         if service.store == "postgres":

@@ -94,6 +94,11 @@ class Receiver:
         self._max_in_flight = max_in_flight
         self._in_flight = 0
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being served, their background tasks included."""
+        return self._in_flight
+
     async def serve(
         self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
     ) -> None:
