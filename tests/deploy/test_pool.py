@@ -2,31 +2,39 @@ import asyncio
 
 import pytest
 from pydantic import SecretStr
-from structlog.testing import capture_logs
+from structlog.testing import CapturingLogger
 
-from chassis.postgres import Postgres
+from chassis import postgres
 
 
-async def warnings_of(url: str, pool_size: int, processes: int) -> list[dict[str, int]]:
-    """What a service with such pools says of them at its start."""
-    with capture_logs() as lines:
-        database = Postgres(SecretStr(url), "test", pool_size, processes)
-        await database.open()
-        await asyncio.wait_for(database.sizing, 5)
-        await database.close()
-    return [{name: line[name] for name in ("wanted", "allowed")} for line in lines if "allowed" in line]
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
+    """What is logged of databases; put in place of the logger, which keeps its configuration from its first line on."""
+    captured = CapturingLogger()
+    monkeypatch.setattr(postgres, "log", captured)
+    return captured
+
+
+async def open_and_close(url: str, pool_size: int, processes: int) -> None:
+    """Start with such pools, and end."""
+    database = postgres.Postgres(SecretStr(url), "test", pool_size, processes)
+    await database.open()
+    await asyncio.wait_for(database.sizing, 5)
+    await database.close()
 
 
 @pytest.mark.parametrize(("pool_size", "processes", "warned"), [(10, 4, False), (20, 9, False), (20, 10, True)])
 async def test_pools_that_the_server_cannot_hold_are_warned_of(
-    environment: dict[str, str], pool_size: int, processes: int, *, warned: bool
+    environment: dict[str, str], log: CapturingLogger, pool_size: int, processes: int, *, warned: bool
 ) -> None:
     """Workers x replicas x (pool + probe) is held against max_connections less what is reserved (200 - 3)."""
-    lines = await warnings_of(environment["ORDER_DATABASE_URL"], pool_size, processes)
+    await open_and_close(environment["ORDER_DATABASE_URL"], pool_size, processes)
 
-    assert lines == ([{"wanted": 210, "allowed": 197}] if warned else [])
+    assert [call.kwargs for call in log.calls] == ([{"wanted": 210, "allowed": 197}] if warned else [])
 
 
-async def test_a_server_that_is_down_is_no_reason_to_warn() -> None:
+async def test_a_server_that_is_down_is_no_reason_to_warn(log: CapturingLogger) -> None:
     """A service starts while its database is down."""
-    assert await warnings_of("postgresql://nobody:nowhere@127.0.0.1:1/nothing", 100, 100) == []
+    await open_and_close("postgresql://nobody:nowhere@127.0.0.1:1/nothing", 100, 100)
+
+    assert log.calls == []
