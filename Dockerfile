@@ -25,8 +25,9 @@ WORKDIR /requirements
 COPY requirements/bootstrap.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore --require-hashes -r bootstrap.txt
 COPY requirements/*.txt ./
+ENV UV_CACHE_DIR=/var/cache/uv
 # hadolint ignore=SC2046
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv venv -q /venv \
     && uv pip sync -q --python /venv/bin/python --link-mode copy --compile-bytecode --require-hashes \
        $(printf '%s.txt ' ${SERVICE})

@@ -98,7 +98,7 @@ class ServiceProcesses:
                 break
             if turn % _TURNS_PER_LOOK == 0:
                 crashed |= {name for name in waiting if _has_crashed(self._processes[name])}
-            time.sleep(_POLL)
+            time.sleep(_POLL)  # other programs: there is nothing to wait on but their answer
         if missing := crashed | waiting:
             raise NotReady(sorted(missing))
 

@@ -51,7 +51,7 @@ def _obey(group: int) -> None:
     """Wait for the order to stop; SIGINT means a clean, quick stop to uvicorn, PostgreSQL and MongoDB alike."""
     if os.read(sys.stdin.fileno(), 1):
         _signal_group(group, signal.SIGINT)
-        time.sleep(GRACE)
+        time.sleep(GRACE)  # in a thread of its own; the process ends earlier if its child does
     _signal_group(group, signal.SIGKILL)
 
 

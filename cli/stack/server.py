@@ -72,7 +72,7 @@ class EmbeddedServer(ABC):
                 tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
                 message = f"{self.name} did not start. `make doctor` may know why. The end of {self.log}:\n{tail}"
                 raise CommandError(message)
-            time.sleep(_POLL)
+            time.sleep(_POLL)  # another program: there is nothing to wait on but its answer
 
     def request_stop(self) -> None:
         """Ask for a clean stop, without waiting for it."""
