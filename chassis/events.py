@@ -88,7 +88,7 @@ async def _deliver(dispatcher: Dispatcher, listener: str, message: dict[str, Any
         )
 
 
-def _announcer(request: Request, background: BackgroundTasks, dispatcher: Dispatch) -> Announcer:
+async def _announcer(request: Request, background: BackgroundTasks, dispatcher: Dispatch) -> Announcer:
     settings = request.app.state.settings
     return Announcer(background, dispatcher, settings.service_name, settings.announces_to)
 

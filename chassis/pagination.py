@@ -60,7 +60,7 @@ class PageRequest:
         return Slice(items, cursor)
 
 
-def _page_request(
+async def _page_request(
     request: Request,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,

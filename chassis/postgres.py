@@ -213,7 +213,7 @@ async def _claim(session: AsyncSession, issuer: str, request_id: str) -> bool:
     return claimed.one_or_none() is not None
 
 
-def _database(request: Request) -> Postgres:
+async def _database(request: Request) -> Postgres:
     database: Postgres = request.app.state.store
     return database
 

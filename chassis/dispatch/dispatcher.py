@@ -260,7 +260,7 @@ def _context() -> list[tuple[str, str]]:
     return [("x-request-id", context.request_id)] if context else []
 
 
-def _dispatcher(request: Request) -> Dispatcher:
+async def _dispatcher(request: Request) -> Dispatcher:
     dispatcher: Dispatcher = request.app.state.dispatcher
     return dispatcher
 
