@@ -123,6 +123,14 @@ class InvalidRequest(AppError):
     message = "The request has invalid values."
 
 
+class TooManyRequests(AppError):
+    """Asked too often; the ``Retry-After`` header says when to come back (429)."""
+
+    status = 429
+    code = "too_many_requests"
+    message = "Too many requests; try again later."
+
+
 class BadGateway(AppError):
     """Another service answered with something unusable or refused what we asked (502)."""
 
@@ -256,4 +264,5 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
         return FieldError(
             location="body", pointer="", code="json_invalid", detail=f"Not valid JSON: {error['ctx']['error']}"
         )
-    return FieldError(location=str(location), pointer=pointer, code=error["type"], detail=error["msg"])
+    detail = error["msg"].removeprefix("Value error, ")  # how pydantic begins what a validator of ours says
+    return FieldError(location=str(location), pointer=pointer, code=error["type"], detail=detail)
