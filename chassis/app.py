@@ -1,34 +1,55 @@
 """``create_app``: one call gives a service middleware, errors, probes, docs, sealing, dispatcher, tokens, lifespan."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
 
 from chassis import health, metrics
-from chassis.auth.jwks import RemoteKeys
-from chassis.auth.tokens import TokenIssuer, TokenVerifier
+from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
+from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
+from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.docs import add_docs, describe_problems
 from chassis.drain import draining_on_sigterm
 from chassis.errors import add_error_handlers
 from chassis.logs import configure_logging
 from chassis.middleware import RequestContextMiddleware
+from chassis.periodic import Periodic, running
 from chassis.routing import Route
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.receiver import Receiver
 from chassis.settings import Environment, ServiceSettings
-from chassis.store import DatabaseUnavailable, Store
+from chassis.store import Store
 
 log = structlog.get_logger(__name__)
 
-FORGET_CLAIMS_EVERY_S = 30.0
+
+async def _forget_claims(state: Any) -> None:  # noqa: ANN401 - app.state
+    await state.store.forget_claims()
+
+
+async def _refresh_keys(state: Any) -> None:  # noqa: ANN401
+    await state.keys.refresh()
+
+
+async def _refresh_revocations(state: Any) -> None:  # noqa: ANN401
+    await state.revoked.refresh()
+
+
+_FORGET_CLAIMS = Periodic(30.0, _forget_claims)
+_FOLLOW_ISSUER = (Periodic(KEYS_EVERY_S, _refresh_keys), Periodic(REVOCATIONS_EVERY_S, _refresh_revocations))
 
 
 def create_app(
-    settings: ServiceSettings, store: Store, *routers: APIRouter, issuer: TokenIssuer | None = None
+    settings: ServiceSettings,
+    store: Store,
+    *routers: APIRouter,
+    issuer: TokenIssuer | None = None,
+    revocations: Revocations | None = None,
+    periodic: Sequence[Periodic] = (),
 ) -> FastAPI:
     """
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
@@ -36,6 +57,8 @@ def create_app(
     Args:
         routers: Their routes are of class ``chassis.routing.Route``.
         issuer: What signs access tokens, in the service that issues them.
+        revocations: What that service itself knows of revoked sessions; the others ask it.
+        periodic: What it does every so often beside its requests.
 
     Raises:
         InvalidSettings: A link that the service's calls or its routes' callers need is missing.
@@ -49,6 +72,8 @@ def create_app(
     app.state.checks = {store.name: store.check}
     app.state.draining = False
     app.state.issuer = issuer
+    app.state.revocations = revocations
+    app.state.periodic = (_FORGET_CLAIMS, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
     app.state.receiver = Receiver(
         envelope,
         store,
@@ -93,29 +118,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(state.store.close)
         state.dispatcher = Dispatcher(settings.peer_urls, state.envelope)
         stack.push_async_callback(state.dispatcher.aclose)
-        keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
-        state.tokens = TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)
-        stack.push_async_callback(_cancel, asyncio.create_task(_forget_claims(state.store)))
+        state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
+        state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
+        state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience)
+        await stack.enter_async_context(running(state.periodic, state))
         log.info("started", environment=settings.environment)
         with draining_on_sigterm(state, settings.drain_seconds):
             yield
         state.draining = True
         log.info("stopping")
-
-
-async def _forget_claims(store: Store) -> None:
-    while True:
-        await asyncio.sleep(FORGET_CLAIMS_EVERY_S)
-        try:
-            await store.forget_claims()
-        except DatabaseUnavailable as error:
-            log.warning("old claims could not be deleted", reason=str(error))
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def _callers(routers: tuple[APIRouter, ...]) -> set[str]:

@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.auth import jwks, revocations
 from chassis.errors import BadRequest, answer_error
 from chassis.ids import new_id
 from chassis.metrics import observe_request
@@ -17,7 +18,7 @@ log = structlog.get_logger("chassis.access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", jwks.PATH, revocations.PATH})
 """Asked every few seconds by machines: logged at debug level."""
 
 

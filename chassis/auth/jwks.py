@@ -1,21 +1,17 @@
 """The issuer's public keys, fetched through the dispatcher and kept: tokens can be checked while the issuer is down."""
 
-import asyncio
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-import structlog
-
+from chassis.auth.remote import RETRY_S, SingleFlight
 from chassis.auth.tokens import UnknownKey, read_jwks
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError, ServiceUnavailable
-
-log = structlog.get_logger(__name__)
+from chassis.errors import ServiceUnavailable
 
 PATH = "/.well-known/jwks.json"
-RETRY_S = 1.0
-"""While there are no keys at all, they are asked for at most this often; who asks in between is told at once."""
+KEYS_EVERY_S = 30.0
+"""A key that is published for twice this long before it signs is known everywhere before its first token."""
 REFETCH_S = 10.0
 """An unknown key id is looked up at most this often, so that made-up ids cost the issuer nothing."""
 
@@ -32,10 +28,8 @@ class RemoteKeys:
     def __init__(self, dispatcher: Dispatcher, service: str, clock: Callable[[], float] = monotonic) -> None:
         self._dispatcher = dispatcher
         self._service = service
-        self._clock = clock
         self._keys: dict[str, Any] = {}
-        self._tried: float | None = None
-        self._fetching = asyncio.Lock()
+        self._set = SingleFlight(f"keys of {service}", self._fetch, clock)
 
     async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
         """
@@ -46,22 +40,16 @@ class RemoteKeys:
             ServiceUnavailable: The key set was never had, and cannot be had now (503).
         """
         if key_id not in self._keys:
-            async with self._fetching:
-                if key_id not in self._keys and self._may_fetch():
-                    await self._fetch()
+            await self._set.need(lambda: key_id in self._keys, REFETCH_S if self._keys else RETRY_S)
         if not self._keys:
             raise ServiceUnavailable(f"Access tokens cannot be checked: the {self._service} service gives no keys.")
         if key_id not in self._keys:
             raise UnknownKey
         return self._keys[key_id]
 
-    def _may_fetch(self) -> bool:
-        pause = REFETCH_S if self._keys else RETRY_S
-        return self._tried is None or self._clock() - self._tried >= pause
+    async def refresh(self) -> None:
+        """Learn of new keys before their first token comes, and forget those that are gone."""
+        await self._set.refresh()
 
     async def _fetch(self) -> None:
-        try:
-            self._keys = read_jwks(await self._dispatcher.get(self._service, PATH, sealed=False))
-        except (AppError, ValueError) as error:
-            log.warning("keys could not be fetched", target=self._service, reason=str(error))
-        self._tried = self._clock()
+        self._keys = read_jwks(await self._dispatcher.get(self._service, PATH, sealed=False))

@@ -4,27 +4,23 @@ Access tokens: JWTs signed with ES256. The only module that knows python-jose.
 The library accepts a token without ``aud`` or ``exp``, and any ``crit``; what is demanded here is demanded explicitly.
 """
 
-import base64
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from jose import jwk, jwt
 from jose.exceptions import JOSEError
 from pydantic import TypeAdapter
 
+from chassis.auth.signing_keys import ALGORITHM, load_keys, public_jwk
 from chassis.errors import Unauthenticated
 from chassis.ids import new_id
 
-ALGORITHM = "ES256"
 LIFETIME_S = 15 * 60
 _Roles = TypeAdapter(list[str])
-_REQUIRED = {f"require_{claim}": True for claim in ("iss", "aud", "sub", "iat", "exp", "jti")}
+_REQUIRED = {f"require_{claim}": True for claim in ("iss", "aud", "sub", "iat", "exp", "jti", "sid")}
 
 
 class InvalidToken(Unauthenticated):
@@ -42,6 +38,7 @@ class Identity:
     """Who a valid access token speaks for."""
 
     user_id: UUID
+    session_id: UUID
     roles: frozenset[str]
 
 
@@ -61,58 +58,78 @@ class KeySource(Protocol):
         """
 
 
+class Revocations(Protocol):
+    """Which sessions have ended before their time."""
+
+    async def is_revoked(self, session_id: UUID) -> bool:
+        """
+        Say whether the tokens of this session count no longer.
+
+        Raises:
+            ServiceUnavailable: That cannot be known now (503).
+        """
+
+
 class TokenIssuer:
     """
     Signs access tokens; held by the user service alone, which is also a key source for itself.
 
     Args:
-        private_key: EC P-256, PEM.
+        private_keys: EC P-256, PEM, one after the other: the first signs, all are published and accepted.
         clock: Seconds since 1970.
+
+    Raises:
+        ValueError: No key, another kind of key, or the same key twice.
     """
 
-    def __init__(self, private_key: str, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
-        self._key = jwk.construct(private_key, ALGORITHM)
+    def __init__(self, private_keys: str, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
+        loaded = load_keys(private_keys)
+        self._public = [public_jwk(key) for key in loaded]
+        self._keys = {
+            public["kid"]: jwk.construct(key, ALGORITHM)  # type: ignore[arg-type]  # the stubs know no key objects
+            for public, key in zip(self._public, loaded, strict=True)
+        }
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._public = _public_jwk(private_key)
 
-    def issue(self, user_id: UUID, roles: Sequence[str]) -> str:
-        """Sign a token for a person, valid for 15 minutes."""
-        now = int(self._clock())
+    def issue(self, user_id: UUID, session_id: UUID, roles: Sequence[str]) -> str:
+        """Sign a token for a person's session, valid for 15 minutes."""
+        now, kid = int(self._clock()), self._public[0]["kid"]
         claims = {
             "iss": self._issuer, "aud": self._audience, "sub": str(user_id), "iat": now, "exp": now + LIFETIME_S,
-            "jti": new_id().hex, "roles": list(roles),
+            "jti": new_id().hex, "sid": str(session_id), "roles": list(roles),
         }  # fmt: skip
-        token: str = jwt.encode(claims, self._key, ALGORITHM, headers={"kid": self._public["kid"]})
+        token: str = jwt.encode(claims, self._keys[kid], ALGORITHM, headers={"kid": kid})
         return token
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """Give the public keys as a JSON Web Key Set (RFC 7517)."""
-        return {"keys": [self._public]}
+        """Give the public keys as a JSON Web Key Set (RFC 7517), the one that signs first."""
+        return {"keys": self._public}
 
     async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
-        """Give its own public key."""
-        if key_id != self._public["kid"]:
+        """Give one of its own public keys."""
+        if key_id not in self._keys:
             raise UnknownKey
-        return self._key.public_key()
+        return self._keys[key_id].public_key()
 
 
 class TokenVerifier:
-    """Checks access tokens against the keys of their issuer."""
+    """Checks access tokens against the keys of their issuer and the sessions it has revoked."""
 
-    def __init__(self, keys: KeySource, issuer: str, audience: str) -> None:
+    def __init__(self, keys: KeySource, revocations: Revocations, issuer: str, audience: str) -> None:
         self._keys = keys
+        self._revocations = revocations
         self._issuer = issuer
         self._audience = audience
 
     async def verify(self, token: str) -> Identity:
         """
-        Check signature, times, issuer and audience.
+        Check signature, times, issuer, audience and session.
 
         Raises:
             InvalidToken: Something is not as it must be (401).
-            ServiceUnavailable: The issuer's keys cannot be had (503).
+            ServiceUnavailable: The issuer's keys or revocations cannot be had (503).
         """
         try:
             header = jwt.get_unverified_header(token)
@@ -124,12 +141,16 @@ class TokenVerifier:
             )
         except (JOSEError, UnknownKey) as error:
             raise InvalidToken from error
-        return _identity(claims)
+        identity = _identity(claims)
+        if await self._revocations.is_revoked(identity.session_id):
+            raise InvalidToken
+        return identity
 
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
     try:
-        return Identity(UUID(claims["sub"]), frozenset(_Roles.validate_python(claims.get("roles"))))
+        roles = frozenset(_Roles.validate_python(claims.get("roles")))
+        return Identity(UUID(claims["sub"]), UUID(claims["sid"]), roles)
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidToken from error
 
@@ -151,19 +172,3 @@ def read_jwks(document: object) -> dict[str, Any]:
     except JOSEError as error:
         msg = "a key in the JSON Web Key Set cannot be read"
         raise ValueError(msg) from error
-
-
-def _public_jwk(private_key: str) -> dict[str, str]:
-    key = load_pem_private_key(private_key.encode(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        msg = "JWT_PRIVATE_KEY must be an EC P-256 private key in PEM"
-        raise TypeError(msg)
-    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
-    x, y = _base64url(point[:32]), _base64url(point[32:])
-    # RFC 7638: the thumbprint of a key is its id, so the same key has the same id everywhere.
-    thumbprint = hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest()
-    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": _base64url(thumbprint), "alg": ALGORITHM, "use": "sig"}
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -74,7 +74,7 @@ async def test_people_see_their_own_orders_alone(
 async def test_a_foreign_token_is_refused(people: People, teapot: str, tmp_path: Path) -> None:
     """A token signed by somebody else's key is worth nothing."""
     foreign_key = ensure_secrets(tmp_path / "secrets.json", [])["JWT_PRIVATE_KEY"]
-    token = TokenIssuer(foreign_key, "user", "sealed-services").issue(new_id(), ["admin"])
+    token = TokenIssuer(foreign_key, "user", "sealed-services").issue(new_id(), new_id(), ["admin"])
 
     response = await people["order"].get(ORDERS, headers={"Authorization": f"Bearer {token}"})
 

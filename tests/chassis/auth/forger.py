@@ -1,0 +1,117 @@
+"""Tokens as an attacker makes them."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from chassis.auth.tokens import TokenIssuer
+from chassis.ids import new_id
+from tests.chassis.auth.issuer import pem
+
+Claims = dict[str, Any]
+OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+class Forger:
+    """
+    Makes tokens of every kind.
+
+    Args:
+        key: The issuer's own private key, in PEM: also a token it never meant to sign may be signed with it.
+    """
+
+    def __init__(self, key: str) -> None:
+        loaded = load_pem_private_key(key.encode(), None)
+        assert isinstance(loaded, EllipticCurvePrivateKey)
+        self.key = loaded
+        self.headers = {"kid": TokenIssuer(key, "", "").jwks()["keys"][0]["kid"]}
+
+    @property
+    def claims(self) -> Claims:
+        """Claims that are accepted."""
+        now = int(time.time())
+        return {
+            "iss": "user", "aud": "sealed-services", "sub": str(new_id()), "iat": now, "exp": now + 60,
+            "jti": new_id().hex, "sid": str(new_id()), "roles": ["user"],
+        }  # fmt: skip
+
+    def token(self, **claims: Any) -> str:  # noqa: ANN401 - what a claim may be
+        """A token of the issuer with some claims changed, or with None left out."""
+        changed = {name: value for name, value in (self.claims | claims).items() if value is not None}
+        return jwt.encode(changed, self.key, "ES256", self.headers)
+
+    def with_header(self, **headers: Any) -> str:  # noqa: ANN401 - what a header may be
+        """A token of the issuer with a changed header, signed by hand since libraries refuse to."""
+        parts = [{"typ": "JWT", "alg": "ES256"} | self.headers | headers, self.claims]
+        signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
+        signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), self.key)
+        return f"{signed}.{base64url(signature)}"
+
+    def by_secret(self, secret: bytes) -> str:
+        """A token signed with a public text as if it were a shared secret."""
+        parts = [{"typ": "JWT", "alg": "HS256"} | self.headers, self.claims]
+        signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
+        return f"{signed}.{base64url(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
+
+    def public(self, encoding: Encoding, form: PublicFormat) -> bytes:
+        """The public key's bytes."""
+        return self.key.public_key().public_bytes(encoding, form)
+
+    def with_other_claims(self) -> str:
+        """A valid token's signature under other claims."""
+        header, _, signature = self.token().split(".")
+        return f"{header}.{base64url(json.dumps(self.claims | {'roles': ['admin']}).encode())}.{signature}"
+
+
+def base64url(raw: bytes) -> str:
+    """Base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def without(claim: str) -> Callable[[Forger], str]:
+    """A forgery that leaves out a claim."""
+    return lambda forger: forger.token(**{claim: None})
+
+
+FORGERIES: dict[str, Callable[[Forger], str]] = {
+    "garbage": lambda _: "garbage",
+    "two dots": lambda _: "..",
+    "no JSON": lambda _: "e30.e30.AAAA",
+    "a header of nothing but brackets": lambda _: f"{base64url(b'[' * 4000)}.e30.AAAA",
+    "no algorithm": lambda forger: jwt.encode(forger.claims, "", "none", forger.headers),
+    "no signature": lambda forger: f"{forger.token().rpartition('.')[0]}.",
+    "other claims under a signature": lambda forger: forger.with_other_claims(),
+    "signed by somebody else": lambda forger: jwt.encode(forger.claims, OTHER_KEY, "ES256", forger.headers),
+    "HS256 with the PEM": lambda f: f.by_secret(f.public(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)),
+    "HS256 with the DER": lambda f: f.by_secret(f.public(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)),
+    "HS256 with the point": lambda f: f.by_secret(f.public(Encoding.X962, PublicFormat.UncompressedPoint)),
+    "crit": lambda forger: forger.with_header(crit=["b64"], b64=True),
+    "empty crit": lambda forger: forger.with_header(crit=[]),
+    "unknown key": lambda forger: forger.with_header(kid="nobody's"),
+    "no key id": lambda forger: forger.with_header(kid=None),
+    "a list of key ids": lambda forger: forger.with_header(kid=[forger.headers["kid"]]),
+    "its own key": lambda f: jwt.encode(
+        f.claims, OTHER_KEY, "ES256", {"kid": "mine", "jwk": TokenIssuer(pem(OTHER_KEY), "", "").jwks()["keys"][0]}
+    ),
+    **{f"no {claim}": without(claim) for claim in ("exp", "aud", "iss", "sub", "jti", "iat", "sid", "roles")},
+    "another audience": lambda forger: forger.token(aud="others"),
+    "another issuer": lambda forger: forger.token(iss="others"),
+    "expired": lambda forger: forger.token(exp=int(time.time()) - 1),
+    "not yet valid": lambda forger: forger.token(nbf=int(time.time()) + 60),
+    "an expiry that is no time": lambda forger: forger.token(exp="never"),
+    "roles in one text": lambda forger: forger.token(roles="admin"),
+    "roles that are no texts": lambda forger: forger.token(roles=[1]),
+    "a subject that is no id": lambda forger: forger.token(sub="ada"),
+    "a subject that is no text": lambda forger: forger.token(sub=7),
+    "a sid that is no id": lambda forger: forger.token(sid="ada"),
+    "a sid that is no text": lambda forger: forger.token(sid=7),
+}

@@ -1,0 +1,46 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.chassis.auth.forger import FORGERIES, Forger
+
+ORDERS = "/api/v1/orders"
+
+
+@pytest.fixture
+def forger(environment: dict[str, str]) -> Forger:
+    """A forger who has the user service's key."""
+    return Forger(environment["JWT_PRIVATE_KEY"])
+
+
+@pytest.fixture(scope="module")
+async def orders(environment: dict[str, str], apps: dict[str, FastAPI]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the order service, which gets the keys from the user service."""
+    async with httpx.AsyncClient(base_url=environment["ORDER_SERVICE_URL"]) as client:
+        yield client
+
+
+async def ask(orders: httpx.AsyncClient, token: str | None) -> httpx.Response:
+    """List the orders of whoever the token speaks for."""
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    return await orders.get(ORDERS, headers=headers)
+
+
+async def test_a_valid_token_is_accepted(orders: httpx.AsyncClient, forger: Forger) -> None:
+    """What another library signs with the issuer's key is accepted, so the forgeries below fail for their fault."""
+    assert (await ask(orders, forger.token())).status_code == 200
+    assert (await ask(orders, forger.with_header())).status_code == 200
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+async def test_a_forged_token_is_refused_like_a_missing_one(
+    orders: httpx.AsyncClient, forger: Forger, forgery: str
+) -> None:
+    """Whatever is wrong with a token, the answer is the same but for the request's id."""
+    missing, refused = await ask(orders, None), await ask(orders, FORGERIES[forgery](forger))
+
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert refused.json().pop("request_id") != missing.json().pop("request_id")
+    assert refused.json() | {"request_id": ""} == missing.json() | {"request_id": ""}

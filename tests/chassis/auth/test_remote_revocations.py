@@ -1,0 +1,174 @@
+import asyncio
+
+import pytest
+from structlog.testing import CapturingLogger
+
+from chassis.auth import remote
+from chassis.auth.remote import RETRY_S
+from chassis.auth.revocations import KEEP_S, RemoteRevocations
+from chassis.auth.tokens import LIFETIME_S
+from chassis.errors import DeadlineExceeded, ServiceUnavailable
+from chassis.ids import new_id
+from tests.chassis.auth.issuer import Clock, Issuer
+
+LATER = "2026-11-21T12:00:02Z"
+MALFORMED: list[object] = [
+    None,
+    {},
+    [],
+    {"sessions": "none", "until": LATER},
+    {"sessions": ["ada"], "until": LATER},
+    {"sessions": []},
+]
+
+
+@pytest.fixture
+def revocations(issuer: Issuer, clock: Clock) -> RemoteRevocations:
+    """The issuer's revocations, as another service has them."""
+    return RemoteRevocations(issuer, "user", clock)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
+    """What is logged of fetching."""
+    captured = CapturingLogger()
+    monkeypatch.setattr(remote, "log", captured)
+    return captured
+
+
+async def test_the_list_is_fetched_before_the_first_answer(revocations: RemoteRevocations, issuer: Issuer) -> None:
+    """Many requests at once wait for a single fetch, and later ones ask nobody."""
+    revoked, other = new_id(), new_id()
+    issuer.revoke(revoked)
+
+    answers = await asyncio.gather(*(revocations.is_revoked(session) for session in (revoked, other) * 10))
+    later = await revocations.is_revoked(revoked)
+
+    assert answers == [True, False] * 10
+    assert later
+    assert issuer.asked == 1
+
+
+async def test_a_revocation_arrives_with_the_next_refresh(revocations: RemoteRevocations, issuer: Issuer) -> None:
+    """A session may be revoked at any time, and stays so."""
+    session = new_id()
+    assert not await revocations.is_revoked(session)
+    issuer.revoke(session)
+
+    await revocations.refresh()
+    arrived = await revocations.is_revoked(session)
+    issuer.revoke()
+    await revocations.refresh()
+
+    assert arrived
+    assert await revocations.is_revoked(session)
+
+
+async def test_what_has_been_told_is_not_asked_for_again(revocations: RemoteRevocations, issuer: Issuer) -> None:
+    """Each question continues where the last answer ended, by the issuer's clock and to the microsecond."""
+    await revocations.refresh()
+    issuer.revoke(until=LATER)
+    await revocations.refresh()
+    issuer.failure = ServiceUnavailable()
+    await revocations.refresh()
+    issuer.failure = None
+    await revocations.refresh()
+
+    assert issuer.since == [
+        None,
+        {"since": "2026-11-21T12:00:00.123456+00:00"},
+        {"since": "2026-11-21T12:00:02+00:00"},
+    ]
+
+
+@pytest.mark.parametrize(("passed_s", "is_kept"), [(LIFETIME_S, True), (KEEP_S - 1, True), (KEEP_S, False)])
+async def test_a_revocation_is_kept_for_20_minutes(
+    revocations: RemoteRevocations, issuer: Issuer, clock: Clock, passed_s: float, *, is_kept: bool
+) -> None:
+    """By then its last token has expired; the memory does not grow, also while the issuer is down."""
+    session = new_id()
+    issuer.revoke(session)
+    await revocations.refresh()
+    issuer.failure = ServiceUnavailable()
+
+    clock.now += passed_s
+    await revocations.refresh()
+
+    assert await revocations.is_revoked(session) is is_kept
+
+
+async def test_a_revocation_told_twice_is_kept_from_the_second_time(
+    revocations: RemoteRevocations, issuer: Issuer, clock: Clock
+) -> None:
+    """The issuer's answers overlap, which shortens nothing."""
+    session = new_id()
+    issuer.revoke(session)
+    await revocations.refresh()
+    clock.now += KEEP_S - 1
+    await revocations.refresh()
+    issuer.revoke()
+
+    clock.now += 2
+    await revocations.refresh()
+
+    assert await revocations.is_revoked(session)
+
+
+@pytest.mark.parametrize("failure", [ServiceUnavailable(), DeadlineExceeded()], ids=repr)
+async def test_the_list_is_kept_while_the_issuer_is_down(
+    revocations: RemoteRevocations, issuer: Issuer, failure: Exception
+) -> None:
+    """Services work on with what they know: what was revoked stays so, and other tokens are accepted."""
+    revoked, other = new_id(), new_id()
+    issuer.revoke(revoked)
+    await revocations.refresh()
+    issuer.failure = failure
+
+    await revocations.refresh()
+
+    assert await revocations.is_revoked(revoked)
+    assert not await revocations.is_revoked(other)
+
+
+@pytest.mark.parametrize("answer", MALFORMED, ids=repr)
+async def test_a_malformed_list_counts_like_no_answer(
+    revocations: RemoteRevocations, issuer: Issuer, answer: object
+) -> None:
+    """Nonsense from the issuer takes nothing away."""
+    revoked = new_id()
+    issuer.revoke(revoked)
+    await revocations.refresh()
+    issuer.revoked = answer
+
+    await revocations.refresh()
+
+    assert await revocations.is_revoked(revoked)
+
+
+async def test_without_a_list_no_token_is_accepted(
+    revocations: RemoteRevocations, issuer: Issuer, clock: Clock
+) -> None:
+    """While the list was never had it is a 503 that asks once a second at most; when the issuer is back it works."""
+    issuer.failure = ServiceUnavailable()
+
+    for passed_s in (0.0, RETRY_S - 0.1, 0.1):
+        clock.now += passed_s
+        answers = await asyncio.gather(*(revocations.is_revoked(new_id()) for _ in range(5)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {ServiceUnavailable}
+    assert issuer.asked == 2
+
+    issuer.failure = None
+    clock.now += RETRY_S
+    assert not await revocations.is_revoked(new_id())
+
+
+async def test_an_outage_is_logged_at_its_beginning_and_end(
+    revocations: RemoteRevocations, issuer: Issuer, log: CapturingLogger
+) -> None:
+    """A refresh every 2 s does not fill the log."""
+    for failure in (None, ServiceUnavailable("down"), ServiceUnavailable("down"), None, None):
+        issuer.failure = failure
+        await revocations.refresh()
+
+    assert [call.args[0] for call in log.calls] == ["fetching fails", "fetching works again"]
+    assert log.calls[0].kwargs == {"what": "revoked sessions of user", "reason": "down"}

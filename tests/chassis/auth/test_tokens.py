@@ -1,0 +1,139 @@
+import asyncio
+import time
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from fastapi import FastAPI
+
+from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
+from chassis.errors import ServiceUnavailable
+from chassis.ids import new_id
+from tests.chassis.auth.issuer import Revoked, make_key, pem
+
+FIRST, SECOND = make_key(), make_key()
+WRONG_KEYS = {
+    "nothing": "",
+    "nonsense": "nonsense",
+    "a public key": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----",
+    "P-384": pem(ec.generate_private_key(ec.SECP384R1())),
+    "Ed25519": pem(ed25519.Ed25519PrivateKey.generate()),
+    "a password": ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+    .decode(),
+    "P-384 second": FIRST + pem(ec.generate_private_key(ec.SECP384R1())),
+    "half a key second": FIRST + SECOND[: len(SECOND) // 2],
+    "nonsense second": FIRST + "nonsense",
+    "the same twice": FIRST + SECOND + FIRST,
+}
+
+
+def kids(issuer: TokenIssuer) -> list[str]:
+    """The ids of the keys it publishes."""
+    return [key["kid"] for key in issuer.jwks()["keys"]]
+
+
+async def test_an_issued_token_is_accepted() -> None:
+    """What is issued for a person's session speaks for that person, session and roles."""
+    issuer, person, session = TokenIssuer(FIRST, "user", "us"), new_id(), new_id()
+
+    identity = await TokenVerifier(issuer, Revoked(), "user", "us").verify(issuer.issue(person, session, ["admin"]))
+
+    assert identity == Identity(person, session, frozenset({"admin"}))
+
+
+async def test_an_issued_token_can_be_read_by_others(environment: dict[str, str], apps: dict[str, FastAPI]) -> None:
+    """Another library that knows the address of the key set verifies an issued token; it lives for 15 minutes."""
+    issuer: TokenIssuer = apps["user"].state.issuer
+    person, session = new_id(), new_id()
+    token = issuer.issue(person, session, ["user", "admin"])
+    outsider = jwt.PyJWKClient(f"{environment['USER_SERVICE_URL']}/.well-known/jwks.json")
+
+    key = await asyncio.to_thread(outsider.get_signing_key_from_jwt, token)
+
+    claims = jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer="user")
+    assert (claims["sub"], claims["sid"], claims["roles"]) == (str(person), str(session), ["user", "admin"])
+    assert claims["exp"] - claims["iat"] == 900
+
+
+async def test_a_token_expires() -> None:
+    """A token issued 15 minutes ago is refused; one issued a moment later is not."""
+    verifier = TokenVerifier(TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us")
+
+    def issued(seconds_ago: float) -> str:
+        issuer = TokenIssuer(FIRST, "user", "us", clock=lambda: time.time() - seconds_ago)
+        return issuer.issue(new_id(), new_id(), [])
+
+    await verifier.verify(issued(900 - 30))
+    with pytest.raises(InvalidToken):
+        await verifier.verify(issued(900 + 1))
+
+
+async def test_a_token_of_a_revoked_session_is_refused() -> None:
+    """The revocation of a session ends its tokens, and no other's."""
+    issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
+    verifier = TokenVerifier(issuer, Revoked(session), "user", "us")
+
+    await verifier.verify(issuer.issue(new_id(), new_id(), []))
+    with pytest.raises(InvalidToken):
+        await verifier.verify(issuer.issue(new_id(), session, []))
+
+
+async def test_a_token_is_not_accepted_unasked() -> None:
+    """While it cannot be known whether a session is revoked, its tokens are a 503."""
+    issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
+    verifier = TokenVerifier(issuer, Revoked(failure=ServiceUnavailable()), "user", "us")
+
+    with pytest.raises(ServiceUnavailable):
+        await verifier.verify(issuer.issue(new_id(), session, []))
+
+
+async def test_the_first_key_signs_and_all_are_accepted() -> None:
+    """Of several keys one signs; tokens of each are accepted, and each is published."""
+    first, both = TokenIssuer(FIRST, "user", "us"), TokenIssuer(SECOND + FIRST, "user", "us")
+    verifier = TokenVerifier(both, Revoked(), "user", "us")
+    token = both.issue(new_id(), new_id(), [])
+
+    await verifier.verify(token)
+    await verifier.verify(first.issue(new_id(), new_id(), []))
+
+    assert jwt.get_unverified_header(token)["kid"] == kids(both)[0]
+    assert kids(both)[1:] == kids(first)
+    with pytest.raises(UnknownKey):
+        await first.get(kids(both)[0])
+
+
+@pytest.mark.parametrize("between", ["", "\n", "\r\n \r\n", "\nk2\n"], ids=repr)
+def test_text_between_keys_is_none_of_them(between: str) -> None:
+    """Keys may stand close together, apart, or have a line of text before them."""
+    assert len(kids(TokenIssuer(between + FIRST.strip() + between + SECOND.strip(), "", ""))) == 2
+
+
+@pytest.mark.parametrize("wrong", WRONG_KEYS)
+def test_only_different_p256_keys_are_taken(wrong: str) -> None:
+    """Anything else is refused with the name of the variable and nothing of its content."""
+    with pytest.raises(ValueError, match="JWT_PRIVATE_KEY") as refused:
+        TokenIssuer(WRONG_KEYS[wrong], "user", "us")
+
+    lines = [line for line in WRONG_KEYS[wrong].splitlines() if line and not line.startswith("-----")]
+    assert not any(line in str(refused.value) for line in lines)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "document", [None, [], {}, {"keys": {}}, "keys", {"keys": [{"kid": "a", "alg": "ES256", "kty": "EC"}]}]
+)
+def test_what_is_no_key_set_is_refused(document: object) -> None:
+    """A malformed key set is told from an empty one."""
+    with pytest.raises(ValueError, match="JSON Web Key Set"):
+        read_jwks(document)
+
+
+def test_keys_for_other_uses_are_passed_over() -> None:
+    """A key set may hold keys of other algorithms, or without id."""
+    (ours,) = TokenIssuer(FIRST, "", "").jwks()["keys"]
+
+    keys = read_jwks({"keys": [{"kty": "RSA", "alg": "RS256", "kid": "x"}, {"alg": "ES256"}, "nonsense", ours]})
+
+    assert keys.keys() == {ours["kid"]}

@@ -1,0 +1,110 @@
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter, Request
+from pydantic import AnyHttpUrl
+
+from chassis.app import create_app
+from chassis.auth.current_user import CurrentUser
+from chassis.auth.tokens import TokenIssuer
+from chassis.ids import new_id
+from chassis.routing import Route, service_router
+from chassis.sealing.modes import public, service
+from chassis.testing import NoDatabase, eventually, serve
+from tests.chassis.auth.issuer import UNTIL, make_key
+from tests.chassis.tiny import TinySettings
+from tests.sealing.messages import as_setting, make_keys
+
+users = service_router("users")
+things = service_router("things")
+well_known = APIRouter(prefix="/.well-known", route_class=Route)
+
+
+class UserSettings(TinySettings):
+    """What the service that issues tokens reads."""
+
+    service_name: ClassVar[str] = "user"
+
+
+class TinyFollower(TinySettings):
+    """What a service that takes its tokens reads."""
+
+    calls: ClassVar[tuple[str, ...]] = ("user",)
+    tokens_from: ClassVar[str | None] = "user"
+
+    user_service_url: AnyHttpUrl
+
+
+class Sessions(set[UUID]):
+    """The revoked ones, as the service that issues tokens knows them."""
+
+    async def is_revoked(self, session_id: UUID) -> bool:
+        """Look it up."""
+        return session_id in self
+
+
+@well_known.get("/jwks.json")
+@public
+async def jwks(request: Request) -> dict[str, Any]:
+    """Give the keys."""
+    issuer: TokenIssuer = request.app.state.issuer
+    return issuer.jwks()
+
+
+@users.get("/revocations")
+@service("tiny")
+async def revocations(request: Request) -> dict[str, Any]:
+    """Give the revoked sessions."""
+    return {"sessions": [str(session) for session in request.app.state.revocations], "until": UNTIL}
+
+
+@things.get("/mine")
+@public
+async def mine(user: CurrentUser) -> dict[str, str]:
+    """Say whose session it is."""
+    return {"session": str(user.session_id)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two services."""
+
+    issuer: TokenIssuer
+    revoked: Sessions
+    client: httpx.AsyncClient
+
+    async def status(self, session_id: UUID) -> int:
+        """Ask the following service with a token of this session."""
+        token = self.issuer.issue(new_id(), session_id, [])
+        return (await self.client.get("/api/v1/things/mine", headers={"Authorization": f"Bearer {token}"})).status_code
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    """Both services, on real sockets."""
+    link_key = as_setting(make_keys("user", "tiny"))
+    issuer, revoked = TokenIssuer(make_key(), "user", "sealed-services"), Sessions()
+    own = UserSettings(log_level="WARNING", link_key=link_key)
+    user = create_app(own, NoDatabase(), users, well_known, issuer=issuer, revocations=revoked)
+    async with serve(user) as url:
+        settings = TinyFollower(log_level="WARNING", link_key=link_key, user_service_url=AnyHttpUrl(url))
+        follower = create_app(settings, NoDatabase(), things)
+        async with serve(follower) as address, httpx.AsyncClient(base_url=address) as client:
+            yield Pair(issuer, revoked, client)
+
+
+async def test_a_revocation_counts_elsewhere_within_5_seconds(pair: Pair) -> None:
+    """A session that is revoked in the one service loses its access to the other; others do not."""
+    session, other = new_id(), new_id()
+    assert await pair.status(session) == 200
+    pair.revoked.add(session)
+
+    async def is_refused() -> bool:
+        return await pair.status(session) == 401
+
+    assert await eventually(is_refused, within=5)
+    assert await pair.status(other) == 200

@@ -1,0 +1,105 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from structlog.testing import CapturingLogger
+
+from chassis import periodic
+from chassis.errors import ServiceUnavailable
+from chassis.periodic import Periodic, repeat, running
+from chassis.testing import eventually
+
+
+class Enough(BaseException):
+    """Ends a loop that has no end."""
+
+
+class Work:
+    """Counts its rounds, which fail as the test wants."""
+
+    def __init__(self, *failures: Exception | None) -> None:
+        self.states: list[Any] = []
+        self._failures = list(failures)
+
+    async def __call__(self, state: Any) -> None:  # noqa: ANN401 - app.state
+        """Do a round."""
+        self.states.append(state)
+        if self._failures and (failure := self._failures.pop(0)):
+            raise failure
+
+
+def sleeping(rounds: int, slept: list[float]) -> Callable[[float], Awaitable[None]]:
+    """A sleep that takes no time and ends the loop after some rounds."""
+
+    async def sleep(seconds: float) -> None:
+        if len(slept) == rounds:
+            raise Enough
+        slept.append(seconds)
+
+    return sleep
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
+    """What is logged of periodic work."""
+    captured = CapturingLogger()
+    monkeypatch.setattr(periodic, "log", captured)
+    return captured
+
+
+@pytest.mark.parametrize(("fraction", "pause"), [(0.0, 18.0), (0.5, 20.0), (1.0, 22.0)])
+async def test_the_first_round_comes_after_one_interval(fraction: float, pause: float) -> None:
+    """Each round waits for the interval first, which is up to 10 % shorter or longer."""
+    slept: list[float] = []
+    work = Work()
+
+    with pytest.raises(Enough):
+        await repeat(Periodic(20.0, work), "state", sleep=sleeping(2, slept), random=lambda: fraction)
+
+    assert slept == pytest.approx([pause, pause])
+    assert work.states == ["state", "state"]
+
+
+async def test_a_failure_is_logged_and_the_next_round_comes(log: CapturingLogger) -> None:
+    """What was foreseen is a warning with its reason, anything else has its traceback."""
+    work = Work(ServiceUnavailable("down"), OSError("broken"))
+
+    with pytest.raises(Enough):
+        await repeat(Periodic(1.0, work), None, sleep=sleeping(3, []))
+
+    assert len(work.states) == 3
+    assert [call.method_name for call in log.calls] == ["warning", "exception"]
+    assert log.calls[0].kwargs["reason"] == "down"
+
+
+async def test_work_under_way_is_cancelled_at_the_end() -> None:
+    """When the service stops, no round goes on without it."""
+    ended = asyncio.Event()
+
+    async def hang(started: asyncio.Event) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    started = asyncio.Event()
+    async with running([Periodic(0.01, hang)], started):
+        await asyncio.wait_for(started.wait(), 5)
+
+    assert ended.is_set()
+
+
+async def test_all_are_done_side_by_side() -> None:
+    """One that hangs does not hold up another."""
+    work = Work()
+
+    async def hang(_state: object) -> None:
+        await asyncio.Event().wait()
+
+    async def is_done() -> bool:
+        return len(work.states) > 1
+
+    async with running([Periodic(0.01, hang), Periodic(0.02, work)], None):
+        assert await eventually(is_done)
