@@ -1,21 +1,23 @@
-"""`python -m cli keys`: the secrets in a deployment's environment file, and the rotation of link keys."""
+"""`python -m cli keys`: the secrets in a deployment's environment file, and the rotation of its keys."""
 
-import re
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from dotenv import dotenv_values, set_key
 
-from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.keys import InvalidKeys, KeyRing, generate_key, parse_ring, variable_name
+from chassis.sealing.keys import InvalidKeys, generate_key, variable_name
 from cli.errors import CommandError
+from cli.key_rings import HANDLING, Kind, Ring, number_of
 from cli.links import links
+from cli.stack.files import write_private
 from cli.stack.secrets import make_password, make_signing_key
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and rotate the secrets in an environment file.")
 
-File = Annotated[Path, typer.Argument(help="The environment file.")]
+Which = Annotated[Kind, typer.Argument(help="The keys of the links between services, or those that sign tokens.")]
+File = Annotated[Path, typer.Argument(help="The environment file, or all.json of deploy.make_secrets.")]
 _DEFAULT = Path(".env")
 
 
@@ -32,81 +34,93 @@ def make(file: File = _DEFAULT) -> None:
 
 
 @app.command("list")
-def list_keys(file: File = _DEFAULT) -> None:
-    """Show the ids of each link's keys, the one that encrypts first; never a key."""
-    for name, ring in _rings(file).items():
-        ids = ", ".join(key_id for key_id, _ in ring.keys)
-        typer.echo(f"{name:<32} {ids}{'' if len(ring.keys) == 1 else '  (rotating)'}")
+def list_keys(kind: Which, file: File = _DEFAULT) -> None:
+    """Show the ids of the keys, the one in use first; never a key."""
+    for name, ring in _rings(kind, file).items():
+        ids = ", ".join(HANDLING[kind].names(ring))
+        typer.echo(f"{name:<32} {ids}{'' if len(ring) == 1 else '  (rotating)'}")
 
 
 @app.command()
-def rotate(file: File = _DEFAULT) -> None:
+def rotate(kind: Which, file: File = _DEFAULT) -> None:
     """
-    Take the next step of a rotation of all link keys.
+    Take the next step of a rotation of all keys of a kind.
 
-    First: a new key is added second, so that every receiver learns it. Then: it is promoted, so that senders use it.
-    Deploy FILE to every service after each step.
+    First: a new key is added second, so that whoever checks or opens learns it. Then: it is promoted, and used.
+    Deploy FILE after each step, as the command says.
     """
-    rings = _rings(file)
-    rotating = {name: ring for name, ring in rings.items() if len(ring.keys) > 1}
-    if any(ring.keys[0] == max(ring.keys, key=_number) for ring in rotating.values()):
-        raise CommandError(f"The new keys are in use already. End this rotation: python -m cli keys retire {file}")
+    rings = _rings(kind, file)
+    rotating = {name: ring for name, ring in rings.items() if len(ring) > 1}
+    if any(ring[0] == max(ring, key=number_of) for ring in rotating.values()):
+        raise CommandError(
+            f"The new keys are in use already. End this rotation: python -m cli keys retire {kind} {file}"
+        )
     if rotating:
-        _promote(file, rotating)
+        _promote(kind, file, rotating)
     else:
-        _add(file, rings)
+        _add(kind, file, rings)
 
 
 @app.command()
-def retire(file: File = _DEFAULT) -> None:
-    """End a rotation: remove every key but the one that encrypts."""
-    rings = {name: ring for name, ring in _rings(file).items() if len(ring.keys) > 1}
+def retire(kind: Which, file: File = _DEFAULT) -> None:
+    """End a rotation: remove every key but the one in use."""
+    rings = {name: ring for name, ring in _rings(kind, file).items() if len(ring) > 1}
     for name, ring in rings.items():
-        _write(file, name, _text(ring.keys[:1]))
-    typer.echo(f"Removed the old keys of {len(rings)} directions. Deploy to every service.")
+        _write(file, name, HANDLING[kind].text(ring[:1]))
+    typer.echo(f"Removed old keys: {len(rings)}. Deploy to {HANDLING[kind].deploy_to}.")
 
 
-def _add(file: Path, rings: dict[str, KeyRing]) -> None:
+def _add(kind: Kind, file: Path, rings: dict[str, Ring]) -> None:
+    handling = HANDLING[kind]
     for name, ring in rings.items():
-        number = max(map(_number, ring.keys)) + 1
-        _write(file, name, _text((*ring.keys, (f"k{number}", generate_key()))))
-    typer.echo(f"Added a new key to {len(rings)} directions. Deploy to every service, then run this again.")
+        number = max(map(number_of, ring)) + 1
+        _write(file, name, handling.text((*ring, (f"k{number}", handling.make_key()))))
+    typer.echo(f"Added new keys: {len(rings)}. {_then(kind, handling.promote_after_s, 'rotate', file)}")
 
 
-def _promote(file: Path, rings: dict[str, KeyRing]) -> None:
+def _promote(kind: Kind, file: Path, rings: dict[str, Ring]) -> None:
+    handling = HANDLING[kind]
     for name, ring in rings.items():
-        _write(file, name, _text((ring.keys[-1], *ring.keys[:-1])))
-    wait = f"{CLAIM_SECONDS} s after that: python -m cli keys retire {file}"
-    typer.echo(f"Promoted the new keys of {len(rings)} directions. Deploy to every service; {wait}")
+        _write(file, name, handling.text((ring[-1], *ring[:-1])))
+    typer.echo(f"Promoted new keys: {len(rings)}. {_then(kind, handling.retire_after_s, 'retire', file)}")
 
 
-def _rings(file: Path) -> dict[str, KeyRing]:
-    values = _read(file)
-    names = [variable_name(*direction) for direction in links()]
+def _then(kind: Kind, wait_s: int, command: str, file: Path) -> str:
+    """Say what comes next, and how long after the deployment."""
+    when = f"{wait_s} s after that" if wait_s else "after that"
+    return f"Deploy to {HANDLING[kind].deploy_to}; {when}: python -m cli keys {command} {kind} {file}"
+
+
+def _rings(kind: Kind, file: Path) -> dict[str, Ring]:
+    values, handling = _read(file), HANDLING[kind]
+    names = handling.variables()
     missing = [name for name in names if not values.get(name)]
     if missing:
         raise CommandError(f"{file} lacks {', '.join(missing)}. `python -m cli keys make {file}` makes them.")
     try:
-        return {name: parse_ring(name, str(values[name])) for name in names}
-    except InvalidKeys as error:
+        return {name: handling.parse(name, str(values[name])) for name in names}
+    except (InvalidKeys, ValueError) as error:
         raise CommandError(str(error)) from error
 
 
 def _read(file: Path) -> dict[str, str | None]:
-    return dotenv_values(file, interpolate=False) if file.exists() else {}
+    if not file.exists():
+        return {}
+    if _is_json(file):
+        secrets: dict[str, str | None] = json.loads(file.read_text())
+        return secrets
+    return dotenv_values(file, interpolate=False)
 
 
 def _write(file: Path, name: str, value: str) -> None:
+    if _is_json(file):
+        write_private(file, json.dumps(_read(file) | {name: value}, indent=2))
+        return
     file.touch()
     file.chmod(0o600)  # it holds secrets from now on, whatever it held before
     set_key(file, name, value)
 
 
-def _text(keys: tuple[tuple[str, str], ...]) -> str:
-    return ",".join(f"{key_id}:{key}" for key_id, key in keys)
-
-
-def _number(key: tuple[str, str]) -> int:
-    """Give 3 for k3; 0 for an id of another form."""
-    match = re.fullmatch(r"k(\d{1,9})", key[0])
-    return int(match[1]) if match else 0
+def _is_json(file: Path) -> bool:
+    """Whether it is the file that `python -m deploy.make_secrets` keeps all secrets in."""
+    return file.suffix == ".json"
