@@ -18,7 +18,7 @@ from cli.client import client
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.user import add_admin
-from user.schemas import UserCreate
+from user.schemas import UserAdd
 
 DEMO_USER, DEMO_PASSWORD = "demo", "demo-password-for-development"
 _ADMIN, _ADMIN_PASSWORD = "demo-admin", "admin-password-for-development"
@@ -46,7 +46,8 @@ def ensure_demo_user(environment: Mapping[str, str]) -> tuple[str, str]:
 
 async def ensure_demo_admin(environment: Mapping[str, str]) -> tuple[str, str]:
     """Make the demo admin of a development stack, unless it is there already; returns its name and password."""
-    admin = UserCreate(username=_ADMIN, email=f"{_ADMIN}@example.org", password=SecretStr(_ADMIN_PASSWORD))
+    password = SecretStr(_ADMIN_PASSWORD)
+    admin = UserAdd(username=_ADMIN, email=f"{_ADMIN}@example.org", password=password, role="admin")
     with suppress(Conflict):  # it is there already
         await add_admin(SecretStr(environment["USER_DATABASE_URL"]), admin)
     return _ADMIN, _ADMIN_PASSWORD

@@ -10,9 +10,10 @@ from chassis.errors import AppError
 from chassis.postgres import Postgres
 from cli.environment import use_running_stack
 from cli.errors import CommandError
+from user.client import Client
 from user.models import User
-from user.schemas import UserCreate
-from user.services.create_user import create_user
+from user.schemas import UserAdd
+from user.services.add_user import add_user
 
 app = typer.Typer(no_args_is_help=True, help="Manage accounts.")
 
@@ -31,7 +32,7 @@ def create_admin(
     """Make an account of role admin; asks for the password, or takes it from ADMIN_PASSWORD."""
     use_running_stack()
     try:
-        new = UserCreate(username=username, email=email, password=SecretStr(password))
+        new = UserAdd(username=username, email=email, password=SecretStr(password), role="admin")
         admin = asyncio.run(add_admin(SecretStr(os.environ["USER_DATABASE_URL"]), new))
     except ValidationError as error:
         reasons = "\n".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_input=False))
@@ -41,16 +42,16 @@ def create_admin(
     typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
 
 
-async def add_admin(url: SecretStr, new: UserCreate) -> User:
+async def add_admin(url: SecretStr, new: UserAdd) -> User:
     """
     Store an account of role admin.
 
     Raises:
-        AppError: The name or address is taken, or the database does not answer.
+        AppError: The name or address is taken, the password is weak, or the database does not answer.
     """
     database = Postgres(url, "cli")
     await database.open()
     try:
-        return await create_user(database, new, role="admin")
+        return await add_user(database, Client(user_agent="cli"), new, actor_id=None)
     finally:
         await database.close()

@@ -7,6 +7,7 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import func, text
 
+from chassis.auth.passwords import hash_password
 from chassis.auth.tokens import TokenIssuer
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
@@ -29,7 +31,7 @@ from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
 from cli.stack.secrets import ensure_secrets
 from tests.aliases import Bearer, MakeUser, People
-from user.models import User
+from user.models import User, UserSession
 from user.schemas import UserCreate
 from user.services.create_user import create_user
 
@@ -125,18 +127,22 @@ def make_user(apps: dict[str, FastAPI], clean: None) -> MakeUser:
 
     async def make(username: str = "ada", role: str = "user") -> User:
         new = UserCreate(username=username, email=f"{username}@example.org", password=SecretStr(PASSWORD))
-        return await create_user(apps["user"].state.store, new, role)
+        password_hash = await hash_password(PASSWORD)
+        async with apps["user"].state.store.transaction() as session:
+            user = await create_user(session, new, password_hash, role)
+            session.add(UserSession(id=user.id, user_id=user.id, expires_at=func.now() + timedelta(hours=1)))
+        return user
 
     return make
 
 
 @pytest.fixture
 def bearer(apps: dict[str, FastAPI]) -> Bearer:
-    """Makes the Authorization header of a person, who need not have an account."""
+    """Makes the Authorization header of a person, who need not have an account; a session has the id of its person."""
 
     def make(user: User | None = None, role: str = "user") -> dict[str, str]:
         issuer: TokenIssuer = apps["user"].state.issuer
-        token = issuer.issue(user.id if user else new_id(), [user.role if user else role])
-        return {"Authorization": f"Bearer {token}"}
+        person = user.id if user else new_id()
+        return {"Authorization": f"Bearer {issuer.issue(person, person, [user.role if user else role])}"}
 
     return make

@@ -9,3 +9,9 @@ class UserRegistered(Event):
     """Somebody has an account now."""
 
     type: ClassVar[str] = "user.registered"
+
+
+class UserDeleted(Event):
+    """Somebody's account is erased; whoever keeps something of theirs erases it too."""
+
+    type: ClassVar[str] = "user.deleted"

@@ -1,12 +1,21 @@
 """``uvicorn user.main:build --factory``."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.auth.tokens import TokenIssuer
+from chassis.periodic import Periodic
 from chassis.postgres import Postgres
-from user.routes import router, well_known
+from user.mail import make_mailer
+from user.routes import accounts, profile, recovery, sessions, tokens
+from user.services.forget_expired import forget_expired
 from user.settings import Settings
+from user.stored_sessions import StoredSessions
+
+ROUTERS = (sessions.router, profile.router, recovery.router, tokens.router, tokens.well_known, accounts.router)
+"""In this order: ``/users/{user_id}`` would take what stands after it for an id."""
 
 
 def build() -> FastAPI:
@@ -15,4 +24,12 @@ def build() -> FastAPI:
     issuer = TokenIssuer(settings.jwt_private_key.get_secret_value(), settings.jwt_issuer, settings.jwt_audience)
     pool = settings.database_pool_size, settings.processes
     store = Postgres(settings.user_database_url, settings.service_name, *pool)
-    return create_app(settings, store, router, well_known, issuer=issuer)
+    periodic = [Periodic(60, _forget_expired)]
+    app = create_app(settings, store, *ROUTERS, issuer=issuer, revocations=StoredSessions(store), periodic=periodic)
+    app.state.mailer = make_mailer(settings)
+    return app
+
+
+async def _forget_expired(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+    async with state.store.transaction() as session:
+        await forget_expired(session)

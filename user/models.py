@@ -1,34 +1,124 @@
 """Tables of the user service."""
 
 from datetime import datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, MetaData, String, func
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.ids import new_id
 from chassis.postgres import NAMING
 
 ROLES = ("user", "admin")
+_PREFIXES = "text_pattern_ops"
+"""Lets an index serve LIKE 'ada%', whatever the database's collation."""
 
 
 class Base(DeclarativeBase):
     """The service's tables."""
 
     metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True), bytes: LargeBinary, dict[str, Any]: JSONB}
 
 
 class User(Base):
-    """An account. The ``*_key`` columns hold the normalised form, in which names and addresses are unique."""
+    """
+    An account. The ``*_key`` columns hold the normalised form, in which names and addresses are unique.
+
+    A deleted one stays as a row without personal data, since other records name its id.
+    """
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint(f"role IN {ROLES}", name="role"),)
+    __table_args__ = (
+        CheckConstraint(f"role IN {ROLES}", name="role"),
+        CheckConstraint("deleted_at IS NULL OR NOT is_active", name="deleted_is_inactive"),
+        CheckConstraint("password_hash IS NOT NULL OR deleted_at IS NOT NULL", name="password_hash"),
+        Index("ix_users_username_prefix", "username_key", postgresql_ops={"username_key": _PREFIXES}),
+        Index("ix_users_email_prefix", "email_key", postgresql_ops={"email_key": _PREFIXES}),
+        Index("ix_users_admins", "id", postgresql_where=text("role = 'admin'")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(64))
     username_key: Mapped[str] = mapped_column(String(256), unique=True)
     email: Mapped[str] = mapped_column(String(320))
     email_key: Mapped[str] = mapped_column(String(1024), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
+    email_verified_at: Mapped[datetime | None]
+    password_hash: Mapped[str | None] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(16), server_default="user")
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
+
+
+class UserSession(Base):
+    """A login: a family of refresh tokens, of which one at a time is good, and the access tokens that name it."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_revoked_at", "revoked_at", postgresql_where=text("revoked_at IS NOT NULL")),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    revoked_at: Mapped[datetime | None]
+    revoked_because: Mapped[str | None] = mapped_column(String(32))
+    address: Mapped[str | None] = mapped_column(String(64))
+    user_agent: Mapped[str | None] = mapped_column(String(256))
+
+
+class RefreshToken(Base):
+    """A refresh token, known by its SHA-256 alone. One that was used stays, so that its reuse is noticed."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (CheckConstraint("(used_at IS NULL) = (salt IS NULL)", name="salt_when_used"),)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    used_at: Mapped[datetime | None]
+    salt: Mapped[bytes | None]
+    """With the token itself it gives the successor; by itself it gives nothing."""
+
+
+class EmailToken(Base):
+    """What a mail asks its reader to prove: single use, known by its SHA-256 alone; one per person and purpose."""
+
+    __tablename__ = "email_tokens"
+    __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset')", name="purpose"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(16), primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    email: Mapped[str] = mapped_column(String(320))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Throttle(Base):
+    """How often something was tried lately, and until when it may not be tried again."""
+
+    __tablename__ = "throttles"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    """SHA-256 of what is throttled: names and addresses are not kept here."""
+    attempts: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    blocked_until: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """A security event: who did what to whom, from where, when. Holds no secret and no name that somebody typed."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index(None, "user_id", "id"), Index(None, "kind", "id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    kind: Mapped[str] = mapped_column(String(32))
+    actor_id: Mapped[UUID | None]
+    user_id: Mapped[UUID | None]
+    address: Mapped[str | None] = mapped_column(String(64))
+    user_agent: Mapped[str | None] = mapped_column(String(256))
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

@@ -66,6 +66,8 @@ def test_a_package_knows_itself_and_the_chassis_alone(package: str) -> None:
         ("httpx", "chassis/dispatch/transport.py"),
         ("jose", "chassis/auth/tokens.py"),
         ("passlib", "chassis/auth/passwords.py"),
+        ("zxcvbn", "chassis/auth/passwords.py"),
+        ("aiosmtplib", "user/mail.py"),
         ("motor", "chassis/mongodb.py"),
         ("cryptography.fernet", "chassis/sealing/envelope.py"),
     ],

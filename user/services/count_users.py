@@ -7,5 +7,5 @@ from user.models import User
 
 
 async def count_users(session: AsyncSession) -> int:
-    """Count all accounts."""
-    return await session.scalar(select(func.count()).select_from(User)) or 0
+    """Count the accounts that are not deleted."""
+    return await session.scalar(select(func.count()).where(User.deleted_at.is_(None))) or 0

@@ -1,18 +1,16 @@
 """Making an account."""
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.passwords import hash_password
-from chassis.postgres import Postgres
-from user.errors import EmailTaken, UsernameTaken
 from user.models import User
 from user.normalise import name_key
 from user.schemas import UserCreate
+from user.services.flush_names import flush_names
 
 
-async def create_user(database: Postgres, new: UserCreate, role: str) -> User:
+async def create_user(session: AsyncSession, new: UserCreate, password_hash: str, role: str) -> User:
     """
-    Make an account. The transaction begins when the password is hashed, which takes long.
+    Store an account.
 
     Raises:
         UsernameTaken: Another account has this name (409).
@@ -23,12 +21,9 @@ async def create_user(database: Postgres, new: UserCreate, role: str) -> User:
         username_key=name_key(new.username),
         email=new.email,
         email_key=name_key(new.email),
-        password_hash=await hash_password(new.password.get_secret_value()),
+        password_hash=password_hash,
         role=role,
     )
-    try:
-        async with database.transaction() as session:
-            session.add(user)
-    except IntegrityError as error:
-        raise (EmailTaken if "uq_users_email_key" in str(error.orig) else UsernameTaken) from error
+    session.add(user)
+    await flush_names(session)
     return user

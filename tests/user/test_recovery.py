@@ -1,0 +1,277 @@
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from chassis.testing import eventually
+from tests.aliases import Bearer, MakeUser, People
+from user.mail import Mail, Mailer
+
+PASSWORD = "correct horse battery"
+NEW_PASSWORD = "wombat teapot lantern"
+USERS = "/api/v1/users"
+TOKEN = re.compile(r"^[\w-]{43}$", re.MULTILINE)
+
+
+class Mailbox:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+
+    async def send(self, mail: Mail) -> None:
+        """Keep a mail."""
+        self.mails.append(mail)
+
+    async def newest(self, count: int = 1) -> Mail:
+        """The newest mail, once there are so many."""
+
+        async def has_come() -> bool:
+            return len(self.mails) >= count
+
+        assert await eventually(has_come)
+        return self.mails[-1]
+
+    async def token(self, count: int = 1) -> str:
+        """The token in the newest mail, once there are so many."""
+        found = TOKEN.search((await self.newest(count)).text)
+        assert found
+        return found[0]
+
+
+@pytest.fixture
+async def mailbox(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Mailbox]:
+    """Where the user service's mails arrive."""
+    mailbox, state = Mailbox(), apps["user"].state
+    before: Mailer = state.mailer
+    state.mailer = mailbox
+    yield mailbox
+    state.mailer = before
+
+
+async def can_log_in(people: People, name: str, password: str) -> bool:
+    """Whether a name and password are good."""
+    answer = await people["user"].post(f"{USERS}/login", json={"username": name, "password": password})
+    return answer.status_code == 200
+
+
+async def ask_for_reset(people: People, email: str = "ada@example.org") -> None:
+    """Ask for the mail with which to set a new password."""
+    asked = await people["user"].post(f"{USERS}/password-reset", json={"email": email})
+    assert (asked.status_code, asked.content) == (202, b"")
+
+
+async def reset(people: People, token: str, password: str = NEW_PASSWORD) -> int:
+    """Set a new password with a token."""
+    body = {"token": token, "password": password}
+    return (await people["user"].post(f"{USERS}/password-reset/confirm", json=body)).status_code
+
+
+async def test_a_forgotten_password_is_replaced(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
+    """The token from the mail sets a new password, and the old one is worth nothing."""
+    await make_user("ada")
+    await ask_for_reset(people, "ADA@example.org")
+
+    assert await reset(people, await mailbox.token()) == 204
+
+    assert await can_log_in(people, "ada", NEW_PASSWORD)
+    assert not await can_log_in(people, "ada", PASSWORD)
+
+
+async def test_a_reset_ends_every_session(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """Whoever was logged in, with whatever right, is out."""
+    ada = await make_user("ada")
+    await ask_for_reset(people)
+
+    await reset(people, await mailbox.token())
+
+    assert (await people["user"].get(f"{USERS}/profile", headers=bearer(ada))).status_code == 401
+
+
+async def test_a_reset_proves_the_address(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """Who reads a mail of an address has proved it."""
+    await make_user("ada")
+    await ask_for_reset(people)
+
+    await reset(people, await mailbox.token())
+
+    admin = await make_user("root", role="admin")
+    (ada,) = (await people["user"].get(USERS, params={"q": "ada"}, headers=bearer(admin))).json()["items"]
+    assert ada["email_verified_at"]
+
+
+async def test_a_reset_is_told_to_the_owner(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
+    """A second mail says that the password has been changed, and holds no token."""
+    await make_user("ada")
+    await ask_for_reset(people)
+
+    await reset(people, await mailbox.token())
+
+    notice = await mailbox.newest(2)
+    assert (notice.to, notice.subject) == ("ada@example.org", "Your password has been changed")
+    assert not TOKEN.search(notice.text)
+
+
+async def test_nobody_learns_who_has_an_account(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
+    """For an address without account the answer is the same, and no mail is sent."""
+    ada = await make_user("ada")
+    await ask_for_reset(people, "eve@example.org")
+    await ask_for_reset(people, ada.email)
+
+    assert (await mailbox.newest()).to == ada.email
+    assert len(mailbox.mails) == 1
+
+
+async def test_a_token_works_once(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
+    """Of many uses at once one succeeds; the others are told to ask for a new mail."""
+    await make_user("ada")
+    await ask_for_reset(people)
+    token = await mailbox.token()
+
+    statuses = await asyncio.gather(*(reset(people, token) for _ in range(5)))
+
+    assert sorted(statuses) == [204, 400, 400, 400, 400]
+
+
+async def test_a_newer_mail_replaces_an_older_one(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
+    """The token of the first mail is worth nothing when a second is sent."""
+    await make_user("ada")
+    await ask_for_reset(people)
+    first = await mailbox.token()
+    await ask_for_reset(people)
+    second = await mailbox.token(2)
+
+    assert (await reset(people, first), await reset(people, second)) == (400, 204)
+
+
+async def test_a_token_expires(people: People, make_user: MakeUser, mailbox: Mailbox, apps: dict[str, FastAPI]) -> None:
+    """Half an hour after the mail its token is worth nothing."""
+    await make_user("ada")
+    await ask_for_reset(people)
+    token = await mailbox.token()
+    async with apps["user"].state.store.transaction() as session:
+        await session.execute(text("UPDATE email_tokens SET expires_at = expires_at - interval '30 minutes'"))
+
+    assert await reset(people, token) == 400
+
+
+async def test_a_weak_password_does_not_use_the_token_up(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
+    """Who chooses badly may choose again."""
+    await make_user("ada")
+    await ask_for_reset(people)
+    token = await mailbox.token()
+
+    assert (await reset(people, token, "passwordpassword"), await reset(people, token)) == (422, 204)
+
+
+async def test_a_token_is_good_for_its_purpose_alone(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """With the token that proves an address nobody sets a password."""
+    ada = await make_user("ada")
+    await people["user"].post(f"{USERS}/email-verification", headers=bearer(ada))
+
+    assert await reset(people, await mailbox.token()) == 400
+
+
+async def test_resets_are_throttled_by_address_whether_there_is_an_account_or_not(
+    people: People, mailbox: Mailbox
+) -> None:
+    """After some mails the next is a 429 with Retry-After."""
+    statuses = [
+        (await people["user"].post(f"{USERS}/password-reset", json={"email": "eve@example.org"})).status_code
+        for _ in range(6)
+    ]
+
+    assert statuses == [202] * 5 + [429]
+
+
+async def test_registering_asks_to_confirm_the_address(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """An account made by an admin, as one made by its owner, gets a mail whose token proves the address."""
+    admin = await make_user("root", role="admin")
+    new = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
+    made = await people["user"].post(USERS, json=new, headers=bearer(admin))
+    assert made.json()["email_verified_at"] is None
+
+    confirmed = await people["user"].post(f"{USERS}/email-verification/confirm", json={"token": await mailbox.token()})
+
+    assert confirmed.status_code == 204
+    ada = await people["user"].get(f"{USERS}/{made.json()['id']}", headers=bearer(admin))
+    assert ada.json()["email_verified_at"]
+
+
+async def test_a_new_address_takes_effect_when_it_is_confirmed(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """Until then the old one stays; afterwards the old one is told."""
+    headers = bearer(await make_user("ada"))
+    change = {"email": "lovelace@example.org", "password": PASSWORD}
+
+    before = await people["user"].patch(f"{USERS}/profile", json=change, headers=headers)
+    mail = await mailbox.newest()
+    await people["user"].post(f"{USERS}/email-verification/confirm", json={"token": await mailbox.token()})
+
+    after = await people["user"].get(f"{USERS}/profile", headers=headers)
+    assert (before.json()["email"], mail.to) == ("ada@example.org", "lovelace@example.org")
+    assert after.json()["email"] == "lovelace@example.org"
+    assert (await mailbox.newest(2)).to == "ada@example.org"
+
+
+async def test_nobody_learns_of_others_by_a_change_of_address(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """A taken address is answered like a free one, and no mail is sent to its owner."""
+    await make_user("eve")
+    headers = bearer(await make_user("ada"))
+    taken = {"email": "EVE@example.org", "password": PASSWORD}
+    free = {"email": "free@example.org", "password": PASSWORD}
+
+    answers = [await people["user"].patch(f"{USERS}/profile", json=body, headers=headers) for body in (taken, free)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert [mail.to for mail in mailbox.mails] in ([], ["free@example.org"])
+    assert (await mailbox.newest()).to == "free@example.org"
+
+
+async def test_an_address_that_was_taken_meanwhile_is_not_confirmed(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """Who comes second is told so, and keeps the old address."""
+    headers = bearer(await make_user("ada"))
+    change = {"email": "eve@example.org", "password": PASSWORD}
+    await people["user"].patch(f"{USERS}/profile", json=change, headers=headers)
+    token = await mailbox.token()
+    await make_user("eve")
+
+    refused = await people["user"].post(f"{USERS}/email-verification/confirm", json={"token": token})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "email_taken")
+    assert (await people["user"].get(f"{USERS}/profile", headers=headers)).json()["email"] == "ada@example.org"
+
+
+async def test_without_a_mail_server_it_is_said_beforehand(
+    people: People, make_user: MakeUser, mailbox: Mailbox, apps: dict[str, FastAPI], bearer: Bearer
+) -> None:
+    """Nobody waits for a mail that cannot come: 503 for all that needs one, before anything is done."""
+    headers = bearer(await make_user("ada"))
+    apps["user"].state.mailer = None
+
+    answers = [
+        await people["user"].post(f"{USERS}/password-reset", json={"email": "ada@example.org"}),
+        await people["user"].post(f"{USERS}/email-verification", headers=headers),
+        await people["user"].patch(
+            f"{USERS}/profile", json={"email": "new@example.org", "password": PASSWORD}, headers=headers
+        ),
+    ]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "mail_not_configured")}

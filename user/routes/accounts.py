@@ -1,0 +1,97 @@
+"""Everybody's accounts, and what has happened to them: for admins."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis.auth.current_user import Admin
+from chassis.auth.passwords import WeakPassword
+from chassis.auth.tokens import InvalidToken
+from chassis.errors import Forbidden, documented
+from chassis.events import Announce
+from chassis.pagination import InvalidCursor, Paging, Slice
+from chassis.postgres import Database, Session
+from chassis.routing import service_router
+from chassis.schemas import Page
+from chassis.sealing.modes import optional, public
+from user.client import FromClient
+from user.errors import EmailTaken, LastAdmin, UsernameTaken, UserNotFound
+from user.events import UserRegistered
+from user.models import AuditEntry, User
+from user.post import PostOffice
+from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
+from user.services.add_user import add_user
+from user.services.change_user import change_user
+from user.services.count_users import count_users
+from user.services.delete_user import delete_user
+from user.services.get_user import get_user
+from user.services.list_audit import list_audit
+from user.services.list_users import list_users
+
+router = service_router("users")
+
+
+@router.get("/stats/count")
+@public
+async def count(session: Session) -> UserCount:
+    """Count the accounts."""
+    return UserCount(count=await count_users(session))
+
+
+@router.get("/audit", response_model=Page[AuditRead], responses=documented(InvalidToken, Forbidden, InvalidCursor))
+@optional
+async def read_audit_log(
+    _admin: Admin, session: Session, page: Paging, only: Annotated[AuditFilter, Query()]
+) -> Slice[AuditEntry]:
+    """Read the audit log, newest first (admins)."""
+    return await list_audit(session, page, only)
+
+
+@router.get("", response_model=Page[UserRead], responses=documented(InvalidToken, Forbidden, InvalidCursor))
+@optional
+async def list_all(_admin: Admin, session: Session, page: Paging, only: Annotated[UserFilter, Query()]) -> Slice[User]:
+    """List and search the accounts, newest first (admins)."""
+    return await list_users(session, page, only)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=UserRead,
+    responses=documented(InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword),
+)
+@optional
+async def add(
+    body: UserAdd, admin: Admin, database: Database, announcer: Announce, client: FromClient, post: PostOffice
+) -> User:
+    """Make an account for somebody, of any role (admins)."""
+    user = await add_user(database, client, body, admin.user_id)
+    announcer.announce(UserRegistered(subject=user.id, user_id=user.id))
+    post.verify_address(user.id, user.email)
+    return user
+
+
+@router.get("/{user_id}", response_model=UserRead, responses=documented(InvalidToken, Forbidden, UserNotFound))
+@optional
+async def read(user_id: UUID, _admin: Admin, session: Session) -> User:
+    """Read an account (admins)."""
+    return await get_user(session, user_id)
+
+
+@router.patch(
+    "/{user_id}",
+    response_model=UserRead,
+    responses=documented(InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin),
+)
+@optional
+async def update(user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient) -> User:
+    """Change an account: name, address, role, activation (admins). A change of the last two ends its sessions."""
+    return await change_user(session, admin, client, user_id, body)
+
+
+@router.delete("/{user_id}", status_code=204, responses=documented(InvalidToken, Forbidden, UserNotFound, LastAdmin))
+@optional
+async def delete(user_id: UUID, admin: Admin, session: Session, announcer: Announce, client: FromClient) -> None:
+    """Delete an account: everything personal is erased, here and in analytics (admins)."""
+    await delete_user(session, announcer, client, admin, user_id)

@@ -1,0 +1,99 @@
+"""One's own account."""
+
+from chassis.auth.current_user import CurrentUser
+from chassis.auth.passwords import WeakPassword
+from chassis.auth.tokens import InvalidToken
+from chassis.dispatch.dispatcher import Dispatch
+from chassis.errors import documented
+from chassis.events import Announce
+from chassis.postgres import Database, Session
+from chassis.routing import service_router
+from chassis.sealing.modes import encrypted, optional
+from user.client import FromClient
+from user.dependencies import Issuer, no_store
+from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, WrongPassword
+from user.models import User
+from user.post import PostOffice
+from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
+from user.services.change_password import change_password
+from user.services.change_profile import change_profile
+from user.services.delete_profile import delete_profile
+from user.services.get_activity import get_activity
+from user.services.get_user import get_user
+from user.services.register_user import register_user
+
+router = service_router("users")
+
+
+@router.post(
+    "/register",
+    status_code=201,
+    response_model=UserRead,
+    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts),
+)
+@encrypted
+async def register(
+    body: UserCreate, database: Database, announcer: Announce, client: FromClient, post: PostOffice
+) -> User:
+    """Register a user, who can then log in at once; a mail asks to confirm the address."""
+    user = await register_user(database, announcer, client, body)
+    post.verify_address(user.id, user.email)
+    return user
+
+
+@router.get("/profile", response_model=UserRead, responses=documented(InvalidToken))
+@optional
+async def profile(user: CurrentUser, session: Session) -> User:
+    """Read one's own account."""
+    return await get_user(session, user.user_id)
+
+
+@router.patch(
+    "/profile",
+    response_model=UserRead,
+    responses=documented(InvalidToken, UsernameTaken, WrongPassword, TooManyAttempts),
+)
+@optional
+async def update_profile(
+    body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: PostOffice
+) -> User:
+    """Change one's name; a new e-mail address takes effect when the mail sent to it is confirmed."""
+    if body.email:
+        post.require()
+    account = await change_profile(database, client, user, body)
+    if body.email:
+        post.verify_address(user.user_id, body.email)
+    return account
+
+
+@router.delete(
+    "/profile", status_code=204, responses=documented(InvalidToken, WrongPassword, LastAdmin, TooManyAttempts)
+)
+@optional
+async def delete_own_account(
+    body: PasswordProof, user: CurrentUser, database: Database, announcer: Announce, client: FromClient
+) -> None:
+    """Delete one's own account: everything personal is erased, here and in analytics."""
+    await delete_profile(database, announcer, client, user, body.password)
+
+
+@router.post(
+    "/password",
+    dependencies=[no_store],
+    responses=documented(InvalidToken, WrongPassword, WeakPassword, TooManyAttempts),
+)
+@optional
+async def update_password(
+    body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: PostOffice
+) -> Token:
+    """Change one's password. Every session ends; the tokens in the answer are those of a new one."""
+    account, token = await change_password(database, issuer, client, user, body)
+    post.password_changed(account.email)
+    return token
+
+
+@router.get("/stats", responses=documented(InvalidToken))
+@optional
+async def activity(user: CurrentUser, dispatcher: Dispatch) -> Activity:
+    """Read what analytics has counted of one's own activity."""
+    return await get_activity(dispatcher, user)

@@ -1,0 +1,66 @@
+"""Proof of an address, and a new password for who has forgotten it. No answer tells who has an account."""
+
+from fastapi import Response
+
+from chassis.auth.current_user import CurrentUser
+from chassis.auth.passwords import WeakPassword
+from chassis.auth.tokens import InvalidToken
+from chassis.errors import documented
+from chassis.postgres import Database, Session
+from chassis.routing import service_router
+from chassis.sealing.modes import optional
+from user.client import FromClient
+from user.errors import EmailTaken, InvalidEmailToken, TooManyAttempts
+from user.post import MailNotConfigured, PostOffice
+from user.schemas import EmailAddress, EmailConfirmation, PasswordReset
+from user.services.ask_for_password_reset import ask_for_password_reset
+from user.services.ask_for_verification import ask_for_verification
+from user.services.confirm_email import confirm_email
+from user.services.reset_password import reset_password
+
+router = service_router("users")
+
+
+@router.post(
+    "/email-verification",
+    status_code=202,
+    response_class=Response,
+    responses=documented(InvalidToken, TooManyAttempts, MailNotConfigured),
+)
+@optional
+async def ask_for_proof(user: CurrentUser, database: Database, post: PostOffice) -> None:
+    """Send the mail that asks to confirm one's address once more."""
+    post.require()
+    email = await ask_for_verification(database, user)
+    post.verify_address(user.user_id, email)
+
+
+@router.post("/email-verification/confirm", status_code=204, responses=documented(InvalidEmailToken, EmailTaken))
+@optional
+async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: PostOffice) -> None:
+    """Confirm an address with the token from the mail."""
+    before = await confirm_email(session, client, body.token)
+    if before:
+        post.address_changed(before)
+
+
+@router.post(
+    "/password-reset",
+    status_code=202,
+    response_class=Response,
+    responses=documented(TooManyAttempts, MailNotConfigured),
+)
+@optional
+async def ask_for_new_password(body: EmailAddress, database: Database, client: FromClient, post: PostOffice) -> None:
+    """Send a mail with which to set a new password, if there is an account with this address."""
+    post.require()
+    await ask_for_password_reset(database, client, body.email)
+    post.reset_password(body.email)
+
+
+@router.post("/password-reset/confirm", status_code=204, responses=documented(InvalidEmailToken, WeakPassword))
+@optional
+async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: PostOffice) -> None:
+    """Set a new password with the token from the mail. Every session ends."""
+    user = await reset_password(database, client, body)
+    post.password_changed(user.email)

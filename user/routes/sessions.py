@@ -1,0 +1,72 @@
+"""Logging in and out."""
+
+from uuid import UUID
+
+from chassis.auth.current_user import CurrentUser
+from chassis.auth.tokens import InvalidToken
+from chassis.errors import documented
+from chassis.pagination import InvalidCursor, Paging, Slice
+from chassis.postgres import Database, Session
+from chassis.routing import service_router
+from chassis.schemas import Page
+from chassis.sealing.modes import optional
+from user.client import FromClient
+from user.credentials import LOGIN_BODY, CredentialsBody
+from user.dependencies import Issuer, no_store
+from user.errors import InvalidCredentials, InvalidRefreshToken, SessionNotFound, TooManyAttempts
+from user.models import UserSession
+from user.schemas import Refresh, SessionRead, Token
+from user.services.end_all_sessions import end_all_sessions
+from user.services.end_session import end_session
+from user.services.list_sessions import list_sessions
+from user.services.log_in import log_in
+from user.services.refresh_session import refresh_session
+
+router = service_router("users")
+
+
+@router.post(
+    "/login",
+    dependencies=[no_store],
+    responses=documented(InvalidCredentials, TooManyAttempts),
+    openapi_extra=LOGIN_BODY,
+)
+@optional
+async def login(credentials: CredentialsBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
+    """Begin a session with a name (or e-mail address) and a password, as a form or as JSON."""
+    return await log_in(database, issuer, client, credentials)
+
+
+@router.post("/refresh", dependencies=[no_store], responses=documented(InvalidRefreshToken))
+@optional
+async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
+    """Get the next tokens of a session; a token that is shown again 30 s after its use ends the session."""
+    return await refresh_session(database, issuer, client, body.refresh_token)
+
+
+@router.post("/logout", status_code=204, responses=documented(InvalidToken))
+@optional
+async def logout(user: CurrentUser, session: Session, client: FromClient) -> None:
+    """End this session: its tokens are worth nothing from now on."""
+    await end_session(session, user, client, user.session_id)
+
+
+@router.post("/logout-all", status_code=204, responses=documented(InvalidToken))
+@optional
+async def logout_all(user: CurrentUser, session: Session, client: FromClient) -> None:
+    """End all of one's sessions, this one too."""
+    await end_all_sessions(session, user, client)
+
+
+@router.get("/sessions", response_model=Page[SessionRead], responses=documented(InvalidToken, InvalidCursor))
+@optional
+async def list_own_sessions(user: CurrentUser, session: Session, page: Paging) -> Slice[UserSession]:
+    """List one's own sessions that have not ended, newest first."""
+    return await list_sessions(session, user, page)
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=documented(InvalidToken, SessionNotFound))
+@optional
+async def end_own_session(session_id: UUID, user: CurrentUser, session: Session, client: FromClient) -> None:
+    """End one of one's own sessions, for instance that of a lost phone."""
+    await end_session(session, user, client, session_id)

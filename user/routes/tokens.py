@@ -1,0 +1,30 @@
+"""What the other services need to check access tokens."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from chassis.postgres import Session
+from chassis.routing import Route, service_router
+from chassis.sealing.modes import public, service
+from user.dependencies import Issuer
+from user.schemas import Revocations
+from user.services.list_revocations import list_revocations
+
+router = service_router("users")
+well_known = APIRouter(prefix="/.well-known", tags=["keys"], route_class=Route)
+
+
+@router.get("/revocations")
+@service("analytics", "product", "order")
+async def revocations(session: Session, since: Annotated[AwareDatetime | None, Query()] = None) -> Revocations:
+    """List the sessions whose access tokens are to be refused (the other services, sealed)."""
+    return await list_revocations(session, since)
+
+
+@well_known.get("/jwks.json", operation_id="jwks")
+@public
+async def jwks(issuer: Issuer) -> dict[str, list[dict[str, str]]]:
+    """Give the keys with which access tokens can be checked (RFC 7517)."""
+    return issuer.jwks()

@@ -1,0 +1,45 @@
+"""Changing one's own password."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer
+from chassis.postgres import Postgres
+from user.audit import AuditKind, audit
+from user.client import Client
+from user.models import User
+from user.passwords import hash_new_password, prove_password
+from user.schemas import PasswordChange, Token
+from user.services.get_user import get_user
+from user.services.open_session import open_session
+from user.services.set_password import set_password
+
+
+async def change_password(
+    database: Postgres, issuer: TokenIssuer, client: Client, me: Identity, change: PasswordChange
+) -> tuple[User, Token]:
+    """
+    Take a new password, end every session and begin a new one for whoever changed it.
+
+    Raises:
+        WrongPassword: The current one is not the account's (403).
+        WeakPassword: Common, or easily guessed (422).
+        TooManyAttempts: To give the current one (429).
+        InvalidToken: The password was changed by somebody else meanwhile (401).
+    """
+    async with database.transaction() as session:
+        proven = await get_user(session, me.user_id)
+    await prove_password(database, client, proven, change.current_password)
+    password_hash = await hash_new_password(change.new_password, proven.username, proven.email)
+    async with database.transaction() as session:
+        user = await _unchanged(session, proven)
+        await set_password(session, user.id, password_hash, because="password changed")
+        audit(session, AuditKind.PASSWORD_CHANGED, client, user_id=user.id, actor_id=user.id)
+        return user, await open_session(session, issuer, user, client)
+
+
+async def _unchanged(session: AsyncSession, proven: User) -> User:
+    """Give the account as it is now; the password that was proved must still be its own."""
+    now = await get_user(session, proven.id, for_update=True)
+    if now.password_hash != proven.password_hash or not now.is_active:
+        raise InvalidToken
+    return now

@@ -1,0 +1,27 @@
+"""Ending sessions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
+
+from user.models import UserSession
+
+
+async def end_sessions(session: AsyncSession, *which: ColumnElement[bool], because: str) -> Sequence[UUID]:
+    """
+    End the sessions that fulfil all conditions; returns whose they were.
+
+    Their refresh tokens are dead with it; their access tokens are refused here at once, elsewhere within 5 s.
+    """
+    living = select(UserSession.id).where(UserSession.revoked_at.is_(None), *which)
+    statement = (
+        update(UserSession)
+        # Locked in one order, so that two that end the same sessions do not wait for each other.
+        .where(UserSession.id.in_(living.order_by(UserSession.id).with_for_update()))
+        .values(revoked_at=func.clock_timestamp(), revoked_because=because)
+        .returning(UserSession.user_id)
+    )
+    return (await session.scalars(statement)).all()

@@ -1,0 +1,40 @@
+"""Deleting an account."""
+
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from user.audit import AuditKind, audit
+from user.client import Client
+from user.email_tokens import forget_email_tokens
+from user.errors import UserNotFound
+from user.models import AuditEntry, User, UserSession
+from user.services.end_sessions import end_sessions
+from user.services.keep_an_admin import keep_an_admin
+
+
+async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor_id: UUID) -> None:
+    """
+    End an account and erase what is personal: name, address, password, devices. Its id stays, for orders name it.
+
+    Raises:
+        UserNotFound: There is none (404).
+        LastAdmin: Nobody else would be admin (409).
+    """
+    await keep_an_admin(session, user_id)
+    gone = f"deleted:{user_id}"  # what nobody can register, for no name has a colon and no address is without an @
+    erased = {"username": gone, "username_key": gone, "email": gone, "email_key": gone, "password_hash": None}
+    statement = (
+        update(User)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .values(**erased, email_verified_at=None, role="user", is_active=False, deleted_at=func.now())
+    )
+    if (await session.execute(statement.returning(User.id))).one_or_none() is None:
+        raise UserNotFound
+    await end_sessions(session, UserSession.user_id == user_id, because="deleted")
+    audit(session, AuditKind.DELETED, client, user_id=user_id, actor_id=actor_id)
+    theirs = or_(AuditEntry.actor_id == user_id, and_(AuditEntry.actor_id.is_(None), AuditEntry.user_id == user_id))
+    for table, rows in ((UserSession, UserSession.user_id == user_id), (AuditEntry, theirs)):
+        await session.execute(update(table).where(rows).values(address=None, user_agent=None))
+    await forget_email_tokens(session, user_id)

@@ -1,0 +1,77 @@
+"""Logging in."""
+
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.auth.passwords import hash_password, needs_rehash, verify_password
+from chassis.auth.tokens import TokenIssuer
+from chassis.postgres import Postgres
+from user.audit import AuditKind, audit
+from user.client import Client
+from user.errors import InvalidCredentials
+from user.models import User
+from user.normalise import name_key
+from user.schemas import Credentials, Token
+from user.services.open_session import open_session
+from user.throttle import account_limit, address_limits, count_attempt, forget_attempts, forgive_attempt
+
+
+async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, credentials: Credentials) -> Token:
+    """
+    Check the password of a name (or e-mail address), which takes long and holds no connection, and begin a session.
+
+    Raises:
+        InvalidCredentials: One of them is wrong, or the account is not active (401).
+        TooManyAttempts: On this account or from this address (429).
+    """
+    key, password = name_key(credentials.username), credentials.password.get_secret_value()
+    async with database.transaction() as session:
+        await count_attempt(session, account_limit("login", key), *address_limits("login", client))
+        user = await session.scalar(select(User).where(or_(User.username_key == key, User.email_key == key)))
+    # Hash even for unknown users, so timing does not reveal who has an account.
+    is_right = await verify_password(password, user.password_hash if user else None)
+    if user is None or not is_right or not user.is_active:
+        await _note_failure(database, user, client)
+        raise InvalidCredentials
+    proven = await _upgrade_hash(database, user, password)
+    async with database.transaction() as session:
+        if unchanged := await _hold(session, user.id, proven):
+            await _forget_failures(session, key, client)
+            audit(session, AuditKind.LOGGED_IN, client, user_id=user.id, actor_id=user.id)
+            return await open_session(session, issuer, unchanged, client)
+    # The password was changed meanwhile, or only hashed anew by another login: what is stored now decides.
+    return await log_in(database, issuer, client, credentials)
+
+
+async def _hold(session: AsyncSession, user_id: UUID, password_hash: str | None) -> User | None:
+    """
+    Give the account if it is active and has this hash still; both stay so until the end of the transaction.
+
+    A session that begins in it is seen, and ended, by whoever changes them.
+    """
+    query = select(User).where(User.id == user_id, User.password_hash == password_hash, User.is_active)
+    return await session.scalar(query.with_for_update(read=True))
+
+
+async def _note_failure(database: Postgres, user: User | None, client: Client) -> None:
+    async with database.transaction() as session:
+        audit(session, AuditKind.LOGIN_FAILED, client, user_id=user.id if user else None, actor_id=None)
+
+
+async def _forget_failures(session: AsyncSession, key: str, client: Client) -> None:
+    await forget_attempts(session, account_limit("login", key))
+    await forgive_attempt(session, *address_limits("login", client))
+
+
+async def _upgrade_hash(database: Postgres, user: User, password: str) -> str | None:
+    """Hash anew what was hashed with weaker parameters, unless it has changed meanwhile; gives the account's hash."""
+    old = user.password_hash
+    if old is None or not needs_rehash(old):
+        return old
+    stronger = await hash_password(password)
+    async with database.transaction() as session:
+        statement = update(User).where(User.id == user.id, User.password_hash == old).values(password_hash=stronger)
+        await session.execute(statement)
+    return stronger

@@ -1,0 +1,103 @@
+"""Continuing a session."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.auth.tokens import LIFETIME_S, TokenIssuer
+from chassis.postgres import Postgres
+from user.audit import AuditKind, audit
+from user.client import Client
+from user.errors import InvalidRefreshToken
+from user.models import RefreshToken, User, UserSession
+from user.opaque_tokens import new_salt, successor, token_hash
+from user.schemas import Token
+from user.services.end_sessions import end_sessions
+from user.services.open_session import IDLE
+
+GRACE = timedelta(seconds=30)
+"""So long a spent token still gives the successor it gave before: two tabs, or an answer that was lost."""
+LONGEST = timedelta(days=180)
+"""However often it is refreshed, a session ends so long after its login."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """A token that was used before, or is now."""
+
+    session_id: UUID
+    successor: str
+    in_grace: bool = True
+
+
+async def refresh_session(database: Postgres, issuer: TokenIssuer, client: Client, token: str) -> Token:
+    """
+    Give new tokens for a refresh token, which is spent by that.
+
+    However many show one token at once, one UPDATE spends it and all get the same successor. One that is shown again
+    after the grace has been stolen, or its successor has: the whole session ends.
+
+    Raises:
+        InvalidRefreshToken: Unknown, spent, or of a session that has ended (401).
+    """
+    async with database.transaction() as session:
+        spent = await _spend(session, token) or await _look_up(session, token)
+        if spent.in_grace:
+            user_id, role = await _touch(session, spent.session_id)
+        else:
+            await _end_stolen(session, spent.session_id, client)
+    if not spent.in_grace:  # raised here, for the end of the session is to be committed
+        raise InvalidRefreshToken
+    access_token = issuer.issue(user_id, spent.session_id, [role])
+    return Token(access_token=access_token, expires_in=LIFETIME_S, refresh_token=spent.successor)
+
+
+async def _spend(session: AsyncSession, token: str) -> _Spent | None:
+    salt = new_salt()
+    statement = (
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == token_hash(token), RefreshToken.used_at.is_(None))
+        .values(used_at=func.now(), salt=salt)
+        .returning(RefreshToken.session_id)
+    )
+    session_id = await session.scalar(statement)
+    if session_id is None:
+        return None
+    follower = successor(token, salt)
+    session.add(RefreshToken(token_hash=token_hash(follower), session_id=session_id))
+    return _Spent(session_id, follower)
+
+
+async def _look_up(session: AsyncSession, token: str) -> _Spent:
+    in_grace = RefreshToken.used_at >= func.now() - GRACE
+    columns = select(RefreshToken.session_id, RefreshToken.salt, in_grace)
+    found = (await session.execute(columns.where(RefreshToken.token_hash == token_hash(token)))).one_or_none()
+    if found is None:
+        raise InvalidRefreshToken
+    session_id, salt, is_in_grace = found
+    assert salt is not None  # a spent token has one
+    return _Spent(session_id, successor(token, salt), is_in_grace)
+
+
+async def _touch(session: AsyncSession, session_id: UUID) -> tuple[UUID, str]:
+    """Note that a session goes on; give its user and their role. If it has ended, all is undone: nothing is spent."""
+    expires = func.least(func.now() + IDLE, UserSession.created_at + LONGEST)
+    statement = (
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.user_id == User.id, User.is_active)
+        .where(UserSession.revoked_at.is_(None), UserSession.expires_at > func.now())
+        .values(last_used_at=func.now(), expires_at=expires)
+        .returning(User.id, User.role)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise InvalidRefreshToken
+    return row[0], row[1]
+
+
+async def _end_stolen(session: AsyncSession, session_id: UUID, client: Client) -> None:
+    for user_id in await end_sessions(session, UserSession.id == session_id, because="reuse"):
+        audit(session, AuditKind.REFRESH_REUSED, client, user_id=user_id, actor_id=None, session_id=str(session_id))

@@ -1,0 +1,38 @@
+"""Setting a new password with the token from a mail."""
+
+from sqlalchemy import func
+
+from chassis.postgres import Postgres
+from user.audit import AuditKind, audit
+from user.client import Client
+from user.email_tokens import Purpose, check_email_token, spend_email_token
+from user.models import User
+from user.passwords import hash_new_password
+from user.schemas import PasswordReset
+from user.services.get_user import get_user
+from user.services.set_password import set_password
+from user.throttle import account_limit, forget_attempts
+
+
+async def reset_password(database: Postgres, client: Client, reset: PasswordReset) -> User:
+    """
+    Set a new password and end every session; the address the mail went to is proved by that.
+
+    Raises:
+        InvalidEmailToken: Unknown, used or expired (400).
+        WeakPassword: Common, or easily guessed (422); the token stays good.
+    """
+    async with database.transaction() as session:
+        proof = await check_email_token(session, Purpose.RESET, reset.token)
+        user = await get_user(session, proof.user_id)
+    password_hash = await hash_new_password(reset.password, user.username, user.email)
+    async with database.transaction() as session:
+        user = await get_user(session, proof.user_id, for_update=True)  # before its tokens, as everywhere
+        await spend_email_token(session, Purpose.RESET, reset.token)
+        if user.email == proof.email and user.email_verified_at is None:
+            user.email_verified_at = func.now()
+        await set_password(session, user.id, password_hash, because="password reset")
+        for name in (user.username_key, user.email_key):  # whoever was locked out by guesses of others is in again
+            await forget_attempts(session, account_limit("login", name))
+        audit(session, AuditKind.PASSWORD_RESET, client, user_id=user.id, actor_id=user.id)
+    return user

@@ -1,0 +1,25 @@
+"""Helping somebody who has forgotten the password."""
+
+from sqlalchemy import select
+
+from chassis.postgres import Postgres
+from user import mail_texts
+from user.email_tokens import Purpose, issue_email_token
+from user.mail import Mail
+from user.models import User
+from user.normalise import name_key
+
+
+async def write_password_reset(database: Postgres, email: str, app_url: str | None) -> Mail | None:
+    """
+    Write a mail with which a new password can be set; nothing if no active account has this address.
+
+    It is done when the request is answered, so that neither the answer nor its time tells which of them it was.
+    """
+    account = select(User).where(User.email_key == name_key(email), User.is_active)
+    async with database.transaction() as session:
+        user = await session.scalar(account.with_for_update(read=True))  # as in write_verification
+        if user is None:
+            return None
+        token = await issue_email_token(session, user.id, Purpose.RESET, user.email)
+    return mail_texts.reset_password(user.email, token, app_url)

@@ -1,0 +1,129 @@
+"""
+Throttling of what may be guessed, held in the database, so that it is right across workers.
+
+An attempt is counted before it is made: of a thousand guesses at once no more pass than one after the other. After the
+free ones each costs a wait that doubles, up to a cap; nobody is locked out for good.
+"""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.elements import ColumnElement
+
+from user.client import Client
+from user.errors import TooManyAttempts
+from user.models import Throttle
+
+FORGET_AFTER = timedelta(hours=1)
+"""So long after the last attempt, counting begins anew."""
+_MOST_DOUBLINGS = 20
+_NOW = func.clock_timestamp()
+"""Not when the transaction began: an attempt that has waited for another's must not come before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """
+    What is counted, and when it is slowed down.
+
+    Args:
+        name: What is tried: ``login``.
+        by: Whose attempts are counted together: an account's key, an address.
+        free: How many attempts cost no wait.
+        cap_s: The longest wait, in seconds.
+    """
+
+    name: str
+    by: str
+    free: int
+    cap_s: int
+
+    @property
+    def key(self) -> bytes:
+        """Under which it is counted."""
+        return hashlib.sha256(f"{self.name}\0{self.by}".encode()).digest()
+
+
+def account_limit(name: str, account: str) -> Limit:
+    """Count what is tried on one account."""
+    return Limit(f"{name} account", account, free=5, cap_s=5 * 60)
+
+
+def address_limits(name: str, client: Client) -> tuple[Limit, ...]:
+    """
+    Count what comes from one address (of IPv6: from one /64, which one customer has).
+
+    A trusted program has none to count by: it speaks for many people.
+    """
+    if client.address is None:
+        return ()
+    return (Limit(f"{name} address", _network(client.address), free=30, cap_s=15 * 60),)
+
+
+async def count_attempt(session: AsyncSession, *limits: Limit) -> None:
+    """
+    Count an attempt by each limit.
+
+    Rows are locked in the order of the limits. Everywhere the account's comes before the address's, so that two
+    attempts never wait for each other.
+
+    Raises:
+        TooManyAttempts: It comes too early by one of them, and is counted by none (429).
+    """
+    for limit in limits:
+        if await session.scalar(_counted(limit)) is None:
+            raise await _too_early(session, limit)
+
+
+async def forgive_attempt(session: AsyncSession, *limits: Limit) -> None:
+    """Take an attempt back that turned out to be right."""
+    keys = [limit.key for limit in limits]
+    values = {"attempts": func.greatest(Throttle.attempts - 1, 0), "blocked_until": _NOW}
+    await session.execute(update(Throttle).where(Throttle.key.in_(keys)).values(values))
+
+
+async def forget_attempts(session: AsyncSession, limit: Limit) -> None:
+    """Begin to count anew."""
+    await session.execute(delete(Throttle).where(Throttle.key == limit.key))
+
+
+def _counted(limit: Limit) -> ReturningInsert[tuple[int]]:
+    attempts = case((Throttle.last_at < _NOW - FORGET_AFTER, 1), else_=Throttle.attempts + 1)
+    first = {"key": limit.key, "attempts": 1, "last_at": _NOW, "blocked_until": _NOW}
+    again = {"attempts": attempts, "last_at": _NOW, "blocked_until": _NOW + _wait(limit, attempts)}
+    return (
+        insert(Throttle)
+        .values(first)
+        .on_conflict_do_update(index_elements=[Throttle.key], set_=again, where=Throttle.blocked_until <= _NOW)
+        .returning(Throttle.attempts)
+    )
+
+
+def _wait(limit: Limit, attempts: ColumnElement[int]) -> ColumnElement[timedelta]:
+    doublings = func.least(attempts - limit.free, _MOST_DOUBLINGS)
+    seconds = case((attempts < limit.free, 0), else_=func.least(func.power(2, doublings), limit.cap_s))
+    return func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+async def _too_early(session: AsyncSession, limit: Limit) -> TooManyAttempts:
+    wait = func.ceil(func.extract("epoch", Throttle.blocked_until - _NOW))
+    seconds = max(1, int(await session.scalar(select(wait).where(Throttle.key == limit.key)) or 1))
+    message = f"Too many attempts. Try again in {seconds} s."
+    return TooManyAttempts(message, headers={"Retry-After": str(seconds)})
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address  # a test's or a proxy's name for a client
+    if parsed.version == 4:  # noqa: PLR2004
+        return str(parsed)
+    mapped = parsed.ipv4_mapped  # as a socket for both versions writes IPv4
+    return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
