@@ -45,6 +45,10 @@ test: $(BIN)/.ready ## Run the whole suite against real databases of its own
 fuzz: $(BIN)/.ready ## Change a million sealed messages; none may be taken, none may fail the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
 
+.PHONY: races
+races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged out, no session split (3 min)
+	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
+
 .PHONY: bench
 bench: $(BENCH)/.ready ## Measure the dispatcher beside gRPC and httpx: 4 min, quiet machine (ARGS=--quick: 40 s)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)

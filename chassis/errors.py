@@ -123,6 +123,13 @@ class InvalidRequest(AppError):
     message = "The request has invalid values."
 
 
+class NothingToChange(InvalidRequest):
+    """A change that names no field (422)."""
+
+    code = "nothing_to_change"
+    message = "Name at least one field that is to change."
+
+
 class TooManyRequests(AppError):
     """Asked too often; the ``Retry-After`` header says when to come back (429)."""
 

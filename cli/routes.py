@@ -38,7 +38,7 @@ def route_policies(apps: dict[str, FastAPI]) -> list[RoutePolicy]:
         _policy(name, method, route)
         for name, app in apps.items()
         for route in app.routes
-        if isinstance(route, APIRoute) and route.include_in_schema
+        if isinstance(route, Route) or (isinstance(route, APIRoute) and route.include_in_schema)
         for method in sorted(route.methods or ())
     ]
 

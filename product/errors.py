@@ -1,6 +1,6 @@
 """What can be wrong with a request to the product service."""
 
-from chassis.errors import Conflict, InvalidRequest, NotFound
+from chassis.errors import Conflict, NotFound
 
 
 class ProductNotFound(NotFound):
@@ -15,10 +15,3 @@ class InsufficientStock(Conflict):
 
     code = "insufficient_stock"
     message = "Fewer of this product are left than are wanted."
-
-
-class NothingToChange(InvalidRequest):
-    """An update that names no field."""
-
-    code = "nothing_to_change"
-    message = "Name at least one of name, description, price and stock."

@@ -7,13 +7,13 @@ from fastapi import Depends, Query, Request
 
 from chassis.auth.current_user import require_role
 from chassis.auth.tokens import InvalidToken
-from chassis.errors import Forbidden, documented
+from chassis.errors import Forbidden, NothingToChange, documented
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Session
 from chassis.routing import service_router
 from chassis.schemas import Page
 from chassis.sealing.modes import optional, service
-from product.errors import InsufficientStock, NothingToChange, ProductNotFound
+from product.errors import InsufficientStock, ProductNotFound
 from product.models import Product
 from product.schemas import MAX_QUANTITY, ProductCreate, ProductRead, ProductUpdate, Quote
 from product.services.create_product import create_product

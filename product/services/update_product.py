@@ -5,8 +5,9 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.errors import NothingToChange
 from chassis.money import to_minor
-from product.errors import NothingToChange, ProductNotFound
+from product.errors import ProductNotFound
 from product.models import Product
 from product.schemas import ProductUpdate
 

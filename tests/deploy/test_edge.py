@@ -56,3 +56,20 @@ def test_what_cannot_be_repeated_is_not_repeated() -> None:
 
     assert re.findall(r"proxy_next_upstream ([^;]+);", text) == ["error timeout"]
     assert "proxy_pass http://$service;" in text
+
+
+def test_what_is_dear_is_slowed_down() -> None:
+    """Hashing a password and sending a mail are limited by address; refreshing and reading are not."""
+    (pattern,) = re.findall(r"~(\^\S+) \$binary_remote_addr;", NGINX.read_text())
+    paths = (
+        "login",
+        "register",
+        "password",
+        "password-reset/confirm",
+        "email-verification",
+        "refresh",
+        "profile",
+        "passwordx",
+    )
+
+    assert [path for path in paths if re.search(pattern, f"/api/v1/users/{path}")] == list(paths[:5])

@@ -1,11 +1,22 @@
+from statistics import median
+from time import monotonic
+from typing import Any
+
 import jwt
 import pytest
+from sqlalchemy import delete, select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
-from tests.aliases import MakeUser, People
+from chassis.postgres import Postgres
+from tests.aliases import Bearer, MakeUser, People
+from tests.user.logins import PASSWORD, USERS, attempt, change, log_in, read
+from user.audit import AuditKind
+from user.models import AuditEntry, Throttle, User
 
-LOGIN = "/api/v1/users/login"
-PASSWORD = "correct horse battery"
+LOGIN = f"{USERS}/login"
+ADA = {"username": "ada", "password": PASSWORD}
+ROUNDS = 10
+TIMES = 25
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "ada@example.org", "ａｄａ"])  # noqa: RUF001 - full-width, on purpose
@@ -18,6 +29,19 @@ async def test_login_takes_every_spelling_of_a_name(people: People, make_user: M
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("body", [{"json": ADA}, {"data": ADA}], ids=["json", "form"])
+async def test_login_answers_as_oauth2_has_it(people: People, make_user: MakeUser, body: dict[str, Any]) -> None:
+    """JSON and form get the same: both tokens, their type and time, and no cache may keep them (RFC 6749, 5.1)."""
+    await make_user("ada")
+
+    response = await people["user"].post(LOGIN, **body)
+
+    tokens = response.json()
+    assert tokens.keys() == {"access_token", "token_type", "expires_in", "refresh_token"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
+    assert response.headers["cache-control"] == "no-store"
+
+
 async def test_login_takes_a_form_as_oauth2_clients_send_it(people: People, make_user: MakeUser) -> None:
     """A form with grant_type and scope works, and an empty Basic header beside it is ignored."""
     await make_user("ada")
@@ -25,9 +49,7 @@ async def test_login_takes_a_form_as_oauth2_clients_send_it(people: People, make
 
     response = await people["user"].post(LOGIN, data=form, headers={"Authorization": "Basic Og=="})
 
-    token = response.json()
     assert response.status_code == 200
-    assert (token["token_type"], token["expires_in"]) == ("bearer", 900)
 
 
 async def test_login_works_sealed(sealed: Dispatcher, make_user: MakeUser) -> None:
@@ -39,15 +61,42 @@ async def test_login_works_sealed(sealed: Dispatcher, make_user: MakeUser) -> No
     assert token["access_token"]
 
 
-async def test_login_does_not_say_what_was_wrong(people: People, make_user: MakeUser) -> None:
-    """An unknown name and a wrong password are answered alike."""
+async def test_login_does_not_say_what_was_wrong(
+    people: People, make_user: MakeUser, bearer: Bearer, database: Postgres
+) -> None:
+    """A wrong password, an unknown name, a deactivated and a deleted account are answered alike."""
+    admin, gone = await make_user("admin", role="admin"), await make_user("gone")
+    for name in ("ada", "off"):
+        await make_user(name)
+    await change(database, update(User).where(User.username == "off").values(is_active=False))
+    await people["user"].delete(f"{USERS}/{gone.id}", headers=bearer(admin))
+
+    answers = [await attempt(people, "ada", "wrong password"), *[await attempt(people, one) for one in ("eve", "off")]]
+    answers += [await attempt(people, one) for one in ("gone", gone.email, f"deleted-{gone.id}")]
+
+    assert {answer.status_code for answer in answers} == {401}
+    first, *others = [answer.json() | {"request_id": ""} for answer in answers]
+    assert others == [first] * 5
+
+
+async def test_login_takes_as_long_when_nobody_has_the_name(
+    people: People, make_user: MakeUser, database: Postgres
+) -> None:
+    """The time of a refusal does not tell whether there is such an account: the medians differ by less than 5 %."""
     await make_user("ada")
-
-    wrong = await people["user"].post(LOGIN, json={"username": "ada", "password": "wrong password"})
-    unknown = await people["user"].post(LOGIN, json={"username": "eve", "password": PASSWORD})
-
-    assert wrong.status_code == unknown.status_code == 401
-    assert wrong.json() | {"request_id": ""} == unknown.json() | {"request_id": ""}
+    # What differs systematically differs in every round; a busy machine spoils only some.
+    for _ in range(ROUNDS):
+        took: dict[str, list[float]] = {"ada": [], "eve": []}
+        for _ in range(TIMES):
+            for name, times in took.items():
+                await change(database, delete(Throttle))
+                begun = monotonic()
+                await attempt(people, name, "wrong password")
+                times.append(monotonic() - begun)
+        ratio = median(took["ada"]) / median(took["eve"])
+        if abs(ratio - 1) < 0.05:
+            return
+    pytest.fail(f"a refusal takes {ratio:.2f} times as long when there is such an account")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +108,10 @@ async def test_login_does_not_say_what_was_wrong(people: People, make_user: Make
         (b'{"username": "a\\u0000", "password": "x"}', "application/json", 422),
         (b'{"username": "\xff", "password": "x"}', "application/json", 422),
         (b"username=a%00&password=x", "application/x-www-form-urlencoded", 400),
+        (b'{"username": "\\ud800", "password": "x"}', "application/json", 422),
+        (b"username=%ff&password=x", "application/x-www-form-urlencoded", 401),
+        (b"username=%ed%a0%80&password=x", "application/x-www-form-urlencoded", 401),
+        (b"username=a&username=b&password=x&more=1", "application/x-www-form-urlencoded", 422),
         (b"username=ada", "application/x-www-form-urlencoded", 422),
         (b"", "application/json", 422),
     ],
@@ -80,5 +133,35 @@ async def test_an_outsider_can_check_our_tokens(people: People, make_user: MakeU
     key = keys[jwt.get_unverified_header(token)["kid"]]
     claims = jwt.decode(token, key, algorithms=["ES256"], audience="sealed-services", issuer="user")
 
-    assert claims["sub"] == str(user.id)
+    assert claims.keys() == {"iss", "aud", "sub", "iat", "exp", "jti", "sid", "roles"}
+    assert (claims["sub"], claims["roles"]) == (str(user.id), ["user"])
     assert claims["exp"] - claims["iat"] == 900
+
+
+async def test_each_login_is_a_session_of_its_own(people: People, make_user: MakeUser) -> None:
+    """Two logins share neither session, token id nor refresh token."""
+    await make_user("ada")
+
+    one, other = await log_in(people), await log_in(people)
+
+    first, second = (jwt.decode(tokens["access_token"], options={"verify_signature": False}) for tokens in (one, other))
+    assert first["sid"] != second["sid"]
+    assert first["jti"] != second["jti"]
+    assert one["refresh_token"] != other["refresh_token"]
+
+
+async def test_logins_are_in_the_audit_log(people: People, make_user: MakeUser, database: Postgres) -> None:
+    """The log tells who came in or failed to, and from where; of an unknown name it keeps nothing."""
+    ada = await make_user("ada")
+
+    await attempt(people, "ada")
+    await attempt(people, "ada", "wrong password")
+    await attempt(people, "eve")
+
+    entries = await read(database, select(AuditEntry).order_by(AuditEntry.id))
+    assert [(entry.kind, entry.user_id, entry.actor_id) for entry in entries] == [
+        (AuditKind.LOGGED_IN, ada.id, ada.id),
+        (AuditKind.LOGIN_FAILED, ada.id, None),
+        (AuditKind.LOGIN_FAILED, None, None),
+    ]
+    assert {(entry.address, str(entry.details)) for entry in entries} == {("127.0.0.1", "{}")}

@@ -226,6 +226,23 @@ async def test_a_new_address_takes_effect_when_it_is_confirmed(
     assert (await mailbox.newest(2)).to == "ada@example.org"
 
 
+async def test_an_address_that_an_admin_gives_is_to_be_confirmed_and_the_old_one_is_told(
+    people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
+) -> None:
+    """Both mails go out; nobody takes an account over in silence."""
+    ada, admin = await make_user("ada"), await make_user("root", role="admin")
+
+    change = {"email": "lovelace@example.org"}
+    await people["user"].patch(f"{USERS}/{ada.id}", json=change, headers=bearer(admin))
+
+    await mailbox.newest(2)
+    subjects = {mail.to: mail.subject for mail in mailbox.mails}
+    assert subjects == {
+        "lovelace@example.org": "Confirm your email address",
+        "ada@example.org": "Your email address has been changed",
+    }
+
+
 async def test_nobody_learns_of_others_by_a_change_of_address(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:

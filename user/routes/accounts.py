@@ -8,7 +8,7 @@ from fastapi import Query
 from chassis.auth.current_user import Admin
 from chassis.auth.passwords import WeakPassword
 from chassis.auth.tokens import InvalidToken
-from chassis.errors import Forbidden, documented
+from chassis.errors import Forbidden, NothingToChange, documented
 from chassis.events import Announce
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
@@ -82,12 +82,18 @@ async def read(user_id: UUID, _admin: Admin, session: Session) -> User:
 @router.patch(
     "/{user_id}",
     response_model=UserRead,
-    responses=documented(InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin),
+    responses=documented(InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange),
 )
 @optional
-async def update(user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient) -> User:
+async def update(
+    user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient, post: PostOffice
+) -> User:
     """Change an account: name, address, role, activation (admins). A change of the last two ends its sessions."""
-    return await change_user(session, admin, client, user_id, body)
+    user, before = await change_user(session, admin, client, user_id, body)
+    if before:
+        post.verify_address(user.id, user.email)
+        post.address_changed(before)
+    return user
 
 
 @router.delete("/{user_id}", status_code=204, responses=documented(InvalidToken, Forbidden, UserNotFound, LastAdmin))

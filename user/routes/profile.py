@@ -4,7 +4,7 @@ from chassis.auth.current_user import CurrentUser
 from chassis.auth.passwords import WeakPassword
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import documented
+from chassis.errors import NothingToChange, documented
 from chassis.events import Announce
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
@@ -13,7 +13,7 @@ from user.client import FromClient
 from user.dependencies import Issuer, no_store
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, WrongPassword
 from user.models import User
-from user.post import PostOffice
+from user.post import MailNotConfigured, PostOffice
 from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
 from user.services.change_password import change_password
 from user.services.change_profile import change_profile
@@ -51,7 +51,9 @@ async def profile(user: CurrentUser, session: Session) -> User:
 @router.patch(
     "/profile",
     response_model=UserRead,
-    responses=documented(InvalidToken, UsernameTaken, WrongPassword, TooManyAttempts),
+    responses=documented(
+        InvalidToken, NothingToChange, UsernameTaken, WrongPassword, TooManyAttempts, MailNotConfigured
+    ),
 )
 @optional
 async def update_profile(

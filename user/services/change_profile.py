@@ -1,6 +1,7 @@
 """Changing one's own account."""
 
 from chassis.auth.tokens import Identity
+from chassis.errors import NothingToChange
 from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -17,10 +18,13 @@ async def change_profile(database: Postgres, client: Client, me: Identity, chang
     Change one's name. A new e-mail address, which needs the password, takes effect when it is confirmed.
 
     Raises:
+        NothingToChange: Neither is named (422).
         UsernameTaken: Another account has this name (409).
         WrongPassword: It is not the account's (403).
         TooManyAttempts: To give the password (429).
     """
+    if change.username is None and change.email is None:
+        raise NothingToChange
     async with database.transaction() as session:
         user = await get_user(session, me.user_id)
     if change.password:

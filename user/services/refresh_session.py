@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import LIFETIME_S, TokenIssuer
@@ -22,6 +22,7 @@ GRACE = timedelta(seconds=30)
 """So long a spent token still gives the successor it gave before: two tabs, or an answer that was lost."""
 LONGEST = timedelta(days=180)
 """However often it is refreshed, a session ends so long after its login."""
+_LIVES = UserSession.revoked_at.is_(None), UserSession.expires_at > func.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ async def _spend(session: AsyncSession, token: str) -> _Spent | None:
     statement = (
         update(RefreshToken)
         .where(RefreshToken.token_hash == token_hash(token), RefreshToken.used_at.is_(None))
+        # Of a session that has ended nothing is touched: its tokens may be being deleted.
+        .where(exists().where(UserSession.id == RefreshToken.session_id, *_LIVES))
         .values(used_at=func.now(), salt=salt)
         .returning(RefreshToken.session_id)
     )
@@ -72,13 +75,24 @@ async def _spend(session: AsyncSession, token: str) -> _Spent | None:
 
 
 async def _look_up(session: AsyncSession, token: str) -> _Spent:
+    """Find what a spent token leads to: its successor; if that was spent as well, the one after it, and so on."""
+    spent = await _find(session, token)
+    if spent is None:
+        raise InvalidRefreshToken
+    while spent.in_grace and (later := await _find(session, spent.successor)):
+        spent = later
+    return spent
+
+
+async def _find(session: AsyncSession, token: str) -> _Spent | None:
     in_grace = RefreshToken.used_at >= func.now() - GRACE
     columns = select(RefreshToken.session_id, RefreshToken.salt, in_grace)
-    found = (await session.execute(columns.where(RefreshToken.token_hash == token_hash(token)))).one_or_none()
+    is_spent = RefreshToken.token_hash == token_hash(token), RefreshToken.salt.is_not(None)
+    found = (await session.execute(columns.where(*is_spent))).one_or_none()
     if found is None:
-        raise InvalidRefreshToken
+        return None
     session_id, salt, is_in_grace = found
-    assert salt is not None  # a spent token has one
+    assert salt is not None
     return _Spent(session_id, successor(token, salt), is_in_grace)
 
 
@@ -87,8 +101,7 @@ async def _touch(session: AsyncSession, session_id: UUID) -> tuple[UUID, str]:
     expires = func.least(func.now() + IDLE, UserSession.created_at + LONGEST)
     statement = (
         update(UserSession)
-        .where(UserSession.id == session_id, UserSession.user_id == User.id, User.is_active)
-        .where(UserSession.revoked_at.is_(None), UserSession.expires_at > func.now())
+        .where(UserSession.id == session_id, UserSession.user_id == User.id, User.is_active, *_LIVES)
         .values(last_used_at=func.now(), expires_at=expires)
         .returning(User.id, User.role)
     )

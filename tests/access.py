@@ -1,0 +1,144 @@
+"""
+Who may do what: every route of every service and its policy. ``test_authorization.py`` proves that it is so.
+
+A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if it cannot do without.
+"""
+
+from cli.routes import RoutePolicy
+
+PRINCIPALS = ("nobody", "ada", "bob", "admin", "client")
+"""Who has no token; whose the things are; whose they are not; an admin; a linked program, sealed, without a token."""
+OK = 200
+"""Stands for every 2xx."""
+
+ANSWERS = {
+    #            nobody  ada  bob  admin client
+    "probe":     (OK,    OK,  OK,  OK,   OK),   # of the chassis: looks at nothing that is sent
+    "public":    (OK,    OK,  OK,  OK,   400),  # plain, never sealed
+    "open":      (OK,    OK,  OK,  OK,   OK),
+    "sealed":    (400,   400, 400, 400,  OK),   # by any linked peer
+    "person":    (401,   OK,  OK,  OK,   401),  # each on what is their own
+    "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
+    "admin":     (401,   403, 403, OK,   401),
+    "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
+}  # fmt: skip
+"""Policy -> how each principal is answered."""
+
+DECLARED = {
+    "probe": ("public", "-"),
+    "public": ("public", "-"),
+    "open": ("optional", "-"),
+    "sealed": ("encrypted", "-"),
+    "person": ("optional", "token"),
+    "owner": ("optional", "token"),
+    "admin": ("optional", "role admin"),
+    "service": ("service", "-"),
+}
+"""Policy -> mode and authentication that its routes declare."""
+
+ACCESS = {
+    # Each service
+    "GET /livez": "probe",
+    "GET /readyz": "probe",
+    "GET /health": "probe",
+    "GET /metrics": "probe",
+    # Analytics
+    "POST /api/v1/analytics/events": "sealed",
+    "GET /api/v1/analytics/stats": "open",
+    "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
+    # User: logging in and out
+    "POST /api/v1/users/login": "open",
+    "POST /api/v1/users/refresh": "open",
+    "POST /api/v1/users/logout": "person",
+    "POST /api/v1/users/logout-all": "person",
+    "GET /api/v1/users/sessions": "person",
+    "DELETE /api/v1/users/sessions/{session_id}": "owner",
+    # User: one's own account
+    "POST /api/v1/users/register": "sealed",
+    "GET /api/v1/users/profile": "person",
+    "PATCH /api/v1/users/profile": "person",
+    "DELETE /api/v1/users/profile": "person",
+    "POST /api/v1/users/password": "person",
+    "GET /api/v1/users/stats": "person",
+    "POST /api/v1/users/email-verification": "person",
+    "POST /api/v1/users/email-verification/confirm": "open",
+    "POST /api/v1/users/password-reset": "open",
+    "POST /api/v1/users/password-reset/confirm": "open",
+    # User: everybody's accounts
+    "GET /api/v1/users": "admin",
+    "POST /api/v1/users": "admin",
+    "GET /api/v1/users/{user_id}": "admin",
+    "PATCH /api/v1/users/{user_id}": "admin",
+    "DELETE /api/v1/users/{user_id}": "admin",
+    "GET /api/v1/users/audit": "admin",
+    "GET /api/v1/users/stats/count": "public",
+    # User: what the other services need
+    "GET /api/v1/users/revocations": "service: analytics, order, product",
+    "GET /.well-known/jwks.json": "public",
+    # Product
+    "GET /api/v1/products": "open",
+    "POST /api/v1/products": "admin",
+    "GET /api/v1/products/{product_id}": "open",
+    "PATCH /api/v1/products/{product_id}": "admin",
+    "DELETE /api/v1/products/{product_id}": "admin",
+    "GET /api/v1/products/{product_id}/quote": "service: order",
+    # Order
+    "POST /api/v1/orders": "person",
+    "GET /api/v1/orders": "person",
+    "GET /api/v1/orders/{order_id}": "owner",
+}
+"""Route -> policy."""
+
+THING = "0197a6b2-0000-7000-8000-000000000000"
+"""The id of the one product there is, and of the one order, which is Ada's."""
+PASSWORD = "correct horse battery"
+_NEW_PASSWORD = "four unrelated plum words"
+_EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
+
+BODIES = {
+    "POST /api/v1/analytics/events": {"type": "page.viewed"},
+    "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
+    "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
+    "POST /api/v1/users/register": _EVE,
+    "PATCH /api/v1/users/profile": {"username": "eve"},
+    "DELETE /api/v1/users/profile": {"password": PASSWORD},
+    "POST /api/v1/users/password": {"current_password": PASSWORD, "new_password": _NEW_PASSWORD},
+    "POST /api/v1/users/email-verification/confirm": {"token": "verify"},
+    "POST /api/v1/users/password-reset": {"email": "ada@example.org"},
+    "POST /api/v1/users/password-reset/confirm": {"token": "reset", "password": _NEW_PASSWORD},
+    "POST /api/v1/users": {**_EVE, "role": "admin"},
+    "PATCH /api/v1/users/{user_id}": {"role": "admin"},
+    "POST /api/v1/products": {"name": "Teapot", "price": 199.99, "stock": 5},
+    "PATCH /api/v1/products/{product_id}": {"stock": 3},
+    "POST /api/v1/orders": {"product_id": THING, "quantity": 1},
+}
+"""Route -> a body to which nothing is to be said."""
+QUERIES = {"GET /api/v1/products/{product_id}/quote": "quantity=1"}
+"""Route -> a query it needs."""
+
+
+def disagreements(policies: list[RoutePolicy]) -> list[str]:
+    """Give what the routes declare otherwise than ``ACCESS`` has it, each with what to do about it."""
+    routes = {f"{one.method} {one.path}" for one in policies}
+    gone = [f"{route} is no more: take it out of ACCESS in tests/access.py" for route in ACCESS.keys() - routes]
+    return sorted([*gone, *(problem for one in policies for problem in _problems(one))])
+
+
+def allowed_callers(policy: str) -> set[str]:
+    """Give the services that a policy names."""
+    return set(filter(None, policy.partition(": ")[2].split(", ")))
+
+
+def _problems(route: RoutePolicy) -> list[str]:
+    name, declares = f"{route.method} {route.path}", (route.mode, route.authentication)
+    if name not in ACCESS:
+        fitting = " or ".join(policy for policy, declared in DECLARED.items() if declared == declares)
+        return [f'{name} ({route.service}) is not in the table: add "{name}": "<{fitting}>" to ACCESS, tests/access.py']
+    policy = ACCESS[name].partition(": ")[0]
+    callers = set(route.callers.split(", ")) if route.mode == "service" else set()
+    problems = []
+    if declares != DECLARED[policy] or callers != allowed_callers(ACCESS[name]):
+        problems.append(f"{name} is {ACCESS[name]!r} in tests/access.py, but declares {declares}, {route.callers}")
+    if policy == "person" and "{" in route.path:
+        problems.append(f"{name} is about one thing: its policy is 'owner', not 'person'")
+    return problems

@@ -1,0 +1,197 @@
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import func
+
+from chassis.app import create_app
+from chassis.auth.passwords import hash_password
+from chassis.routing import Route, service_router
+from chassis.sealing.modes import optional
+from chassis.testing import NoDatabase
+from cli.links import CLIENT, links
+from cli.routes import RoutePolicy, route_policies
+from cli.services import SERVICES
+from order.models import Order
+from product.models import Product
+from tests.access import (
+    ACCESS,
+    ANSWERS,
+    BODIES,
+    OK,
+    PASSWORD,
+    PRINCIPALS,
+    QUERIES,
+    THING,
+    allowed_callers,
+    disagreements,
+)
+from tests.aliases import Bearer
+from tests.chassis.tiny import TinySettings
+from tests.sealing.messages import Forge, send
+from user.models import EmailToken, RefreshToken, User, UserSession
+from user.opaque_tokens import token_hash
+from user.schemas import UserCreate
+from user.services.create_user import create_user
+
+SERVICE_ROUTES = [route for route, policy in ACCESS.items() if policy.startswith("service")]
+
+
+@pytest.fixture(scope="module")
+async def password_hash() -> str:
+    """The hash of everybody's password: making one takes longer than all else here."""
+    return await hash_password(PASSWORD)
+
+
+@pytest.fixture
+async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> dict[str, User]:
+    """Ada, Bob and two admins (the last one may not go), each with a session that has the id of its person."""
+    roles = {"ada": "user", "bob": "user", "admin": "admin", "root": "admin"}
+    made = {}
+    async with apps["user"].state.store.transaction() as session:
+        for name, role in roles.items():
+            new = UserCreate(username=name, email=f"{name}@example.org", password=SecretStr(PASSWORD))
+            made[name] = user = await create_user(session, new, password_hash, role)
+            session.add(UserSession(id=user.id, user_id=user.id, expires_at=func.now() + timedelta(hours=1)))
+    return made
+
+
+@pytest.fixture
+async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
+    """What can be asked for: a product; and of Ada's an order, a refresh token, and mails with tokens."""
+    ada, amounts = users["ada"].id, {"unit_price_minor": 19999, "total_price_minor": 19999, "currency": "EUR"}
+    letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=func.now() + timedelta(hours=1))
+    async with apps["user"].state.store.transaction() as session:
+        session.add(RefreshToken(token_hash=token_hash("refresh"), session_id=ada))
+        session.add_all(letter(purpose=purpose, token_hash=token_hash(purpose)) for purpose in ("verify", "reset"))
+    async with apps["product"].state.store.transaction() as session:
+        session.add(Product(id=UUID(THING), name="Teapot", price_minor=19999, currency="EUR", stock=5))
+    async with apps["order"].state.store.transaction() as session:
+        session.add(
+            Order(id=UUID(THING), user_id=ada, product_id=UUID(THING), quantity=1, status="confirmed", **amounts)
+        )
+
+
+class Asker:
+    """Sends the valid request of a route, as whoever it is told."""
+
+    def __init__(self, environment: dict[str, str], bearer: Bearer, users: dict[str, User]) -> None:
+        self._environment = environment
+        self._bearer = bearer
+        self._users = users
+
+    async def outcome(self, service: str, route: str, principal: str) -> int:
+        """Ask as one of PRINCIPALS, or sealed as a service; gives the status, or OK for any 2xx."""
+        caller = CLIENT if principal in PRINCIPALS else principal
+        forge = self._forge(caller, service, route, principal)
+        is_sealed = principal == CLIENT or principal not in PRINCIPALS
+        answer = await send(
+            self._environment[f"{service.upper()}_SERVICE_URL"], forge.valid() if is_sealed else forge.plain()
+        )
+        return OK if answer.status // 100 == 2 else answer.status
+
+    def _forge(self, caller: str, service: str, route: str, principal: str) -> Forge:
+        method, path = route.split(" ")
+        ada = str(self._users["ada"].id)
+        for name, value in {"user_id": ada, "session_id": ada, "product_id": THING, "order_id": THING}.items():
+            path = path.replace(f"{{{name}}}", value)
+        token = (
+            {"authorization": self._bearer(self._users[principal])["Authorization"]} if principal in self._users else {}
+        )
+        return Forge(caller, service, self._environment, method, path, QUERIES.get(route, ""), BODIES.get(route), token)
+
+
+@pytest.fixture
+def asker(environment: dict[str, str], bearer: Bearer, users: dict[str, User], things: None) -> Asker:
+    """Sends the valid request of a route."""
+    return Asker(environment, bearer, users)
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+@pytest.mark.parametrize("route", ACCESS)
+async def test_each_is_answered_by_the_policy_of_the_route(
+    apps: dict[str, FastAPI], asker: Asker, route: str, principal: str
+) -> None:
+    """Who may do it succeeds with the very request that others are refused."""
+    services = {one.service for one in route_policies(apps) if f"{one.method} {one.path}" == route}
+
+    outcomes = {await asker.outcome(service, route, principal) for service in services}
+
+    assert outcomes == {ANSWERS[ACCESS[route].partition(":")[0]][PRINCIPALS.index(principal)]}
+
+
+@pytest.mark.parametrize("route", SERVICE_ROUTES)
+async def test_of_the_linked_peers_those_that_are_named_may_call(
+    apps: dict[str, FastAPI], asker: Asker, route: str
+) -> None:
+    """A sealed call of an allowed service succeeds; that of another linked one is a 401."""
+    (service,) = (one.service for one in route_policies(apps) if f"{one.method} {one.path}" == route)
+    peers = [caller for caller, callee in links() if callee == service]
+
+    outcomes = {peer: await asker.outcome(service, route, peer) for peer in peers}
+
+    allowed = allowed_callers(ACCESS[route])
+    assert outcomes == {peer: OK if peer in allowed else 401 for peer in peers}
+
+
+async def test_the_table_says_what_the_routes_declare(apps: dict[str, FastAPI]) -> None:
+    """Each route is in the table, with the policy that its mode, callers and dependencies make."""
+    assert disagreements(route_policies(apps)) == []
+
+
+async def test_every_route_of_the_api_goes_through_the_receiver(apps: dict[str, FastAPI]) -> None:
+    """None is of a class that knows no mode."""
+    routes = [route for app in apps.values() for route in app.routes]
+
+    others = [route for route in routes if not isinstance(route, Route)]
+
+    assert [route for route in others if getattr(route, "path", "/api").startswith(("/api", "/.well-known"))] == []
+
+
+def test_a_route_that_is_not_in_the_table_is_told() -> None:
+    """The message names the route and what to add; hiding it from the documentation does not help."""
+    router = service_router("things")
+
+    @router.get("/{thing_id}", include_in_schema=False)
+    @optional
+    async def read(thing_id: UUID) -> None:
+        """Read it."""
+
+    app = create_app(TinySettings(), NoDatabase(), router)
+
+    told = [line for line in disagreements(route_policies({"tiny": app})) if "is no more" not in line]
+
+    (line,) = told
+    assert line.startswith("GET /api/v1/things/{thing_id} (tiny) is not in the table")
+    assert line.endswith('add "GET /api/v1/things/{thing_id}": "<open>" to ACCESS, tests/access.py')
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mode", "callers", "authentication"),
+    [
+        ("POST", "/api/v1/orders", "optional", "any linked", "-"),
+        ("POST", "/api/v1/orders", "optional", "any linked", "role admin"),
+        ("POST", "/api/v1/products", "optional", "any linked", "token"),
+        ("POST", "/api/v1/users/register", "optional", "any linked", "-"),
+        ("GET", "/api/v1/products/{product_id}/quote", "service", "any linked", "-"),
+        ("GET", "/api/v1/products/{product_id}/quote", "service", "order, user", "-"),
+    ],
+)
+def test_a_route_that_declares_something_else_is_told(
+    method: str, path: str, mode: str, callers: str, authentication: str
+) -> None:
+    """A forgotten or another dependency, mode or caller is a disagreement."""
+    told = disagreements([RoutePolicy("any", method, path, mode, callers, authentication)])
+
+    assert any(line.startswith(f"{method} {path} is '") for line in told)
+
+
+def test_the_table_is_of_one_piece() -> None:
+    """Each policy in the table is explained, and names services that there are."""
+    policies = set(ACCESS.values())
+
+    assert {policy.partition(":")[0] for policy in policies} == ANSWERS.keys()
+    assert set.union(*map(allowed_callers, policies)) <= {service.name for service in SERVICES}

@@ -1,0 +1,198 @@
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import inspect, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.postgres import Postgres
+from chassis.testing import eventually
+from tests.aliases import Bearer, MakeUser, People
+from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, statuses
+from user.email_tokens import Purpose, issue_email_token
+from user.models import EmailToken, UserSession
+from user.services.write_password_reset import write_password_reset
+from user.services.write_verification import write_verification
+
+PROFILE = f"{USERS}/profile"
+PHONE = "Lovelace's phone"
+
+
+async def erase(people: People, headers: dict[str, str], body: object = None) -> tuple[int, str]:
+    """Delete one's own account; gives status and code."""
+    response = await people["user"].request("DELETE", PROFILE, json=body or {"password": PASSWORD}, headers=headers)
+    return response.status_code, response.json()["code"] if response.content else ""
+
+
+async def dump(session: AsyncSession) -> dict[str, str]:
+    """Everything that stands in the tables of the user database, by table and column, in lower case."""
+    connection = await session.connection()
+    columns = await connection.run_sync(
+        lambda sync: [
+            (table, column["name"])
+            for table in inspect(sync).get_table_names()
+            for column in inspect(sync).get_columns(table)
+        ]
+    )
+    said = {}
+    for table, column in columns:
+        rows = await session.scalars(text(f'SELECT CAST("{column}" AS text) FROM "{table}"'))  # noqa: S608
+        said[f"{table}.{column}"] = " ".join(str(row) for row in rows).lower()
+    return said
+
+
+async def test_an_account_is_deleted_with_the_password(people: People, make_user: MakeUser, bearer: Bearer) -> None:
+    """Afterwards its token is worth nothing, and its name and password are those of nobody."""
+    ada = bearer(await make_user("ada"))
+
+    assert await erase(people, ada) == (204, "")
+
+    assert (await people["user"].get(PROFILE, headers=ada)).status_code == 401
+    assert (await attempt(people)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"password": "wrong"}, 403, "wrong_password"),
+        ({"password": ""}, 403, "wrong_password"),
+        ({"passwort": PASSWORD}, 422, "invalid_request"),
+        ([], 422, "invalid_request"),
+    ],
+)
+async def test_an_account_is_not_deleted_without_the_password(
+    people: People,
+    make_user: MakeUser,
+    bearer: Bearer,
+    body: object,
+    status: int,
+    code: str,
+) -> None:
+    """A token alone is not enough; the account stays as it was."""
+    ada = bearer(await make_user("ada"))
+
+    response = await people["user"].request("DELETE", PROFILE, json=body, headers=ada)
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert (await people["user"].get(PROFILE, headers=ada)).status_code == 200
+
+
+async def test_the_last_admin_cannot_delete_itself(people: People, make_user: MakeUser, bearer: Bearer) -> None:
+    """The right password does not help; with a second admin it does."""
+    root = bearer(await make_user("root", role="admin"))
+
+    alone = await erase(people, root)
+    await make_user("other", role="admin")
+
+    assert (alone, await erase(people, root)) == ((409, "last_admin"), (204, ""))
+
+
+async def test_deleting_an_account_ends_all_its_sessions(people: People, make_user: MakeUser) -> None:
+    """Neither access tokens nor refresh tokens of any of its devices are good any more."""
+    await make_user("ada")
+    phone, laptop = await log_in(people), await log_in(people)
+
+    await erase(people, authorized(phone))
+
+    assert [await statuses(people, device) for device in (phone, laptop)] == [(401, 401), (401, 401)]
+
+
+async def test_name_and_address_are_free_again(people: People, make_user: MakeUser, bearer: Bearer) -> None:
+    """Somebody else may have them, and more than once."""
+    for _ in range(2):
+        ada = await make_user("ada")
+
+        assert await erase(people, bearer(ada)) == (204, "")
+
+
+async def test_nobody_can_keep_an_account_from_being_deleted(
+    people: People, make_user: MakeUser, bearer: Bearer
+) -> None:
+    """What stands in the place of the name is no name that somebody could have registered before."""
+    ada = await make_user("ada")
+    await make_user(f"deleted-{ada.id}")
+
+    assert await erase(people, bearer(ada)) == (204, "")
+
+
+@pytest.mark.parametrize("by_admin", [False, True])
+async def test_nothing_personal_remains(
+    database: Postgres, people: People, make_user: MakeUser, bearer: Bearer, *, by_admin: bool
+) -> None:
+    """In no column of any table stands the name, the address, the network address or the device."""
+    ada, root = await make_user("lovelace"), await make_user("root", role="admin")
+    people["user"].headers["User-Agent"] = PHONE
+    await attempt(people, "lovelace", "wrong password")
+    token = await log_in(people, "lovelace@example.org")
+    await people["user"].patch(PROFILE, json={"username": "Lovelace.2"}, headers=authorized(token))
+    change = {"email": "lovelace@example.com", "password": PASSWORD}
+    await people["user"].patch(PROFILE, json=change, headers=authorized(token))
+    async with database.transaction() as session:
+        await issue_email_token(session, ada.id, Purpose.RESET, "lovelace@example.org")
+        before = await dump(session)
+
+    if by_admin:
+        people["user"].headers["User-Agent"] = "an admin's browser"
+        await people["user"].delete(f"{USERS}/{ada.id}", headers=bearer(root))
+    else:
+        await erase(people, authorized(token))
+
+    async with database.transaction() as session:
+        after = await dump(session)
+    assert {name for name, content in before.items() if "lovelace" in content} == {
+        "users.username", "users.username_key", "users.email", "users.email_key",
+        "email_tokens.email", "sessions.user_agent", "audit_entries.user_agent",
+    }  # fmt: skip
+    assert {name for name, content in after.items() if "lovelace" in content} == set()
+    left = after["sessions.address"] + after["audit_entries.address"].replace("none", "").strip()
+    assert left.replace("none", "").strip() == ("127.0.0.1" if by_admin else "")
+
+
+async def test_nothing_personal_comes_back(
+    database: Postgres, people: People, make_user: MakeUser, bearer: Bearer
+) -> None:
+    """A mail that a request still had to write when the account was deleted is not written."""
+    ada = await make_user("ada")
+    await erase(people, bearer(ada))
+
+    verification = await write_verification(database, ada.id, "ada@example.org", None)
+    reset = await write_password_reset(database, "ada@example.org", None)
+
+    assert (verification, reset) == (None, None)
+    async with database.transaction() as session:
+        assert (await session.scalars(select(EmailToken))).all() == []
+
+
+async def test_others_keep_what_is_theirs(
+    database: Postgres, people: People, make_user: MakeUser, bearer: Bearer
+) -> None:
+    """Erasing one account touches no other's name, session or device."""
+    ada, bob = await make_user("ada"), await make_user("bob")
+    people["user"].headers["User-Agent"] = "Bob's phone"
+    token = await log_in(people, "bob")
+
+    await erase(people, bearer(ada))
+
+    assert (await people["user"].get(PROFILE, headers=authorized(token))).json()["username"] == "bob"
+    async with database.transaction() as session:
+        agents = await session.scalars(select(UserSession.user_agent).where(UserSession.user_id == bob.id))
+        assert "Bob's phone" in agents.all()
+
+
+@pytest.mark.parametrize("by_admin", [False, True])
+async def test_a_deletion_is_announced(
+    apps: dict[str, FastAPI], people: People, make_user: MakeUser, bearer: Bearer, *, by_admin: bool
+) -> None:
+    """Analytics hears of it, whoever deleted the account; it hears of no deletion that was refused."""
+    ada, root = await make_user("ada"), await make_user("root", role="admin")
+    await erase(people, bearer(root))
+
+    if by_admin:
+        await people["user"].delete(f"{USERS}/{ada.id}", headers=bearer(root))
+    else:
+        await erase(people, bearer(ada))
+
+    async def is_heard() -> bool:
+        async with apps["analytics"].state.store.use() as analytics:
+            events = [event["subject"] async for event in analytics["events"].find({"type": "user.deleted"})]
+        return events == [str(ada.id)]
+
+    assert await eventually(is_heard)

@@ -1,0 +1,120 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from chassis.postgres import Postgres
+from tests.user.logins import change, prolong, read
+from user.client import Client
+from user.errors import TooManyAttempts
+from user.models import Throttle
+from user.throttle import Limit, account_limit, address_limits, count_attempt
+
+
+async def count(database: Postgres, *limits: Limit) -> None:
+    """Count an attempt in a transaction of its own."""
+    async with database.transaction() as session:
+        await count_attempt(session, *limits)
+
+
+async def use_up(database: Postgres, limit: Limit) -> None:
+    """Make all attempts that are free."""
+    for _ in range(limit.free):
+        await count(database, limit)
+    await prolong(database, limit)
+
+
+def at(address: str) -> Limit:
+    """Give the limit of an address."""
+    [limit] = address_limits("login", Client(address))
+    return limit
+
+
+async def test_other_addresses_are_not_slowed(database: Postgres) -> None:
+    """Whoever tries many names is slowed, and nobody else."""
+    await use_up(database, at("192.0.2.1"))
+
+    await count(database, at("192.0.2.2"))
+
+    with pytest.raises(TooManyAttempts):
+        await count(database, at("192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "waits"),
+    [
+        (account_limit("login", "ada"), [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]),
+        (at("192.0.2.1"), [0] * 29 + [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]),
+    ],
+    ids=["account", "address"],
+)
+async def test_the_wait_doubles_up_to_a_cap(database: Postgres, limit: Limit, waits: list[int]) -> None:
+    """Each attempt costs twice the wait of the one before: of an account at most 5 minutes, of an address 15."""
+    seen = []
+    wait = func.round(func.extract("epoch", Throttle.blocked_until - Throttle.last_at))
+    for _ in waits:
+        await count(database, limit)
+        seen += await read(database, select(wait))
+        await change(database, update(Throttle).values(blocked_until=func.now()))
+
+    assert seen == waits
+
+
+async def test_a_refused_attempt_prolongs_nothing(database: Postgres) -> None:
+    """Whoever tries again too early waits no longer for that: nobody can keep a person out for good."""
+    limit = account_limit("login", "ada")
+    await use_up(database, limit)
+    before = await read(database, select(Throttle.blocked_until))
+
+    with pytest.raises(TooManyAttempts):
+        await count(database, limit)
+
+    assert await read(database, select(Throttle.blocked_until)) == before
+
+
+async def test_an_attempt_that_one_limit_refuses_is_counted_by_none(database: Postgres) -> None:
+    """Attempts on a blocked account do not use up those of the address."""
+    account, address = account_limit("login", "ada"), at("192.0.2.1")
+    await use_up(database, account)
+
+    with pytest.raises(TooManyAttempts):
+        await count(database, account, address)
+
+    assert await read(database, select(Throttle).where(Throttle.key == address.key)) == []
+
+
+async def test_an_hour_later_counting_begins_anew(database: Postgres) -> None:
+    """What was tried more than an hour ago costs nothing."""
+    limit = account_limit("login", "ada")
+    for _ in range(5):
+        await count(database, limit)
+    past = func.now() - timedelta(minutes=61)
+    await change(database, update(Throttle).values(last_at=past, blocked_until=past))
+
+    await count(database, limit)
+
+    assert await read(database, select(Throttle.attempts)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8:0:0:ffff::2", True),
+        ("2001:db8::1", "2001:DB8::1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("testclient", "testclient", True),
+    ],
+)
+def test_an_address_is_counted_as_one_customer_has_it(one: str, other: str, is_same: bool) -> None:  # noqa: FBT001
+    """Of IPv6 a /64 counts as one; an IPv4 address is the same one when it is written as IPv6."""
+    assert (at(one).key == at(other).key) is is_same
+
+
+def test_a_trusted_program_has_no_limit_of_its_address() -> None:
+    """It speaks for many people."""
+    assert address_limits("login", Client(user_agent="service:client")) == ()

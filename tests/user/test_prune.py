@@ -1,0 +1,128 @@
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+
+from chassis.postgres import Postgres
+from tests.aliases import MakeUser, People
+from tests.user.logins import attempt, change, log_in, read
+from user.email_tokens import Purpose, issue_email_token
+from user.models import AuditEntry, EmailToken, RefreshToken, Throttle, User, UserSession
+from user.services.forget_expired import forget_expired
+
+
+async def prune(database: Postgres) -> None:
+    """Do what the service does every minute."""
+    async with database.transaction() as session:
+        await forget_expired(session)
+
+
+def ago(**time: float) -> object:
+    """Give a time in the past, by the database's clock."""
+    return func.now() - timedelta(**time)
+
+
+async def add_session(database: Postgres, user: User, **times: object) -> UUID:
+    """Store a session with these times; without them it lives."""
+    row = UserSession(user_id=user.id, **({"expires_at": ago(days=-1)} | times))
+    async with database.transaction() as session:
+        session.add(row)
+    return row.id
+
+
+async def test_sessions_go_a_day_after_their_end(make_user: MakeUser, database: Postgres) -> None:
+    """What expired or was revoked more than a day ago is deleted; what did lately stays, and so do the living."""
+    ada = await make_user("ada")
+    await add_session(database, ada, expires_at=ago(hours=25))
+    await add_session(database, ada, revoked_at=ago(hours=25))
+    kept = [
+        ada.id,
+        await add_session(database, ada, expires_at=ago(hours=23)),
+        await add_session(database, ada, revoked_at=ago(hours=23)),
+        await add_session(database, ada, created_at=ago(days=179)),
+    ]
+
+    await prune(database)
+
+    assert await read(database, select(UserSession.id).order_by(UserSession.id)) == sorted(kept)
+
+
+async def test_refresh_tokens_go_with_their_session(people: People, make_user: MakeUser, database: Postgres) -> None:
+    """Those of a deleted session are deleted; those of a living one stay."""
+    await make_user("ada")
+    await log_in(people)
+    [gone] = await read(database, select(RefreshToken.session_id))
+    await log_in(people)
+    await change(database, update(UserSession).where(UserSession.id == gone).values(revoked_at=ago(hours=25)))
+
+    await prune(database)
+
+    [left] = await read(database, select(RefreshToken.session_id))
+    assert left != gone
+
+
+async def test_a_spent_refresh_token_stays_with_its_session(
+    people: People, make_user: MakeUser, database: Postgres
+) -> None:
+    """However long ago it was used, its reuse is still to be noticed."""
+    await make_user("ada")
+    await log_in(people)
+    await change(database, update(RefreshToken).values(used_at=ago(days=100), salt=b"salt"))
+
+    await prune(database)
+
+    assert len(await read(database, select(RefreshToken))) == 1
+
+
+async def test_mail_tokens_go_when_they_expire(make_user: MakeUser, database: Postgres) -> None:
+    """An expired one is deleted; one that is still good stays."""
+    ada = await make_user("ada")
+    async with database.transaction() as session:
+        for purpose in Purpose:
+            await issue_email_token(session, ada.id, purpose, ada.email)
+    expired = update(EmailToken).where(EmailToken.purpose == Purpose.RESET).values(expires_at=ago(seconds=1))
+    await change(database, expired)
+
+    await prune(database)
+
+    assert await read(database, select(EmailToken.purpose)) == [Purpose.VERIFY]
+
+
+async def test_attempts_go_after_an_hour(database: Postgres) -> None:
+    """Counts of more than an hour ago are deleted; later ones, and those that still block, stay."""
+    soon = ago(minutes=-5)
+    for key, last_at, blocked_until in (
+        (b"old", ago(minutes=61), ago(minutes=50)),
+        (b"late", ago(minutes=59), ago(minutes=58)),
+        (b"blocked", ago(minutes=61), soon),
+    ):
+        row = {"key": key, "attempts": 7, "last_at": last_at, "blocked_until": blocked_until}
+        await change(database, insert(Throttle).values(row))
+
+    await prune(database)
+
+    assert await read(database, select(Throttle.key).order_by(Throttle.key)) == [b"blocked", b"late"]
+
+
+async def test_audit_entries_go_after_400_days(people: People, database: Postgres) -> None:
+    """Older ones are deleted, others stay."""
+    for _ in range(2):
+        await attempt(people, "nobody")
+    [old, late] = await read(database, select(AuditEntry.id).order_by(AuditEntry.id))
+    for entry, days in ((old, 401), (late, 399)):
+        await change(database, update(AuditEntry).where(AuditEntry.id == entry).values(at=ago(days=days)))
+
+    await prune(database)
+
+    assert await read(database, select(AuditEntry.id)) == [late]
+
+
+async def test_accounts_stay(make_user: MakeUser, database: Postgres) -> None:
+    """An account stays, however long ago its last session ended."""
+    ada = await make_user("ada")
+    await change(database, update(UserSession).values(expires_at=ago(days=1000)))
+
+    await prune(database)
+
+    assert await read(database, select(User.id)) == [ada.id]
+    assert await read(database, select(UserSession)) == []
