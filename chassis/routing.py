@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from chassis import strict_json
 from chassis.errors import AppError, InvalidRequest, ServiceUnavailable, documented
+from chassis.idempotency.answers import Replay
+from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyReused
 from chassis.sealing.modes import policy_of
 
 
@@ -41,7 +43,12 @@ class Route(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - handed on
         super().__init__(path, endpoint, **options)
         self.policy = policy_of(endpoint)
-        self.claims = _claims(self.dependant)
+        self.claims = _is_marked(self.dependant, "claims_request")
+        self.is_idempotent = _takes_key(self.dependant)
+        if self.is_idempotent:
+            # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
+            self.dependant.dependencies.sort(key=_takes_key)
+            self.responses = documented(InvalidIdempotencyKey, InFlight, KeyReused, beside=self.responses)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse another method, then let the receiver serve the route."""
@@ -51,13 +58,19 @@ class Route(APIRoute):
         await scope["app"].state.receiver.serve(super().handle, self.policy, scope, receive, send, claims=self.claims)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the framework's handler, with a strict request."""
+        """Give the framework's handler, with a strict request; what answers an Idempotency-Key is stored."""
         handler = super().get_route_handler()
 
-        async def handle_strictly(request: Request) -> Response:
-            return await handler(StrictRequest(request.scope, request.receive))
+        async def handle_once(request: Request) -> Response:
+            # The request's transaction ends after this: an answer is stored if it is committed, and lost if it is not.
+            try:
+                response = await handler(StrictRequest(request.scope, request.receive))
+                key = request.scope.get("idempotency_key")
+                return await key.finish(response) if key else response
+            except Replay as replay:
+                return replay.response
 
-        return handle_strictly
+        return handle_once
 
 
 def service_router(name: str) -> APIRouter:
@@ -75,6 +88,10 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _claims(dependant: Dependant) -> bool:
-    """Whether a dependency of the route claims sealed requests in its own transaction."""
-    return any(getattr(one.call, "claims_request", False) or _claims(one) for one in dependant.dependencies)
+def _takes_key(dependant: Dependant) -> bool:
+    return _is_marked(dependant, "takes_idempotency_key")
+
+
+def _is_marked(dependant: Dependant, mark: str) -> bool:
+    """Whether the dependency, or one that it has itself, is marked so."""
+    return getattr(dependant.call, mark, False) or any(_is_marked(one, mark) for one in dependant.dependencies)

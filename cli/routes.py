@@ -1,6 +1,6 @@
 """`python -m cli routes`: how every route of every service may be spoken to, and by whom."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -22,13 +22,14 @@ class RoutePolicy:
     mode: str
     callers: str
     authentication: str
+    idempotency_key: str
 
 
 def routes() -> None:
-    """Print every route with its mode, the peers that may call it sealed, and what a person needs."""
-    table = Table("Service", "Method", "Path", "Mode", "Sealed callers", "Authentication")
+    """Print every route with its mode, the peers that may call it sealed, what a person needs, and who takes keys."""
+    table = Table("Service", "Method", "Path", "Mode", "Sealed callers", "Authentication", "Idempotency-Key")
     for policy in route_policies(build_all()):
-        table.add_row(policy.service, policy.method, policy.path, policy.mode, policy.callers, policy.authentication)
+        table.add_row(*astuple(policy))
     console.print(table)
 
 
@@ -45,7 +46,9 @@ def route_policies(apps: dict[str, FastAPI]) -> list[RoutePolicy]:
 
 def _policy(service: str, method: str, route: APIRoute) -> RoutePolicy:
     if not isinstance(route, Route):
-        return RoutePolicy(service, method, route.path, "public", "-", "-")
+        return RoutePolicy(service, method, route.path, "public", "-", "-", "-")
     linked = "-" if route.policy.mode == "public" else "any linked"
     callers = ", ".join(sorted(route.policy.callers)) or linked
-    return RoutePolicy(service, method, route.path, route.policy.mode, callers, authentication_of(route.dependant))
+    key = "taken" if route.is_idempotent else "-"
+    authentication = authentication_of(route.dependant)
+    return RoutePolicy(service, method, route.path, route.policy.mode, callers, authentication, key)

@@ -1,0 +1,28 @@
+"""What can be wrong with an ``Idempotency-Key``; every route that takes one documents these."""
+
+from chassis.dispatch.failures import IN_FLIGHT
+from chassis.errors import BadRequest, Conflict, InvalidRequest
+
+
+class InvalidIdempotencyKey(BadRequest):
+    """The header is malformed, or the key belongs to nobody."""
+
+    code = "invalid_idempotency_key"
+    message = "Send Idempotency-Key once, with 1 to 255 visible ASCII characters; a UUID is a good one."
+
+
+class InFlight(Conflict):
+    """The request that brought the key first has no answer yet; the dispatcher tries such a call again."""
+
+    code = IN_FLIGHT
+    message = "A request with this Idempotency-Key is being worked on; send it again in a second."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
+class KeyReused(InvalidRequest):
+    """The key has come with another request."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key has come with another body, path or query; a new request needs a new key."

@@ -1,0 +1,74 @@
+"""What makes two requests one: who sends them, to which operation, with which key, and what they say."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from fastapi import Request
+
+from chassis.idempotency.errors import InvalidIdempotencyKey
+
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+"""A string of RFC 9651, as the draft of the header has it."""
+_ESCAPED = re.compile(r'\\(["\\])')
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A request with an ``Idempotency-Key``."""
+
+    caller: str
+    operation: str
+    key: str
+    fingerprint: bytes
+
+    @classmethod
+    async def read(cls, request: Request) -> Self:
+        """
+        Read a request that has the header; who sends it must be known by now.
+
+        Raises:
+            InvalidIdempotencyKey: The key is malformed, sent twice, or nobody's (400).
+        """
+        key = parse_key(request.headers.getlist("idempotency-key"))
+        operation = f"{request.method} {request.scope['route'].path}"
+        return cls(_caller(request), operation, key, await _fingerprint(request))
+
+    @property
+    def lock(self) -> int:
+        """The number of its lock: of a strong hash, so that nobody can choose a key that locks somebody else's."""
+        digest = hashlib.sha256(f"{self.caller}\n{self.operation}\n{self.key}".encode()).digest()
+        return int.from_bytes(digest[:8], signed=True)
+
+
+def parse_key(values: list[str]) -> str:
+    """
+    Give the key, which may stand in the quotes of a structured field or without.
+
+    Raises:
+        InvalidIdempotencyKey: Not exactly one value, or not of 1 to 255 visible ASCII characters (400).
+    """
+    if len(values) != 1:
+        raise InvalidIdempotencyKey
+    quoted = _QUOTED.fullmatch(values[0])
+    key = _ESCAPED.sub(r"\1", quoted[1]) if quoted else values[0]
+    if not _KEY.fullmatch(key):
+        raise InvalidIdempotencyKey
+    return key
+
+
+def _caller(request: Request) -> str:
+    """Name the person the route has asked for, else the peer that sealed the request."""
+    if user := getattr(request.state, "user", None):
+        return f"user:{user.user_id}"
+    if peer := getattr(request.state, "caller", None):
+        return f"service:{peer}"
+    raise InvalidIdempotencyKey("This Idempotency-Key would belong to nobody: seal the request, or leave the key out.")
+
+
+async def _fingerprint(request: Request) -> bytes:
+    """Hash what is asked for, byte for byte: who repeats a request repeats its bytes."""
+    target = (request.method.encode(), request.scope["raw_path"], request.scope["query_string"])
+    return hashlib.sha256(b"\n".join((*target, await request.body()))).digest()

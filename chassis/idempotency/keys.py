@@ -1,0 +1,152 @@
+"""
+``Idempotency-Key``: a request that is sent again has its effect once, and gets the same answer again.
+
+Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``, or ``Idempotency`` beside ``Database``
+(docs/decisions/0012-idempotency.md).
+"""
+
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy import ColumnElement, Row, and_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.idempotency.answers import Answer, Replay
+from chassis.idempotency.errors import InFlight, KeyReused
+from chassis.idempotency.keyed_request import KeyedRequest
+from chassis.postgres import Database, Postgres, Session
+from chassis.tables import idempotency_keys
+
+# The lock is tried before the row: a second INSERT would wait for the first transaction to end.
+_BEGIN = text("""
+    WITH lock AS (SELECT pg_try_advisory_xact_lock(:lock) AS is_ours),
+    first AS (
+        INSERT INTO idempotency_keys (caller, operation, key, fingerprint, resource_id)
+        SELECT :caller, :operation, :key, :fingerprint, :resource_id FROM lock WHERE is_ours
+        ON CONFLICT DO NOTHING
+        RETURNING key
+    )
+    SELECT is_ours, EXISTS (SELECT FROM first) AS is_first FROM lock
+""")
+_STORE = text("""
+    UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
+    WHERE caller = :caller AND operation = :operation AND key = :key AND status IS NULL
+    RETURNING key
+""").bindparams(bindparam("headers", type_=JSONB))
+
+_NOT_KNOWN_YET = 202
+_DESCRIPTION = (
+    "Makes the request repeatable: sent again with the same key within 24 hours, it has no second effect and gets the "
+    "same answer, with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, best a new UUID for each "
+    "request. Keys of different people never meet."
+)
+
+
+class IdempotencyKey:
+    """The key that came with a request. If none came there is nothing to remember, and every method does nothing."""
+
+    def __init__(self, database: Postgres, request: KeyedRequest | None) -> None:
+        self._database = database
+        self._request = request
+        self._begun_in: AsyncSession | None = None
+
+    async def begin(self, session: AsyncSession, resource_id: UUID | None) -> UUID | None:
+        """
+        Remember the key in the transaction that makes the resource.
+
+        Returns:
+            None if the work is to be done. Else the resource of an earlier request with the key that has no answer yet:
+            it is still at it, or it failed, or its process died. Answer from the resource's state, or ``InFlight``.
+
+        Raises:
+            InFlight: An earlier request is in this very transaction (409).
+            KeyReused: The key came with another request (422).
+            Replay: It has been answered; the route says the same again.
+        """
+        if not self._request:
+            return None
+        self._begun_in = session
+        values = {**asdict(self._request), "lock": self._request.lock, "resource_id": resource_id}
+        key = (await session.execute(_BEGIN, values)).one()
+        if not key.is_ours:
+            raise InFlight
+        return None if key.is_first else await _resume(session, self._request)
+
+    async def finish(self, response: Response) -> Response:
+        """
+        Store the answer before it is sent: with the work if that is not yet committed, else by itself.
+
+        A 202 is not stored: it says that the answer is not known yet.
+
+        Raises:
+            Replay: Another request with the key has been answered meanwhile.
+            UnstorableAnswer: The answer is a stream, or over 64 KiB.
+        """
+        if self._request and self._begun_in and response.status_code != _NOT_KNOWN_YET:
+            answer = Answer.of(response)
+            is_open = self._begun_in.in_transaction()
+            async with nullcontext(self._begun_in) if is_open else self._database.transaction() as session:
+                await _store(session, self._request, answer)
+        return response
+
+
+async def _resume(session: AsyncSession, request: KeyedRequest) -> UUID | None:
+    key = await _find(session, request)
+    if key is None:  # forgotten in this very moment
+        raise InFlight
+    if key.fingerprint != request.fingerprint:
+        raise KeyReused
+    _replay(key)
+    resource_id: UUID | None = key.resource_id
+    return resource_id
+
+
+async def _store(session: AsyncSession, request: KeyedRequest, answer: Answer) -> None:
+    which = {"caller": request.caller, "operation": request.operation, "key": request.key}
+    stored = await session.execute(_STORE, which | asdict(answer))
+    if not stored.one_or_none() and (key := await _find(session, request)):
+        _replay(key)
+
+
+async def _find(session: AsyncSession, request: KeyedRequest) -> Row[Any] | None:
+    return (await session.execute(select(idempotency_keys).where(_is(request)))).one_or_none()
+
+
+def _replay(key: Row[Any]) -> None:
+    if key.status is not None:
+        raise Replay(Answer(key.status, key.headers, key.body))
+
+
+def _is(request: KeyedRequest) -> ColumnElement[bool]:
+    columns = idempotency_keys.c
+    return and_(columns.caller == request.caller, columns.operation == request.operation, columns.key == request.key)
+
+
+async def _idempotency(
+    request: Request,
+    database: Database,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", description=_DESCRIPTION)] = None,
+) -> IdempotencyKey:
+    sent = IdempotencyKey(database, await KeyedRequest.read(request) if key is not None else None)
+    request.scope["idempotency_key"] = sent
+    return sent
+
+
+_idempotency.takes_idempotency_key = True  # type: ignore[attr-defined] # read by chassis.routing.Route
+
+Idempotency = Annotated[IdempotencyKey, Depends(_idempotency)]
+"""For routes that call other services: the key begins in their first transaction, and the route stores the answer."""
+
+
+async def _idempotent_session(session: Session, key: Idempotency) -> AsyncSession:
+    if await key.begin(session, None) is not None:
+        raise InFlight  # begun when this route had several transactions
+    return session
+
+
+IdempotentSession = Annotated[AsyncSession, Depends(_idempotent_session)]
+"""The request's one transaction (``Session``), in which its key and its answer are stored with its effect."""

@@ -1,0 +1,245 @@
+"""The tiny service with routes that take an Idempotency-Key, on a real database, in several processes' stead."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI, Request, Response
+from pydantic import SecretStr
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from chassis.auth.current_user import Admin, CurrentUser
+from chassis.auth.tokens import TokenIssuer, TokenVerifier
+from chassis.errors import Conflict, ServiceUnavailable
+from chassis.idempotency.answers import MAX_BODY
+from chassis.idempotency.errors import InFlight
+from chassis.idempotency.keys import Idempotency, IdempotencyKey, IdempotentSession
+from chassis.ids import new_id
+from chassis.postgres import Database, Postgres
+from chassis.routing import service_router
+from chassis.schemas import Body, Read
+from chassis.sealing.modes import optional, public, service
+from tests.chassis.auth.issuer import Revoked
+from tests.chassis.tiny import serve_tiny
+from tests.sealing.messages import Forge, as_setting, make_keys
+
+THINGS = "/api/v1/things"
+KEYS = make_keys("order", "client", "tiny")
+ISSUER = TokenIssuer(
+    ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+    "user",
+    "sealed-services",
+)
+router = service_router("things")
+
+
+class Base(DeclarativeBase):
+    """Tables of these tests."""
+
+
+class Thing(Base):
+    """A thing."""
+
+    __tablename__ = "things"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    status: Mapped[str] = mapped_column(default="made")
+
+
+class New(Body):
+    """A new thing."""
+
+    name: str
+
+
+class ThingRead(Read):
+    """A thing that was made."""
+
+    id: UUID
+    name: str
+    status: str
+
+
+class Refused(Conflict):
+    """The thing could not be had."""
+
+    code = "refused"
+
+
+async def _reach(request: Request, point: str) -> None:
+    await request.app.state.at(point)
+
+
+async def _make(session: AsyncSession, new: New) -> Thing:
+    thing = Thing(name=new.name)
+    session.add(thing)
+    await session.flush()
+    return thing
+
+
+@router.post("", status_code=201, response_model=ThingRead)
+@optional
+async def make(request: Request, session: IdempotentSession, new: New, user: CurrentUser, response: Response) -> Thing:
+    """Make a thing for a person; the session stands before the person on purpose."""
+    thing = await _make(session, new)
+    await _reach(request, "made")
+    response.headers.update({"Location": f"{THINGS}/{thing.id}", "ETag": '"1"', "Set-Cookie": "secret=1"})
+    return thing
+
+
+@router.post("/{shelf}/put", status_code=204)
+@optional
+async def put(shelf: str, session: IdempotentSession, user: CurrentUser) -> None:
+    """Make a thing on a shelf, and say nothing of it."""
+    await _make(session, New(name=shelf))
+
+
+@router.post("/guarded", status_code=201, response_model=ThingRead)
+@optional
+async def make_as_admin(session: IdempotentSession, new: New, user: Admin) -> Thing:
+    """Make a thing that not everybody may make."""
+    return await _make(session, new)
+
+
+@router.post("/sealed", status_code=201, response_model=ThingRead)
+@service()
+async def make_for_peer(session: IdempotentSession, new: New) -> Thing:
+    """Make a thing for a peer."""
+    return await _make(session, new)
+
+
+@router.post("/public", status_code=201, response_model=ThingRead)
+@public
+async def make_for_anybody(session: IdempotentSession, new: New) -> Thing:
+    """Make a thing for who says no name."""
+    return await _make(session, new)
+
+
+@router.post("/long", status_code=201)
+@optional
+async def answer_at_length(session: IdempotentSession, new: New, user: CurrentUser) -> str:
+    """Make a thing and talk too much about it."""
+    await _make(session, new)
+    return "x" * MAX_BODY
+
+
+@router.post("/ordered", status_code=201, response_model=ThingRead)
+@optional
+async def order(request: Request, new: New, user: CurrentUser, database: Database, key: Idempotency) -> Thing:
+    """Make a thing in several transactions, as a saga does."""
+    thing, is_first = await _begin(database, key, new)
+    if is_first:
+        await _reach(request, "begun")
+        await settle(database, "made")
+        await _reach(request, "settled")
+    async with database.transaction() as session:
+        thing = await session.get_one(Thing, thing.id)
+    if thing.status == "pending":
+        raise InFlight
+    if thing.status == "refused":
+        raise Refused
+    return thing
+
+
+async def _begin(database: Postgres, key: IdempotencyKey, new: New) -> tuple[Thing, bool]:
+    thing = Thing(id=new_id(), name=new.name, status="pending")
+    async with database.transaction() as session:
+        if earlier := await key.begin(session, thing.id):
+            return await session.get_one(Thing, earlier), False
+        session.add(thing)
+        return thing, True
+
+
+async def settle(database: Postgres, status: str) -> None:
+    """End what is pending, as the request does itself, or a resumer in its place."""
+    async with database.transaction() as session:
+        await session.execute(update(Thing).where(Thing.status == "pending").values(status=status))
+
+
+Point = Callable[[str], Awaitable[None]]
+"""What happens when a route reaches a point of this name."""
+
+
+async def go_on(_point: str) -> None:
+    """Do nothing."""
+
+
+def dying(at: str) -> Point:
+    """End the request at a point, without another statement or an answer, as when its process is killed."""
+
+    async def die(point: str) -> None:
+        if point == at:
+            task = asyncio.current_task()
+            assert task
+            task.cancel()
+            await asyncio.sleep(0)
+
+    return die
+
+
+def failing(at: str) -> Point:
+    """Fail at a point."""
+
+    async def fail(point: str) -> None:
+        if point == at:
+            raise ServiceUnavailable
+
+    return fail
+
+
+class Gate:
+    """Holds whoever reaches a point, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def __call__(self, _point: str) -> None:
+        """Wait."""
+        self.reached.set()
+        await self.opened.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of the processes that serve."""
+
+    app: FastAPI
+    url: str
+
+    @property
+    def database(self) -> Postgres:
+        """Its database."""
+        store: Postgres = self.app.state.store
+        return store
+
+
+@asynccontextmanager
+async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
+    """Run one on a real socket."""
+    own = as_setting({name: ring for name, ring in KEYS.items() if "TINY" in name})
+    store = Postgres(SecretStr(database_url), "tiny")
+    async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
+        tiny.app.state.tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services")
+        tiny.app.state.at = go_on
+        yield Worker(tiny.app, str(tiny.client.base_url).rstrip("/"))
+
+
+def person(role: str = "user", user_id: UUID | None = None) -> dict[str, str]:
+    """Give the header of a person, or of a new one."""
+    return {"authorization": f"Bearer {ISSUER.issue(user_id or new_id(), new_id(), [role])}"}
+
+
+def asking(path: str = "", headers: Mapping[str, str] | None = None, **differently: Any) -> Forge:  # noqa: ANN401 - fields of the forge
+    """Give what makes requests of one new person with one new key; in a peer's name if sealed."""
+    forge = Forge("order", "tiny", KEYS, "POST", f"{THINGS}{path}", json={"name": "cup"})
+    forge = replace(forge, headers={**person(), "idempotency-key": str(new_id())})
+    return replace(forge, headers={**forge.headers, **(headers or {})}, **differently)
