@@ -28,7 +28,10 @@ from chassis.sealing.wire import CALLER, COMMUNICATION, ENCRYPT_RESPONSE, KEY_ID
 
 log = structlog.get_logger(__name__)
 
-INNER_HEADERS = frozenset({"authorization", "idempotency-key", "content-type", deadline.HEADER, "traceparent"})
+INNER_HEADERS = frozenset(
+    {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent", deadline.HEADER}
+)
+"""What belongs to the request itself, and so inside the envelope."""
 
 _READS = frozenset({"GET", "HEAD"})
 _TIMEOUT = deadline.HEADER.encode()

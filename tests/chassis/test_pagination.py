@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.pagination import InvalidCursor, Paging, Slice, _decode, _encode
+from chassis.pagination import InvalidCursor, Paging, Position, Slice, SortKey, _decode, _encode
 from chassis.routing import service_router
 from chassis.schemas import Page
 from chassis.sealing.modes import public
@@ -15,6 +15,10 @@ from tests.chassis.tiny import serve_tiny
 
 KEY = b"the key of these tests"
 ROWS = [UUID(int=number) for number in range(25, 0, -1)]
+WORDS = [(word, row) for word in ("Ö", "a", 'b"\\') for row in ROWS[:3]]
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
+"""What PostgreSQL can sort by."""
+POSITIONS = st.builds(Position, st.uuids(), st.none() | TEXTS | st.integers(-(2**63), 2**63))
 router = service_router("rows")
 
 
@@ -26,6 +30,14 @@ async def list_rows(kind: str, page: Paging) -> Slice[UUID]:
     return page.slice(rows[: page.limit + 1], lambda row: row)
 
 
+@router.get("/sorted/{kind}", response_model=Page[tuple[SortKey, UUID]])
+@public
+async def list_words(page: Paging) -> Slice[tuple[str, UUID]]:
+    """List words and numbers, sorted by both."""
+    rows = [row for row in sorted(WORDS) if page.position is None or row > page.position[::-1]]
+    return page.slice(rows[: page.limit + 1], lambda row: row[1], lambda row: row[0])
+
+
 @pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service with two lists."""
@@ -33,14 +45,14 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield tiny.client
 
 
-@given(st.uuids(), st.text(max_size=30))
-def test_a_cursor_says_where_the_page_ended(last: UUID, path: str) -> None:
+@given(POSITIONS, st.text(max_size=30))
+def test_a_cursor_says_where_the_page_ended(last: Position, path: str) -> None:
     """What is encoded is decoded, for the same list."""
     assert _decode(KEY, path, _encode(KEY, path, last)) == last
 
 
-@given(st.uuids(), st.data())
-def test_no_character_of_a_cursor_can_be_changed(last: UUID, data: st.DataObject) -> None:
+@given(POSITIONS, st.data())
+def test_no_character_of_a_cursor_can_be_changed(last: Position, data: st.DataObject) -> None:
     """Another character anywhere, one more or one less is refused."""
     cursor = _encode(KEY, "/list", last)
     place = data.draw(st.integers(0, len(cursor) - 1))
@@ -58,16 +70,16 @@ def test_no_character_of_a_cursor_can_be_changed(last: UUID, data: st.DataObject
             _decode(KEY, "/list", tampered)
 
 
-@given(st.uuids(), st.text(max_size=30), st.text(max_size=30))
-def test_a_cursor_belongs_to_one_list(last: UUID, path: str, other: str) -> None:
+@given(POSITIONS, st.text(max_size=30), st.text(max_size=30))
+def test_a_cursor_belongs_to_one_list(last: Position, path: str, other: str) -> None:
     """Another path refuses it."""
     if path != other:
         with pytest.raises(InvalidCursor):
             _decode(KEY, other, _encode(KEY, path, last))
 
 
-@given(st.uuids(), st.binary(min_size=1, max_size=40))
-def test_a_cursor_belongs_to_one_service(last: UUID, key: bytes) -> None:
+@given(POSITIONS, st.binary(min_size=1, max_size=40))
+def test_a_cursor_belongs_to_one_service(last: Position, key: bytes) -> None:
     """Another key refuses it."""
     with pytest.raises(InvalidCursor):
         _decode(key, "/list", _encode(KEY, "/list", last))
@@ -103,6 +115,49 @@ async def test_a_cursor_of_another_list_is_a_problem(client: httpx.AsyncClient) 
 
     assert here.status_code == 200
     assert (there.status_code, there.json()["code"]) == (400, "invalid_cursor")
+
+
+async def test_pages_of_a_sorted_list_follow_each_other(client: httpx.AsyncClient) -> None:
+    """Rows that share a word are told apart by their ids, on whichever page they stand."""
+    seen, address = list[object](), "/api/v1/rows/sorted/words?limit=2"
+    while address:
+        page = await client.get(address)
+        seen += page.json()["items"]
+        address = page.links["next"]["url"] if "next" in page.links else ""
+
+    assert seen == [[word, str(row)] for word, row in sorted(WORDS)]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("a=1&a=2&b=3", 200),
+        ("b=3&a=2&a=1", 200),
+        ("a=1&a=2&b=3&limit=7", 200),
+        ("a=1&a=2", 400),
+        ("a=1&a=2&b=4", 400),
+        ("a=1&a=2&b=3&c=", 400),
+        ("a=1%26a=2&b=3", 400),
+    ],
+)
+async def test_a_cursor_belongs_to_the_filters_it_was_made_with(
+    client: httpx.AsyncClient, query: str, status: int
+) -> None:
+    """Another query refuses it; the order of the parameters and the limit may be others."""
+    cursor = (await client.get("/api/v1/rows/big?a=1&a=2&b=3&limit=5")).json()["next_cursor"]
+
+    page = await client.get(f"/api/v1/rows/big?{query}&cursor={cursor}")
+
+    assert page.status_code == status
+
+
+async def test_the_longest_key_fits_into_a_cursor(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 characters that JSON has to escape are taken back."""
+    monkeypatch.setattr(f"{__name__}.WORDS", [("\x01" * 200, row) for row in ROWS])
+
+    cursor = (await client.get("/api/v1/rows/sorted/words?limit=1")).json()["next_cursor"]
+
+    assert (await client.get("/api/v1/rows/sorted/words", params={"cursor": cursor})).status_code == 200
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "9" * 5000])

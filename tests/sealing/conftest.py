@@ -40,10 +40,10 @@ def products(environment: dict[str, str], bearer: Bearer) -> Forge:
 
 
 @pytest.fixture
-def quote(environment: dict[str, str]) -> Forge:
-    """Pricing for an order: a read of mode ``service``, whose token stands in a header."""
-    path = "/api/v1/products/00000000-0000-0000-0000-000000000000/quote"
-    return Forge("order", "product", environment, "GET", path, "quantity=1")
+def reading(environment: dict[str, str]) -> Forge:
+    """Asking for a reservation that is not there: a read of mode ``service``, whose token stands in a header."""
+    path = "/api/v1/reservations/00000000-0000-0000-0000-000000000000"
+    return Forge("order", "product", environment, "GET", path, "x=1")  # which says nothing, and is sealed all the same
 
 
 @pytest.fixture

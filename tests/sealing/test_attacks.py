@@ -297,8 +297,8 @@ async def test_a_refusal_does_not_tell_its_reason(events: Forge, products: Forge
 @pytest.mark.parametrize(
     "change",
     [
-        lambda wire: replace(wire, target=wire.target.replace("quantity=1", "quantity=2")),
-        lambda wire: replace(wire, target=f"{wire.target}&quantity=1"),
+        lambda wire: replace(wire, target=wire.target.replace("x=1", "x=2")),
+        lambda wire: replace(wire, target=f"{wire.target}&x=1"),
         lambda wire: replace(wire, target=wire.target.replace("0000-", "0001-", 1)),
         lambda wire: wire.setting(CALLER, "client"),
         lambda wire: wire.setting(KEY_ID, ""),
@@ -306,10 +306,10 @@ async def test_a_refusal_does_not_tell_its_reason(events: Forge, products: Forge
     ids=["query", "query twice", "path", "caller", "key id"],
 )
 async def test_a_read_that_was_changed_on_the_way_is_refused(
-    quote: Forge, url: dict[str, str], change: Callable[[Wire], Wire]
+    reading: Forge, url: dict[str, str], change: Callable[[Wire], Wire]
 ) -> None:
     """A token in a header is bound to path, query, caller and key like one in a body."""
-    answer = await send(url["product"], change(quote.valid()))
+    answer = await send(url["product"], change(reading.valid()))
 
     assert (answer.status, answer.code) == (401, "unauthenticated")
 
@@ -327,19 +327,19 @@ async def test_a_read_that_was_changed_on_the_way_is_refused(
     ids=["none", "two", "junk", "over 6 KiB", "a body too", "in the body"],
 )
 async def test_a_read_has_its_token_in_one_header(
-    quote: Forge, url: dict[str, str], change: Callable[[Wire], Wire]
+    reading: Forge, url: dict[str, str], change: Callable[[Wire], Wire]
 ) -> None:
     """Where the method has no body, one header of bounded length holds the token."""
-    answer = await send(url["product"], change(quote.valid()))
+    answer = await send(url["product"], change(reading.valid()))
 
     assert (answer.status, answer.code) == (400, "bad_envelope")
 
 
-async def test_a_linked_caller_that_is_not_allowed_is_nobody(quote: Forge, url: dict[str, str]) -> None:
+async def test_a_linked_caller_that_is_not_allowed_is_nobody(reading: Forge, url: dict[str, str]) -> None:
     """A valid message of a peer that the route does not name is refused like a forged one."""
-    client = replace(quote, caller=CLIENT)
+    client = replace(reading, caller=CLIENT)
 
-    allowed, refused = await send(url["product"], quote.valid()), await send(url["product"], client.valid())
+    allowed, refused = await send(url["product"], reading.valid()), await send(url["product"], client.valid())
 
     assert allowed.status == 404
     assert allowed.is_sealed
@@ -349,6 +349,8 @@ async def test_a_linked_caller_that_is_not_allowed_is_nobody(quote: Forge, url: 
 CONTRADICTIONS = {
     "authorization": "Bearer somebody.else.s",
     "idempotency-key": "another",
+    "if-match": '"another"',
+    "if-none-match": '"another"',
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     "x-request-timeout-ms": "1",
 }
@@ -456,7 +458,7 @@ async def test_two_framings_are_refused(events: Forge, url: dict[str, str], coun
     assert await count_effects() == before
 
 
-async def test_a_sealed_answer_is_not_given_to_nobody(quote: Forge, products: Forge, url: dict[str, str]) -> None:
+async def test_a_sealed_answer_is_not_given_to_nobody(reading: Forge, products: Forge, url: dict[str, str]) -> None:
     """Who asks for a sealed answer without saying who he is gets none, and no plain one either."""
     asking = replace(products, method="GET", json=None, headers={}).plain().adding("x-encrypt-response", "true")
 
