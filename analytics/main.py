@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from analytics.routes import router
+from analytics.routes import events, router
 from analytics.settings import Settings
 from chassis.app import create_app
 from chassis.mongodb import MongoDB
@@ -11,4 +11,4 @@ from chassis.mongodb import MongoDB
 def build() -> FastAPI:
     """Build the analytics service."""
     settings = Settings.load()
-    return create_app(settings, MongoDB(settings.analytics_mongodb_url, settings.service_name), router)
+    return create_app(settings, MongoDB(settings.analytics_mongodb_url, settings.service_name), router, events)

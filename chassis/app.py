@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -23,6 +23,9 @@ from chassis.sealing.envelope import Envelope
 from chassis.sealing.receiver import Receiver
 from chassis.settings import Environment, ServiceSettings
 from chassis.store import Store
+
+if TYPE_CHECKING:
+    from chassis.relay import Relay  # needs SQLAlchemy, which a service with another database lacks
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,7 @@ def create_app(
     issuer: TokenIssuer | None = None,
     revocations: Revocations | None = None,
     periodic: Sequence[Periodic] = (),
+    relay: "Relay | None" = None,
 ) -> FastAPI:
     """
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
@@ -59,6 +63,7 @@ def create_app(
         issuer: What signs access tokens, in the service that issues them.
         revocations: What that service itself knows of revoked sessions; the others ask it.
         periodic: What it does every so often beside its requests.
+        relay: What delivers its events, in a service that announces some.
 
     Raises:
         InvalidSettings: A link that the service's calls or its routes' callers need is missing.
@@ -74,6 +79,7 @@ def create_app(
     app.state.issuer = issuer
     app.state.revocations = revocations
     app.state.periodic = (_FORGET_CLAIMS, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
+    app.state.relay = relay
     app.state.receiver = Receiver(
         envelope,
         store,
@@ -121,6 +127,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
         state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
         state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience)
+        if state.relay:
+            delivering = state.relay.running(settings.peer_urls, state.envelope, delivers=settings.relay)
+            await stack.enter_async_context(delivering)
         await stack.enter_async_context(running(state.periodic, state))
         log.info("started", environment=settings.environment)
         with draining_on_sigterm(state, settings.drain_seconds):

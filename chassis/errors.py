@@ -5,6 +5,7 @@ A service subclasses the kind it needs and states the fact; nothing else in the 
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any, ClassVar
 
 import structlog
@@ -199,9 +200,16 @@ async def answer_error(error: Exception, scope: Scope, receive: Receive, send: S
     await problem_response(error)(scope, receive, send)
 
 
-def documented(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """Describe a route's errors for OpenAPI, with an example each: ``responses=documented(EmailTaken)``."""
-    responses: dict[int | str, dict[str, Any]] = {}
+def documented(
+    *errors: type[AppError], beside: Mapping[int | str, dict[str, Any]] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """
+    Describe a route's errors for OpenAPI, with an example each: ``responses=documented(EmailTaken)``.
+
+    Args:
+        beside: What was described so before.
+    """
+    responses = deepcopy(dict(beside or {}))
     for error in errors:
         content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
         response = responses.setdefault(

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.sql.schema import SchemaItem
 
-from chassis.postgres import chassis_metadata, with_asyncpg
+from chassis.postgres import with_asyncpg
+from chassis.tables import chassis_metadata
 
 _LOCK = 0x5EA1ED
 """Of two migrations begun at once the second waits, then finds nothing left to do."""

@@ -6,15 +6,16 @@ A service function flushes and never commits; it asks for nothing but the sessio
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Annotated, Any
 
 import structlog
+from asyncpg import InterfaceError as ClosedWhileOpening  # as long as a connection is not open SQLAlchemy wraps nothing
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
-from sqlalchemy import Column, DateTime, MetaData, String, Table, event, func, make_url, text
+from sqlalchemy import event, func, make_url, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError
@@ -25,6 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
 from chassis.store import DatabaseUnavailable
+from chassis.tables import idempotency_keys, inbox, sealed_requests
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,13 @@ POOL_SIZE = 10
 POOL_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 10
+INBOX_DAYS = 30
+
+_PASSING = frozenset({"08001", "08003", "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
+"""
+SQLSTATEs of what may go well the next time: a connection that broke while it was made, a deadlock, a lock not had in
+time, a server that starts or is full.
+"""
 
 _ALLOWED = text("""
     SELECT least(
@@ -46,26 +55,8 @@ _ALLOWED = text("""
 """)
 """How many connections this role may have to this database (reserved_connections: PostgreSQL 16 and later)."""
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-"""Constraint names that migrations can rely on; every service's metadata uses them."""
-
-chassis_metadata = MetaData(naming_convention=NAMING)
-"""The chassis's own tables, which every service's database has."""
-
-sealed_requests = Table(
-    "sealed_requests",
-    chassis_metadata,
-    Column("issuer", String(64), primary_key=True),
-    Column("request_id", String(64), primary_key=True),
-    Column("claimed_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
-)
-"""The replay store (docs/protocol.md)."""
+KEY_HOURS = 24
+"""How long an Idempotency-Key is remembered."""
 
 
 def with_asyncpg(url: SecretStr) -> SecretStr:
@@ -100,7 +91,7 @@ class Postgres:
         Open nothing yet.
 
         Args:
-            application: What the server calls our connections.
+            application: The service's name: what the server calls our connections, and the source of our events.
             processes: How many have a pool of this size; more connections than the server allows are warned of.
         """
         self._url = with_asyncpg(url)
@@ -117,7 +108,7 @@ class Postgres:
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _hide_values)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info={"service": self._application})
         self.sizing = asyncio.create_task(self._warn_of_large_pools())
 
     def _make_engine(self, **pooling: Any) -> AsyncEngine:  # noqa: ANN401 - as SQLAlchemy takes it
@@ -152,7 +143,7 @@ class Postgres:
 
     async def _warn_of_large_pools(self) -> None:
         """Compare what all processes may open with what the server allows; one that is down is asked no second time."""
-        wanted = self._processes * (self._pool_size + 1)  # one more for the probe
+        wanted = self._processes * (self._pool_size + 2)  # one for the probe, one to listen
         with suppress(DBAPIError, OSError):
             async with self._probe.connect() as connection:
                 allowed = await connection.scalar(_ALLOWED)
@@ -172,12 +163,32 @@ class Postgres:
         try:
             async with self._sessions.begin() as session:
                 yield session
-        except (PoolTimeout, InterfaceError, OSError) as error:
+        except (PoolTimeout, InterfaceError, ClosedWhileOpening, OSError) as error:
             raise DatabaseUnavailable from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING:
                 raise DatabaseUnavailable from error
             raise
+
+    @asynccontextmanager
+    async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
+        """
+        Call *hear* with what is notified on a channel during the block, on a connection beside the pool.
+
+        Gives an event that is set when the connection is lost.
+
+        Raises:
+            DatabaseUnavailable: There is no connection (503).
+        """
+        lost = asyncio.Event()
+        try:
+            async with self._probe.connect() as connection:
+                wire: Any = (await connection.get_raw_connection()).driver_connection
+                wire.add_termination_listener(lambda _wire: lost.set())
+                await wire.add_listener(channel, lambda _wire, _pid, _channel, payload: hear(payload))
+                yield lost
+        except (DBAPIError, ClosedWhileOpening, OSError) as error:
+            raise DatabaseUnavailable from error
 
     async def claim(self, issuer: str, request_id: str) -> bool:
         """Remember a sealed request; False if it was there already."""
@@ -185,10 +196,15 @@ class Postgres:
             return await _claim(session, issuer, request_id)
 
     async def forget_claims(self) -> None:
-        """Delete claims older than 120 s."""
-        oldest = func.now() - timedelta(seconds=CLAIM_SECONDS)
+        """Delete claims older than 120 s, idempotency keys older than 24 h, ids of events older than 30 days."""
+        now = func.now()
         async with self.transaction() as session:
-            await session.execute(sealed_requests.delete().where(sealed_requests.c.claimed_at < oldest))
+            for old in (
+                sealed_requests.delete().where(sealed_requests.c.claimed_at < now - timedelta(seconds=CLAIM_SECONDS)),
+                idempotency_keys.delete().where(idempotency_keys.c.created_at < now - timedelta(hours=KEY_HOURS)),
+                inbox.delete().where(inbox.c.received_at < now - timedelta(days=INBOX_DAYS)),
+            ):
+                await session.execute(old)
 
 
 def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
@@ -207,9 +223,11 @@ def _hide_values(context: ExceptionContext) -> None:
                 vars(error)["detail"] = None
 
 
+_CLAIM = insert(sealed_requests).on_conflict_do_nothing().returning(sealed_requests.c.request_id)
+
+
 async def _claim(session: AsyncSession, issuer: str, request_id: str) -> bool:
-    statement = insert(sealed_requests).values(issuer=issuer, request_id=request_id).on_conflict_do_nothing()
-    claimed = await session.execute(statement.returning(sealed_requests.c.request_id))
+    claimed = await session.execute(_CLAIM, {"issuer": issuer, "request_id": request_id})
     return claimed.one_or_none() is not None
 
 

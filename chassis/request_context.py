@@ -1,5 +1,7 @@
 """What is known of the request being served, for whoever logs, answers an error or calls onward."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
@@ -21,6 +23,16 @@ _current: ContextVar[RequestContext | None] = ContextVar("request_context", defa
 def enter(context: RequestContext) -> None:
     """Make *context* that of the current task and those it starts."""
     _current.set(context)
+
+
+@contextmanager
+def within(context: RequestContext) -> Iterator[None]:
+    """Make *context* the current one for the block."""
+    before = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def current() -> RequestContext | None:

@@ -46,8 +46,6 @@ class ServiceSettings(BaseSettings):
     service_name: ClassVar[str]
     calls: ClassVar[tuple[str, ...]] = ()
     """The services that this one calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
-    announces_to: ClassVar[tuple[str, ...]] = ()
-    """The services that hear this one's events."""
     tokens_from: ClassVar[str | None] = None
     """The service that issues access tokens and gives the keys to check them; None for itself."""
 
@@ -63,6 +61,7 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     max_in_flight: int = Field(default=256, ge=1)
     drain_seconds: float = Field(default=0, ge=0, le=300)
+    relay: bool = True
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)

@@ -37,4 +37,4 @@ class Store(ReplayStore, Protocol):
         """
 
     async def forget_claims(self) -> None:
-        """Delete claims that are past their time."""
+        """Delete claims, and whatever else is kept for a time, that are past it."""

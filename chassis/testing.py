@@ -34,6 +34,8 @@ async def eventually(check: Callable[[], Awaitable[bool]], within: float = 5.0) 
 async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Run *app* on a real server in this event loop, on any free port if none is named; gives its base address."""
     with socket.create_server(("127.0.0.1", port)) as listener:
+        # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

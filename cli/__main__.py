@@ -1,9 +1,11 @@
 """`python -m cli`: everything a person does with this project."""
 
+import logging
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
+import structlog
 import typer
 
 from cli.errors import CommandError
@@ -19,6 +21,9 @@ COMMANDS = {
     "call": "Make a sealed call as the outside client, and print the opened answer.",
     "keys": "Make, list and rotate the secrets in an environment file.",
     "routes": "Print every route with its mode, callers and authentication.",
+    "events": "Print what the services announce; list and replay what was refused.",
+    "invariants": "Compare the four databases, and name what differs.",
+    "relay": "Deliver a service's events in a process of its own.",
     "user": "Manage accounts.",
     "smoke": "Import and build every service.",
 }
@@ -45,6 +50,8 @@ def _single(function: Callable[..., None], summary: str) -> typer.Typer:
 
 def main() -> None:
     """Run a command; what it cannot do is said without a traceback."""
+    # Whoever called reads the refusal in the answer. A service built in here logs as its own settings say.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for name, summary in COMMANDS.items():
         _register(name, summary)
     try:

@@ -14,6 +14,7 @@ from user.client import Client
 from user.models import User
 from user.schemas import UserAdd
 from user.services.add_user import add_user
+from user.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Manage accounts.")
 
@@ -49,7 +50,7 @@ async def add_admin(url: SecretStr, new: UserAdd) -> User:
     Raises:
         AppError: The name or address is taken, the password is weak, or the database does not answer.
     """
-    database = Postgres(url, "cli")
+    database = Postgres(url, Settings.service_name)  # in whose name the account is announced
     await database.open()
     try:
         return await add_user(database, Client(user_agent="cli"), new, actor_id=None)

@@ -19,7 +19,7 @@ from pathlib import Path
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-_ANNOUNCEMENTS_S = 5  # chassis.events.DELIVERY_TIMEOUT_S
+_LAST_DELIVERY_S = 4  # chassis.courier.CALL_TIMEOUT_S
 _LONGEST_REQUEST_S = 30  # docs/protocol.md, deadline
 _METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
@@ -61,7 +61,7 @@ max_requests_jitter = 10_000
 # A worker that ends after max_requests gives no sign of life while it finishes its last requests.
 timeout = 2 * _LONGEST_REQUEST_S
 # Must end before the orchestrator's patience does (stop_grace_period, terminationGracePeriodSeconds).
-graceful_timeout = math.ceil(float(os.environ.get("DRAIN_SECONDS", "0"))) + _LONGEST_REQUEST_S + _ANNOUNCEMENTS_S
+graceful_timeout = math.ceil(float(os.environ.get("DRAIN_SECONDS", "0"))) + _LONGEST_REQUEST_S + _LAST_DELIVERY_S
 # Longer than whoever calls keeps a connection (our dispatcher 4 s, most balancers up to 60 s), so that it is never we
 # who close it under a request.
 keepalive = 65
@@ -74,7 +74,8 @@ if os.environ.get("ENVIRONMENT", "local") != "local":
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": _JsonLine}},
         "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
-        "root": {"level": "INFO", "handlers": ["stdout"]},
+        # The workers inherit root's handlers: with one, each of their lines came a second time, its secrets not hidden.
+        "root": {"level": "INFO", "handlers": []},
         "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stdout"], "propagate": False}},
     }
 

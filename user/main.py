@@ -8,6 +8,8 @@ from chassis.app import create_app
 from chassis.auth.tokens import TokenIssuer
 from chassis.periodic import Periodic
 from chassis.postgres import Postgres
+from chassis.relay import Relay
+from user.events import EVENTS
 from user.mail import make_mailer
 from user.routes import accounts, profile, recovery, sessions, tokens
 from user.services.forget_expired import forget_expired
@@ -25,7 +27,15 @@ def build() -> FastAPI:
     pool = settings.database_pool_size, settings.processes
     store = Postgres(settings.user_database_url, settings.service_name, *pool)
     periodic = [Periodic(60, _forget_expired)]
-    app = create_app(settings, store, *ROUTERS, issuer=issuer, revocations=StoredSessions(store), periodic=periodic)
+    app = create_app(
+        settings,
+        store,
+        *ROUTERS,
+        issuer=issuer,
+        revocations=StoredSessions(store),
+        periodic=periodic,
+        relay=Relay(settings, store, EVENTS),
+    )
     app.state.mailer = make_mailer(settings)
     return app
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.ids import new_id
-from chassis.postgres import NAMING
+from chassis.tables import NAMING
 
 ROLES = ("user", "admin")
 _PREFIXES = "text_pattern_ops"

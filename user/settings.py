@@ -15,7 +15,6 @@ class Settings(ServiceSettings):
 
     service_name: ClassVar[str] = "user"
     calls: ClassVar[tuple[str, ...]] = ("analytics",)
-    announces_to: ClassVar[tuple[str, ...]] = ("analytics",)
 
     user_database_url: PostgresUrl
     analytics_service_url: AnyHttpUrl

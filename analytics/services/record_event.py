@@ -1,29 +1,24 @@
 """Taking in an event."""
 
+from typing import Literal
+from uuid import UUID
+
 from pymongo.errors import DuplicateKeyError
 
+from analytics.documents import event_document
 from analytics.models import EVENTS
 from analytics.schemas import EventCreate, EventRead
-from chassis.clock import utc_now
-from chassis.ids import new_id
+from analytics.services.anonymise_erased import anonymise_erased
 from chassis.mongodb import MotorDatabase
 
 
 async def record_event(database: MotorDatabase, event: EventCreate) -> EventRead:
     """Store an event, acknowledged by a majority; one whose id is there already is left as it was."""
-    event_id, now = event.id or new_id(), utc_now()
-    document = {
-        "_id": str(event_id),
-        "type": event.type,
-        "source": event.source,
-        "subject": event.subject,
-        "user_id": str(event.userid) if event.userid else None,
-        "occurred_at": event.time or now,
-        "received_at": now,
-        "data": event.data,
-    }
+    document = event_document(event)
+    status: Literal["inserted", "duplicate"] = "inserted"
     try:
         await database[EVENTS].insert_one(document)
     except DuplicateKeyError:
-        return EventRead(id=event_id, status="duplicate")
-    return EventRead(id=event_id, status="inserted")
+        status = "duplicate"
+    await anonymise_erased(database, [document])
+    return EventRead(id=UUID(document["_id"]), status=status)

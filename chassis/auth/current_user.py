@@ -18,7 +18,9 @@ async def _current_user(request: Request, token: Annotated[str | None, Depends(_
     verifier: TokenVerifier = request.app.state.tokens
     if not token:
         raise InvalidToken
-    return await verifier.verify(token)
+    identity = await verifier.verify(token)
+    request.state.user = identity
+    return identity
 
 
 _current_user.authentication = "token"  # type: ignore[attr-defined]

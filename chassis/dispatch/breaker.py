@@ -65,6 +65,7 @@ class Breaker:
         clock: Seconds, monotonic.
         chance: A number in [0, 1).
         on_change: Told each new state.
+        longest_pause_s: No pause is longer, but for the spread.
     """
 
     def __init__(
@@ -72,14 +73,16 @@ class Breaker:
         clock: Clock = monotonic,
         chance: Callable[[], float] = random.random,
         on_change: Callable[[State], None] = lambda _state: None,
+        longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._on_change = on_change
+        self._longest_pause = longest_pause_s
         self._window: deque[_Second] = deque()
         self._state = State.CLOSED
         self._reopens = 0.0
-        self._pause = FIRST_PAUSE_S
+        self._pause = min(FIRST_PAUSE_S, longest_pause_s)
         self._probing = False
         self._successes = 0
         self._permit = 0
@@ -124,7 +127,7 @@ class Breaker:
         if permit != self._permit:
             return
         if self._state is State.HALF_OPEN:
-            self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
+            self._pause = min(self._pause * 2, self._longest_pause)
             self._open()
         else:
             self._count(bad=1)
@@ -152,7 +155,7 @@ class Breaker:
     def _close(self) -> None:
         self._enter(State.CLOSED)
         self._successes = 0
-        self._pause = FIRST_PAUSE_S
+        self._pause = min(FIRST_PAUSE_S, self._longest_pause)
 
     def _count(self, bad: int) -> None:
         now = int(self._clock())

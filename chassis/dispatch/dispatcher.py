@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 
 from chassis import request_context, strict_json
 from chassis.dispatch import deadline
+from chassis.dispatch.breaker import LONGEST_PAUSE_S
 from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.reqwest import ReqwestTransport
@@ -77,6 +78,7 @@ class Dispatcher:
         make_transport: Makes the connections to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
+        longest_pause_s: For how long a peer that fails is left alone at most.
     """
 
     def __init__(
@@ -87,8 +89,9 @@ class Dispatcher:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
+        longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
-        self._peers = {name: Peer(name, url, make_transport(), clock) for name, url in peers.items()}
+        self._peers = {name: Peer(name, url, make_transport(), clock, longest_pause_s) for name, url in peers.items()}
         self._envelope = envelope
         self._sleep = sleep
         self._clock = clock

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from chassis.dispatch import metrics
-from chassis.dispatch.breaker import Breaker
+from chassis.dispatch.breaker import LONGEST_PAUSE_S, Breaker
 from chassis.dispatch.budget import RetryBudget
 from chassis.dispatch.deadline import Clock
 from chassis.dispatch.failures import Refusal
@@ -21,13 +21,21 @@ class Peer:
     Args:
         url: Its base address, without a slash at its end.
         clock: Seconds, monotonic.
+        longest_pause_s: Of its breaker.
     """
 
-    def __init__(self, name: str, url: str, transport: Transport, clock: Clock = monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        transport: Transport,
+        clock: Clock = monotonic,
+        longest_pause_s: float = LONGEST_PAUSE_S,
+    ) -> None:
         self.name = name
         self.url = url
         self.transport = transport
-        self.breaker = Breaker(clock, on_change=metrics.BREAKER.labels(name).set)
+        self.breaker = Breaker(clock, on_change=metrics.BREAKER.labels(name).set, longest_pause_s=longest_pause_s)
         self.budget = RetryBudget(clock)
         self._clock = clock
 

@@ -1,43 +1,26 @@
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from importlib import import_module
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
-from fastapi import BackgroundTasks
 
+from chassis import request_context
 from chassis.clock import utc_now
-from chassis.dispatch import deadline
-from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
-from chassis.events import Announcer, Event, cloud_event
+from chassis.events import Event, announcer_of, cloud_event
 from chassis.ids import new_id
+from chassis.request_context import RequestContext
+from cli.services import SERVICES
 
 
 class CupFilled(Event):
     """A cup was filled."""
 
-    type: ClassVar[str] = "cup.filled"
+    type: ClassVar[str] = "tiny.cup_filled"
+    listeners: ClassVar[tuple[str, ...]] = ("one", "two")
 
     millilitres: int
     filled_at: datetime
-
-
-class Listeners(Dispatcher):
-    """Notes what is posted; the services in *down* do not answer."""
-
-    def __init__(self, *down: str) -> None:
-        self.down = down
-        self.posts: list[tuple[str, str, dict[str, Any]]] = []
-        self.seconds_left = 0.0
-
-    async def post(self, service: str, path: str, **options: Any) -> None:  # noqa: ANN401 - as it is called
-        """Note a call."""
-        ends = deadline.current()
-        assert ends
-        self.seconds_left = ends.remaining()
-        self.posts.append((service, path, options))
-        if service in self.down:
-            raise ServiceUnavailable
 
 
 CUP, PERSON = new_id(), new_id()
@@ -57,9 +40,9 @@ def test_an_event_is_a_cloud_event() -> None:
     assert message == {
         "specversion": "1.0",
         "source": "/services/tiny",
-        "type": "cup.filled",
+        "type": "tiny.cup_filled",
         "subject": str(CUP),
-        "dataschema": "urn:event:cup.filled:1",
+        "dataschema": "urn:event:tiny.cup_filled:1",
         "userid": str(PERSON),
         "data": {"millilitres": 200, "filled_at": "2026-11-21T14:30:00Z"},
     }
@@ -67,7 +50,7 @@ def test_an_event_is_a_cloud_event() -> None:
 
 def test_an_event_may_be_nobody_s() -> None:
     """What is no person's activity says so."""
-    assert cloud_event(FILLED.model_copy(update={"user_id": None}), "tiny")["userid"] is None
+    assert "userid" not in cloud_event(FILLED.model_copy(update={"user_id": None}), "tiny")
 
 
 def test_each_event_has_its_own_id() -> None:
@@ -75,42 +58,22 @@ def test_each_event_has_its_own_id() -> None:
     assert cloud_event(FILLED, "tiny")["id"] != cloud_event(FILLED, "tiny")["id"]
 
 
-async def test_every_listener_is_told_after_the_answer() -> None:
-    """Nothing is sent before the background runs; then each listener gets the same event, under its id as the key."""
-    background, dispatcher = BackgroundTasks(), Listeners()
+def test_an_event_is_traced_to_its_request() -> None:
+    """It carries the ids of the request in which it is written, and none outside of one."""
+    with request_context.within(RequestContext("request-4711", "00-trace")):
+        inside = cloud_event(FILLED, "tiny")
 
-    Announcer(background, dispatcher, "tiny", ("one", "two")).announce(FILLED)
-    before = list(dispatcher.posts)
-    await background()
-
-    assert before == []
-    assert [(service, path) for service, path, _ in dispatcher.posts] == [
-        ("one", "/api/v1/one/events"),
-        ("two", "/api/v1/two/events"),
-    ]
-    first, second = (options for _, _, options in dispatcher.posts)
-    assert first == second
-    assert first["idempotency_key"] == first["json"]["id"]
+    assert (inside["requestid"], inside["traceparent"]) == ("request-4711", "00-trace")
+    assert not {"requestid", "traceparent"} & cloud_event(FILLED, "tiny").keys()
 
 
-async def test_a_listener_that_is_down_fails_nothing_else() -> None:
-    """The other listeners and events are told all the same."""
-    background, dispatcher = BackgroundTasks(), Listeners("one")
-    announcer = Announcer(background, dispatcher, "tiny", ("one", "two"))
+@pytest.mark.parametrize("service", [service.name for service in SERVICES if service.store == "postgres"])
+def test_a_service_announces_all_its_events(service: str) -> None:
+    """Each class in its events.py is listed, named after the service, and has listeners."""
+    module = import_module(f"{service}.events")
+    classes = (one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__)
+    declared = {one for one in classes if issubclass(one, Event) and not one.__subclasses__()}
 
-    announcer.announce(FILLED)
-    announcer.announce(FILLED)
-    await background()
-
-    assert [service for service, _, _ in dispatcher.posts] == ["one", "two"] * 2
-
-
-async def test_a_delivery_has_time_of_its_own() -> None:
-    """A request that used up its time before it was answered still announces what it did."""
-    background, dispatcher = BackgroundTasks(), Listeners()
-    deadline.start(-1)
-
-    Announcer(background, dispatcher, "tiny", ("one",)).announce(FILLED)
-    await background()
-
-    assert dispatcher.seconds_left == pytest.approx(5, abs=0.5)
+    assert set(module.EVENTS) == declared
+    assert {announcer_of(event.type) for event in module.EVENTS} == {service}
+    assert all(event.listeners for event in module.EVENTS)

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from time import monotonic
 from traceback import format_exception
 
+import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -13,12 +14,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.errors import PROBLEM_JSON, Conflict
-from chassis.postgres import POOL_SIZE, Postgres, Session, chassis_metadata
+from chassis.postgres import POOL_SIZE, Postgres, Session
 from chassis.routing import service_router
 from chassis.schemas import Body
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.modes import public
 from chassis.store import DatabaseUnavailable
+from chassis.tables import chassis_metadata
 from chassis.testing import eventually
 from cli.stack.postgres import EmbeddedPostgres
 from tests.chassis.tiny import Tiny, serve_tiny
@@ -154,6 +156,46 @@ async def test_a_connection_that_breaks_between_statements_is_a_503(database: Po
     """A transaction whose connection is cut under it says that the database is unavailable."""
     with pytest.raises(DatabaseUnavailable):
         await cut_in_between(database)
+
+
+async def test_a_server_that_dies_while_a_connection_is_made_is_a_503() -> None:
+    """A connection that breaks before it is open says that the database is unavailable."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)  # may we have TLS?
+        writer.write(b"N")
+        await reader.read(64)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        database = Postgres(SecretStr(f"postgresql://user:word@127.0.0.1:{port}/none"), "test")
+        await database.open()
+        with pytest.raises(DatabaseUnavailable):
+            await database.claim("somebody", "something")
+        await database.close()
+
+
+async def test_a_connection_that_dies_as_soon_as_it_is_made_is_a_503(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the driver says of a connection that closes while SQLAlchemy sets it up is understood."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise asyncpg.InterfaceError("connection is closed")
+
+    monkeypatch.setattr(asyncpg.Connection, "set_type_codec", fail)
+    with pytest.raises(DatabaseUnavailable):
+        async with database.listening("anything", lambda _payload: None):
+            pass
+
+
+@pytest.mark.parametrize("condition", ["deadlock_detected", "lock_not_available", "admin_shutdown"])
+async def test_what_may_pass_is_a_503(database: Postgres, condition: str) -> None:
+    """A deadlock, or a lock that was not had in time, is no fault of the request: it may be tried again."""
+    with pytest.raises(DatabaseUnavailable):
+        async with database.transaction() as session:
+            await session.execute(text(f"DO $$ BEGIN RAISE {condition}; END $$"))
 
 
 async def test_a_connection_that_breaks_during_a_statement_is_a_503(database: Postgres) -> None:

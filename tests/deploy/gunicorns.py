@@ -13,6 +13,7 @@ from time import monotonic, sleep
 import httpx
 
 from cli.stack.files import ROOT
+from tests.plain import NO_AUTHORITIES
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Gunicorn:
     def is_ready(self) -> bool:
         """Whether a balancer would send requests here."""
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=2, verify=NO_AUTHORITIES).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -81,4 +81,4 @@ def test_each_container_ends_before_the_orchestrator_loses_patience() -> None:
     for service in SERVICES:
         one = load(PRODUCTION)["services"][f"{service.name}-service"]
         drain = int(re.sub(r"\D", "", one["environment"]["DRAIN_SECONDS"]))
-        assert int(one["stop_grace_period"].removesuffix("s")) > drain + 35
+        assert int(one["stop_grace_period"].removesuffix("s")) > drain + 34

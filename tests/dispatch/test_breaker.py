@@ -140,6 +140,19 @@ def test_each_failed_probe_doubles_the_pause_up_to_a_minute() -> None:
     assert refused.value.retry_after_s == 5
 
 
+def test_a_caller_with_patience_of_its_own_limits_the_pause() -> None:
+    """With a longest pause of 1 s every pause is that long, the first one too."""
+    time = Time()
+    breaker = Breaker(time, lambda: 0.5, longest_pause_s=1)
+    run(breaker, fail, 20)
+
+    for _ in range(3):
+        time.now += 0.9
+        assert is_open(breaker)
+        time.now += 0.2
+        run(breaker, fail, 1)
+
+
 @pytest.mark.parametrize("end", [fail, crawl])
 def test_one_bad_probe_opens_it_again(end: End) -> None:
     """Half-open it trusts nothing: a failed or slow probe, even after two good ones, opens it."""

@@ -9,7 +9,6 @@ from chassis.auth.current_user import Admin
 from chassis.auth.passwords import WeakPassword
 from chassis.auth.tokens import InvalidToken
 from chassis.errors import Forbidden, NothingToChange, documented
-from chassis.events import Announce
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
@@ -17,14 +16,13 @@ from chassis.schemas import Page
 from chassis.sealing.modes import optional, public
 from user.client import FromClient
 from user.errors import EmailTaken, LastAdmin, UsernameTaken, UserNotFound
-from user.events import UserRegistered
 from user.models import AuditEntry, User
 from user.post import PostOffice
 from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
 from user.services.add_user import add_user
 from user.services.change_user import change_user
 from user.services.count_users import count_users
-from user.services.delete_user import delete_user
+from user.services.erase_user import erase_user
 from user.services.get_user import get_user
 from user.services.list_audit import list_audit
 from user.services.list_users import list_users
@@ -62,12 +60,9 @@ async def list_all(_admin: Admin, session: Session, page: Paging, only: Annotate
     responses=documented(InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword),
 )
 @optional
-async def add(
-    body: UserAdd, admin: Admin, database: Database, announcer: Announce, client: FromClient, post: PostOffice
-) -> User:
+async def add(body: UserAdd, admin: Admin, database: Database, client: FromClient, post: PostOffice) -> User:
     """Make an account for somebody, of any role (admins)."""
     user = await add_user(database, client, body, admin.user_id)
-    announcer.announce(UserRegistered(subject=user.id, user_id=user.id))
     post.verify_address(user.id, user.email)
     return user
 
@@ -98,6 +93,6 @@ async def update(
 
 @router.delete("/{user_id}", status_code=204, responses=documented(InvalidToken, Forbidden, UserNotFound, LastAdmin))
 @optional
-async def delete(user_id: UUID, admin: Admin, session: Session, announcer: Announce, client: FromClient) -> None:
+async def delete(user_id: UUID, admin: Admin, session: Session, client: FromClient) -> None:
     """Delete an account: everything personal is erased, here and in analytics (admins)."""
-    await delete_user(session, announcer, client, admin, user_id)
+    await erase_user(session, client, user_id, actor_id=admin.user_id)

@@ -5,7 +5,6 @@ from chassis.auth.passwords import WeakPassword
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
 from chassis.errors import NothingToChange, documented
-from chassis.events import Announce
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
 from chassis.sealing.modes import encrypted, optional
@@ -32,11 +31,9 @@ router = service_router("users")
     responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts),
 )
 @encrypted
-async def register(
-    body: UserCreate, database: Database, announcer: Announce, client: FromClient, post: PostOffice
-) -> User:
+async def register(body: UserCreate, database: Database, client: FromClient, post: PostOffice) -> User:
     """Register a user, who can then log in at once; a mail asks to confirm the address."""
-    user = await register_user(database, announcer, client, body)
+    user = await register_user(database, client, body)
     post.verify_address(user.id, user.email)
     return user
 
@@ -72,11 +69,9 @@ async def update_profile(
     "/profile", status_code=204, responses=documented(InvalidToken, WrongPassword, LastAdmin, TooManyAttempts)
 )
 @optional
-async def delete_own_account(
-    body: PasswordProof, user: CurrentUser, database: Database, announcer: Announce, client: FromClient
-) -> None:
+async def delete_own_account(body: PasswordProof, user: CurrentUser, database: Database, client: FromClient) -> None:
     """Delete one's own account: everything personal is erased, here and in analytics."""
-    await delete_profile(database, announcer, client, user, body.password)
+    await delete_profile(database, client, user, body.password)
 
 
 @router.post(

@@ -3,18 +3,14 @@
 from pydantic import SecretStr
 
 from chassis.auth.tokens import Identity
-from chassis.events import Announcer
 from chassis.postgres import Postgres
 from user.client import Client
-from user.events import UserDeleted
 from user.passwords import prove_password
 from user.services.erase_user import erase_user
 from user.services.get_user import get_user
 
 
-async def delete_profile(
-    database: Postgres, announcer: Announcer, client: Client, me: Identity, password: SecretStr
-) -> None:
+async def delete_profile(database: Postgres, client: Client, me: Identity, password: SecretStr) -> None:
     """
     Erase one's own account.
 
@@ -28,4 +24,3 @@ async def delete_profile(
     await prove_password(database, client, user, password)
     async with database.transaction() as session:
         await erase_user(session, client, user.id, actor_id=user.id)
-    announcer.announce(UserDeleted(subject=user.id, user_id=user.id))

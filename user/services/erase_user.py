@@ -5,10 +5,12 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import outbox
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.email_tokens import forget_email_tokens
 from user.errors import UserNotFound
+from user.events import UserDeleted
 from user.models import AuditEntry, User, UserSession
 from user.services.end_sessions import end_sessions
 from user.services.keep_an_admin import keep_an_admin
@@ -17,6 +19,7 @@ from user.services.keep_an_admin import keep_an_admin
 async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor_id: UUID) -> None:
     """
     End an account and erase what is personal: name, address, password, devices. Its id stays, for orders name it.
+    It is announced, and whoever keeps something of the person erases it too.
 
     Raises:
         UserNotFound: There is none (404).
@@ -34,6 +37,7 @@ async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor
         raise UserNotFound
     await end_sessions(session, UserSession.user_id == user_id, because="deleted")
     audit(session, AuditKind.DELETED, client, user_id=user_id, actor_id=actor_id)
+    await outbox.add(session, UserDeleted(subject=user_id, user_id=user_id))
     theirs = or_(AuditEntry.actor_id == user_id, and_(AuditEntry.actor_id.is_(None), AuditEntry.user_id == user_id))
     for table, rows in ((UserSession, UserSession.user_id == user_id), (AuditEntry, theirs)):
         await session.execute(update(table).where(rows).values(address=None, user_agent=None))

@@ -1,6 +1,6 @@
 """Registering."""
 
-from chassis.events import Announcer
+from chassis import outbox
 from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -12,7 +12,7 @@ from user.services.create_user import create_user
 from user.throttle import address_limits, count_attempt
 
 
-async def register_user(database: Postgres, announcer: Announcer, client: Client, new: UserCreate) -> User:
+async def register_user(database: Postgres, client: Client, new: UserCreate) -> User:
     """
     Make an account for whoever asks, and announce it.
 
@@ -28,5 +28,5 @@ async def register_user(database: Postgres, announcer: Announcer, client: Client
     async with database.transaction() as session:
         user = await create_user(session, new, password_hash, role="user")
         audit(session, AuditKind.REGISTERED, client, user_id=user.id, actor_id=user.id)
-    announcer.announce(UserRegistered(subject=user.id, user_id=user.id))
+        await outbox.add(session, UserRegistered(subject=user.id, user_id=user.id))
     return user

@@ -1,0 +1,139 @@
+"""What brings the events of one service to one listener: take a batch, send it, settle it."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from orjson import Fragment
+from pydantic import TypeAdapter
+
+from chassis import outbox
+from chassis.clock import utc_now
+from chassis.deliveries import MOST_EVENTS, PATH, Receipt
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.errors import AppError
+from chassis.ids import new_id
+from chassis.outbox import DOUBLINGS, FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery
+from chassis.outbox_metrics import DELIVERIES, LAG
+from chassis.postgres import Postgres
+
+log = structlog.get_logger(__name__)
+
+CALL_TIMEOUT_S = 4.0
+"""Of one delivery; shorter than the lease."""
+LOOK_S = 5.0
+"""How often it looks without having been told of an event."""
+
+_RECEIPTS = TypeAdapter(list[Receipt])
+
+
+class Courier:
+    """
+    Delivers to one listener.
+
+    It sends fewer events at a time when a batch has failed, so that one that fails every time fails alone in the end.
+
+    Args:
+        stopped: Set when it is to take no further batch; wake it then.
+    """
+
+    def __init__(self, database: Postgres, dispatcher: Dispatcher, listener: str, stopped: asyncio.Event) -> None:
+        self.listener = listener
+        self._database = database
+        self._dispatcher = dispatcher
+        self._stopped = stopped
+        self._woken = asyncio.Event()
+        self._most = MOST_EVENTS
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Look now: there may be an event."""
+        self._woken.set()
+
+    async def serve(self) -> None:
+        """Deliver until stopped, whatever happens."""
+        while not self._stopped.is_set():
+            self._woken.clear()
+            try:
+                idle_s = await self.deliver_batch()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
+                await self._pause(error)
+            else:
+                await wait_for(self._woken, idle_s)
+
+    async def deliver_batch(self) -> float:
+        """
+        Deliver one batch; returns the seconds until it is worth looking again.
+
+        Raises:
+            AppError: The listener or the database did not answer; the batch will be tried again.
+        """
+        async with self._database.transaction() as session:
+            batch = await outbox.claim(session, self.listener, self._most)
+            if not batch:
+                return min(LOOK_S, await outbox.seconds_until_due(session, self.listener))
+        receipts = await self._send(batch)
+        await self._settle(batch, receipts)
+        self._most, self._failures = min(MOST_EVENTS, self._most * 2), 0
+        return 0.0
+
+    async def _send(self, batch: Sequence[Delivery]) -> list[Receipt]:
+        try:
+            return await self._post(batch)
+        except (AppError, ValueError) as error:
+            if isinstance(error, RemoteError) and len(batch) == 1:
+                return [Receipt(id=batch[0].event_id, outcome="refused", reason=error.message)]
+            await self._postpone(batch, str(error))
+            raise
+
+    async def _post(self, batch: Sequence[Delivery]) -> list[Receipt]:
+        answer = await self._dispatcher.post(
+            self.listener,
+            PATH,
+            json=[Fragment(delivery.message) for delivery in batch],
+            idempotency_key=str(new_id()),
+            timeout=CALL_TIMEOUT_S,
+        )
+        receipts = _RECEIPTS.validate_python(answer)
+        if [receipt.id for receipt in receipts] != [delivery.event_id for delivery in batch]:
+            raise ValueError("The receipts are not for these events.")
+        return receipts
+
+    async def _postpone(self, batch: Sequence[Delivery], reason: str) -> None:
+        DELIVERIES.labels(self.listener, "failed").inc(len(batch))
+        self._most = max(1, len(batch) // 2)
+        async with self._database.transaction() as session:
+            await outbox.postpone(session, batch, reason)
+
+    async def _settle(self, batch: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
+        """Forget what has arrived, and put back what was refused."""
+        pairs = list(zip(batch, receipts, strict=True))
+        refused = [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]
+        async with self._database.transaction() as session:
+            await outbox.forget(session, [delivery for delivery, receipt in pairs if receipt.outcome != "refused"])
+            dead = [receipt for delivery, receipt in refused if await outbox.refuse(session, delivery, receipt.reason)]
+        for receipt in dead:
+            log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
+        for delivery, receipt in pairs:
+            DELIVERIES.labels(self.listener, receipt.outcome).inc()
+            if receipt.outcome == "accepted":
+                LAG.labels(self.listener).observe((utc_now() - delivery.created_at).total_seconds())
+
+    async def _pause(self, error: Exception) -> None:
+        """Wait longer after each failure in a row, whatever is announced meanwhile."""
+        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
+        self._failures += 1
+        pause_s = random.random() * longest_s  # noqa: S311 - no secret
+        write = log.warning if isinstance(error, AppError) else log.exception
+        write("events not delivered", listener=self.listener, pause_s=round(pause_s, 2), reason=str(error))
+        await wait_for(self._stopped, pause_s)
+
+
+async def wait_for(event: asyncio.Event, longest_s: float) -> None:
+    """Wait until an event is set, or that many seconds have passed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await event.wait()

@@ -1,0 +1,149 @@
+"""
+The transactional outbox: an event is stored in the transaction that makes it true, and delivered afterwards.
+
+So an event is announced if and only if its transaction was committed. The relay (chassis/relay.py) delivers it at least
+once, and each listener takes it once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import inf
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Text, Update, Uuid, bindparam, case, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import strict_json
+from chassis.events import Event, cloud_event
+from chassis.tables import outbox
+
+CHANNEL = "outbox"
+"""On which a committed event is notified; says for which listener."""
+MOST_BYTES = 64 * 1024
+"""Of one event in JSON: it must fit into a request, sealed."""
+LEASE_S = 6.0
+"""For how long a relay that has taken an event has it to itself; if it is killed, another one takes it then."""
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+DOUBLINGS = 10
+"""Before an event is tried again: drawn from [0, min(5 s, 0.1 s * 2^attempts)]."""
+REFUSALS_UNTIL_DEAD = 10
+
+_waiting = outbox.c.dead_at.is_(None)
+_same = outbox.alias("same")
+# A subquery for each row, one look into an index, and not NOT EXISTS: without fresh statistics, as after an outage, the
+# planner would compare all rows with all (5,000 of them: 6 s instead of 5 ms).
+_is_first = (
+    outbox.c.position
+    == select(_same.c.position)
+    .where(_same.c.listener == outbox.c.listener, _same.c.aggregate == outbox.c.aggregate, _same.c.dead_at.is_(None))
+    .order_by(_same.c.position)
+    .limit(1)
+    .correlate(outbox)
+    .scalar_subquery()
+)
+
+_ADD = text("""
+    INSERT INTO outbox (event_id, aggregate, message, listener)
+    SELECT :event_id, :aggregate, :message, unnest(:listeners)
+    RETURNING pg_notify('outbox', listener)
+""").bindparams(bindparam("event_id", type_=Uuid), bindparam("listeners", type_=ARRAY(Text)))
+
+
+class EventTooLarge(ValueError):
+    """An event of more than 64 KiB; it should carry ids, not contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event on its way to one listener."""
+
+    position: int
+    event_id: UUID
+    message: str
+    created_at: datetime
+
+
+async def add(session: AsyncSession, event: Event) -> None:
+    """
+    Announce an event when, and only if, the transaction is committed.
+
+    What was changed before is flushed first: whoever changes the same row waits for it, so events of one subject are
+    stored in the order in which they happened.
+
+    Raises:
+        EventTooLarge: Over 64 KiB.
+    """
+    await session.flush()
+    message = cloud_event(event, session.info["service"])
+    encoded = strict_json.dumps(message)
+    if len(encoded) > MOST_BYTES:
+        raise EventTooLarge(event.type)
+    row = {"event_id": UUID(message["id"]), "aggregate": str(event.subject), "message": encoded.decode()}
+    await session.execute(_ADD, {**row, "listeners": list(event.listeners)})
+
+
+async def claim(session: AsyncSession, listener: str, most: int) -> list[Delivery]:
+    """
+    Take up to *most* events for a listener, in their order, for ``LEASE_S``.
+
+    Of each subject only the earliest is given, so that none overtakes another; what other relays hold is left to them.
+    """
+    due = (
+        select(outbox.c.position)
+        .where(outbox.c.listener == listener, _waiting, outbox.c.due_at <= func.now(), _is_first)
+        .order_by(outbox.c.position)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    take = (
+        outbox.update()
+        .where(outbox.c.position.in_(select(due.c.position)))
+        .values(due_at=func.now() + timedelta(seconds=LEASE_S))
+        .returning(outbox.c.position, outbox.c.event_id, outbox.c.message, outbox.c.created_at)
+    )
+    return sorted((Delivery(*row) for row in await session.execute(take)), key=lambda delivery: delivery.position)
+
+
+async def seconds_until_due(session: AsyncSession, listener: str) -> float:
+    """Give the time until an event that is paused or leased is due again; infinite if there is no such event."""
+    until = func.extract("epoch", func.min(outbox.c.due_at) - func.clock_timestamp())
+    query = select(until).where(outbox.c.listener == listener, _waiting, outbox.c.due_at > func.now())
+    seconds = await session.scalar(query)
+    return inf if seconds is None else max(0.0, float(seconds))
+
+
+async def forget(session: AsyncSession, delivered: Sequence[Delivery]) -> None:
+    """Delete what the listener has."""
+    await session.execute(outbox.delete().where(_among(delivered)))
+
+
+async def postpone(session: AsyncSession, failed: Sequence[Delivery], reason: str) -> None:
+    """Try events again after a pause, however often that takes: the listener was not there."""
+    await session.execute(_again(reason).where(_among(failed)))
+
+
+async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) -> bool:
+    """Try an event again that its listener has refused; the tenth time it is dead, which is told."""
+    is_last = outbox.c.refusals + 1 >= REFUSALS_UNTIL_DEAD
+    statement = (
+        _again(reason)
+        .where(_among([delivery]))
+        .values(refusals=outbox.c.refusals + 1, dead_at=case((is_last, func.now())))
+        .returning(outbox.c.dead_at)
+    )
+    return await session.scalar(statement) is not None
+
+
+def _among(deliveries: Sequence[Delivery]) -> ColumnElement[bool]:
+    return outbox.c.position.in_([delivery.position for delivery in deliveries])
+
+
+def _again(reason: str | None) -> Update:
+    longest = func.least(LONGEST_PAUSE_S, FIRST_PAUSE_S * func.power(2, func.least(outbox.c.attempts, DOUBLINGS)))
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, func.random() * longest)
+    return outbox.update().values(
+        attempts=outbox.c.attempts + 1, due_at=func.clock_timestamp() + pause, last_error=(reason or "")[:500]
+    )

@@ -1,0 +1,94 @@
+"""`python -m cli events`: what the services announce, and what nobody took."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+from pydantic import SecretStr
+from rich.table import Column, Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.dead_letters import list_dead, replay
+from chassis.errors import AppError
+from chassis.events import Event, announcer_of
+from chassis.postgres import Postgres
+from cli.console import console
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+
+T = TypeVar("T")
+
+app = typer.Typer(add_completion=False, help="What the services announce, who hears it, and what was refused.")
+
+
+@app.callback(invoke_without_command=True)
+def events(context: typer.Context) -> None:
+    """Print every event with who announces it and who hears it."""
+    if context.invoked_subcommand:
+        return
+    table = Table("Type", "From", "Heard by", "Data schema")
+    for event in announced():
+        table.add_row(event.type, announcer_of(event.type), ", ".join(event.listeners), event.dataschema())
+    console.print(table)
+
+
+@app.command()
+def dead(service: Annotated[str | None, typer.Argument(help="Only of this one.")] = None) -> None:
+    """List the events that a listener has refused for good."""
+    use_running_stack()
+    table = Table("Service", Column("Event", no_wrap=True), "Type", "Heard by", "Refused for good", "Because")
+    for one in _with_outbox(service):
+        for letter in asyncio.run(_within(one, list_dead)):
+            about = str(letter.event_id), json.loads(letter.message)["type"], letter.listener
+            table.add_row(one.name, *about, f"{letter.dead_at:%F %T}Z", letter.reason)
+    console.print(table)
+
+
+@app.command("replay")
+def put_back(
+    service: str,
+    event_id: Annotated[UUID | None, typer.Argument(metavar="[ID]", help="Of one event; else all.")] = None,
+) -> None:
+    """Have the dead events of SERVICE (or one) delivered again."""
+    (one,) = _with_outbox(service)
+    use_running_stack()
+    count = asyncio.run(_within(one, lambda session: replay(session, event_id)))
+    typer.echo(f"{service}: {count} put back")
+
+
+def announced() -> list[type[Event]]:
+    """Give the events of all services, as each declares them in its ``events.py``."""
+    modules = [f"{service.name}.events" for service in SERVICES if find_spec(f"{service.name}.events")]
+    return [event for module in modules for event in import_module(module).EVENTS]
+
+
+def _with_outbox(name: str | None) -> list[Service]:
+    """
+    Choose the services that have an outbox.
+
+    Raises:
+        CommandError: None of this name has one.
+    """
+    found = [service for service in SERVICES if service.store == "postgres" and name in {None, service.name}]
+    if not found:
+        raise CommandError(f"There is no service '{name}' that announces events.")
+    return found
+
+
+async def _within(service: Service, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    database = Postgres(SecretStr(os.environ[service.store_variable]), "cli")
+    await database.open()
+    try:
+        async with database.transaction() as session:
+            return await work(session)
+    except AppError as error:
+        raise CommandError(error.message) from error
+    finally:
+        await database.close()

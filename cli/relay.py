@@ -1,0 +1,42 @@
+"""`python -m cli relay`: deliver a service's events in a process of its own."""
+
+import asyncio
+import signal
+from importlib import import_module
+
+from fastapi import FastAPI
+
+from chassis.settings import InvalidSettings
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from cli.services import SERVICES
+
+
+def relay(service: str) -> None:
+    """
+    Deliver the events of SERVICE until Ctrl-C or SIGTERM; its web processes may then run with RELAY=false.
+
+    Raises:
+        CommandError: There is no such service, it announces nothing, or its settings are wrong.
+    """
+    if service not in {one.name for one in SERVICES if one.store == "postgres"}:
+        raise CommandError(f"There is no service '{service}' that announces events.")
+    use_running_stack()
+    try:
+        app: FastAPI = import_module(f"{service}.main").build()
+    except InvalidSettings as error:
+        raise CommandError(str(error)) from error
+    asyncio.run(_deliver(app))
+
+
+async def _deliver(app: FastAPI) -> None:
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    state = app.state
+    await state.store.open()
+    try:
+        async with state.relay.running(state.settings.peer_urls, state.envelope):
+            await stopped.wait()
+    finally:
+        await state.store.close()

@@ -1,0 +1,192 @@
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+
+from analytics.services.erase_user import erase_user
+from chassis.clock import utc_now
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.errors import BadGateway
+from chassis.ids import new_id
+from chassis.testing import eventually
+from tests.aliases import Bearer, People
+
+ADA = new_id()
+DATA = {"path": "/pricing"}
+ANONYMOUS: dict[str, Any] = {"user_id": None, "subject": None, "data": {}}
+
+
+def event(kind: str = "user.registered", **differently: object) -> dict[str, Any]:
+    """An event as the user service writes it."""
+    return {
+        "specversion": "1.0",
+        "id": str(new_id()),
+        "source": "/services/user",
+        "type": kind,
+        "subject": str(ADA),
+        "userid": str(ADA),
+        "time": utc_now().isoformat(),
+        "dataschema": f"urn:event:{kind}:1",
+        "requestid": "request-4711",
+        "data": DATA,
+        **differently,
+    }
+
+
+@pytest.fixture
+def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
+    """What calls analytics as the user service."""
+    dispatcher: Dispatcher = apps["user"].state.dispatcher
+    return dispatcher
+
+
+async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
+    """Send a batch; what became of each event."""
+    receipts = await user.post("analytics", "/events", json=events, idempotency_key=str(new_id()))
+    assert [receipt["id"] for receipt in receipts] == [one["id"] for one in events]
+    return [receipt["outcome"] for receipt in receipts]
+
+
+async def stored(apps: dict[str, FastAPI]) -> dict[str, dict[str, Any]]:
+    """The events that are stored, by their id."""
+    async with apps["analytics"].state.store.use() as database:
+        return {document["_id"]: document async for document in database["events"].find()}
+
+
+async def test_each_event_of_a_batch_counts_once(user: Dispatcher, people: People) -> None:
+    """What was there already is told, and the rest of the batch is stored."""
+    first, second, third = (event() for _ in range(3))
+
+    assert await deliver(user, first, second) == ["accepted", "accepted"]
+    assert await deliver(user, second, third, first) == ["duplicate", "accepted", "duplicate"]
+    assert (await people["analytics"].get("/api/v1/analytics/stats")).json()["total"] == 3
+
+
+async def test_an_event_is_stored_as_one_of_the_outside_is(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """Who, what and when are kept; the id of the request is for the log."""
+    one = event()
+
+    await deliver(user, one)
+
+    document = (await stored(apps))[one["id"]]
+    del document["occurred_at"], document["received_at"]
+    assert document == {
+        "_id": one["id"],
+        "type": "user.registered",
+        "source": "/services/user",
+        "subject": str(ADA),
+        "user_id": str(ADA),
+        "data": DATA,
+    }
+
+
+async def test_an_event_out_of_bounds_is_refused_alone(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """Inside and outside have the same bounds."""
+    bad, good = event(data={"text": "x" * 40_000}), event()
+
+    assert await deliver(user, bad, good) == ["refused", "accepted"]
+    assert list(await stored(apps)) == [good["id"]]
+
+
+@pytest.mark.parametrize("differently", [{"source": "/services/order"}, {"kind": "order.confirmed"}], ids=str)
+async def test_a_service_speaks_for_itself_alone(
+    user: Dispatcher, apps: dict[str, FastAPI], differently: dict[str, str]
+) -> None:
+    """A batch with another service's event is refused whole."""
+    with pytest.raises(RemoteError) as refused:
+        await deliver(user, event(), event(**differently))
+
+    assert refused.value.remote_code == "foreign_event"
+    assert await stored(apps) == {}
+
+
+async def test_the_outside_client_has_another_route(sealed: Dispatcher) -> None:
+    """It is none of the services whose events are heard."""
+    with pytest.raises(BadGateway):
+        await deliver(sealed, event(source="/services/client", kind="client.clicked"))
+
+
+async def test_a_deleted_user_s_events_become_nobody_s(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """They keep type and time, so that all counts stay; another person's stay as they are."""
+    hers, deleted = event(), event("user.deleted")
+    his = event(userid=str(new_id()))
+    await deliver(user, hers, his)
+    before = await stored(apps)
+
+    assert await deliver(user, deleted) == ["accepted"]
+
+    after = await stored(apps)
+    assert after[hers["id"]] == before[hers["id"]] | ANONYMOUS
+    assert after[his["id"]] == before[his["id"]]
+    assert after[deleted["id"]].items() >= ANONYMOUS.items()
+
+
+async def test_events_that_come_after_the_deletion_are_anonymised(
+    user: Dispatcher, sealed: Dispatcher, apps: dict[str, FastAPI]
+) -> None:
+    """By whichever way they come, in the same batch too, and though they were announced before."""
+    late, later = event(), event()
+
+    await deliver(user, event("user.deleted"), late)
+    await deliver(user, later)
+    await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
+
+    documents = await stored(apps)
+    assert len(documents) == 4
+    assert all(document.items() >= ANONYMOUS.items() for document in documents.values())
+
+
+async def test_a_deletion_that_comes_twice_changes_nothing_more(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """It is a duplicate, and its effect is the same."""
+    deleted = event("user.deleted")
+    await deliver(user, event(), deleted)
+    before = await stored(apps)
+
+    assert await deliver(user, deleted) == ["duplicate"]
+    assert await stored(apps) == before
+
+
+async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """It must not look as if it had been done."""
+    nobody = event("user.deleted")
+    del nobody["userid"]
+
+    assert await deliver(user, nobody) == ["refused"]
+    assert await stored(apps) == {}
+
+
+async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], clean: None) -> None:
+    """Their events may be on their way."""
+    async with apps["analytics"].state.store.use() as database:
+        await erase_user(database, ADA)
+        await erase_user(database, ADA)
+
+        assert await database["erased_users"].count_documents({}) == 1
+
+
+async def test_what_happens_to_products_is_counted(people: People, bearer: Bearer) -> None:
+    """Creating and changing one are two events."""
+    admin = bearer(role="admin")
+    product = {"name": "Teapot", "price": 199.99, "stock": 5}
+    created = (await people["product"].post("/api/v1/products", json=product, headers=admin)).json()
+    await people["product"].patch(f"/api/v1/products/{UUID(created['id'])}", json={"price": 9.99}, headers=admin)
+
+    async def are_counted() -> bool:
+        stats = (await people["analytics"].get("/api/v1/analytics/stats")).json()
+        return bool(stats["by_type"] == {"product.created": 1, "product.updated": 1})
+
+    assert await eventually(are_counted)
+
+
+async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, people: People, user: Dispatcher) -> None:
+    """The event and the account are of one transaction."""
+    account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
+    ada = await sealed.post("user", "/api/v1/users/register", json=account)
+
+    async def is_counted() -> bool:
+        stats = await user.get("analytics", f"/api/v1/analytics/users/{ada['id']}/stats")
+        return bool(stats["by_type"] == {"user.registered": 1})
+
+    assert await eventually(is_counted)

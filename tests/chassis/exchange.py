@@ -1,0 +1,156 @@
+"""The order service announces what happens to cups, and the tiny service takes it, on a database of their own."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, Uuid, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from chassis import outbox
+from chassis.deliveries import CloudEvent
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import AppError
+from chassis.events import Event
+from chassis.ids import new_id
+from chassis.inbox import inbox_router
+from chassis.postgres import Postgres
+from chassis.relay import Relay
+from chassis.sealing.envelope import Envelope
+from chassis.sealing.keys import load_links
+from chassis.settings import ServiceSettings
+from chassis.tables import chassis_metadata
+from tests.chassis.tiny import serve_tiny
+from tests.sealing.messages import as_setting, make_keys
+
+metadata = MetaData()
+cups = Table(
+    "cups",
+    metadata,
+    Column("position", BigInteger, Identity(), primary_key=True),
+    Column("cup", Uuid, nullable=False),
+    Column("label", Text, nullable=False),
+)
+"""What the tiny service does when it takes an event: a row each."""
+
+
+class CupFilled(Event):
+    """A cup was filled; the label tells the event from others."""
+
+    type: ClassVar[str] = "order.cup_filled"
+    listeners: ClassVar[tuple[str, ...]] = ("tiny",)
+
+    label: str = ""
+
+
+class Settings(ServiceSettings):
+    """Those of the announcing service."""
+
+    service_name: ClassVar[str] = "order"
+    calls: ClassVar[tuple[str, ...]] = ("tiny",)
+
+    cursor_key: SecretStr = SecretStr("order cursor key")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """
+    Both services, and what tests do with them.
+
+    Attributes:
+        errors: What the listener raises instead of taking events with these labels; each entry is used up.
+    """
+
+    database: Postgres
+    url: str
+    keys: dict[str, str]
+    errors: dict[str, list[Exception]] = field(default_factory=dict)
+
+    async def announce(self, *labels: str, cup: UUID | None = None) -> None:
+        """Announce events in a transaction each; each is about a cup of its own, if none is named."""
+        for label in labels:
+            async with self.database.transaction() as session:
+                await outbox.add(session, CupFilled(subject=cup or new_id(), label=label))
+
+    def relay(self, url: str | None = None, *, delivers: bool = True) -> AbstractAsyncContextManager[None]:
+        """Run a relay of the announcing service, which finds the tiny service at *url*."""
+        relay = Relay(Settings(), self.database, [CupFilled])
+        return relay.running({"tiny": url or self.url}, self.envelope("order"), delivers=delivers)
+
+    def envelope(self, caller: str) -> Envelope:
+        """What a peer of the tiny service seals with."""
+        own = {name: ring for name, ring in self.keys.items() if caller.upper() in name.split("__")}
+        return Envelope(caller, load_links(caller, as_setting(own), {"tiny"}))
+
+    @asynccontextmanager
+    async def calls_as(self, caller: str) -> AsyncIterator[Dispatcher]:
+        """Give a dispatcher that calls the tiny service as *caller*."""
+        dispatcher = Dispatcher({"tiny": self.url}, self.envelope(caller))
+        try:
+            yield dispatcher
+        finally:
+            await dispatcher.aclose()
+
+    async def take(self, session: AsyncSession, event: CloudEvent) -> None:
+        """Be the listener's handler: store a row, then fail if that is wished."""
+        label = event.data["label"]
+        await session.execute(insert(cups).values(cup=UUID(event.subject), label=label))
+        if self.errors.get(label):
+            raise self.errors[label].pop()
+
+    async def taken(self) -> list[tuple[UUID, str]]:
+        """Give what the listener has taken: cup and label, in its order."""
+        async with self.database.transaction() as session:
+            rows = await session.execute(select(cups.c.cup, cups.c.label).order_by(cups.c.position))
+            return [(row.cup, row.label) for row in rows]
+
+    async def labels(self) -> list[str]:
+        """Give the labels alone."""
+        return [label for _, label in await self.taken()]
+
+    async def rows(self, statement: str, **values: object) -> list[Any]:
+        """Run any statement; its rows, if it has some."""
+        async with self.database.transaction() as session:
+            result: Any = await session.execute(text(statement), values)
+            return list(result) if result.returns_rows else []
+
+    async def is_drained(self) -> bool:
+        """Whether no event waits."""
+        return not await self.rows("SELECT 1 FROM outbox WHERE dead_at IS NULL")
+
+    async def empty(self) -> None:
+        """Forget everything."""
+        self.errors.clear()
+        await self.rows("TRUNCATE outbox, inbox, cups")
+
+
+@asynccontextmanager
+async def open_exchange(url: str) -> AsyncIterator[Exchange]:
+    """Make the tables in an empty database, and run the listener on it."""
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        for tables in (chassis_metadata, metadata):
+            await connection.run_sync(tables.create_all)
+    await engine.dispose()
+    database, keys = Postgres(SecretStr(url), "order"), make_keys("order", "user", "tiny")
+    await database.open()
+    try:
+        exchange = Exchange(database, "", keys)
+        own = as_setting({name: ring for name, ring in keys.items() if "TINY" in name.split("__")})
+        store = Postgres(SecretStr(url), "tiny")
+        router = inbox_router({CupFilled.type: exchange.take})
+        async with serve_tiny(router, store=store, link_key=own, max_body_bytes=256 * 1024) as tiny:
+            exchange.url = str(tiny.client.base_url).rstrip("/")
+            yield exchange
+    finally:
+        await database.close()
+
+
+class Refused(AppError):
+    """What a handler raises that does not want an event."""
+
+    status = 409
+    message = "The cup is broken."

@@ -1,0 +1,85 @@
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from chassis import courier, outbox
+from chassis.testing import Exchange as HttpExchange
+from chassis.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
+from cli.stack.postgres import EmbeddedPostgres
+from tests.chassis.exchange import Refused, open_exchange
+
+
+async def refusing(exchange: HttpExchange) -> None:
+    """Break the connection, and do not ask the service."""
+    exchange.reset()
+
+
+FAULTS: dict[str, Fault] = {fault.__name__: fault for fault in (passing, losing, cutting, resetting, refusing)}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What happens.
+
+    Attributes:
+        events: In their order: about which of four cups, and how often it is refused before it is taken.
+        faults: What becomes of the first deliveries.
+        relays: How many deliver.
+    """
+
+    events: list[tuple[int, int]]
+    faults: list[str]
+    relays: int
+
+
+plans = some.builds(
+    Plan,
+    events=some.lists(some.tuples(some.integers(0, 3), some.integers(0, 2)), min_size=1, max_size=12),
+    faults=some.lists(some.sampled_from(sorted(FAULTS)), max_size=3),
+    relays=some.integers(1, 3),
+)
+
+
+def test_whatever_fails_every_event_is_taken_once_and_in_its_order(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each subject the listener takes exactly what was announced, in that order."""
+    url = postgres.create_database("exactly_once")
+    for module in (outbox, courier):
+        monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.05)
+
+    @settings(max_examples=8, deadline=None)
+    @given(plan=plans)
+    def check(plan: Plan) -> None:
+        taken = asyncio.run(play(url, plan))
+        for cup in range(4):
+            announced = [str(number) for number, (one, _) in enumerate(plan.events) if one == cup]
+            assert [label for other, label in taken if other == UUID(int=cup)] == announced
+
+    check()
+
+
+async def play(url: str, plan: Plan) -> list[tuple[UUID, str]]:
+    """Let it happen; what the listener has taken when nothing waits any more."""
+    faults = [FAULTS[name] for name in plan.faults]
+
+    async def spoil(exchange: HttpExchange) -> None:
+        await (faults.pop(0) if faults else passing)(exchange)
+
+    async with AsyncExitStack() as stack:
+        exchange = await stack.enter_async_context(open_exchange(url))
+        await exchange.empty()
+        proxy = await stack.enter_async_context(FaultProxy(exchange.url, spoil))
+        for _ in range(plan.relays):
+            await stack.enter_async_context(exchange.relay(proxy.address))
+        for number, (cup, refusals) in enumerate(plan.events):
+            exchange.errors[str(number)] = [Refused() for _ in range(refusals)]
+            await exchange.announce(str(number), cup=UUID(int=cup))
+        assert await eventually(exchange.is_drained, within=20)
+        return await exchange.taken()

@@ -1,0 +1,176 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from chassis import request_context
+from chassis.clock import utc_now
+from chassis.deliveries import MOST_EVENTS, PATH
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.errors import BadGateway, ServiceUnavailable
+from chassis.ids import new_id
+from chassis.inbox import inbox_router
+from chassis.postgres import INBOX_DAYS
+from tests.chassis.exchange import Exchange, Refused
+
+
+def event(label: str = "cup", **differently: object) -> dict[str, Any]:
+    """An event as the order service writes it."""
+    return {
+        "specversion": "1.0",
+        "id": str(new_id()),
+        "source": "/services/order",
+        "type": "order.cup_filled",
+        "subject": str(new_id()),
+        "time": utc_now().isoformat(),
+        "data": {"label": label},
+        **differently,
+    }
+
+
+async def deliver(exchange: Exchange, *events: dict[str, Any], caller: str = "order") -> list[str]:
+    """Send a batch; what became of each event."""
+    async with exchange.calls_as(caller) as dispatcher:
+        return await post(dispatcher, *events)
+
+
+async def post(dispatcher: Dispatcher, *events: dict[str, Any]) -> list[str]:
+    """Send a batch once, without trying again."""
+    receipts = await dispatcher.post("tiny", PATH, json=events)
+    assert [receipt["id"] for receipt in receipts] == [one["id"] for one in events]
+    return [receipt["outcome"] for receipt in receipts]
+
+
+async def test_the_same_event_five_times_counts_once(exchange: Exchange) -> None:
+    """Each time but the first it is a duplicate, in one batch and in several."""
+    cup = event()
+
+    outcomes = [await deliver(exchange, cup, cup), await deliver(exchange, cup, cup), await deliver(exchange, cup)]
+
+    assert outcomes == [["accepted", "duplicate"], ["duplicate", "duplicate"], ["duplicate"]]
+    assert await exchange.labels() == ["cup"]
+
+
+async def test_the_same_event_five_times_at_once_counts_once(exchange: Exchange) -> None:
+    """Those that come while the first is handled wait for how that ends."""
+    cup = event()
+
+    async with exchange.calls_as("order") as dispatcher:
+        outcomes = await asyncio.gather(*(post(dispatcher, cup) for _ in range(5)))
+
+    assert sorted(outcomes) == [["accepted"]] + [["duplicate"]] * 4
+    assert await exchange.labels() == ["cup"]
+
+
+@pytest.mark.parametrize("error", [Refused(), RuntimeError()], ids=["refused", "unforeseen"])
+async def test_an_event_that_cannot_be_handled_spoils_no_other(exchange: Exchange, error: Exception) -> None:
+    """What its handler had done is undone, the rest of the batch is taken, and it may come again."""
+    bad, good = event("bad"), event("good")
+    exchange.errors["bad"] = [error]
+
+    assert await deliver(exchange, bad, good) == ["refused", "accepted"]
+    assert await exchange.labels() == ["good"]
+    assert await deliver(exchange, bad, good) == ["accepted", "duplicate"]
+
+
+async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
+    """It ends in the announcer's list of dead letters."""
+    exchange.errors["bad"] = [Refused()]
+
+    async with exchange.calls_as("order") as dispatcher:
+        (receipt,) = await dispatcher.post("tiny", PATH, json=[event("bad")])
+
+    assert receipt["reason"] == "The cup is broken."
+
+
+async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange) -> None:
+    """A 503 of a handler is one of the whole batch: it says nothing about the event."""
+    exchange.errors["second"] = [ServiceUnavailable()]
+    first, second = event("first"), event("second")
+
+    with pytest.raises(ServiceUnavailable):
+        await deliver(exchange, first, second)
+
+    assert await deliver(exchange, first, second) == ["duplicate", "accepted"]
+
+
+async def test_an_event_that_nobody_handles_is_refused(exchange: Exchange) -> None:
+    """A listener that is behind its announcer says so."""
+    assert await deliver(exchange, event(type="order.cup_sold")) == ["refused"]
+
+
+@pytest.mark.parametrize("differently", [{"source": "/services/user"}, {"type": "user.cup_filled"}], ids=str)
+async def test_a_peer_speaks_for_itself_alone(exchange: Exchange, differently: dict[str, str]) -> None:
+    """A batch with another service's event is refused whole."""
+    with pytest.raises(RemoteError) as refused:
+        await deliver(exchange, event(), event(**differently))
+
+    assert (refused.value.remote_status, refused.value.remote_code) == (403, "foreign_event")
+    assert await exchange.labels() == []
+
+
+async def test_only_who_announces_may_deliver(exchange: Exchange) -> None:
+    """Another peer's sealed call gets the 401 that every stranger gets."""
+    with pytest.raises(BadGateway):
+        await deliver(exchange, event(source="/services/user", type="user.cup_filled"), caller="user")
+
+    assert await exchange.labels() == []
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [[event(specversion="0.3")], [event(id="4711")], [event(time="yesterday")], [event()] * (MOST_EVENTS + 1)],
+    ids=["version", "id", "time", "number"],
+)
+async def test_what_is_no_batch_of_events_is_refused(exchange: Exchange, batch: list[dict[str, Any]]) -> None:
+    """It is a 422, and nothing is taken."""
+    with pytest.raises(RemoteError) as refused:
+        await deliver(exchange, *batch)
+
+    assert refused.value.remote_status == 422
+    assert await exchange.labels() == []
+
+
+async def test_an_event_is_handled_under_the_id_of_its_request(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines that its handler writes can be found by the request that caused it."""
+    seen: list[str] = []
+    monkeypatch.setattr("chassis.inbox._handle_once", lambda *_: record(seen))
+
+    await deliver(exchange, event(requestid="request-4711"))
+
+    assert seen == ["request-4711"]
+
+
+async def record(seen: list[str]) -> None:
+    """Note the id of the present request."""
+    seen.append(request_context.request_id())
+
+
+async def test_old_ids_are_forgotten(exchange: Exchange) -> None:
+    """Those of events taken more than 30 days ago are deleted, and no younger ones."""
+    old, young = event("old"), event("young")
+    await deliver(exchange, old, young)
+    for one, days in ((old, INBOX_DAYS + 1), (young, INBOX_DAYS - 1)):
+        await exchange.rows(
+            "UPDATE inbox SET received_at = now() - make_interval(days => :days) WHERE event_id = CAST(:id AS uuid)",
+            days=days,
+            id=one["id"],
+        )
+
+    await exchange.database.forget_claims()
+
+    assert await exchange.rows("SELECT event_id::text FROM inbox") == [(young["id"],)]
+
+
+def test_the_callers_are_those_who_announce() -> None:
+    """The route takes calls of the services after which its events are named."""
+
+    async def handle(*_: object) -> None:
+        """Do nothing."""
+
+    (route,) = inbox_router({"order.fulfilled": handle, "user.deleted": handle, "user.registered": handle}).routes
+
+    assert route.policy.callers == {"order", "user"}  # type: ignore[attr-defined]

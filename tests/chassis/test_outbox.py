@@ -1,0 +1,185 @@
+import asyncio
+import json
+from datetime import timedelta
+
+import pytest
+
+from chassis import outbox, request_context
+from chassis.dead_letters import list_dead, replay
+from chassis.ids import new_id
+from chassis.request_context import RequestContext
+from tests.chassis.exchange import CupFilled, Exchange
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Unlucky(Exception):
+    """What makes a transaction fail."""
+
+
+async def announce_and_fail(exchange: Exchange) -> None:
+    """Announce in a transaction that fails afterwards."""
+    async with exchange.database.transaction() as session:
+        await outbox.add(session, CupFilled(subject=new_id()))
+        raise Unlucky
+
+
+async def claim(exchange: Exchange, most: int = 100, listener: str = "tiny") -> list[str]:
+    """The labels of what a relay gets that asks now."""
+    async with exchange.database.transaction() as session:
+        return [label_of(delivery) for delivery in await outbox.claim(session, listener, most)]
+
+
+def label_of(delivery: outbox.Delivery) -> str:
+    """The label of an event on its way."""
+    return str(json.loads(delivery.message)["data"]["label"])
+
+
+async def test_an_event_of_a_transaction_that_fails_is_none(exchange: Exchange) -> None:
+    """Nothing is stored, so nothing is ever sent."""
+    with pytest.raises(Unlucky):
+        await announce_and_fail(exchange)
+
+    assert await exchange.is_drained()
+
+
+async def test_each_listener_has_a_row_of_the_same_event(exchange: Exchange) -> None:
+    """What one of them refuses is delivered to the others."""
+
+    class CupSold(CupFilled):
+        """Heard by two."""
+
+        listeners = ("tiny", "user")
+
+    async with exchange.database.transaction() as session:
+        await outbox.add(session, CupSold(subject=new_id()))
+
+    (tiny, message), (user, same) = await exchange.rows("SELECT listener, message FROM outbox ORDER BY listener")
+    assert (tiny, user) == ("tiny", "user")
+    assert message == same
+    assert await exchange.rows("SELECT count(DISTINCT event_id) FROM outbox") == [(1,)]
+
+
+async def test_an_event_carries_the_ids_of_its_request(exchange: Exchange) -> None:
+    """The trace goes on at the listener, however much later that is."""
+    with request_context.within(RequestContext("request-4711", TRACE)):
+        await exchange.announce("cup")
+
+    ((message,),) = await exchange.rows("SELECT message FROM outbox")
+    event = json.loads(message)
+    assert (event["source"], event["requestid"], event["traceparent"]) == ("/services/order", "request-4711", TRACE)
+
+
+async def test_an_event_that_no_request_could_carry_is_refused_at_once(exchange: Exchange) -> None:
+    """It fails the transaction of whoever writes such an event, rather than each delivery."""
+    with pytest.raises(outbox.EventTooLarge):
+        await exchange.announce("x" * outbox.MOST_BYTES)
+
+    assert await exchange.is_drained()
+
+
+async def test_of_each_subject_the_earliest_is_given(exchange: Exchange) -> None:
+    """A later one stays until the earlier one is gone; other subjects do not wait."""
+    cup, other = new_id(), new_id()
+    await exchange.announce("first", "second", cup=cup)
+    await exchange.announce("other", cup=other)
+
+    assert await claim(exchange) == ["first", "other"]
+    assert await claim(exchange) == []
+    await exchange.rows("DELETE FROM outbox WHERE message LIKE '%first%'")
+    assert await claim(exchange) == ["second"]
+
+
+async def test_no_more_is_given_than_asked_for(exchange: Exchange) -> None:
+    """The earliest ones are given."""
+    await exchange.announce("a", "b", "c")
+
+    assert [await claim(exchange, most=2), await claim(exchange, most=2)] == [["a", "b"], ["c"]]
+
+
+async def test_a_long_backlog_is_no_hindrance(exchange: Exchange) -> None:
+    """Of 5,000 events that have just been stored the first are given at once; comparing all with all takes seconds."""
+    await exchange.rows(
+        "INSERT INTO outbox (event_id, listener, aggregate, message)"
+        ' SELECT gen_random_uuid(), \'tiny\', gen_random_uuid()::text, \'{"data": {"label": "cup"}}\''
+        " FROM generate_series(1, 5000)"
+    )
+
+    async with asyncio.timeout(2):
+        assert len(await claim(exchange)) == 100
+
+
+async def test_what_a_dead_relay_had_is_given_to_another(exchange: Exchange) -> None:
+    """It is due again when the lease has ended, and not before."""
+    await exchange.announce("cup")
+    await claim(exchange)
+    async with exchange.database.transaction() as session:
+        due_s = await outbox.seconds_until_due(session, "tiny")
+
+    assert await claim(exchange) == []
+    assert outbox.LEASE_S - 2 < due_s <= outbox.LEASE_S
+    await exchange.rows("UPDATE outbox SET due_at = due_at - make_interval(secs => :lease)", lease=outbox.LEASE_S)
+    assert await claim(exchange) == ["cup"]
+
+
+async def test_two_relays_at_once_share_the_work(exchange: Exchange) -> None:
+    """The second neither waits for what the first is taking, nor gets it too."""
+    await exchange.announce("a", "b", "c")
+
+    async with exchange.database.transaction() as session:
+        first = await outbox.claim(session, "tiny", 2)
+        second = await claim(exchange)
+
+    assert ([label_of(delivery) for delivery in first], second) == (["a", "b"], ["c"])
+
+
+async def test_an_event_is_only_for_its_listener(exchange: Exchange) -> None:
+    """Who does not hear it is given nothing."""
+    await exchange.announce("cup")
+
+    assert await claim(exchange, listener="user") == []
+
+
+@pytest.mark.parametrize(("attempts", "longest_s"), [(0, 0.1), (3, 0.8), (9, 5.0), (1_000_000, 5.0)])
+async def test_the_pause_after_a_failure_is_bounded(exchange: Exchange, attempts: int, longest_s: float) -> None:
+    """It doubles up to 5 s, and never ends in a dead letter."""
+    await exchange.announce("cup")
+    await exchange.rows("UPDATE outbox SET attempts = :attempts", attempts=attempts)
+    async with exchange.database.transaction() as session:
+        (delivery,) = await outbox.claim(session, "tiny", 1)
+        await outbox.postpone(session, [delivery], "nobody answers")
+
+    ((pause, counted, reason, dead_at),) = await exchange.rows(
+        "SELECT due_at - clock_timestamp(), attempts, last_error, dead_at FROM outbox"
+    )
+    assert pause < timedelta(seconds=longest_s)
+    assert (counted, reason, dead_at) == (attempts + 1, "nobody answers", None)
+
+
+async def test_after_ten_refusals_an_event_is_dead(exchange: Exchange) -> None:
+    """It stays with the reason, and no longer holds up what comes after it."""
+    cup = new_id()
+    await exchange.announce("bad", "good", cup=cup)
+    async with exchange.database.transaction() as session:
+        (bad,) = await outbox.claim(session, "tiny", 1)
+        is_dead = [await outbox.refuse(session, bad, "no cup") for _ in range(outbox.REFUSALS_UNTIL_DEAD)]
+
+    assert is_dead == [False] * (outbox.REFUSALS_UNTIL_DEAD - 1) + [True]
+    assert await claim(exchange) == ["good"]
+    async with exchange.database.transaction() as session:
+        (letter,) = await list_dead(session)
+    assert (letter.event_id, letter.listener, letter.reason) == (bad.event_id, "tiny", "no cup")
+
+
+async def test_a_dead_event_can_be_replayed(exchange: Exchange) -> None:
+    """It is given again, with all its tries; one that is named, or all."""
+    await exchange.announce("a", "b", "c")
+    await exchange.rows("UPDATE outbox SET dead_at = now(), refusals = 10, attempts = 12")
+    ((one,), *_) = await exchange.rows("SELECT event_id FROM outbox ORDER BY position")
+
+    async with exchange.database.transaction() as session:
+        counts = [await replay(session, event_id) for event_id in (one, new_id(), None)]
+
+    assert counts == [1, 0, 2]
+    assert await exchange.rows("SELECT DISTINCT refusals, attempts FROM outbox") == [(0, 0)]
+    assert await claim(exchange) == ["a", "b", "c"]

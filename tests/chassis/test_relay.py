@@ -1,0 +1,269 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import ClassVar
+
+import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import CapturingLogger
+
+from chassis import courier
+from chassis.dead_letters import replay
+from chassis.errors import ServiceUnavailable
+from chassis.ids import new_id
+from chassis.relay import Relay
+from chassis.settings import InvalidSettings
+from chassis.testing import Exchange as HttpExchange
+from chassis.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
+from tests.chassis.exchange import CupFilled, Exchange, Refused, Settings
+
+LABELS = [str(number) for number in range(12)]
+
+
+def taken(exchange: Exchange, *labels: str) -> Callable[[], Awaitable[bool]]:
+    """Whether the listener has taken exactly these, in this order."""
+
+    async def check() -> bool:
+        return await exchange.labels() == list(labels)
+
+    return check
+
+
+def after(count: int, fault: Fault) -> Fault:
+    """Spoil the first exchanges, then pass."""
+    left = [fault] * count
+
+    async def spoil(exchange: HttpExchange) -> None:
+        await (left.pop() if left else passing)(exchange)
+
+    return spoil
+
+
+async def test_an_event_of_an_idle_service_arrives_at_once(exchange: Exchange) -> None:
+    """Within 200 ms, long before the relay looks by itself; one of three must, whatever else this machine does."""
+    async with exchange.relay():
+        await exchange.announce("warm")
+        assert await eventually(taken(exchange, "warm"))
+        in_time = []
+        for number in range(3):
+            await exchange.announce(str(number))
+            in_time.append(await eventually(taken(exchange, "warm", *map(str, range(number + 1))), within=0.2))
+
+    assert any(in_time)
+
+
+async def test_what_waits_at_the_start_is_delivered(exchange: Exchange) -> None:
+    """A relay begins with what was announced before it ran, and leaves nothing."""
+    await exchange.announce("a", "b", "c")
+
+    async with exchange.relay():
+        assert await eventually(taken(exchange, "a", "b", "c"))
+        assert await eventually(exchange.is_drained)
+
+
+async def test_events_of_one_subject_arrive_in_their_order(exchange: Exchange) -> None:
+    """Also when one is refused for a while: those after it wait, those of other subjects do not."""
+    cup = new_id()
+    exchange.errors["first"] = [Refused() for _ in range(3)]
+    await exchange.announce("first", "second", "third", cup=cup)
+    await exchange.announce("other")
+
+    async with exchange.relay():
+        assert await eventually(taken(exchange, "other", "first", "second", "third"))
+
+
+@pytest.mark.parametrize("fault", [losing, cutting, resetting])
+async def test_a_lost_answer_counts_nothing_twice(exchange: Exchange, fault: Fault) -> None:
+    """The relay cannot know that the batch was taken, and sends it again."""
+    await exchange.announce(*LABELS)
+
+    async with FaultProxy(exchange.url, after(4, fault)) as proxy, exchange.relay(proxy.address):
+        assert await eventually(exchange.is_drained, within=10)
+
+    assert sorted(await exchange.labels()) == sorted(LABELS)
+
+
+async def test_a_listener_that_was_down_gets_everything_in_order(exchange: Exchange) -> None:
+    """While it does not answer the events wait, and none is given up."""
+    cup = new_id()
+
+    async with FaultProxy(exchange.url, refusing) as proxy, exchange.relay(proxy.address):
+        await exchange.announce(*LABELS, cup=cup)
+        assert await eventually(lambda: has_tried(exchange, 3))
+        assert await exchange.labels() == []
+        proxy.fault = passing
+        assert await eventually(taken(exchange, *LABELS), within=10)
+
+
+async def refusing(exchange: HttpExchange) -> None:
+    """Break the connection, and do not ask the service."""
+    exchange.reset()
+
+
+async def has_tried(exchange: Exchange, times: int) -> bool:
+    """Whether some event was tried as often."""
+    return bool(await exchange.rows("SELECT 1 FROM outbox WHERE attempts >= :times", times=times))
+
+
+async def test_two_relays_handle_nothing_twice(exchange: Exchange) -> None:
+    """What one has, the other leaves alone: nothing even arrives twice."""
+    before = count("duplicate")
+    labels = [str(number) for number in range(300)]
+
+    async with AsyncExitStack() as relays:
+        for _ in range(2):
+            await relays.enter_async_context(exchange.relay())
+        await exchange.announce(*labels)
+        assert await eventually(exchange.is_drained, within=10)
+
+    assert sorted(await exchange.labels()) == sorted(labels)
+    assert count("duplicate") == before
+
+
+def count(outcome: str) -> float:
+    """How many deliveries ended so."""
+    return REGISTRY.get_sample_value("outbox_deliveries_total", {"listener": "tiny", "outcome": outcome}) or 0.0
+
+
+async def test_one_event_that_fails_every_batch_fails_alone(exchange: Exchange) -> None:
+    """A message that the listener cannot even read holds up none of the others, and is refused in the end."""
+    await exchange.announce("a", "bad", "b", "c")
+    await exchange.rows("UPDATE outbox SET message = '{\"id\": 4711}', refusals = 9 WHERE message LIKE '%bad%'")
+
+    async with exchange.relay():
+        assert await eventually(exchange.is_drained, within=10)
+
+    assert sorted(await exchange.labels()) == ["a", "b", "c"]
+    assert await exchange.rows("SELECT message FROM outbox WHERE dead_at IS NOT NULL") == [('{"id": 4711}',)]
+
+
+async def test_a_listener_that_cannot_work_now_kills_no_event(exchange: Exchange) -> None:
+    """Its 503 is no refusal, however often it comes."""
+    exchange.errors["cup"] = [ServiceUnavailable() for _ in range(4)]
+    await exchange.announce("cup")
+    await exchange.rows("UPDATE outbox SET refusals = 9")
+
+    async with exchange.relay():
+        assert await eventually(taken(exchange, "cup"), within=10)
+
+
+async def test_the_tenth_refusal_is_told(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead letter is an error in the log, with the event and the reason; the next event of the subject goes on."""
+    log, cup = CapturingLogger(), new_id()
+    monkeypatch.setattr(courier, "log", log)
+    exchange.errors["bad"] = [Refused()]
+    await exchange.announce("bad", "good", cup=cup)
+    await exchange.rows("UPDATE outbox SET refusals = 9")
+
+    async with exchange.relay():
+        assert await eventually(taken(exchange, "good"))
+        assert await eventually(exchange.is_drained)
+
+    ((event_id,),) = await exchange.rows("SELECT event_id FROM outbox")
+    assert [(call.method_name, call.kwargs) for call in log.calls] == [
+        ("error", {"listener": "tiny", "event_id": str(event_id), "reason": "The cup is broken."})
+    ]
+
+
+async def test_a_replayed_event_arrives_at_once(exchange: Exchange) -> None:
+    """The relay is told of it, as of a new one."""
+    await exchange.announce("cup")
+    await exchange.rows("UPDATE outbox SET dead_at = now()")
+
+    async with exchange.relay():
+        async with exchange.database.transaction() as session:
+            await replay(session, None)
+        assert await eventually(taken(exchange, "cup"), within=2)
+
+
+async def test_a_lost_connection_is_made_again(exchange: Exchange) -> None:
+    """After a restart of the database events arrive without delay once more."""
+    async with exchange.relay():
+        await exchange.announce("before")
+        assert await eventually(taken(exchange, "before"))
+        await exchange.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        assert await eventually(lambda: is_listening(exchange), within=4)
+        await exchange.announce("after")
+
+        assert await eventually(taken(exchange, "before", "after"), within=2)
+
+
+async def is_listening(exchange: Exchange) -> bool:
+    """Whether a relay has its connection."""
+    listeners = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+    return bool(await exchange.rows(listeners))
+
+
+async def test_a_batch_under_way_arrives_before_the_end(exchange: Exchange) -> None:
+    """A relay that is stopped waits for the answer, so that nothing is left to another one's patience."""
+    sent, may_pass = asyncio.Event(), asyncio.Event()
+
+    async def hold(http: HttpExchange) -> None:
+        sent.set()
+        await may_pass.wait()
+        await passing(http)
+
+    async with FaultProxy(exchange.url, hold) as proxy:
+        async with exchange.relay(proxy.address):
+            await exchange.announce("cup")
+            await sent.wait()
+            asyncio.get_running_loop().call_later(0.1, may_pass.set)
+
+        assert await exchange.is_drained()
+        assert await exchange.labels() == ["cup"]
+
+
+async def test_a_relay_of_another_process_is_not_doubled(exchange: Exchange) -> None:
+    """With RELAY=false nothing is delivered, and what waits is measured all the same."""
+    await exchange.announce("a", "b", "c")
+    await exchange.rows("UPDATE outbox SET dead_at = now() WHERE message LIKE '%\"c\"%'")
+    await exchange.rows("UPDATE outbox SET created_at = created_at - interval '1 hour' WHERE message LIKE '%\"a\"%'")
+
+    async with exchange.relay(delivers=False):
+        assert await eventually(is_measured)
+
+    assert await exchange.labels() == []
+
+
+def gauge(name: str) -> float | None:
+    """What is measured for the listener."""
+    return REGISTRY.get_sample_value(name, {"listener": "tiny"})
+
+
+async def is_measured() -> bool:
+    """Whether two events wait, one of them for an hour, and one is dead."""
+    waiting, oldest_s, dead = (gauge(f"outbox_{name}") or 0.0 for name in ("waiting", "oldest_seconds", "dead"))
+    return (waiting, dead) == (2, 1) and oldest_s == pytest.approx(3600, abs=60)
+
+
+async def test_deliveries_are_counted_and_timed(exchange: Exchange) -> None:
+    """By listener and outcome, and how long an event took."""
+    lag = "outbox_delivery_lag_seconds_count"
+    before = count("accepted"), gauge(lag) or 0.0
+    await exchange.announce("a", "b")
+
+    async with exchange.relay():
+        assert await eventually(exchange.is_drained)
+
+    assert (count("accepted"), gauge(lag)) == (before[0] + 2, before[1] + 2)
+
+
+class ForUser(CupFilled):
+    """Heard by a service that is not called."""
+
+    listeners: ClassVar[tuple[str, ...]] = ("user",)
+
+
+class Foreign(CupFilled):
+    """Named after another service."""
+
+    type: ClassVar[str] = "user.cup_filled"
+
+
+@pytest.mark.parametrize(("event", "problem"), [(ForUser, "its listener 'user'"), (Foreign, "is named 'order.…'")])
+def test_a_service_that_cannot_announce_does_not_start(
+    exchange: Exchange, event: type[CupFilled], problem: str
+) -> None:
+    """An event must be named after its service, and its listeners be among those that the service calls."""
+    with pytest.raises(InvalidSettings, match=problem):
+        Relay(Settings(), exchange.database, [event])

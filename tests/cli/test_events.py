@@ -1,0 +1,93 @@
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from chassis.ids import new_id
+from cli.errors import CommandError
+from cli.events import announced, app
+from cli.stack.files import ROOT
+
+
+def execute(url: str, statement: str, *values: object) -> list[asyncpg.Record]:
+    """Run a statement in a service's database."""
+
+    async def ask() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return await connection.fetch(statement, *values)
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.fixture
+def letter(environment: dict[str, str]) -> Iterator[str]:
+    """The id of a dead letter of the product service; nobody takes it when it is put back."""
+    event_id, url = new_id(), environment["PRODUCT_DATABASE_URL"]
+    execute(
+        url,
+        "INSERT INTO outbox (event_id, listener, aggregate, message, dead_at, last_error)"
+        " VALUES ($1, 'nobody', 'cup', $2, now(), 'The cup is broken.')",
+        event_id,
+        json.dumps({"type": "product.broken"}),
+    )
+    yield str(event_id)
+    execute(url, "DELETE FROM outbox WHERE event_id = $1", event_id)
+
+
+def run(*arguments: str) -> str:
+    """What the command prints."""
+    result = CliRunner().invoke(app, arguments)
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+def test_every_event_is_in_the_table() -> None:
+    """With who announces it, who hears it, and the name of its form; no service and no database is needed."""
+    command = [sys.executable, "-m", "cli", "events"]
+
+    result = subprocess.run(
+        command, cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True
+    )
+
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
+    assert ["order.confirmed", "order", "analytics", "urn:event:order.confirmed:1"] in lines
+    assert len(lines) == len(announced())
+
+
+def test_dead_letters_are_listed_with_their_reason(letter: str) -> None:
+    """All that one needs to find out why, of one service or of all."""
+    for output in (run("dead", "product"), run("dead")):
+        (line,) = (line for line in output.splitlines() if letter in line)
+        assert [cell.strip() for cell in line.split("│")[1:-1]][:4] == ["product", letter, "product.broken", "nobody"]
+        assert "The cup is" in line
+    assert letter not in run("dead", "order")
+
+
+@pytest.mark.parametrize("names_it", [True, False], ids=["one", "all"])
+def test_a_dead_letter_is_put_back(environment: dict[str, str], letter: str, *, names_it: bool) -> None:
+    """It is delivered again; another service's letters are left alone."""
+    event = [letter] if names_it else []
+
+    assert "order: 0 put back" in run("replay", "order", *event)
+    assert "product: 1 put back" in run("replay", "product", *event)
+    (row,) = execute(
+        environment["PRODUCT_DATABASE_URL"], "SELECT dead_at FROM outbox WHERE event_id = $1", UUID(letter)
+    )
+    assert row["dead_at"] is None
+
+
+def test_a_service_without_an_outbox_is_told() -> None:
+    """Analytics announces nothing."""
+    with pytest.raises(CommandError, match="'analytics'"):
+        run("replay", "analytics")
