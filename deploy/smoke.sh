@@ -35,7 +35,7 @@ expect /api/v1/products 200
 expect /api/v1/analytics/stats 200
 expect /.well-known/jwks.json 200
 expect /api/v1/orders 401
-expect /api/v1/products/0197a6b2-0000-7000-8000-000000000000/quote 404
+expect /api/v1/reservations/0197a6b2-0000-7000-8000-000000000000 404
 expect /metrics 404
 docker images --format '{{.Repository}}\t{{.Size}}' --filter "reference=sealed-services/*:smoke"
 echo "All is well."

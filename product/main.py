@@ -1,10 +1,16 @@
 """``uvicorn product.main:build --factory``."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from chassis.app import create_app
+from chassis.periodic import Periodic
 from chassis.postgres import Postgres
-from product.routes import router
+from chassis.relay import Relay
+from product import inbox, reservation_routes, routes
+from product.events import EVENTS
+from product.services.expire_reservations import BATCH, expire_reservations
 from product.settings import Settings
 
 
@@ -12,4 +18,20 @@ def build() -> FastAPI:
     """Build the product service."""
     settings = Settings.load()
     pool = settings.database_pool_size, settings.processes
-    return create_app(settings, Postgres(settings.product_database_url, settings.service_name, *pool), router)
+    store = Postgres(settings.product_database_url, settings.service_name, *pool)
+    return create_app(
+        settings,
+        store,
+        routes.router,
+        reservation_routes.router,
+        inbox.router,
+        periodic=[Periodic(1, _expire_reservations)],
+        relay=Relay(settings, store, EVENTS),
+    )
+
+
+async def _expire_reservations(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+    expired = BATCH
+    while expired == BATCH:
+        async with state.store.transaction() as session:
+            expired = await expire_reservations(session)

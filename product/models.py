@@ -2,14 +2,28 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, MetaData, String, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    and_,
+    func,
+    literal_column,
+    or_,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from chassis.ids import new_id
 from chassis.money import from_minor
-from chassis.postgres import NAMING
+from chassis.tables import NAMING
 
 
 class Base(DeclarativeBase):
@@ -19,7 +33,12 @@ class Base(DeclarativeBase):
 
 
 class Product(Base):
-    """Something to buy, its price in minor units of its currency."""
+    """
+    Something to buy, its price in minor units of its currency.
+
+    ``stock`` is what is available: the sum of the product's movements, and changed only with them (``move_stock``).
+    ``version`` and ``updated_at`` tell of edits of the catalogue; sales leave them alone.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -32,13 +51,139 @@ class Product(Base):
     description: Mapped[str] = mapped_column(String(5000), server_default="")
     price_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    stock: Mapped[int] = mapped_column()
+    stock: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), onupdate=func.now()
-    )
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     @property
     def price(self) -> Decimal:
         """The price as the API has it."""
         return from_minor(self.price_minor)
+
+    @property
+    def etag(self) -> str:
+        """Its entity tag: another one as soon as a reader would see a difference, in the stock too."""
+        return f"{self.version}-{self.stock}"
+
+
+IN_CATALOGUE = Product.deleted_at.is_(None)
+SIMPLE = text("'simple'::regconfig")
+"""Words in lower case, otherwise as they stand: no language's endings are cut off."""
+NAME_WORDS = func.to_tsvector(SIMPLE, Product.name)
+
+Index("ix_products_price", Product.price_minor, Product.id, postgresql_where=IN_CATALOGUE)
+Index("ix_products_name", Product.name, Product.id, postgresql_where=IN_CATALOGUE)
+Index("ix_products_name_words", NAME_WORDS, postgresql_using="gin", postgresql_where=IN_CATALOGUE)
+
+
+class MovementKind(StrEnum):
+    """Why stock changes."""
+
+    INITIAL = "initial"
+    ADJUSTMENT = "adjustment"
+    RESERVATION = "reservation"
+    RELEASE = "release"
+    """Given back before the order was confirmed."""
+    EXPIRY = "expiry"
+    """Given back because nobody confirmed in time."""
+    RETURN = "return"
+    """Given back after the order was confirmed."""
+
+
+class StockMovement(Base):
+    """A line of the ledger: how many units came (or went, if negative), why, and by whom. Never changed."""
+
+    __tablename__ = "stock_movements"
+    __table_args__ = (
+        CheckConstraint("quantity <> 0", name="quantity_not_zero"),
+        CheckConstraint(
+            "CASE WHEN kind = 'adjustment' THEN order_id IS NULL"
+            " WHEN kind = 'initial' THEN order_id IS NULL AND quantity > 0"
+            " WHEN kind = 'reservation' THEN order_id IS NOT NULL AND quantity < 0"
+            " WHEN kind IN ('release', 'expiry', 'return') THEN order_id IS NOT NULL AND quantity > 0"
+            " ELSE false END",
+            name="kind",
+        ),
+        Index("ix_stock_movements_product_id_id", "product_id", "id"),
+        # Whatever else goes wrong, an order takes its units once and gives them back once.
+        Index(
+            "uq_stock_movements_order_id_product_id_direction",
+            "order_id",
+            "product_id",
+            literal_column("(quantity < 0)"),
+            unique=True,
+            postgresql_where=literal_column("order_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey(Product.id))
+    quantity: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(16))
+    order_id: Mapped[UUID | None] = mapped_column()
+    reason: Mapped[str | None] = mapped_column(String(200))
+    actor: Mapped[UUID | None] = mapped_column()
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class ReservationState(StrEnum):
+    """What has become of a reservation."""
+
+    RESERVED = "reserved"
+    COMMITTED = "committed"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    FULFILLED = "fulfilled"
+    """The units have left the house, and do not come back by a release."""
+
+
+class Reservation(Base):
+    """
+    What an order has taken out of the stock.
+
+    One that was released before it was made has no lines: a tombstone, which keeps a late reserve from succeeding.
+    """
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({', '.join(repr(str(one)) for one in ReservationState)})", name="state"),
+    )
+
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    lines: Mapped[list["ReservationLine"]] = relationship(lazy="selectin", order_by="ReservationLine.product_id")
+
+    @property
+    def currency(self) -> str | None:
+        """The one currency of all lines."""
+        return self.lines[0].currency if self.lines else None
+
+
+class ReservationLine(Base):
+    """So many units of one product, at the price and under the name of that moment."""
+
+    __tablename__ = "reservation_lines"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey(Reservation.order_id), primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey(Product.id), primary_key=True)
+    quantity: Mapped[int] = mapped_column()
+    unit_price_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    name: Mapped[str] = mapped_column(String(200))
+
+    @property
+    def unit_price(self) -> Decimal:
+        """The price of one as the API has it."""
+        return from_minor(self.unit_price_minor)
+
+
+IS_RESERVED = Reservation.state == ReservationState.RESERVED
+IS_HELD = or_(Reservation.state == ReservationState.COMMITTED, and_(IS_RESERVED, Reservation.expires_at > func.now()))
+"""The units are the order's: it is committed, or there is time to do so. The clock is the database's."""
+
+Index("ix_reservations_expires_at", Reservation.expires_at, postgresql_where=IS_RESERVED)

@@ -1,26 +1,36 @@
-"""Routes of the product service."""
+"""Routes of the catalogue and its stock."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 
-from chassis.auth.current_user import require_role
+from chassis.auth.current_user import Admin, require_role
 from chassis.auth.tokens import InvalidToken
 from chassis.errors import Forbidden, NothingToChange, documented
+from chassis.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Session
 from chassis.routing import service_router
 from chassis.schemas import Page
-from chassis.sealing.modes import optional, service
+from chassis.sealing.modes import optional
 from product.errors import InsufficientStock, ProductNotFound
-from product.models import Product
-from product.schemas import MAX_QUANTITY, ProductCreate, ProductRead, ProductUpdate, Quote
+from product.models import Product, StockMovement
+from product.schemas import (
+    MovementRead,
+    ProductCreate,
+    ProductRead,
+    ProductUpdate,
+    Search,
+    StockAdjustment,
+)
+from product.services.adjust_stock import adjust_stock
 from product.services.create_product import create_product
 from product.services.delete_product import delete_product
 from product.services.get_product import get_product
+from product.services.list_movements import list_movements
 from product.services.list_products import list_products
-from product.services.quote_product import quote_product
+from product.services.read_products import read_products
 from product.services.update_product import update_product
 
 router = service_router("products")
@@ -29,57 +39,80 @@ admins = [Depends(require_role("admin"))]
 
 @router.get("", response_model=Page[ProductRead], responses=documented(InvalidCursor))
 @optional
-async def list_all(session: Session, page: Paging) -> Slice[Product]:
-    """List the catalogue, newest first."""
-    return await list_products(session, page)
+async def list_all(session: Session, page: Paging, search: Annotated[Search, Query()]) -> Slice[Product]:
+    """List the catalogue, newest first unless sorted otherwise."""
+    if search.ids is not None:
+        return Slice(await read_products(session, search.ids), None)
+    return await list_products(session, search, page)
 
 
 @router.post(
     "",
     status_code=201,
     response_model=ProductRead,
-    dependencies=admins,
     responses=documented(InvalidToken, Forbidden),
 )
 @optional
-async def create(body: ProductCreate, session: Session, request: Request) -> Product:
+async def create(body: ProductCreate, admin: Admin, session: Session, request: Request) -> Product:
     """Add a product (admins)."""
-    return await create_product(session, body, request.app.state.settings.currency)
+    return await create_product(session, body, request.app.state.settings.currency, admin.user_id)
 
 
-@router.get("/{product_id}", response_model=ProductRead, responses=documented(ProductNotFound))
+@router.get(
+    "/{product_id}", response_model=ProductRead, responses=NOT_MODIFIED | documented(ProductNotFound, InvalidETag)
+)
 @optional
-async def read(product_id: UUID, session: Session) -> Product:
+async def read(product_id: UUID, session: Session, tagger: Tagging) -> Product | Response:
     """Read a product."""
-    return await get_product(session, product_id)
+    product = await get_product(session, product_id)
+    return tagger.answer(product, product.etag)
 
 
 @router.patch(
     "/{product_id}",
     response_model=ProductRead,
-    dependencies=admins,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, NothingToChange),
+    responses=documented(InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag),
 )
 @optional
-async def update(product_id: UUID, body: ProductUpdate, session: Session) -> Product:
+async def update(
+    product_id: UUID, body: ProductUpdate, admin: Admin, session: Session, if_match: IfMatch, response: Response
+) -> Product:
     """Change some fields of a product (admins)."""
-    return await update_product(session, product_id, body)
+    product = await update_product(session, product_id, body, if_match, admin.user_id)
+    set_etag(response, product.etag)
+    return product
 
 
 @router.delete(
     "/{product_id}",
     status_code=204,
     dependencies=admins,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound),
+    responses=documented(InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, InvalidETag),
 )
 @optional
-async def delete(product_id: UUID, session: Session) -> None:
+async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
     """Remove a product (admins)."""
-    await delete_product(session, product_id)
+    await delete_product(session, product_id, if_match)
 
 
-@router.get("/{product_id}/quote", responses=documented(ProductNotFound, InsufficientStock))
-@service("order")
-async def quote(product_id: UUID, quantity: Annotated[int, Query(ge=1, le=MAX_QUANTITY)], session: Session) -> Quote:
-    """Price a quantity that is in stock (the order service, sealed)."""
-    return await quote_product(session, product_id, quantity)
+@router.post(
+    "/{product_id}/stock",
+    response_model=ProductRead,
+    responses=documented(InvalidToken, Forbidden, ProductNotFound, InsufficientStock),
+)
+@optional
+async def adjust(product_id: UUID, body: StockAdjustment, admin: Admin, session: Session) -> Product:
+    """Correct a stock, for a reason (admins)."""
+    return await adjust_stock(session, product_id, body, admin.user_id)
+
+
+@router.get(
+    "/{product_id}/stock/movements",
+    response_model=Page[MovementRead],
+    dependencies=admins,
+    responses=documented(InvalidToken, Forbidden, ProductNotFound, InvalidCursor),
+)
+@optional
+async def list_ledger(product_id: UUID, session: Session, page: Paging) -> Slice[StockMovement]:
+    """List what has moved a stock, newest first (admins)."""
+    return await list_movements(session, product_id, page)

@@ -1,22 +1,27 @@
 """What the product service takes and gives."""
 
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from chassis.money import Price
-from chassis.schemas import Body, Read
+from chassis.money import MAX_MINOR, Price
+from chassis.schemas import Body, Id, Read
+from product.models import MovementKind, ReservationState
 
 MAX_STOCK = 1_000_000_000
 MAX_QUANTITY = 1_000_000
+MAX_LINES = 50
 
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), Field(examples=["Teapot"])
 ]
 Description = Annotated[str, StringConstraints(max_length=5000), Field(examples=["Holds a litre."])]
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK, examples=[25])]
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
 class ProductCreate(Body):
@@ -45,16 +50,106 @@ class ProductRead(Read):
     description: Description
     price: Price
     currency: str = Field(examples=["EUR"])
-    stock: Stock
+    stock: int = Field(description="Units that can be ordered.", examples=[25])
     created_at: datetime
-    updated_at: datetime
+    updated_at: datetime = Field(description="When its entry was last edited; sales do not count.")
 
 
-class Quote(BaseModel):
-    """What a quantity of a product costs right now, if it is there."""
+class Sort(StrEnum):
+    """The orders of the catalogue."""
+
+    NEWEST = "newest"
+    CHEAPEST = "price"
+    DEAREST = "-price"
+    NAME = "name"
+
+
+_Amount = Annotated[Decimal | None, Field(ge=0, le=MAX_MINOR // 100, decimal_places=2, examples=[199.99])]
+
+
+class Search(BaseModel):
+    """Which products are listed, and in which order."""
+
+    q: Annotated[
+        str | None,
+        Field(
+            min_length=1, max_length=100, description="Each of its words begins a word of the name.", examples=["tea"]
+        ),
+    ] = None
+    min_price: _Amount = None
+    max_price: _Amount = None
+    in_stock: bool | None = Field(None, description="Only what can be ordered now, or only what cannot.")
+    sort: Sort = Field(Sort.NEWEST, description="`-price` is the dearest first.")
+    ids: Annotated[
+        list[UUID] | None,
+        Field(max_length=100, description="Read these, in this order, without unknown ones; nothing else counts then."),
+    ] = None
+
+
+def _not_zero(change: int) -> int:
+    if change == 0:
+        msg = "must not be 0"
+        raise ValueError(msg)
+    return change
+
+
+class StockAdjustment(Body):
+    """Units that came or went beside all orders."""
+
+    change: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK, examples=[-3]), AfterValidator(_not_zero)]
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), Field(examples=["Broken."])
+    ]
+
+
+class MovementRead(Read):
+    """A line of a product's ledger."""
+
+    id: UUID
+    quantity: int = Field(description="Units that came; negative for those that went.", examples=[-3])
+    kind: MovementKind
+    order_id: UUID | None
+    reason: str | None = Field(examples=["Broken."])
+    actor: UUID | None = Field(description="The admin who did it.")
+    at: datetime
+
+
+class ReservationItem(Body):
+    """So many units of one product."""
+
+    product_id: Id
+    quantity: Quantity
+
+
+def _distinct(items: list[ReservationItem]) -> list[ReservationItem]:
+    if len({item.product_id for item in items}) < len(items):
+        msg = "a product must be named only once"
+        raise ValueError(msg)
+    return items
+
+
+class ReservationCreate(Body):
+    """What an order wants, all of it or nothing."""
+
+    order_id: Id
+    items: Annotated[list[ReservationItem], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
+
+
+class ReservationLineRead(Read):
+    """Units of one product, at the name and price of the moment when they were reserved."""
 
     product_id: UUID
-    quantity: int
-    unit_price_minor: int
-    total_price_minor: int
-    currency: str
+    name: Name
+    quantity: Quantity
+    unit_price: Price
+
+
+class ReservationRead(Read):
+    """What is reserved for an order."""
+
+    order_id: UUID
+    state: ReservationState
+    currency: str | None = Field(description="Null if it was released before it was made.", examples=["EUR"])
+    lines: list[ReservationLineRead] = Field(description="In the order of the product ids.")
+    expires_at: datetime = Field(description="Until when it can be committed.")
+    created_at: datetime

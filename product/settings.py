@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AnyHttpUrl, StringConstraints
+from pydantic import AnyHttpUrl, Field, StringConstraints
 
 from chassis.postgres import PostgresUrl
 from chassis.settings import ServiceSettings
@@ -12,10 +12,13 @@ class Settings(ServiceSettings):
     """The product service's settings."""
 
     service_name: ClassVar[str] = "product"
-    calls: ClassVar[tuple[str, ...]] = ("user",)
+    calls: ClassVar[tuple[str, ...]] = ("user", "analytics")
     tokens_from: ClassVar[str | None] = "user"
 
     product_database_url: PostgresUrl
     user_service_url: AnyHttpUrl
+    analytics_service_url: AnyHttpUrl
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "EUR"
     """ISO 4217; one with two decimals."""
+    reservation_seconds: int = Field(default=120, ge=1, le=86_400)
+    """How long an order may take to commit what it has reserved."""

@@ -2,20 +2,27 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from product.errors import ProductNotFound
-from product.models import Product
+from chassis.etag import PreconditionFailed, Tags
+from product.editions import as_read
+from product.models import IN_CATALOGUE, Product
+from product.services.get_product import get_product
 
 
-async def delete_product(session: AsyncSession, product_id: UUID) -> None:
+async def delete_product(session: AsyncSession, product_id: UUID, if_match: Tags | None) -> None:
     """
-    Remove a product from the catalogue. Orders keep the price they were placed at.
+    Take a product out of the catalogue; nobody can read or reserve it any more.
+
+    Its row stays: the ledger refers to it, and what is reserved of it may still be committed or given back.
 
     Raises:
         ProductNotFound: There is none with this id (404).
+        PreconditionFailed: It is no longer what *if_match* asks for (412).
     """
-    deleted = await session.scalar(delete(Product).where(Product.id == product_id).returning(Product.id))
+    statement = update(Product).where(Product.id == product_id, IN_CATALOGUE, as_read(if_match))
+    deleted = await session.scalar(statement.values(deleted_at=func.now()).returning(Product.id))
     if deleted is None:
-        raise ProductNotFound
+        await get_product(session, product_id)
+        raise PreconditionFailed

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from product.errors import ProductNotFound
-from product.models import Product
+from product.models import IN_CATALOGUE, Product
 
 
 async def get_product(session: AsyncSession, product_id: UUID) -> Product:
@@ -13,9 +14,9 @@ async def get_product(session: AsyncSession, product_id: UUID) -> Product:
     Give one product.
 
     Raises:
-        ProductNotFound: There is none with this id (404).
+        ProductNotFound: There is none with this id, or no longer (404).
     """
-    product = await session.get(Product, product_id)
+    product = await session.scalar(select(Product).where(Product.id == product_id, IN_CATALOGUE))
     if product is None:
         raise ProductNotFound
     return product

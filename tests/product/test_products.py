@@ -7,22 +7,16 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import BadGateway
 from tests.aliases import Bearer, People
+from tests.product.aliases import MakeProduct
+from tests.product.conftest import TEAPOT
 
 PRODUCTS = "/api/v1/products"
 NOTHING = UUID(int=0)
-TEAPOT = {"name": "Teapot", "description": "Holds a litre.", "price": 199.99, "stock": 5}
 
 
-async def create(people: People, bearer: Bearer, **change: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """A product, created by an admin."""
-    response = await people["product"].post(PRODUCTS, json=TEAPOT | change, headers=bearer(role="admin"))
-    assert response.status_code == 201, response.text
-    return dict(response.json())
-
-
-async def test_a_product_is_read_as_it_was_created(people: People, bearer: Bearer) -> None:
+async def test_a_product_is_read_as_it_was_created(people: People, make_product: MakeProduct) -> None:
     """What goes in comes out, the price to the cent."""
-    created = await create(people, bearer)
+    created = await make_product()
 
     read = await people["product"].get(f"{PRODUCTS}/{created['id']}")
 
@@ -31,9 +25,9 @@ async def test_a_product_is_read_as_it_was_created(people: People, bearer: Beare
     assert '"price":199.99' in read.text
 
 
-async def test_update_changes_what_it_names(people: People, bearer: Bearer) -> None:
+async def test_update_changes_what_it_names(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
     """A field that is left out stays."""
-    created = await create(people, bearer)
+    created = await make_product()
 
     updated = await people["product"].patch(
         f"{PRODUCTS}/{created['id']}", json={"price": 5}, headers=bearer(role="admin")
@@ -43,9 +37,9 @@ async def test_update_changes_what_it_names(people: People, bearer: Bearer) -> N
     assert {name: updated.json()[name] for name in TEAPOT} == TEAPOT | {"price": 5.0}
 
 
-async def test_delete_removes(people: People, bearer: Bearer) -> None:
+async def test_delete_removes(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
     """A deleted product is gone, and deleting it again is a 404."""
-    address = f"{PRODUCTS}/{(await create(people, bearer))['id']}"
+    address = f"{PRODUCTS}/{(await make_product())['id']}"
 
     first = await people["product"].delete(address, headers=bearer(role="admin"))
     second = await people["product"].delete(address, headers=bearer(role="admin"))
@@ -95,18 +89,18 @@ async def test_create_refuses_invalid_values(
     assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
 
 
-async def test_an_update_must_name_something(people: People, bearer: Bearer) -> None:
+async def test_an_update_must_name_something(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
     """An empty update is refused."""
-    created = await create(people, bearer)
+    created = await make_product()
 
     response = await people["product"].patch(f"{PRODUCTS}/{created['id']}", json={}, headers=bearer(role="admin"))
 
     assert (response.status_code, response.json()["code"]) == (422, "nothing_to_change")
 
 
-async def test_the_list_can_be_walked_to_its_end(people: People, bearer: Bearer) -> None:
+async def test_the_list_can_be_walked_to_its_end(people: People, make_product: MakeProduct) -> None:
     """Page after page, by cursor or by link, each product appears once, newest first."""
-    created = [(await create(people, bearer, name=f"Cup {number}"))["id"] for number in range(5)]
+    created = [(await make_product(name=f"Cup {number}"))["id"] for number in range(5)]
     seen, address = [], f"{PRODUCTS}?limit=2"
     while address:
         page = await people["product"].get(address)
@@ -151,13 +145,13 @@ async def test_a_method_that_is_not_there_is_told_with_those_that_are(people: Pe
     assert response.headers["allow"] == "GET"
 
 
-async def test_quotes_are_for_the_order_service_alone(people: People, sealed: Dispatcher) -> None:
+async def test_reservations_are_for_the_order_service_alone(people: People, sealed: Dispatcher) -> None:
     """A person is refused for want of encryption; the client, though sealed, for not being the order service."""
-    address = f"{PRODUCTS}/{NOTHING}/quote"
+    address = f"/api/v1/reservations/{NOTHING}"
 
-    plain = await people["product"].get(address, params={"quantity": 1})
+    plain = await people["product"].get(address)
     with pytest.raises(BadGateway) as refused:
-        await sealed.get("product", address, query={"quantity": 1})
+        await sealed.get("product", address)
 
     assert plain.json()["code"] == "encryption_required"
     assert not isinstance(refused.value, RemoteError)

@@ -1,0 +1,32 @@
+"""What the product service does when it hears of orders."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.deliveries import CloudEvent
+from chassis.inbox import inbox_router
+from product.services.fulfil_reservation import fulfil_reservation
+from product.services.release_reservation import release_reservation
+
+
+async def _release(session: AsyncSession, event: CloudEvent) -> None:
+    await release_reservation(session, _order(event))
+
+
+async def _fulfil(session: AsyncSession, event: CloudEvent) -> None:
+    await fulfil_reservation(session, _order(event))
+
+
+def _order(event: CloudEvent) -> UUID:
+    return UUID(event.subject or "")
+
+
+router = inbox_router(
+    {
+        "order.cancelled": _release,
+        "order.expired": _release,
+        "order.rejected": _release,
+        "order.fulfilled": _fulfil,
+    }
+)

@@ -1,0 +1,63 @@
+"""Routes with which the order service takes units out of the stock; each may be repeated without further effect."""
+
+from uuid import UUID
+
+from fastapi import Request
+
+from chassis.errors import documented
+from chassis.postgres import Session
+from chassis.routing import service_router
+from chassis.sealing.modes import service
+from product.errors import (
+    InsufficientStock,
+    MixedCurrencies,
+    ProductNotFound,
+    ReservationClosed,
+    ReservationDiffers,
+    ReservationNotFound,
+)
+from product.models import Reservation
+from product.schemas import ReservationCreate, ReservationRead
+from product.services.commit_reservation import commit_reservation
+from product.services.get_reservation import get_reservation
+from product.services.release_reservation import release_reservation
+from product.services.reserve_stock import reserve_stock
+
+router = service_router("reservations")
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=ReservationRead,
+    responses=documented(ProductNotFound, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
+)
+@service("order")
+async def reserve(body: ReservationCreate, session: Session, request: Request) -> Reservation:
+    """Reserve all that an order wants at the prices of this moment, or nothing."""
+    return await reserve_stock(session, body, request.app.state.settings.reservation_seconds)
+
+
+@router.get("/{order_id}", response_model=ReservationRead, responses=documented(ReservationNotFound))
+@service("order")
+async def read_reservation(order_id: UUID, session: Session) -> Reservation:
+    """Read what is reserved for an order."""
+    return await get_reservation(session, order_id)
+
+
+@router.post(
+    "/{order_id}/commit",
+    response_model=ReservationRead,
+    responses=documented(ReservationNotFound, ReservationClosed),
+)
+@service("order")
+async def commit(order_id: UUID, session: Session) -> Reservation:
+    """Keep for good what is reserved for an order."""
+    return await commit_reservation(session, order_id)
+
+
+@router.post("/{order_id}/release", response_model=ReservationRead)
+@service("order")
+async def release(order_id: UUID, session: Session) -> Reservation:
+    """Give back what an order has reserved or committed, and refuse what it may want to reserve later."""
+    return await release_reservation(session, order_id)

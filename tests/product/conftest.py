@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.postgres import Postgres
+from product import main
+from tests.aliases import Bearer, People
+from tests.product.aliases import MakeProduct
+from tests.product.orders import Orders
+
+TEAPOT = {"name": "Teapot", "description": "Holds a litre.", "price": 199.99, "stock": 5}
+
+
+@pytest.fixture
+def make_product(people: People, bearer: Bearer) -> MakeProduct:
+    """Makes products as an admin does: a teapot, of which there are 5, unless said otherwise."""
+
+    async def make(**change: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        response = await people["product"].post("/api/v1/products", json=TEAPOT | change, headers=bearer(role="admin"))
+        assert response.status_code == 201, response.text
+        return dict(response.json())
+
+    return make
+
+
+@pytest.fixture
+def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
+    """The product service's database."""
+    store = apps["product"].state.store
+    assert isinstance(store, Postgres)
+    return store
+
+
+@pytest.fixture
+def unswept(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running service expires no reservations by itself."""
+
+    async def expire_nothing(_session: AsyncSession) -> int:
+        return 0
+
+    monkeypatch.setattr(main, "expire_reservations", expire_nothing)
+
+
+@pytest.fixture
+def orders(apps: dict[str, FastAPI], clean: None) -> Orders:
+    """What the order service asks of the product service, sealed."""
+    return Orders(apps["order"].state.dispatcher)

@@ -1,0 +1,72 @@
+"""The order service's side of a reservation, and what must hold of every stock."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.postgres import Postgres
+from product.models import Product, Reservation, StockMovement
+from product.services.expire_reservations import expire_reservations
+
+RESERVATIONS = "/api/v1/reservations"
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Asks for reservations as the order service does."""
+
+    dispatcher: Dispatcher
+
+    async def reserve(self, order_id: UUID, **quantities: int) -> dict[str, Any]:
+        """Reserve so many units of each product, named by its id."""
+        items = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in quantities.items()]
+        return await self.post("", order_id, {"order_id": str(order_id), "items": items})
+
+    async def commit(self, order_id: UUID) -> dict[str, Any]:
+        """Commit a reservation."""
+        return await self.post(f"/{order_id}/commit", order_id)
+
+    async def release(self, order_id: UUID) -> dict[str, Any]:
+        """Release a reservation."""
+        return await self.post(f"/{order_id}/release", order_id)
+
+    async def read(self, order_id: UUID) -> dict[str, Any]:
+        """Read a reservation."""
+        return dict(await self.dispatcher.get("product", f"{RESERVATIONS}/{order_id}"))
+
+    async def post(self, path: str, order_id: UUID, body: object = None) -> dict[str, Any]:
+        """Send anything below the reservations."""
+        key = str(order_id)
+        return dict(await self.dispatcher.post("product", RESERVATIONS + path, json=body, idempotency_key=key))
+
+
+def refusal(error: RemoteError) -> tuple[int, str]:
+    """Give the status and the code of a refusal."""
+    return error.remote_status, error.remote_code
+
+
+async def stock_of(database: Postgres, product_id: str) -> int:
+    """Give the stock of a product, deleted or not, which is the sum of its movements, or the test fails."""
+    async with database.transaction() as session:
+        stock = await session.scalar(select(Product.stock).where(Product.id == UUID(product_id)))
+        moved = select(func.sum(StockMovement.quantity)).where(StockMovement.product_id == UUID(product_id))
+        assert (await session.scalar(moved) or 0) == stock
+    assert stock is not None
+    return stock
+
+
+async def let_time_pass(database: Postgres, order_id: UUID) -> None:
+    """Let a reservation's time be over."""
+    async with database.transaction() as session:
+        overdue = update(Reservation).where(Reservation.order_id == order_id)
+        await session.execute(overdue.values(expires_at=func.now()))
+
+
+async def expire(database: Postgres) -> int:
+    """Run the sweeper once; gives how many reservations it has ended."""
+    async with database.transaction() as session:
+        return await expire_reservations(session)

@@ -1,0 +1,136 @@
+import pytest
+from sqlalchemy import select
+
+from chassis.dispatch.failures import RemoteError
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from product.models import StockMovement
+from product.services import expire_reservations as expiry
+from tests.aliases import Bearer, People
+from tests.product.aliases import MakeProduct
+from tests.product.orders import Orders, expire, let_time_pass, refusal, stock_of
+
+
+async def test_committing_keeps_the_units(orders: Orders, make_product: MakeProduct, database: Postgres) -> None:
+    """A commit, and a second one, leave the stock where the reservation has put it; time no longer matters."""
+    pot = await make_product()
+    await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
+
+    states = [(await orders.commit(order_id))["state"] for _ in range(2)]
+    await let_time_pass(database, order_id)
+
+    assert states == ["committed", "committed"]
+    assert await expire(database) == 0
+    assert await stock_of(database, pot["id"]) == 3
+
+
+@pytest.mark.parametrize(("committed", "kind"), [(False, "release"), (True, "return")])
+async def test_releasing_gives_the_units_back_once(
+    orders: Orders, make_product: MakeProduct, database: Postgres, *, committed: bool, kind: str
+) -> None:
+    """A release, and a second one, put the units back once; the ledger tells whether the order had been committed."""
+    pot = await make_product()
+    await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
+    if committed:
+        await orders.commit(order_id)
+
+    states = [(await orders.release(order_id))["state"] for _ in range(2)]
+
+    assert states == ["released", "released"]
+    assert await stock_of(database, pot["id"]) == 5
+    async with database.transaction() as session:
+        ledger = select(StockMovement.kind, StockMovement.quantity).where(StockMovement.order_id == order_id)
+        rows = (await session.execute(ledger.order_by(StockMovement.id))).all()
+    assert [tuple(row) for row in rows] == [("reservation", -2), (kind, 2)]
+
+
+async def test_a_release_that_overtakes_its_reserve_wins(
+    orders: Orders, make_product: MakeProduct, database: Postgres
+) -> None:
+    """What was released before it was reserved cannot be reserved any more."""
+    pot = await make_product()
+
+    tombstone = await orders.release(order_id := new_id())
+    with pytest.raises(RemoteError) as refused:
+        await orders.reserve(order_id, **{pot["id"]: 2})
+
+    assert (tombstone["state"], tombstone["lines"], tombstone["currency"]) == ("released", [], None)
+    assert await orders.release(order_id) == tombstone
+    assert refusal(refused.value) == (409, "reservation_closed")
+    assert await stock_of(database, pot["id"]) == 5
+
+
+@pytest.mark.parametrize("swept", [False, True])
+async def test_what_is_overdue_is_closed(
+    orders: Orders, make_product: MakeProduct, database: Postgres, *, swept: bool
+) -> None:
+    """Once its time is over a reservation can be neither committed nor repeated, whether or not it was swept."""
+    pot = await make_product()
+    await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
+    await let_time_pass(database, order_id)
+    if swept:
+        await expire(database)
+
+    with pytest.raises(RemoteError) as uncommitted:
+        await orders.commit(order_id)
+    with pytest.raises(RemoteError) as unrepeated:
+        await orders.reserve(order_id, **{pot["id"]: 2})
+
+    assert refusal(uncommitted.value) == refusal(unrepeated.value) == (409, "reservation_closed")
+
+
+async def test_expiry_gives_the_units_back_once(
+    unswept: None, orders: Orders, make_product: MakeProduct, database: Postgres
+) -> None:
+    """The sweeper expires what is overdue and nothing else; a release after that has no effect."""
+    pot = await make_product()
+    await orders.reserve(overdue := new_id(), **{pot["id"]: 2})
+    await orders.reserve(in_time := new_id(), **{pot["id"]: 1})
+    await let_time_pass(database, overdue)
+
+    swept = [await expire(database) for _ in range(2)]
+
+    assert swept == [1, 0]
+    assert await stock_of(database, pot["id"]) == 4
+    assert (await orders.release(overdue))["state"] == "expired"
+    assert (await orders.read(in_time))["state"] == "reserved"
+    assert await stock_of(database, pot["id"]) == 4
+
+
+async def test_expiry_goes_in_batches(
+    unswept: None, orders: Orders, make_product: MakeProduct, database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call expires no more than a batch, and says how many."""
+    monkeypatch.setattr(expiry, "BATCH", 2)
+    pot = await make_product()
+    for order_id in [new_id() for _ in range(3)]:
+        await orders.reserve(order_id, **{pot["id"]: 1})
+        await let_time_pass(database, order_id)
+
+    assert [await expire(database) for _ in range(3)] == [2, 1, 0]
+    assert await stock_of(database, pot["id"]) == 5
+
+
+async def test_a_deleted_product_cannot_be_reserved(
+    orders: Orders, make_product: MakeProduct, people: People, bearer: Bearer, database: Postgres
+) -> None:
+    """It is unknown to new orders; what is reserved of it can still be given back."""
+    pot = await make_product()
+    await orders.reserve(earlier := new_id(), **{pot["id"]: 2})
+    await people["product"].delete(f"/api/v1/products/{pot['id']}", headers=bearer(role="admin"))
+
+    with pytest.raises(RemoteError) as refused:
+        await orders.reserve(new_id(), **{pot["id"]: 9})
+
+    assert refusal(refused.value) == (404, "product_not_found")
+    assert (await orders.release(earlier))["state"] == "released"
+    assert await stock_of(database, pot["id"]) == 5
+
+
+@pytest.mark.parametrize("what", ["commit", "read"])
+async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None:
+    """What was never reserved can be neither committed nor read."""
+    with pytest.raises(RemoteError) as refused:
+        await getattr(orders, what)(new_id())
+
+    assert refusal(refused.value) == (404, "reservation_not_found")

@@ -1,0 +1,178 @@
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.aliases import Bearer, People
+from tests.product.aliases import MakeProduct
+
+PRODUCTS = "/api/v1/products"
+SHELF = [
+    ("Teapot", 30, 1),
+    ("Green tea", 4.5, 0),
+    ("Tea-cup, blue", 7, 3),
+    ("Cup", 7, 0),
+    ("Äpfel 3.5 kg", 7, 2),
+    ("d'Artagnan's cup", 0, 1),
+]
+"""Name, price and stock."""
+PIECES = st.sampled_from(["http://", "a.com", "/x", "?b=", *"'\\&|!:*<>()@-. "]) | st.characters(
+    exclude_characters="\0", exclude_categories=["Cs"]
+)
+"""Of addresses and paths PostgreSQL makes words with quotes and operators in them."""
+
+
+@pytest.fixture
+async def shelf(make_product: MakeProduct) -> list[dict[str, Any]]:
+    """Some products, the oldest first."""
+    return [await make_product(name=name, price=price, stock=stock) for name, price, stock in SHELF]
+
+
+async def names(people: People, **query: Any) -> list[str]:  # noqa: ANN401 - as httpx takes it
+    """The names of the products that a list has, all pages of it."""
+    seen, page = [], await people["product"].get(PRODUCTS, params=query)
+    while True:
+        assert page.status_code == 200, page.text
+        seen += [item["name"] for item in page.json()["items"]]
+        if "next" not in page.links:
+            return seen
+        page = await people["product"].get(page.links["next"]["url"])
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("tea", {"Teapot", "Green tea", "Tea-cup, blue"}),
+        ("TEA", {"Teapot", "Green tea", "Tea-cup, blue"}),
+        ("te gr", {"Green tea"}),
+        ("tea-c", {"Tea-cup, blue"}),
+        ("pot", set()),
+        ("cup", {"Tea-cup, blue", "Cup", "d'Artagnan's cup"}),
+        ("äpf", {"Äpfel 3.5 kg"}),
+        ("3.5", {"Äpfel 3.5 kg"}),
+        ("d'art", {"d'Artagnan's cup"}),
+        ("tea | cup", {"Tea-cup, blue"}),
+        ("!tea", {"Teapot", "Green tea", "Tea-cup, blue"}),
+        ("tea:*", {"Teapot", "Green tea", "Tea-cup, blue"}),
+        ("!?", set()),
+        ("%", set()),
+        ("http://a.com/x'y?(b=c&!d", set()),
+    ],
+)
+async def test_words_of_the_name_are_found_by_their_beginnings(
+    people: People, shelf: list[dict[str, Any]], q: str, found: set[str]
+) -> None:
+    """All words of `q` must be there, in any case and order; nothing in it is an operator."""
+    assert set(await names(people, q=q)) == found
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PIECES, min_size=1, max_size=8).map("".join))
+async def test_any_text_can_be_searched_for(people: People, q: str) -> None:
+    """No text is a syntax error to the database."""
+    assert (await people["product"].get(PRODUCTS, params={"q": q})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("newest", [5, 4, 3, 2, 1, 0]),
+        ("price", [5, 1, 2, 3, 4, 0]),
+        ("-price", [0, 4, 3, 2, 1, 5]),
+        ("name", [3, 1, 2, 0, 5, 4]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_every_order_is_walked_page_by_page(
+    people: People, shelf: list[dict[str, Any]], sort: str, expected: list[int], limit: int
+) -> None:
+    """Each product appears once, whatever the size of the pages; equal prices are told apart by age."""
+    assert await names(people, sort=sort, limit=limit) == [SHELF[number][0] for number in expected]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"min_price": "7"}, [4, 3, 2, 0]),
+        ({"max_price": "4.50"}, [5, 1]),
+        ({"min_price": "4.51", "max_price": "29.99"}, [4, 3, 2]),
+        ({"min_price": "8", "max_price": "7"}, []),
+        ({"in_stock": "true"}, [5, 4, 2, 0]),
+        ({"in_stock": "false"}, [3, 1]),
+        ({"in_stock": "true", "q": "cup", "max_price": "7", "sort": "-price"}, [2, 5]),
+    ],
+)
+async def test_filters_narrow_the_list(
+    people: People, shelf: list[dict[str, Any]], query: dict[str, str], expected: list[int]
+) -> None:
+    """Prices are within both bounds, and all filters hold together, on every page."""
+    assert await names(people, **query, limit=1) == [SHELF[number][0] for number in expected]
+
+
+async def test_a_page_begins_where_the_last_one_ended_though_the_product_has_changed(
+    people: People, bearer: Bearer, shelf: list[dict[str, Any]]
+) -> None:
+    """A cursor carries the price by which it was made, not that of today."""
+    first = await people["product"].get(PRODUCTS, params={"sort": "price", "limit": 2})
+    last = f"{PRODUCTS}/{first.json()['items'][-1]['id']}"
+    await people["product"].patch(last, json={"price": 1000}, headers=bearer(role="admin"))
+
+    second = await people["product"].get(first.links["next"]["url"])
+
+    assert [item["name"] for item in second.json()["items"]] == ["Tea-cup, blue", "Cup"]
+
+
+@pytest.mark.parametrize("other", [{"sort": "-price"}, {"sort": "price", "in_stock": "true"}, {}])
+async def test_a_cursor_is_for_the_list_it_came_from(
+    people: People, shelf: list[dict[str, Any]], other: dict[str, str]
+) -> None:
+    """With another order or other filters it is refused."""
+    cursor = (await people["product"].get(PRODUCTS, params={"sort": "price", "limit": 2})).json()["next_cursor"]
+
+    answer = await people["product"].get(PRODUCTS, params=other | {"cursor": cursor})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
+
+
+async def test_deleted_products_are_not_listed(people: People, bearer: Bearer, shelf: list[dict[str, Any]]) -> None:
+    """A deleted product is found neither by its name nor by its id."""
+    await people["product"].delete(f"{PRODUCTS}/{shelf[0]['id']}", headers=bearer(role="admin"))
+
+    assert len(await names(people)) == len(SHELF) - 1
+    assert await names(people, q="teapot") == await names(people, ids=shelf[0]["id"]) == []
+
+
+async def test_many_products_are_read_at_once(people: People, shelf: list[dict[str, Any]]) -> None:
+    """They come in the order of their ids in the query, each once, and unknown ones are left out."""
+    wanted = [shelf[4]["id"], "0197a6b2-0000-7000-8000-000000000000", shelf[0]["id"], shelf[4]["id"], shelf[3]["id"]]
+
+    page = await people["product"].get(PRODUCTS, params={"ids": wanted, "limit": 1})
+
+    assert page.json() == {"items": [shelf[4], shelf[0], shelf[3]], "next_cursor": None}
+    assert "link" not in page.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"q": ""}, "/q"),
+        ({"q": "x" * 101}, "/q"),
+        ({"min_price": "-1"}, "/min_price"),
+        ({"min_price": "1.999"}, "/min_price"),
+        ({"max_price": "NaN"}, "/max_price"),
+        ({"max_price": "1e999999"}, "/max_price"),
+        ({"max_price": "10000000000.01"}, "/max_price"),
+        ({"in_stock": "perhaps"}, "/in_stock"),
+        ({"sort": "stock"}, "/sort"),
+        ({"ids": "x"}, "/ids/0"),
+        ({"ids": ["0197a6b2-0000-7000-8000-000000000000"] * 101}, "/ids"),
+    ],
+    ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",
+)
+async def test_the_query_is_checked(people: People, query: dict[str, Any], pointer: str) -> None:
+    """The problem points to the parameter that must change."""
+    answer = await people["product"].get(PRODUCTS, params=query)
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]

@@ -1,0 +1,220 @@
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from product.models import Product, StockMovement
+from tests.aliases import Bearer, MakeUser, People
+from tests.product.aliases import MakeProduct
+from tests.product.orders import Orders, stock_of
+
+NOTHING = str(UUID(int=0))
+
+
+def stock_address(product: str) -> str:
+    """Where the stock of a product is adjusted."""
+    return f"/api/v1/products/{product}/stock"
+
+
+async def test_an_adjustment_changes_the_stock(
+    people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
+) -> None:
+    """Units come and go for a reason; the answer is the product, whose entry in the catalogue is not edited by it."""
+    pot, admin = await make_product(), bearer(role="admin")
+
+    for change in (4, -9):
+        answer = await people["product"].post(
+            stock_address(pot["id"]), json={"change": change, "reason": "Counted."}, headers=admin
+        )
+
+    assert (answer.status_code, answer.json()) == (200, pot | {"stock": 0})
+    assert await stock_of(database, pot["id"]) == 0
+
+
+async def test_a_stock_cannot_become_negative(
+    people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
+) -> None:
+    """More than is left cannot be taken away."""
+    pot = await make_product()
+
+    answer = await people["product"].post(
+        stock_address(pot["id"]), json={"change": -6, "reason": "Counted."}, headers=bearer(role="admin")
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "insufficient_stock")
+    assert await stock_of(database, pot["id"]) == 5
+
+
+async def test_adjustments_at_once_all_count(
+    people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
+) -> None:
+    """Of twelve who take one of 5 units each, five succeed."""
+    pot, admin = await make_product(), bearer(role="admin")
+    one_less = {"change": -1, "reason": "Broken."}
+
+    answers = await asyncio.gather(
+        *(people["product"].post(stock_address(pot["id"]), json=one_less, headers=admin) for _ in range(12))
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [409] * 7
+    assert await stock_of(database, pot["id"]) == 0
+
+
+async def test_the_ledger_tells_every_movement(
+    people: People, bearer: Bearer, make_user: MakeUser, make_product: MakeProduct, orders: Orders
+) -> None:
+    """Newest first: what came and went, why, for which order, and by whom."""
+    pot, ada = await make_product(), await make_user(role="admin")
+    admin, order_id = bearer(ada), new_id()
+    await people["product"].post(stock_address(pot["id"]), json={"change": -1, "reason": "Broken."}, headers=admin)
+    await people["product"].patch(f"/api/v1/products/{pot['id']}", json={"stock": 7, "price": 1}, headers=admin)
+    await orders.reserve(order_id, **{pot["id"]: 2})
+
+    page = (await people["product"].get(f"{stock_address(pot['id'])}/movements", headers=admin)).json()
+
+    told = [(one["kind"], one["quantity"], one["reason"], one["order_id"]) for one in page["items"]]
+    assert told == [
+        ("reservation", -2, None, str(order_id)),
+        ("adjustment", 3, "set by an admin", None),
+        ("adjustment", -1, "Broken.", None),
+        ("initial", 5, None, None),
+    ]
+    assert [one["actor"] for one in page["items"][:3]] == [None, str(ada.id), str(ada.id)]
+
+
+async def test_the_ledger_has_pages(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
+    """A long ledger is read page by page."""
+    pot, admin = await make_product(), bearer(role="admin")
+    for _ in range(4):
+        await people["product"].post(stock_address(pot["id"]), json={"change": 1, "reason": "Made."}, headers=admin)
+    seen, address = [], f"{stock_address(pot['id'])}/movements?limit=2"
+    while address:
+        page = await people["product"].get(address, headers=admin)
+        seen += [one["quantity"] for one in page.json()["items"]]
+        address = page.links["next"]["url"] if "next" in page.links else ""
+
+    assert seen == [1, 1, 1, 1, 5]
+
+
+async def test_setting_the_stock_as_it_is_moves_nothing(
+    people: People, bearer: Bearer, make_product: MakeProduct
+) -> None:
+    """An update with the present stock adds no line to the ledger."""
+    pot, admin = await make_product(), bearer(role="admin")
+
+    answer = await people["product"].patch(f"/api/v1/products/{pot['id']}", json={"stock": 5}, headers=admin)
+
+    ledger = await people["product"].get(f"{stock_address(pot['id'])}/movements", headers=admin)
+    assert answer.json()["stock"] == 5
+    assert len(ledger.json()["items"]) == 1
+
+
+async def test_setting_the_stock_while_it_sells_loses_no_unit(
+    people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, database: Postgres
+) -> None:
+    """However updates and reservations meet, the stock stays the sum of its movements."""
+    pot, admin = await make_product(stock=50), bearer(role="admin")
+
+    await asyncio.gather(
+        *(orders.reserve(new_id(), **{pot["id"]: 1}) for _ in range(10)),
+        *(
+            people["product"].patch(f"/api/v1/products/{pot['id']}", json={"stock": 50 + number}, headers=admin)
+            for number in range(10)
+        ),
+    )
+
+    assert 40 <= await stock_of(database, pot["id"]) <= 59
+
+
+async def test_a_product_without_stock_has_an_empty_ledger(
+    people: People, bearer: Bearer, make_product: MakeProduct
+) -> None:
+    """Nothing came, so no movement tells of it."""
+    pot = await make_product(stock=0)
+
+    ledger = await people["product"].get(f"{stock_address(pot['id'])}/movements", headers=bearer(role="admin"))
+
+    assert ledger.json() == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize(("role", "status"), [("user", 403), (None, 401)])
+async def test_the_stock_is_for_admins(people: People, bearer: Bearer, role: str | None, status: int) -> None:
+    """Nobody else adjusts it or reads its ledger."""
+    headers = bearer(role=role) if role else {}
+    adjustment = {"change": 1, "reason": "Made."}
+
+    answers = [
+        await people["product"].post(stock_address(NOTHING), json=adjustment, headers=headers),
+        await people["product"].get(f"{stock_address(NOTHING)}/movements", headers=headers),
+    ]
+
+    assert [answer.status_code for answer in answers] == [status] * 2
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_what_is_not_in_the_catalogue_has_no_stock(
+    people: People, bearer: Bearer, make_product: MakeProduct, *, deleted: bool
+) -> None:
+    """The stock of an unknown product, or of a deleted one, is neither adjusted nor told."""
+    product, admin = (await make_product())["id"] if deleted else NOTHING, bearer(role="admin")
+    await people["product"].delete(f"/api/v1/products/{product}", headers=admin)
+    adjustment = {"change": 1, "reason": "Made."}
+
+    answers = [
+        await people["product"].post(stock_address(product), json=adjustment, headers=admin),
+        await people["product"].get(f"{stock_address(product)}/movements", headers=admin),
+    ]
+
+    assert [answer.json()["code"] for answer in answers] == ["product_not_found"] * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"change": 0}, "/change"),
+        ({"change": True}, "/change"),
+        ({"change": 1.0}, "/change"),
+        ({"change": 1_000_000_001}, "/change"),
+        ({"change": -1_000_000_001}, "/change"),
+        ({"reason": " "}, "/reason"),
+        ({"reason": "x" * 201}, "/reason"),
+        ({"stock": 1}, "/stock"),
+    ],
+    ids=["zero", "true", "fraction", "too many", "too few", "blank", "long", "unknown"],
+)
+async def test_adjustments_are_checked(people: People, bearer: Bearer, change: dict[str, Any], pointer: str) -> None:
+    """The problem points to the value that must change."""
+    answer = await people["product"].post(
+        stock_address(NOTHING), json={"change": 1, "reason": "Made."} | change, headers=bearer(role="admin")
+    )
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+async def test_the_database_refuses_a_negative_stock(make_product: MakeProduct, database: Postgres) -> None:
+    """Whoever forgets the condition is stopped by the constraint."""
+    await make_product()
+
+    with pytest.raises(IntegrityError, match="ck_products_stock_not_negative"):
+        async with database.transaction() as session:
+            await session.execute(update(Product).values(stock=Product.stock - 6))
+
+
+async def test_the_database_refuses_to_give_back_twice(
+    make_product: MakeProduct, orders: Orders, database: Postgres
+) -> None:
+    """A second return of the same product of an order does not enter the ledger."""
+    pot = await make_product()
+    await orders.reserve(order_id := new_id(), **{pot["id"]: 1})
+    await orders.release(order_id)
+    again = {"product_id": UUID(pot["id"]), "quantity": 1, "kind": "expiry", "order_id": order_id}
+
+    with pytest.raises(IntegrityError, match="uq_stock_movements_order_id_product_id_direction"):
+        async with database.transaction() as session:
+            await session.execute(insert(StockMovement).values(again))

@@ -1,0 +1,208 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import ClassVar, TypeVar
+from uuid import UUID
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from pydantic import SecretStr
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.errors import AppError
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from product.models import Product, Reservation, ReservationLine, ReservationState, StockMovement
+from product.schemas import ProductCreate, ReservationCreate, ReservationItem
+from product.services.commit_reservation import commit_reservation
+from product.services.create_product import create_product
+from product.services.expire_reservations import expire_reservations
+from product.services.release_reservation import release_reservation
+from product.services.reserve_stock import reserve_stock
+from tests.product.orders import let_time_pass
+
+T = TypeVar("T")
+BEGINNING = (6, 9)
+"""The stock of each product at first."""
+QUANTITIES = st.dictionaries(st.integers(0, len(BEGINNING) - 1), st.integers(1, 3), min_size=1)
+HOLDS = {ReservationState.RESERVED, ReservationState.COMMITTED}
+
+
+class Model:
+    """What should happen, in a few dictionaries."""
+
+    def __init__(self) -> None:
+        self.stock = dict(enumerate(BEGINNING))
+        self.states = dict[UUID, ReservationState]()
+        self.lines = dict[UUID, dict[int, int]]()
+        self.overdue = set[UUID]()
+
+    def reserve(self, order: UUID, quantities: dict[int, int]) -> str:
+        """Give what a reserve answers: a state, or the code of a refusal."""
+        if order in self.states:
+            return self._repeat(order, quantities)
+        if any(self.stock[product] < quantity for product, quantity in quantities.items()):
+            return "insufficient_stock"
+        self.states[order], self.lines[order] = ReservationState.RESERVED, quantities
+        for product, quantity in quantities.items():
+            self.stock[product] -= quantity
+        return self.states[order]
+
+    def _repeat(self, order: UUID, quantities: dict[int, int]) -> str:
+        if self.states[order] not in HOLDS or order in self.overdue:
+            return "reservation_closed"
+        return self.states[order] if self.lines[order] == quantities else "reservation_differs"
+
+    def commit(self, order: UUID) -> str:
+        """Give what a commit answers."""
+        if order not in self.states:
+            return "reservation_not_found"
+        if self.states[order] not in HOLDS or order in self.overdue:
+            return "reservation_closed"
+        self.states[order] = ReservationState.COMMITTED
+        return self.states[order]
+
+    def release(self, order: UUID) -> str:
+        """Give what a release answers."""
+        self._end(order, ReservationState.RELEASED)
+        return self.states[order]
+
+    def let_time_pass(self, order: UUID) -> None:
+        """Let a reservation's time be over, which matters to one that is not committed."""
+        if self.states.get(order) == ReservationState.RESERVED:
+            self.overdue.add(order)
+
+    def expire(self) -> int:
+        """Give how many the sweeper ends."""
+        ended = {order for order in self.overdue if self.states[order] == ReservationState.RESERVED}
+        for order in ended:
+            self._end(order, ReservationState.EXPIRED)
+        return len(ended)
+
+    def _end(self, order: UUID, state: ReservationState) -> None:
+        if self.states.setdefault(order, state) in HOLDS:
+            self.states[order] = state
+            for product, quantity in self.lines[order].items():
+                self.stock[product] += quantity
+
+
+class StockMachine(RuleBasedStateMachine):
+    """The service functions, step by step beside the model, each step in a transaction of its own."""
+
+    orders = Bundle[UUID]("orders")
+    runner: ClassVar[asyncio.Runner]
+    database: ClassVar[Postgres]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+        self.products = [self.do(create, stock) for stock in BEGINNING]
+        self.do(expire_reservations)  # what the example before has left
+
+    def do(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Take one step in a transaction."""
+
+        async def work() -> T:
+            async with self.database.transaction() as session:
+                return await step(session, *arguments)
+
+        return self.runner.run(work())
+
+    def answer(self, step: Callable[..., Awaitable[Reservation]], *arguments: object) -> str:
+        """Take one step; its state, or the code of its refusal."""
+        try:
+            return self.do(step, *arguments).state
+        except AppError as error:
+            return error.code
+
+    @rule(target=orders, quantities=QUANTITIES)
+    def reserve(self, quantities: dict[int, int]) -> UUID:
+        """Reserve for a new order."""
+        self._reserve(order := new_id(), quantities)
+        return order
+
+    @rule(order=orders, quantities=QUANTITIES)
+    def reserve_again(self, order: UUID, quantities: dict[int, int]) -> None:
+        """Reserve for an order, the same or something else."""
+        self._reserve(order, quantities)
+
+    def _reserve(self, order: UUID, quantities: dict[int, int]) -> None:
+        items = [ReservationItem(product_id=self.products[one], quantity=many) for one, many in quantities.items()]
+        wanted = ReservationCreate(order_id=order, items=items)
+        assert self.answer(reserve_stock, wanted, 120) == self.model.reserve(order, quantities)
+
+    @rule(order=orders)
+    def commit(self, order: UUID) -> None:
+        """Commit what an order has, if it has something."""
+        assert self.answer(commit_reservation, order) == self.model.commit(order)
+
+    @rule(order=orders)
+    def release(self, order: UUID) -> None:
+        """Release what an order has, or may want."""
+        assert self.answer(release_reservation, order) == self.model.release(order)
+
+    @rule(order=orders)
+    def let_time_pass(self, order: UUID) -> None:
+        """Let the time of an order's reservation be over."""
+        self.runner.run(let_time_pass(self.database, order))
+        self.model.let_time_pass(order)
+
+    @rule()
+    def expire(self) -> None:
+        """Run the sweeper."""
+        assert self.do(expire_reservations) == self.model.expire()
+
+    @invariant()
+    def agrees(self) -> None:
+        """The stock is the model's, is the sum of its movements, and what is missing of it is held by orders."""
+        stock, moved, held = self.do(measure, self.products)
+        assert stock == moved == list(self.model.stock.values())
+        assert min(stock) >= 0
+        assert [left + taken for left, taken in zip(stock, held, strict=True)] == list(BEGINNING)
+
+
+async def create(session: AsyncSession, stock: int) -> UUID:
+    """Make a product."""
+    new = ProductCreate(name="Teapot", price=Decimal(5), stock=stock)
+    return (await create_product(session, new, "EUR", new_id())).id
+
+
+async def measure(session: AsyncSession, products: Sequence[UUID]) -> list[list[int]]:
+    """Give for each product its stock, the sum of its movements, and the units that orders hold."""
+    held = (
+        select(ReservationLine.product_id, ReservationLine.quantity)
+        .join(Reservation, Reservation.order_id == ReservationLine.order_id)
+        .where(Reservation.state.in_(HOLDS))
+        .subquery()
+    )
+    sums = [
+        select(Product.id, Product.stock),
+        select(StockMovement.product_id, func.sum(StockMovement.quantity)).group_by(StockMovement.product_id),
+        select(held.c.product_id, func.sum(held.c.quantity)).group_by(held.c.product_id),
+    ]
+    found = [dict((await session.execute(one)).all()) for one in sums]
+    return [[int(one.get(product, 0)) for product in products] for one in found]
+
+
+@pytest.fixture
+def machine(environment: dict[str, str], unswept: None) -> Iterator[type[StockMachine]]:
+    """The machine with an event loop and a pool of its own: Hypothesis is not asynchronous."""
+    database = Postgres(SecretStr(environment["PRODUCT_DATABASE_URL"]), "product", pool_size=1)
+    with asyncio.Runner() as runner:
+        runner.run(database.open())
+        StockMachine.runner, StockMachine.database = runner, database
+        yield StockMachine
+        runner.run(database.close())
+
+
+def test_the_stock_agrees_with_a_plain_model(machine: type[StockMachine]) -> None:
+    """Whatever is reserved, committed, released and expired in whatever order: no unit is lost, made or sold twice."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            phases=[Phase.generate], database=None, max_examples=20, stateful_step_count=25, deadline=None
+        ),
+    )
