@@ -22,3 +22,31 @@ class InsufficientStock(Conflict):
 
     code = "insufficient_stock"
     message = "Fewer of this product are left than you want; order less."
+
+
+class MixedCurrencies(Conflict):
+    """What is ordered has no total."""
+
+    code = "mixed_currencies"
+    message = "These products are sold in different currencies; order them apart."
+
+
+class TotalTooLarge(Conflict):
+    """What is ordered costs more than an amount can say."""
+
+    code = "total_too_large"
+    message = "The total is too large; order less at a time."
+
+
+class OrderExpired(Conflict):
+    """The stock could not be had in time."""
+
+    code = "order_expired"
+    message = "The stock could not be had in time; place another order."
+
+
+class NotPossible(Conflict):
+    """The order's status forbids it."""
+
+    code = "order_status"
+    message = "The order's status does not allow this."

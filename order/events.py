@@ -3,15 +3,62 @@
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from chassis.events import Event
 
 
-class OrderConfirmed(Event):
-    """An order is placed and will be fulfilled."""
-
-    type: ClassVar[str] = "order.confirmed"
+class Line(BaseModel):
+    """So many units of one product; the price is null if it was never reserved."""
 
     product_id: UUID
     quantity: int
-    total_price_minor: int
-    currency: str
+    unit_price_minor: int | None
+
+
+class OrderEvent(Event):
+    """What each of an order's events tells of it."""
+
+    items: list[Line]
+    total_price_minor: int | None
+    currency: str | None
+    cause: str
+
+
+class OrderConfirmed(OrderEvent):
+    """An order has its stock, and will be fulfilled."""
+
+    type: ClassVar[str] = "order.confirmed"
+    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+
+
+class OrderFulfilled(OrderEvent):
+    """An order has left the house."""
+
+    type: ClassVar[str] = "order.fulfilled"
+    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+
+
+class OrderCancelled(OrderEvent):
+    """Somebody has cancelled an order; its stock is free again."""
+
+    type: ClassVar[str] = "order.cancelled"
+    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+
+
+class OrderRejected(OrderEvent):
+    """An order cannot be had. Nothing is reserved for it, but for what a second worker may have asked for meanwhile."""
+
+    type: ClassVar[str] = "order.rejected"
+    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+
+
+class OrderExpired(OrderEvent):
+    """The stock could not be had in time; whatever was reserved is free again."""
+
+    type: ClassVar[str] = "order.expired"
+    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+
+
+EVENTS = (OrderConfirmed, OrderFulfilled, OrderCancelled, OrderRejected, OrderExpired)
+"""All that it announces."""

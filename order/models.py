@@ -2,49 +2,112 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, MetaData, String, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, func, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from chassis.ids import new_id
 from chassis.money import from_minor
-from chassis.postgres import NAMING
+from chassis.tables import NAMING
 
 
 class Base(DeclarativeBase):
     """The service's tables."""
 
     metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012 - SQLAlchemy reads it
+
+
+class OrderStatus(StrEnum):
+    """How far an order has come: pending -> confirmed -> fulfilled; any of the others ends it."""
+
+    PENDING = "pending"
+    """Its saga is under way: the stock is being reserved and committed."""
+    CONFIRMED = "confirmed"
+    """The stock is the order's."""
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    """It cannot be had: no such product, or too few of it."""
+    EXPIRED = "expired"
+    """The stock could not be had in time."""
+
+
+class Step(StrEnum):
+    """What the saga of a pending order does next."""
+
+    RESERVE = "reserve"
+    COMMIT = "commit"
 
 
 class Order(Base):
-    """What somebody bought, at the price of that moment, in minor units of the currency."""
+    """What somebody wants to buy; the prices are those of the moment when it was reserved."""
 
     __tablename__ = "orders"
     __table_args__ = (
-        CheckConstraint("quantity > 0", name="quantity_positive"),
-        CheckConstraint("total_price_minor = unit_price_minor * quantity", name="total_is_quantity_times_price"),
-        CheckConstraint("status IN ('confirmed')", name="status"),
+        CheckConstraint(f"status IN ({', '.join(repr(str(one)) for one in OrderStatus)})", name="status"),
+        CheckConstraint("step IN ('reserve', 'commit')", name="step"),
+        CheckConstraint("(status = 'pending') = (step IS NOT NULL)", name="pending_has_step"),
+        CheckConstraint("(step IS NULL) = (resume_at IS NULL)", name="step_has_time"),
+        CheckConstraint("(currency IS NULL) = (total_price_minor IS NULL)", name="total_has_currency"),
+        CheckConstraint(
+            "total_price_minor IS NOT NULL"
+            " OR (step IS DISTINCT FROM 'commit' AND status NOT IN ('confirmed', 'fulfilled'))",
+            name="total_when_reserved",
+        ),
         Index("ix_orders_user_id_id", "user_id", "id"),
+        Index("ix_orders_resume_at", "resume_at", postgresql_where=text("status = 'pending'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    user_id: Mapped[UUID] = mapped_column()
-    product_id: Mapped[UUID] = mapped_column()
-    quantity: Mapped[int] = mapped_column()
-    unit_price_minor: Mapped[int] = mapped_column(BigInteger)
-    total_price_minor: Mapped[int] = mapped_column(BigInteger)
-    currency: Mapped[str] = mapped_column(String(3))
-    status: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    user_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(String(16), default=OrderStatus.PENDING)
+    cause: Mapped[str] = mapped_column(String(32), default="placed")
+    """Why it has this status; a code."""
+    currency: Mapped[str | None] = mapped_column(String(3))
+    total_price_minor: Mapped[int | None] = mapped_column(BigInteger)
+    step: Mapped[str | None] = mapped_column(String(16), default=Step.RESERVE)
+    resume_at: Mapped[datetime | None]
+    """When whoever finds it pending takes its saga over."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    lines: Mapped[list["OrderLine"]] = relationship(lazy="selectin", order_by="OrderLine.position")
 
     @property
-    def unit_price(self) -> Decimal:
-        """The price of one as the API has it."""
-        return from_minor(self.unit_price_minor)
+    def total_price(self) -> Decimal | None:
+        """The price of all as the API has it; None until it is reserved."""
+        return None if self.total_price_minor is None else from_minor(self.total_price_minor)
+
+
+class OrderLine(Base):
+    """So many units of one product; name and price are known when it is reserved."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        Index("uq_order_lines_product", "order_id", "product_id", unique=True),
+    )
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey(Order.id), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID]
+    quantity: Mapped[int]
+    name: Mapped[str | None] = mapped_column(String(200))
+    unit_price_minor: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
-    def total_price(self) -> Decimal:
-        """The price of all as the API has it."""
-        return from_minor(self.total_price_minor)
+    def unit_price(self) -> Decimal | None:
+        """The price of one as the API has it; None until it is reserved."""
+        return None if self.unit_price_minor is None else from_minor(self.unit_price_minor)
+
+
+class OrderTransition(Base):
+    """That an order came to a status, when and why. No status comes twice."""
+
+    __tablename__ = "order_transitions"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey(Order.id), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), primary_key=True)
+    cause: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -1,50 +1,111 @@
 """Routes of the order service."""
 
+from typing import Annotated
 from uuid import UUID
 
-from chassis.auth.current_user import CurrentUser
+from fastapi import Query, Response
+
+from chassis.auth.current_user import Admin, CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import DeadlineExceeded, ServiceUnavailable, documented
-from chassis.events import Announce
+from chassis.errors import Forbidden, documented
+from chassis.idempotency.keys import Idempotency
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
 from chassis.schemas import Page
 from chassis.sealing.modes import optional
-from order.errors import InsufficientStock, OrderNotFound, ProductNotFound
-from order.models import Order
-from order.schemas import OrderCreate, OrderRead
+from order.errors import (
+    InsufficientStock,
+    MixedCurrencies,
+    NotPossible,
+    OrderExpired,
+    OrderNotFound,
+    ProductNotFound,
+    TotalTooLarge,
+)
+from order.models import Order, OrderStatus
+from order.schemas import History, OrderCreate, OrderFilter, OrderRead
+from order.services.cancel_order import cancel_order
+from order.services.fulfil_order import fulfil_order
+from order.services.get_history import get_history
 from order.services.get_order import get_order
 from order.services.list_orders import list_orders
 from order.services.place_order import place_order
 
 router = service_router("orders")
 
+_PENDING = {"model": OrderRead, "description": "Not decided yet: read it again at its Location."}
+
 
 @router.post(
     "",
     status_code=201,
     response_model=OrderRead,
-    responses=documented(InvalidToken, ProductNotFound, InsufficientStock, ServiceUnavailable, DeadlineExceeded),
+    responses={
+        202: _PENDING,
+        **documented(InvalidToken, ProductNotFound, InsufficientStock, MixedCurrencies, TotalTooLarge, OrderExpired),
+    },
 )
 @optional
 async def place(
-    body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, announcer: Announce
+    body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Idempotency, response: Response
 ) -> Order:
-    """Order a product at its present price."""
-    return await place_order(database, dispatcher, announcer, user, body)
+    """Order some products at their present prices; with an Idempotency-Key it can be repeated safely."""
+    order = await place_order(database, dispatcher, key, user, body)
+    response.headers["Location"] = f"/api/v1/orders/{order.id}"
+    if order.status == OrderStatus.PENDING:
+        response.status_code = 202
+    return order
 
 
 @router.get("", response_model=Page[OrderRead], responses=documented(InvalidToken, InvalidCursor))
 @optional
-async def list_own(user: CurrentUser, session: Session, page: Paging) -> Slice[Order]:
+async def list_own(
+    user: CurrentUser, session: Session, page: Paging, status: OrderStatus | None = None
+) -> Slice[Order]:
     """List one's own orders, newest first."""
-    return await list_orders(session, user, page)
+    return await list_orders(session, page, OrderFilter(user_id=user.user_id, status=status))
+
+
+@router.get("/all", response_model=Page[OrderRead], responses=documented(InvalidToken, Forbidden, InvalidCursor))
+@optional
+async def list_all(
+    _admin: Admin, session: Session, page: Paging, only: Annotated[OrderFilter, Query()]
+) -> Slice[Order]:
+    """List everybody's orders, newest first (admins)."""
+    return await list_orders(session, page, only)
 
 
 @router.get("/{order_id}", response_model=OrderRead, responses=documented(InvalidToken, OrderNotFound))
 @optional
 async def read(order_id: UUID, user: CurrentUser, session: Session) -> Order:
-    """Read one of one's own orders."""
+    """Read one of one's own orders (admins: any)."""
     return await get_order(session, user, order_id)
+
+
+@router.get("/{order_id}/history", responses=documented(InvalidToken, OrderNotFound))
+@optional
+async def history(order_id: UUID, user: CurrentUser, session: Session) -> History:
+    """Read what has happened to one of one's own orders, when and why (admins: to any)."""
+    return await get_history(session, user, order_id)
+
+
+@router.post(
+    "/{order_id}/cancel", response_model=OrderRead, responses=documented(InvalidToken, OrderNotFound, NotPossible)
+)
+@optional
+async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
+    """Cancel one of one's own orders that is not fulfilled (admins: any)."""
+    return await cancel_order(session, user, order_id)
+
+
+@router.post(
+    "/{order_id}/fulfil",
+    response_model=OrderRead,
+    responses=documented(InvalidToken, Forbidden, OrderNotFound, NotPossible),
+)
+@optional
+async def fulfil(order_id: UUID, admin: Admin, session: Session) -> Order:
+    """Note that an order has left the house (admins)."""
+    return await fulfil_order(session, admin, order_id)

@@ -1,32 +1,91 @@
 """What the order service takes and gives."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 
 from chassis.money import Price
 from chassis.schemas import Body, Id, Read
+from order.models import OrderStatus
 
 MAX_QUANTITY = 1_000_000
+MAX_LINES = 50
+
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
+
+
+class OrderItem(Body):
+    """So many units of one product. The price is the server's."""
+
+    product_id: Id
+    quantity: Quantity
 
 
 class OrderCreate(Body):
-    """What is wanted. The price is the server's."""
+    """What is wanted: `items`, or `product_id` and `quantity` of a single one."""
 
-    product_id: Id
-    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
+    items: Annotated[list[OrderItem], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    product_id: Id | None = None
+    quantity: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.items is None) == (self.product_id is None) or (self.product_id is None) != (self.quantity is None):
+            raise ValueError("send either 'items', or 'product_id' and 'quantity'")
+        if len({item.product_id for item in self.wanted}) < len(self.wanted):
+            raise ValueError("a product must be named only once")
+        return self
+
+    @property
+    def wanted(self) -> list[OrderItem]:
+        """What is wanted, in whichever form it came."""
+        if self.items is not None:
+            return self.items
+        assert self.product_id
+        assert self.quantity
+        return [OrderItem(product_id=self.product_id, quantity=self.quantity)]
+
+
+class OrderLineRead(Read):
+    """So many units of one product."""
+
+    product_id: UUID
+    name: str | None = Field(description="Null until it is reserved.", examples=["Teapot"])
+    quantity: Quantity
+    unit_price: Price | None = Field(description="Null until it is reserved.")
 
 
 class OrderRead(Read):
     """An order."""
 
     id: UUID
-    product_id: UUID
-    quantity: int = Field(examples=[2])
-    unit_price: Price
-    total_price: Price
-    currency: str = Field(examples=["EUR"])
-    status: str = Field(examples=["confirmed"])
+    user_id: UUID
+    status: OrderStatus
+    cause: str = Field(description="Why it has this status; a code.", examples=["stock_committed"])
+    items: list[OrderLineRead] = Field(validation_alias="lines")
+    total_price: Price | None = Field(description="Null until it is reserved.")
+    currency: str | None = Field(examples=["EUR"])
     created_at: datetime
+
+
+class TransitionRead(Read):
+    """That an order came to a status."""
+
+    status: OrderStatus
+    cause: str = Field(examples=["stock_committed"])
+    at: datetime
+
+
+class History(Read):
+    """All that has happened to an order, the oldest first."""
+
+    items: list[TransitionRead]
+
+
+class OrderFilter(BaseModel):
+    """Which orders a list shows."""
+
+    user_id: UUID | None = None
+    status: OrderStatus | None = None

@@ -13,7 +13,6 @@ class Settings(ServiceSettings):
 
     service_name: ClassVar[str] = "order"
     calls: ClassVar[tuple[str, ...]] = ("product", "user", "analytics")
-    announces_to: ClassVar[tuple[str, ...]] = ("analytics",)
     tokens_from: ClassVar[str | None] = "user"
 
     order_database_url: PostgresUrl

@@ -5,18 +5,17 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import func
+from sqlalchemy import func, null
 
 from chassis.app import create_app
-from chassis.auth.passwords import hash_password
 from chassis.routing import Route, service_router
 from chassis.sealing.modes import optional
 from chassis.testing import NoDatabase
 from cli.links import CLIENT, links
 from cli.routes import RoutePolicy, route_policies
 from cli.services import SERVICES
-from order.models import Order
-from product.models import Product
+from order.models import Order, OrderLine
+from product.models import Product, Reservation, ReservationLine
 from tests.access import (
     ACCESS,
     ANSWERS,
@@ -28,6 +27,7 @@ from tests.access import (
     THING,
     allowed_callers,
     disagreements,
+    name_of,
 )
 from tests.aliases import Bearer
 from tests.chassis.tiny import TinySettings
@@ -38,12 +38,6 @@ from user.schemas import UserCreate
 from user.services.create_user import create_user
 
 SERVICE_ROUTES = [route for route, policy in ACCESS.items() if policy.startswith("service")]
-
-
-@pytest.fixture(scope="module")
-async def password_hash() -> str:
-    """The hash of everybody's password: making one takes longer than all else here."""
-    return await hash_password(PASSWORD)
 
 
 @pytest.fixture
@@ -62,17 +56,21 @@ async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> di
 @pytest.fixture
 async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
     """What can be asked for: a product; and of Ada's an order, a refresh token, and mails with tokens."""
-    ada, amounts = users["ada"].id, {"unit_price_minor": 19999, "total_price_minor": 19999, "currency": "EUR"}
-    letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=func.now() + timedelta(hours=1))
+    ada, thing, soon = users["ada"].id, UUID(THING), func.now() + timedelta(hours=1)
+    line = {"order_id": thing, "product_id": thing, "quantity": 1, "unit_price_minor": 19999, "name": "Teapot"}
+    letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=soon)
     async with apps["user"].state.store.transaction() as session:
         session.add(RefreshToken(token_hash=token_hash("refresh"), session_id=ada))
         session.add_all(letter(purpose=purpose, token_hash=token_hash(purpose)) for purpose in ("verify", "reset"))
     async with apps["product"].state.store.transaction() as session:
-        session.add(Product(id=UUID(THING), name="Teapot", price_minor=19999, currency="EUR", stock=5))
+        session.add(Product(id=thing, name="Teapot", price_minor=19999, currency="EUR", stock=5))
+        session.add(Reservation(order_id=thing, state="reserved", expires_at=soon))
+        session.add(ReservationLine(currency="EUR", **line))
     async with apps["order"].state.store.transaction() as session:
-        session.add(
-            Order(id=UUID(THING), user_id=ada, product_id=UUID(THING), quantity=1, status="confirmed", **amounts)
-        )
+        total = {"total_price_minor": 19999, "currency": "EUR"}
+        session.add(Order(id=thing, user_id=ada, status="confirmed", step=null(), **total))
+        await session.flush()
+        session.add(OrderLine(position=0, **line))
 
 
 class Asker:
@@ -94,7 +92,7 @@ class Asker:
         return OK if answer.status // 100 == 2 else answer.status
 
     def _forge(self, caller: str, service: str, route: str, principal: str) -> Forge:
-        method, path = route.split(" ")
+        method, path, *_ = route.split(" ")
         ada = str(self._users["ada"].id)
         for name, value in {"user_id": ada, "session_id": ada, "product_id": THING, "order_id": THING}.items():
             path = path.replace(f"{{{name}}}", value)
@@ -116,7 +114,7 @@ async def test_each_is_answered_by_the_policy_of_the_route(
     apps: dict[str, FastAPI], asker: Asker, route: str, principal: str
 ) -> None:
     """Who may do it succeeds with the very request that others are refused."""
-    services = {one.service for one in route_policies(apps) if f"{one.method} {one.path}" == route}
+    services = {one.service for one in route_policies(apps) if name_of(one) == route}
 
     outcomes = {await asker.outcome(service, route, principal) for service in services}
 
@@ -128,7 +126,7 @@ async def test_of_the_linked_peers_those_that_are_named_may_call(
     apps: dict[str, FastAPI], asker: Asker, route: str
 ) -> None:
     """A sealed call of an allowed service succeeds; that of another linked one is a 401."""
-    (service,) = (one.service for one in route_policies(apps) if f"{one.method} {one.path}" == route)
+    (service,) = (one.service for one in route_policies(apps) if name_of(one) == route)
     peers = [caller for caller, callee in links() if callee == service]
 
     outcomes = {peer: await asker.outcome(service, route, peer) for peer in peers}
@@ -166,7 +164,7 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
 
     (line,) = told
     assert line.startswith("GET /api/v1/things/{thing_id} (tiny) is not in the table")
-    assert line.endswith('add "GET /api/v1/things/{thing_id}": "<open>" to ACCESS, tests/access.py')
+    assert line.endswith('add "GET /api/v1/things/{thing_id} (tiny)": "<open>" to ACCESS, tests/access.py')
 
 
 @pytest.mark.parametrize(
@@ -176,15 +174,15 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
         ("POST", "/api/v1/orders", "optional", "any linked", "role admin"),
         ("POST", "/api/v1/products", "optional", "any linked", "token"),
         ("POST", "/api/v1/users/register", "optional", "any linked", "-"),
-        ("GET", "/api/v1/products/{product_id}/quote", "service", "any linked", "-"),
-        ("GET", "/api/v1/products/{product_id}/quote", "service", "order, user", "-"),
+        ("GET", "/api/v1/reservations/{order_id}", "service", "any linked", "-"),
+        ("GET", "/api/v1/reservations/{order_id}", "service", "order, user", "-"),
     ],
 )
 def test_a_route_that_declares_something_else_is_told(
     method: str, path: str, mode: str, callers: str, authentication: str
 ) -> None:
     """A forgotten or another dependency, mode or caller is a disagreement."""
-    told = disagreements([RoutePolicy("any", method, path, mode, callers, authentication)])
+    told = disagreements([RoutePolicy("any", method, path, mode, callers, authentication, "-")])
 
     assert any(line.startswith(f"{method} {path} is '") for line in told)
 

@@ -3,75 +3,107 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI
 
 from chassis.auth.tokens import TokenIssuer
 from chassis.ids import new_id
-from chassis.testing import eventually
 from cli.stack.secrets import ensure_secrets
-from tests.aliases import Bearer, People
+from tests.aliases import People
+from tests.order.shop import ORDERS, STOCK, Shop
 
-ORDERS = "/api/v1/orders"
-NOTHING = UUID(int=0)
-
-
-@pytest.fixture
-async def teapot(people: People, bearer: Bearer) -> str:
-    """The id of a product of 199.99 of which there are 5."""
-    product = {"name": "Teapot", "price": 199.99, "stock": 5}
-    response = await people["product"].post("/api/v1/products", json=product, headers=bearer(role="admin"))
-    return str(response.json()["id"])
+NOTHING = str(UUID(int=0))
 
 
-async def test_an_order_has_the_price_of_the_product(people: People, bearer: Bearer, teapot: str) -> None:
-    """Prices come from the product service and are multiplied exactly."""
-    response = await people["order"].post(ORDERS, json={"product_id": teapot, "quantity": 3}, headers=bearer())
+async def test_an_order_of_one_product_has_one_line(shop: Shop, teapot: str) -> None:
+    """The short form is an order with one item."""
+    answer = await shop.send({"product_id": teapot, "quantity": 3})
 
-    order = response.json()
-    assert response.status_code == 201
-    assert (order["product_id"], order["quantity"]) == (teapot, 3)
-    assert (order["unit_price"], order["total_price"], order["status"]) == (199.99, 599.97, "confirmed")
+    order = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"{ORDERS}/{order['id']}"
+    assert order["items"] == [{"product_id": teapot, "name": "Teapot", "quantity": 3, "unit_price": 199.99}]
+    assert (order["status"], order["cause"]) == ("confirmed", "stock_committed")
+    assert await shop.stock_of(teapot) == STOCK - 3
+
+
+async def test_an_order_of_several_products_keeps_their_order(shop: Shop) -> None:
+    """The lines stand as they were sent, not as the product service gives them."""
+    products = [await shop.product(name=f"Cup {number}", price=number + 0.1) for number in range(3)]
+    wanted = [{"product_id": product, "quantity": 2} for product in (products[2], products[0], products[1])]
+
+    order = (await shop.send({"items": wanted})).json()
+
+    assert [line["name"] for line in order["items"]] == ["Cup 2", "Cup 0", "Cup 1"]
+    assert (order["total_price"], order["currency"]) == (6.6, "EUR")
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "code"),
+    ("price", "quantity", "total"),
     [
-        ({"product_id": str(NOTHING)}, 404, "product_not_found"),
-        ({"quantity": 6}, 409, "insufficient_stock"),
-        ({"quantity": 0}, 422, "invalid_request"),
-        ({"quantity": -1}, 422, "invalid_request"),
-        ({"quantity": "1"}, 422, "invalid_request"),
-        ({"price": 0.01}, 422, "invalid_request"),
-        ({"product_id": "x"}, 422, "invalid_request"),
+        (0.1, 3, 0.3),
+        (1.15, 3, 3.45),
+        (199.99, 5, 999.95),
+        (0, 5, 0),
+        (0.29, 1, 0.29),
+        (3333333333.33, 3, 9999999999.99),
     ],
 )
-async def test_an_order_that_cannot_be_is_refused(
-    people: People, bearer: Bearer, teapot: str, change: dict[str, Any], status: int, code: str
-) -> None:
-    """The refusal says why, and no order is stored."""
-    headers = bearer()
-    wanted = {"product_id": teapot, "quantity": 1} | change
+async def test_a_total_is_exact(shop: Shop, price: float, quantity: int, total: float) -> None:
+    """To the cent, where floats would be a little off."""
+    product = await shop.product(price=price)
 
-    response = await people["order"].post(ORDERS, json=wanted, headers=headers)
+    order = await shop.place(product, quantity)
 
-    assert (response.status_code, response.json()["code"]) == (status, code)
-    assert (await people["order"].get(ORDERS, headers=headers)).json()["items"] == []
+    assert order["total_price"] == total
 
 
-async def test_people_see_their_own_orders_alone(
-    people: People, bearer: Bearer, apps: dict[str, FastAPI], teapot: str
-) -> None:
-    """Somebody else's order is not in the list, and its id is a 404."""
-    hers, his = bearer(), bearer()
-    order = (await people["order"].post(ORDERS, json={"product_id": teapot, "quantity": 1}, headers=hers)).json()
-
-    assert (await people["order"].get(f"{ORDERS}/{order['id']}", headers=hers)).json() == order
-    assert (await people["order"].get(ORDERS, headers=hers)).json()["items"] == [order]
-    assert (await people["order"].get(f"{ORDERS}/{order['id']}", headers=his)).status_code == 404
-    assert (await people["order"].get(ORDERS, headers=his)).json()["items"] == []
+def one(product_id: str) -> dict[str, Any]:
+    """One unit."""
+    return {"product_id": product_id, "quantity": 1}
 
 
-async def test_a_foreign_token_is_refused(people: People, teapot: str, tmp_path: Path) -> None:
+SOMETHING = str(new_id())
+MALFORMED: dict[str, object] = {
+    "neither form": {},
+    "both forms": {**one(SOMETHING), "items": [one(SOMETHING)]},
+    "no quantity": {"product_id": SOMETHING},
+    "no product": {"quantity": 1},
+    "a quantity beside items": {"items": [one(SOMETHING)], "quantity": 1},
+    "a product twice": {"items": [one(SOMETHING), one(SOMETHING)]},
+    "no item": {"items": []},
+    "51 items": {"items": [one(str(new_id())) for _ in range(51)]},
+    "a price": {**one(SOMETHING), "price": 0.01},
+    "a price of an item": {"items": [{**one(SOMETHING), "unit_price": 0.01}]},
+    "a total": {**one(SOMETHING), "total_price": 0.01},
+    "somebody else's": {**one(SOMETHING), "user_id": SOMETHING},
+    "nothing of it": {"product_id": SOMETHING, "quantity": 0},
+    "less than nothing": {"product_id": SOMETHING, "quantity": -1},
+    "too much of it": {"product_id": SOMETHING, "quantity": 1_000_001},
+    "text": {"product_id": SOMETHING, "quantity": "1"},
+    "a yes": {"product_id": SOMETHING, "quantity": True},
+    "a part": {"product_id": SOMETHING, "quantity": 1.5},
+    "no id": one("x"),
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+async def test_what_is_no_order_is_refused(shop: Shop, people: People, body: object) -> None:
+    """It is invalid, and nothing is stored."""
+    answer = await shop.send(body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert (await people["order"].get(ORDERS, headers=shop.customer)).json()["items"] == []
+
+
+async def test_fifty_products_can_be_ordered_at_once(shop: Shop) -> None:
+    """That many lines are taken."""
+    products = [await shop.product(price=0.01) for _ in range(50)]
+
+    order = (await shop.send({"items": [one(product) for product in products]})).json()
+
+    assert (order["status"], len(order["items"]), order["total_price"]) == ("confirmed", 50, 0.5)
+
+
+async def test_a_foreign_token_is_refused(shop: Shop, people: People, tmp_path: Path) -> None:
     """A token signed by somebody else's key is worth nothing."""
     foreign_key = ensure_secrets(tmp_path / "secrets.json", [])["JWT_PRIVATE_KEY"]
     token = TokenIssuer(foreign_key, "user", "sealed-services").issue(new_id(), new_id(), ["admin"])
@@ -79,14 +111,3 @@ async def test_a_foreign_token_is_refused(people: People, teapot: str, tmp_path:
     response = await people["order"].get(ORDERS, headers={"Authorization": f"Bearer {token}"})
 
     assert (response.status_code, response.json()["code"]) == (401, "invalid_token")
-
-
-async def test_an_order_reaches_analytics(people: People, bearer: Bearer, teapot: str) -> None:
-    """A confirmed order is counted."""
-    await people["order"].post(ORDERS, json={"product_id": teapot, "quantity": 1}, headers=bearer())
-
-    async def is_counted() -> bool:
-        stats = (await people["analytics"].get("/api/v1/analytics/stats")).json()
-        return bool(stats["by_type"] == {"order.confirmed": 1})
-
-    assert await eventually(is_counted)

@@ -18,7 +18,7 @@ from cli.stack.secrets import ensure_secrets
 from tests.system.stack import Stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A whole system, ready."""
     folder, output = tmp_path_factory.mktemp("stack"), list[str]()
@@ -27,7 +27,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         tempfile.TemporaryDirectory() as pgdata,
         EmbeddedPostgres(Path(pgdata), free_port()) as postgres,
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
-        pytest.MonkeyPatch.context() as patch,
     ):
         stores = {
             service.store_variable: postgres.create_database(f"{service.name}_service")
@@ -37,10 +36,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         }
         ports = {service.name: free_port() for service in SERVICES}
         everything = stack_environment({}, secrets, ports, stores) | {"LOG_DIR": str(folder / "logs")}
-        for name, value in everything.items():
-            patch.setenv(name, value)
-        upgrade(None)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in everything.items():
+                patch.setenv(name, value)
+            upgrade(None)
         environments = {service.name: service_environment(service, everything) for service in SERVICES}
         with ServiceProcesses(environments, reload=False, on_line=lambda _name, line: output.append(line)) as services:
             services.wait_until_ready()
-            yield Stack(everything, services, postgres, mongodb, output)
+            yield Stack(everything, environments, services, postgres, mongodb, output)

@@ -1,5 +1,7 @@
 """What a system test has in hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cli.stack.launcher import ServiceProcesses
@@ -9,10 +11,33 @@ from cli.stack.postgres import EmbeddedPostgres
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything that runs, the environment to reach it, and the lines that the services have printed."""
+    """Everything that runs, the environment to reach it, those of the services, and the lines they have printed."""
 
     environment: dict[str, str]
+    environments: dict[str, dict[str, str]]
     services: ServiceProcesses
     postgres: EmbeddedPostgres
     mongodb: EmbeddedMongoDB
     output: list[str]
+
+
+@contextmanager
+def restarted(stack: Stack, service: str, **variables: str) -> Iterator[None]:
+    """Run a service with other variables during the block."""
+    before = dict(stack.environments[service])
+    try:
+        stack.environments[service].update(variables)
+        restart(stack, service)
+        yield
+    finally:
+        stack.environments[service].update(before)
+        for name in variables.keys() - before.keys():
+            del stack.environments[service][name]
+        restart(stack, service)
+
+
+def restart(stack: Stack, service: str) -> None:
+    """End a service with SIGKILL and start it again."""
+    stack.services.kill(service)
+    stack.services.start(service)
+    stack.services.wait_until_ready()

@@ -1,0 +1,167 @@
+"""
+The saga of an order: reserve the stock, commit it, confirm the order.
+
+Each step may be repeated without further effect, so whoever finds an order pending goes on where the order says, at any
+time, several at once too. A call without an answer means that nobody knows: the step is done again. There is nothing to
+undo here: an order that ends otherwise is announced, and the product service gives back what it holds for it.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, func, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.errors import AppError
+from chassis.money import MAX_MINOR, Price, to_minor
+from chassis.postgres import Postgres
+from order.models import Order, OrderStatus, Step
+from order.services.load_order import load_order
+from order.services.move_order import move_order
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=12)
+"""For so long an order is left to whoever works on it: longer than a request may take by default."""
+PAUSE = timedelta(seconds=1)
+"""Before a step that nobody answered is done again."""
+COMMITTED = "stock_committed"
+STEP_S = 4.0
+"""A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
+_IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
+"""Refusals of a reservation that will not change by asking again."""
+
+
+class _Line(BaseModel):
+    product_id: UUID
+    name: str
+    quantity: int
+    unit_price: Price
+
+
+class _Reservation(BaseModel):
+    """What the product service answers."""
+
+    currency: str
+    lines: list[_Line]
+
+
+_KEEP_PRICES = text("""
+    WITH stepped AS (
+        UPDATE orders SET step = 'commit', total_price_minor = :total, currency = :currency
+        WHERE id = :order_id AND step = 'reserve'
+        RETURNING id
+    )
+    UPDATE order_lines AS line SET name = priced.name, unit_price_minor = priced.unit_price_minor
+    FROM stepped, unnest(:product_ids, :names, :prices) AS priced (product_id, name, unit_price_minor)
+    WHERE line.order_id = stepped.id AND line.product_id = priced.product_id
+    RETURNING line.position
+""").bindparams(
+    bindparam("product_ids", type_=ARRAY(Uuid)),
+    bindparam("names", type_=ARRAY(Text)),
+    bindparam("prices", type_=ARRAY(BigInteger)),
+)
+"""One round trip: this stands in the way of every order."""
+
+
+async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
+    """
+    Go on with an order's saga until the order is no longer pending, or a step has no answer.
+
+    Args:
+        order: As it was just stored or read. It is read again only if somebody else has moved it meanwhile.
+
+    Returns:
+        The order as it is then.
+    """
+    try:
+        if order.step == Step.RESERVE:
+            order = await _reserve(database, dispatcher, order)
+        if order.step == Step.COMMIT:
+            order = await _commit(database, dispatcher, order)
+    except AppError as error:
+        log.warning("order waits", order_id=str(order.id), step=order.step, reason=error.message)
+        await _leave(database, order.id)
+        return await load_order(database, order.id)
+    return order
+
+
+async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
+    items = [{"product_id": str(line.product_id), "quantity": line.quantity} for line in order.lines]
+    wanted = {"order_id": str(order.id), "items": items}
+    try:
+        answer = await dispatcher.post(
+            "product", "/api/v1/reservations", json=wanted, idempotency_key=str(order.id), timeout=STEP_S
+        )
+    except RemoteError as refusal:
+        await _give_up(database, order.id, refusal)
+        return await load_order(database, order.id)
+    async with database.transaction() as session:
+        if await _keep_prices(session, order, _Reservation.model_validate(answer)):
+            return order
+    return await load_order(database, order.id)
+
+
+async def _commit(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
+    path = f"/api/v1/reservations/{order.id}/commit"
+    try:
+        await dispatcher.post("product", path, json={}, idempotency_key=f"{order.id}-commit", timeout=STEP_S)
+    except RemoteError as refusal:
+        await _give_up(database, order.id, refusal)
+        return await load_order(database, order.id)
+    async with database.transaction() as session:
+        if await move_order(session, order.id, OrderStatus.CONFIRMED, COMMITTED):
+            order.status, order.cause, order.step = OrderStatus.CONFIRMED, COMMITTED, None
+            return order
+    return await load_order(database, order.id)
+
+
+async def _give_up(database: Postgres, order_id: UUID, refusal: RemoteError) -> None:
+    """
+    End an order whose stock cannot be had.
+
+    Raises:
+        RemoteError: The refusal says nothing of the stock: something is wrong between the services.
+    """
+    async with database.transaction() as session:
+        if refusal.remote_code in _IMPOSSIBLE:
+            await move_order(session, order_id, OrderStatus.REJECTED, refusal.remote_code)
+        elif refusal.remote_code == "reservation_closed":
+            await move_order(session, order_id, OrderStatus.EXPIRED, "reservation_closed")
+        else:
+            raise refusal
+
+
+async def _keep_prices(session: AsyncSession, order: Order, reservation: _Reservation) -> bool:
+    """Take over the prices of the reservation, and go on to the next step; False if somebody was faster."""
+    priced = {line.product_id: line for line in reservation.lines}
+    total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
+    if total > MAX_MINOR:
+        await move_order(session, order.id, OrderStatus.REJECTED, "total_too_large")
+        return False
+    values = {
+        "order_id": order.id,
+        "total": total,
+        "currency": reservation.currency,
+        "product_ids": list(priced),
+        "names": [line.name for line in priced.values()],
+        "prices": [to_minor(line.unit_price) for line in priced.values()],
+    }
+    if not (await session.execute(_KEEP_PRICES, values)).all():
+        return False
+    order.step, order.total_price_minor, order.currency = Step.COMMIT, total, reservation.currency
+    for line in order.lines:
+        line.name = priced[line.product_id].name
+        line.unit_price_minor = to_minor(priced[line.product_id].unit_price)
+    return True
+
+
+async def _leave(database: Postgres, order_id: UUID) -> None:
+    """Let the next one who looks go on soon."""
+    async with database.transaction() as session:
+        soon = func.now() + PAUSE
+        await session.execute(update(Order).where(Order.id == order_id, Order.step.is_not(None)).values(resume_at=soon))

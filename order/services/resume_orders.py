@@ -1,0 +1,78 @@
+"""Taking over what nobody works on any more."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.dispatch import deadline
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.postgres import Postgres
+from order.models import Order, OrderStatus
+from order.services.advance_order import LEASE, advance_order
+from order.services.load_order import load_order
+from order.services.move_order import move_order
+
+AT_ONCE = 5
+"""Fewer than a worker has connections to the database: requests need some too."""
+PATIENCE = timedelta(minutes=2)
+"""An order whose stock could not be had for so long expires."""
+TIMEOUT_S = 10.0
+
+
+async def resume_orders(database: Postgres, dispatcher: Dispatcher) -> None:
+    """
+    Expire what has waited for too long, then go on with orders whose process died, or whose last step had no answer.
+
+    Each worker does it every second: rows that another one looks at are skipped. A backlog is gone through at once, but
+    while steps have no answer the rest of it is left to the next time.
+    """
+    while await _expire_some(database) == AT_ONCE:
+        pass
+    while await _resume_some(database, dispatcher) == AT_ONCE:
+        pass
+
+
+async def _expire_some(database: Postgres) -> int:
+    """End what is too old; its reservation, if there is one, is given back when product hears of it."""
+    old = (
+        select(Order.id)
+        .where(Order.status == OrderStatus.PENDING, Order.resume_at <= func.now())
+        .where(Order.created_at < func.now() - PATIENCE)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    async with database.transaction() as session:
+        orders = (await session.scalars(old)).all()
+        for order_id in orders:
+            await move_order(session, order_id, OrderStatus.EXPIRED, "timed_out")
+    return len(orders)
+
+
+async def _resume_some(database: Postgres, dispatcher: Dispatcher) -> int:
+    """Go on with some; returns how many of them are not pending any more."""
+    async with database.transaction() as session:
+        orders = await _claim(session)
+    resumed = await asyncio.gather(*(_resume(database, dispatcher, order_id) for order_id in orders))
+    return sum(order.status != OrderStatus.PENDING for order in resumed)
+
+
+async def _claim(session: AsyncSession) -> Sequence[UUID]:
+    waiting = (
+        select(Order.id)
+        .where(Order.status == OrderStatus.PENDING, Order.resume_at <= func.now())
+        .order_by(Order.resume_at)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .cte("waiting")
+    )
+    mine = update(Order).where(Order.id.in_(select(waiting.c.id))).values(resume_at=func.now() + LEASE)
+    return (await session.scalars(mine.returning(Order.id))).all()
+
+
+async def _resume(database: Postgres, dispatcher: Dispatcher, order_id: UUID) -> Order:
+    deadline.start(TIMEOUT_S)
+    return await advance_order(database, dispatcher, await load_order(database, order_id))

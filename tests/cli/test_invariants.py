@@ -1,0 +1,160 @@
+from collections import Counter
+from collections.abc import Callable
+from copy import deepcopy
+from uuid import UUID
+
+import pytest
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.ids import new_id
+from cli import invariants as command
+from cli.errors import CommandError
+from cli.invariants import Facts, check, invariants, read_facts
+from tests.aliases import Bearer, People
+from tests.consistency import broken_rules
+from user.models import User
+
+CUP, POT = "cup", "pot"
+WHOLE = Facts(
+    orders={
+        "kept": "confirmed",
+        "sent": "fulfilled",
+        "given up": "cancelled",
+        "refused": "rejected",
+        "late": "expired",
+    },
+    owners={"kept": "ada", "sent": "ada", "given up": "ada", "refused": "ben", "late": "eve"},
+    lines={"kept": {CUP: 2, POT: 1}, "sent": {CUP: 1}, "given up": {POT: 3}, "refused": {POT: 99}, "late": {CUP: 1}},
+    statuses={
+        ("kept", "confirmed"),
+        ("sent", "confirmed"),
+        ("sent", "fulfilled"),
+        ("given up", "cancelled"),
+        ("refused", "rejected"),
+        ("late", "expired"),
+    },
+    keyed={"kept", "given up"},
+    reservations={"kept": "committed", "sent": "fulfilled", "given up": "released", "refused": "released"},
+    reserved={"kept": {CUP: 2, POT: 1}, "sent": {CUP: 1}, "given up": {POT: 3}},
+    ledger={"kept": {CUP: 2, POT: 1}, "sent": {CUP: 1}, "given up": {POT: 0}},
+    events=Counter(
+        {
+            ("order.confirmed", "kept"): 1,
+            ("order.confirmed", "sent"): 1,
+            ("order.fulfilled", "sent"): 1,
+            ("order.cancelled", "given up"): 1,
+            ("order.rejected", "refused"): 1,
+            ("user.registered", "ada"): 1,
+            ("user.registered", "ben"): 1,
+        }
+    ),
+    users={"ada": False, "ben": False, "eve": True},
+)
+"""What agrees: Eve's account is deleted, and what was counted of her is nobody's."""
+
+
+def drop_event(facts: Facts, kind: str, subject: str) -> None:
+    """Let analytics not know of an event."""
+    del facts.events[kind, subject]
+
+
+BREAKS: list[tuple[str, str, Callable[[Facts], object]]] = [
+    ("no order is pending", "new", lambda facts: facts.orders.update(new="pending")),
+    ("every acknowledged order is there", "lost", lambda facts: facts.keyed.add("lost")),
+    ("an order's total is the sum of its lines", "kept", lambda facts: facts.wrong_totals.append("kept")),
+    ("stock is the sum of its ledger and not negative", CUP, lambda facts: facts.wrong_stock.append(CUP)),
+    ("an order that stands has exactly its units", "kept", lambda facts: facts.reservations.update(kept="reserved")),
+    ("an order that stands has exactly its units", "sent", lambda facts: facts.reservations.update(sent="committed")),
+    ("an order that stands has exactly its units", "kept", lambda facts: facts.reserved["kept"].update({CUP: 3})),
+    ("an order that stands has exactly its units", "kept", lambda facts: facts.ledger["kept"].update({POT: 2})),
+    ("an order that stands has exactly its units", "sent", lambda facts: facts.lines["sent"].update({POT: 1})),
+    ("nothing else holds units", "given up", lambda facts: facts.reservations.update({"given up": "committed"})),
+    ("nothing else holds units", "given up", lambda facts: facts.ledger["given up"].update({POT: 1})),
+    ("nothing else holds units", "nobody", lambda facts: facts.reservations.update(nobody="reserved")),
+    (
+        "every status of an order is counted in analytics",
+        "order.fulfilled sent",
+        lambda facts: drop_event(facts, "order.fulfilled", "sent"),
+    ),
+    (
+        "analytics counts no status that never was",
+        "order.cancelled kept",
+        lambda facts: facts.events.update({("order.cancelled", "kept"): 1}),
+    ),
+    (
+        "every account is counted in analytics",
+        "user.registered ada",
+        lambda facts: drop_event(facts, "user.registered", "ada"),
+    ),
+    (
+        "nothing that happens once is counted twice",
+        "order.confirmed kept",
+        lambda facts: facts.events.update({("order.confirmed", "kept"): 1}),
+    ),
+    ("every outbox is empty", "order: 1 for product", lambda facts: facts.waiting.append("order: 1 for product")),
+]
+
+
+def test_what_agrees_breaks_no_rule() -> None:
+    """Orders of every status, and an account that is deleted."""
+    assert [rule for rule, ids in check(WHOLE).items() if ids] == []
+
+
+@pytest.mark.parametrize(("rule", "named", "change"), BREAKS)
+def test_one_changed_row_breaks_one_rule(rule: str, named: str, change: Callable[[Facts], object]) -> None:
+    """The rule names what differs, and no other one is broken."""
+    facts = deepcopy(WHOLE)
+    change(facts)
+
+    assert {broken: ids for broken, ids in check(facts).items() if ids} == {rule: [named]}
+
+
+def test_every_rule_can_be_broken() -> None:
+    """None is there for nothing."""
+    assert {rule for rule, _, _ in BREAKS} == check(WHOLE).keys()
+
+
+async def test_the_databases_are_read_as_they_are(
+    environment: dict[str, str], people: People, bearer: Bearer, sealed: Dispatcher
+) -> None:
+    """An order, its reservation, its ledger and its event, each from the database that has it."""
+    account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
+    ada = (await sealed.post("user", "/api/v1/users/register", json=account))["id"]
+    product = {"name": "Cup", "price": 6.99, "stock": 5}
+    cup = (await people["product"].post("/api/v1/products", json=product, headers=bearer(role="admin"))).json()["id"]
+    headers = {**bearer(User(id=UUID(ada), role="user")), "Idempotency-Key": str(new_id())}
+    wanted = {"product_id": cup, "quantity": 2}
+    order = (await people["order"].post("/api/v1/orders", json=wanted, headers=headers)).json()["id"]
+    assert await broken_rules(environment) == {}
+
+    facts = await read_facts(environment)
+
+    assert (facts.orders, facts.owners, facts.keyed) == ({order: "confirmed"}, {order: ada}, {order})
+    assert facts.lines == facts.reserved == facts.ledger == {order: {cup: 2}}
+    assert (facts.statuses, facts.reservations) == ({(order, "confirmed")}, {order: "committed"})
+    assert (facts.events["order.confirmed", order], facts.users) == (1, {ada: False})
+    assert (facts.wrong_totals, facts.wrong_stock, facts.waiting) == ([], [], [])
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["agreeing", "differing"])
+def test_the_command_names_what_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, held: bool
+) -> None:
+    """A line for each rule; it fails if one is broken."""
+    facts = deepcopy(WHOLE)
+
+    async def read(_environment: object) -> Facts:
+        return facts
+
+    monkeypatch.setattr(command, "read_facts", read)
+    monkeypatch.setattr(command, "use_running_stack", dict)
+    if held:
+        invariants()
+    else:
+        facts.keyed.update(f"lost {number}" for number in range(9))
+        with pytest.raises(CommandError):
+            invariants()
+
+    lines = " ".join(capsys.readouterr().out.split())
+    assert lines.count("✓") == len(check(facts)) - (not held)
+    assert ("9 differ: lost 0, lost 1, lost 2, lost 3, lost 4, …" in lines) is not held

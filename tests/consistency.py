@@ -1,0 +1,19 @@
+"""Whether the four databases agree, as `python -m cli invariants` asks it."""
+
+from collections.abc import Mapping
+
+from chassis.testing import eventually
+from cli.invariants import check, read_facts
+
+
+async def broken_rules(environment: Mapping[str, str], within: float = 10.0) -> dict[str, list[str]]:
+    """The rules that are still broken after that many seconds, with the ids that break them; {} as soon as all hold."""
+    broken: dict[str, list[str]] = {}
+
+    async def hold() -> bool:
+        nonlocal broken
+        broken = {rule: ids for rule, ids in check(await read_facts(environment)).items() if ids}
+        return not broken
+
+    await eventually(hold, within)
+    return broken

@@ -1,0 +1,45 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.testing import FaultProxy, passing
+from tests.aliases import Bearer, People
+from tests.order.shop import Shop
+
+
+@pytest.fixture
+def shop(people: People, apps: dict[str, FastAPI], bearer: Bearer) -> Shop:
+    """The shop, empty."""
+    return Shop(people, apps["order"], bearer)
+
+
+@pytest.fixture
+async def teapot(shop: Shop) -> str:
+    """The id of a product of 199.99 of which there are 5."""
+    return await shop.product()
+
+
+@pytest.fixture
+async def settling(shop: Shop) -> AsyncIterator[None]:
+    """Let every order come to its end after the test, when all works again."""
+    yield
+    assert await shop.settles()
+
+
+@pytest.fixture
+async def wire(
+    settling: None, shop: Shop, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FaultProxy]:
+    """What stands between the order service's calls and the product service; a step is not waited for for long."""
+    monkeypatch.setattr("order.services.advance_order.STEP_S", 0.5)
+    state, real = shop.app.state, shop.app.state.dispatcher
+    async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
+        peers = state.settings.peer_urls | {"product": proxy.address}
+        state.dispatcher = Dispatcher(peers, state.envelope, longest_pause_s=0.1)
+        try:
+            yield proxy
+        finally:
+            await state.dispatcher.aclose()
+            state.dispatcher = real

@@ -1,0 +1,129 @@
+"""A shop: what its customers and its admin do, what it has left, and the passing of time."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import func, select, update
+
+from chassis.ids import new_id
+from chassis.testing import eventually
+from order.models import Order, OrderStatus
+from order.services.resume_orders import PATIENCE, resume_orders
+from tests.aliases import Bearer, People
+
+ORDERS = "/api/v1/orders"
+PRODUCTS = "/api/v1/products"
+PRICE = 199.99
+STOCK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Services, one customer, and one admin."""
+
+    people: People
+    app: FastAPI
+    bearer: Bearer
+    customer: dict[str, str] = field(init=False)
+    admin: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "customer", self.bearer())
+        object.__setattr__(self, "admin", self.bearer(role="admin"))
+
+    async def product(self, **differently: object) -> str:
+        """The id of a new product: of 199.99, 5 of them, unless said otherwise."""
+        product = {"name": "Teapot", "price": PRICE, "stock": STOCK} | differently
+        answer = await self.people["product"].post(PRODUCTS, json=product, headers=self.admin)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def change_price(self, product_id: str, price: float) -> None:
+        """Sell it at another price from now on."""
+        path = f"{PRODUCTS}/{product_id}"
+        answer = await self.people["product"].patch(path, json={"price": price}, headers=self.admin)
+        assert answer.status_code == 200, answer.text
+
+    async def stock_of(self, product_id: str) -> int:
+        """How many are left."""
+        return int((await self.people["product"].get(f"{PRODUCTS}/{product_id}")).json()["stock"])
+
+    async def has_stock(self, product_id: str, stock: int) -> bool:
+        """Whether so many are left soon."""
+
+        async def has() -> bool:
+            return await self.stock_of(product_id) == stock
+
+        return await eventually(has)
+
+    async def send(self, body: object, headers: dict[str, str] | None = None, key: str | None = None) -> httpx.Response:
+        """Place an order as the customer, or as somebody else."""
+        keyed = {"Idempotency-Key": key} if key else {}
+        return await self.people["order"].post(ORDERS, json=body, headers={**(headers or self.customer), **keyed})
+
+    async def place(self, product_id: str, quantity: int = 1, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """The order of a product; its id alone if it is refused."""
+        key = str(new_id())
+        wanted = {"product_id": product_id, "quantity": quantity}
+        return dict((await self.send(wanted, headers, key)).json())
+
+    async def only_order(self) -> dict[str, Any]:
+        """The only order that there is."""
+        (order,) = (await self.people["order"].get(f"{ORDERS}/all", headers=self.admin)).json()["items"]
+        return dict(order)
+
+    async def read(self, order_id: str) -> dict[str, Any]:
+        """An order."""
+        return dict((await self.people["order"].get(f"{ORDERS}/{order_id}", headers=self.admin)).json())
+
+    async def history(self, order_id: str) -> list[tuple[str, str]]:
+        """The statuses of an order with their causes."""
+        answer = await self.people["order"].get(f"{ORDERS}/{order_id}/history", headers=self.admin)
+        return [(step["status"], step["cause"]) for step in answer.json()["items"]]
+
+    async def cancel(self, order_id: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Cancel an order as the customer, or as somebody else."""
+        return await self.people["order"].post(f"{ORDERS}/{order_id}/cancel", headers=headers or self.customer)
+
+    async def fulfil(self, order_id: str) -> httpx.Response:
+        """Fulfil an order."""
+        return await self.people["order"].post(f"{ORDERS}/{order_id}/fulfil", headers=self.admin)
+
+    async def becomes(self, order_id: str, status: OrderStatus) -> bool:
+        """Whether an order has a status soon, with nobody waiting for its turn."""
+
+        async def has() -> bool:
+            await self.resume()
+            return bool((await self.read(order_id))["status"] == status)
+
+        return await eventually(has)
+
+    async def resume(self) -> None:
+        """Go on at once with all orders that are pending."""
+        await self.make_due()
+        await resume_orders(self.app.state.store, self.app.state.dispatcher)
+
+    async def make_due(self) -> None:
+        """Let nobody have a lease of any order."""
+        async with self.app.state.store.transaction() as session:
+            pending = update(Order).where(Order.status == OrderStatus.PENDING)
+            await session.execute(pending.values(resume_at=func.now()))
+
+    async def settles(self) -> bool:
+        """Whether no order is pending soon."""
+
+        async def is_settled() -> bool:
+            await self.resume()
+            async with self.app.state.store.transaction() as session:
+                return not await session.scalar(select(func.count()).where(Order.status == OrderStatus.PENDING))
+
+        return await eventually(is_settled, within=20)
+
+    async def lose_patience(self, order_id: str) -> None:
+        """Let an order have waited for too long."""
+        async with self.app.state.store.transaction() as session:
+            placed = func.now() - PATIENCE
+            await session.execute(update(Order).where(Order.id == UUID(order_id)).values(created_at=placed))

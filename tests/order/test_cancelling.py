@@ -1,0 +1,92 @@
+import asyncio
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from chassis.testing import Exchange, FaultProxy, eventually, passing
+from order.models import OrderStatus
+from product.models import Reservation
+from tests.consistency import broken_rules
+from tests.order.shop import STOCK, Shop
+
+COMMIT = b"/commit"
+"""In the address of the second step's request, and not in the first's."""
+
+
+async def cancel(shop: Shop) -> None:
+    """Cancel the order that is under way."""
+    order = await shop.only_order()
+    assert (await shop.cancel(order["id"])).json()["status"] == OrderStatus.CANCELLED
+
+
+@pytest.mark.parametrize("step", ["reserve", "commit"])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_order_can_be_cancelled_at_every_step(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, when: str
+) -> None:
+    """Before product has heard of a step and after, while the customer waits: no stock is held, and all agree."""
+
+    async def cancelling(exchange: Exchange) -> None:
+        if (COMMIT in exchange.request) != (step == "commit"):
+            await passing(exchange)
+            return
+        if when == "before":
+            await cancel(shop)
+        answer = await exchange.forward()
+        if when == "after":
+            await cancel(shop)
+        await exchange.answer(answer)
+
+    wire.fault = cancelling
+
+    answer = await shop.send({"product_id": teapot, "quantity": 2})
+
+    assert (answer.status_code, answer.json()["status"]) == (201, OrderStatus.CANCELLED)
+    assert await shop.history(answer.json()["id"]) == [("pending", "placed"), ("cancelled", "cancelled_by_customer")]
+    assert await shop.has_stock(teapot, STOCK)
+    assert await broken_rules(environment) == {}
+
+
+async def test_a_reserve_that_comes_after_the_cancellation_is_refused(
+    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str]
+) -> None:
+    """Product has heard of the cancellation by then, and of the order never before."""
+
+    async def is_buried() -> bool:
+        async with apps["product"].state.store.transaction() as session:
+            return bool(await session.scalar(select(Reservation.state)) == "released")
+
+    async def overtaken(exchange: Exchange) -> None:
+        await cancel(shop)
+        assert await eventually(is_buried)
+        await passing(exchange)
+
+    wire.fault = overtaken
+
+    answer = await shop.send({"product_id": teapot, "quantity": 2})
+
+    assert (answer.status_code, answer.json()["status"]) == (201, OrderStatus.CANCELLED)
+    assert await shop.stock_of(teapot) == STOCK
+    assert await broken_rules(environment) == {}
+
+
+@pytest.mark.parametrize("turn", range(5))
+async def test_whoever_wins_a_race_with_a_cancellation_all_agree(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], turn: int
+) -> None:
+    """The order is cancelled, or it was confirmed before and then cancelled; nothing else can be seen."""
+    placing = asyncio.create_task(shop.send({"product_id": teapot, "quantity": 2}))
+
+    async def is_there() -> bool:
+        return wire.seen >= turn % 3
+
+    assert await eventually(is_there)
+    orders = (await shop.people["order"].get("/api/v1/orders", headers=shop.customer)).json()["items"]
+    cancelled = [(await shop.cancel(order["id"])).status_code for order in orders]
+    placed = (await placing).json()
+
+    status = (await shop.read(placed["id"]))["status"]
+    assert status == (OrderStatus.CANCELLED if cancelled else OrderStatus.CONFIRMED)
+    assert await shop.has_stock(teapot, STOCK if cancelled else STOCK - 2)
+    assert await broken_rules(environment) == {}

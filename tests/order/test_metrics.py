@@ -1,0 +1,92 @@
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
+from sqlalchemy import func
+
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from order.metrics import measure_orders
+from order.models import Order, OrderStatus
+from order.services.move_order import move_order
+
+
+class Unlucky(Exception):
+    """What makes a transaction fail."""
+
+
+@pytest.fixture
+def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
+    """The order service's database."""
+    store: Postgres = apps["order"].state.store
+    return store
+
+
+def sample(name: str, **labels: str) -> float:
+    """What is counted or measured in this process."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def pending(age: timedelta = timedelta()) -> Order:
+    """An order that waits, for so long already, and that nobody takes over."""
+    created_at, resume_at = func.now() - age, func.now() + timedelta(hours=1)
+    return Order(id=new_id(), user_id=new_id(), created_at=created_at, resume_at=resume_at)
+
+
+async def measured(database: Postgres) -> tuple[float, float]:
+    """How many orders are pending, and the age of the oldest in seconds."""
+    async with database.transaction() as session:
+        await measure_orders(session)
+    return sample("order_pending"), sample("order_pending_oldest_seconds")
+
+
+async def test_pending_orders_are_measured(database: Postgres) -> None:
+    """Their number, and the age of the oldest; those that are decided count for nothing."""
+    old, decided = pending(timedelta(minutes=1)), pending(timedelta(hours=1))
+    async with database.transaction() as session:
+        session.add_all([pending(), old, decided])
+        await session.flush()
+        await move_order(session, decided.id, OrderStatus.REJECTED, "insufficient_stock")
+
+    count, oldest_s = await measured(database)
+    assert count == 2
+    assert oldest_s == pytest.approx(60, abs=10)
+
+
+async def test_without_pending_orders_there_is_no_age(database: Postgres) -> None:
+    """Both gauges go back to zero."""
+    assert await measured(database) == (0, 0)
+
+
+async def test_a_committed_transition_is_counted(database: Postgres) -> None:
+    """By the status that the order came to; an order that cannot come there counts for nothing."""
+    before = sample("order_transitions_total", status="cancelled")
+    async with database.transaction() as session:
+        session.add(order := pending())
+        await session.flush()
+        assert await move_order(session, order.id, OrderStatus.CANCELLED, "cancelled_by_customer")
+        assert not await move_order(session, order.id, OrderStatus.CONFIRMED, "stock_committed")
+
+        assert sample("order_transitions_total", status="cancelled") == before
+
+    assert sample("order_transitions_total", status="cancelled") == before + 1
+
+
+async def test_a_transition_that_is_undone_is_not_counted(database: Postgres) -> None:
+    """A transaction that fails leaves the counter as it was."""
+    before = sample("order_transitions_total", status="expired")
+
+    with pytest.raises(Unlucky):
+        await expire_and_fail(database)
+
+    assert sample("order_transitions_total", status="expired") == before
+
+
+async def expire_and_fail(database: Postgres) -> None:
+    """Expire an order in a transaction that fails afterwards."""
+    async with database.transaction() as session:
+        session.add(order := pending())
+        await session.flush()
+        await move_order(session, order.id, OrderStatus.EXPIRED, "timed_out")
+        raise Unlucky

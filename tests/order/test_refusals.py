@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+
+from chassis.ids import new_id
+from tests.aliases import Bearer
+from tests.consistency import broken_rules
+from tests.order.shop import STOCK, Shop
+
+MOST = 10_000_000_000
+"""The highest price, which is the highest total too."""
+REFUSALS: dict[str, tuple[int, dict[str, object]]] = {
+    "product_not_found": (404, {"product_id": str(new_id()), "quantity": 1}),
+    "insufficient_stock": (409, {"quantity": STOCK + 1}),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_a_refused_order_is_rejected_with_its_cause(
+    shop: Shop, teapot: str, environment: dict[str, str], code: str
+) -> None:
+    """The refusal says why, and so do the order and its history; no stock is taken, of its other products neither."""
+    status, change = REFUSALS[code]
+    other = await shop.product()
+    wanted = {"product_id": teapot, "quantity": 1} | change
+
+    answer = await shop.send({"items": [{"product_id": other, "quantity": 1}, wanted]})
+
+    order = await shop.only_order()
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (order["status"], order["cause"], order["total_price"]) == ("rejected", code, None)
+    assert await shop.history(order["id"]) == [("pending", "placed"), ("rejected", code)]
+    assert [await shop.stock_of(product) for product in (teapot, other)] == [STOCK, STOCK]
+    assert await broken_rules(environment) == {}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_a_refusal_is_told_again(shop: Shop, teapot: str, code: str) -> None:
+    """The same key gets the same refusal, though by now the order could be had; there is still one order."""
+    _, change = REFUSALS[code]
+    wanted = {"product_id": teapot, "quantity": 1} | change
+    key = str(new_id())
+
+    first = (await shop.send(wanted, key=key)).json()
+    await shop.people["product"].patch(f"/api/v1/products/{teapot}", json={"stock": 100}, headers=shop.admin)
+    again = (await shop.send(wanted, key=key)).json()
+
+    assert again | {"request_id": ""} == first | {"request_id": ""}
+    assert (await shop.only_order())["status"] == "rejected"
+
+
+async def test_a_total_that_no_amount_can_say_is_refused(shop: Shop, environment: dict[str, str]) -> None:
+    """What was reserved by then is given back."""
+    gold = await shop.product(price=MOST)
+
+    answer = await shop.send({"product_id": gold, "quantity": 2})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "total_too_large")
+    assert (await shop.only_order())["status"] == "rejected"
+    assert await shop.has_stock(gold, STOCK)
+    assert await broken_rules(environment) == {}
+
+
+async def test_the_largest_total_is_taken(shop: Shop) -> None:
+    """It can be read again, to the cent."""
+    gold = await shop.product(price=MOST)
+
+    order = await shop.place(gold)
+
+    assert (order["status"], order["total_price"]) == ("confirmed", MOST)
+    assert await shop.read(order["id"]) == order
+
+
+async def test_a_rejected_order_leaves_the_stock_to_others(shop: Shop, teapot: str, bearer: Bearer) -> None:
+    """All that is there can still be ordered."""
+    await shop.place(teapot, STOCK + 1)
+
+    order: dict[str, Any] = await shop.place(teapot, STOCK, bearer())
+
+    assert order["status"] == "confirmed"

@@ -1,0 +1,212 @@
+import asyncio
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from structlog.testing import CapturingLogger
+
+from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.transport import Answer
+from chassis.ids import new_id
+from chassis.strict_json import dumps
+from chassis.testing import Exchange, Fault, FaultProxy, cutting, eventually, holding, losing, passing, resetting
+from order.models import Order, OrderLine, OrderStatus
+from order.services import advance_order
+from order.services.resume_orders import AT_ONCE, resume_orders
+from tests.consistency import broken_rules
+from tests.order.shop import ORDERS, STOCK, Shop
+from tests.product.orders import let_time_pass
+
+CONFIRMED = [("pending", "placed"), ("confirmed", "stock_committed")]
+STEPS = {"reserve": False, "commit": True}
+"""Whether the address of its request ends in "commit"."""
+
+
+async def silent(_exchange: Exchange) -> None:
+    """Neither ask the service nor answer."""
+    await asyncio.Event().wait()
+
+
+async def away(exchange: Exchange) -> None:
+    """Be nobody."""
+    exchange.reset()
+
+
+def at(step: str, fault: Fault) -> Fault:
+    """Spoil only this step."""
+
+    async def spoil(exchange: Exchange) -> None:
+        is_commit = b"/commit " in exchange.request.split(b"\r\n", 1)[0]
+        await (fault if is_commit == STEPS[step] else passing)(exchange)
+
+    return spoil
+
+
+@pytest.mark.parametrize("fault", [silent, away, holding, losing, cutting, resetting])
+@pytest.mark.parametrize("step", STEPS)
+async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, fault: Fault
+) -> None:
+    """The customer is told where to look; it is confirmed once, whether product had done the step or not."""
+    wire.fault = at(step, fault)
+
+    answer = await shop.send({"product_id": teapot, "quantity": 2})
+
+    order = answer.json()
+    assert (answer.status_code, order["status"]) == (202, "pending")
+    assert answer.headers["location"] == f"{ORDERS}/{order['id']}"
+    wire.fault = passing
+    assert await shop.becomes(order["id"], OrderStatus.CONFIRMED)
+    assert await shop.history(order["id"]) == CONFIRMED
+    assert await shop.stock_of(teapot) == STOCK - 2
+    assert await broken_rules(environment) == {}
+
+
+async def test_the_key_of_a_pending_order_goes_on_with_it(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str]
+) -> None:
+    """Sent again, the request ends what the first has begun, without anybody resuming it."""
+    key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
+    wire.fault = at("commit", losing)
+    first = await shop.send(wanted, key=key)
+
+    wire.fault = passing
+    second, third = [await shop.send(wanted, key=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in (first, second, third)] == [202, 201, 201]
+    assert second.json()["id"] == first.json()["id"]
+    assert (third.text, third.headers["idempotent-replayed"]) == (second.text, "true")
+    assert await broken_rules(environment) == {}
+
+
+async def test_an_answer_that_comes_late_is_waited_for(shop: Shop, wire: FaultProxy, teapot: str) -> None:
+    """A product service that is slow, but not too slow, makes no order pending."""
+
+    async def slow(exchange: Exchange) -> None:
+        answer = await exchange.forward()
+        await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0.2)
+        await exchange.answer(answer)
+
+    wire.fault = slow
+
+    assert (await shop.place(teapot))["status"] == OrderStatus.CONFIRMED
+
+
+@pytest.mark.parametrize("fault", [silent, holding], ids=["not reserved", "reserved"])
+async def test_an_order_that_has_waited_for_too_long_expires(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
+) -> None:
+    """Whatever is reserved for it by then is given back."""
+    wire.fault = at("reserve", fault)
+    order = await shop.place(teapot, 2)
+    await shop.lose_patience(order["id"])
+
+    assert await shop.becomes(order["id"], OrderStatus.EXPIRED)
+
+    assert await shop.history(order["id"]) == [("pending", "placed"), ("expired", "timed_out")]
+    assert await shop.has_stock(teapot, STOCK)
+    assert await broken_rules(environment) == {}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_an_order_whose_reservation_has_expired_is_expired(
+    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str], step: str
+) -> None:
+    """The customer is told so, with the same key again."""
+
+    async def expiring(exchange: Exchange) -> None:
+        order = await shop.only_order()
+        if step == "reserve":
+            await exchange.forward()  # whose answer is lost
+        await let_time_pass(apps["product"].state.store, UUID(order["id"]))
+        exchange.reset()
+
+    wire.fault = at(step, expiring)
+    key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
+    assert (await shop.send(wanted, key=key)).status_code in {202, 409}
+
+    wire.fault = passing
+    answer = await shop.send(wanted, key=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "order_expired")
+    assert (await shop.only_order())["cause"] == "reservation_closed"
+    assert await shop.has_stock(teapot, STOCK)
+    assert await broken_rules(environment) == {}
+
+
+async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: FaultProxy, teapot: str) -> None:
+    """An order costs what its products cost when they were reserved."""
+    wire.fault = at("commit", holding)
+    order = await shop.place(teapot, 2)
+    await shop.change_price(teapot, 999.99)
+
+    wire.fault = passing
+
+    assert await shop.becomes(order["id"], OrderStatus.CONFIRMED)
+    assert (await shop.read(order["id"]))["total_price"] == 399.98
+
+
+class Mismatched:
+    """A dispatcher whose calls are refused by a service that does not understand ours."""
+
+    def __init__(self, status: int, code: str) -> None:
+        self.status, self.code = status, code
+
+    async def post(self, service: str, _path: str, **_options: object) -> None:
+        """Refuse."""
+        raise RemoteError(service, Refusal(Answer(self.status, {}, dumps({"code": self.code, "detail": "No."}))))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "unauthenticated"), (403, "forbidden"), (404, "not_found"), (422, "invalid_request"), (409, "differs")],
+)
+async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
+    settling: None, shop: Shop, teapot: str, monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    """Something is wrong between the services: it is logged, and the order waits, in the end until it expires."""
+    monkeypatch.setattr(advance_order, "log", log := CapturingLogger())
+    state, real = shop.app.state, shop.app.state.dispatcher
+    state.dispatcher = Mismatched(status, code)
+    try:
+        order = await shop.place(teapot)
+    finally:
+        state.dispatcher = real
+
+    assert order["status"] == OrderStatus.PENDING
+    assert log.calls[0].kwargs["order_id"] == order["id"]
+    assert log.calls[0].kwargs["reason"] == "The product service refused: No."
+
+
+async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultProxy, teapot: str) -> None:
+    """While it is asking, whoever looks for orders to resume leaves it alone."""
+    wire.fault = silent
+    placing = asyncio.create_task(shop.place(teapot))
+
+    async def is_asking() -> bool:
+        return wire.seen == 1
+
+    assert await eventually(is_asking)
+    await resume_orders(shop.app.state.store, shop.app.state.dispatcher)
+
+    assert wire.seen == 1
+    assert (await placing)["status"] == OrderStatus.PENDING
+    wire.fault = passing
+
+
+async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environment: dict[str, str]) -> None:
+    """More orders than are taken at a time do not wait for a second each time."""
+    product = await shop.product(stock=100)
+    async with shop.app.state.store.transaction() as session:
+        for _ in range(2 * AT_ONCE + 1):
+            session.add(order := Order(id=new_id(), user_id=new_id(), resume_at=func.now()))
+            await session.flush()
+            session.add(OrderLine(order_id=order.id, position=0, product_id=UUID(product), quantity=1))
+
+    await resume_orders(shop.app.state.store, shop.app.state.dispatcher)
+
+    async with shop.app.state.store.transaction() as session:
+        assert not await session.scalar(select(func.count()).where(Order.resume_at <= func.now()))
+    assert await broken_rules(environment) == {}
+    assert await shop.stock_of(product) == 100 - 2 * AT_ONCE - 1

@@ -1,0 +1,137 @@
+"""The long run: ``KEYS=1000 pytest -n 0 tests/order/test_storms.py``."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from chassis.clock import utc_now
+from chassis.dispatch.reqwest import ReqwestTransport
+from chassis.dispatch.transport import Answer, address_of
+from chassis.ids import new_id
+from chassis.strict_json import dumps, loads
+from chassis.testing import eventually, serve
+from order.main import build
+from tests.aliases import Bearer
+from tests.consistency import broken_rules
+from tests.order.shop import ORDERS, STOCK, Shop
+
+KEYS = int(os.environ.get("KEYS", "10"))
+SENDS, AT_ONCE = 20, 32
+"""The storm: so many keys, each sent so often, so many requests under way."""
+AGAIN = {202, 409, 503}
+"""Pending, in flight, or no connection to the database was free: sent again."""
+
+
+class Customers:
+    """Many people's requests, over fast connections to two workers of the order service."""
+
+    def __init__(self, *workers: str) -> None:
+        self._workers = workers
+        self._transport = ReqwestTransport()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def order(self, number: int, product_id: str, bearer: dict[str, str], key: str) -> Answer:
+        """Send one order to one of the workers, until it is decided."""
+        answers: list[Answer] = []
+
+        async def is_decided() -> bool:
+            answers.append(await self._send(self._workers[number % 2], product_id, bearer, key))
+            return answers[-1].status not in AGAIN or loads(answers[-1].body).get("code") == "insufficient_stock"
+
+        async with self._turns:
+            assert await eventually(is_decided, within=60)
+        return answers[-1]
+
+    async def _send(self, worker: str, product_id: str, bearer: dict[str, str], key: str) -> Answer:
+        body = dumps({"product_id": product_id, "quantity": 1})
+        headers = {**bearer, "Idempotency-Key": key, "Content-Type": "application/json"}
+        return await self._transport.send("POST", address_of(worker, ORDERS), list(headers.items()), body, 30)
+
+    async def leave(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+
+@pytest.fixture
+async def customers(apps: dict[str, FastAPI], environment: dict[str, str]) -> AsyncIterator[Customers]:
+    """Many people, and a second worker of the order service."""
+    async with serve(build()) as second:
+        people = Customers(environment["ORDER_SERVICE_URL"], second)
+        yield people
+        await people.leave()
+
+
+async def test_of_200_concurrent_orders_for_ten_units_ten_are_confirmed(
+    shop: Shop, customers: Customers, bearer: Bearer, environment: dict[str, str]
+) -> None:
+    """Of as many people; the others are told that too few are left, and all agree afterwards."""
+    pot = await shop.product(stock=10)
+
+    answers = await asyncio.gather(*(customers.order(number, pot, bearer(), str(new_id())) for number in range(200)))
+
+    assert Counter(answer.status for answer in answers) == {201: 10, 409: 190}
+    assert {loads(answer.body)["code"] for answer in answers if answer.status == 409} == {"insufficient_stock"}
+    assert await shop.stock_of(pot) == 0
+    assert await broken_rules(environment) == {}
+
+
+async def test_a_storm_of_sends_makes_one_order_of_each_key(
+    shop: Shop, customers: Customers, bearer: Bearer, environment: dict[str, str]
+) -> None:
+    """Sent many times at once to two workers, each key has one order, and every answer to it is the same."""
+    pot = await shop.product(stock=KEYS + 1)
+
+    async def send_all(_number: int) -> set[tuple[int, bytes]]:
+        person, key = bearer(), str(new_id())
+        answers = await asyncio.gather(*(customers.order(number, pot, person, key) for number in range(SENDS)))
+        return {(answer.status, answer.body) for answer in answers}
+
+    answers = await asyncio.gather(*map(send_all, range(KEYS)))
+
+    assert [len(one) for one in answers] == [1] * KEYS
+    assert {status for one in answers for status, _ in one} == {201}
+    assert await shop.stock_of(pot) == 1
+    assert await broken_rules(environment, within=60) == {}
+
+
+async def deliver(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tuple[str, str]]:
+    """Deliver an event five times at once to each listener; what became of it there."""
+    dispatcher = apps["order"].state.dispatcher
+
+    async def to(listener: str) -> tuple[str, str]:
+        (receipt,) = await dispatcher.post(listener, "/events", json=[event], idempotency_key=str(new_id()))
+        return listener, receipt["outcome"]
+
+    return Counter(await asyncio.gather(*(to(listener) for listener in ("product", "analytics") for _ in range(5))))
+
+
+async def test_an_event_that_is_delivered_five_times_counts_once(
+    shop: Shop, teapot: str, apps: dict[str, FastAPI]
+) -> None:
+    """The stock is given back once, and analytics counts one cancellation."""
+    order = await shop.place(teapot, 2)
+    event = {
+        "specversion": "1.0",
+        "id": str(new_id()),
+        "source": "/services/order",
+        "type": "order.cancelled",
+        "subject": order["id"],
+        "userid": order["user_id"],
+        "time": utc_now().isoformat(),
+        "data": {},
+    }
+
+    seen = await deliver(apps, event)
+
+    stats = (await shop.people["analytics"].get("/api/v1/analytics/stats")).json()
+    assert seen == {(name, outcome): times for name in ("product", "analytics") for outcome, times in OUTCOMES.items()}
+    assert stats["by_type"]["order.cancelled"] == 1
+    assert await shop.stock_of(teapot) == STOCK
+
+
+OUTCOMES = {"accepted": 1, "duplicate": 4}

@@ -1,0 +1,122 @@
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from chassis.testing import Exchange, Fault, FaultProxy, eventually, holding, passing
+from cli.stack.files import ROOT
+from cli.stack.processes import LeashedProcess
+from tests.system.people import count_orders, place_orders
+from tests.system.stack import Stack, restart, restarted
+
+pytestmark = pytest.mark.xdist_group("system")
+
+DRAINED_WITHIN_S = 10.0
+"""After the last kill."""
+
+
+async def is_drained(stack: Stack) -> bool:
+    """Whether the order service has nothing left to deliver."""
+    connection = await asyncpg.connect(stack.environment["ORDER_DATABASE_URL"].replace("+asyncpg", ""))
+    try:
+        return not await connection.fetchval("SELECT count(*) FROM outbox")
+    finally:
+        await connection.close()
+
+
+async def hanging(_exchange: Exchange) -> None:
+    """Neither ask the service nor answer."""
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def proxy(stack: Stack) -> AsyncIterator[FaultProxy]:
+    """What stands between the order service and analytics."""
+    analytics = stack.environment["ANALYTICS_SERVICE_URL"]
+    async with FaultProxy(analytics, passing) as proxy:
+        with restarted(stack, "order", ANALYTICS_SERVICE_URL=proxy.address):
+            yield proxy
+
+
+async def test_an_order_that_was_answered_is_counted_once(stack: Stack) -> None:
+    """Whatever happens to the order service right after its answer."""
+    before = count_orders(stack)
+
+    for _ in range(2):
+        await place_orders(stack, 1)
+        restart(stack, "order")
+
+    assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
+    assert count_orders(stack) == before + 2
+
+
+@pytest.mark.parametrize("fault", [hanging, holding])
+async def test_a_service_killed_while_it_delivers_has_counted_once(
+    stack: Stack, proxy: FaultProxy, fault: Fault
+) -> None:
+    """Whether analytics has had the event by then or not: the lease ends, and it is sent again."""
+    before, proxy.fault = count_orders(stack), fault
+    seen = proxy.seen
+    await place_orders(stack, 1)
+
+    async def is_under_way() -> bool:
+        return proxy.seen > seen and (fault is hanging or count_orders(stack) == before + 1)
+
+    assert await eventually(is_under_way)
+    stack.services.kill("order")
+    proxy.fault = passing
+    stack.services.start("order")
+
+    assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
+    assert count_orders(stack) == before + 1
+
+
+async def test_events_outlive_an_outage_of_the_listener(stack: Stack) -> None:
+    """Orders are placed meanwhile, and all of them are counted soon after it is back."""
+    before = count_orders(stack)
+    stack.services.kill("analytics")
+
+    await place_orders(stack, 5)
+
+    stack.services.start("analytics")
+    stack.services.wait_until_ready()
+    assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
+    assert count_orders(stack) == before + 5
+
+
+async def test_events_outlive_a_crash_of_the_database(stack: Stack) -> None:
+    """What was stored before is delivered, and what comes after it too, without a restart of the service."""
+    before = count_orders(stack)
+    await place_orders(stack, 1)
+    stack.postgres.kill()
+    stack.postgres.start()
+    stack.services.wait_until_ready()
+
+    await place_orders(stack, 1)
+
+    assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
+    assert count_orders(stack) == before + 2
+
+
+async def test_a_relay_may_be_a_process_of_its_own(stack: Stack) -> None:
+    """With RELAY=false the service stores its events, and `python -m cli relay` delivers them."""
+    with restarted(stack, "order", RELAY="false"):
+        before = count_orders(stack)
+        await place_orders(stack, 1)
+        assert not await is_drained(stack)
+        relay = LeashedProcess(
+            [sys.executable, "-m", "cli", "relay", "order"],
+            environment=stack.environments["order"],
+            folder=ROOT,
+            output=subprocess.DEVNULL,
+        )
+        try:
+            assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
+        finally:
+            relay.request_stop()
+            assert await asyncio.to_thread(relay.wait) == 0
+
+    assert count_orders(stack) == before + 1

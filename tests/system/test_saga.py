@@ -1,0 +1,221 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from chassis.ids import new_id
+from chassis.testing import Exchange, FaultProxy, eventually, passing
+from tests.consistency import broken_rules
+from tests.system.people import ORDERS, log_in, make_product
+from tests.system.stack import Stack, restarted
+
+pytestmark = pytest.mark.xdist_group("system")
+
+STOCK = 10
+RECOVERED_WITHIN_S = 20.0
+"""After a kill: longer than a relay's lease of what was under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """What stands between a customer and the order service, and between that and the product service."""
+
+    front: FaultProxy
+    back: FaultProxy
+
+    def at(self, step: str) -> FaultProxy:
+        """Where a step passes: to reserve, to commit, or the answer to the customer."""
+        return self.front if step == "answer" else self.back
+
+
+@pytest.fixture(scope="module")
+async def wires(stack: Stack) -> AsyncIterator[Wires]:
+    """Two wires, of which the order service knows one."""
+    async with (
+        FaultProxy(stack.environment["ORDER_SERVICE_URL"], passing) as front,
+        FaultProxy(stack.environment["PRODUCT_SERVICE_URL"], passing) as back,
+    ):
+        with restarted(stack, "order", PRODUCT_SERVICE_URL=back.address):
+            yield Wires(front, back)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Somebody who wants one piece of a new product."""
+
+    orders: httpx.AsyncClient
+    bearer: dict[str, str]
+    product_id: str
+    key: str
+
+    async def send(self) -> httpx.Response:
+        """Send the order, under its key."""
+        wanted = {"product_id": self.product_id, "quantity": 1}
+        return await self.orders.post(ORDERS, json=wanted, headers={**self.bearer, "Idempotency-Key": self.key})
+
+    async def insist(self) -> dict[str, Any]:
+        """The order, confirmed: sent until there is an answer, and read while it is pending."""
+        found: list[dict[str, Any]] = []
+
+        async def is_decided() -> bool:
+            try:
+                found[:] = [(await self.send()).json()] if not found else await self.own()
+            except httpx.HTTPError:
+                return False
+            return [order.get("status") for order in found] == ["confirmed"]
+
+        assert await eventually(is_decided, within=RECOVERED_WITHIN_S)
+        again = await self.send()
+        assert again.status_code == 201
+        return dict(again.json())
+
+    async def own(self) -> list[dict[str, Any]]:
+        """The orders of the product that there are."""
+        listed = (await self.orders.get(f"{ORDERS}?limit=100", headers=self.bearer)).raise_for_status()
+        return [order for order in listed.json()["items"] if order["items"][0]["product_id"] == self.product_id]
+
+
+@pytest.fixture
+async def customer(stack: Stack, wires: Wires) -> AsyncIterator[Customer]:
+    """Somebody with a key."""
+    async with httpx.AsyncClient(base_url=wires.front.address, timeout=15) as orders:
+        yield Customer(orders, await log_in(stack), await make_product(stack), str(new_id()))
+    wires.front.fault = wires.back.fault = passing
+
+
+async def stock_of(stack: Stack, product_id: str) -> int:
+    """How many are left."""
+    async with httpx.AsyncClient(base_url=stack.environment["PRODUCT_SERVICE_URL"]) as products:
+        return int((await products.get(f"/api/v1/products/{product_id}")).json()["stock"])
+
+
+async def execute(stack: Stack, statement: str) -> None:
+    """Run a statement in the order service's database."""
+    connection = await asyncpg.connect(stack.environment["ORDER_DATABASE_URL"].replace("+asyncpg", ""))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def once(step: str, strike: Callable[[Exchange], Awaitable[None]]) -> Callable[[Exchange], Awaitable[None]]:
+    """Let the first request of a step be struck, and everything else pass."""
+    struck = False
+
+    async def fault(exchange: Exchange) -> None:
+        nonlocal struck
+        address = exchange.request.split(b"\r\n", 1)[0]
+        is_step = {
+            "reserve": address.startswith(b"POST /api/v1/reservations "),
+            "commit": b"/commit " in address,
+            "answer": address.startswith(b"POST "),
+        }[step]
+        if struck or not is_step:
+            await passing(exchange)
+            return
+        struck = True
+        await strike(exchange)
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("victim", "when", "step"),
+    [
+        (victim, when, step)
+        for victim in ("order", "product")
+        for when in ("before", "after")
+        for step in ("reserve", "commit")
+    ]
+    + [("order", "after", "answer")],
+)
+async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
+    stack: Stack, wires: Wires, customer: Customer, victim: str, when: str, step: str
+) -> None:
+    """Before product has the request, or when it has done it, or after the answer: who sends again gets that order."""
+
+    async def kill(exchange: Exchange) -> None:
+        if when == "after":
+            await exchange.forward()
+        stack.services.kill(victim)
+        stack.services.start(victim)
+        exchange.cut()
+
+    wires.at(step).fault = once(step, kill)
+
+    order = await customer.insist()
+
+    assert [one["id"] for one in await customer.own()] == [order["id"]]
+    assert await stock_of(stack, customer.product_id) == STOCK - 1
+    assert await broken_rules(stack.environment, RECOVERED_WITHIN_S) == {}
+
+
+async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
+    stack: Stack, wires: Wires, customer: Customer
+) -> None:
+    """Nobody sends it again; when its lease is over, the service goes on with it."""
+
+    async def kill(exchange: Exchange) -> None:
+        await exchange.forward()
+        stack.services.kill("order")
+        exchange.cut()
+
+    wires.back.fault = once("commit", kill)
+    with pytest.raises(httpx.TransportError):
+        await customer.send()
+    await execute(stack, "UPDATE orders SET resume_at = now() WHERE status = 'pending'")
+
+    stack.services.start("order")
+
+    assert await broken_rules(stack.environment, RECOVERED_WITHIN_S) == {}
+    assert [order["status"] for order in await customer.own()] == ["confirmed"]
+
+
+async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
+    stack: Stack, wires: Wires, customer: Customer
+) -> None:
+    """Product has reserved them before; it hears that they are free when it is back."""
+
+    async def kill(exchange: Exchange) -> None:
+        await exchange.forward()
+        stack.services.kill("product")
+        exchange.cut()
+
+    wires.back.fault = once("reserve", kill)
+    try:
+        assert (await customer.send()).status_code == 202
+        await execute(stack, "UPDATE orders SET created_at = now() - interval '1 hour' WHERE status = 'pending'")
+
+        async def is_expired() -> bool:
+            return [order["status"] for order in await customer.own()] == ["expired"]
+
+        assert await eventually(is_expired)
+    finally:
+        stack.services.start("product")
+
+    stack.services.wait_until_ready()
+    assert await broken_rules(stack.environment, RECOVERED_WITHIN_S) == {}
+    assert await stock_of(stack, customer.product_id) == STOCK
+
+
+async def test_a_crash_of_the_database_in_the_middle_of_a_commit_loses_nothing(
+    stack: Stack, wires: Wires, customer: Customer
+) -> None:
+    """All databases but MongoDB are gone for a moment; who sends again gets the one order."""
+
+    async def crash(exchange: Exchange) -> None:
+        await asyncio.gather(exchange.forward(), asyncio.to_thread(stack.postgres.kill))
+        await asyncio.to_thread(stack.postgres.start)
+        exchange.cut()
+
+    wires.back.fault = once("commit", crash)
+
+    order = await customer.insist()
+
+    assert [one["id"] for one in await customer.own()] == [order["id"]]
+    assert await broken_rules(stack.environment, RECOVERED_WITHIN_S) == {}
+    assert await stock_of(stack, customer.product_id) == STOCK - 1
