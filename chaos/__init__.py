@@ -1,0 +1,1 @@
+"""A shop under fire: real processes take orders while they are killed, and afterwards everything must agree."""

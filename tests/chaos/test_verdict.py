@@ -1,0 +1,145 @@
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chaos.book import Book, Entry, Restock
+from chaos.shop import Reply
+from chaos.truth import Truth
+from chaos.verdict import compare, compare_counts
+
+Break = Callable[[Book, Truth], None]
+
+
+def book() -> Book:
+    """An order that stands, one that was cancelled, one that was refused, and a delivery."""
+    stands, cancelled, refused = (Entry(key, 0, {"cup": 2}) for key in ("k1", "k2", "k3"))
+    stands.note(Reply(201, {"id": "o1", "status": "confirmed"}, "d1"))
+    cancelled.note(Reply(201, {"id": "o2", "status": "confirmed"}, "d2"))
+    cancelled.asked.add("cancelled")
+    cancelled.told.append("cancelled")
+    refused.note(Reply(409, {"code": "insufficient_stock"}, "d3"))
+    return Book([stands, cancelled, refused], [Restock("Delivery 0", "cup", 1, is_told=True)])
+
+
+def truth() -> Truth:
+    """The databases that agree with it."""
+    return Truth(
+        keys={"k1": "o1", "k2": "o2", "k3": "o3"},
+        orders={
+            "o1": ("confirmed", "stock_committed"),
+            "o2": ("cancelled", "cancelled_by_customer"),
+            "o3": ("rejected", "insufficient_stock"),
+        },
+        supplied={"cup": 3},
+        deliveries=Counter({"Delivery 0": 1}),
+    )
+
+
+def lose_an_order(_book: Book, truth: Truth) -> None:
+    """An acknowledged order is gone."""
+    del truth.orders["o1"]
+
+
+def give_a_key_another_order(_book: Book, truth: Truth) -> None:
+    """A key leads to another order than the one that was acknowledged."""
+    truth.keys["k1"], truth.orders["o9"] = "o9", truth.orders.pop("o1")
+
+
+def answer_twice(book: Book, _truth: Truth) -> None:
+    """A key got two different answers."""
+    book.entries[0].note(Reply(201, {"id": "o1", "status": "confirmed"}, "another"))
+
+
+def double_an_order(_book: Book, truth: Truth) -> None:
+    """There is an order that no key leads to."""
+    truth.orders["o9"] = truth.orders["o1"]
+
+
+def cancel_unasked(_book: Book, truth: Truth) -> None:
+    """An order was cancelled by nobody."""
+    truth.orders["o1"] = ("cancelled", "cancelled_by_customer")
+
+
+def revive(_book: Book, truth: Truth) -> None:
+    """A cancelled order stands again."""
+    truth.orders["o2"] = ("confirmed", "stock_committed")
+
+
+def fill_what_was_refused(_book: Book, truth: Truth) -> None:
+    """Somebody who was refused has an order."""
+    truth.orders["o3"] = ("confirmed", "stock_committed")
+
+
+def oversell(_book: Book, truth: Truth) -> None:
+    """More was sold than there ever was."""
+    truth.supplied["cup"] = 1
+
+
+def lose_a_delivery(_book: Book, truth: Truth) -> None:
+    """An acknowledged delivery is gone."""
+    truth.deliveries.clear()
+
+
+def double_a_delivery(_book: Book, truth: Truth) -> None:
+    """A delivery was entered twice."""
+    truth.deliveries["Delivery 0"] = 2
+
+
+def leave_without_answer(book: Book, _truth: Truth) -> None:
+    """An attempt never had its last word."""
+    book.entries[0] = replace(book.entries[0], answers=set())
+
+
+BREAKS: dict[Break, tuple[str, ...]] = {
+    lose_an_order: ("every acknowledged order is its key's order", "an order has the status that was told"),
+    give_a_key_another_order: ("every acknowledged order is its key's order",),
+    answer_twice: ("no key has two answers",),
+    double_an_order: ("no order is without a key",),
+    cancel_unasked: ("an order has the status that was told",),
+    revive: ("an order has the status that was told",),
+    fill_what_was_refused: ("who was refused has no order",),
+    oversell: ("no product was sold more often than it was supplied",),
+    lose_a_delivery: ("every acknowledged delivery is there",),
+    double_a_delivery: ("every acknowledged delivery is there",),
+    leave_without_answer: ("every attempt had a last word",),
+}
+
+
+def test_a_book_that_agrees_breaks_no_rule() -> None:
+    """Nothing differs where clients were told what the databases say."""
+    assert not any(compare(book(), truth()).values())
+
+
+@pytest.mark.parametrize("change", BREAKS)
+def test_what_differs_is_found_by_its_rule_alone(change: Break) -> None:
+    """Each way to lose, double or oversell something breaks the rule that is there for it, and no other."""
+    told, said = book(), truth()
+
+    change(told, said)
+
+    broken = [rule for rule, ids in compare(told, said).items() if ids]
+    assert len(broken) == len(BREAKS[change])
+    assert all(rule.startswith(expected) for rule, expected in zip(broken, BREAKS[change], strict=True))
+
+
+def test_the_same_answer_again_is_no_second_answer() -> None:
+    """A replay with the same bytes changes nothing in the book."""
+    told = book()
+
+    told.entries[0].note(Reply(201, {"id": "o1", "status": "confirmed"}, "d1"))
+
+    assert told == book()
+
+
+def test_an_answer_that_nobody_expects_is_told() -> None:
+    """A refusal for any other reason than the stock is strange."""
+    assert not Entry("k", 0, {}).note(Reply(422, {"code": "invalid_request"}, "d"))
+
+
+def test_a_wrong_public_count_is_named() -> None:
+    """What analytics counts too often or too rarely is given by its kind; what is no order's is left alone."""
+    counts = {"order.confirmed": 2, "order.rejected": 1, "user.registered": 5}
+
+    assert compare_counts(counts, ["confirmed", "confirmed", "cancelled"]) == ["order.cancelled", "order.rejected"]
