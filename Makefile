@@ -6,7 +6,7 @@ BIN := .venv/bin
 BENCH := .venv-bench/bin
 SERVICES := analytics user product order
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
-CODE := chassis user analytics product order cli deploy tests benchmarks
+CODE := chassis user analytics product order cli deploy tests benchmarks chaos
 
 .PHONY: help
 help: ## Show this help
@@ -37,6 +37,10 @@ doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases
 demo: $(BIN)/.ready ## Walk an order through the running services
 	@$(BIN)/python -m cli demo
 
+.PHONY: invariants
+invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of the running stack; fails if they differ
+	@$(BIN)/python -m cli invariants
+
 .PHONY: test
 test: $(BIN)/.ready ## Run the whole suite against real databases of its own
 	@$(BIN)/python -m pytest
@@ -50,8 +54,13 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure the dispatcher beside gRPC and httpx: 4 min, quiet machine (ARGS=--quick: 40 s)
+bench: $(BENCH)/.ready ## Measure calls and orders beside their peers: 11 min, quiet machine (ARGS=--quick: 2 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
+	@$(BENCH)/python -m benchmarks orders $(ARGS)
+
+.PHONY: chaos
+chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
+	@$(BIN)/python -m chaos $(ARGS)
 
 .PHONY: containers
 containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available

@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmarks.dispatch import command, profiling
+from benchmarks.dispatch import command as dispatching
+from benchmarks.dispatch import plan as dispatch_plan
+from benchmarks.dispatch import profiling
 from benchmarks.dispatch.candidates.every import CANDIDATES
-from benchmarks.dispatch.plan import FULL, QUICK
+from benchmarks.orders import command as ordering
+from benchmarks.orders import plan as orders_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,13 +31,26 @@ def dispatch(
     only: Annotated[str, typer.Option(callback=_keys, help="These candidates, as in a,c; keeps nothing.")] = "abcdef",
 ) -> None:
     """Measure one service calling another: the dispatcher, gRPC and httpx. Run it on a quiet machine."""
-    command.run(QUICK if quick else FULL, only, keep=not quick and only == "".join(CANDIDATES))
+    plan = dispatch_plan.QUICK if quick else dispatch_plan.FULL
+    dispatching.run(plan, only, keep=not quick and only == "".join(CANDIDATES))
 
 
 @app.command()
-def dispatch_chart() -> None:
-    """Draw the chart anew from the figures that are kept."""
-    command.redraw()
+def orders(
+    *,
+    quick: Annotated[
+        bool, typer.Option(help="1 minute instead of 7: fewer rounds, one worker; keeps nothing.")
+    ] = False,
+) -> None:
+    """Measure placing an order: the services, and the same by hand. Run it on a quiet machine."""
+    ordering.run(orders_plan.QUICK if quick else orders_plan.FULL, keep=not quick)
+
+
+@app.command()
+def charts() -> None:
+    """Draw the charts anew from the figures that are kept."""
+    dispatching.KEPT.redraw()
+    ordering.KEPT.redraw()
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Child processes that are spoken to through a pipe, and that end with us."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -86,3 +87,11 @@ def end_with_parent(pipe: Connection) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+async def hear(pipe: Connection) -> Any:  # noqa: ANN401 - whatever was asked
+    """Wait in a child for the parent's next question; None when the parent is gone."""
+    try:
+        return await asyncio.to_thread(pipe.recv)
+    except EOFError:
+        return None

@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.charts import STYLE, make_room
 from benchmarks.dispatch.plan import BUSY, SIZES_CONCURRENCY
 
 Row = dict[str, Any]
@@ -15,25 +16,11 @@ Row = dict[str, Any]
 
 _COLOURS = {"a": "#0b5fa5", "b": "#6baed6", "c": "#d95f0e", "d": "#fdae6b", "e": "#969696", "f": "#525252"}
 _MARKERS = {"a": "o", "b": "s", "c": "^"}
-_STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "dispatch",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-    "legend.frameon": False,
-}
 
 
 def draw(result: dict[str, Any], file: Path) -> None:
     """Draw *result*, the content of the JSON, into an SVG."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 9.6), layout="constrained", facecolor="white")
         axes = figure.subplots(3, 2)
         rows = [row for row in result["comparison"] if row["concurrency"] == BUSY]
@@ -79,7 +66,7 @@ def _cpu(axes: Axes, rows: Sequence[Row], title: str) -> None:
     bars = axes.barh(_names(rows), server, left=client, color="#9ecae1", label="server")
     axes.bar_label(bars, [f"{there} + {here}" for there, here in zip(client, server, strict=True)], padding=3)
     axes.invert_yaxis()
-    _make_room(axes)
+    make_room(axes)
     axes.set_xlabel("microseconds, all threads of the process")
     if rows and rows[0]["concurrency"] == BUSY:  # elsewhere the colours mean the same
         axes.legend(loc="upper right")
@@ -113,13 +100,7 @@ def _bars(
     bars = axes.barh(_names(rows), [value(row) for row in rows], color=colours, alpha=alpha)
     axes.bar_label(bars, [f"{value(row):,.0f}{unit}" for row in rows], padding=3)
     axes.invert_yaxis()
-    _make_room(axes)
-
-
-def _make_room(axes: Axes) -> None:
-    """Leave space for the labels behind the bars, and none for lines between them."""
-    axes.margins(x=0.3)
-    axes.grid(visible=False, axis="y")
+    make_room(axes)
 
 
 def _lines(axes: Axes, rows: Sequence[Row], across: str, value: Callable[[Row], float]) -> None:

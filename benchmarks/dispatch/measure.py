@@ -5,13 +5,12 @@ from contextlib import ExitStack, contextmanager
 
 from benchmarks.dispatch.candidates.every import CANDIDATES
 from benchmarks.dispatch.credentials import make_secrets
-from benchmarks.dispatch.figures import Figures, Measurement, Series
+from benchmarks.dispatch.figures import Figures, Series
 from benchmarks.dispatch.handshake import observe_tls
 from benchmarks.dispatch.plan import (
     BUSY,
     GROWING,
     MUTUAL_TLS,
-    NOISY,
     WORKERS,
     Condition,
     Plan,
@@ -22,6 +21,7 @@ from benchmarks.dispatch.products import SMALL
 from benchmarks.dispatch.sides import Sides, Task, both_sides
 from benchmarks.load import Load
 from benchmarks.machine import busy_seconds
+from benchmarks.measurement import NOISY, Measurement
 
 
 class DoesNotWork(Exception):

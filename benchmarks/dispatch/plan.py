@@ -16,8 +16,6 @@ GROWING = "abc"
 SIZES_CONCURRENCY = 8
 """Fewer, so that calls of 1 MB stay below the 2 s at which the dispatcher's breaker counts them as slow."""
 WORKERS = (1, 2, 3, 4)
-NOISY = 0.1
-"""Cores busy with something else, from which on a measurement is doubtful."""
 _FEWEST_CALLS = 2_000
 """Per condition, in all rounds together: a 99th percentile of fewer says little."""
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.dispatch.candidates.every import CANDIDATES
 from benchmarks.dispatch.figures import Figures, Series
-from benchmarks.dispatch.plan import BUSY, NOISY, SIZES_CONCURRENCY
-from benchmarks.dispatch.targets import Result, results
+from benchmarks.dispatch.plan import BUSY, SIZES_CONCURRENCY
+from benchmarks.dispatch.targets import results
+from benchmarks.measurement import NOISY
+from benchmarks.tables import make_table, targets_table
 
 _COLUMNS = ("calls/s", "p50 ms", "p99 ms", "client us", "server us")
 _ERRORS_SHOWN = 3
@@ -22,7 +23,7 @@ def show(console: Console, figures: Figures, machine: dict[str, Any]) -> None:
     console.print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}")
     for table in _comparisons(figures):
         console.print(table)
-    console.print(_targets(results(figures)))
+    console.print(targets_table(f"Ratios at {BUSY} concurrent calls", results(figures)))
     if figures.sizes:
         console.print(_growth(f"Answers grow ({SIZES_CONCURRENCY} concurrent calls)", "bytes", figures.sizes))
         console.print(_growth(f"Workers are added ({BUSY} concurrent calls)", "workers", figures.workers))
@@ -53,37 +54,19 @@ def notes(figures: Figures, machine: dict[str, Any]) -> Iterator[str]:
 
 def _comparisons(figures: Figures) -> Iterator[Table]:
     for concurrency in sorted({one.condition.concurrency for one in figures.base}):
-        table = _table("One call at a time" if concurrency == 1 else f"{concurrency} concurrent calls", *_COLUMNS)
+        table = make_table("One call at a time" if concurrency == 1 else f"{concurrency} concurrent calls", *_COLUMNS)
         for one in figures.base:
             if one.condition.concurrency == concurrency:
                 table.add_row(_name(one.key), *_cells(one))
         yield table
 
 
-def _targets(found: Iterable[Result]) -> Table:
-    table = _table(f"Ratios at {BUSY} concurrent calls", "measured", "rounds", "target", "")
-    for one in found:
-        sign = "<=" if one.target.at_most else ">="
-        verdict = "[green]met[/green]" if one.is_met else "[red]missed[/red]"
-        spread = f"{one.lowest:.2f}-{one.highest:.2f}"
-        table.add_row(one.target.text, f"{one.ratio:.2f}", spread, f"{sign} {one.target.limit:g}", verdict)
-    return table
-
-
 def _growth(title: str, what: str, series: Iterable[Series]) -> Table:
-    table = _table(title, what, "calls/s", "p50 ms", "client us", "server us")
+    table = make_table(title, what, "calls/s", "p50 ms", "client us", "server us")
     for one in sorted(series, key=lambda one: one.key):
         amount = one.condition.size if what == "bytes" else one.condition.workers
         per_second, p50, _, client, server = _cells(one)
         table.add_row(_name(one.key), f"{amount:,}", per_second, p50, client, server)
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
     return table
 
 

@@ -15,7 +15,7 @@ from benchmarks.dispatch.candidates.every import CANDIDATES
 from benchmarks.dispatch.credentials import Secrets
 from benchmarks.dispatch.products import ids_of
 from benchmarks.load import Load, Taken, run_load
-from benchmarks.processes import Child
+from benchmarks.processes import Child, hear
 
 _BACKLOG = 2048
 
@@ -72,14 +72,5 @@ def run_client(pipe: Connection, key: str, ports: Sequence[int], secrets: Secret
 async def _obey(pipe: Connection, candidate: Candidate, ports: Sequence[int], secrets: Secrets) -> None:
     async with candidate.connect(ports, secrets) as fetch:
         pipe.send("ready")
-        while task := await _next_task(pipe):
+        while task := await hear(pipe):
             pipe.send(await run_load(fetch, ids_of(task.size), task.load))
-
-
-async def _next_task(pipe: Connection) -> Task | None:
-    try:
-        task = await asyncio.to_thread(pipe.recv)
-    except EOFError:
-        return None
-    assert isinstance(task, Task)
-    return task
