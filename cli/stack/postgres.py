@@ -34,6 +34,11 @@ class EmbeddedPostgres(EmbeddedServer):
 
     name = "PostgreSQL"
 
+    def __init__(self, folder: Path, port: int, **settings: str) -> None:
+        """*settings* of PostgreSQL beside ours, as ``fsync="off"`` for data that need not outlive the machine."""
+        super().__init__(folder, port)
+        self._settings = settings
+
     @property
     def _cluster(self) -> Path:
         return self.folder / "cluster"
@@ -107,6 +112,7 @@ class EmbeddedPostgres(EmbeddedServer):
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": 200,
+            **self._settings,
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         return [*_as_owner(self._cluster), str(_PROGRAMS / "postgres"), "-D", str(self._cluster), *options]

@@ -42,6 +42,12 @@ class EmbeddedServer(ABC):
         """What the server has said since its latest start."""
         return self.folder / "server.log"
 
+    @property
+    def pid(self) -> int:
+        """The root of its process tree, once it was started."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         """
         Start the server and wait until it can be used.
