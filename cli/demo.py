@@ -1,7 +1,7 @@
-"""`python -m cli demo`: walks an order through the running services, as people and programs would."""
+"""`python -m cli demo`: walks orders through the running services, as people and programs would."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -14,22 +14,30 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import Conflict
 from chassis.ids import new_id
+from chassis.testing import eventually
 from cli.client import client
 from cli.environment import use_running_stack
 from cli.errors import CommandError
+from cli.invariants import check, invariants, read_facts
 from cli.user import add_admin
 from user.schemas import UserAdd
 
 DEMO_USER, DEMO_PASSWORD = "demo", "demo-password-for-development"
 _ADMIN, _ADMIN_PASSWORD = "demo-admin", "admin-password-for-development"
-_CATALOGUE = (("Teapot", 24.50, 100), ("Cup", 6.99, 400), ("Kettle", 199.99, 12))
-_PATIENCE_S = 5.0
+_CATALOGUE = [
+    {"name": name, "price": price, "stock": stock}
+    for name, price, stock in (("Teapot", 24.50, 100), ("Cup", 6.99, 400), ("Kettle", 199.99, 12))
+]
+_COUNTED = {"user.registered": 1, "order.confirmed": 3, "order.cancelled": 1, "order.rejected": 1}
+"""What analytics has to know of the demo's person."""
+_ORDERS = "/api/v1/orders"
+_PATIENCE_S = 10.0
 
 
 def demo() -> None:
-    """Register, log in, create products, place orders; print each call with its time, and what analytics counts."""
-    environment = dict(use_running_stack())
-    asyncio.run(_demo(environment))
+    """Register, log in, create products, order and cancel, each with its time; then what is counted, and invariants."""
+    asyncio.run(_demo(dict(use_running_stack())))
+    invariants()
 
 
 def ensure_demo_user(environment: Mapping[str, str]) -> tuple[str, str]:
@@ -38,7 +46,7 @@ def ensure_demo_user(environment: Mapping[str, str]) -> tuple[str, str]:
     async def register() -> None:
         async with client(environment) as dispatcher:
             with suppress(RemoteError):  # it is there already
-                await _register(dispatcher, DEMO_USER, DEMO_PASSWORD)
+                await _register(dispatcher, DEMO_USER)
 
     asyncio.run(register())
     return DEMO_USER, DEMO_PASSWORD
@@ -54,66 +62,89 @@ async def ensure_demo_admin(environment: Mapping[str, str]) -> tuple[str, str]:
 
 
 async def _demo(environment: Mapping[str, str]) -> None:
-    admin, admin_password = await ensure_demo_admin(environment)
+    async def is_quiet() -> bool:
+        return not any(check(await read_facts(environment)).values())
+
+    name = f"demo-{new_id().hex[-8:]}"
     async with client(environment) as dispatcher:
-        steps = _Steps(dispatcher)
-        name = f"demo-{new_id().hex[-8:]}"
-        before = (await steps.do("what analytics counts", "analytics", "GET", "/api/v1/analytics/stats"))["total"]
-        await steps.timed(
-            "register (sealed)", "user", "POST /api/v1/users/register", _register(dispatcher, name, DEMO_PASSWORD)
-        )
-        token = await steps.log_in(name, DEMO_PASSWORD)
-        products = await steps.create_catalogue(await steps.log_in(admin, admin_password))
-        for product in products:
-            order = {"product_id": product["id"], "quantity": 2}
-            placed = await steps.do("place an order", "order", "POST", "/api/v1/orders", json=order, bearer=token)
-            typer.echo(
-                f"{'':30}2 x {product['name']} = {placed['total_price']:.2f} {placed['currency']}, {placed['status']}"
-            )
-        await steps.do("read one's orders", "order", "GET", "/api/v1/orders", bearer=token)
-        await steps.show_counts(before + 1 + len(products))
+        admin = await _log_in(dispatcher, *await ensure_demo_admin(environment))
+        created = [await admin.do("create a product", "product", "POST /api/v1/products", one) for one in _CATALOGUE]
+        await _timed("register (sealed)", "user", "POST /api/v1/users/register", _register(dispatcher, name))
+        person = await _log_in(dispatcher, name, DEMO_PASSWORD)
+        await person.shop(*(product["id"] for product in created))
+        await person.show_counts()
+    await eventually(is_quiet, _PATIENCE_S)  # if it never is, the invariants say why
 
 
 @dataclass(frozen=True, slots=True)
-class _Steps:
-    """Makes calls, and prints each with its time."""
+class _Person:
+    """Makes calls in somebody's name, and prints each with its time."""
 
     dispatcher: Dispatcher
+    token: str | None = None
 
-    async def do(self, what: str, service: str, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
-        call = self.dispatcher.call(service, method, path, sealed=False, idempotency_key=str(new_id()), **options)
-        return await self.timed(what, service, f"{method} {path}", call)
+    async def do(self, what: str, service: str, request: str, json: object = None, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
+        method, path = request.split()
+        options = {"json": json, "idempotency_key": key or str(new_id()), "bearer": self.token, "sealed": False}
+        return await _timed(what, service, request, self.dispatcher.call(service, method, path, **options))
 
-    async def timed(self, what: str, service: str, request: str, call: Any) -> Any:  # noqa: ANN401 - JSON
-        begun = monotonic()
-        answer = await call
-        typer.echo(f"{(monotonic() - begun) * 1000:7.1f} ms  {what:<24} {service}: {request}")
-        return answer
+    async def shop(self, teapot: str, cup: str, kettle: str) -> None:
+        several, key = {"items": [_item(teapot, 2), _item(cup, 6)]}, str(new_id())
+        await self.order("order one product", _item(kettle, 1))
+        first = await self.order("order several", several, key)
+        if await self.order("the same key again", several, key) != first:
+            raise CommandError("The same Idempotency-Key has made two orders.")
+        order = f"{_ORDERS}/{await self.order('order some more', _item(cup, 1))}"
+        _note((await self.do("cancel that", "order", f"POST {order}/cancel"))["status"])
+        history = (await self.do("its history", "order", f"GET {order}/history"))["items"]
+        _note(" -> ".join(f"{one['status']} ({one['cause']})" for one in history))
+        with suppress(RemoteError):
+            await self.order("order 13 of 12", _item(kettle, 13))
+            raise CommandError("More was sold than there is.")
+        await self.do("list one's orders", "order", f"GET {_ORDERS}")
 
-    async def log_in(self, name: str, password: str) -> str:
-        credentials = {"username": name, "password": password}
-        answer = await self.do(f"log in ({name})", "user", "POST", "/api/v1/users/login", json=credentials)
-        return str(answer["access_token"])
+    async def order(self, what: str, wanted: object, key: str | None = None) -> str:
+        placed = await self.do(what, "order", f"POST {_ORDERS}", wanted, key)
+        _note(f"{placed['status']}, {placed['total_price']} {placed['currency']}, {placed['id']}")
+        return str(placed["id"])
 
-    async def create_catalogue(self, token: str) -> list[dict[str, Any]]:
-        products = [{"name": name, "price": price, "stock": stock} for name, price, stock in _CATALOGUE]
-        return [
-            await self.do("create a product", "product", "POST", "/api/v1/products", json=product, bearer=token)
-            for product in products
-        ]
+    async def show_counts(self) -> None:
+        async def is_counted() -> bool:
+            stats = await self.dispatcher.get("user", "/api/v1/users/stats", bearer=self.token)
+            return bool(stats["by_type"] == _COUNTED)
 
-    async def show_counts(self, expected: int) -> None:
-        """Print what analytics counts, once the events that were just announced have arrived."""
-        begun = monotonic()
-        stats = await self.do("what analytics counts now", "analytics", "GET", "/api/v1/analytics/stats")
-        while stats["total"] < expected and monotonic() - begun < _PATIENCE_S:
-            await asyncio.sleep(0.1)
-            stats = await self.dispatcher.get("analytics", "/api/v1/analytics/stats", sealed=False)
-        if stats["total"] < expected:
-            raise CommandError(f"Analytics counts {stats['total']} events after {_PATIENCE_S:.0f} s, not {expected}.")
-        typer.echo(f"\nAnalytics: {stats['total']} events, {stats['users']} users; by type: {stats['by_type']}")
+        as_it_should = await eventually(is_counted, _PATIENCE_S)
+        stats = await self.do("what analytics counts", "user", "GET /api/v1/users/stats")
+        _note(", ".join(f"{kind}: {count}" for kind, count in stats["by_type"].items()))
+        if not as_it_should:
+            raise CommandError(f"Analytics should count {_COUNTED}.")
 
 
-async def _register(dispatcher: Dispatcher, name: str, password: str) -> Any:  # noqa: ANN401 - JSON
-    account = {"username": name, "email": f"{name}@example.org", "password": password}
+def _item(product_id: str, quantity: int) -> dict[str, object]:
+    return {"product_id": product_id, "quantity": quantity}
+
+
+async def _log_in(dispatcher: Dispatcher, name: str, password: str) -> _Person:
+    credentials = {"username": name, "password": password}
+    answer = await _Person(dispatcher).do(f"log in ({name})", "user", "POST /api/v1/users/login", credentials)
+    return _Person(dispatcher, answer["access_token"])
+
+
+async def _register(dispatcher: Dispatcher, name: str) -> Any:  # noqa: ANN401 - JSON
+    account = {"username": name, "email": f"{name}@example.org", "password": DEMO_PASSWORD}
     return await dispatcher.post("user", "/api/v1/users/register", json=account, idempotency_key=name)
+
+
+async def _timed(what: str, service: str, request: str, answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - JSON
+    begun, refused = monotonic(), ""
+    try:
+        return await answer
+    except RemoteError as error:
+        refused = f" -> {error.remote_status} {error.remote_code}"
+        raise
+    finally:
+        typer.echo(f"{(monotonic() - begun) * 1000:7.1f} ms  {what:<24} {service}: {request}{refused}")
+
+
+def _note(text: str) -> None:
+    typer.echo(f"{'':12}{text}")
