@@ -14,6 +14,8 @@ class Plan:
         minutes: By then the last attempt is begun and the last kill done, however few attempts there were.
         clients: Attempts under way at a time.
         seed: Of everything that is drawn: who orders what, and what is hit when.
+        drained_within_s: How long after the last fault every outbox may take to be empty.
+        settled_within_s: How long no order and no reservation may take to be decided.
     """
 
     attempts: int
@@ -21,6 +23,8 @@ class Plan:
     minutes: float
     clients: int
     seed: int
+    drained_within_s: float = 10.0
+    settled_within_s: float = 30.0
 
 
 PEOPLE = 50

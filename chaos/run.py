@@ -28,7 +28,6 @@ from cli.errors import CommandError
 from cli.invariants import check, read_facts
 from cli.services import SERVICES
 
-DRAINED_WITHIN_S, SETTLED_WITHIN_S = 10.0, 30.0
 _START_S = 60.0
 _LOOK_S = 0.1
 _SENT_AGAIN = 1_000
@@ -85,7 +84,7 @@ async def run(plan: Plan, folder: Path, console: Console) -> Outcome:
         drained_s, settled_s = await settle(system.environment, over)
         console.print("Sending orders again, and comparing …")
         await _send_again(plan, load)
-        broken = await _judge(system, shop, load.book, (drained_s, settled_s))
+        broken = await _judge(plan, system, shop, load.book, (drained_s, settled_s))
     return Outcome(load.pulse, load.book, saboteur.hits, load_s, drained_s, settled_s, dict(shop.errors), broken)
 
 
@@ -123,7 +122,9 @@ async def _send_again(plan: Plan, load: Load) -> None:
     await load.send_again(list({entry.key: entry for entry in (*unanswered, *some)}.values()))
 
 
-async def _judge(system: System, shop: Shop, book: Book, quiet: tuple[float, float]) -> dict[str, list[str]]:
+async def _judge(
+    plan: Plan, system: System, shop: Shop, book: Book, quiet: tuple[float, float]
+) -> dict[str, list[str]]:
     """Hold everything against everything; gives each rule with what breaks it."""
     await settle(system.environment, monotonic())
     facts, truth = await read_facts(system.environment), await read_truth(system.environment)
@@ -136,8 +137,10 @@ async def _judge(system: System, shop: Shop, book: Book, quiet: tuple[float, flo
             stats.body["by_type"], (status for _order, status in facts.statuses)
         ),
         "no process ended unless it was hit": _crashes(system),
-        f"every outbox was empty within {DRAINED_WITHIN_S:.0f} s": _late(drained_s, DRAINED_WITHIN_S),
-        f"orders and reservations were right within {SETTLED_WITHIN_S:.0f} s": _late(settled_s, SETTLED_WITHIN_S),
+        f"every outbox was empty within {plan.drained_within_s:.0f} s": _late(drained_s, plan.drained_within_s),
+        f"orders and reservations were right within {plan.settled_within_s:.0f} s": _late(
+            settled_s, plan.settled_within_s
+        ),
     }
 
 
