@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.listing import list_newest
 from chassis.pagination import PageRequest, Slice
 from product.models import StockMovement
 from product.services.get_product import get_product
@@ -19,7 +20,4 @@ async def list_movements(session: AsyncSession, product_id: UUID, page: PageRequ
     """
     await get_product(session, product_id)
     query = select(StockMovement).where(StockMovement.product_id == product_id)
-    if page.after:
-        query = query.where(StockMovement.id < page.after)
-    rows = (await session.scalars(query.order_by(StockMovement.id.desc()).limit(page.limit + 1))).all()
-    return page.slice(rows, lambda movement: movement.id)
+    return await list_newest(session, query, StockMovement.id, page)

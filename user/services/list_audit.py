@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.listing import list_newest
 from chassis.pagination import PageRequest, Slice
 from user.models import AuditEntry
 from user.schemas import AuditFilter
@@ -10,12 +11,9 @@ from user.schemas import AuditFilter
 
 async def list_audit(session: AsyncSession, page: PageRequest, only: AuditFilter) -> Slice[AuditEntry]:
     """Give one page of the entries that fit the filter, newest first."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(page.limit + 1)
-    if page.after:
-        query = query.where(AuditEntry.id < page.after)
+    query = select(AuditEntry)
     if only.user_id:
         query = query.where(AuditEntry.user_id == only.user_id)
     if only.kind:
         query = query.where(AuditEntry.kind == only.kind)
-    rows = (await session.scalars(query)).all()
-    return page.slice(rows, lambda entry: entry.id)
+    return await list_newest(session, query, AuditEntry.id, page)

@@ -3,6 +3,7 @@
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.listing import list_newest
 from chassis.pagination import PageRequest, Slice
 from user.models import User
 from user.normalise import name_key
@@ -11,9 +12,7 @@ from user.schemas import UserFilter
 
 async def list_users(session: AsyncSession, page: PageRequest, only: UserFilter) -> Slice[User]:
     """Give one page of the accounts that are not deleted and fit the filter, newest first."""
-    query = select(User).where(User.deleted_at.is_(None)).order_by(User.id.desc()).limit(page.limit + 1)
-    if page.after:
-        query = query.where(User.id < page.after)
+    query = select(User).where(User.deleted_at.is_(None))
     if only.q:
         prefix = name_key(only.q)
         query = query.where(
@@ -26,5 +25,4 @@ async def list_users(session: AsyncSession, page: PageRequest, only: UserFilter)
         query = query.where(User.role == only.role)
     if only.is_active is not None:
         query = query.where(User.is_active.is_(only.is_active))
-    rows = (await session.scalars(query)).all()
-    return page.slice(rows, lambda user: user.id)
+    return await list_newest(session, query, User.id, page)
