@@ -69,9 +69,8 @@ def create_app(
         InvalidSettings: A link that the service's calls or its routes' callers need is missing.
     """
     configure_logging(settings)
-    links = settings.links(required=_callers(routers))
-    envelope = Envelope(settings.service_name, links)
     app = _bare_app(settings)
+    _prepare_messages(app, settings, store, routers)
     app.state.settings = settings
     app.state.store = store
     app.state.checks = {store.name: store.check}
@@ -80,20 +79,28 @@ def create_app(
     app.state.revocations = revocations
     app.state.periodic = (_FORGET_CLAIMS, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
     app.state.relay = relay
+    add_error_handlers(app)
+    app.add_middleware(RequestContextMiddleware)
+    _add_routes(app, (*routers, health.router, metrics.router))
+    return app
+
+
+def _prepare_messages(app: FastAPI, settings: ServiceSettings, store: Store, routers: tuple[APIRouter, ...]) -> None:
+    """Give the service its keys, and what opens the messages that come sealed."""
+    app.state.envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
     app.state.receiver = Receiver(
-        envelope,
+        app.state.envelope,
         store,
         strict=settings.strict,
         max_body=settings.max_body_bytes,
         max_in_flight=settings.max_in_flight,
     )
-    app.state.envelope = envelope
-    add_error_handlers(app)
-    app.add_middleware(RequestContextMiddleware)
+
+
+def _add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
     # first, so that a request is not held against those of the documentation before.
-    app.router.routes[:0] = [route for router in (*routers, health.router, metrics.router) for route in router.routes]
-    return app
+    app.router.routes[:0] = [route for router in routers for route in router.routes]
 
 
 def _bare_app(settings: ServiceSettings) -> FastAPI:

@@ -61,7 +61,7 @@ async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -
         if error.status >= _SERVER_ERROR:
             raise  # the batch comes again, and what is done by now will be a duplicate
         return receipt(event, "refused", error.message)
-    except Exception:
+    except Exception:  # whatever a handler does wrong spoils its own event: it comes again, and is dead the tenth time
         log.exception("an event could not be handled", event_type=event.type, event_id=str(event.id))
         return receipt(event, "refused", "Something went wrong at the listener.")
     return receipt(event, "accepted")

@@ -64,5 +64,5 @@ async def _do_once(periodic: Periodic, state: Any) -> None:  # noqa: ANN401 - ap
         await periodic.work(state)
     except AppError as error:
         log.warning("periodic work failed", work=name, reason=error.message)
-    except Exception:
+    except Exception:  # whatever it is, it is told whole, and must not end the rounds to come
         log.exception("periodic work failed", work=name)
