@@ -1,7 +1,7 @@
 """Our side: the four services as the production image starts them, with a person who is logged in."""
 
+import asyncio
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import IO
 import httpx
 
 from benchmarks.orders.stores import Stores
+from chassis.testing import eventually
 from cli.demo import ensure_demo_user
 from cli.services import SERVICES
 from cli.stack.environment import service_environment, stack_environment
@@ -21,7 +22,6 @@ from cli.stack.processes import LeashedProcess, stop_all
 
 _SCALED = ("order", "product")
 _START_S = 60.0
-_POLL_S = 0.05
 
 
 class NotReady(Exception):
@@ -80,7 +80,8 @@ def deploy(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: in
             environment = service_environment(service, everything) | own
             processes[service.name] = _start(ports[service.name], environment, output)
         for service in SERVICES:
-            _wait(everything[service.url_variable], folder / f"{service.name}.log")
+            if not asyncio.run(_starts(everything[service.url_variable])):
+                raise NotReady((folder / f"{service.name}.log").read_text(errors="replace")[-2000:])
         yield Deployed(everything, {name: process.pid for name, process in processes.items()})
 
 
@@ -89,16 +90,14 @@ def _start(port: int, environment: Mapping[str, str], output: IO[bytes]) -> Leas
     return LeashedProcess(command, environment=environment, folder=ROOT, output=output)
 
 
-def _wait(url: str, log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while not _is_ready(url):
-        if time.monotonic() > deadline:
-            raise NotReady(log.read_text(errors="replace")[-2000:])
-        time.sleep(_POLL_S)
+async def _starts(url: str) -> bool:
+    """Wait until a service is ready; False if it is not within a minute."""
+    async with httpx.AsyncClient(base_url=url) as client:
 
+        async def is_ready() -> bool:
+            try:
+                return (await client.get("/readyz")).status_code == HTTPStatus.OK
+            except httpx.HTTPError:
+                return False
 
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz").status_code == HTTPStatus.OK
-    except httpx.HTTPError:
-        return False
+        return await eventually(is_ready, within=_START_S)

@@ -57,10 +57,10 @@ class Stores:
         assert row
         return Counts(int(row["commits"]), int(row["flushes"]))
 
-    async def waiting_events(self) -> int:
-        """Count our events that have not arrived yet."""
+    async def have_delivered(self) -> bool:
+        """Whether all our events have arrived."""
         async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
-            return int(await pool.fetchval("SELECT count(*) FROM outbox"))
+            return not await pool.fetchval("SELECT count(*) FROM outbox")
 
     async def add_products(self, ids: Sequence[str]) -> None:
         """Give both sides the same products, of which there is as much as anybody wants."""
