@@ -1,23 +1,21 @@
 """The tiny service with routes that take an Idempotency-Key, on a real database, in several processes' stead."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI, Request, Response
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.auth.current_user import Admin, CurrentUser
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
-from chassis.errors import Conflict, ServiceUnavailable
+from chassis.errors import Conflict
 from chassis.idempotency.answers import MAX_BODY
 from chassis.idempotency.errors import InFlight
 from chassis.idempotency.keys import Idempotency, IdempotencyKey, IdempotentSession
@@ -27,8 +25,9 @@ from chassis.routing import service_router
 from chassis.schemas import Body, Read
 from chassis.sealing.modes import optional, public, service
 from tests.chassis.auth.issuer import Revoked
+from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny
-from tests.sealing.messages import Forge, as_setting, make_keys
+from tests.sealing.messages import as_setting, make_keys
 
 THINGS = "/api/v1/things"
 KEYS = make_keys("order", "client", "tiny")
@@ -164,50 +163,6 @@ async def settle(database: Postgres, status: str) -> None:
         await session.execute(update(Thing).where(Thing.status == "pending").values(status=status))
 
 
-Point = Callable[[str], Awaitable[None]]
-"""What happens when a route reaches a point of this name."""
-
-
-async def go_on(_point: str) -> None:
-    """Do nothing."""
-
-
-def dying(at: str) -> Point:
-    """End the request at a point, without another statement or an answer, as when its process is killed."""
-
-    async def die(point: str) -> None:
-        if point == at:
-            task = asyncio.current_task()
-            assert task
-            task.cancel()
-            await asyncio.sleep(0)
-
-    return die
-
-
-def failing(at: str) -> Point:
-    """Fail at a point."""
-
-    async def fail(point: str) -> None:
-        if point == at:
-            raise ServiceUnavailable
-
-    return fail
-
-
-class Gate:
-    """Holds whoever reaches a point, until it is opened."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.opened = asyncio.Event()
-
-    async def __call__(self, _point: str) -> None:
-        """Wait."""
-        self.reached.set()
-        await self.opened.wait()
-
-
 @dataclass(frozen=True, slots=True)
 class Worker:
     """One of the processes that serve."""
@@ -233,13 +188,7 @@ async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
         yield Worker(tiny.app, str(tiny.client.base_url).rstrip("/"))
 
 
-def person(role: str = "user", user_id: UUID | None = None) -> dict[str, str]:
-    """Give the header of a person, or of a new one."""
-    return {"authorization": f"Bearer {ISSUER.issue(user_id or new_id(), new_id(), [role])}"}
-
-
-def asking(path: str = "", headers: Mapping[str, str] | None = None, **differently: Any) -> Forge:  # noqa: ANN401 - fields of the forge
-    """Give what makes requests of one new person with one new key; in a peer's name if sealed."""
-    forge = Forge("order", "tiny", KEYS, "POST", f"{THINGS}{path}", json={"name": "cup"})
-    forge = replace(forge, headers={**person(), "idempotency-key": str(new_id())})
-    return replace(forge, headers={**forge.headers, **(headers or {})}, **differently)
+async def count(worker: Worker) -> int:
+    """The number of things made."""
+    async with worker.database.transaction() as session:
+        return await session.scalar(select(func.count(Thing.id))) or 0

@@ -1,0 +1,43 @@
+"""Requests with a key, and what their answers say."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from chassis.ids import new_id
+from chassis.testing import eventually
+from tests.chassis.idempotency.tiny_keyed import ISSUER, KEYS, THINGS
+from tests.sealing.messages import Answer, Forge, Wire, send
+
+KINDS = ["", "/ordered"]
+"""A route with one transaction, and one with several."""
+
+
+def person(role: str = "user", user_id: UUID | None = None) -> dict[str, str]:
+    """Give the header of a person, or of a new one."""
+    return {"authorization": f"Bearer {ISSUER.issue(user_id or new_id(), new_id(), [role])}"}
+
+
+def asking(path: str = "", headers: Mapping[str, str] | None = None, **differently: Any) -> Forge:  # noqa: ANN401 - fields of the forge
+    """Give what makes requests of one new person with one new key; in a peer's name if sealed."""
+    forge = Forge("order", "tiny", KEYS, "POST", f"{THINGS}{path}", json={"name": "cup"})
+    forge = replace(forge, headers={**person(), "idempotency-key": str(new_id())})
+    return replace(forge, headers={**forge.headers, **(headers or {})}, **differently)
+
+
+def is_replayed(answer: Answer) -> bool:
+    """Whether an answer says that it was given before."""
+    return ("idempotent-replayed", "true") in answer.headers
+
+
+async def send_until_answered(url: str, wire: Wire) -> Answer:
+    """Send again while the answer is that the request is in flight."""
+    answers: list[Answer] = []
+
+    async def is_answered() -> bool:
+        answers.append(await send(url, wire))
+        return answers[-1].status != 409
+
+    assert await eventually(is_answered, within=20)
+    return answers[-1]

@@ -1,0 +1,27 @@
+"""How a call may end, as its breaker is told."""
+
+from collections.abc import Callable
+
+from chassis.dispatch.breaker import Breaker
+
+End = Callable[[Breaker, int], None]
+
+
+def succeed(breaker: Breaker, permit: int) -> None:
+    """End a call well."""
+    breaker.succeed(permit, 0.1)
+
+
+def crawl(breaker: Breaker, permit: int) -> None:
+    """End a call well, but late."""
+    breaker.succeed(permit, 2.1)
+
+
+def fail(breaker: Breaker, permit: int) -> None:
+    """End a call badly."""
+    breaker.fail(permit)
+
+
+def abandon(breaker: Breaker, permit: int) -> None:
+    """Cancel a call."""
+    breaker.abandon(permit)

@@ -1,0 +1,101 @@
+import asyncio
+
+import httpx
+import pytest
+
+from chassis.errors import AppError, ServiceUnavailable
+from tests.dispatch.scripted import OK, PATH, Step, answers, dispatcher_to, fails
+
+COUNTED: dict[str, tuple[Step, bool]] = {
+    "500": (answers(500), True),
+    "502": (answers(502), True),
+    "503": (answers(503), True),
+    "connect error": (fails(httpx.ConnectError("no")), True),
+    "timeout": (fails(httpx.ReadTimeout("no")), True),
+    "reset": (fails(httpx.ReadError("no")), True),
+    "400": (answers(400), False),
+    "404": (answers(404), False),
+    "409": (answers(409), False),
+    "409 in flight": (answers(409, body='{"code":"in_flight"}'), False),
+    "429": (answers(429), False),
+}
+
+
+@pytest.mark.parametrize("failure", COUNTED)
+async def test_a_refusal_is_no_failure(failure: str) -> None:
+    """Answers of 5xx and calls without an answer open the breaker; 4xx and 429 say that the service works."""
+    step, opens = COUNTED[failure]
+    dispatcher, peer = dispatcher_to(step)
+
+    for _ in range(40):
+        with pytest.raises(AppError):
+            await dispatcher.post("product", PATH, json={})
+
+    assert dispatcher.targets() == {"product": "open" if opens else "closed"}
+    assert not opens or len(peer.seen) <= 20
+
+
+async def test_an_open_breaker_is_told_as_unavailable() -> None:
+    """A call that is not let through is a 503 that says when to come back, and nothing is sent."""
+    dispatcher, peer = dispatcher_to(answers(500))
+    for _ in range(20):
+        with pytest.raises(AppError):
+            await dispatcher.get("product", PATH)
+
+    with pytest.raises(ServiceUnavailable) as refused:
+        await dispatcher.get("product", PATH)
+
+    assert len(peer.seen) == 20
+    assert 4 <= int(refused.value.headers["Retry-After"]) <= 6
+    assert refused.value.headers["x-retry-exhausted"] == "1"
+
+
+async def test_of_fifty_callers_one_probes() -> None:
+    """When the pause is over, one of fifty concurrent calls goes out; if it succeeds the next may."""
+    arrived, answering = asyncio.Event(), asyncio.Event()
+
+    async def hold(peer: object, request: object) -> httpx.Response:
+        arrived.set()
+        await answering.wait()
+        return await OK(peer, request)  # type: ignore[arg-type]
+
+    dispatcher, peer = dispatcher_to(*[answers(500)] * 20, hold)
+    for _ in range(20):
+        with pytest.raises(AppError):
+            await dispatcher.get("product", PATH)
+    peer.time.now += 6
+
+    calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(50)]
+    await arrived.wait()
+    refused = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    answering.set()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert refused
+    assert len(peer.seen) == 21
+    assert [result for result in results if not isinstance(result, ServiceUnavailable)] == [{"ok": True}]
+    for _ in range(2):
+        await dispatcher.get("product", PATH)
+    assert dispatcher.targets() == {"product": "closed"}
+
+
+async def test_cancelled_calls_are_no_failures() -> None:
+    """Callers that give up say nothing of the service."""
+    held = asyncio.Event()
+
+    async def hold(_peer: object, _request: object) -> httpx.Response:
+        await held.wait()
+        raise AssertionError
+
+    dispatcher, peer = dispatcher_to(*[hold] * 10_000, OK)
+    for _ in range(100):
+        calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(100)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    assert len(peer.seen) == 10_000
+    assert dispatcher.targets() == {"product": "closed"}
+    assert await dispatcher.get("product", PATH) == {"ok": True}

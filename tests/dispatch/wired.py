@@ -1,0 +1,26 @@
+"""A dispatcher that makes its calls over real sockets, and what may be answered there."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.sealing.envelope import Envelope
+from chassis.sealing.keys import load_links
+from tests.sealing.messages import as_setting, make_keys
+
+KEYS = make_keys("order", "tiny")
+
+
+@asynccontextmanager
+async def dispatcher_to(url: str) -> AsyncIterator[Dispatcher]:
+    """Give a dispatcher of the order service with a real transport."""
+    dispatcher = Dispatcher({"tiny": url}, Envelope("order", load_links("order", as_setting(KEYS), {"tiny"})))
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.aclose()
+
+
+def written(body: bytes, headers: str = "", status: str = "200 OK") -> bytes:
+    """Write an answer."""
+    return f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n{headers}\r\n".encode() + body
