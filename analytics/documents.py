@@ -1,6 +1,6 @@
 """The form in which events are stored."""
 
-from analytics.schemas import EventCreate
+from analytics.schemas.events import EventCreate
 from chassis.clock import utc_now
 from chassis.ids import new_id
 from chassis.mongodb import Document

@@ -1,19 +1,48 @@
-"""Collections of the analytics service and their indexes."""
+"""Collections of the analytics service and their indexes (docs/decisions/0017-counts.md)."""
 
-from pymongo import DESCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongodb import Indexes
 
 EVENTS = "events"
-"""``{_id, type, source, subject, user_id, occurred_at, received_at, data}``; the id makes an event count once."""
+"""
+``{_id, type, source, subject, user_id, anonymous_id, occurred_at, received_at, data}``; the id makes it count once.
+
+Beside these, where they apply: ``revenue: {currency, minor}``, what a confirmed order brings in; ``expires_at``, when
+the event is deleted, though it stays counted.
+"""
 
 ERASED_USERS = "erased_users"
-"""``{_id, erased_at}``: people whose events must be nobody's, also those that arrive late."""
+"""``{_id, erased_at, events}``: people whose events must be nobody's, late ones too; and how many there were."""
+
+ARRIVALS = "arrivals"
+"""``{_id, minutes, settled_at}``: minutes in which a batch of events happened that are to be counted (anew)."""
+
+MINUTE_COUNTS = "minute_counts"
+"""``{minute, type, count, revenue: {currency: minor}}``: the events of a UTC minute."""
+
+DAY_COUNTS = "day_counts"
+"""
+``{day, type, count, revenue, quarters: {"0" to "95": {count, revenue}}}``: the events of a UTC day.
+
+Quarters of an hour are kept apart because every time zone's days begin at one.
+"""
+
+USER_DAYS = "user_days"
+"""``{day, user_id, types}``: on which UTC days a person did what."""
 
 INDEXES: Indexes = {
     EVENTS: [
         IndexModel([("occurred_at", DESCENDING)]),
-        IndexModel([("type", 1), ("occurred_at", DESCENDING)]),
-        IndexModel([("user_id", 1), ("occurred_at", DESCENDING)]),
-    ]
+        IndexModel([("type", ASCENDING), ("occurred_at", DESCENDING)]),
+        IndexModel([("user_id", ASCENDING), ("occurred_at", DESCENDING)]),
+        IndexModel("expires_at", expireAfterSeconds=0, sparse=True),
+    ],
+    ARRIVALS: [IndexModel("settled_at")],
+    MINUTE_COUNTS: [IndexModel([("minute", ASCENDING), ("type", ASCENDING)], unique=True)],
+    DAY_COUNTS: [IndexModel([("day", ASCENDING), ("type", ASCENDING)], unique=True)],
+    USER_DAYS: [
+        IndexModel([("day", ASCENDING), ("user_id", ASCENDING)], unique=True),
+        IndexModel([("user_id", ASCENDING), ("day", ASCENDING)]),
+    ],
 }

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 
 from analytics.models import EVENTS
-from analytics.schemas import Day, Stats
+from analytics.schemas.stats import Day, Stats
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import AppError
 from chassis.mongodb import MotorDatabase

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from analytics.models import EVENTS
-from analytics.schemas import UserStats
+from analytics.schemas.stats import UserStats
 from chassis.mongodb import Document, MotorDatabase
 
 

@@ -1,30 +1,25 @@
 """Taking in what other services announce."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from pymongo.errors import BulkWriteError
+from collections.abc import Sequence
 
 from analytics.documents import event_document
-from analytics.models import EVENTS
-from analytics.schemas import EventCreate
-from analytics.services.anonymise_erased import anonymise_erased
+from analytics.schemas.events import EventCreate
 from analytics.services.erase_user import erase_user
+from analytics.services.store_events import store_events
 from chassis.deliveries import CloudEvent, Receipt, receipt
 from chassis.mongodb import Document, MotorDatabase
 
 USER_DELETED = "user.deleted"
-_DUPLICATE_KEY = 11000
 
 
 async def record_events(database: MotorDatabase, events: Sequence[CloudEvent]) -> list[Receipt]:
     """Store a batch, acknowledged by a majority; each event counts once. A person who is deleted is erased here too."""
     documents, refusals = _documents(events)
-    duplicates = await _insert(database, list(documents.values()))
+    known = await store_events(database, list(documents.values()))
+    duplicates = {event_id for position, event_id in enumerate(documents) if position in known}
     for event in events:
         if event.type == USER_DELETED and event.userid:
             await erase_user(database, event.userid)
-    await anonymise_erased(database, documents.values())
     return [_receipt(event, refusals, duplicates) for event in events]
 
 
@@ -43,21 +38,6 @@ def _document(event: CloudEvent) -> Document:
     if event.type == USER_DELETED and not event.userid:
         raise ValueError("It does not say whose account is deleted.")
     return event_document(EventCreate.model_validate(event.model_dump(exclude={"requestid", "traceparent"})))
-
-
-async def _insert(database: MotorDatabase, documents: Sequence[Document]) -> set[str]:
-    """Store what is new; gives the ids of what was there already."""
-    if not documents:
-        return set()
-    try:
-        await database[EVENTS].insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        details: Mapping[str, Any] = error.details or {}
-        failures = details["writeErrors"]
-        if details["writeConcernErrors"] or any(failure["code"] != _DUPLICATE_KEY for failure in failures):
-            raise
-        return {failure["op"]["_id"] for failure in failures}
-    return set()
 
 
 def _receipt(event: CloudEvent, refusals: dict[str, str], duplicates: set[str]) -> Receipt:

@@ -1,4 +1,4 @@
-"""What the analytics service takes and gives."""
+"""Events as clients send them."""
 
 from typing import Annotated, Any, Literal
 
@@ -34,28 +34,3 @@ class EventRead(BaseModel):
 
     id: Id
     status: Literal["inserted", "duplicate"]
-
-
-class Day(BaseModel):
-    """One day's events."""
-
-    date: str = Field(examples=["2026-11-21"])
-    count: int = Field(examples=[12])
-
-
-class Stats(BaseModel):
-    """What all events add up to."""
-
-    total: int = Field(examples=[120])
-    by_type: dict[str, int] = Field(examples=[{"user.registered": 20, "order.confirmed": 100}])
-    by_day: list[Day] = Field(description="UTC days that have events, oldest first; the last 90 of them.")
-    users: int | None = Field(
-        description="Accounts, as the user service counts them; null while it does not answer.", examples=[20]
-    )
-
-
-class UserStats(BaseModel):
-    """What one person's events add up to."""
-
-    total: int = Field(examples=[3])
-    by_type: dict[str, int] = Field(examples=[{"user.registered": 1, "order.confirmed": 2}])

@@ -1,0 +1,18 @@
+"""What other services announce."""
+
+from fastapi import APIRouter
+
+from analytics.services.record_events import record_events
+from chassis.deliveries import PATH, Delivered, Receipt
+from chassis.mongodb import Database
+from chassis.routing import Route
+from chassis.sealing.modes import service
+
+router = APIRouter(tags=["events"], route_class=Route)
+
+
+@router.post(PATH, operation_id="hear")
+@service("order", "product", "user")
+async def hear(delivered: Delivered, database: Database) -> list[Receipt]:
+    """Take a batch of events (the services that announce them, sealed); says what became of each."""
+    return await record_events(database, delivered)
