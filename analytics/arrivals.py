@@ -16,10 +16,10 @@ from analytics.models import ARRIVALS
 from chassis.clock import utc_now
 from chassis.mongodb import Document, MotorDatabase
 
-LONGEST_ARRIVAL_S = 20.0
+LONGEST_ARRIVAL_S = 8.0
 """How long storing a batch may take, seconds."""
-_NEVER_SETTLED = timedelta(seconds=3 * LONGEST_ARRIVAL_S)
-"""After this nobody stores what was announced. Clocks of our processes may differ by the rest."""
+_NEVER_SETTLED = timedelta(seconds=20)
+"""After this nobody stores what was announced; clocks of our machines may differ by the rest."""
 
 
 async def announce(database: MotorDatabase, documents: Iterable[Document]) -> Document:
