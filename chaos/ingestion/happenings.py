@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from analytics.counts import DAY, QUARTER, floor
+from analytics.counts import DAY, floor
 
 Event = dict[str, Any]
 """A CloudEvent in JSON."""
@@ -21,10 +21,12 @@ _TYPES = {
 _SOURCES = {ORDER: "/services/order", CLIENT: "/clients"}
 _CURRENCIES = ("EUR", "EUR", "CHF", "USD")
 _PEOPLE = 40
-_OLDEST_DAYS = 40
 _LATE, _EDGE = 0.25, 0.15
 """Shares of the events that happened up to an hour ago, and long ago at the edge of a day or a quarter hour."""
-_EDGES = (timedelta(milliseconds=-1), timedelta(), timedelta(milliseconds=1))
+_DAYS = 12
+_EDGES = (timedelta(), timedelta(hours=5, minutes=45), timedelta(hours=18, minutes=15))
+"""Of each of the last days: few, as each is counted alone."""
+_BESIDE = (timedelta(milliseconds=-1), timedelta(), timedelta(milliseconds=1))
 
 
 def make_events(random: Random, teller: str, count: int) -> list[Event]:
@@ -56,8 +58,7 @@ def _event(random: Random, teller: str) -> Event:
 def _moment(random: Random) -> datetime:
     now, share = datetime.now(UTC), random.random()
     if share < _EDGE:
-        unit = random.choice((DAY, QUARTER))
-        return floor(now - timedelta(days=random.uniform(1, _OLDEST_DAYS)), unit) + random.choice(_EDGES)
+        return floor(now, DAY) - random.randint(1, _DAYS) * DAY + random.choice(_EDGES) + random.choice(_BESIDE)
     return now - timedelta(seconds=random.uniform(0, 3600 if share < _EDGE + _LATE else 1))
 
 
