@@ -112,7 +112,7 @@ async def _posting(url: str, key: str) -> AsyncIterator[Callable[[bytes], Awaita
                 content = await answer.read()
                 if answer.status != HTTPStatus.OK:
                     raise NotStored(f"{answer.status}: {content.decode()[:200]}")
-                return content.count(b'"inserted"')
+                return int(content.count(b'"inserted"'))
 
         yield post
 
