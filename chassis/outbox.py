@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Update, Uuid, bindparam, case, func, select, text
+from sqlalchemy import ColumnElement, Update, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import strict_json
 from chassis.events import Event, cloud_event
+from chassis.statement import Statement
 from chassis.tables import outbox
 
 CHANNEL = "outbox"
@@ -44,11 +46,15 @@ _is_first = (
     .scalar_subquery()
 )
 
-_ADD = text("""
-    INSERT INTO outbox (event_id, aggregate, message, listener)
-    SELECT :event_id, :aggregate, :message, unnest(:listeners)
-    RETURNING pg_notify('outbox', listener)
-""").bindparams(bindparam("event_id", type_=Uuid), bindparam("listeners", type_=ARRAY(Text)))
+ANNOUNCE = """
+    announced AS (
+        INSERT INTO outbox (event_id, aggregate, message, listener)
+        SELECT CAST(:event_id AS uuid), :aggregate, :message, unnest(CAST(:listeners AS text[])) FROM happened
+        RETURNING pg_notify('outbox', listener)
+    )
+"""
+"""The query with which a statement announces an event (``row``) if there is one row in its query ``happened``."""
+_ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT FROM announced")
 
 
 class EventTooLarge(ValueError):
@@ -76,12 +82,26 @@ async def add(session: AsyncSession, event: Event) -> None:
         EventTooLarge: Over 64 KiB.
     """
     await session.flush()
-    message = cloud_event(event, session.info["service"])
+    await session.execute(_ADD.text, row(event, session.info["service"]))
+
+
+def row(event: Event, service: str) -> dict[str, Any]:
+    """
+    Give the values with which a statement of *service* announces an event (``ANNOUNCE``).
+
+    Raises:
+        EventTooLarge: Over 64 KiB.
+    """
+    message = cloud_event(event, service)
     encoded = strict_json.dumps(message)
     if len(encoded) > MOST_BYTES:
         raise EventTooLarge(event.type)
-    row = {"event_id": UUID(message["id"]), "aggregate": str(event.subject), "message": encoded.decode()}
-    await session.execute(_ADD, {**row, "listeners": list(event.listeners)})
+    return {
+        "event_id": UUID(message["id"]),
+        "aggregate": message["subject"],
+        "message": encoded.decode(),
+        "listeners": event.listeners,
+    }
 
 
 async def claim(session: AsyncSession, listener: str, most: int) -> list[Delivery]:

@@ -87,7 +87,7 @@ class Postgres:
             processes: How many have a pool of this size; more connections than the server allows are warned of.
         """
         self._url = with_asyncpg(url)
-        self._application = application
+        self.service = application
         self._pool_size = pool_size
         self._processes = processes
         self._engine: AsyncEngine | None = None
@@ -100,12 +100,12 @@ class Postgres:
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _hide_values)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info={"service": self._application})
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info={"service": self.service})
         self.sizing = asyncio.create_task(self._warn_of_large_pools())
 
     def _make_engine(self, **pooling: Any) -> AsyncEngine:  # noqa: ANN401 - as SQLAlchemy takes it
         settings = {
-            "application_name": self._application,
+            "application_name": self.service,
             "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
             "lock_timeout": "5s",
             "idle_in_transaction_session_timeout": "15s",

@@ -25,7 +25,9 @@ class Statement:
 
     def __init__(self, *parts: str) -> None:
         *queries, last = parts
-        compiled = text(f"WITH {', '.join(queries)} {last}" if queries else last).compile(dialect=_DIALECT)
+        self.text = text(f"WITH {', '.join(queries)} {last}" if queries else last)
+        """The same for a session, where it stands beside others in one transaction."""
+        compiled = self.text.compile(dialect=_DIALECT)
         self._sql = str(compiled)
         self._names = compiled.positiontup or []
 
