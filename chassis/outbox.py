@@ -13,15 +13,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Update, case, func, select
+from sqlalchemy.event import listen as on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import strict_json
+from chassis.bell import Bell
 from chassis.events import Event, cloud_event
 from chassis.statement import Statement
 from chassis.tables import outbox
 
-CHANNEL = "outbox"
-"""On which a committed event is notified; says for which listener."""
 MOST_BYTES = 64 * 1024
 """Of one event in JSON: it must fit into a request, sealed."""
 LEASE_S = 6.0
@@ -50,11 +50,14 @@ ANNOUNCE = """
     announced AS (
         INSERT INTO outbox (event_id, aggregate, message, listener)
         SELECT CAST(:event_id AS uuid), :aggregate, :message, unnest(CAST(:listeners AS text[])) FROM happened
-        RETURNING pg_notify('outbox', listener)
+        RETURNING listener
     )
 """
-"""The query with which a statement announces an event (``row``) if there is one row in its query ``happened``."""
-_ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT FROM announced")
+"""
+The query with which a statement announces an event (``row``) if there is one row in its query ``happened``. If there are
+rows in ``announced``, ``Postgres.bell`` is to be rung afterwards.
+"""
+_ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT listener FROM announced")
 
 
 class EventTooLarge(ValueError):
@@ -83,6 +86,8 @@ async def add(session: AsyncSession, event: Event) -> None:
     """
     await session.flush()
     await session.execute(_ADD.text, row(event, session.info["service"]))
+    bell: Bell = session.info["bell"]
+    on(session.sync_session, "after_commit", lambda _session: bell.ring(event.listeners), once=True)
 
 
 def row(event: Event, service: str) -> dict[str, Any]:

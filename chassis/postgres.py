@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
+from chassis.bell import NOTIFY, Bell
 from chassis.postgres_errors import hide_values, telling_unavailable
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
@@ -100,7 +101,9 @@ class Postgres:
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _hide_values)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info={"service": self.service})
+        self.bell = Bell(lambda listeners: self.run(NOTIFY, {"listeners": listeners}))
+        info = {"service": self.service, "bell": self.bell}
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info=info)
         self.sizing = asyncio.create_task(self._warn_of_large_pools())
 
     def _make_engine(self, **pooling: Any) -> AsyncEngine:  # noqa: ANN401 - as SQLAlchemy takes it
@@ -126,6 +129,7 @@ class Postgres:
         """Close the pool."""
         if self._engine:
             self.sizing.cancel()
+            await self.bell.aclose()
             await self._engine.dispose()
 
     async def check(self) -> None:

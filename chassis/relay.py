@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from chassis.bell import CHANNEL
 from chassis.courier import CALL_TIMEOUT_S, LOOK_S, Courier, wait_for
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import AppError
 from chassis.events import Event, announcer_of
-from chassis.outbox import CHANNEL
 from chassis.outbox_metrics import measure
 from chassis.postgres import Postgres
 from chassis.sealing.envelope import Envelope

@@ -26,7 +26,7 @@ _CONFIRM = Statement(
     )""",
     "noted AS (INSERT INTO order_transitions (order_id, status, cause) SELECT id, status, cause FROM happened)",
     outbox.ANNOUNCE,
-    "SELECT FROM announced",
+    "SELECT listener FROM announced",
 )
 
 
@@ -57,6 +57,7 @@ async def confirm_order(database: Postgres, order: Order) -> bool:
     }
     if not await database.run(_CONFIRM, {**values, **outbox.row(event, database.service)}):
         return False
+    database.bell.ring(event.listeners)
     TRANSITIONS.labels(OrderStatus.CONFIRMED).inc()
     order.status, order.cause, order.resume_at = OrderStatus.CONFIRMED, COMMITTED, None
     return True
