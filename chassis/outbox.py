@@ -54,8 +54,8 @@ ANNOUNCE = """
     )
 """
 """
-The query with which a statement announces an event (``row``) if there is one row in its query ``happened``. If there are
-rows in ``announced``, ``Postgres.bell`` is to be rung afterwards.
+The query with which a statement announces an event (``row``) if there is one row in its query ``happened``; afterwards
+``Postgres.bell`` is to be rung.
 """
 _ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT listener FROM announced")
 
