@@ -18,8 +18,8 @@ class Bell:
     """
     Notifies of committed events, at once or 20 ms after the last time.
 
-    Not in their transactions: of those that notify PostgreSQL commits one at a time, each for as long as the disk takes.
-    If a process is killed in between, relays find the event when they look by themselves (``courier.LOOK_S``).
+    Not in their transactions: PostgreSQL commits those that notify one at a time, each as long as the disk takes. If a
+    process is killed in between, relays find the event when they look by themselves (``courier.LOOK_S``).
 
     Args:
         notify: Notifies of events for these listeners.

@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, case, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Update, case, func, literal, select
 from sqlalchemy.event import listen as on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -163,7 +163,8 @@ async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) 
 
 
 def _among(deliveries: Sequence[Delivery]) -> ColumnElement[bool]:
-    return outbox.c.position.in_([delivery.position for delivery in deliveries])
+    # Not IN: SQLAlchemy writes that anew for every call.
+    return outbox.c.position == func.any(literal([delivery.position for delivery in deliveries], ARRAY(BigInteger)))
 
 
 def _again(reason: str | None) -> Update:
