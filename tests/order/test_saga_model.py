@@ -89,7 +89,7 @@ async def chaos(shop: Shop, wire: FaultProxy, environment: dict[str, str]) -> As
 
     other = build()
     async with serve(other) as url:
-        other.state.dispatcher = shop.app.state.dispatcher
+        other.state.dispatcher = other.state.background = shop.app.state.dispatcher
         wire.fault = failing
         yield Chaos(shop, [shop.app, other], [environment["ORDER_SERVICE_URL"], url], chance)
         wire.fault = passing
