@@ -16,7 +16,7 @@ from user.models import AuditEntry, Throttle, User
 LOGIN = f"{USERS}/login"
 ADA = {"username": "ada", "password": PASSWORD}
 ROUNDS = 10
-TIMES = 25
+TIMES = 15
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "ada@example.org", "ａｄａ"])  # noqa: RUF001 - full-width, on purpose
