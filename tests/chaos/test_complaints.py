@@ -9,7 +9,11 @@ WELL = (
 )
 ERROR = "2026-11-21T12:00:01.000+00:00 [error    ] unhandled error                [chassis.errors] service=product"
 CRITICAL = "2026-11-21T12:00:01.000+00:00 [critical ] no memory                      [uvicorn.error]"
-TRACEBACK = "Traceback (most recent call last):\n  File \"x.py\", line 1, in <module>\nKeyError: 'cup'\n(Background on this error at: here)\n"
+TRACEBACK = """Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+KeyError: 'cup'
+(Background on this error at: somewhere)
+"""
 KILLED = "[2026-11-21 12:00:02 +0000] [7] [ERROR] Worker (pid:9) was sent SIGKILL! Perhaps out of memory?"
 LOST = "[2026-11-21 12:00:02 +0000] [7] [ERROR] Worker failed to boot."
 
