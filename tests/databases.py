@@ -10,6 +10,11 @@ HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Settings of a PostgreSQL that need not outlive the machine (a SIGKILL it does), nor guard the passwords of people."""
 
 
+def emptying(*tables: str) -> str:
+    """Give one statement that empties tables: not TRUNCATE, which makes new files and takes twenty times as long."""
+    return f"DO $$ BEGIN {' '.join(f'DELETE FROM {table};' for table in tables)} END $$"  # noqa: S608 - our own tables
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The tables of a service, over a connection of their own: every test has them emptied."""
@@ -21,10 +26,8 @@ class Tables:
     async def open(cls, url: str, *metadata: MetaData) -> Self:
         """Connect to the database that has them."""
         tables = [table for one in metadata for table in reversed(one.sorted_tables)]
-        # In one statement, and not by TRUNCATE, which makes new files and takes twenty times as long.
-        deletions = " ".join(f"DELETE FROM {table.name};" for table in tables)  # noqa: S608 - our own tables
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        return cls(connection, f"DO $$ BEGIN {deletions} END $$")
+        return cls(connection, emptying(*(table.name for table in tables)))
 
     async def have_events(self) -> bool:
         """Whether the service has still events to deliver."""
