@@ -93,8 +93,8 @@ async def test_cancelled_calls_are_no_failures() -> None:
         await held.wait()
         raise AssertionError
 
-    dispatcher, peer = dispatcher_to(*[hold] * 10_000, OK)
-    for _ in range(100):
+    dispatcher, peer = dispatcher_to(*[hold] * 1_000, OK)
+    for _ in range(10):
         calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(100)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -102,7 +102,7 @@ async def test_cancelled_calls_are_no_failures() -> None:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
 
-    assert len(peer.seen) == 10_000
+    assert len(peer.seen) == 1_000
     assert dispatcher.targets() == {"product": "closed"}
     assert await dispatcher.get("product", PATH) == {"ok": True}
 

@@ -17,7 +17,7 @@ from order.services.resume_orders import resume_orders
 from tests.consistency import broken_rules
 from tests.order.shop import ORDERS, STOCK, Shop
 
-TURNS, AT_ONCE = int(os.environ.get("TURNS", "100")), 6
+TURNS, AT_ONCE = int(os.environ.get("TURNS", "40")), 6
 """So many things happen, so many of them side by side."""
 SHARE_OF_FAULTS = 0.3
 WAYS = {
