@@ -7,22 +7,23 @@ A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if 
 
 from cli.routes import RoutePolicy
 
-PRINCIPALS = ("nobody", "ada", "bob", "admin", "client")
-"""Who has no token; whose the things are; whose they are not; an admin; a linked program, sealed, without a token."""
+PRINCIPALS = ("nobody", "ada", "bob", "analyst", "admin", "client")
+"""No token; whose the things are; whose they are not; two roles; a linked program, sealed, without a token."""
 OK = 200
 """Stands for every 2xx."""
 
 ANSWERS = {
-    #            nobody  ada  bob  admin client
-    "probe":     (OK,    OK,  OK,  OK,   OK),   # of the chassis: looks at nothing that is sent
-    "public":    (OK,    OK,  OK,  OK,   400),  # plain, never sealed
-    "open":      (OK,    OK,  OK,  OK,   OK),
-    "sealed":    (400,   400, 400, 400,  OK),   # by any linked peer
-    "person":    (401,   OK,  OK,  OK,   401),  # each on what is their own
-    "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
-    "owner/admin": (401, OK,  404, OK,   401),  # the same, and an admin may too
-    "admin":     (401,   403, 403, OK,   401),
-    "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
+    #            nobody  ada  bob  analyst admin client
+    "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
+    "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
+    "open":      (OK,    OK,  OK,  OK,     OK,   OK),
+    "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
+    "person":    (401,   OK,  OK,  OK,     OK,   401),  # each on what is their own
+    "owner":     (401,   OK,  404, 404,    404,  401),  # on one thing, which for others does not exist
+    "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and an admin may too
+    "analyst":   (401,   403, 403, OK,     OK,   401),  # and an admin may what an analyst may
+    "admin":     (401,   403, 403, 403,    OK,   401),
+    "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
 }  # fmt: skip
 """Policy -> how each principal is answered."""
 
@@ -34,6 +35,7 @@ DECLARED = {
     "person": ("optional", "token"),
     "owner": ("optional", "token"),
     "owner/admin": ("optional", "token"),
+    "analyst": ("optional", "role analyst"),
     "admin": ("optional", "role admin"),
     "service": ("service", "-"),
 }

@@ -42,8 +42,8 @@ SERVICE_ROUTES = [route for route, policy in ACCESS.items() if policy.startswith
 
 @pytest.fixture
 async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> dict[str, User]:
-    """Ada, Bob and two admins (the last one may not go), each with a session that has the id of its person."""
-    roles = {"ada": "user", "bob": "user", "admin": "admin", "root": "admin"}
+    """Ada, Bob, an analyst and two admins (the last one may not go), each with a session that has its person's id."""
+    roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
     made = {}
     async with apps["user"].state.store.transaction() as session:
         for name, role in roles.items():
