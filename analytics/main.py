@@ -1,16 +1,34 @@
 """``uvicorn analytics.main:build --factory``."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
+from analytics.lease import leased
+from analytics.retention import Retention
 from analytics.routes import events, inbox, stats
+from analytics.services.fold_arrivals import MOST_ARRIVALS, fold_arrivals
 from analytics.settings import Settings
 from chassis.app import create_app
 from chassis.mongodb import MongoDB
+from chassis.periodic import Periodic
 
 ROUTERS = (events.router, stats.router, inbox.router)
+COUNTS_EVERY_S = 1.0
+COUNTING = "counting"
+"""What a process leases while it counts."""
 
 
 def build() -> FastAPI:
     """Build the analytics service."""
     settings = Settings.load()
-    return create_app(settings, MongoDB(settings.analytics_mongodb_url, settings.service_name), *ROUTERS)
+    store = MongoDB(settings.analytics_mongodb_url, settings.service_name)
+    app = create_app(settings, store, *ROUTERS, periodic=[Periodic(COUNTS_EVERY_S, _count)])
+    app.state.retention = Retention(settings.analytics_retention_days)
+    return app
+
+
+async def _count(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+    async with state.store.use() as database, leased(database, COUNTING) as is_ours:
+        while is_ours and await fold_arrivals(database, state.retention) == MOST_ARRIVALS:
+            pass

@@ -31,6 +31,9 @@ Quarters of an hour are kept apart because every time zone's days begin at one.
 USER_DAYS = "user_days"
 """``{day, user_id, types}``: on which UTC days a person did what."""
 
+LEASES = "leases"
+"""``{_id, holder, until}``: work that one process at a time does."""
+
 INDEXES: Indexes = {
     EVENTS: [
         IndexModel([("occurred_at", DESCENDING)]),
@@ -38,6 +41,7 @@ INDEXES: Indexes = {
         IndexModel([("user_id", ASCENDING), ("occurred_at", DESCENDING)]),
         IndexModel("expires_at", expireAfterSeconds=0, sparse=True),
     ],
+    ERASED_USERS: [],
     ARRIVALS: [IndexModel("settled_at")],
     MINUTE_COUNTS: [IndexModel([("minute", ASCENDING), ("type", ASCENDING)], unique=True)],
     DAY_COUNTS: [IndexModel([("day", ASCENDING), ("type", ASCENDING)], unique=True)],
@@ -45,4 +49,5 @@ INDEXES: Indexes = {
         IndexModel([("day", ASCENDING), ("user_id", ASCENDING)], unique=True),
         IndexModel([("user_id", ASCENDING), ("day", ASCENDING)]),
     ],
+    LEASES: [],
 }
