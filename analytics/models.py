@@ -38,7 +38,7 @@ INDEXES: Indexes = {
     EVENTS: [
         IndexModel([("occurred_at", DESCENDING)]),
         IndexModel([("type", ASCENDING), ("occurred_at", DESCENDING)]),
-        IndexModel([("user_id", ASCENDING), ("occurred_at", DESCENDING)]),
+        IndexModel([("user_id", ASCENDING), ("occurred_at", DESCENDING), ("_id", DESCENDING)]),
         IndexModel("expires_at", expireAfterSeconds=0, sparse=True),
     ],
     ERASED_USERS: [],

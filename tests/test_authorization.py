@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func, null
 
+from analytics.services.erase_user import erase_user
 from chassis.app import create_app
 from chassis.routing import Route, service_router
 from chassis.sealing.modes import optional
@@ -55,7 +56,7 @@ async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> di
 
 @pytest.fixture
 async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
-    """What can be asked for: a product; and of Ada's an order, a refresh token, and mails with tokens."""
+    """What can be asked for: a product; and of Ada's an order, a refresh token, mails with tokens, and a receipt."""
     ada, thing, soon = users["ada"].id, UUID(THING), func.now() + timedelta(hours=1)
     line = {"order_id": thing, "product_id": thing, "quantity": 1, "unit_price_minor": 19999, "name": "Teapot"}
     letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=soon)
@@ -66,6 +67,8 @@ async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
         session.add(Product(id=thing, name="Teapot", price_minor=19999, currency="EUR", stock=5))
         session.add(Reservation(order_id=thing, state="reserved", expires_at=soon))
         session.add(ReservationLine(currency="EUR", **line))
+    async with apps["analytics"].state.store.use() as database:
+        await erase_user(database, ada)
     async with apps["order"].state.store.transaction() as session:
         total = {"total_price_minor": 19999, "currency": "EUR"}
         session.add(Order(id=thing, user_id=ada, status="confirmed", step=null(), **total))

@@ -15,7 +15,7 @@ from tests.aliases import Bearer, People
 
 ADA = new_id()
 DATA = {"path": "/pricing"}
-ANONYMOUS: dict[str, Any] = {"user_id": None, "subject": None, "data": {}}
+ANONYMOUS: dict[str, Any] = {"user_id": None, "anonymous_id": None, "subject": None, "data": {}}
 
 
 def event(kind: str = "user.registered", **differently: object) -> dict[str, Any]:
