@@ -51,7 +51,7 @@ async def _events(database: MotorDatabase, retention: Retention) -> Counts:
     async for row in database[EVENTS].aggregate(_EVENTS):
         group = row["_id"]
         if retention.keeps(group["type"], group["day"]):
-            revenue = {group["currency"]: row["minor"]} if "currency" in group else {}
+            revenue = {group["currency"]: row["minor"]} if group.get("currency") else {}
             counts[_name(group["day"], group["type"])].add(row["count"], revenue)
     return counts
 
