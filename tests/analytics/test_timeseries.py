@@ -135,7 +135,7 @@ async def test_events_are_found_by_a_property(database: MotorDatabase, ask: Ask,
 
 async def test_one_persons_events_are_counted(database: MotorDatabase, ask: Ask) -> None:
     """All of several conditions hold."""
-    ada = {"user_id": "ada"}
+    ada: Document = {"user_id": "ada"}
     await count(database, event(**ada), event(kind="a", **ada), event(kind="a", data={"n": 1}, **ada), event(kind="a"))
 
     assert named(await ask("timeseries", user_id="ada", **DAY)) == {"all": 3}
@@ -144,6 +144,7 @@ async def test_one_persons_events_are_counted(database: MotorDatabase, ask: Ask)
 
 
 KINDS = st.sampled_from(["a", "b", "c"])
+SIZES: st.SearchStrategy[BucketName] = st.sampled_from(["minute", "hour", "day", "week", "month"])
 SECONDS = st.integers(0, 75 * 86_400)
 SINCE = datetime(2026, 9, 15, tzinfo=UTC)
 """Before the clocks are put back in the north and forward in the south."""
@@ -152,7 +153,7 @@ SINCE = datetime(2026, 9, 15, tzinfo=UTC)
 @st.composite
 def ranges(draw: st.DrawFn) -> tuple[datetime, datetime, BucketName]:
     """Any range, and buckets that it is not too wide for."""
-    size = draw(st.sampled_from(["minute", "hour", "day", "week", "month"]))
+    size = draw(SIZES)
     start = SINCE + timedelta(seconds=draw(SECONDS))
     widest = 2 * 86_400 if size == "minute" else 75 * 86_400
     return start, start + timedelta(seconds=draw(st.integers(60, widest))), size

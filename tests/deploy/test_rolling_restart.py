@@ -89,6 +89,6 @@ async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[s
         async def is_counted() -> bool:
             stats = (await asyncio.to_thread(httpx.get, f"{replicas[0].url}{STATS}")).json()
             # What was cancelled at the end may have arrived.
-            return 0 <= stats["by_type"].get(kind, 0) - balancer.outcomes["201"] <= 4
+            return bool(0 <= stats["by_type"].get(kind, 0) - balancer.outcomes["201"] <= 4)
 
         assert await eventually(is_counted)
