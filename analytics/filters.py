@@ -76,16 +76,12 @@ class EventFilter:
         return self.user_id is None and not self.properties
 
     @property
-    def indexed(self) -> Document:
-        """The part of the condition that indexes answer."""
-        user: Document = {} if self.user_id is None else {"user_id": self.user_id}
-        return {**user, **of_types(self.types), **self.range.holds("occurred_at")}
-
-    @property
     def condition(self) -> Document:
-        """The whole condition."""
+        """The condition."""
+        user: Document = {} if self.user_id is None else {"user_id": self.user_id}
         tests = [{"$in": [property_of(name), {"$literal": list(values)}]} for name, values in self.properties]
-        return {**self.indexed, **({"$expr": {"$and": tests}} if tests else {})}
+        has: Document = {"$expr": {"$and": tests}} if tests else {}
+        return {**user, **of_types(self.types), **self.range.holds("occurred_at"), **has}
 
 
 def of_types(types: Sequence[str]) -> Document:

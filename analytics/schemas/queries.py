@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
 from analytics.buckets import BucketName
+from analytics.exports import FormatName
 from analytics.filters import EventFilter, property_is
 from analytics.ranges import FIRST, LAST, Range
 from analytics.zones import ZoneName
@@ -148,4 +149,4 @@ class RetentionQuery(BaseModel):
 class ExportQuery(EventQuery):
     """The events themselves."""
 
-    format: Literal["ndjson", "csv"] = "ndjson"
+    format: FormatName = "ndjson"
