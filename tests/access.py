@@ -7,22 +7,24 @@ A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if 
 
 from cli.routes import RoutePolicy
 
-PRINCIPALS = ("nobody", "ada", "bob", "admin", "client")
-"""Who has no token; whose the things are; whose they are not; an admin; a linked program, sealed, without a token."""
+PRINCIPALS = ("nobody", "ada", "bob", "analyst", "admin", "client")
+"""No token; whose the things are; whose they are not; two roles; a linked program, sealed, without a token."""
 OK = 200
 """Stands for every 2xx."""
 
 ANSWERS = {
-    #            nobody  ada  bob  admin client
-    "probe":     (OK,    OK,  OK,  OK,   OK),   # of the chassis: looks at nothing that is sent
-    "public":    (OK,    OK,  OK,  OK,   400),  # plain, never sealed
-    "open":      (OK,    OK,  OK,  OK,   OK),
-    "sealed":    (400,   400, 400, 400,  OK),   # by any linked peer
-    "person":    (401,   OK,  OK,  OK,   401),  # each on what is their own
-    "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
-    "owner/admin": (401, OK,  404, OK,   401),  # the same, and an admin may too
-    "admin":     (401,   403, 403, OK,   401),
-    "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
+    #            nobody  ada  bob  analyst admin client
+    "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
+    "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
+    "open":      (OK,    OK,  OK,  OK,     OK,   OK),
+    "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
+    "person":    (401,   OK,  OK,  OK,     OK,   401),  # each on what is their own
+    "owner":     (401,   OK,  404, 404,    404,  401),  # on one thing, which for others does not exist
+    "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and an admin may too
+    "analyst":   (401,   403, 403, OK,     OK,   401),  # and an admin may what an analyst may
+    "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
+    "admin":     (401,   403, 403, 403,    OK,   401),
+    "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
 }  # fmt: skip
 """Policy -> how each principal is answered."""
 
@@ -34,6 +36,8 @@ DECLARED = {
     "person": ("optional", "token"),
     "owner": ("optional", "token"),
     "owner/admin": ("optional", "token"),
+    "analyst": ("optional", "role analyst"),
+    "analyst, plain": ("public", "role analyst"),
     "admin": ("optional", "role admin"),
     "service": ("service", "-"),
 }
@@ -52,6 +56,16 @@ ACCESS = {
     "POST /api/v1/analytics/events": "sealed",
     "GET /api/v1/analytics/stats": "open",
     "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
+    "GET /api/v1/analytics/timeseries": "analyst",
+    "GET /api/v1/analytics/top": "analyst",
+    "GET /api/v1/analytics/products/top": "analyst",
+    "GET /api/v1/analytics/revenue": "analyst",
+    "GET /api/v1/analytics/users/unique": "analyst",
+    "GET /api/v1/analytics/funnel": "analyst",
+    "GET /api/v1/analytics/retention": "analyst",
+    "GET /api/v1/analytics/users/{user_id}/timeline": "analyst",
+    "GET /api/v1/analytics/erasures/{user_id}": "admin",
+    "GET /api/v1/analytics/export": "analyst, plain",
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
@@ -132,7 +146,10 @@ BODIES: dict[str, object] = {
     "POST /api/v1/orders": {"product_id": THING, "quantity": 1},
 }
 """Route -> a body to which nothing is to be said."""
-QUERIES: dict[str, str] = {}
+QUERIES: dict[str, str] = {
+    "GET /api/v1/analytics/top": "property=path",
+    "GET /api/v1/analytics/funnel": "step=page.viewed&step=user.registered",
+}
 """Route -> a query it needs."""
 
 

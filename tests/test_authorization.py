@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func, null
 
+from analytics.services.erase_user import erase_user
 from chassis.app import create_app
 from chassis.routing import Route, service_router
 from chassis.sealing.modes import optional
@@ -58,8 +59,8 @@ ASKED = {f"{route}-{'+'.join(group)}": (route, group) for route in ACCESS for gr
 
 @pytest.fixture
 async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> dict[str, User]:
-    """Ada, Bob and two admins (the last one may not go), each with a session that has the id of its person."""
-    roles = {"ada": "user", "bob": "user", "admin": "admin", "root": "admin"}
+    """Ada, Bob, an analyst and two admins (the last one may not go), each with a session that has its person's id."""
+    roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
     made = {}
     async with apps["user"].state.store.transaction() as session:
         for name, role in roles.items():
@@ -71,7 +72,7 @@ async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> di
 
 @pytest.fixture
 async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
-    """What can be asked for: a product; and of Ada's an order, a refresh token, and mails with tokens."""
+    """What can be asked for: a product; and of Ada's an order, a refresh token, mails with tokens, and a receipt."""
     ada, thing, soon = users["ada"].id, UUID(THING), func.now() + timedelta(hours=1)
     line = {"order_id": thing, "product_id": thing, "quantity": 1, "unit_price_minor": 19999, "name": "Teapot"}
     letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=soon)
@@ -82,6 +83,8 @@ async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
         session.add(Product(id=thing, name="Teapot", price_minor=19999, currency="EUR", stock=5))
         session.add(Reservation(order_id=thing, state="reserved", expires_at=soon))
         session.add(ReservationLine(currency="EUR", **line))
+    async with apps["analytics"].state.store.use() as database:
+        await erase_user(database, ada)
     async with apps["order"].state.store.transaction() as session:
         total = {"total_price_minor": 19999, "currency": "EUR"}
         session.add(Order(id=thing, user_id=ada, status="confirmed", step=null(), **total))

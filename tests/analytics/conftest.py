@@ -1,4 +1,4 @@
-"""A database in which tests alone count."""
+"""A database in which tests alone count, and somebody who asks."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -10,6 +10,8 @@ from analytics.lease import leased
 from analytics.main import COUNTING
 from chassis.mongodb import MotorDatabase
 from chassis.testing import eventually
+from tests.aliases import Bearer, People
+from tests.analytics.asking import Ask
 
 
 @pytest.fixture
@@ -22,3 +24,9 @@ async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Motor
 
         assert await eventually(is_ours)
         yield database
+
+
+@pytest.fixture
+def ask(people: People, bearer: Bearer) -> Ask:
+    """Asks as an analyst."""
+    return Ask(people["analytics"], bearer(role="analyst"))

@@ -29,7 +29,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "10"))
 
 @pytest.mark.parametrize(
     ("method", "change"),
-    [("PATCH", {"role": "user"}), ("PATCH", {"is_active": False}), ("DELETE", None)],
+    [("PATCH", {"role": "user"}), ("PATCH", {"role": "analyst"}), ("PATCH", {"is_active": False}), ("DELETE", None)],
 )
 @pytest.mark.parametrize("has_inactive_colleague", [False, True])
 async def test_the_last_admin_stays(  # noqa: PLR0913 - a row of the table and its world
