@@ -6,14 +6,14 @@ from fastapi import FastAPI
 
 from analytics.lease import leased
 from analytics.retention import Retention
-from analytics.routes import events, inbox, stats
+from analytics.routes import events, inbox, segment, stats
 from analytics.services.fold_arrivals import MOST_ARRIVALS, fold_arrivals
 from analytics.settings import Settings
 from chassis.app import create_app
 from chassis.mongodb import MongoDB
 from chassis.periodic import Periodic
 
-ROUTERS = (events.router, stats.router, inbox.router)
+ROUTERS = (events.router, stats.router, segment.router, inbox.router)
 COUNTS_EVERY_S = 1.0
 COUNTING = "counting"
 """What a process leases while it counts."""

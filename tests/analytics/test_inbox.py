@@ -78,6 +78,7 @@ async def test_an_event_is_stored_as_one_of_the_outside_is(user: Dispatcher, app
         "source": "/services/user",
         "subject": str(ADA),
         "user_id": str(ADA),
+        "anonymous_id": None,
         "data": DATA,
     }
 
