@@ -1,0 +1,32 @@
+"""What tests of the ways in need."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from analytics.services.add_write_key import add_write_key
+from tests.analytics.sending import Stored, read_stored
+from tests.plain import NO_AUTHORITIES
+
+
+@pytest.fixture
+async def write_key(apps: dict[str, FastAPI], clean: None) -> str:
+    """A valid write key."""
+    async with apps["analytics"].state.store.use() as database:
+        return str(await add_write_key(database, "tests"))
+
+
+@pytest.fixture
+async def keyed(environment: dict[str, str], write_key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of analytics with a write key, as Segment's have it."""
+    address = environment["ANALYTICS_SERVICE_URL"]
+    async with httpx.AsyncClient(base_url=address, auth=(write_key, ""), verify=NO_AUTHORITIES) as client:
+        yield client
+
+
+@pytest.fixture
+def stored(apps: dict[str, FastAPI]) -> Stored:
+    """Reads the events that are stored."""
+    return lambda: read_stored(apps["analytics"].state.store)
