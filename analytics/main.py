@@ -1,5 +1,7 @@
 """``uvicorn analytics.main:build --factory``."""
 
+import asyncio
+from time import monotonic
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +17,8 @@ from chassis.periodic import Periodic
 
 ROUTERS = (events.router, stats.router, segment.router, inbox.router)
 COUNTS_EVERY_S = 1.0
+PAUSE_PER_SECOND = 3
+"""Counting takes a quarter of the time at most: the more there is to count, the longer it is left to gather."""
 COUNTING = "counting"
 """What a process leases while it counts."""
 
@@ -30,5 +34,8 @@ def build() -> FastAPI:
 
 async def _count(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
     async with state.store.use() as database, leased(database, COUNTING) as is_ours:
-        while is_ours and await fold_arrivals(database, state.retention) == MOST_ARRIVALS:
-            pass
+        more = is_ours
+        while more:
+            began = monotonic()
+            more = await fold_arrivals(database, state.retention) == MOST_ARRIVALS
+            await asyncio.sleep(PAUSE_PER_SECOND * (monotonic() - began))

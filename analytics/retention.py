@@ -34,7 +34,12 @@ class Retention:
         """Whether an event is new enough to be taken in."""
         return kind not in self.days or occurred_at + timedelta(days=self.days[kind]) > utc_now()
 
+    def keeps(self, kind: str, start: datetime) -> bool:
+        """Whether all events of a type since *start* are still there."""
+        expires_at = self.expires_at(kind, start)
+        return expires_at is None or expires_at > utc_now()
+
     def kept(self, start: datetime) -> Document:
-        """Give the condition on ``type`` of which all events since *start* are still there."""
-        gone = [kind for kind in self.days if start + timedelta(days=self.days[kind]) + GRACE <= utc_now()]
+        """Give the condition on ``type`` of those that it ``keeps``."""
+        gone = [kind for kind in self.days if not self.keeps(kind, start)]
         return {"type": {"$nin": gone}} if gone else {}

@@ -12,21 +12,22 @@ from chassis.mongodb import MotorDatabase
 
 async def rebuild_counts(
     database: MotorDatabase, retention: Retention, on_hour: Callable[[int, int], None] = lambda _done, _all: None
-) -> None:
+) -> int:
     """
-    Count all hours anew, while the service goes on.
+    Count all hours anew, while the service goes on; gives how many these were.
 
     Args:
         on_hour: Is told after each hour how many are done, of how many.
     """
     first, last = await _ends(database)
     if first is None or last is None:
-        return
+        return 0
     hours = (last - first) // HOUR + 1
     for n in range(hours):
         span = Span(first + n * HOUR, first + (n + 1) * HOUR)
         await recount(database, span, retention.kept(span.start))
         on_hour(n + 1, hours)
+    return hours
 
 
 async def _ends(database: MotorDatabase) -> tuple[datetime | None, datetime | None]:

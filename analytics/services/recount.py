@@ -77,7 +77,7 @@ async def _count_minutes(database: MotorDatabase, session: MotorSession, span: S
     counts: defaultdict[tuple[datetime, str], Count] = defaultdict(Count)
     async for row in database[EVENTS].aggregate(pipeline, session=session):
         group = row["_id"]
-        revenue = {group["currency"]: row["minor"]} if "currency" in group else {}
+        revenue = {group["currency"]: row["minor"]} if group.get("currency") else {}
         counts[group["minute"], group["type"]].add(row["count"], revenue)
     await database[MINUTE_COUNTS].delete_many({**span.holds("minute"), **kept}, session=session)
     if counts:

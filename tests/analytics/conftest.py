@@ -1,14 +1,31 @@
-"""What tests of the ways in need."""
+"""What tests of analytics need: a database in which they alone count, and the ways in."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from analytics.lease import leased
+from analytics.main import COUNTING
 from analytics.services.add_write_key import add_write_key
+from chassis.mongodb import MotorDatabase
+from chassis.testing import eventually
 from tests.analytics.sending import Stored, read_stored
 from tests.plain import NO_AUTHORITIES
+
+
+@pytest.fixture
+async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
+    """The database of analytics, in which nobody counts but the test."""
+    async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
+
+        async def is_ours() -> bool:
+            return await stack.enter_async_context(leased(database, COUNTING))
+
+        assert await eventually(is_ours)
+        yield database
 
 
 @pytest.fixture

@@ -1,18 +1,14 @@
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics import arrivals
-from analytics.lease import leased
-from analytics.main import COUNTING
 from analytics.models import ARRIVALS, DAY_COUNTS, ERASED_USERS, EVENTS, MINUTE_COUNTS, USER_DAYS
 from analytics.retention import Retention
 from analytics.services.erase_user import erase_user
@@ -22,42 +18,9 @@ from analytics.services.store_events import store_events
 from chassis.clock import utc_now
 from chassis.ids import new_id
 from chassis.mongodb import Document, MotorDatabase
-from chassis.testing import eventually
+from tests.analytics.counting import NOON, event, sale
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FOREVER = Retention()
-
-
-@pytest.fixture
-async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
-    """The database of analytics, in which nobody counts but the test."""
-    async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
-
-        async def is_ours() -> bool:
-            return await stack.enter_async_context(leased(database, COUNTING))
-
-        assert await eventually(is_ours)
-        yield database
-
-
-def event(at: datetime = NOON, kind: str = "page.viewed", **more: object) -> Document:
-    """An event in the form in which it is stored."""
-    return {
-        "_id": str(new_id()),
-        "type": kind,
-        "source": "/clients",
-        "subject": None,
-        "user_id": None,
-        "occurred_at": at,
-        "received_at": utc_now(),
-        "data": {},
-        **more,
-    }
-
-
-def sale(minor: int, currency: str = "EUR", at: datetime = NOON) -> Document:
-    """A confirmed order."""
-    return event(at, "order.confirmed", revenue={"currency": currency, "minor": minor})
 
 
 def _key(row: Document, unit: str) -> tuple[Any, ...]:
