@@ -13,6 +13,7 @@ OK = 200
 """Stands for every 2xx."""
 
 ANSWERS = {
+<<<<<<< HEAD
     #            nobody  ada  bob  analyst admin client
     "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
     "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
@@ -25,6 +26,21 @@ ANSWERS = {
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
     "admin":     (401,   403, 403, 403,    OK,   401),
     "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
+=======
+    #            nobody  ada  bob  admin client
+    "probe":     (OK,    OK,  OK,  OK,   OK),   # of the chassis: looks at nothing that is sent
+    "public":    (OK,    OK,  OK,  OK,   400),  # plain, never sealed
+    "open":      (OK,    OK,  OK,  OK,   OK),
+    "sealed":    (400,   400, 400, 400,  OK),   # by any linked peer
+    "person":    (401,   OK,  OK,  OK,   401),  # each on what is their own
+    "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
+    "owner/admin": (401, OK,  404, OK,   401),  # the same, and an admin may too
+    "admin":     (401,   403, 403, OK,   401),
+    "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
+    "keyed":     (401,   401, 401, 401,  OK),   # by any linked peer, or with a write key
+    "sealed/keyed": (400, 401, 401, 401, OK),   # the same; without a key the seal is missed first
+    "key":       (401,   401, 401, 401,  400),  # plain, with a write key
+>>>>>>> ingestion
 }  # fmt: skip
 """Policy -> how each principal is answered."""
 
@@ -40,6 +56,9 @@ DECLARED = {
     "analyst, plain": ("public", "role analyst"),
     "admin": ("optional", "role admin"),
     "service": ("service", "-"),
+    "keyed": ("optional", "write key"),
+    "sealed/keyed": ("encrypted", "write key"),
+    "key": ("public", "write key"),
 }
 """Policy -> mode and authentication that its routes declare."""
 
@@ -53,7 +72,15 @@ ACCESS = {
     "POST /events (analytics)": "service: order, product, user",
     "POST /events (product)": "service: order",
     # Analytics
-    "POST /api/v1/analytics/events": "sealed",
+    "POST /api/v1/analytics/events": "sealed/keyed",
+    "POST /api/v1/analytics/events/batch": "keyed",
+    "POST /v1/batch": "key",
+    "POST /v1/track": "key",
+    "POST /v1/identify": "key",
+    "POST /v1/page": "key",
+    "POST /v1/screen": "key",
+    "POST /v1/group": "key",
+    "POST /v1/alias": "key",
     "GET /api/v1/analytics/stats": "open",
     "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
     "GET /api/v1/analytics/timeseries": "analyst",
@@ -128,6 +155,14 @@ BODIES: dict[str, object] = {
     "POST /events (analytics)": [],
     "POST /events (product)": [],
     "POST /api/v1/analytics/events": {"type": "page.viewed"},
+    "POST /api/v1/analytics/events/batch": {"events": [{"type": "page.viewed"}]},
+    "POST /v1/batch": {"batch": [{"type": "page", "userId": "ada"}]},
+    "POST /v1/track": {"event": "Signed Up", "userId": "ada"},
+    "POST /v1/identify": {"userId": "ada"},
+    "POST /v1/page": {"userId": "ada"},
+    "POST /v1/screen": {"userId": "ada"},
+    "POST /v1/group": {"userId": "ada", "groupId": "club"},
+    "POST /v1/alias": {"userId": "ada", "previousId": "guest"},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
     "POST /api/v1/users/register": _EVE,
