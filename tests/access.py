@@ -22,6 +22,7 @@ ANSWERS = {
     "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
     "owner/admin": (401, OK,  404, OK,   401),  # the same, and an admin may too
     "admin":     (401,   403, 403, OK,   401),
+    "admin, plain": (401, 403, 403, OK,  400),  # a stream, which cannot be sealed
     "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
 }  # fmt: skip
 """Policy -> how each principal is answered."""
@@ -35,6 +36,7 @@ DECLARED = {
     "owner": ("optional", "token"),
     "owner/admin": ("optional", "token"),
     "admin": ("optional", "role admin"),
+    "admin, plain": ("public", "role admin"),
     "service": ("service", "-"),
 }
 """Policy -> mode and authentication that its routes declare."""
@@ -52,6 +54,14 @@ ACCESS = {
     "POST /api/v1/analytics/events": "sealed",
     "GET /api/v1/analytics/stats": "open",
     "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
+    "GET /api/v1/analytics/events/live": "admin, plain",
+    # Analytics: the dashboard's page and its sessions
+    "GET /dashboard": "public",
+    "GET /dashboard/": "public",
+    "GET /dashboard/{name}": "public",
+    "POST /dashboard/session": "public",
+    "POST /dashboard/session/refresh": "public",
+    "DELETE /dashboard/session": "public",
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
@@ -114,6 +124,7 @@ BODIES: dict[str, object] = {
     "POST /events (analytics)": [],
     "POST /events (product)": [],
     "POST /api/v1/analytics/events": {"type": "page.viewed"},
+    "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
     "POST /api/v1/users/register": _EVE,
