@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import AnyHttpUrl
+from pydantic import AnyHttpUrl, Field, PositiveInt
 
 from chassis.mongodb import MongoUrl
 from chassis.settings import ServiceSettings
@@ -17,3 +17,5 @@ class Settings(ServiceSettings):
 
     analytics_mongodb_url: MongoUrl
     user_service_url: AnyHttpUrl
+    analytics_retention_days: dict[str, PositiveInt] = Field(default_factory=dict)
+    """How many days events are kept, by type; those of other types are kept for good."""

@@ -1,14 +1,15 @@
 """MongoDB: one client per process, majority writes. The only module that knows motor."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from chassis.clock import utc_now
 from chassis.sealing.envelope import CLAIM_SECONDS
@@ -20,6 +21,8 @@ STATEMENT_TIMEOUT_MS = 10_000
 
 Document = dict[str, Any]
 MotorDatabase = AsyncIOMotorDatabase[Document]
+MotorSession = AsyncIOMotorClientSession
+T = TypeVar("T")
 Indexes = Mapping[str, Sequence[IndexModel]]
 """Collection -> its indexes."""
 
@@ -98,12 +101,24 @@ class MongoDB:
         """Do nothing: the TTL index deletes claims older than 120 s."""
 
 
+async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession], Coroutine[Any, Any, T]]) -> T:
+    """
+    Do *work* in one transaction, which sees the database as it was at its beginning.
+
+    If another transaction changes meanwhile what this one changes, all of it is undone and done again.
+    """
+    async with await database.client.start_session() as session:
+        done: T = await session.with_transaction(work, read_concern=ReadConcern("snapshot"))
+        return done
+
+
 def create_indexes(url: SecretStr, indexes: Indexes) -> None:
     """Make a service's indexes and the chassis's, as far as they are not there; for the command line, so it blocks."""
     with MongoClient[Document](url.get_secret_value(), serverSelectionTimeoutMS=STATEMENT_TIMEOUT_MS) as client:
         database = client.get_default_database()
         for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
-            database[collection].create_indexes(list(models))
+            if models:
+                database[collection].create_indexes(list(models))
 
 
 async def _database(request: Request) -> AsyncIterator[MotorDatabase]:

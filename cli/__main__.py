@@ -23,6 +23,7 @@ COMMANDS = {
     "routes": "Print every route with its mode, callers and authentication.",
     "events": "Print what the services announce; list and replay what was refused.",
     "invariants": "Compare the four databases, and name what differs.",
+    "analytics": "Count the events of the analytics service anew.",
     "relay": "Deliver a service's events in a process of its own.",
     "user": "Manage accounts.",
     "smoke": "Import and build every service.",

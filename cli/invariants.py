@@ -9,9 +9,11 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from analytics.retention import Retention
 from chassis.mongodb import MongoDB
 from chassis.postgres import Postgres
 from cli.console import say
+from cli.counts import miscounted, retention_of, uncounted
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
@@ -45,6 +47,8 @@ class Facts:
         events: (type, subject) -> how often analytics has it.
         users: User -> whether the account is deleted.
         waiting: Events in outboxes, the dead ones too.
+        uncounted: Arrivals in analytics whose minutes are still to be counted.
+        miscounted: Days and types whose counts in analytics are not those of its events.
     """
 
     orders: dict[str, str] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class Facts:
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     users: dict[str, bool] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
+    uncounted: list[str] = field(default_factory=list)
+    miscounted: list[str] = field(default_factory=list)
 
 
 def invariants() -> None:
@@ -92,6 +98,8 @@ def check(facts: Facts) -> dict[str, list[str]]:
         "every account is counted in analytics": _named(registered - facts.events.keys()),
         "nothing that happens once is counted twice": _named(one for one, times in facts.events.items() if times > 1),
         "every outbox is empty": facts.waiting,
+        "analytics has counted all that has arrived": facts.uncounted,
+        "its counts are those of its events": facts.miscounted,
     }
 
 
@@ -125,7 +133,7 @@ async def read_facts(environment: Mapping[str, str]) -> Facts:
         if service.store == "postgres":
             (waiting,) = await _rows(urls[service.name], _OUTBOX)
             facts.waiting.extend(f"{service.name}: {event} for {listener}" for event, listener in waiting)
-    await _read_events(facts, urls["analytics"])
+    await _read_events(facts, urls["analytics"], retention_of(environment))
     return facts
 
 
@@ -186,12 +194,14 @@ def _collect(into: dict[str, Lines], rows: Iterable[tuple[Any, Any, int]]) -> No
         into.setdefault(str(order), {})[str(product)] = units
 
 
-async def _read_events(facts: Facts, url: SecretStr) -> None:
+async def _read_events(facts: Facts, url: SecretStr, retention: Retention) -> None:
     database = MongoDB(url, "invariants")
     await database.open()
     try:
         async with database.use() as collections:
             async for event in collections["events"].find(_ONCE, {"type": 1, "subject": 1}):
                 facts.events[event["type"], event["subject"]] += 1
+            facts.miscounted.extend(await miscounted(collections, retention))
+            facts.uncounted.extend(await uncounted(collections))
     finally:
         await database.close()

@@ -18,10 +18,14 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func, text
 
+from analytics.lease import leased
+from analytics.main import COUNTING
+from analytics.models import INDEXES, LEASES
 from chassis.auth.passwords import hash_password
 from chassis.auth.tokens import TokenIssuer
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
+from chassis.mongodb import MongoDB
 from chassis.postgres import Postgres
 from chassis.tables import chassis_metadata
 from chassis.testing import eventually, serve
@@ -40,6 +44,7 @@ from user.schemas import UserCreate
 from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
+COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +105,8 @@ async def clean(apps: dict[str, FastAPI]) -> None:
         return not serving and not any(await asyncio.gather(*(is_waiting(apps[name].state.store) for name in names)))
 
     assert await eventually(is_quiet)
-    await asyncio.gather(*(empty(name, apps[name].state.store) for name in names))
-    async with apps["analytics"].state.store.use() as database:
-        for collection in ("events", "erased_users"):
-            await database[collection].delete_many({})
+    stores = {name: app.state.store for name, app in apps.items()}
+    await asyncio.gather(*(empty(name, stores[name]) for name in names), empty_collections(stores["analytics"]))
 
 
 async def is_waiting(store: Postgres) -> bool:
@@ -118,6 +121,19 @@ async def empty(service: str, store: Postgres) -> None:
     deletions = [f"DELETE FROM {table.name};" for table in (*reversed(tables), *chassis_metadata.sorted_tables)]  # noqa: S608 - our own tables
     async with store.transaction() as session:
         await session.execute(text(f"DO $$ BEGIN {' '.join(deletions)} END $$"))
+
+
+async def empty_collections(store: MongoDB) -> None:
+    """Empty those of analytics, while nobody counts: counts would come after."""
+    async with store.use() as database:
+
+        async def is_emptied() -> bool:
+            async with leased(database, COUNTING) as is_ours:
+                if is_ours:
+                    await asyncio.gather(*(database[name].delete_many({}) for name in COLLECTIONS))
+                return is_ours
+
+        assert await eventually(is_emptied)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from analytics.models import ERASED_USERS
+from analytics.models import ERASED_USERS, USER_DAYS
 from analytics.services.anonymise_erased import anonymise_erased
 from chassis.clock import utc_now
 from chassis.mongodb import MotorDatabase
@@ -13,3 +13,4 @@ async def erase_user(database: MotorDatabase, user_id: UUID) -> None:
     person = str(user_id)
     await database[ERASED_USERS].update_one({"_id": person}, {"$setOnInsert": {"erased_at": utc_now()}}, upsert=True)
     await anonymise_erased(database, [{"user_id": person}])
+    await database[USER_DAYS].delete_many({"user_id": person})

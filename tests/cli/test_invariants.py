@@ -59,6 +59,8 @@ def drop_event(facts: Facts, kind: str, subject: str) -> None:
 
 
 BREAKS: list[tuple[str, str, Callable[[Facts], object]]] = [
+    ("analytics has counted all that has arrived", "new", lambda facts: facts.uncounted.append("new")),
+    ("its counts are those of its events", "today a", lambda facts: facts.miscounted.append("today a")),
     ("no order is pending", "new", lambda facts: facts.orders.update(new="pending")),
     ("every acknowledged order is there", "lost", lambda facts: facts.keyed.add("lost")),
     ("an order's total is the sum of its lines", "kept", lambda facts: facts.wrong_totals.append("kept")),

@@ -1,0 +1,54 @@
+"""Noting on which days people did what."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pymongo import UpdateOne
+
+from analytics.models import ERASED_USERS, EVENTS, USER_DAYS
+from chassis.mongodb import Document, MotorDatabase
+
+_BATCH = 1000
+
+
+async def note_user_days(database: MotorDatabase, day: datetime, events: Document) -> None:
+    """
+    Note what people did on a UTC day, as the *events* that fulfil the condition say; erased people are left out.
+
+    What is noted is never taken back but by an erasure, so it may be noted again, and by several at once.
+    """
+    pipeline: list[Document] = [
+        {"$match": {**events, "user_id": {"$ne": None}}},
+        {"$group": {"_id": "$user_id", "types": {"$addToSet": "$type"}}},
+    ]
+    people: list[Document] = []
+    async for row in database[EVENTS].aggregate(pipeline, batchSize=_BATCH):
+        people.append(row)
+        if len(people) == _BATCH:
+            await _note(database, day, people)
+            people = []
+    await _note(database, day, people)
+
+
+async def _note(database: MotorDatabase, day: datetime, people: Sequence[Document]) -> None:
+    user_ids = [person["_id"] for person in people]
+    known = database[USER_DAYS].find({"day": day, "user_id": {"$in": user_ids}})
+    types = {row["user_id"]: set(row["types"]) async for row in known}
+    news = [person for person in people if not types.get(person["_id"], set()) >= set(person["types"])]
+    if not news:
+        return
+    updates = [
+        UpdateOne(
+            {"day": day, "user_id": person["_id"]}, {"$addToSet": {"types": {"$each": person["types"]}}}, upsert=True
+        )
+        for person in news
+    ]
+    await database[USER_DAYS].bulk_write(updates, ordered=False)
+    await _forget_erased(database, [person["_id"] for person in news])
+
+
+async def _forget_erased(database: MotorDatabase, user_ids: Sequence[str]) -> None:
+    # After noting; and who erases a person notes that before deleting these days. So one of the two sees the other.
+    erased = [row["_id"] async for row in database[ERASED_USERS].find({"_id": {"$in": user_ids}})]
+    if erased:
+        await database[USER_DAYS].delete_many({"user_id": {"$in": erased}})
