@@ -31,5 +31,5 @@ export function table(caption, headings, rows) {
 
 /** Make what may be wider or higher than its place, and can be scrolled with the keyboard. */
 export function scrolling(label, ...children) {
-  return h("div", { class: "scroll", role: "region", "aria-label": label, tabindex: 0 }, ...children);
+  return h("div", { class: "scroll", role: "group", "aria-label": label, tabindex: 0 }, ...children);
 }

@@ -7,6 +7,7 @@ from analytics.retention import Retention
 from analytics.services.fold_arrivals import fold_arrivals
 from analytics.services.store_events import store_events
 from chassis.clock import utc_now
+from chassis.events import source_of
 from chassis.mongodb import MotorDatabase
 from tests.analytics.counting import event
 
@@ -23,6 +24,8 @@ async def seed(database: MotorDatabase, retention: Retention) -> None:
     views = [event(yesterday, user_id=ADA), event(yesterday, user_id=BOB)]
     views += [event(shortly, user_id=person) for person in (ADA, BOB, EVE)]
     registered = event(shortly + timedelta(seconds=1), "user.registered", user_id=ADA)
-    ordered = event(shortly + timedelta(seconds=2), "order.confirmed", user_id=ADA, **order)
-    await store_events(database, [*views, registered, ordered])
+    ordered = event(shortly + timedelta(seconds=2), "order.confirmed", user_id=ADA, source=source_of("order"), **order)
+    teapot = {"source": source_of("product"), "subject": TEAPOT, "data": {"name": "Teapot"}}
+    created = event(now - timedelta(days=100), "product.created", **teapot)
+    await store_events(database, [created, *views, registered, ordered])
     await fold_arrivals(database, retention)
