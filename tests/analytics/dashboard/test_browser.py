@@ -201,6 +201,25 @@ async def test_many_tabs_share_one_session(
     assert await read(apps["user"].state.store, reused) == []
 
 
+async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
+    """Once, however many panels want one; nobody notices."""
+    async with visit() as screen:
+        await screen.page.clock.install()
+        await screen.log_in()
+        await screen.settle()
+        refreshed: list[str] = []
+        screen.page.on(
+            "request", lambda request: refreshed.append(request.method) if "refresh" in request.url else None
+        )
+
+        await screen.page.clock.fast_forward("14:30")
+
+        async with screen.page.expect_response("**/session/refresh"):
+            await screen.page.get_by_text("24 h").click()
+        await screen.settle()
+        assert refreshed == ["POST"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: str) -> None:
     """Axe finds nothing wrong with the form and the dashboard, its contrast included."""

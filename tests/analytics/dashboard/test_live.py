@@ -1,10 +1,8 @@
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
-import orjson
 import pytest
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
@@ -20,20 +18,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.testing import eventually
 from tests.aliases import Bearer, People
 from tests.analytics.dashboard.app_state import having
-
-EVENTS, LIVE = "/api/v1/analytics/events", "/api/v1/analytics/events/live"
-Messages = AsyncIterator[tuple[str, dict[str, object]]]
-
-
-async def messages_of(response: httpx.Response) -> Messages:
-    """The messages of a stream: kind and data."""
-    kind = "message"
-    async for line in response.aiter_lines():
-        if field := re.fullmatch(r"event: (\w+)", line):
-            kind = field[1]
-        elif line.startswith("data: "):
-            yield kind, orjson.loads(line.removeprefix("data: "))
-            kind = "message"
+from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
 
 
 @pytest.fixture
