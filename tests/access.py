@@ -13,7 +13,6 @@ OK = 200
 """Stands for every 2xx."""
 
 ANSWERS = {
-<<<<<<< HEAD
     #            nobody  ada  bob  analyst admin client
     "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
     "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
@@ -26,21 +25,9 @@ ANSWERS = {
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
     "admin":     (401,   403, 403, 403,    OK,   401),
     "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
-=======
-    #            nobody  ada  bob  admin client
-    "probe":     (OK,    OK,  OK,  OK,   OK),   # of the chassis: looks at nothing that is sent
-    "public":    (OK,    OK,  OK,  OK,   400),  # plain, never sealed
-    "open":      (OK,    OK,  OK,  OK,   OK),
-    "sealed":    (400,   400, 400, 400,  OK),   # by any linked peer
-    "person":    (401,   OK,  OK,  OK,   401),  # each on what is their own
-    "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
-    "owner/admin": (401, OK,  404, OK,   401),  # the same, and an admin may too
-    "admin":     (401,   403, 403, OK,   401),
-    "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
-    "keyed":     (401,   401, 401, 401,  OK),   # by any linked peer, or with a write key
-    "sealed/keyed": (400, 401, 401, 401, OK),   # the same; without a key the seal is missed first
-    "key":       (401,   401, 401, 401,  400),  # plain, with a write key
->>>>>>> ingestion
+    "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
+    "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the seal is missed first
+    "key":       (401,   401, 401, 401,    401,  400),  # plain, with a write key
 }  # fmt: skip
 """Policy -> how each principal is answered."""
 
@@ -93,6 +80,14 @@ ACCESS = {
     "GET /api/v1/analytics/users/{user_id}/timeline": "analyst",
     "GET /api/v1/analytics/erasures/{user_id}": "admin",
     "GET /api/v1/analytics/export": "analyst, plain",
+    "GET /api/v1/analytics/events/live": "analyst, plain",
+    # Analytics: the dashboard's page and its sessions
+    "GET /dashboard": "public",
+    "GET /dashboard/": "public",
+    "GET /dashboard/{name}": "public",
+    "POST /dashboard/session": "public",
+    "POST /dashboard/session/refresh": "public",
+    "DELETE /dashboard/session": "public",
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
@@ -163,6 +158,7 @@ BODIES: dict[str, object] = {
     "POST /v1/screen": {"userId": "ada"},
     "POST /v1/group": {"userId": "ada", "groupId": "club"},
     "POST /v1/alias": {"userId": "ada", "previousId": "guest"},
+    "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
     "POST /api/v1/users/register": _EVE,

@@ -113,7 +113,8 @@ class Asker:
     def _forge(self, caller: str, service: str, route: str, principal: str) -> Forge:
         method, path, *_ = route.split(" ")
         ada = str(self._users["ada"].id)
-        for name, value in {"user_id": ada, "session_id": ada, "product_id": THING, "order_id": THING}.items():
+        ids = {"user_id": ada, "session_id": ada, "product_id": THING, "order_id": THING}
+        for name, value in {**ids, "name": "icon.svg"}.items():
             path = path.replace(f"{{{name}}}", value)
         token = (
             {"authorization": self._bearer(self._users[principal])["Authorization"]} if principal in self._users else {}

@@ -24,12 +24,30 @@ from chassis.sealing.envelope import BadEnvelope, Envelope, OpenedRequest, Refus
 from chassis.sealing.modes import Mode, Policy
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
-from chassis.sealing.wire import CALLER, COMMUNICATION, ENCRYPT_RESPONSE, KEY_ID, SEALED, TOKEN, unwrap_request
+from chassis.sealing.wire import (
+    CALLER,
+    CLIENT_ADDRESS,
+    COMMUNICATION,
+    ENCRYPT_RESPONSE,
+    KEY_ID,
+    SEALED,
+    TOKEN,
+    unwrap_request,
+)
 
 log = structlog.get_logger(__name__)
 
 INNER_HEADERS = frozenset(
-    {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent", deadline.HEADER}
+    {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "traceparent",
+        CLIENT_ADDRESS,
+        deadline.HEADER,
+    }
 )
 """What belongs to the request itself, and so inside the envelope."""
 

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""A database in which tests alone count, and somebody who asks."""
-=======
 """What tests of analytics need: a database in which they alone count, and the ways in."""
->>>>>>> ingestion
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -16,13 +12,10 @@ from analytics.main import COUNTING
 from analytics.services.add_write_key import add_write_key
 from chassis.mongodb import MotorDatabase
 from chassis.testing import eventually
-<<<<<<< HEAD
 from tests.aliases import Bearer, People
 from tests.analytics.asking import Ask
-=======
 from tests.analytics.sending import Stored, read_stored
 from tests.plain import NO_AUTHORITIES
->>>>>>> ingestion
 
 
 @pytest.fixture
@@ -38,11 +31,11 @@ async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Motor
 
 
 @pytest.fixture
-<<<<<<< HEAD
 def ask(people: People, bearer: Bearer) -> Ask:
     """Asks as an analyst."""
     return Ask(people["analytics"], bearer(role="analyst"))
-=======
+
+
 async def write_key(apps: dict[str, FastAPI], clean: None) -> str:
     """A valid write key."""
     async with apps["analytics"].state.store.use() as database:
@@ -61,4 +54,3 @@ async def keyed(environment: dict[str, str], write_key: str) -> AsyncIterator[ht
 def stored(apps: dict[str, FastAPI]) -> Stored:
     """Reads the events that are stored."""
     return lambda: read_stored(apps["analytics"].state.store)
->>>>>>> ingestion
