@@ -75,12 +75,18 @@ format: $(BIN)/.ready ## Format the code and mend what the linter can
 	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
 
 .PHONY: check
-check: $(BIN)/.ready ## Format, lint, types, locks in step, migrations in step
+check: $(BIN)/.ready ## Format, lint, types, manifests, secrets, locks in step, migrations in step
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
+	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	$(BIN)/python -m cli db check
+
+.PHONY: manifests
+manifests: $(BIN)/.ready ## Write deploy/kubernetes/rendered anew from its sources (needs kubectl, and no cluster)
+	@$(BIN)/python -m deploy.manifests
 
 .PHONY: check-locks
 check-locks: $(BIN)/.ready
