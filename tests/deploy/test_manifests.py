@@ -85,6 +85,15 @@ def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay
 
 
 @every_overlay
+def test_everything_but_the_services_can_be_deployed_before_them(overlay: str) -> None:
+    """By a label: a migration needs its account and the policies, and comes before the version that needs it."""
+    label = "app.kubernetes.io/component"
+    services = [one["kind"] for one in LOADED[overlay] if one["metadata"].get("labels", {}).get(label) == "service"]
+
+    assert services == ["Deployment"] * len(NAMES)
+
+
+@every_overlay
 def test_services_lead_to_what_serves_and_to_nothing_else(overlay: str) -> None:
     """A Service and a disruption budget mean the pods of their deployment, never those of a migration."""
     pods = {name: labels_of(one) for name, one in of_kind(overlay, "Deployment", "Job").items()}
