@@ -11,6 +11,7 @@ from chassis import health, metrics
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
 from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
+from chassis.browsers import add_cors
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.docs import add_docs, describe_problems
@@ -82,6 +83,8 @@ def create_app(
     app.state.relay = relay
     add_error_handlers(app)
     app.add_middleware(RequestContextMiddleware)
+    if settings.cors_origins:
+        add_cors(app, settings.cors_origins)
     _add_routes(app, (*routers, health.router, metrics.router))
     return app
 
