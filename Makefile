@@ -10,7 +10,7 @@ CODE := chassis user analytics product order cli deploy tests benchmarks chaos
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/.ready: requirements/dev.txt requirements/bootstrap.txt
 	@PYTHON="$(PYTHON)" requirements/install.sh
@@ -54,13 +54,18 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure calls and orders beside their peers: 11 min, quiet machine (ARGS=--quick: 2 min)
+bench: $(BENCH)/.ready ## Measure calls, orders and analytics beside their peers: quiet machine (ARGS=--quick: 4 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
+	@$(BENCH)/python -m benchmarks analytics $(ARGS)
 
 .PHONY: chaos
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
 	@$(BIN)/python -m chaos $(ARGS)
+
+.PHONY: ingestion-kills
+ingestion-kills: $(BIN)/.ready ## Kill MongoDB's members and analytics' workers 100 times under events; each must count once (20 min)
+	@$(BIN)/python -m chaos.ingestion $(ARGS)
 
 .PHONY: containers
 containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from benchmarks.analytics import command as analysing
+from benchmarks.analytics import plan as analytics_plan
 from benchmarks.dispatch import command as dispatching
 from benchmarks.dispatch import plan as dispatch_plan
 from benchmarks.dispatch import profiling
@@ -47,10 +49,22 @@ def orders(
 
 
 @app.command()
+def analytics(
+    *,
+    quick: Annotated[
+        bool, typer.Option(help="1.5 minutes instead of many: one million events in place of ten; keeps nothing.")
+    ] = False,
+) -> None:
+    """Measure storing events and asking for statistics, beside MongoDB by hand. Run it on a quiet machine."""
+    analysing.run(analytics_plan.QUICK if quick else analytics_plan.FULL, keep=not quick)
+
+
+@app.command()
 def charts() -> None:
     """Draw the charts anew from the figures that are kept."""
     dispatching.KEPT.redraw()
     ordering.KEPT.redraw()
+    analysing.KEPT.redraw()
 
 
 @app.command()

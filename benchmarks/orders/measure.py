@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.deployed import deploy
 from benchmarks.load import Load
 from benchmarks.machine import busy_seconds
 from benchmarks.measurement import Measurement
 from benchmarks.orders.customer import Task
-from benchmarks.orders.deployed import deploy
 from benchmarks.orders.figures import Series, Turn
 from benchmarks.orders.plan import MANY_PRODUCTS, NAMES, Condition, Plan
 from benchmarks.orders.sides import Side, ours, plain
@@ -48,7 +48,8 @@ def measure(plan: Plan, on_turn: OnTurn) -> list[Series]:
 
 @contextmanager
 def _both_sides(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[list[Side]]:
-    with deploy(stores, secrets, folder, workers) as services:
+    processes = {"analytics": 1, "user": 1, "product": workers, "order": workers}
+    with deploy(stores.ours, secrets, folder, processes) as services:
         token = services.log_in()
         with ours(stores, services, token) as one, plain(stores, services.keys(), token, workers) as other:
             yield [one, other]
