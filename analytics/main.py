@@ -10,14 +10,23 @@ from analytics.dashboard_files import read_page
 from analytics.lease import leased
 from analytics.live import Live
 from analytics.retention import Retention
-from analytics.routes import dashboard, events, inbox, live, stats
+from analytics.routes import dashboard, events, export, inbox, live, people, segment, stats
 from analytics.services.fold_arrivals import MOST_ARRIVALS, fold_arrivals
 from analytics.settings import Settings
 from chassis.app import create_app
 from chassis.mongodb import MongoDB
 from chassis.periodic import Periodic
 
-ROUTERS = (events.router, stats.router, live.router, dashboard.router, inbox.router)
+ROUTERS = (
+    events.router,
+    stats.router,
+    people.router,
+    export.router,
+    live.router,
+    dashboard.router,
+    segment.router,
+    inbox.router,
+)
 COUNTS_EVERY_S = 1.0
 PAUSE_PER_SECOND = 3
 """Counting takes a quarter of the time at most: the more there is to count, the longer it is left to gather."""

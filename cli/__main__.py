@@ -19,7 +19,7 @@ COMMANDS = {
     "db": "Migrate the databases.",
     "demo": "Walk an order through the running services.",
     "call": "Make a sealed call as the outside client, and print the opened answer.",
-    "keys": "Make, list and rotate the secrets in an environment file.",
+    "keys": "Make, list and rotate the secrets in an environment file; manage write keys.",
     "routes": "Print every route with its mode, callers and authentication.",
     "events": "Print what the services announce; list and replay what was refused.",
     "invariants": "Compare the four databases, and name what differs.",

@@ -12,7 +12,7 @@ from starlette.types import Message, Send
 
 from analytics.live import Live, Reader, TooManyReaders
 from analytics.services.stream_events import stream_events
-from chassis.auth.current_user import Admin
+from chassis.auth.current_user import Analyst
 from chassis.auth.tokens import InvalidToken
 from chassis.errors import AppError, documented
 from chassis.routing import service_router
@@ -44,7 +44,7 @@ class EventStream(StreamingResponse):
         await super().stream_response(impatient)
 
 
-async def _reader(request: Request, _admin: Admin) -> AsyncIterator[Reader]:
+async def _reader(request: Request, _analyst: Analyst) -> AsyncIterator[Reader]:
     live: Live = request.app.state.live
     with live.reading() as reader:
         yield reader

@@ -25,7 +25,7 @@ def path_of(policy: RoutePolicy) -> str:
 
 def is_for_outside(policy: RoutePolicy) -> bool:
     """Whether people and trusted programs may use the route from outside."""
-    return policy.mode != "service" and policy.path.startswith(("/api/", "/.well-known/", "/dashboard"))
+    return policy.mode != "service" and policy.path.startswith(("/api/", "/v1/", "/.well-known/", "/dashboard"))
 
 
 async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
