@@ -13,7 +13,7 @@ pytestmark = pytest.mark.xdist_group("system")
 
 async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack) -> None:
     """The stream goes on where it was when MongoDB was killed."""
-    bearer, address = await log_in(stack), stack.environment["ANALYTICS_SERVICE_URL"]
+    bearer, address = await log_in(stack.environment), stack.environment["ANALYTICS_SERVICE_URL"]
     async with (
         client(stack.environment) as dispatcher,
         httpx.AsyncClient(base_url=address, timeout=30) as people,
