@@ -98,30 +98,34 @@ class Live:
             self._readers.discard(reader)
             if not self._readers:
                 self._wanted.clear()
+                self._position = None  # whoever comes next wants to know what is new, not what has been
 
     async def follow(self, database: MotorDatabase) -> None:
         """Wait for the first reader, and tell all of them what is stored until the last has left. To be repeated."""
         await self._wanted.wait()
         try:
             await self._tell_all(database)
-            self._position = None
         except OperationFailure:
             self._position = None  # it may be too old to go on from
             raise
-        finally:
-            self.is_open = False
 
     async def _tell_all(self, database: MotorDatabase) -> None:
         stored = database[EVENTS].watch(_STORED, resume_after=self._position, max_await_time_ms=_LOOK_EVERY_MS)
         async with stored as stream:
-            while self._readers:
-                change = await stream.try_next()
-                self._position = stream.resume_token
-                if not self.is_open:
-                    self.is_open = True
-                    self._tell(OPEN)
-                if change:
-                    self._tell(_message(change["fullDocument"]))
+            try:
+                while self._readers:
+                    self._tell_next(await stream.try_next())
+                    self._position = stream.resume_token
+                self._position = None
+            finally:
+                self.is_open = False  # before it is closed, which takes time: who comes meanwhile needs another one
+
+    def _tell_next(self, change: Mapping[str, Any] | None) -> None:
+        if not self.is_open:
+            self.is_open = True
+            self._tell(OPEN)
+        if change:
+            self._tell(_message(change["fullDocument"]))
 
     def _tell(self, message: bytes) -> None:
         for reader in self._readers:

@@ -1,4 +1,4 @@
-"""What tests of analytics need: a database in which they alone count, and the ways in."""
+"""What tests of analytics need: a database in which they alone count, the ways in, and somebody who asks."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -36,6 +36,7 @@ def ask(people: People, bearer: Bearer) -> Ask:
     return Ask(people["analytics"], bearer(role="analyst"))
 
 
+@pytest.fixture
 async def write_key(apps: dict[str, FastAPI], clean: None) -> str:
     """A valid write key."""
     async with apps["analytics"].state.store.use() as database:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self, cast
 
 import httpx
 import pytest
@@ -9,12 +10,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from analytics import live as feed
-from analytics.live import QUEUE, Live, Reader
+from analytics.live import OPEN, QUEUE, Live, Reader
 from analytics.routes import live as route
 from analytics.services import stream_events as streaming
 from analytics.services.stream_events import stream_events
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.mongodb import MotorDatabase
 from chassis.testing import eventually
 from tests.aliases import Bearer, People
 from tests.analytics.dashboard.app_state import having
@@ -93,6 +95,51 @@ async def test_a_reader_too_many_is_refused(
             return response.status_code == 200
 
     assert await eventually(is_let_in)
+
+
+class Closing:
+    """A database whose change stream says nothing, and takes a while to close."""
+
+    resume_token = None
+
+    def __init__(self) -> None:
+        self.is_closing = asyncio.Event()
+        self.may_close = asyncio.Event()
+
+    def __getitem__(self, _collection: str) -> "Closing":
+        return self
+
+    def watch(self, *_arguments: object, **_options: object) -> "Closing":
+        """Open the stream."""
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.is_closing.set()
+        await self.may_close.wait()
+
+    async def try_next(self) -> None:
+        """Have nothing to tell."""
+        await asyncio.sleep(0)
+
+
+async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -> None:
+    """Of that one he would hear nothing; he is told when the next is open."""
+    live, database = Live(), Closing()
+    with live.reading() as first:
+        following = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
+        assert await first.next(5) == OPEN
+    await database.is_closing.wait()
+
+    with live.reading() as second:
+        assert await second.next(0) is None
+        database.may_close.set()
+        await following
+        again = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
+        assert await second.next(5) == OPEN
+    await again
 
 
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
