@@ -80,12 +80,28 @@ format: $(BIN)/.ready ## Format the code and mend what the linter can
 	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
 
 .PHONY: check
-check: $(BIN)/.ready ## Format, lint, types, locks in step, migrations in step
+check: $(BIN)/.ready ## Format, lint, types, manifests, secrets, locks in step, migrations in step
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
+	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	$(BIN)/python -m cli db check
+
+.PHONY: audit
+audit: $(BIN)/.ready ## Hold every locked package (bench.txt has them all) against the known advisories; asks pypi.org
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt \
+	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
+
+.PHONY: sbom
+sbom: $(BIN)/.ready ## Write sbom/: what is in each service's image, as CycloneDX; the same locks, the same bytes
+	@mkdir -p sbom && $(foreach s,$(SERVICES),PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
+	  -o sbom/$(s).cdx.json requirements/$(s).txt &&) ls -l sbom
+
+.PHONY: manifests
+manifests: $(BIN)/.ready ## Write deploy/kubernetes/rendered anew from its sources (needs kubectl, and no cluster)
+	@$(BIN)/python -m deploy.manifests
 
 .PHONY: check-locks
 check-locks: $(BIN)/.ready

@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from chaos.shop import ORDERS
 from chassis.errors import AppError
+from chassis.mongodb import MongoDB
 from chassis.postgres import Postgres
+from cli.counts import uncounted
 from cli.services import SERVICES
 
 _LOOK_S = 0.1
@@ -64,7 +66,7 @@ async def read_truth(environment: Mapping[str, str]) -> Truth:
 
 async def settle(environment: Mapping[str, str], since: float) -> tuple[float, float]:
     """
-    Wait until all is decided and delivered, a minute at most.
+    Wait until all is decided, delivered and counted, a minute at most.
 
     Args:
         since: From when seconds are counted, on the monotonic clock.
@@ -85,12 +87,24 @@ async def settle(environment: Mapping[str, str], since: float) -> tuple[float, f
 
 
 async def _count_open(environment: Mapping[str, str]) -> tuple[int, int]:
-    """Count undelivered events and undecided orders; a database that is not there has some of both."""
+    """Count undelivered events, and what is undecided or uncounted; a database that is not there has some of both."""
     try:
         counts = [(await _rows(environment, service, statement))[0][0] for service, statement in _OPEN.items()]
+        arrivals = await _count_arrivals(environment)
     except AppError:
         return 1, 1
-    return sum(count[0] for count in counts), sum(count[1] for count in counts)
+    return sum(count[0] for count in counts), sum(count[1] for count in counts) + arrivals
+
+
+async def _count_arrivals(environment: Mapping[str, str]) -> int:
+    """Count the batches of events that analytics has stored and not counted yet."""
+    database = MongoDB(SecretStr(environment["ANALYTICS_MONGODB_URL"]), "chaos")
+    await database.open()
+    try:
+        async with database.use() as collections:
+            return len(await uncounted(collections))
+    finally:
+        await database.close()
 
 
 async def _rows(environment: Mapping[str, str], service: str, *statements: str, **values: str) -> list[list[Any]]:

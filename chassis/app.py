@@ -11,6 +11,8 @@ from chassis import health, metrics
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
 from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
+from chassis.browsers import add_cors
+from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.docs import add_docs, describe_problems
 from chassis.drain import draining_on_sigterm
@@ -81,6 +83,8 @@ def create_app(
     app.state.relay = relay
     add_error_handlers(app)
     app.add_middleware(RequestContextMiddleware)
+    if settings.cors_origins:
+        add_cors(app, settings.cors_origins)
     _add_routes(app, (*routers, health.router, metrics.router))
     return app
 
@@ -131,6 +135,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(state.store.close)
         state.dispatcher = Dispatcher(settings.peer_urls, state.envelope)
         stack.push_async_callback(state.dispatcher.aclose)
+        state.background = Dispatcher(settings.peer_urls, state.envelope, longest_pause_s=BACKGROUND_PAUSE_S)
+        stack.push_async_callback(state.background.aclose)
         state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
         state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
         state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience)

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.auth import jwks, revocations
+from chassis.browsers import protect
 from chassis.errors import BadRequest, answer_error
 from chassis.ids import new_id
 from chassis.metrics import observe_request
@@ -23,7 +24,7 @@ _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", jwks.PATH, revoc
 
 
 class RequestContextMiddleware:
-    """Gives each request its context, and its answer an ``X-Request-ID``."""
+    """Gives each request its context, and its answer an ``X-Request-ID`` and what browsers must know."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,6 +42,7 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                protect(message["headers"])
                 message["headers"].append((b"x-request-id", context.request_id.encode()))
                 if scope["app"].state.draining:
                     message["headers"].append((b"connection", b"close"))

@@ -29,6 +29,8 @@ Price = Annotated[
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
 """An amount as the API has it."""
+Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(examples=[12.5])]
+"""What amounts add up to, in answers; there is no largest one."""
 
 
 def to_minor(price: Decimal) -> int:

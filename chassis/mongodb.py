@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCursor, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
 from pymongo.errors import (
@@ -30,6 +30,7 @@ _NO_CLUSTER_KEYS = 211
 
 Document = dict[str, Any]
 MotorDatabase = AsyncIOMotorDatabase[Document]
+MotorCursor = AsyncIOMotorCursor[Document]
 MotorSession = AsyncIOMotorClientSession
 T = TypeVar("T")
 Indexes = Mapping[str, Sequence[IndexModel]]

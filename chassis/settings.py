@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from chassis.browsers import Origins
 from chassis.sealing.keys import InvalidKeys, Link, load_links
 
 
@@ -56,6 +57,7 @@ class ServiceSettings(BaseSettings):
     encryption_mode: Literal["strict", "permissive"] = "strict"
     jwt_issuer: str = "user"
     jwt_audience: str = "sealed-services"
+    cors_origins: Origins = ()
     cursor_key: SecretStr
     link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)

@@ -7,22 +7,27 @@ A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if 
 
 from cli.routes import RoutePolicy
 
-PRINCIPALS = ("nobody", "ada", "bob", "admin", "client")
-"""Who has no token; whose the things are; whose they are not; an admin; a linked program, sealed, without a token."""
+PRINCIPALS = ("nobody", "ada", "bob", "analyst", "admin", "client")
+"""No token; whose the things are; whose they are not; two roles; a linked program, sealed, without a token."""
 OK = 200
 """Stands for every 2xx."""
 
 ANSWERS = {
-    #            nobody  ada  bob  admin client
-    "probe":     (OK,    OK,  OK,  OK,   OK),   # of the chassis: looks at nothing that is sent
-    "public":    (OK,    OK,  OK,  OK,   400),  # plain, never sealed
-    "open":      (OK,    OK,  OK,  OK,   OK),
-    "sealed":    (400,   400, 400, 400,  OK),   # by any linked peer
-    "person":    (401,   OK,  OK,  OK,   401),  # each on what is their own
-    "owner":     (401,   OK,  404, 404,  401),  # on one thing, which for others does not exist
-    "owner/admin": (401, OK,  404, OK,   401),  # the same, and an admin may too
-    "admin":     (401,   403, 403, OK,   401),
-    "service":   (400,   400, 400, 400,  401),  # sealed by the services that are named
+    #            nobody  ada  bob  analyst admin client
+    "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
+    "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
+    "open":      (OK,    OK,  OK,  OK,     OK,   OK),
+    "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
+    "person":    (401,   OK,  OK,  OK,     OK,   401),  # each on what is their own
+    "owner":     (401,   OK,  404, 404,    404,  401),  # on one thing, which for others does not exist
+    "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and an admin may too
+    "analyst":   (401,   403, 403, OK,     OK,   401),  # and an admin may what an analyst may
+    "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
+    "admin":     (401,   403, 403, 403,    OK,   401),
+    "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
+    "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
+    "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the seal is missed first
+    "key":       (401,   401, 401, 401,    401,  400),  # plain, with a write key
 }  # fmt: skip
 """Policy -> how each principal is answered."""
 
@@ -34,8 +39,13 @@ DECLARED = {
     "person": ("optional", "token"),
     "owner": ("optional", "token"),
     "owner/admin": ("optional", "token"),
+    "analyst": ("optional", "role analyst"),
+    "analyst, plain": ("public", "role analyst"),
     "admin": ("optional", "role admin"),
     "service": ("service", "-"),
+    "keyed": ("optional", "write key"),
+    "sealed/keyed": ("encrypted", "write key"),
+    "key": ("public", "write key"),
 }
 """Policy -> mode and authentication that its routes declare."""
 
@@ -49,9 +59,35 @@ ACCESS = {
     "POST /events (analytics)": "service: order, product, user",
     "POST /events (product)": "service: order",
     # Analytics
-    "POST /api/v1/analytics/events": "sealed",
+    "POST /api/v1/analytics/events": "sealed/keyed",
+    "POST /api/v1/analytics/events/batch": "keyed",
+    "POST /v1/batch": "key",
+    "POST /v1/track": "key",
+    "POST /v1/identify": "key",
+    "POST /v1/page": "key",
+    "POST /v1/screen": "key",
+    "POST /v1/group": "key",
+    "POST /v1/alias": "key",
     "GET /api/v1/analytics/stats": "open",
     "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
+    "GET /api/v1/analytics/timeseries": "analyst",
+    "GET /api/v1/analytics/top": "analyst",
+    "GET /api/v1/analytics/products/top": "analyst",
+    "GET /api/v1/analytics/revenue": "analyst",
+    "GET /api/v1/analytics/users/unique": "analyst",
+    "GET /api/v1/analytics/funnel": "analyst",
+    "GET /api/v1/analytics/retention": "analyst",
+    "GET /api/v1/analytics/users/{user_id}/timeline": "analyst",
+    "GET /api/v1/analytics/erasures/{user_id}": "admin",
+    "GET /api/v1/analytics/export": "analyst, plain",
+    "GET /api/v1/analytics/events/live": "analyst, plain",
+    # Analytics: the dashboard's page and its sessions
+    "GET /dashboard": "public",
+    "GET /dashboard/": "public",
+    "GET /dashboard/{name}": "public",
+    "POST /dashboard/session": "public",
+    "POST /dashboard/session/refresh": "public",
+    "DELETE /dashboard/session": "public",
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
@@ -114,6 +150,15 @@ BODIES: dict[str, object] = {
     "POST /events (analytics)": [],
     "POST /events (product)": [],
     "POST /api/v1/analytics/events": {"type": "page.viewed"},
+    "POST /api/v1/analytics/events/batch": {"events": [{"type": "page.viewed"}]},
+    "POST /v1/batch": {"batch": [{"type": "page", "userId": "ada"}]},
+    "POST /v1/track": {"event": "Signed Up", "userId": "ada"},
+    "POST /v1/identify": {"userId": "ada"},
+    "POST /v1/page": {"userId": "ada"},
+    "POST /v1/screen": {"userId": "ada"},
+    "POST /v1/group": {"userId": "ada", "groupId": "club"},
+    "POST /v1/alias": {"userId": "ada", "previousId": "guest"},
+    "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
     "POST /api/v1/users/register": _EVE,
@@ -132,7 +177,10 @@ BODIES: dict[str, object] = {
     "POST /api/v1/orders": {"product_id": THING, "quantity": 1},
 }
 """Route -> a body to which nothing is to be said."""
-QUERIES: dict[str, str] = {}
+QUERIES: dict[str, str] = {
+    "GET /api/v1/analytics/top": "property=path",
+    "GET /api/v1/analytics/funnel": "step=page.viewed&step=user.registered",
+}
 """Route -> a query it needs."""
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from chassis.ids import new_id
 from chassis.tables import NAMING
 
-ROLES = ("user", "admin")
+ROLES = ("user", "analyst", "admin")
 _PREFIXES = "text_pattern_ops"
 """Lets an index serve LIKE 'ada%', whatever the database's collation."""
 

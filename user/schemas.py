@@ -34,7 +34,7 @@ Username = Annotated[
     Field(examples=["ada"]),
 ]
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(_distinct), Field(examples=["ada@example.org"])]
-Role = Annotated[Literal["user", "admin"], Field(examples=["user"])]
+Role = Annotated[Literal["user", "analyst", "admin"], Field(examples=["user"])]
 GivenPassword = Annotated[SecretStr, Field(max_length=1024, examples=["correct horse battery"])]
 """A password to be checked."""
 NewPassword = Annotated[GivenPassword, AfterValidator(_usable_password)]

@@ -1,23 +1,37 @@
-"""What events add up to."""
+"""How many events there were."""
 
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
+
+from analytics.errors import EmptyRange, RangeTooWide, TooManyEvents, TooSlow
+from analytics.schemas.answers import RevenueOverTime, Timeseries, Top, TopProducts
+from analytics.schemas.queries import RevenueQuery, StatsQuery, TimeseriesQuery, TopProductsQuery, TopQuery
 from analytics.schemas.stats import Stats, UserStats
+from analytics.services.get_revenue import get_revenue
 from analytics.services.get_stats import get_stats
+from analytics.services.get_timeseries import get_timeseries
+from analytics.services.get_top import get_top
+from analytics.services.get_top_products import get_top_products
 from analytics.services.get_user_stats import get_user_stats
+from chassis.auth.current_user import Analyst
+from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
+from chassis.errors import Forbidden, documented
 from chassis.mongodb import Database
 from chassis.routing import service_router
 from chassis.sealing.modes import optional, service
 
 router = service_router("analytics")
+_REFUSALS = (InvalidToken, Forbidden, EmptyRange)
 
 
-@router.get("/stats")
+@router.get("/stats", responses=documented(EmptyRange))
 @optional
-async def stats(database: Database, dispatcher: Dispatch) -> Stats:
-    """Count all events: in all, by type, by day; and how many users there are."""
-    return await get_stats(database, dispatcher)
+async def stats(query: Annotated[StatsQuery, Query()], database: Database, dispatcher: Dispatch) -> Stats:
+    """Count events: in all, by type, by day; and how many users there are."""
+    return await get_stats(database, dispatcher, query)
 
 
 @router.get("/users/{user_id}/stats")
@@ -25,3 +39,33 @@ async def stats(database: Database, dispatcher: Dispatch) -> Stats:
 async def user_stats(user_id: UUID, database: Database) -> UserStats:
     """Count one person's events (the user service, sealed)."""
     return await get_user_stats(database, user_id)
+
+
+@router.get("/timeseries", responses=documented(*_REFUSALS, RangeTooWide, TooManyEvents, TooSlow))
+@optional
+async def timeseries(_analyst: Analyst, query: Annotated[TimeseriesQuery, Query()], database: Database) -> Timeseries:
+    """Count events over time, together, by type or by a property (analysts)."""
+    return await get_timeseries(database, query)
+
+
+@router.get("/top", responses=documented(*_REFUSALS, TooManyEvents, TooSlow))
+@optional
+async def top(_analyst: Analyst, query: Annotated[TopQuery, Query()], database: Database) -> Top:
+    """Count events by the most frequent values of a property (analysts)."""
+    return await get_top(database, query)
+
+
+@router.get("/products/top", responses=documented(*_REFUSALS, TooManyEvents, TooSlow))
+@optional
+async def top_products(
+    _analyst: Analyst, query: Annotated[TopProductsQuery, Query()], database: Database
+) -> TopProducts:
+    """Add up what was sold, by product (analysts)."""
+    return await get_top_products(database, query)
+
+
+@router.get("/revenue", responses=documented(*_REFUSALS, RangeTooWide))
+@optional
+async def revenue(_analyst: Analyst, query: Annotated[RevenueQuery, Query()], database: Database) -> RevenueOverTime:
+    """Add up confirmed orders over time, by currency (analysts)."""
+    return await get_revenue(database, query)

@@ -15,7 +15,7 @@ class Stats(BaseModel):
 
     total: int = Field(examples=[120])
     by_type: dict[str, int] = Field(examples=[{"user.registered": 20, "order.confirmed": 100}])
-    by_day: list[Day] = Field(description="UTC days that have events, oldest first; the last 90 of them.")
+    by_day: list[Day] = Field(description="Days that have events, oldest first; the last 90 of them.")
     users: int | None = Field(
         description="Accounts, as the user service counts them; null while it does not answer.", examples=[20]
     )

@@ -11,6 +11,7 @@ from chassis.mongodb import MotorDatabase
 async def erase_user(database: MotorDatabase, user_id: UUID) -> None:
     """Anonymise a person's events, those that arrive later too. Done twice, it has the same effect."""
     person = str(user_id)
-    await database[ERASED_USERS].update_one({"_id": person}, {"$setOnInsert": {"erased_at": utc_now()}}, upsert=True)
+    receipt = {"erased_at": utc_now(), "events": 0}
+    await database[ERASED_USERS].update_one({"_id": person}, {"$setOnInsert": receipt}, upsert=True)
     await anonymise_erased(database, [{"user_id": person}])
     await database[USER_DAYS].delete_many({"user_id": person})

@@ -1,40 +1,72 @@
 """Adding up all events."""
 
-from typing import Any
+import asyncio
+from collections import Counter
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from analytics.models import EVENTS
+from analytics.buckets import day_starts
+from analytics.counts import DAY
+from analytics.filters import of_types
+from analytics.models import DAY_COUNTS
+from analytics.schemas.queries import StatsQuery
 from analytics.schemas.stats import Day, Stats
+from analytics.services.count_between import count_between
+from analytics.services.total_by_type import total_by_type
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import AppError
-from chassis.mongodb import MotorDatabase
+from chassis.mongodb import Document, MotorDatabase
 
 log = structlog.get_logger(__name__)
 
 DAYS = 90
+_UTC_DAYS = 2 * DAYS + 1
+"""Among so many UTC days with events there are 90 of any time zone, of which each is during two at most."""
 USER_COUNT_TIMEOUT_S = 2.0
 
-_PER_DAY_AND_TYPE: list[dict[str, Any]] = [
-    {
-        "$group": {
-            "_id": {"day": {"$dateToString": {"date": "$occurred_at", "format": "%Y-%m-%d"}}, "type": "$type"},
-            "count": {"$sum": 1},
-        }
-    }
-]
+
+async def get_stats(database: MotorDatabase, dispatcher: Dispatcher, query: StatsQuery) -> Stats:
+    """
+    Count events in all, by type and by day; the number of users is what the user service says.
+
+    Raises:
+        EmptyRange: The time ends before it begins (422).
+    """
+    (by_type, by_day), users = await asyncio.gather(_count(database, query), _count_users(dispatcher))
+    days = [Day(date=date, count=by_day[date]) for date in sorted(by_day)[-DAYS:]]
+    return Stats(total=by_type.total(), by_type=by_type, by_day=days, users=users)
 
 
-async def get_stats(database: MotorDatabase, dispatcher: Dispatcher) -> Stats:
-    """Count events in all, by type and by UTC day; the number of users is what the user service says."""
-    by_type: dict[str, int] = {}
-    by_day: dict[str, int] = {}
-    async for row in database[EVENTS].aggregate(_PER_DAY_AND_TYPE):
-        day, kind = row["_id"]["day"], row["_id"]["type"]
-        by_day[day] = by_day.get(day, 0) + row["count"]
-        by_type[kind] = by_type.get(kind, 0) + row["count"]
-    days = [Day(date=day, count=by_day[day]) for day in sorted(by_day)[-DAYS:]]
-    return Stats(total=sum(by_type.values()), by_type=by_type, by_day=days, users=await _count_users(dispatcher))
+async def _count(database: MotorDatabase, query: StatsQuery) -> tuple[Counter[str], Counter[str]]:
+    """Give the counts by type, and those of the last days by date."""
+    asked, by_day = query.range, Counter[str]()
+    days = await _last_days(database, query)
+    if not days:
+        return Counter(), by_day
+    start, end = max(asked.start, days[-1]), min(asked.end, days[0] + DAY)
+    by_type = await total_by_type(database, asked.start, days[-1], query.types) if asked.start < start else Counter()
+    cuts = [start, *(one for one in day_starts(days, query.zone) if start < one < end), end]
+    for (piece, kind), one in (await count_between(database, cuts, query.types)).items():
+        by_type[kind] += one.count
+        by_day[_date(cuts[piece], query.zone)] += one.count
+    return by_type, by_day
+
+
+async def _last_days(database: MotorDatabase, query: StatsQuery) -> list[datetime]:
+    """Give the last UTC days that have events, the very last first."""
+    pipeline: list[Document] = [
+        {"$match": {**query.range.days.holds("day"), **of_types(query.types)}},
+        {"$group": {"_id": "$day"}},
+        {"$sort": {"_id": -1}},
+        {"$limit": _UTC_DAYS},
+    ]
+    return [row["_id"] async for row in database[DAY_COUNTS].aggregate(pipeline)]
+
+
+def _date(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).date().isoformat()
 
 
 async def _count_users(dispatcher: Dispatcher) -> int | None:

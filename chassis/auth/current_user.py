@@ -29,11 +29,11 @@ CurrentUser = Annotated[Identity, Depends(_current_user)]
 """A person with a valid access token; 401 without."""
 
 
-def require_role(role: str) -> Callable[..., Awaitable[Identity]]:
-    """Make a dependency that lets only people of this role pass; 403 for others."""
+def require_role(role: str, *above: str) -> Callable[..., Awaitable[Identity]]:
+    """Make a dependency that lets only people of this role pass, and of those *above* it; 403 for others."""
 
     async def check(user: CurrentUser) -> Identity:
-        if role not in user.roles:
+        if user.roles.isdisjoint((role, *above)):
             raise Forbidden(f"This needs the role '{role}'.")
         return user
 
@@ -52,3 +52,5 @@ def authentication_of(dependant: Dependant) -> str:
 
 Admin = Annotated[Identity, Depends(require_role("admin"))]
 """A person of role ``admin``; 401 or 403 for others."""
+Analyst = Annotated[Identity, Depends(require_role("analyst", "admin"))]
+"""A person of role ``analyst`` or ``admin``; 401 or 403 for others."""

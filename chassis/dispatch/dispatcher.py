@@ -23,7 +23,7 @@ from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Address, Answer, Transport, address_of
 from chassis.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
-from chassis.sealing.wire import unwrap_response, wrap_request
+from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +130,7 @@ class Dispatcher:
         query: Mapping[str, str | int] | None = None,
         bearer: str | None = None,
         idempotency_key: str | None = None,
+        client_address: str | None = None,
         sealed: bool = True,
         timeout: float | None = None,
     ) -> Answer:
@@ -140,6 +141,7 @@ class Dispatcher:
             path: Unescaped, without query.
             bearer: A person's access token to act for.
             idempotency_key: Makes a mutation repeatable; every service-to-service mutation carries one.
+            client_address: The IP address of the person to act for, where that matters there.
             sealed: Encrypt; False only for routes of mode ``public``.
             timeout: Seconds for all attempts together, waits included; never beyond the deadline of the request served.
 
@@ -150,8 +152,8 @@ class Dispatcher:
         peer = self._peers.get(service)
         if peer is None or (sealed and not self._envelope.knows(service)):
             raise UnknownService(service)
-        headers, body = _headers(json, bearer, idempotency_key), _body(json)
-        call = _Call(peer, method, address_of(peer.url, path, query), headers, body, sealed)
+        headers = _headers(json, bearer, idempotency_key, client_address)
+        call = _Call(peer, method, address_of(peer.url, path, query), headers, _body(json), sealed)
         repeatable = method in SAFE_METHODS or idempotency_key is not None
         return await self._with_retries(call, ends=self._ends(timeout), repeatable=repeatable)
 
@@ -242,12 +244,15 @@ def _failure(call: _Call, error: Exception, attempts: int, elapsed_s: float) -> 
     return failure
 
 
-def _headers(body: object, bearer: str | None, idempotency_key: str | None) -> dict[str, str]:
+def _headers(
+    body: object, bearer: str | None, idempotency_key: str | None, client_address: str | None
+) -> dict[str, str]:
     context = request_context.current()
     candidates = {
         "authorization": f"Bearer {bearer}" if bearer else None,
         "content-type": "application/json" if body is not None else None,
         "idempotency-key": idempotency_key,
+        CLIENT_ADDRESS: client_address,
         "traceparent": context.traceparent if context else None,
     }
     return {name: value for name, value in candidates.items() if value is not None}

@@ -97,6 +97,9 @@ def test_every_wrong_variable_is_named_at_once(environ: dict[str, str]) -> None:
         ("ENVIRONMENT", SECRET),
         ("PRODUCTION", SECRET),
         ("MAX_BODY_BYTES", SECRET),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", f"https://{SECRET}/"),
+        ("CORS_ORIGINS", f"https://shop.example.org,{SECRET}"),
     ],
 )
 def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], name: str, value: str) -> None:
@@ -107,6 +110,13 @@ def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], na
 
     assert name in message.upper()
     assert SECRET not in message
+
+
+def test_origins_are_separated_by_commas(environ: dict[str, str]) -> None:
+    """A browser sends an origin without a slash at its end, and so it is written."""
+    environ["CORS_ORIGINS"] = "https://shop.example.org, http://localhost:3000"
+
+    assert Settings.load().cors_origins == ("https://shop.example.org", "http://localhost:3000")
 
 
 @pytest.mark.parametrize("yes", ["true", "True", "1", "yes", "on", "y", "t"])

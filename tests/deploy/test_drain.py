@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.stack.ports import free_port
+from tests.aliases import Bearer
 from tests.deploy.gunicorns import gunicorn
 from tests.plain import NO_AUTHORITIES
 
@@ -39,6 +40,25 @@ async def test_a_draining_service_answers_and_says_that_it_wants_no_more(
     # The last lines of the log are written, in this order.
     log = replica.log.read_text()
     assert log.index("draining") < log.index("Shutting down") < log.index("stopping") < log.index("Finished server")
+
+
+async def test_who_watches_events_holds_nobody_up(environment: dict[str, str], tmp_path: Path, bearer: Bearer) -> None:
+    """The stream ends in good order when the service is told to end, and the service within seconds."""
+    with gunicorn("analytics", free_port(), tmp_path / "log", WEB_CONCURRENCY="1", DRAIN_SECONDS="0") as replica:
+        async with (
+            httpx.AsyncClient(base_url=replica.url) as client,
+            client.stream("GET", f"{EVENTS}/live", headers=bearer(role="admin")) as response,
+        ):
+            lines = response.aiter_lines()
+            assert await anext(lines) == "event: open"
+            replica.terminate()
+            terminated = monotonic()
+            rest = [line async for line in lines]
+
+            assert await asyncio.to_thread(replica.wait) == 0
+            assert monotonic() - terminated < 10
+
+    assert rest == ["data: {}", ""]
 
 
 def requests_counted(url: str) -> float:

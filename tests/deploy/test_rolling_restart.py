@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from chassis.ids import new_id
+from chassis.testing import eventually
 from cli.stack.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn
 
@@ -83,8 +84,11 @@ async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[s
                 assert await asyncio.to_thread(replica.wait) == 0
                 await asyncio.to_thread(replica.start)
             await asyncio.sleep(0.3)
-        stats = (await asyncio.to_thread(httpx.get, f"{replicas[0].url}{STATS}")).json()
+        assert set(balancer.outcomes) == {"201"}, (balancer.outcomes, replicas[0].log.read_text()[-3000:])
 
-    assert set(balancer.outcomes) == {"201"}, (balancer.outcomes, replicas[0].log.read_text()[-3000:])
-    # What was cancelled at the end may have arrived.
-    assert 0 <= stats["by_type"][kind] - balancer.outcomes["201"] <= 4
+        async def is_counted() -> bool:
+            stats = (await asyncio.to_thread(httpx.get, f"{replicas[0].url}{STATS}")).json()
+            # What was cancelled at the end may have arrived.
+            return bool(0 <= stats["by_type"].get(kind, 0) - balancer.outcomes["201"] <= 4)
+
+        assert await eventually(is_counted)

@@ -13,7 +13,7 @@ EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
 NOBODY = UUID(int=0)
 
 
-@pytest.mark.parametrize("role", ["user", "admin"])
+@pytest.mark.parametrize("role", ["user", "analyst", "admin"])
 async def test_an_admin_makes_accounts_of_any_role(people: People, admin: dict[str, str], role: str) -> None:
     """Who was made can log in, and has the rights of the role."""
     made = await people["user"].post(USERS, json={**EVE, "role": role}, headers=admin)
@@ -110,7 +110,13 @@ async def test_a_new_address_is_unproved(
 
 @pytest.mark.parametrize(
     ("change", "status"),
-    [({"is_active": False}, 401), ({"role": "admin"}, 401), ({"username": "countess"}, 200), ({"role": "user"}, 200)],
+    [
+        ({"is_active": False}, 401),
+        ({"role": "analyst"}, 401),
+        ({"role": "admin"}, 401),
+        ({"username": "countess"}, 200),
+        ({"role": "user"}, 200),
+    ],
 )
 async def test_new_rights_end_the_sessions(
     people: People,

@@ -37,7 +37,7 @@ async def change_user(
     values = change.model_dump(exclude_none=True)
     if not values:
         raise NothingToChange
-    if change.role == "user" or change.is_active is False:
+    if change.role not in (None, "admin") or change.is_active is False:
         await keep_an_admin(session, user_id)
     user = await get_user(session, user_id, for_update=True)
     loses_sessions = any(getattr(user, name) != values.get(name, getattr(user, name)) for name in ("role", "is_active"))

@@ -1,0 +1,38 @@
+"""What can be wrong with a question."""
+
+from chassis.errors import InvalidRequest, NotFound
+
+
+class EmptyRange(InvalidRequest):
+    """The time that is asked about ends before it begins (422)."""
+
+    code = "range_is_empty"
+    message = "`from` must be before `to`."
+
+
+class RangeTooWide(InvalidRequest):
+    """More buckets than are answered at once (422)."""
+
+    code = "range_too_wide"
+    message = "The range is too wide for its bucket: move `from` and `to` together, or take a larger bucket."
+
+
+class TooManyEvents(InvalidRequest):
+    """More events would have to be read than are read for one answer (422)."""
+
+    code = "too_many_events"
+    message = "Too many events would have to be read: move `from` and `to` together, or name a `type` or a `user_id`."
+
+
+class TooSlow(InvalidRequest):
+    """The answer was not found in the time that there is for one (422)."""
+
+    code = "too_slow"
+    message = "This takes too long to find out: move `from` and `to` together, or name a `type` or a `user_id`."
+
+
+class ErasureNotFound(NotFound):
+    """Nobody of this id was erased (404)."""
+
+    code = "erasure_not_found"
+    message = "Nobody of this id was erased."

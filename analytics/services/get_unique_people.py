@@ -1,0 +1,38 @@
+"""How many different people there were."""
+
+from zoneinfo import ZoneInfo
+
+from analytics.buckets import buckets
+from analytics.models import USER_DAYS
+from analytics.reading import bounded_read
+from analytics.schemas.answers import UniquePeople
+from analytics.schemas.queries import PeopleQuery
+from chassis.mongodb import Document, MotorDatabase
+
+_UTC = ZoneInfo("UTC")
+
+
+async def get_unique_people(database: MotorDatabase, query: PeopleQuery) -> UniquePeople:
+    """
+    Count the people who did something, on whole UTC days: all those that the range touches.
+
+    Raises:
+        EmptyRange: The time ends before it begins (422).
+        RangeTooWide: Too many buckets (422).
+        TooSlow: It takes too long (422).
+    """
+    divided = buckets(query.bucket, query.range.days, _UTC)
+    types: Document = {"types": {"$in": query.types}} if query.types else {}
+    which: Document = {"$match": {**divided.range.holds("day"), **types}}
+    begins = {"$dateTrunc": {"date": "$day", "unit": query.bucket, "startOfWeek": "monday"}}
+    each: list[Document] = [
+        which,
+        {"$group": {"_id": {"at": begins, "user": "$user_id"}}},
+        {"$group": {"_id": "$_id.at", "count": {"$sum": 1}}},
+    ]
+    total: list[Document] = [which, {"$group": {"_id": "$user_id"}}, {"$count": "count"}]
+    with bounded_read():
+        counts = {row["_id"]: row["count"] async for row in database[USER_DAYS].aggregate(each)}
+        people = sum([row["count"] async for row in database[USER_DAYS].aggregate(total)])
+    starts = list(divided.starts)
+    return UniquePeople(total=people, starts=starts, counts=[counts.get(start, 0) for start in starts])

@@ -1,0 +1,27 @@
+"""Time zones as they are asked for."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+
+def zone(name: str) -> ZoneInfo:
+    """
+    Give a time zone.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError) as error:  # unknown, a folder of zones, a path out of them
+        raise ValueError("must be the name of a time zone, as in Europe/Berlin") from error
+
+
+def _checked(name: str) -> str:
+    zone(name)
+    return name
+
+
+ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_checked), Field(examples=["Europe/Berlin"])]

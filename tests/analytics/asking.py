@@ -1,0 +1,41 @@
+"""Asking what events add up to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from analytics.retention import Retention
+from analytics.services.fold_arrivals import fold_arrivals
+from analytics.services.store_events import store_events
+from chassis.mongodb import Document, MotorDatabase
+
+
+class Ask:
+    """Asks a question as an analyst: ``await ask("top", property="path")`` gives the answer."""
+
+    def __init__(self, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    async def __call__(self, question: str, **values: str | int | Sequence[str]) -> Any:  # noqa: ANN401 - JSON
+        """Give the answer, which is one; a time that is asked about begins at ``since`` and ends at ``to``."""
+        response = await self.response(question, **values)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def response(self, question: str, **values: str | int | Sequence[str]) -> httpx.Response:
+        """Give whatever comes."""
+        named = {"from" if name == "since" else name: value for name, value in values.items()}
+        return await self._client.get(f"/api/v1/analytics/{question}", params=named, headers=self._headers)
+
+    async def refusal(self, question: str, **values: str | int | Sequence[str]) -> tuple[int, str]:
+        """Give status and code of a refusal."""
+        response = await self.response(question, **values)
+        return response.status_code, response.json()["code"]
+
+
+async def count(database: MotorDatabase, *events: Document) -> None:
+    """Store events, and have them counted."""
+    await store_events(database, events)
+    await fold_arrivals(database, Retention())

@@ -1,0 +1,43 @@
+import asyncio
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from chassis.ids import new_id
+from cli.stack.files import ROOT
+from cli.stack.postgres import EmbeddedPostgres
+
+BEFORE_ANALYSTS = "09f831761eb1"
+ADD = """
+INSERT INTO users (id, username, username_key, email, email_key, password_hash, role)
+VALUES ($1, $2, $2, $2, $2, 'x', $2)
+"""
+
+
+async def roles_after(url: str, *new: str) -> list[str]:
+    """Add an account of each of these roles; the roles of all accounts."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.executemany(ADD, [(new_id(), role) for role in new])
+        return [row["role"] for row in await connection.fetch("SELECT role FROM users ORDER BY username")]
+    finally:
+        await connection.close()
+
+
+def test_analysts_are_plain_users_before_there_is_their_role(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Going back leaves nobody a role that is not known; going on again takes it from nobody else."""
+    url = postgres.create_database("user_before_analysts")
+    monkeypatch.setenv("USER_DATABASE_URL", url)
+    config = Config(ROOT / "user" / "alembic.ini")
+    command.upgrade(config, "head")
+    assert asyncio.run(roles_after(url, "user", "analyst", "admin")) == ["admin", "analyst", "user"]
+
+    command.downgrade(config, BEFORE_ANALYSTS)
+
+    assert asyncio.run(roles_after(url)) == ["admin", "user", "user"]
+    with pytest.raises(asyncpg.CheckViolationError):
+        asyncio.run(roles_after(url, "analyst"))
