@@ -1,7 +1,7 @@
 """Shows the figures of a run on the terminal."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -20,30 +20,45 @@ _ERRORS_SHOWN = 3
 def show(console: Console, figures: Figures, machine: dict[str, Any]) -> None:
     """Print tables, ratios and what is to be kept in mind."""
     console.print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}")
-    console.print(_sending(figures.sides))
-    console.print(_answers(figures.answers))
+    for table in (_sending(figures.sides), _cpu(figures.sides), _answers(figures.answers), _growth(figures.answers)):
+        console.print(table)
     console.print(targets_table("Targets", results(figures)))
     for note in _notes(figures, machine):
         console.print(f"- {note}", highlight=False)
 
 
 def _sending(sides: Sequence[Side]) -> Table:
-    parts = [f"{part} us" for part in PARTS]
-    table = make_table(f"Storing events, {BATCH} a batch", "events/s", "p50 ms", "p99 ms", *parts, "counted s")
+    table = make_table(f"Storing events, {BATCH} a batch", "events/s", "p50 ms", "p99 ms", "counted s")
+    names = "events_per_second", "p50_ms", "p99_ms", "seconds_until_counted"
     for one in sides:
         row = one.as_json()
-        used = [f"{one.cpu_us[part]:.1f}" if part in one.cpu_us else "" for part in PARTS]
-        cells = [f"{row[name]:,}" for name in ("events_per_second", "p50_ms", "p99_ms")]
-        table.add_row(NAMES[one.key], *cells, *used, f"{row['seconds_until_counted']}")
+        table.add_row(NAMES[one.key], *(f"{row[name]:,}" for name in names))
+    return table
+
+
+def _cpu(sides: Sequence[Side]) -> Table:
+    table = make_table("CPU per event, us", *PARTS, "all")
+    for one in sides:
+        used = one.cpu_us
+        cells = [f"{used[part]:.1f}" if part in used else "" for part in PARTS]
+        table.add_row(NAMES[one.key], *cells, f"{sum(used.values()):.1f}")
     return table
 
 
 def _answers(answers: Sequence[Answers]) -> Table:
-    table = make_table("Statistics of 30 days", "p50 ms", "p99 ms", "raw ms", "insert s", "index s", "rebuild s", "GB")
-    names = "p50_ms", "p99_ms", "raw_ms", "seconds_to_insert", "seconds_to_index", "seconds_to_rebuild", "gigabytes"
+    return _by_size("Statistics of 30 days, ms", answers, {"p50_ms": "p50", "p99_ms": "p99", "raw_ms": "raw $group"})
+
+
+def _growth(answers: Sequence[Answers]) -> Table:
+    seconds = {f"seconds_to_{step}": step for step in ("insert", "index", "rebuild")}
+    return _by_size("The history, s", answers, {**seconds, "gigabytes": "GB"})
+
+
+def _by_size(title: str, answers: Sequence[Answers], columns: Mapping[str, str]) -> Table:
+    table = make_table(title, *columns.values())
     for one in answers:
         row = one.as_json()
-        table.add_row(f"{one.size:,} events", *(f"{row[name]:,}" for name in names))
+        table.add_row(f"{one.size:,} events", *(f"{row[name]:,}" for name in columns))
     return table
 
 

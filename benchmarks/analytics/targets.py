@@ -9,7 +9,7 @@ from benchmarks.analytics.plan import OURS, PLAIN
 from benchmarks.measurement import Measurement
 from benchmarks.targets import Result, Target, hold_against
 
-_STORED = Target("events stored a second, ours / insert_many", OURS, PLAIN, lambda one: one.per_second, 0.7)
+_STORED = Target("events/s, ours / insert_many", OURS, PLAIN, lambda one: one.per_second, 0.7)
 _P99_MS, _GROWTH, _FASTER = 50.0, 1.5, 100.0
 
 
@@ -24,18 +24,18 @@ def results(figures: Figures) -> Iterator[Result]:
 
 
 def _slowest(answers: Answers) -> Result:
-    target = Target(f"statistics of {answers.size:,} events, p99 in ms", OURS, "1 ms", _p99, _P99_MS, at_most=True)
+    target = Target(f"p99 in ms, {answers.size:,} events", OURS, "1 ms", _p99, _P99_MS, at_most=True)
     values = [_p99(one) for one in answers.rounds]
     return Result(target, answers.median(_p99), min(values), max(values))
 
 
 def _growth(over: Answers, under: Answers) -> Result:
-    text = f"the same, p50, of {over.size:,} / of {under.size:,} events"
+    text = f"p50, {over.size:,} / {under.size:,}"
     return hold_against(Target(text, OURS, OURS, _p50, _GROWTH, at_most=True), over.rounds, under.rounds)
 
 
 def _faster(answers: Answers) -> Result:
-    target = Target(f"p50, raw $group / ours, {answers.size:,} events", PLAIN, OURS, _p50, _FASTER)
+    target = Target(f"p50, raw $group / ours, {answers.size:,}", PLAIN, OURS, _p50, _FASTER)
     ratios = [_p50(raw) / _p50(ours) for ours, raw in zip(answers.rounds, cycle(answers.raw), strict=False)]
     return Result(target, median(ratios), min(ratios), max(ratios))
 
