@@ -11,9 +11,13 @@ from pymongo import IndexModel, MongoClient
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from chassis.clock import utc_now
+from chassis.mongodb_pool import PoolMeter
+from chassis.pool_metrics import SIZE
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.store import DatabaseUnavailable
 
+POOL_SIZE = 100
+"""Connections to each server; opened as they are needed."""
 SELECTION_TIMEOUT_MS = 1000
 """How long a statement waits for a server to be there."""
 STATEMENT_TIMEOUT_MS = 10_000
@@ -58,11 +62,15 @@ class MongoDB:
             serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
             connectTimeoutMS=SELECTION_TIMEOUT_MS,
             timeoutMS=STATEMENT_TIMEOUT_MS,
+            maxPoolSize=POOL_SIZE,
+            event_listeners=[PoolMeter()],
         )
+        SIZE.labels(self.name).inc(POOL_SIZE)
         self._database: MotorDatabase = self._client.get_default_database()
 
     async def close(self) -> None:
         """Close every connection."""
+        SIZE.labels(self.name).dec(POOL_SIZE)
         self._client.close()
 
     async def check(self) -> None:
