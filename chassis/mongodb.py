@@ -10,8 +10,10 @@ from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
+from chassis import tracing
 from chassis.clock import utc_now
 from chassis.mongodb_pool import PoolMeter
+from chassis.mongodb_spans import CommandSpans
 from chassis.pool_metrics import SIZE
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.store import DatabaseUnavailable
@@ -63,7 +65,7 @@ class MongoDB:
             connectTimeoutMS=SELECTION_TIMEOUT_MS,
             timeoutMS=STATEMENT_TIMEOUT_MS,
             maxPoolSize=POOL_SIZE,
-            event_listeners=[PoolMeter()],
+            event_listeners=[PoolMeter(), *([CommandSpans()] if tracing.is_on() else [])],
         )
         SIZE.labels(self.name).inc(POOL_SIZE)
         self._database: MotorDatabase = self._client.get_default_database()

@@ -23,8 +23,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
+from chassis import tracing
 from chassis.pool_metrics import SIZE
 from chassis.postgres_pool import MeteredPool
+from chassis.postgres_spans import trace_statements
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
 from chassis.store import DatabaseUnavailable
@@ -112,6 +114,8 @@ class Postgres:
             pool_recycle=1800,
         )
         SIZE.labels(self.name).inc(self._pool_size)
+        if tracing.is_on():
+            trace_statements(self._engine.sync_engine)
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _hide_values)
