@@ -53,16 +53,15 @@ def _make_client(settings: ServiceSettings) -> "BaseClient":
     from sentry_sdk import Client  # noqa: PLC0415 - 150 ms
 
     assert settings.sentry_dsn
-    # No integrations: they patch libraries, and collect what a request, a log line or a statement says.
+    # No integrations: they patch libraries, and collect what a request, a log line or a statement says. Who somebody is
+    # is not sent unless asked for (send_default_pii, deprecated).
     return Client(
         settings.sentry_dsn.get_secret_value(),
         environment=settings.environment.value,
         dist=settings.service_name,
         default_integrations=False,
         auto_enabling_integrations=False,
-        send_default_pii=False,
         include_local_variables=False,
-        max_request_body_size="never",
         send_client_reports=False,
         before_send=_without_texts,
     )
