@@ -14,6 +14,7 @@ from chassis import request_context, tracing
 from chassis.mongodb import MongoDB
 from chassis.postgres import Postgres
 from chassis.request_context import RequestContext
+from chassis.testing import Exchange, FaultProxy
 from cli.stack.files import ROOT
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.postgres import EmbeddedPostgres
@@ -160,17 +161,16 @@ async def test_the_secret_of_the_collector_is_sent(collector: Collector) -> None
 async def test_a_collector_that_hangs_holds_up_nothing() -> None:
     """Neither a request nor, for longer than its time, the end of the service."""
 
-    async def hang(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    async def hang(_exchange: Exchange) -> None:
         await asyncio.Event().wait()
 
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    address = "http://{}:{}".format(*server.sockets[0].getsockname())
-    async with traced(address) as tiny:
-        answers = [await tiny.client.get(f"{THINGS}/traceparent") for _ in range(20)]
-        begun = monotonic()
-    took_s = monotonic() - begun
-    server.close()
+    async with FaultProxy("", hang) as proxy:
+        async with traced(proxy.address) as tiny:
+            answers = [await tiny.client.get(f"{THINGS}/traceparent") for _ in range(20)]
+            begun = monotonic()
+        took_s = monotonic() - begun
 
+    assert proxy.seen
     assert {answer.status_code for answer in answers} == {200}
     assert took_s < tracing.FLUSH_S + 1
 
