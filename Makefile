@@ -82,6 +82,17 @@ check: $(BIN)/.ready ## Format, lint, types, locks in step, migrations in step
 	@$(MAKE) --no-print-directory check-locks
 	$(BIN)/python -m cli db check
 
+.PHONY: check-alerts
+check-alerts: ## Have promtool check and test Prometheus's rules and alerts, and lint what the services count
+	@command -v promtool >/dev/null || { echo "promtool is missing. Debian, Ubuntu: apt install prometheus; else prometheus.io/download" >&2; exit 1; }
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
+	@$(MAKE) --no-print-directory check-metrics
+
+.PHONY: check-metrics
+check-metrics: $(BIN)/.ready
+	set -o pipefail; $(BIN)/python -m deploy.declared_metrics | promtool check metrics
+
 .PHONY: check-locks
 check-locks: $(BIN)/.ready
 	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp requirements/*.txt "$$old" \
