@@ -57,6 +57,7 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 bench: $(BENCH)/.ready ## Measure calls and orders beside their peers: 11 min, quiet machine (ARGS=--quick: 2 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
+	@$(BENCH)/python -m benchmarks observability $(ARGS)
 
 .PHONY: chaos
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)

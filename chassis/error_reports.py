@@ -56,7 +56,7 @@ def _make_client(settings: ServiceSettings) -> "BaseClient":
     # No integrations: they patch libraries, and collect what a request, a log line or a statement says. Who somebody is
     # is not sent unless asked for (send_default_pii, deprecated).
     return Client(
-        settings.sentry_dsn.get_secret_value(),
+        str(settings.sentry_dsn),
         environment=settings.environment.value,
         dist=settings.service_name,
         default_integrations=False,

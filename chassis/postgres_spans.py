@@ -1,8 +1,8 @@
 """
 A span for each statement to PostgreSQL.
 
-OpenTelemetry's instrumentation (0.66b2) refuses SQLAlchemy 2.1, and would put the text of errors into spans, which
-quotes rows.
+OpenTelemetry's own refuses SQLAlchemy 2.1, or puts the text of errors into spans, which quotes rows
+(docs/decisions/0015).
 """
 
 from typing import Any

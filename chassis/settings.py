@@ -68,7 +68,7 @@ class ServiceSettings(BaseSettings):
     otel_exporter_otlp_endpoint: AnyHttpUrl | None = None
     otel_exporter_otlp_headers: SecretStr | None = None
     otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1)
-    sentry_dsn: SecretStr | None = None
+    sentry_dsn: AnyHttpUrl | None = None
 
     @classmethod
     def load(cls) -> Self:

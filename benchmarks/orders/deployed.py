@@ -54,12 +54,15 @@ class Deployed:
 
 
 @contextmanager
-def deploy(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[Deployed]:
+def deploy(
+    stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int, **variables: str
+) -> Iterator[Deployed]:
     """
     Run the services, order and product with *workers* each, until the end of the block.
 
     Args:
         folder: For what they print.
+        variables: What all of them are told besides.
 
     Raises:
         NotReady: One did not start within a minute.
@@ -77,7 +80,7 @@ def deploy(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: in
                 "WEB_CONCURRENCY": str(workers if service.name in _SCALED else 1),
                 "PROMETHEUS_MULTIPROC_DIR": str(folder / f"{service.name}-metrics"),
             }
-            environment = service_environment(service, everything) | own
+            environment = service_environment(service, everything) | own | variables
             processes[service.name] = _start(ports[service.name], environment, output)
         for service in SERVICES:
             if not asyncio.run(_starts(everything[service.url_variable])):

@@ -79,9 +79,10 @@ class Dispatcher:
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
         longest_pause_s: For how long a peer that fails is left alone at most.
+        purpose: What it calls for, in metrics.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who says nothing has what services have
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
@@ -90,8 +91,11 @@ class Dispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        purpose: str = "requests",
     ) -> None:
-        self._peers = {name: Peer(name, url, make_transport(), clock, longest_pause_s) for name, url in peers.items()}
+        self._peers = {
+            name: Peer(name, url, make_transport(), clock, longest_pause_s, purpose) for name, url in peers.items()
+        }
         self._envelope = envelope
         self._sleep = sleep
         self._clock = clock

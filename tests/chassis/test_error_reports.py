@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import AnyHttpUrl
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -78,7 +78,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @asynccontextmanager
 async def reporting(receiver: Receiver) -> AsyncIterator[Tiny]:
     """Run the service; everything is reported when it ends, if not before."""
-    async with serve_tiny(router, sentry_dsn=SecretStr(receiver.dsn)) as tiny:
+    async with serve_tiny(router, sentry_dsn=AnyHttpUrl(receiver.dsn)) as tiny:
         yield tiny
 
 

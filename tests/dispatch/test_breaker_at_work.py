@@ -2,7 +2,11 @@ import asyncio
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
+from chassis.dispatch.breaker import State
+from chassis.dispatch.peer import Peer
+from chassis.dispatch.transport import HttpxTransport
 from chassis.errors import AppError, ServiceUnavailable
 from tests.dispatch.scripted import OK, PATH, Step, answers, dispatcher_to, fails
 
@@ -99,3 +103,20 @@ async def test_cancelled_calls_are_no_failures() -> None:
     assert len(peer.seen) == 10_000
     assert dispatcher.targets() == {"product": "closed"}
     assert await dispatcher.get("product", PATH) == {"ok": True}
+
+
+def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
+    """What the relay learns of a service does not hide, in the metrics, what requests have learnt of it."""
+
+    def told(purpose: str) -> float | None:
+        return REGISTRY.get_sample_value("dispatch_breaker_state", {"target": "told", "purpose": purpose})
+
+    requests, events = (
+        Peer("told", "", HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200))), purpose=purpose)
+        for purpose in ("requests", "events")
+    )
+    for _ in range(20):
+        requests.breaker.fail(requests.breaker.admit())
+
+    assert events.breaker.state is State.CLOSED
+    assert (told("requests"), told("events")) == (State.OPEN, State.CLOSED)
