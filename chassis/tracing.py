@@ -92,13 +92,21 @@ def end_request(context: RequestContext, status: int = 0) -> None:
 @contextmanager
 def calling(service: str, method: str, attempt: int) -> Iterator[dict[str, str]]:
     """Make the block an attempt to call a service; gives the headers by which the trace goes on there."""
-    if _tracer is None or not trace.get_current_span().is_recording():
-        context = request_context.current()
-        yield {"traceparent": context.traceparent} if context and context.traceparent else {}
+    around = trace.get_current_span()
+    if _tracer is None or not around.is_recording():
+        yield _passed_on(around)
         return
     attributes: Attributes = {"http.request.method": method, "server.address": service, "attempt": attempt}
     with _within(_tracer, f"{method} {service}", SpanKind.CLIENT, attributes) as span:
         yield {"traceparent": _traceparent(span)}
+
+
+def _passed_on(around: Span) -> dict[str, str]:
+    """Give the headers of what is not recorded: whom we call shall not begin a trace of its own."""
+    if around.get_span_context().is_valid:
+        return {"traceparent": _traceparent(around)}
+    context = request_context.current()
+    return {"traceparent": context.traceparent} if context and context.traceparent else {}
 
 
 @contextmanager

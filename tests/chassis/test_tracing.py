@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 from pydantic import AnyHttpUrl, SecretStr
 from sqlalchemy import text
 
@@ -194,6 +195,21 @@ async def test_a_sealed_request_brings_its_trace_inside() -> None:
             passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
 
     assert passed_on == SAMPLED
+
+
+async def test_a_delivery_that_is_not_recorded_says_so(collector: Collector) -> None:
+    """The listener goes on with its trace, and does not draw a lot of its own."""
+    own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
+    async with (
+        traced(collector.address, otel_traces_sampler_arg=0.0, link_key=as_setting(own)) as tiny,
+        dispatcher_to(str(tiny.client.base_url).rstrip("/")) as caller,
+    ):
+        with tracing.delivering("tiny", 1):
+            trace_id = trace.get_current_span().get_span_context().trace_id
+            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
+
+    assert passed_on.split("-")[1] == trace.format_trace_id(trace_id)
+    assert not is_sampled(passed_on)
 
 
 RUN = """
