@@ -18,8 +18,6 @@ HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
     # Asked for each time, answered 304: so that never files of two versions meet in a browser.
     "Cache-Control": "no-cache",
 }
