@@ -6,29 +6,45 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from analytics.dashboard_files import read_page
 from analytics.lease import leased
+from analytics.live import Live
 from analytics.retention import Retention
-from analytics.routes import events, export, inbox, people, stats
+from analytics.routes import dashboard, events, export, inbox, live, people, segment, stats
 from analytics.services.fold_arrivals import MOST_ARRIVALS, fold_arrivals
 from analytics.settings import Settings
 from chassis.app import create_app
 from chassis.mongodb import MongoDB
 from chassis.periodic import Periodic
 
-ROUTERS = (events.router, stats.router, people.router, export.router, inbox.router)
+ROUTERS = (
+    events.router,
+    stats.router,
+    people.router,
+    export.router,
+    live.router,
+    segment.router,
+    dashboard.router,
+    inbox.router,
+)
 COUNTS_EVERY_S = 1.0
 PAUSE_PER_SECOND = 3
 """Counting takes a quarter of the time at most: the more there is to count, the longer it is left to gather."""
 COUNTING = "counting"
 """What a process leases while it counts."""
+FOLLOWS_AFTER_S = 0.5
+"""How soon the change stream is opened again when it has failed."""
 
 
 def build() -> FastAPI:
     """Build the analytics service."""
     settings = Settings.load()
     store = MongoDB(settings.analytics_mongodb_url, settings.service_name)
-    app = create_app(settings, store, *ROUTERS, periodic=[Periodic(COUNTS_EVERY_S, _count)])
+    periodic = [Periodic(COUNTS_EVERY_S, _count), Periodic(FOLLOWS_AFTER_S, _follow)]
+    app = create_app(settings, store, *ROUTERS, periodic=periodic)
     app.state.retention = Retention(settings.analytics_retention_days)
+    app.state.live = Live()
+    app.state.page_files = read_page()
     return app
 
 
@@ -39,3 +55,8 @@ async def _count(state: Any) -> None:  # noqa: ANN401 - the application's state 
             began = monotonic()
             more = await fold_arrivals(database, state.retention) == MOST_ARRIVALS
             await asyncio.sleep(PAUSE_PER_SECOND * (monotonic() - began))
+
+
+async def _follow(state: Any) -> None:  # noqa: ANN401
+    async with state.store.use() as database:
+        await state.live.follow(database)

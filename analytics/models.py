@@ -34,6 +34,9 @@ USER_DAYS = "user_days"
 LEASES = "leases"
 """``{_id, holder, until}``: work that one process at a time does."""
 
+WRITE_KEYS = "write_keys"
+"""``{_id, name, hashed, created_at, revoked_at}``: who may send events from outside; revoked if it says when."""
+
 COUNTED = ("occurred_at", "type", "user_id", "revenue.currency", "revenue.minor")
 """The fields of events that counts are made of."""
 
@@ -54,4 +57,5 @@ INDEXES: Indexes = {
         IndexModel([("user_id", ASCENDING), ("day", ASCENDING)]),
     ],
     LEASES: [],
+    WRITE_KEYS: [],
 }

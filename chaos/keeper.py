@@ -19,6 +19,7 @@ class Keeper:
 
     Attributes:
         crashes: Exit codes of those ends that nobody here has caused.
+        log: What all of them have printed.
     """
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
@@ -26,7 +27,7 @@ class Keeper:
         self.crashes: list[int] = []
         self._command = command
         self._environment = environment
-        self._log = log
+        self.log = log
         self._start()
 
     async def keep(self) -> None:
@@ -51,7 +52,7 @@ class Keeper:
 
     def _start(self) -> None:
         self._was_killed = False
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = LeashedProcess(self._command, environment=self._environment, folder=ROOT, output=log)
 
 

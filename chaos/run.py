@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from chaos.book import Book
+from chaos.complaints import complaints
 from chaos.load import Load, Pulse
 from chaos.plan import Plan
 from chaos.progress import showing_progress
@@ -85,6 +86,7 @@ async def run(plan: Plan, folder: Path, console: Console) -> Outcome:
         console.print("Sending orders again, and comparing …")
         await _send_again(plan, load)
         broken = await _judge(plan, system, shop, load.book, (drained_s, settled_s))
+    broken["no service has logged an error"] = _complaints(system)  # now that all have ended
     return Outcome(load.pulse, load.book, saboteur.hits, load_s, drained_s, settled_s, dict(shop.errors), broken)
 
 
@@ -146,6 +148,10 @@ async def _judge(
 
 def _crashes(system: System) -> list[str]:
     return [f"{name}: exit code {code}" for name, keeper in system.keepers.items() for code in keeper.crashes]
+
+
+def _complaints(system: System) -> list[str]:
+    return [one for name, keeper in system.keepers.items() for one in complaints(name, keeper.log)]
 
 
 def _late(seconds: float, limit_s: float) -> list[str]:

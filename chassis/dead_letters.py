@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.outbox import CHANNEL
+from chassis.bell import CHANNEL
 from chassis.tables import outbox
 
 

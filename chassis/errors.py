@@ -267,11 +267,11 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
 
 async def _answer_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [_field_error(one) for one in error.errors()]
+    errors = [field_error(one) for one in error.errors()]
     return problem_response(InvalidRequest(), errors)
 
 
-def _field_error(error: Mapping[str, Any]) -> FieldError:
+def field_error(error: Mapping[str, Any]) -> FieldError:
     """Say where and what, and leave out the value: it may be a password."""
     location, *path = error["loc"]
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

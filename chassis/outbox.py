@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Update, Uuid, bindparam, case, func, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Update, case, func, literal, select
+from sqlalchemy.event import listen as on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import strict_json
+from chassis.bell import Bell
 from chassis.events import Event, cloud_event
+from chassis.statement import Statement
 from chassis.tables import outbox
 
-CHANNEL = "outbox"
-"""On which a committed event is notified; says for which listener."""
 MOST_BYTES = 64 * 1024
 """Of one event in JSON: it must fit into a request, sealed."""
 LEASE_S = 6.0
@@ -44,11 +46,18 @@ _is_first = (
     .scalar_subquery()
 )
 
-_ADD = text("""
-    INSERT INTO outbox (event_id, aggregate, message, listener)
-    SELECT :event_id, :aggregate, :message, unnest(:listeners)
-    RETURNING pg_notify('outbox', listener)
-""").bindparams(bindparam("event_id", type_=Uuid), bindparam("listeners", type_=ARRAY(Text)))
+ANNOUNCE = """
+    announced AS (
+        INSERT INTO outbox (event_id, aggregate, message, listener)
+        SELECT CAST(:event_id AS uuid), :aggregate, :message, unnest(CAST(:listeners AS text[])) FROM happened
+        RETURNING listener
+    )
+"""
+"""
+The query with which a statement announces an event (``row``) if there is one row in its query ``happened``; afterwards
+``Postgres.bell`` is to be rung.
+"""
+_ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT listener FROM announced")
 
 
 class EventTooLarge(ValueError):
@@ -76,12 +85,28 @@ async def add(session: AsyncSession, event: Event) -> None:
         EventTooLarge: Over 64 KiB.
     """
     await session.flush()
-    message = cloud_event(event, session.info["service"])
+    await session.execute(_ADD.text, row(event, session.info["service"]))
+    bell: Bell = session.info["bell"]
+    on(session.sync_session, "after_commit", lambda _session: bell.ring(event.listeners), once=True)
+
+
+def row(event: Event, service: str) -> dict[str, Any]:
+    """
+    Give the values with which a statement of *service* announces an event (``ANNOUNCE``).
+
+    Raises:
+        EventTooLarge: Over 64 KiB.
+    """
+    message = cloud_event(event, service)
     encoded = strict_json.dumps(message)
     if len(encoded) > MOST_BYTES:
         raise EventTooLarge(event.type)
-    row = {"event_id": UUID(message["id"]), "aggregate": str(event.subject), "message": encoded.decode()}
-    await session.execute(_ADD, {**row, "listeners": list(event.listeners)})
+    return {
+        "event_id": UUID(message["id"]),
+        "aggregate": message["subject"],
+        "message": encoded.decode(),
+        "listeners": event.listeners,
+    }
 
 
 async def claim(session: AsyncSession, listener: str, most: int) -> list[Delivery]:
@@ -138,7 +163,8 @@ async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) 
 
 
 def _among(deliveries: Sequence[Delivery]) -> ColumnElement[bool]:
-    return outbox.c.position.in_([delivery.position for delivery in deliveries])
+    # Not IN: SQLAlchemy writes that anew for every call.
+    return outbox.c.position == func.any(literal([delivery.position for delivery in deliveries], ARRAY(BigInteger)))
 
 
 def _again(reason: str | None) -> Update:

@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from chassis.bell import CHANNEL
 from chassis.courier import CALL_TIMEOUT_S, LOOK_S, Courier, wait_for
+from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import AppError
 from chassis.events import Event, announcer_of
-from chassis.outbox import CHANNEL
 from chassis.outbox_metrics import measure
 from chassis.postgres import Postgres
 from chassis.sealing.envelope import Envelope
@@ -24,8 +25,6 @@ from chassis.settings import InvalidSettings, ServiceSettings
 log = structlog.get_logger(__name__)
 
 LISTEN_AGAIN_S = 1.0
-BREAKER_PAUSE_S = 1.0
-"""Couriers pause by themselves; when the listener is back they must not find a breaker open for a minute."""
 
 
 class Relay:
@@ -55,7 +54,8 @@ class Relay:
             peers: Service -> base address.
             delivers: False where another process does it.
         """
-        dispatcher, stopped = Dispatcher(peers, envelope, longest_pause_s=BREAKER_PAUSE_S), asyncio.Event()
+        dispatcher = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events")
+        stopped = asyncio.Event()
         names = self._listeners if delivers else []
         couriers = {name: Courier(self._database, dispatcher, name, stopped) for name in names}
         work = [self._measure(stopped), self._listen(couriers, stopped), *(one.serve() for one in couriers.values())]

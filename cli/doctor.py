@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.postgres import with_asyncpg
+from cli.browser import REMEDY, find_chromium
 from cli.console import say
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
@@ -72,6 +73,7 @@ def doctor() -> None:
 def _examine() -> Iterator[Finding]:
     yield check_python()
     yield from check_libraries()
+    yield check_browser()
     yield check_disk()
     if is_held(LOCK):
         yield Finding("The stack runs in this folder.")
@@ -102,6 +104,12 @@ def check_libraries() -> Iterator[Finding]:
         package = _PACKAGES.get(library)
         remedy = f"apt install {package}" if package else f"Install the package that contains {library}."
         yield Finding(f"mongod misses {library}", remedy)
+
+
+def check_browser() -> Finding:
+    """Whether the dashboard can be tested; nothing else needs a browser, so nothing must be done."""
+    found = find_chromium()
+    return Finding(f"Chromium: {found}" if found else f"No Chromium: the tests of the dashboard need it ({REMEDY})")
 
 
 def check_disk() -> Finding:

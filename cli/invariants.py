@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,14 +125,10 @@ async def read_facts(environment: Mapping[str, str]) -> Facts:
     """Read all four databases; the environment names them."""
     facts = Facts()
     urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
-    _read_orders(facts, await _rows(urls["order"], _ORDERS))
-    _read_products(facts, await _rows(urls["product"], _PRODUCTS))
-    (users,) = await _rows(urls["user"], _USERS)
-    facts.users.update({str(user): deleted for user, deleted in users})
-    for service in SERVICES:
-        if service.store == "postgres":
-            (waiting,) = await _rows(urls[service.name], _OUTBOX)
-            facts.waiting.extend(f"{service.name}: {event} for {listener}" for event, listener in waiting)
+    for service, (statements, read) in _READ.items():
+        *rows, waiting = await _rows(urls[service], (*statements, _OUTBOX))
+        read(facts, rows)
+        facts.waiting.extend(f"{service}: {event} for {listener}" for event, listener in waiting)
     await _read_events(facts, urls["analytics"], retention_of(environment))
     return facts
 
@@ -156,7 +152,7 @@ _PRODUCTS = (
 _USERS = ("SELECT id, deleted_at IS NOT NULL FROM users",)
 _ONCE = {"type": {"$regex": r"^(order\.|user\.registered$)"}, "subject": {"$ne": None}}
 """Events of which there is one for each subject."""
-_OUTBOX = ("SELECT event_id, listener FROM outbox",)
+_OUTBOX = "SELECT event_id, listener FROM outbox"
 
 
 async def _rows(url: SecretStr, statements: Iterable[str]) -> list[list[Any]]:
@@ -187,6 +183,19 @@ def _read_products(facts: Facts, rows: list[list[Any]]) -> None:
     _collect(facts.reserved, lines)
     _collect(facts.ledger, ledger)
     facts.wrong_stock.extend(str(product) for (product,) in wrong)
+
+
+def _read_users(facts: Facts, rows: list[list[Any]]) -> None:
+    (users,) = rows
+    facts.users.update({str(user): deleted for user, deleted in users})
+
+
+_READ: dict[str, tuple[tuple[str, ...], Callable[[Facts, list[list[Any]]], None]]] = {
+    "order": (_ORDERS, _read_orders),
+    "product": (_PRODUCTS, _read_products),
+    "user": (_USERS, _read_users),
+}
+"""Service -> what its database is asked beside its outbox, and who makes facts of the answers."""
 
 
 def _collect(into: dict[str, Lines], rows: Iterable[tuple[Any, Any, int]]) -> None:

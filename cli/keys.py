@@ -70,6 +70,17 @@ def retire(kind: Which, file: File = _DEFAULT) -> None:
     typer.echo(f"Removed old keys: {len(rings)}. Deploy to {HANDLING[kind].deploy_to}.")
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    help="Manage the keys with which programs outside send events.",
+)
+def write(context: typer.Context) -> None:
+    """Hand over to the command that manages write keys."""
+    from cli import write_keys  # it needs the analytics service, which images of the others lack
+
+    write_keys.app(context.args, prog_name="python -m cli keys write")
+
+
 def _add(kind: Kind, file: Path, rings: dict[str, Ring]) -> None:
     handling = HANDLING[kind]
     for name, ring in rings.items():

@@ -9,7 +9,7 @@ from chassis.events import Event
 
 
 class Line(BaseModel):
-    """So many units of one product; the price is null if it was never reserved."""
+    """So many units of one product; the price is null if it was never confirmed."""
 
     product_id: UUID
     quantity: int

@@ -25,7 +25,7 @@ def build() -> FastAPI:
 
 
 async def _resume_orders(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    await resume_orders(state.store, state.dispatcher)
+    await resume_orders(state.store, state.background)
 
 
 async def _measure_orders(state: Any) -> None:  # noqa: ANN401

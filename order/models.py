@@ -35,27 +35,16 @@ class OrderStatus(StrEnum):
     """The stock could not be had in time."""
 
 
-class Step(StrEnum):
-    """What the saga of a pending order does next."""
-
-    RESERVE = "reserve"
-    COMMIT = "commit"
-
-
 class Order(Base):
-    """What somebody wants to buy; the prices are those of the moment when it was reserved."""
+    """What somebody wants to buy, once confirmed at the prices of the moment when it was reserved."""
 
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint(f"status IN ({', '.join(repr(str(one)) for one in OrderStatus)})", name="status"),
-        CheckConstraint("step IN ('reserve', 'commit')", name="step"),
-        CheckConstraint("(status = 'pending') = (step IS NOT NULL)", name="pending_has_step"),
-        CheckConstraint("(step IS NULL) = (resume_at IS NULL)", name="step_has_time"),
+        CheckConstraint("(status = 'pending') = (resume_at IS NOT NULL)", name="pending_has_time"),
         CheckConstraint("(currency IS NULL) = (total_price_minor IS NULL)", name="total_has_currency"),
         CheckConstraint(
-            "total_price_minor IS NOT NULL"
-            " OR (step IS DISTINCT FROM 'commit' AND status NOT IN ('confirmed', 'fulfilled'))",
-            name="total_when_reserved",
+            "total_price_minor IS NOT NULL OR status NOT IN ('confirmed', 'fulfilled')", name="total_when_confirmed"
         ),
         Index("ix_orders_user_id_id", "user_id", "id"),
         Index("ix_orders_resume_at", "resume_at", postgresql_where=text("status = 'pending'")),
@@ -68,7 +57,6 @@ class Order(Base):
     """Why it has this status; a code."""
     currency: Mapped[str | None] = mapped_column(String(3))
     total_price_minor: Mapped[int | None] = mapped_column(BigInteger)
-    step: Mapped[str | None] = mapped_column(String(16), default=Step.RESERVE)
     resume_at: Mapped[datetime | None]
     """When whoever finds it pending takes its saga over."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -76,12 +64,12 @@ class Order(Base):
 
     @property
     def total_price(self) -> Decimal | None:
-        """The price of all as the API has it; None until it is reserved."""
+        """The price of all as the API has it; None until it is confirmed."""
         return None if self.total_price_minor is None else from_minor(self.total_price_minor)
 
 
 class OrderLine(Base):
-    """So many units of one product; name and price are known when it is reserved."""
+    """So many units of one product; name and price are known once it is confirmed."""
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -98,7 +86,7 @@ class OrderLine(Base):
 
     @property
     def unit_price(self) -> Decimal | None:
-        """The price of one as the API has it; None until it is reserved."""
+        """The price of one as the API has it; None until it is confirmed."""
         return None if self.unit_price_minor is None else from_minor(self.unit_price_minor)
 
 

@@ -52,9 +52,9 @@ class OrderLineRead(Read):
     """So many units of one product."""
 
     product_id: UUID
-    name: str | None = Field(description="Null until it is reserved.", examples=["Teapot"])
+    name: str | None = Field(description="Null until it is confirmed.", examples=["Teapot"])
     quantity: Quantity
-    unit_price: Price | None = Field(description="Null until it is reserved.")
+    unit_price: Price | None = Field(description="Null until it is confirmed.")
 
 
 class OrderRead(Read):
@@ -65,7 +65,7 @@ class OrderRead(Read):
     status: OrderStatus
     cause: str = Field(description="Why it has this status; a code.", examples=["stock_committed"])
     items: list[OrderLineRead] = Field(validation_alias="lines")
-    total_price: Price | None = Field(description="Null until it is reserved.")
+    total_price: Price | None = Field(description="Null until it is confirmed.")
     currency: str | None = Field(examples=["EUR"])
     created_at: datetime
 

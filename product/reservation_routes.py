@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import Request
 
 from chassis.errors import documented
-from chassis.postgres import Session
+from chassis.postgres import Database, OwnClaim, Session
 from chassis.routing import service_router
 from chassis.sealing.modes import service
 from product.errors import (
@@ -33,9 +33,9 @@ router = service_router("reservations")
     responses=documented(ProductNotFound, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
 )
 @service("order")
-async def reserve(body: ReservationCreate, session: Session, request: Request) -> Reservation:
+async def reserve(body: ReservationCreate, database: Database, claim: OwnClaim, request: Request) -> ReservationRead:
     """Reserve all that an order wants at the prices of this moment, or nothing."""
-    return await reserve_stock(session, body, request.app.state.settings.reservation_seconds)
+    return await reserve_stock(database, body, request.app.state.settings.reservation_seconds, claim)
 
 
 @router.get("/{order_id}", response_model=ReservationRead, responses=documented(ReservationNotFound))
@@ -51,9 +51,9 @@ async def read_reservation(order_id: UUID, session: Session) -> Reservation:
     responses=documented(ReservationNotFound, ReservationClosed),
 )
 @service("order")
-async def commit(order_id: UUID, session: Session) -> Reservation:
+async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> ReservationRead:
     """Keep for good what is reserved for an order."""
-    return await commit_reservation(session, order_id)
+    return await commit_reservation(database, order_id, claim)
 
 
 @router.post("/{order_id}/release", response_model=ReservationRead)

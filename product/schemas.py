@@ -1,14 +1,16 @@
 """What the product service takes and gives."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
+from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from chassis.money import MAX_MINOR, Price
+from chassis.money import MAX_MINOR, Price, from_minor
 from chassis.schemas import Body, Id, Read
 from product.models import MovementKind, ReservationState
 
@@ -153,3 +155,9 @@ class ReservationRead(Read):
     lines: list[ReservationLineRead] = Field(description="In the order of the product ids.")
     expires_at: datetime = Field(description="Until when it can be committed.")
     created_at: datetime
+
+    @classmethod
+    def of(cls, rows: Sequence[Record]) -> Self:
+        """Make it of a row for each line, which has the columns of the reservation too."""
+        lines = [{**row, "unit_price": from_minor(row["unit_price_minor"])} for row in rows]
+        return cls.model_validate({**rows[0], "lines": lines})

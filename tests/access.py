@@ -25,6 +25,9 @@ ANSWERS = {
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
     "admin":     (401,   403, 403, 403,    OK,   401),
     "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
+    "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
+    "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the seal is missed first
+    "key":       (401,   401, 401, 401,    401,  400),  # plain, with a write key
 }  # fmt: skip
 """Policy -> how each principal is answered."""
 
@@ -40,6 +43,9 @@ DECLARED = {
     "analyst, plain": ("public", "role analyst"),
     "admin": ("optional", "role admin"),
     "service": ("service", "-"),
+    "keyed": ("optional", "write key"),
+    "sealed/keyed": ("encrypted", "write key"),
+    "key": ("public", "write key"),
 }
 """Policy -> mode and authentication that its routes declare."""
 
@@ -53,7 +59,15 @@ ACCESS = {
     "POST /events (analytics)": "service: order, product, user",
     "POST /events (product)": "service: order",
     # Analytics
-    "POST /api/v1/analytics/events": "sealed",
+    "POST /api/v1/analytics/events": "sealed/keyed",
+    "POST /api/v1/analytics/events/batch": "keyed",
+    "POST /v1/batch": "key",
+    "POST /v1/track": "key",
+    "POST /v1/identify": "key",
+    "POST /v1/page": "key",
+    "POST /v1/screen": "key",
+    "POST /v1/group": "key",
+    "POST /v1/alias": "key",
     "GET /api/v1/analytics/stats": "open",
     "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
     "GET /api/v1/analytics/timeseries": "analyst",
@@ -66,6 +80,14 @@ ACCESS = {
     "GET /api/v1/analytics/users/{user_id}/timeline": "analyst",
     "GET /api/v1/analytics/erasures/{user_id}": "admin",
     "GET /api/v1/analytics/export": "analyst, plain",
+    "GET /api/v1/analytics/events/live": "analyst, plain",
+    # Analytics: the dashboard's page and its sessions
+    "GET /dashboard": "public",
+    "GET /dashboard/": "public",
+    "GET /dashboard/{name}": "public",
+    "POST /dashboard/session": "public",
+    "POST /dashboard/session/refresh": "public",
+    "DELETE /dashboard/session": "public",
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
@@ -128,6 +150,15 @@ BODIES: dict[str, object] = {
     "POST /events (analytics)": [],
     "POST /events (product)": [],
     "POST /api/v1/analytics/events": {"type": "page.viewed"},
+    "POST /api/v1/analytics/events/batch": {"events": [{"type": "page.viewed"}]},
+    "POST /v1/batch": {"batch": [{"type": "page", "userId": "ada"}]},
+    "POST /v1/track": {"event": "Signed Up", "userId": "ada"},
+    "POST /v1/identify": {"userId": "ada"},
+    "POST /v1/page": {"userId": "ada"},
+    "POST /v1/screen": {"userId": "ada"},
+    "POST /v1/group": {"userId": "ada", "groupId": "club"},
+    "POST /v1/alias": {"userId": "ada", "previousId": "guest"},
+    "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
     "POST /api/v1/users/register": _EVE,

@@ -5,6 +5,7 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 """
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -16,7 +17,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import func, text
+from sqlalchemy import func
 
 from analytics.lease import leased
 from analytics.main import COUNTING
@@ -26,7 +27,6 @@ from chassis.auth.tokens import TokenIssuer
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
 from chassis.mongodb import MongoDB
-from chassis.postgres import Postgres
 from chassis.tables import chassis_metadata
 from chassis.testing import eventually, serve
 from cli.client import client as outside_client
@@ -38,6 +38,7 @@ from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
 from cli.stack.secrets import ensure_secrets
 from tests.aliases import Bearer, MakeUser, People
+from tests.databases import HURRY, Tables
 from tests.plain import NO_AUTHORITIES
 from user.models import User, UserSession
 from user.schemas import UserCreate
@@ -47,12 +48,22 @@ PASSWORD = "correct horse battery"
 COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 
+def pytest_collection() -> None:
+    """Look for no garbage while thousands of tests are made: they stay to the end."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for it among what comes now."""
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of this worker's own, which does not wait for the disk."""
-    hurry = {"fsync": "off", "full_page_writes": "off"}
+    """A PostgreSQL of this worker's own."""
     # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port(), **hurry) as server:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port(), **HURRY) as server:
         yield server
 
 
@@ -95,32 +106,29 @@ async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]
         yield built
 
 
+@pytest.fixture(scope="session")
+async def tables(environment: dict[str, str]) -> AsyncIterator[list[Tables]]:
+    """The tables of each PostgreSQL database."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for service in SERVICES:
+            if service.store == "postgres":
+                metadata = import_module(f"{service.name}.models").Base.metadata, chassis_metadata
+                opened.append(await Tables.open(environment[service.store_variable], *metadata))
+                stack.push_async_callback(opened[-1].close)
+        yield opened
+
+
 @pytest.fixture
-async def clean(apps: dict[str, FastAPI]) -> None:
+async def clean(apps: dict[str, FastAPI], tables: list[Tables]) -> None:
     """Empty tables and collections, once the events of the test before have arrived."""
-    names = [service.name for service in SERVICES if service.store == "postgres"]
 
     async def is_quiet() -> bool:
         serving = any(app.state.receiver.in_flight for app in apps.values())
-        return not serving and not any(await asyncio.gather(*(is_waiting(apps[name].state.store) for name in names)))
+        return not serving and not any(await asyncio.gather(*(one.have_events() for one in tables)))
 
-    assert await eventually(is_quiet)
-    stores = {name: app.state.store for name, app in apps.items()}
-    await asyncio.gather(*(empty(name, stores[name]) for name in names), empty_collections(stores["analytics"]))
-
-
-async def is_waiting(store: Postgres) -> bool:
-    """Whether a service has still events to deliver."""
-    async with store.transaction() as session:
-        return bool(await session.scalar(text("SELECT EXISTS (SELECT FROM outbox WHERE dead_at IS NULL)")))
-
-
-async def empty(service: str, store: Postgres) -> None:
-    """Empty the tables of a service in one statement: TRUNCATE, which makes new files, takes twenty times as long."""
-    tables = import_module(f"{service}.models").Base.metadata.sorted_tables
-    deletions = [f"DELETE FROM {table.name};" for table in (*reversed(tables), *chassis_metadata.sorted_tables)]  # noqa: S608 - our own tables
-    async with store.transaction() as session:
-        await session.execute(text(f"DO $$ BEGIN {' '.join(deletions)} END $$"))
+    assert await eventually(is_quiet, within=20)
+    await asyncio.gather(*(one.empty() for one in tables), empty_collections(apps["analytics"].state.store))
 
 
 async def empty_collections(store: MongoDB) -> None:

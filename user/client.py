@@ -5,6 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chassis.sealing.wire import CLIENT_ADDRESS
+
+_LETS_PEOPLE_IN = frozenset({"analytics"})
+"""Programs in which people log in (analytics has the dashboard): the address that these name is the person's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -12,7 +17,8 @@ class Client:
     The other end of a request.
 
     Attributes:
-        address: The IP address; None behind a trusted program, whose address says nothing of the person.
+        address: The IP address; None behind a trusted program, whose own address says nothing of the person, unless it
+            is one that lets people in: then the address that it names.
         user_agent: What it calls itself; of a trusted program the name that its key proves.
     """
 
@@ -22,7 +28,8 @@ class Client:
 
 async def _client(request: Request) -> Client:
     if caller := getattr(request.state, "caller", None):
-        return Client(user_agent=f"service:{caller}")
+        address = request.headers.get(CLIENT_ADDRESS) if caller in _LETS_PEOPLE_IN else None
+        return Client(address, f"service:{caller}")
     address = request.client.host if request.client else None
     return Client(address, request.headers.get("user-agent", "")[:256] or None)
 

@@ -1,21 +1,80 @@
 """Events that clients send."""
 
+from typing import Any
+
 from fastapi import Response
 
-from analytics.schemas.events import EventCreate, EventRead
+from analytics.cloudevents import Form
+from analytics.dependencies import Keeping, PeerOrKeyHolder
+from analytics.documents import EventTooOld, WrongTime
+from analytics.schemas.events import MOST_EVENTS, BatchRead, CloudEventCreate, EventCreate, EventRead
+from analytics.sent_events import SentBatch, SentEvent
+from analytics.services.check_write_key import InvalidWriteKey
+from analytics.services.record_batch import record_batch
 from analytics.services.record_event import record_event
+from chassis.errors import PayloadTooLarge, UnsupportedMediaType, documented
 from chassis.mongodb import Database
 from chassis.routing import service_router
-from chassis.sealing.modes import encrypted
+from chassis.sealing.modes import bodies, encrypted_or_keyed, optional
 
 router = service_router("analytics")
 
+_SEALED_BATCH_BYTES = 1024 * 1024
+"""What a batch of 500 KB comes to when it is sealed, and some more."""
+_EVENT, _CLOUD_EVENT = EventCreate.model_json_schema(), CloudEventCreate.model_json_schema()
 
-@router.post("/events", status_code=201, responses={200: {"model": EventRead, "description": "It was there already"}})
-@encrypted
-async def record(body: EventCreate, database: Database, response: Response) -> EventRead:
-    """Record an event (a CloudEvent); the same id twice is counted once."""
-    result = await record_event(database, body)
+
+def _body(**schemas: dict[str, Any]) -> dict[str, Any]:
+    """Describe a body for OpenAPI by the names of its forms: a dependency reads it, as it comes in several."""
+    content = {str(Form[form]): {"schema": schema} for form, schema in schemas.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _many(event: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": event, "maxItems": MOST_EVENTS}
+
+
+@router.post(
+    "/events",
+    status_code=201,
+    dependencies=[PeerOrKeyHolder],
+    responses=documented(
+        InvalidWriteKey,
+        UnsupportedMediaType,
+        EventTooOld,
+        WrongTime,
+        beside={200: {"model": EventRead, "description": "It was there already"}},
+    ),
+    openapi_extra=_body(PLAIN=_EVENT, STRUCTURED=_CLOUD_EVENT),
+)
+@encrypted_or_keyed
+async def record(event: SentEvent, database: Database, retention: Keeping, response: Response) -> EventRead:
+    """
+    Record an event; the same id twice is counted once.
+
+    It is sealed, or comes with a write key. CloudEvents 1.0 are taken in structured and in binary form too.
+    """
+    result = await record_event(database, retention, event)
     if result.status == "duplicate":
         response.status_code = 200
     return result
+
+
+@router.post(
+    "/events/batch",
+    dependencies=[PeerOrKeyHolder],
+    responses=documented(InvalidWriteKey, PayloadTooLarge, UnsupportedMediaType),
+    openapi_extra=_body(
+        PLAIN={"type": "object", "properties": {"events": _many(_EVENT)}, "required": ["events"]},
+        BATCH=_many(_CLOUD_EVENT),
+    ),
+)
+@bodies(_SEALED_BATCH_BYTES)
+@optional
+async def record_many(batch: SentBatch, database: Database, retention: Keeping) -> BatchRead:
+    """
+    Record up to 500 events (500 KB in all, 32 KB of data each); says of each, in order, what became of it.
+
+    One that is not valid spoils only itself.
+    """
+    return {"items": await record_batch(database, retention, batch)}

@@ -1,32 +1,97 @@
-"""Events as clients send them."""
+"""Events as clients send them, and what they are told of them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from analytics.event_ids import event_id
 from analytics.properties import check_data
+from chassis.errors import FieldError
 from chassis.schemas import Body, Id, Moment
 
+MOST_EVENTS = 500
+"""In a batch."""
+MAX_BATCH_BYTES = 500 * 1024
+"""Of a batch, as JSON."""
+
+_SERVICES = "/services/"
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_JSON = r"^application/([a-z0-9.-]+\+)?json *(;.*)?$"
+
+
+def _refuse_services(source: str) -> str:
+    if source.startswith(_SERVICES):
+        raise ValueError(f"must not begin with {_SERVICES}: so do the sources of what services announce themselves")
+    return source
+
+
+# As text from beginning to end: to make a UUID object and text of it again would cost as much as all other checks.
+UuidText = Annotated[
+    str,
+    StringConstraints(to_lower=True, pattern=_UUID),
+    Field(json_schema_extra={"format": "uuid"}, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"]),
+]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Text without control characters."""
 EventType = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_.-]+$"), Field(examples=["page.viewed"])
 ]
+ClientSource = Annotated[Line, AfterValidator(_refuse_services)]
 
 
-class EventCreate(Body):
-    """A CloudEvent 1.0 in JSON. Only ``type`` is needed; an ``id`` of the sender's own makes it safe to send again."""
+class AnyEvent(Body):
+    """An event of a client or a service."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: Annotated[Id | None, Field(description="The same id twice is counted once.")] = None
-    source: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "/clients"
+    id: Annotated[UuidText | None, Field(description="The same id twice is counted once.")] = None
+    source: Line = "/clients"
     type: EventType
-    subject: Annotated[str | None, StringConstraints(min_length=1, max_length=200)] = None
+    subject: Line | None = None
     time: Annotated[Moment | None, Field(description="When it happened; now, if left out.")] = None
-    datacontenttype: Literal["application/json"] | None = None
+    datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
-    userid: Annotated[Id | None, Field(description="Whose activity it is.")] = None
+    userid: Annotated[UuidText | None, Field(description="Whose activity it is.")] = None
     data: Annotated[
         dict[str, Any], AfterValidator(check_data), Field(default_factory=dict, examples=[{"path": "/pricing"}])
     ]
+
+
+class EventCreate(AnyEvent):
+    """A CloudEvent 1.0 in JSON. Only ``type`` is needed; an ``id`` of the sender's own makes it safe to send again."""
+
+    source: ClientSource = "/clients"
+
+
+class CloudEventCreate(EventCreate):
+    """
+    A CloudEvent 1.0 as its specification has it: any id that differs within its source, any type, more attributes.
+
+    Attributes that nobody here knows are overlooked.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    specversion: Literal["1.0"]
+    id: Line
+    source: ClientSource
+    type: Line
+    data_base64: Annotated[None, Field(description="Not taken: data must be JSON.")] = None
+
+    @model_validator(mode="after")
+    def _has_the_id_that_is_stored(self) -> Self:
+        self.id = event_id(self.id, self.source)
+        return self
+
+
+Events = Annotated[list[Any], Field(max_length=MOST_EVENTS)]
+"""Each is judged alone."""
+
+
+class EventBatch(Body):
+    """Events in our own JSON."""
+
+    events: Events
 
 
 class EventRead(BaseModel):
@@ -34,3 +99,19 @@ class EventRead(BaseModel):
 
     id: Id
     status: Literal["inserted", "duplicate"]
+
+
+class EventOutcome(TypedDict):
+    """What became of an event of a batch."""
+
+    id: str | None
+    """As it is stored; of an invalid one as it was sent, if that is readable."""
+    status: Literal["inserted", "duplicate", "invalid"]
+    errors: NotRequired[list[FieldError]]
+    """What is wrong with an invalid one."""
+
+
+class BatchRead(TypedDict):
+    """What became of the events of a batch, in their order."""
+
+    items: list[EventOutcome]

@@ -2,14 +2,23 @@
 
 from uuid import UUID
 
-from analytics.documents import event_document
+from analytics.documents import event_document, keep
+from analytics.metrics import Via
+from analytics.retention import Retention
 from analytics.schemas.events import EventCreate, EventRead
-from analytics.services.store_events import store_events
+from analytics.services.record_documents import record_documents
+from chassis.clock import utc_now
 from chassis.mongodb import MotorDatabase
 
 
-async def record_event(database: MotorDatabase, event: EventCreate) -> EventRead:
-    """Store an event, acknowledged by a majority; one whose id is there already is left as it was."""
-    document = event_document(event)
-    duplicates = await store_events(database, [document])
-    return EventRead(id=UUID(document["_id"]), status="duplicate" if duplicates else "inserted")
+async def record_event(database: MotorDatabase, retention: Retention, event: EventCreate) -> EventRead:
+    """
+    Store an event, acknowledged by a majority; one whose id is there already is left as it was.
+
+    Raises:
+        WrongTime: It cannot have happened then, or would be gone already (422).
+        DatabaseUnavailable: Nobody knows whether it was stored (503).
+    """
+    document = keep(event_document(event, utc_now()), retention)
+    (outcome,) = await record_documents(database, [document], Via.API)
+    return EventRead(id=UUID(document["_id"]), status="duplicate" if outcome["status"] == "duplicate" else "inserted")

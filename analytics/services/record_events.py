@@ -2,46 +2,60 @@
 
 from collections.abc import Sequence
 
-from analytics.documents import event_document
-from analytics.schemas.events import EventCreate
+from pydantic import ValidationError
+
+from analytics.batches import Refusal, faults_of
+from analytics.documents import WrongTime, event_document, keep
+from analytics.metrics import Via
+from analytics.retention import Retention
+from analytics.schemas.events import AnyEvent, EventOutcome
 from analytics.services.erase_user import erase_user
-from analytics.services.store_events import store_events
+from analytics.services.record_documents import record_documents
+from chassis.clock import utc_now
 from chassis.deliveries import CloudEvent, Receipt, receipt
+from chassis.errors import FieldError
 from chassis.mongodb import Document, MotorDatabase
 
 USER_DELETED = "user.deleted"
 
 
-async def record_events(database: MotorDatabase, events: Sequence[CloudEvent]) -> list[Receipt]:
+async def record_events(database: MotorDatabase, retention: Retention, events: Sequence[CloudEvent]) -> list[Receipt]:
     """Store a batch, acknowledged by a majority; each event counts once. A person who is deleted is erased here too."""
-    documents, refusals = _documents(events)
-    known = await store_events(database, list(documents.values()))
-    duplicates = {event_id for position, event_id in enumerate(documents) if position in known}
+    documents = [_document(event, retention) for event in events]
+    outcomes = await record_documents(database, documents, Via.SERVICE)
     for event in events:
         if event.type == USER_DELETED and event.userid:
             await erase_user(database, event.userid)
-    return [_receipt(event, refusals, duplicates) for event in events]
+    return [_receipt(event, outcome) for event, outcome in zip(events, outcomes, strict=True)]
 
 
-def _documents(events: Sequence[CloudEvent]) -> tuple[dict[str, Document], dict[str, str]]:
-    """Give the documents, and what is wrong with the events for which there is none, by event id."""
-    documents, refusals = {}, {}
-    for event in events:
-        try:
-            documents[str(event.id)] = _document(event)
-        except ValueError as error:  # pydantic's, too
-            refusals[str(event.id)] = str(error)
-    return documents, refusals
-
-
-def _document(event: CloudEvent) -> Document:
-    if event.type == USER_DELETED and not event.userid:
-        raise ValueError("It does not say whose account is deleted.")
-    return event_document(EventCreate.model_validate(event.model_dump(exclude={"requestid", "traceparent"})))
-
-
-def _receipt(event: CloudEvent, refusals: dict[str, str], duplicates: set[str]) -> Receipt:
+def _document(event: CloudEvent, retention: Retention) -> Document | Refusal:
     event_id = str(event.id)
-    if event_id in refusals:
-        return receipt(event, "refused", refusals[event_id])
-    return receipt(event, "duplicate" if event_id in duplicates else "accepted")
+    if event.type == USER_DELETED and not event.userid:
+        missing = FieldError(location="event", pointer="/userid", code="missing", detail="Whose account is deleted?")
+        return Refusal(event_id, [missing])
+    try:
+        return keep(event_document(_checked(event), utc_now()), retention)
+    except ValidationError as error:
+        return Refusal(event_id, faults_of(error))
+    except WrongTime as error:
+        return Refusal(event_id, [error.fault])
+
+
+def _checked(event: CloudEvent) -> AnyEvent:
+    return AnyEvent(
+        id=str(event.id),
+        source=event.source,
+        type=event.type,
+        subject=event.subject,
+        time=event.time,
+        userid=str(event.userid) if event.userid else None,
+        data=event.data,
+    )
+
+
+def _receipt(event: CloudEvent, outcome: EventOutcome) -> Receipt:
+    if outcome["status"] == "invalid":
+        reasons = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in outcome["errors"])
+        return receipt(event, "refused", reasons)
+    return receipt(event, "accepted" if outcome["status"] == "inserted" else "duplicate")

@@ -20,6 +20,8 @@ BAD_SHARE = 0.5
 SLOW_S = 2.0
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
+BACKGROUND_PAUSE_S = 1.0
+"""For work that pauses by itself, and that nobody waits for: when the service is back, it must not wait a minute."""
 SPREAD = 0.2
 """Each pause is longer or shorter by up to this share, so that callers do not all come back at once."""
 SUCCESSES_TO_CLOSE = 3

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, Request
 
-from chassis import request_context, strict_json
+from chassis import request_context, strict_json, tracing
 from chassis.dispatch import deadline
 from chassis.dispatch.breaker import LONGEST_PAUSE_S
 from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
@@ -23,7 +23,7 @@ from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Address, Answer, Transport, address_of
 from chassis.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
-from chassis.sealing.wire import unwrap_response, wrap_request
+from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +79,10 @@ class Dispatcher:
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
         longest_pause_s: For how long a peer that fails is left alone at most.
+        purpose: What it calls for, in metrics.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who says nothing has what services have
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
@@ -90,8 +91,11 @@ class Dispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        purpose: str = "requests",
     ) -> None:
-        self._peers = {name: Peer(name, url, make_transport(), clock, longest_pause_s) for name, url in peers.items()}
+        self._peers = {
+            name: Peer(name, url, make_transport(), clock, longest_pause_s, purpose) for name, url in peers.items()
+        }
         self._envelope = envelope
         self._sleep = sleep
         self._clock = clock
@@ -130,6 +134,7 @@ class Dispatcher:
         query: Mapping[str, str | int] | None = None,
         bearer: str | None = None,
         idempotency_key: str | None = None,
+        client_address: str | None = None,
         sealed: bool = True,
         timeout: float | None = None,
     ) -> Answer:
@@ -140,6 +145,7 @@ class Dispatcher:
             path: Unescaped, without query.
             bearer: A person's access token to act for.
             idempotency_key: Makes a mutation repeatable; every service-to-service mutation carries one.
+            client_address: The IP address of the person to act for, where that matters there.
             sealed: Encrypt; False only for routes of mode ``public``.
             timeout: Seconds for all attempts together, waits included; never beyond the deadline of the request served.
 
@@ -150,8 +156,8 @@ class Dispatcher:
         peer = self._peers.get(service)
         if peer is None or (sealed and not self._envelope.knows(service)):
             raise UnknownService(service)
-        headers, body = _headers(json, bearer, idempotency_key), _body(json)
-        call = _Call(peer, method, address_of(peer.url, path, query), headers, body, sealed)
+        headers = _headers(json, bearer, idempotency_key, client_address)
+        call = _Call(peer, method, address_of(peer.url, path, query), headers, _body(json), sealed)
         repeatable = method in SAFE_METHODS or idempotency_key is not None
         return await self._with_retries(call, ends=self._ends(timeout), repeatable=repeatable)
 
@@ -187,10 +193,14 @@ class Dispatcher:
         if left < deadline.LEAST_S:
             msg = f"There was no time left to call the {call.peer.name} service (attempt {number})."
             raise DeadlineExceeded(msg)
-        return await call.peer.watch(call.method, number, lambda: self._exchange(call, left))
+        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number))
 
-    async def _exchange(self, call: _Call, left: float) -> Answer:
-        headers = {**call.headers, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
+    async def _traced(self, call: _Call, left: float, number: int) -> Answer:
+        with tracing.calling(call.peer.name, call.method, number) as trace:
+            return await self._exchange(call, left, trace)
+
+    async def _exchange(self, call: _Call, left: float, trace: Mapping[str, str]) -> Answer:
+        headers = {**call.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
         if call.sealed:
             answer = await self._exchange_sealed(call, headers, left)
         else:
@@ -242,13 +252,14 @@ def _failure(call: _Call, error: Exception, attempts: int, elapsed_s: float) -> 
     return failure
 
 
-def _headers(body: object, bearer: str | None, idempotency_key: str | None) -> dict[str, str]:
-    context = request_context.current()
+def _headers(
+    body: object, bearer: str | None, idempotency_key: str | None, client_address: str | None
+) -> dict[str, str]:
     candidates = {
         "authorization": f"Bearer {bearer}" if bearer else None,
         "content-type": "application/json" if body is not None else None,
         "idempotency-key": idempotency_key,
-        "traceparent": context.traceparent if context else None,
+        CLIENT_ADDRESS: client_address,
     }
     return {name: value for name, value in candidates.items() if value is not None}
 

@@ -5,38 +5,49 @@ Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``
 (docs/decisions/0012-idempotency.md).
 """
 
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
+from asyncpg import Record
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import ColumnElement, Row, and_, bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import strict_json
 from chassis.idempotency.answers import Answer, Replay
 from chassis.idempotency.errors import InFlight, KeyReused
 from chassis.idempotency.keyed_request import KeyedRequest
 from chassis.postgres import Database, Postgres, Session
+from chassis.statement import Statement
 from chassis.tables import idempotency_keys
 
 # The lock is tried before the row: a second INSERT would wait for the first transaction to end.
-_BEGIN = text("""
-    WITH lock AS (SELECT pg_try_advisory_xact_lock(:lock) AS is_ours),
-    first AS (
+BEGIN_KEY = """
+    key_lock AS (SELECT CAST(:key AS text) IS NULL OR pg_try_advisory_xact_lock(:key_lock) AS is_ours),
+    key_row AS (
         INSERT INTO idempotency_keys (caller, operation, key, fingerprint, resource_id)
-        SELECT :caller, :operation, :key, :fingerprint, :resource_id FROM lock WHERE is_ours
+        SELECT :caller, :operation, :key, :fingerprint, :resource_id FROM key_lock
+        WHERE is_ours AND CAST(:key AS text) IS NOT NULL
         ON CONFLICT DO NOTHING
         RETURNING key
+    ),
+    begun AS (
+        SELECT is_ours, CAST(:key AS text) IS NULL OR EXISTS (SELECT FROM key_row) AS is_first FROM key_lock
     )
-    SELECT is_ours, EXISTS (SELECT FROM first) AS is_first FROM lock
-""")
-_STORE = text("""
+"""
+"""
+The queries with which a statement begins the key (``IdempotencyKey.begin_with``); it returns a row with the columns of
+``begun``, and does its own work only if that says ``is_first``.
+"""
+_BEGIN = Statement(BEGIN_KEY, "SELECT is_ours, is_first FROM begun")
+_STORE = Statement("""
     UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
     WHERE caller = :caller AND operation = :operation AND key = :key AND status IS NULL
     RETURNING key
-""").bindparams(bindparam("headers", type_=JSONB))
+""")
+_NO_KEY = dict.fromkeys(("caller", "operation", "key", "fingerprint", "key_lock"))
 
 _NOT_KNOWN_YET = 202
 _DESCRIPTION = (
@@ -52,7 +63,8 @@ class IdempotencyKey:
     def __init__(self, database: Postgres, request: KeyedRequest | None) -> None:
         self._database = database
         self._request = request
-        self._begun_in: AsyncSession | None = None
+        self._is_begun = False
+        self._session: AsyncSession | None = None
 
     async def begin(self, session: AsyncSession, resource_id: UUID | None) -> UUID | None:
         """
@@ -69,12 +81,32 @@ class IdempotencyKey:
         """
         if not self._request:
             return None
-        self._begun_in = session
-        values = {**asdict(self._request), "lock": self._request.lock, "resource_id": resource_id}
-        key = (await session.execute(_BEGIN, values)).one()
-        if not key.is_ours:
+        self._is_begun, self._session = True, session
+        begun = (await session.execute(_BEGIN.text, self._values(resource_id))).one()
+        if not begun.is_ours:
             raise InFlight
-        return None if key.is_first else await _resume(session, self._request)
+        return None if begun.is_first else await _resume(session, self._request)
+
+    async def begin_with(
+        self, statement: Statement, values: Mapping[str, Any], resource_id: UUID
+    ) -> tuple[UUID | None, Record]:
+        """
+        Remember the key with the one statement that makes the resource, a transaction of its own (``BEGIN_KEY``).
+
+        Returns:
+            What ``begin`` returns, and the row of the statement.
+
+        Raises:
+            AppError: As ``begin`` says.
+        """
+        (begun,) = await self._database.run(statement, {**values, **self._values(resource_id)})
+        self._is_begun = True
+        if not begun["is_ours"]:
+            raise InFlight
+        if begun["is_first"] or not self._request:
+            return None, begun
+        async with self._database.transaction() as session:
+            return await _resume(session, self._request), begun
 
     async def finish(self, response: Response) -> Response:
         """
@@ -86,12 +118,28 @@ class IdempotencyKey:
             Replay: Another request with the key has been answered meanwhile.
             UnstorableAnswer: The answer is a stream, or over 64 KiB.
         """
-        if self._request and self._begun_in and response.status_code != _NOT_KNOWN_YET:
-            answer = Answer.of(response)
-            is_open = self._begun_in.in_transaction()
-            async with nullcontext(self._begun_in) if is_open else self._database.transaction() as session:
-                await _store(session, self._request, answer)
+        if self._request and self._is_begun and response.status_code != _NOT_KNOWN_YET:
+            await self._store(self._request, Answer.of(response))
         return response
+
+    async def _store(self, request: KeyedRequest, answer: Answer) -> None:
+        which = {"caller": request.caller, "operation": request.operation, "key": request.key}
+        headers = strict_json.dumps(answer.headers).decode()
+        values = {**which, "status": answer.status, "headers": headers, "body": answer.body}
+        if not await self._run(_STORE, values):
+            async with self._database.transaction() as session:
+                if key := await _find(session, request):
+                    _replay(key)
+
+    async def _run(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row[Any] | Record]:
+        """Run it in the transaction in which the key was begun, if that is still open."""
+        if self._session and self._session.in_transaction():
+            return (await self._session.execute(statement.text, values)).all()
+        return await self._database.run(statement, values)
+
+    def _values(self, resource_id: UUID | None) -> dict[str, Any]:
+        request = {**asdict(self._request), "key_lock": self._request.lock} if self._request else _NO_KEY
+        return {**request, "resource_id": resource_id}
 
 
 async def _resume(session: AsyncSession, request: KeyedRequest) -> UUID | None:
@@ -103,13 +151,6 @@ async def _resume(session: AsyncSession, request: KeyedRequest) -> UUID | None:
     _replay(key)
     resource_id: UUID | None = key.resource_id
     return resource_id
-
-
-async def _store(session: AsyncSession, request: KeyedRequest, answer: Answer) -> None:
-    which = {"caller": request.caller, "operation": request.operation, "key": request.key}
-    stored = await session.execute(_STORE, which | asdict(answer))
-    if not stored.one_or_none() and (key := await _find(session, request)):
-        _replay(key)
 
 
 async def _find(session: AsyncSession, request: KeyedRequest) -> Row[Any] | None:

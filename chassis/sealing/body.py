@@ -1,6 +1,7 @@
 """Reading a request's body whole, up to a cap, before anything is done with it."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Mapping
 
 from starlette.requests import ClientDisconnect
@@ -9,7 +10,24 @@ from starlette.types import Message, Receive
 from chassis.dispatch import deadline
 from chassis.errors import BadRequest, PayloadTooLarge, RequestTimeout
 
+_GZIP = 31
+"""How zlib calls gzip's own form, and nothing else."""
 _FORM = b"application/x-www-form-urlencoded"
+
+
+def expected_size(headers: Mapping[bytes, bytes], cap: int) -> int:
+    """
+    Say how many bytes a body may come to; the cap, if it does not say so itself or is packed.
+
+    Raises:
+        PayloadTooLarge: It says that it is over the cap (413).
+    """
+    length = headers.get(b"content-length")
+    if length is None:
+        return cap if b"transfer-encoding" in headers else 0
+    if not length.isdigit() or int(length[:12]) > cap:
+        raise PayloadTooLarge
+    return cap if b"content-encoding" in headers else int(length)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, cap: int) -> bytes:
@@ -24,16 +42,33 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, cap: int) 
         RequestTimeout: Not whole within 10 s (408).
         ClientDisconnect: The client left meanwhile.
     """
-    length = headers.get(b"content-length")
-    if length is None and b"transfer-encoding" not in headers:
+    if not expected_size(headers, cap):
         return b""
-    if length is not None and (not length.isdigit() or int(length[:12]) > cap):
-        raise PayloadTooLarge
     try:
         async with asyncio.timeout(deadline.DEFAULT_S):
             return await _join(receive, cap)
     except TimeoutError as error:
         raise RequestTimeout from error
+
+
+def unpack(body: bytes, cap: int) -> bytes:
+    """
+    Unpack a body that came as gzip; no more than the cap is ever unpacked.
+
+    Raises:
+        PayloadTooLarge: It is over the cap (413).
+        BadRequest: It is not one whole piece of gzip.
+    """
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        unpacked = unpacker.decompress(body, cap + 1)
+    except zlib.error as error:
+        raise BadRequest("The body is not gzip, as Content-Encoding says.") from error
+    if len(unpacked) > cap:
+        raise PayloadTooLarge
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadRequest("The body is not one whole piece of gzip.")
+    return unpacked
 
 
 def refuse_nul(body: bytes, content_type: bytes) -> None:

@@ -9,7 +9,7 @@ Example::
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -37,10 +37,17 @@ class Policy:
     mode: Mode
     callers: frozenset[str] = frozenset()
     """The peers that may call; empty: every linked one."""
+    is_keyed: bool = False
+    """Of mode ``encrypted``, it takes a plain request with an ``Authorization`` header, which the route must check."""
+    max_body: int | None = None
+    """Cap on a body as it arrives and, unpacked, in bytes; None: that of the service (MAX_BODY_BYTES)."""
+    takes_gzip: bool = False
+    """Whether a plain body may be packed (``Content-Encoding: gzip``)."""
 
-    def needs_seal(self, *, strict: bool) -> bool:
-        """Whether plain requests are refused."""
-        return self.mode is Mode.SERVICE or (self.mode is Mode.ENCRYPTED and strict)
+    def needs_seal(self, *, strict: bool, has_key: bool) -> bool:
+        """Whether a plain request, with or without an ``Authorization`` header, is refused."""
+        is_excused = self.is_keyed and has_key
+        return self.mode is Mode.SERVICE or (self.mode is Mode.ENCRYPTED and strict and not is_excused)
 
     def allows(self, caller: str) -> bool:
         """Whether the peer may call."""
@@ -61,6 +68,11 @@ def encrypted(endpoint: Endpoint) -> Endpoint:
     return _declare(Policy(Mode.ENCRYPTED))(endpoint)
 
 
+def encrypted_or_keyed(endpoint: Endpoint) -> Endpoint:
+    """Take sealed requests, and plain ones with an ``Authorization`` header: the route must check what is in it."""
+    return _declare(Policy(Mode.ENCRYPTED, is_keyed=True))(endpoint)
+
+
 def optional(endpoint: Endpoint) -> Endpoint:
     """Take plain requests and sealed ones; what came sealed is answered sealed."""
     return _declare(Policy(Mode.OPTIONAL))(endpoint)
@@ -69,6 +81,15 @@ def optional(endpoint: Endpoint) -> Endpoint:
 def public(endpoint: Endpoint) -> Endpoint:
     """Take plain requests only."""
     return _declare(Policy(Mode.PUBLIC))(endpoint)
+
+
+def bodies(max_bytes: int, *, gzip: bool = False) -> Callable[[Endpoint], Endpoint]:
+    """Give a route a cap of its own on bodies, and let plain ones be packed; stands above the mode."""
+
+    def widen(endpoint: Endpoint) -> Endpoint:
+        return _declare(replace(policy_of(endpoint), max_body=max_bytes, takes_gzip=gzip))(endpoint)
+
+    return widen
 
 
 def policy_of(endpoint: Callable[..., Any]) -> Policy:

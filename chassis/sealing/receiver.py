@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import request_context, tracing
 from chassis.dispatch import deadline
 from chassis.errors import (
     BadRequest,
@@ -19,19 +20,40 @@ from chassis.errors import (
     UnsupportedMediaType,
     answer_error,
 )
-from chassis.sealing.body import read_body, refuse_nul, replaying
+from chassis.sealing.body import expected_size, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.envelope import BadEnvelope, Envelope, OpenedRequest, Refused, Target, offload
 from chassis.sealing.modes import Mode, Policy
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
-from chassis.sealing.wire import CALLER, COMMUNICATION, ENCRYPT_RESPONSE, KEY_ID, SEALED, TOKEN, unwrap_request
+from chassis.sealing.wire import (
+    CALLER,
+    CLIENT_ADDRESS,
+    COMMUNICATION,
+    ENCRYPT_RESPONSE,
+    KEY_ID,
+    SEALED,
+    TOKEN,
+    unwrap_request,
+)
 
 log = structlog.get_logger(__name__)
 
 INNER_HEADERS = frozenset(
-    {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent", deadline.HEADER}
+    {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "traceparent",
+        CLIENT_ADDRESS,
+        deadline.HEADER,
+    }
 )
 """What belongs to the request itself, and so inside the envelope."""
+
+MOST_BODY_BYTES = 16 * 1024 * 1024
+"""Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""
 
 _READS = frozenset({"GET", "HEAD"})
 _TIMEOUT = deadline.HEADER.encode()
@@ -96,6 +118,7 @@ class Receiver:
         self._max_body = max_body
         self._max_in_flight = max_in_flight
         self._in_flight = 0
+        self._body_bytes = 0
 
     @property
     def in_flight(self) -> int:
@@ -111,31 +134,44 @@ class Receiver:
         Args:
             claims: The route claims the request in its own transaction.
         """
-        if self._in_flight >= self._max_in_flight:
+        expected = self._expect(policy, dict(scope["headers"]))
+        if self._in_flight >= self._max_in_flight or self._body_bytes + expected > MOST_BODY_BYTES:
             raise Overloaded
         self._in_flight += 1
+        self._body_bytes += expected
         try:
             await self._serve(app, policy, scope, receive, send, claims=claims)
         finally:
             self._in_flight -= 1
+            self._body_bytes -= expected
 
     async def _serve(
         self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
     ) -> None:
         headers = dict(scope["headers"])
-        if b"content-encoding" in headers:
-            raise UnsupportedMediaType
-        body = await read_body(headers, receive, self._max_body)
+        body = await self._read(policy, headers, receive)
         if self._is_sealed(policy, scope, headers):
             opened = await self._open(policy, scope, body)
             await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
         else:
             await _run(app, body, scope, replaying(body, receive), send)
 
+    def _expect(self, policy: Policy, headers: Mapping[bytes, bytes]) -> int:
+        encoding = headers.get(b"content-encoding")
+        if encoding is not None and not (policy.takes_gzip and encoding == b"gzip"):
+            raise UnsupportedMediaType
+        return expected_size(headers, policy.max_body or self._max_body)
+
+    async def _read(self, policy: Policy, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        cap = policy.max_body or self._max_body
+        body = await read_body(headers, receive, cap)
+        return unpack(body, cap) if b"content-encoding" in headers else body
+
     def _is_sealed(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         marks = [value for name, value in scope["headers"] if name == COMMUNICATION]
         sealed = marks == [SEALED]
-        if (marks and not sealed) or (not sealed and policy.needs_seal(strict=self._strict)):
+        needs_seal = policy.needs_seal(strict=self._strict, has_key=b"authorization" in headers)
+        if (marks and not sealed) or (not sealed and needs_seal):
             raise EncryptionRequired
         asks = headers.get(ENCRYPT_RESPONSE, b"").lower() == b"true"
         if (sealed and policy.mode is Mode.PUBLIC) or (asks and not sealed):
@@ -164,6 +200,7 @@ class Receiver:
             if scope["method"] not in _READS:
                 await self._claim(claim, scope, in_transaction=claims)
             scope["headers"] = _merge(scope["headers"], opened)
+            _join_trace(opened)
             scope.setdefault("state", {})["caller"] = opened.caller
             await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
@@ -215,8 +252,15 @@ def _merge(outer: list[tuple[bytes, bytes]], opened: OpenedRequest) -> list[tupl
     return merged
 
 
+def _join_trace(opened: OpenedRequest) -> None:
+    context = request_context.current()
+    if context and "traceparent" in opened.headers:
+        context.join(opened.headers["traceparent"])
+
+
 async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
     """Run the route; once its time is up, stop it, unless it has begun to answer."""
+    tracing.begin_request(scope)
     headers = dict(scope["headers"])
     refuse_nul(body, headers.get(b"content-type", b""))
     left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()

@@ -15,6 +15,8 @@ KEY_ID = b"x-key-id"
 TOKEN = b"x-encrypted-data"
 ENCRYPT_RESPONSE = b"x-encrypt-response"
 SEALED = b"encrypted"
+CLIENT_ADDRESS = "x-client-address"
+"""Inside alone: the IP address of the person to act for. A receiver decides whose word on that it takes."""
 
 MAX_HEADER_TOKEN = 6 * 1024
 """Bytes; servers and proxies take headers of 8 KiB."""

@@ -18,6 +18,7 @@ from cli.services import SERVICES, Service
 from cli.stack.files import ROOT
 from cli.stack.processes import LeashedProcess, stop_all
 
+_PAGE = [f"--reload-include=*.{kind}" for kind in ("html", "css", "js", "svg")]
 _POLL = 0.05  # seconds
 _TURNS_PER_LOOK = 10  # to see who has crashed, all processes of the machine must be gone through
 
@@ -106,7 +107,7 @@ class ServiceProcesses:
         return urlsplit(self._environments[service.name][service.url_variable]).port or 80
 
     def _command(self, service: Service) -> list[str]:
-        watched = ["--reload", "--reload-dir", service.name, "--reload-dir", "chassis"] if self._reload else []
+        watched = ["--reload", "--reload-dir", service.name, "--reload-dir", "chassis", *_PAGE] if self._reload else []
         return [
             *(sys.executable, "-m", "uvicorn", service.factory, "--factory", *watched),
             *("--host", "127.0.0.1", "--port", str(self._port(service)), "--no-access-log"),

@@ -11,15 +11,15 @@ from uuid import UUID
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, func, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, update
 
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import AppError
 from chassis.money import MAX_MINOR, Price, to_minor
 from chassis.postgres import Postgres
-from order.models import Order, OrderStatus, Step
+from order.models import Order, OrderStatus
+from order.services.confirm_order import confirm_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
 
@@ -29,7 +29,6 @@ LEASE = timedelta(seconds=12)
 """For so long an order is left to whoever works on it: longer than a request may take by default."""
 PAUSE = timedelta(seconds=1)
 """Before a step that nobody answered is done again."""
-COMMITTED = "stock_committed"
 STEP_S = 4.0
 """A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
@@ -50,24 +49,6 @@ class _Reservation(BaseModel):
     lines: list[_Line]
 
 
-_KEEP_PRICES = text("""
-    WITH stepped AS (
-        UPDATE orders SET step = 'commit', total_price_minor = :total, currency = :currency
-        WHERE id = :order_id AND step = 'reserve'
-        RETURNING id
-    )
-    UPDATE order_lines AS line SET name = priced.name, unit_price_minor = priced.unit_price_minor
-    FROM stepped, unnest(:product_ids, :names, :prices) AS priced (product_id, name, unit_price_minor)
-    WHERE line.order_id = stepped.id AND line.product_id = priced.product_id
-    RETURNING line.position
-""").bindparams(
-    bindparam("product_ids", type_=ARRAY(Uuid)),
-    bindparam("names", type_=ARRAY(Text)),
-    bindparam("prices", type_=ARRAY(BigInteger)),
-)
-"""One round trip: this stands in the way of every order."""
-
-
 async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
     """
     Go on with an order's saga until the order is no longer pending, or a step has no answer.
@@ -78,19 +59,19 @@ async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order
     Returns:
         The order as it is then.
     """
+    if order.status != OrderStatus.PENDING:
+        return order
     try:
-        if order.step == Step.RESERVE:
-            order = await _reserve(database, dispatcher, order)
-        if order.step == Step.COMMIT:
-            order = await _commit(database, dispatcher, order)
+        if await _reserve(database, dispatcher, order) and await _commit(database, dispatcher, order):
+            return order
     except AppError as error:
-        log.warning("order waits", order_id=str(order.id), step=order.step, reason=error.message)
+        log.warning("order waits", order_id=str(order.id), reason=error.message)
         await _leave(database, order.id)
-        return await load_order(database, order.id)
-    return order
+    return await load_order(database, order.id)
 
 
-async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
+async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
+    """Reserve what the order wants, and take over the prices; False if the order cannot be had."""
     items = [{"product_id": str(line.product_id), "quantity": line.quantity} for line in order.lines]
     wanted = {"order_id": str(order.id), "items": items}
     try:
@@ -99,25 +80,24 @@ async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> 
         )
     except RemoteError as refusal:
         await _give_up(database, order.id, refusal)
-        return await load_order(database, order.id)
-    async with database.transaction() as session:
-        if await _keep_prices(session, order, _Reservation.model_validate(answer)):
-            return order
-    return await load_order(database, order.id)
+        return False
+    _price(order, _Reservation.model_validate(answer))
+    if (order.total_price_minor or 0) > MAX_MINOR:
+        async with database.transaction() as session:
+            await move_order(session, order.id, OrderStatus.REJECTED, "total_too_large")
+        return False
+    return True
 
 
-async def _commit(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
+async def _commit(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
+    """Commit what is reserved, and confirm the order; False if that is too late."""
     path = f"/api/v1/reservations/{order.id}/commit"
     try:
         await dispatcher.post("product", path, json={}, idempotency_key=f"{order.id}-commit", timeout=STEP_S)
     except RemoteError as refusal:
         await _give_up(database, order.id, refusal)
-        return await load_order(database, order.id)
-    async with database.transaction() as session:
-        if await move_order(session, order.id, OrderStatus.CONFIRMED, COMMITTED):
-            order.status, order.cause, order.step = OrderStatus.CONFIRMED, COMMITTED, None
-            return order
-    return await load_order(database, order.id)
+        return False
+    return await confirm_order(database, order)
 
 
 async def _give_up(database: Postgres, order_id: UUID, refusal: RemoteError) -> None:
@@ -136,32 +116,19 @@ async def _give_up(database: Postgres, order_id: UUID, refusal: RemoteError) -> 
             raise refusal
 
 
-async def _keep_prices(session: AsyncSession, order: Order, reservation: _Reservation) -> bool:
-    """Take over the prices of the reservation, and go on to the next step; False if somebody was faster."""
+def _price(order: Order, reservation: _Reservation) -> None:
     priced = {line.product_id: line for line in reservation.lines}
-    total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
-    if total > MAX_MINOR:
-        await move_order(session, order.id, OrderStatus.REJECTED, "total_too_large")
-        return False
-    values = {
-        "order_id": order.id,
-        "total": total,
-        "currency": reservation.currency,
-        "product_ids": list(priced),
-        "names": [line.name for line in priced.values()],
-        "prices": [to_minor(line.unit_price) for line in priced.values()],
-    }
-    if not (await session.execute(_KEEP_PRICES, values)).all():
-        return False
-    order.step, order.total_price_minor, order.currency = Step.COMMIT, total, reservation.currency
     for line in order.lines:
         line.name = priced[line.product_id].name
         line.unit_price_minor = to_minor(priced[line.product_id].unit_price)
-    return True
+    order.total_price_minor = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
+    order.currency = reservation.currency
 
 
 async def _leave(database: Postgres, order_id: UUID) -> None:
     """Let the next one who looks go on soon."""
     async with database.transaction() as session:
         soon = func.now() + PAUSE
-        await session.execute(update(Order).where(Order.id == order_id, Order.step.is_not(None)).values(resume_at=soon))
+        await session.execute(
+            update(Order).where(Order.id == order_id, Order.status == OrderStatus.PENDING).values(resume_at=soon)
+        )

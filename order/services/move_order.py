@@ -35,7 +35,7 @@ _EVENTS: dict[OrderStatus, type[OrderEvent]] = {
 
 _MOVE = text("""
     WITH moved AS (
-        UPDATE orders SET status = :to, cause = :cause, step = NULL, resume_at = NULL
+        UPDATE orders SET status = :to, cause = :cause, resume_at = NULL
         WHERE id = :order_id AND status = ANY (:from)
         RETURNING id, user_id, status, cause, total_price_minor, currency
     ), noted AS (

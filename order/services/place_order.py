@@ -1,17 +1,17 @@
 """Placing an order."""
 
-from sqlalchemy import ARRAY, Integer, Uuid, bindparam, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from uuid import UUID
 
 from chassis.auth.tokens import Identity
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import AppError
-from chassis.idempotency.keys import IdempotencyKey
+from chassis.idempotency.keys import BEGIN_KEY, IdempotencyKey
 from chassis.ids import new_id
 from chassis.postgres import Postgres
+from chassis.statement import Statement
 from order.errors import InsufficientStock, MixedCurrencies, OrderExpired, ProductNotFound, TotalTooLarge
-from order.metrics import count_transition
-from order.models import Order, OrderLine, OrderStatus, Step
+from order.metrics import TRANSITIONS
+from order.models import Order, OrderLine, OrderStatus
 from order.schemas import OrderCreate
 from order.services.advance_order import LEASE, advance_order
 from order.services.load_order import load_order
@@ -20,21 +20,24 @@ _REFUSALS: dict[str, type[AppError]] = {
     error.code: error for error in (ProductNotFound, InsufficientStock, MixedCurrencies, TotalTooLarge)
 }
 
-_STORE = text("""
-    WITH placed AS (
-        INSERT INTO orders (id, user_id, status, cause, step, resume_at)
-        VALUES (:id, :user_id, 'pending', 'placed', 'reserve', now() + :lease)
+_PLACE = Statement(
+    BEGIN_KEY,
+    """
+    placed AS (
+        INSERT INTO orders (id, user_id, status, cause, resume_at)
+        SELECT :id, :user_id, 'pending', 'placed', now() + :lease FROM begun WHERE is_first
         RETURNING id, status, cause, created_at
-    ), lines AS (
+    )""",
+    """
+    lines AS (
         INSERT INTO order_lines (order_id, position, product_id, quantity)
         SELECT id, position - 1, product_id, quantity
-        FROM placed, unnest(:product_ids, :quantities) WITH ORDINALITY AS wanted (product_id, quantity, position)
-    ), noted AS (
-        INSERT INTO order_transitions (order_id, status, cause) SELECT id, status, cause FROM placed
-    )
-    SELECT created_at FROM placed
-""").bindparams(bindparam("product_ids", type_=ARRAY(Uuid)), bindparam("quantities", type_=ARRAY(Integer)))
-"""One round trip: this stands in the way of every order."""
+        FROM placed, unnest(CAST(:product_ids AS uuid[]), CAST(:quantities AS int[]))
+            WITH ORDINALITY AS wanted (product_id, quantity, position)
+    )""",
+    "noted AS (INSERT INTO order_transitions (order_id, status, cause) SELECT id, status, cause FROM placed)",
+    "SELECT begun.*, created_at FROM begun LEFT JOIN placed ON is_first",
+)
 
 
 async def place_order(
@@ -57,10 +60,7 @@ async def place_order(
         OrderExpired: The stock could not be had in time (409).
     """
     order = _pending(user, new)
-    async with database.transaction() as session:
-        earlier = await key.begin(session, order.id)
-        if earlier is None:
-            await _store(session, order)
+    earlier = await _store(key, order)
     order = await advance_order(database, dispatcher, await load_order(database, earlier) if earlier else order)
     if order.status == OrderStatus.REJECTED:
         raise _REFUSALS[order.cause]
@@ -71,12 +71,11 @@ async def place_order(
 
 def _pending(user: Identity, new: OrderCreate) -> Order:
     lines = [OrderLine(product_id=item.product_id, quantity=item.quantity) for item in new.wanted]
-    return Order(
-        id=new_id(), user_id=user.user_id, status=OrderStatus.PENDING, cause="placed", step=Step.RESERVE, lines=lines
-    )
+    return Order(id=new_id(), user_id=user.user_id, status=OrderStatus.PENDING, cause="placed", lines=lines)
 
 
-async def _store(session: AsyncSession, order: Order) -> None:
+async def _store(key: IdempotencyKey, order: Order) -> UUID | None:
+    """Store it, unless the key has one already, whose id is returned."""
     values = {
         "id": order.id,
         "user_id": order.user_id,
@@ -84,5 +83,8 @@ async def _store(session: AsyncSession, order: Order) -> None:
         "product_ids": [line.product_id for line in order.lines],
         "quantities": [line.quantity for line in order.lines],
     }
-    order.created_at = await session.scalar(_STORE, values)
-    count_transition(session, OrderStatus.PENDING)
+    earlier, placed = await key.begin_with(_PLACE, values, order.id)
+    if earlier is None:
+        order.created_at = placed["created_at"]
+        TRANSITIONS.labels(OrderStatus.PENDING).inc()
+    return earlier

@@ -2,26 +2,41 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from chassis.postgres import CLAIM, Postgres
+from chassis.sealing.replay import Claim
+from chassis.statement import Statement
 from product.errors import ReservationClosed
-from product.models import IS_HELD, Reservation, ReservationState
+from product.schemas import ReservationRead
 from product.services.get_reservation import get_reservation
 
+_COMMIT = Statement(
+    CLAIM,
+    """
+    committed AS (
+        UPDATE reservations SET state = 'committed'
+        WHERE order_id = :order_id AND (state = 'committed' OR (state = 'reserved' AND expires_at > now()))
+        RETURNING order_id, state, expires_at, created_at
+    )""",
+    """
+    SELECT committed.*, product_id, quantity, unit_price_minor, currency, name
+    FROM committed JOIN reservation_lines USING (order_id) ORDER BY product_id
+    """,
+)
 
-async def commit_reservation(session: AsyncSession, order_id: UUID) -> Reservation:
+
+async def commit_reservation(database: Postgres, order_id: UUID, claim: Claim | None = None) -> ReservationRead:
     """
     Keep what is reserved for an order, for good; again has no further effect.
+
+    Args:
+        claim: The sealed request, to be claimed with it.
 
     Raises:
         ReservationNotFound: Nothing was ever reserved for it (404).
         ReservationClosed: It was released, or its time is over (409).
     """
-    commit = update(Reservation).where(Reservation.order_id == order_id, IS_HELD)
-    committed = commit.values(state=ReservationState.COMMITTED).returning(Reservation)
-    reservation = await session.scalar(committed, execution_options={"synchronize_session": False})
-    if reservation is None:
+    if rows := await database.run(_COMMIT, {"order_id": order_id}, claim=claim):
+        return ReservationRead.of(rows)
+    async with database.transaction() as session:
         await get_reservation(session, order_id)
-        raise ReservationClosed
-    return reservation
+    raise ReservationClosed

@@ -1,35 +1,68 @@
 """Reserving what an order wants."""
 
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from chassis.ids import new_id
+from chassis.postgres import CLAIM, Postgres
+from chassis.sealing.replay import Claim
+from chassis.statement import Statement
+from product.schemas import ReservationCreate, ReservationRead
+from product.services.move_stock import LOW_STOCK
+from product.services.reserve_scarce_stock import reserve_scarce_stock
 
-from product.errors import MixedCurrencies, ProductNotFound, ReservationClosed, ReservationDiffers
-from product.models import (
-    IS_HELD,
-    MovementKind,
-    Product,
-    Reservation,
-    ReservationLine,
-    ReservationState,
-    StockMovement,
+_RESERVE_PLENTY = Statement(
+    CLAIM,
+    """
+    plenty AS (
+        SELECT product.id, wanted.quantity, wanted.movement_id, name, price_minor, currency
+        FROM products AS product
+        JOIN unnest(CAST(:product_ids AS uuid[]), CAST(:quantities AS int[]), CAST(:movement_ids AS uuid[]))
+            AS wanted (product_id, quantity, movement_id) ON wanted.product_id = product.id
+        WHERE deleted_at IS NULL AND stock >= wanted.quantity + CAST(:rest AS int)
+        ORDER BY product.id
+        FOR NO KEY UPDATE OF product
+    )""",
+    """
+    reservation AS (
+        INSERT INTO reservations (order_id, state, expires_at)
+        SELECT :order_id, 'reserved', now() + :time
+        FROM plenty HAVING count(*) = cardinality(CAST(:product_ids AS uuid[])) AND count(DISTINCT currency) = 1
+        ON CONFLICT DO NOTHING
+        RETURNING order_id, state, expires_at, created_at
+    )""",
+    """
+    moved AS (
+        UPDATE products SET stock = stock - plenty.quantity FROM reservation, plenty WHERE products.id = plenty.id
+    )""",
+    """
+    noted AS (
+        INSERT INTO stock_movements (id, product_id, quantity, kind, order_id)
+        SELECT movement_id, plenty.id, -quantity, 'reservation', order_id FROM reservation, plenty
+    )""",
+    """
+    lines AS (
+        INSERT INTO reservation_lines (order_id, product_id, quantity, unit_price_minor, currency, name)
+        SELECT order_id, plenty.id, quantity, price_minor, currency, name FROM reservation, plenty
+    )""",
+    """
+    SELECT reservation.*, id AS product_id, quantity, price_minor AS unit_price_minor, currency, name
+    FROM reservation, plenty ORDER BY id
+    """,
 )
-from product.schemas import ReservationCreate
-from product.services.lock_products import lock_products
-from product.services.move_stock import move_stock
+"""
+All in one round trip, if enough is left of everything for nobody to be told: else it claims the request, nothing more.
+"""
 
 
-async def reserve_stock(session: AsyncSession, wanted: ReservationCreate, seconds: int) -> Reservation:
+async def reserve_stock(
+    database: Postgres, wanted: ReservationCreate, seconds: int, claim: Claim | None = None
+) -> ReservationRead:
     """
     Take out of the stock what an order wants, all of it, at the prices of this moment; again has no further effect.
 
     Args:
         seconds: How long the order may take to commit.
+        claim: The sealed request, to be claimed with it.
 
     Raises:
         ProductNotFound: Some product does not exist; the message names it (404).
@@ -38,57 +71,15 @@ async def reserve_stock(session: AsyncSession, wanted: ReservationCreate, second
         ReservationClosed: The order's reservation was released, or its time is over (409).
         ReservationDiffers: The order has reserved something else (409).
     """
-    begun = await _begin(session, wanted.order_id, seconds)
-    if begun is None:
-        return await _repeat(session, wanted)
-    quantities = {item.product_id: item.quantity for item in wanted.items}
-    products = await _lock(session, quantities)
-    lines = [_line(wanted.order_id, product, quantities[product.id]) for product in products]
-    session.add_all(lines)  # entered together with the movements
-    await move_stock(session, [_movement(wanted.order_id, *one) for one in quantities.items()])
-    return Reservation(**begun, lines=lines)
-
-
-async def _begin(session: AsyncSession, order_id: UUID, seconds: int) -> dict[str, Any] | None:
-    """Enter the reservation, unless the order has one; of two at once the second waits until the first is decided."""
-    reservation = insert(Reservation).values(
-        order_id=order_id, state=ReservationState.RESERVED, expires_at=func.now() + timedelta(seconds=seconds)
-    )
-    begun = reservation.on_conflict_do_nothing().returning(*Reservation.__table__.columns)
-    row = (await session.execute(begun)).mappings().one_or_none()
-    return dict(row) if row else None
-
-
-async def _repeat(session: AsyncSession, wanted: ReservationCreate) -> Reservation:
-    held = await session.scalar(select(Reservation).where(Reservation.order_id == wanted.order_id, IS_HELD))
-    if held is None:
-        raise ReservationClosed
-    if {line.product_id: line.quantity for line in held.lines} != {
-        item.product_id: item.quantity for item in wanted.items
-    }:
-        raise ReservationDiffers
-    return held
-
-
-async def _lock(session: AsyncSession, product_ids: Iterable[UUID]) -> Sequence[Product]:
-    products = [product for product in await lock_products(session, product_ids) if not product.deleted_at]
-    if unknown := set(product_ids) - {product.id for product in products}:
-        raise ProductNotFound(f"There is no product with the id {', '.join(map(str, sorted(unknown)))}.")
-    if len({product.currency for product in products}) > 1:
-        raise MixedCurrencies
-    return products
-
-
-def _movement(order_id: UUID, product_id: UUID, quantity: int) -> StockMovement:
-    return StockMovement(product_id=product_id, quantity=-quantity, kind=MovementKind.RESERVATION, order_id=order_id)
-
-
-def _line(order_id: UUID, product: Product, quantity: int) -> ReservationLine:
-    return ReservationLine(
-        order_id=order_id,
-        product_id=product.id,
-        quantity=quantity,
-        unit_price_minor=product.price_minor,
-        currency=product.currency,
-        name=product.name,
-    )
+    values = {
+        "order_id": wanted.order_id,
+        "time": timedelta(seconds=seconds),
+        "rest": LOW_STOCK,
+        "product_ids": [item.product_id for item in wanted.items],
+        "quantities": [item.quantity for item in wanted.items],
+        "movement_ids": [new_id() for _ in wanted.items],
+    }
+    if rows := await database.run(_RESERVE_PLENTY, values, claim=claim):
+        return ReservationRead.of(rows)
+    async with database.transaction() as session:
+        return ReservationRead.model_validate(await reserve_scarce_stock(session, wanted, seconds))

@@ -1,17 +1,21 @@
-"""A database in which tests alone count, and somebody who asks."""
+"""What tests of analytics need: a database in which they alone count, the ways in, and somebody who asks."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
 from analytics.lease import leased
 from analytics.main import COUNTING
+from analytics.services.add_write_key import add_write_key
 from chassis.mongodb import MotorDatabase
 from chassis.testing import eventually
 from tests.aliases import Bearer, People
 from tests.analytics.asking import Ask
+from tests.analytics.sending import Stored, read_stored
+from tests.plain import NO_AUTHORITIES
 
 
 @pytest.fixture
@@ -30,3 +34,24 @@ async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Motor
 def ask(people: People, bearer: Bearer) -> Ask:
     """Asks as an analyst."""
     return Ask(people["analytics"], bearer(role="analyst"))
+
+
+@pytest.fixture
+async def write_key(apps: dict[str, FastAPI], clean: None) -> str:
+    """A valid write key."""
+    async with apps["analytics"].state.store.use() as database:
+        return str(await add_write_key(database, "tests"))
+
+
+@pytest.fixture
+async def keyed(environment: dict[str, str], write_key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of analytics with a write key, as Segment's have it."""
+    address = environment["ANALYTICS_SERVICE_URL"]
+    async with httpx.AsyncClient(base_url=address, auth=(write_key, ""), verify=NO_AUTHORITIES) as client:
+        yield client
+
+
+@pytest.fixture
+def stored(apps: dict[str, FastAPI]) -> Stored:
+    """Reads the events that are stored."""
+    return lambda: read_stored(apps["analytics"].state.store)

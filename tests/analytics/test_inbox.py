@@ -78,6 +78,7 @@ async def test_an_event_is_stored_as_one_of_the_outside_is(user: Dispatcher, app
         "source": "/services/user",
         "subject": str(ADA),
         "user_id": str(ADA),
+        "anonymous_id": None,
         "data": DATA,
     }
 
@@ -190,3 +191,37 @@ async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, peop
         return bool(stats["by_type"] == {"user.registered": 1})
 
     assert await eventually(is_counted)
+
+
+async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean: None) -> None:
+    """Minor units and their currency, of orders that the order service announces; of one without a total, nothing."""
+    data = {"items": [], "total_price_minor": 1999, "currency": "EUR", "cause": "stock reserved"}
+    source = "/services/order"
+    sold, gift = (event("order.confirmed", source=source, data={**data, **more}) for more in ({}, {"currency": None}))
+
+    assert await deliver(apps["order"].state.dispatcher, sold, gift) == ["accepted", "accepted"]
+
+    revenues = {event_id: document.get("revenue") for event_id, document in (await stored(apps)).items()}
+    assert revenues == {sold["id"]: {"currency": "EUR", "minor": 1999}, gift["id"]: None}
+
+
+async def test_revenue_cannot_be_made_up_outside(sealed: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """A client's event of that type is an event like every other."""
+    data = {"total_price_minor": 1999, "currency": "EUR"}
+
+    await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "order.confirmed", "data": data})
+
+    assert [document.get("revenue") for document in (await stored(apps)).values()] == [None]
+
+
+@pytest.mark.parametrize("time", ["1999-12-31T00:00:00Z", "2999-01-01T00:00:00Z"])
+async def test_a_service_with_a_wrong_clock_is_told(user: Dispatcher, apps: dict[str, FastAPI], time: str) -> None:
+    """Its event is refused, so that an operator hears of it."""
+    assert await deliver(user, event(time=time), event()) == ["refused", "accepted"]
+
+
+async def test_a_twin_within_a_delivery_is_a_duplicate(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
+    """The first of them is taken."""
+    one = event()
+
+    assert await deliver(user, one, one) == ["accepted", "duplicate"]

@@ -24,6 +24,7 @@ from chassis.sealing.keys import load_links
 from chassis.settings import ServiceSettings
 from chassis.tables import chassis_metadata
 from tests.chassis.tiny import serve_tiny
+from tests.databases import emptying
 from tests.sealing.messages import as_setting, make_keys
 
 metadata = MetaData()
@@ -124,7 +125,7 @@ class Exchange:
     async def empty(self) -> None:
         """Forget everything."""
         self.errors.clear()
-        await self.rows("TRUNCATE outbox, inbox, cups")
+        await self.rows(emptying("outbox", "inbox", "cups"))
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from chassis.tables import chassis_metadata
 from chassis.testing import eventually
 from cli.stack.postgres import EmbeddedPostgres
 from tests.chassis.tiny import Tiny, serve_tiny
+from tests.databases import emptying
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"
@@ -98,7 +99,7 @@ async def database(tiny: Tiny) -> Postgres:
     """The service's database, without any rows."""
     store: Postgres = tiny.app.state.store
     async with store.transaction() as session:
-        await session.execute(text("TRUNCATE things, sealed_requests"))
+        await session.execute(text(emptying("things", "sealed_requests")))
     return store
 
 

@@ -26,6 +26,16 @@ def test_missing_library_is_named_with_its_remedy() -> None:
     assert "libnew.so.1" in unknown.remedy
 
 
+def test_a_missing_browser_is_told_and_no_obstacle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only the tests of the dashboard need one."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    finding = doctor.check_browser()
+
+    assert "apt install chromium" in finding.fact
+    assert not finding.remedy
+
+
 def test_taken_port_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
     """A taken port is reported with the one that will be used instead; nothing must be done."""
     monkeypatch.setattr(doctor, "free_port_like", lambda port: port + 1000)

@@ -25,14 +25,14 @@ def path_of(policy: RoutePolicy) -> str:
 
 def is_for_outside(policy: RoutePolicy) -> bool:
     """Whether people and trusted programs may use the route from outside."""
-    return policy.mode != "service" and policy.path.startswith(("/api/", "/.well-known/"))
+    return policy.mode != "service" and policy.path.startswith(("/api/", "/v1/", "/.well-known/", "/dashboard"))
 
 
 async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
     apps: dict[str, FastAPI],
 ) -> None:
     """What `python -m cli routes` prints and the map in nginx.conf agree; probes, metrics and docs stay inside."""
-    addresses = {service.name: f"{service.name}-service:{service.port}" for service in SERVICES}
+    addresses = {service.name: f"{service.name}-service$domain:{service.port}" for service in SERVICES}
     policies = route_policies(apps)
     expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in policies}
 
@@ -73,3 +73,5 @@ def test_what_is_dear_is_slowed_down() -> None:
     )
 
     assert [path for path in paths if re.search(pattern, f"/api/v1/users/{path}")] == list(paths[:5])
+    sessions = ("/dashboard/session", "/dashboard/session/refresh", "/dashboard")
+    assert [path for path in sessions if re.search(pattern, path)] == ["/dashboard/session"]

@@ -1,9 +1,18 @@
 import asyncio
+from contextlib import suppress
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from prometheus_client import REGISTRY
 
+from chassis.dispatch.breaker import BACKGROUND_PAUSE_S, FEWEST_CALLS, SPREAD, State
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.peer import Peer
+from chassis.dispatch.transport import HttpxTransport
 from chassis.errors import AppError, ServiceUnavailable
+from chassis.testing import Exchange, FaultProxy, eventually, passing, serve
+from order.main import build
 from tests.dispatch.scripted import OK, PATH, Step, answers, dispatcher_to, fails
 
 COUNTED: dict[str, tuple[Step, bool]] = {
@@ -87,8 +96,8 @@ async def test_cancelled_calls_are_no_failures() -> None:
         await held.wait()
         raise AssertionError
 
-    dispatcher, peer = dispatcher_to(*[hold] * 10_000, OK)
-    for _ in range(100):
+    dispatcher, peer = dispatcher_to(*[hold] * 1_000, OK)
+    for _ in range(10):
         calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(100)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -96,6 +105,50 @@ async def test_cancelled_calls_are_no_failures() -> None:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
 
-    assert len(peer.seen) == 10_000
+    assert len(peer.seen) == 1_000
     assert dispatcher.targets() == {"product": "closed"}
     assert await dispatcher.get("product", PATH) == {"ok": True}
+
+
+async def test_calls_in_the_background_are_held_up_for_a_second_at_most(
+    apps: dict[str, FastAPI], environment: dict[str, str]
+) -> None:
+    """However often it has failed: a service that is back is asked again."""
+
+    async def away(exchange: Exchange) -> None:
+        exchange.reset()
+
+    order = build()
+    async with FaultProxy(environment["PRODUCT_SERVICE_URL"], away) as wire:
+        order.state.settings = order.state.settings.model_copy(update={"product_service_url": wire.address})
+        async with serve(order):
+            background: Dispatcher = order.state.background
+            for _ in range(FEWEST_CALLS):
+                with pytest.raises(AppError):
+                    await background.post("product", PATH, json={})
+            assert background.targets()["product"] == "open"
+            wire.fault = passing
+
+            async def is_asked() -> bool:
+                with suppress(AppError):
+                    await background.get("product", "/livez", sealed=False)
+                return bool(background.targets()["product"] != "open")
+
+            assert await eventually(is_asked, within=(1 + SPREAD) * BACKGROUND_PAUSE_S + 1)
+
+
+def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
+    """What the relay learns of a service does not hide, in the metrics, what requests have learnt of it."""
+
+    def told(purpose: str) -> float | None:
+        return REGISTRY.get_sample_value("dispatch_breaker_state", {"target": "told", "purpose": purpose})
+
+    requests, events = (
+        Peer("told", "", HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200))), purpose=purpose)
+        for purpose in ("requests", "events")
+    )
+    for _ in range(20):
+        requests.breaker.fail(requests.breaker.admit())
+
+    assert events.breaker.state is State.CLOSED
+    assert (told("requests"), told("events")) == (State.OPEN, State.CLOSED)

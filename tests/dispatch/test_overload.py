@@ -7,6 +7,7 @@ import pytest
 
 from chassis.routing import service_router
 from chassis.schemas import Body
+from chassis.sealing import receiver
 from chassis.sealing.modes import public
 from chassis.testing import eventually, read_message
 from tests.chassis.tiny import Tiny, serve_tiny
@@ -112,3 +113,31 @@ async def test_refused_requests_make_room(tiny: Tiny) -> None:
         assert (await tiny.client.post(THINGS, content=b"x" * 2000)).status_code == 413
 
     assert len(await fill(tiny)) == MOST
+
+
+@pytest.mark.parametrize("framing", ["content-length: 1000", "transfer-encoding: chunked"])
+async def test_bodies_have_a_cap_together(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, framing: str) -> None:
+    """A body that does not fit beside the others is refused before it comes, whether it says its length or not."""
+    served = await fill_one(tiny)
+    monkeypatch.setattr(receiver, "MOST_BODY_BYTES", 1000)
+    reader, writer = await asyncio.open_connection(tiny.client.base_url.host, tiny.client.base_url.port)
+
+    with closing(writer):
+        writer.write(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\n{framing}\r\n\r\n".encode())
+        answer = read_answer(await read_message(reader))
+    GO.set()
+
+    assert (answer.status, answer.code) == (503, "overloaded")
+    assert (await served).status_code == 200
+    assert (await tiny.client.post(THINGS, json={"name": "x" * 900})).status_code == 200
+
+
+async def fill_one(tiny: Tiny) -> asyncio.Task[httpx.Response]:
+    """Let one request be served."""
+
+    async def is_served() -> bool:
+        return bool(ARRIVED)
+
+    call = asyncio.create_task(tiny.client.post(THINGS, json={"name": "one"}))
+    assert await eventually(is_served)
+    return call

@@ -34,12 +34,12 @@ async def wire(
 ) -> AsyncIterator[FaultProxy]:
     """What stands between the order service's calls and the product service; a step is not waited for for long."""
     monkeypatch.setattr("order.services.advance_order.STEP_S", 0.5)
-    state, real = shop.app.state, shop.app.state.dispatcher
+    state, real = shop.app.state, (shop.app.state.dispatcher, shop.app.state.background)
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
         peers = state.settings.peer_urls | {"product": proxy.address}
-        state.dispatcher = Dispatcher(peers, state.envelope, longest_pause_s=0.1)
+        state.dispatcher = state.background = Dispatcher(peers, state.envelope, longest_pause_s=0.1)
         try:
             yield proxy
         finally:
             await state.dispatcher.aclose()
-            state.dispatcher = real
+            state.dispatcher, state.background = real

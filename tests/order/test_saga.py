@@ -6,11 +6,14 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from structlog.testing import CapturingLogger
 
+from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.ids import new_id
+from chassis.postgres import Postgres
 from chassis.strict_json import dumps
 from chassis.testing import Exchange, Fault, FaultProxy, cutting, eventually, holding, losing, passing, resetting
+from order import main
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order
 from order.services.resume_orders import AT_ONCE, resume_orders
@@ -210,3 +213,19 @@ async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environm
         assert not await session.scalar(select(func.count()).where(Order.resume_at <= func.now()))
     assert await broken_rules(environment) == {}
     assert await shop.stock_of(product) == 100 - 2 * AT_ONCE - 1
+
+
+async def test_who_resumes_orders_calls_in_the_background(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So its breaker pauses for a second at most, and after an outage no order waits for a minute."""
+    used = list[Dispatcher]()
+
+    async def resume_none(_database: Postgres, dispatcher: Dispatcher) -> None:
+        used.append(dispatcher)
+
+    async def has_resumed() -> bool:
+        return bool(used)
+
+    monkeypatch.setattr(main, "resume_orders", resume_none)
+
+    assert await eventually(has_resumed)
+    assert used[0] is shop.app.state.background

@@ -17,7 +17,7 @@ from order.services.resume_orders import resume_orders
 from tests.consistency import broken_rules
 from tests.order.shop import ORDERS, STOCK, Shop
 
-TURNS, AT_ONCE = int(os.environ.get("TURNS", "100")), 6
+TURNS, AT_ONCE = int(os.environ.get("TURNS", "40")), 6
 """So many things happen, so many of them side by side."""
 SHARE_OF_FAULTS = 0.3
 WAYS = {
@@ -89,7 +89,7 @@ async def chaos(shop: Shop, wire: FaultProxy, environment: dict[str, str]) -> As
 
     other = build()
     async with serve(other) as url:
-        other.state.dispatcher = shop.app.state.dispatcher
+        other.state.dispatcher = other.state.background = shop.app.state.dispatcher
         wire.fault = failing
         yield Chaos(shop, [shop.app, other], [environment["ORDER_SERVICE_URL"], url], chance)
         wire.fault = passing

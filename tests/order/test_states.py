@@ -2,13 +2,13 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from sqlalchemy import func, null, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import tables
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
-from order.models import Order, OrderLine, OrderStatus, OrderTransition, Step
+from order.models import Order, OrderLine, OrderStatus, OrderTransition
 from tests.aliases import Bearer
 from tests.consistency import broken_rules
 from tests.order.shop import STOCK, Shop
@@ -34,9 +34,7 @@ PAIRS = [(action, status) for action in ("cancel", "fulfil") for status in Order
 async def store_order(session: AsyncSession, status: OrderStatus) -> Order:
     """An order of somebody that has this status, and that nobody works on."""
     reserved = {"total_price_minor": 100, "currency": "EUR"} if status in {CONFIRMED, FULFILLED} else {}
-    waits = (
-        {"step": Step.RESERVE, "resume_at": func.now() + timedelta(hours=1)} if status == PENDING else {"step": null()}
-    )
+    waits = {"resume_at": func.now() + timedelta(hours=1)} if status == PENDING else {}
     order = Order(id=new_id(), user_id=new_id(), status=status, cause="stored", **reserved, **waits)
     session.add(order)
     await session.flush()

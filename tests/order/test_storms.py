@@ -20,7 +20,7 @@ from tests.aliases import Bearer
 from tests.consistency import broken_rules
 from tests.order.shop import ORDERS, STOCK, Shop
 
-KEYS = int(os.environ.get("KEYS", "10"))
+KEYS = int(os.environ.get("KEYS", "4"))
 SENDS, AT_ONCE = 20, 32
 """The storm: so many keys, each sent so often, so many requests under way."""
 AGAIN = {202, 409, 503}

@@ -81,8 +81,7 @@ async def test_of_a_commit_and_an_expiry_one_wins(
 
     async def commit(order_id: UUID) -> None:
         with suppress(ReservationClosed):
-            async with database.transaction() as session:
-                await commit_reservation(session, order_id)
+            await commit_reservation(database, order_id)
 
     await asyncio.gather(*(act(order_id) for order_id in order_ids for act in (end, commit)))
 

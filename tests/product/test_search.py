@@ -67,7 +67,7 @@ async def test_words_of_the_name_are_found_by_their_beginnings(
     assert set(await names(people, q=q)) == found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PIECES, min_size=1, max_size=8).map("".join))
 async def test_any_text_can_be_searched_for(people: People, q: str) -> None:
     """No text is a syntax error to the database."""

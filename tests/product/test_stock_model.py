@@ -1,7 +1,7 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from decimal import Decimal
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import pytest
@@ -16,7 +16,7 @@ from chassis.errors import AppError
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from product.models import Product, Reservation, ReservationLine, ReservationState, StockMovement
-from product.schemas import ProductCreate, ReservationCreate, ReservationItem
+from product.schemas import ProductCreate, ReservationCreate, ReservationItem, ReservationRead
 from product.services.commit_reservation import commit_reservation
 from product.services.create_product import create_product
 from product.services.expire_reservations import expire_reservations
@@ -104,17 +104,17 @@ class StockMachine(RuleBasedStateMachine):
 
     def do(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
         """Take one step in a transaction."""
+        return self.runner.run(self.within(step, *arguments))
 
-        async def work() -> T:
-            async with self.database.transaction() as session:
-                return await step(session, *arguments)
+    async def within(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Take one step in a transaction, in the loop."""
+        async with self.database.transaction() as session:
+            return await step(session, *arguments)
 
-        return self.runner.run(work())
-
-    def answer(self, step: Callable[..., Awaitable[Reservation]], *arguments: object) -> str:
+    def answer(self, step: Coroutine[Any, Any, Reservation | ReservationRead]) -> str:
         """Take one step; its state, or the code of its refusal."""
         try:
-            return self.do(step, *arguments).state
+            return self.runner.run(step).state
         except AppError as error:
             return error.code
 
@@ -132,17 +132,17 @@ class StockMachine(RuleBasedStateMachine):
     def _reserve(self, order: UUID, quantities: dict[int, int]) -> None:
         items = [ReservationItem(product_id=self.products[one], quantity=many) for one, many in quantities.items()]
         wanted = ReservationCreate(order_id=order, items=items)
-        assert self.answer(reserve_stock, wanted, 120) == self.model.reserve(order, quantities)
+        assert self.answer(reserve_stock(self.database, wanted, 120)) == self.model.reserve(order, quantities)
 
     @rule(order=orders)
     def commit(self, order: UUID) -> None:
         """Commit what an order has, if it has something."""
-        assert self.answer(commit_reservation, order) == self.model.commit(order)
+        assert self.answer(commit_reservation(self.database, order)) == self.model.commit(order)
 
     @rule(order=orders)
     def release(self, order: UUID) -> None:
         """Release what an order has, or may want."""
-        assert self.answer(release_reservation, order) == self.model.release(order)
+        assert self.answer(self.within(release_reservation, order)) == self.model.release(order)
 
     @rule(order=orders)
     def let_time_pass(self, order: UUID) -> None:

@@ -1,11 +1,13 @@
 """The four services as real processes, with databases that may be killed."""
 
+import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from chassis.testing import FaultProxy, passing
 from cli.db import upgrade
 from cli.links import links
 from cli.services import SERVICES
@@ -15,17 +17,26 @@ from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
 from cli.stack.secrets import ensure_secrets
+from tests.databases import HURRY
+from tests.system.people import log_in
 from tests.system.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+async def order_wires() -> AsyncIterator[dict[str, FaultProxy]]:
+    """What stands between the order service and those that it calls, by their names."""
+    async with FaultProxy("", passing) as product, FaultProxy("", passing) as analytics:
+        yield {"product": product, "analytics": analytics}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, FaultProxy]) -> Iterator[Stack]:
     """A whole system, ready."""
     folder, output = tmp_path_factory.mktemp("stack"), list[str]()
     secrets = ensure_secrets(folder / "secrets.json", links())
     with (
         tempfile.TemporaryDirectory() as pgdata,
-        EmbeddedPostgres(Path(pgdata), free_port()) as postgres,
+        EmbeddedPostgres(Path(pgdata), free_port(), **HURRY) as postgres,
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
         stores = {
@@ -41,6 +52,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
                 patch.setenv(name, value)
             upgrade(None)
         environments = {service.name: service_environment(service, everything) for service in SERVICES}
+        for name, wire in order_wires.items():
+            variable = f"{name.upper()}_SERVICE_URL"
+            wire.service, environments["order"][variable] = everything[variable], wire.address
         with ServiceProcesses(environments, reload=False, on_line=lambda _name, line: output.append(line)) as services:
             services.wait_until_ready()
-            yield Stack(everything, environments, services, postgres, mongodb, output)
+            admin = asyncio.run(log_in(everything))
+            yield Stack(everything, environments, services, postgres, mongodb, output, admin, order_wires)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chassis.testing import FaultProxy
 from cli.stack.launcher import ServiceProcesses
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.postgres import EmbeddedPostgres
@@ -11,7 +12,13 @@ from cli.stack.postgres import EmbeddedPostgres
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything that runs, the environment to reach it, those of the services, and the lines they have printed."""
+    """
+    Everything that runs, the environment to reach it, those of the services, and the lines they have printed.
+
+    Attributes:
+        admin: The Authorization header of the demo's admin, whose session lasts.
+        wires: Over which the order service calls others, by their names; what passes may be spoilt.
+    """
 
     environment: dict[str, str]
     environments: dict[str, dict[str, str]]
@@ -19,6 +26,8 @@ class Stack:
     postgres: EmbeddedPostgres
     mongodb: EmbeddedMongoDB
     output: list[str]
+    admin: dict[str, str]
+    wires: dict[str, FaultProxy]
 
 
 @contextmanager

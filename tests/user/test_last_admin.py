@@ -1,4 +1,7 @@
+"""Longer: ``ROUNDS=1000 pytest -n 0 tests/user/test_last_admin.py``."""
+
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -21,7 +24,7 @@ from user.services.change_user import change_user
 from user.services.create_user import create_user
 from user.services.erase_user import erase_user
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("ROUNDS", "10"))
 
 
 @pytest.mark.parametrize(

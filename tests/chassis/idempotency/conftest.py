@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from chassis.tables import chassis_metadata
 from cli.stack.postgres import EmbeddedPostgres
 from tests.chassis.idempotency.tiny_keyed import Base, Worker, serve_worker
+from tests.databases import emptying
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ async def worker(database_url: str) -> AsyncIterator[Worker]:
     """A process that serves; its database is empty."""
     async with serve_worker(database_url) as serving:
         async with serving.database.transaction() as session:
-            await session.execute(text("TRUNCATE things, idempotency_keys, sealed_requests"))
+            await session.execute(text(emptying("things", "idempotency_keys", "sealed_requests")))
         yield serving
 
 

@@ -11,7 +11,7 @@ from tests.chassis.idempotency.points import Gate
 from tests.chassis.idempotency.tiny_keyed import Worker, count, settle
 from tests.sealing.messages import Answer, Wire, send
 
-KEYS = int(os.environ.get("KEYS", "20"))
+KEYS = int(os.environ.get("KEYS", "5"))
 SENDS, AT_ONCE = 20, 32
 """The storm: so many requests, each sent so often, so many under way."""
 

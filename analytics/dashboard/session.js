@@ -1,0 +1,112 @@
+/**
+ * Who is logged in.
+ *
+ * The access token is in this module's memory alone. What continues the session is a cookie that no script can read and that
+ * all tabs share; it is good for one use, so tabs take turns (Web Locks).
+ */
+
+const PATH = "/dashboard/session";
+const LOCK = "dashboard-session";
+const EARLY_MS = 60_000; // a token is replaced so long before its end
+
+/** A request that did not go well; `status` is 0 where there was no answer. */
+export class Failure extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Read a problem document (RFC 9457). */
+  static async from(response) {
+    const problem = await response.json().catch(() => ({}));
+    return new Failure(problem.detail ?? `The service answered with status ${response.status}.`, response.status);
+  }
+}
+
+/** Fetch; no answer is a Failure as well. */
+export async function request(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Failure("The service cannot be reached.");
+  }
+}
+
+/** Dispatches `begin` and `end`. */
+export class Session extends EventTarget {
+  #token = null;
+  #expiresAt = 0;
+  #refreshing = null;
+
+  /** The name of whoever is logged in. */
+  username = null;
+
+  /** Begin a session. */
+  async logIn(username, password) {
+    const body = JSON.stringify({ username, password });
+    this.#hold(await this.#send({ method: "POST", headers: { "Content-Type": "application/json" }, body }));
+  }
+
+  /** Go on with the session of the cookie, if there is one. */
+  async resume() {
+    try {
+      await this.#refresh();
+    } catch (error) {
+      if (!error.status) throw error;
+    }
+  }
+
+  /** End the session, at the user service too. */
+  async logOut() {
+    await this.#send({ method: "DELETE" });
+    this.#drop("");
+  }
+
+  /** Give an access token that is good for a minute at least; a *refused* one is replaced. */
+  async token(refused = null) {
+    if (this.#token === refused || Date.now() > this.#expiresAt - EARLY_MS) await this.#refresh();
+    return this.#token;
+  }
+
+  #refresh() {
+    this.#refreshing ??= this.#next().finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  async #next() {
+    try {
+      const session = await this.#send({ method: "POST" }, "/refresh");
+      if (session) return this.#hold(session);
+    } catch (error) {
+      if (![401, 403].includes(error.status)) throw error;
+      this.#drop(error.message);
+      throw error;
+    }
+    const ended = new Failure("Your session has ended: log in again.", 401);
+    this.#drop(this.username ? ended.message : "");
+    throw ended;
+  }
+
+  #hold(session) {
+    this.#token = session.access_token;
+    this.#expiresAt = Date.now() + session.expires_in * 1000;
+    const isNew = this.username !== session.username;
+    this.username = session.username;
+    if (isNew) this.dispatchEvent(new Event("begin"));
+  }
+
+  #drop(message) {
+    this.#token = this.username = null;
+    this.dispatchEvent(new CustomEvent("end", { detail: message }));
+  }
+
+  /** Send, in turn. A page that is closed meanwhile still gets its cookie (keepalive): else the next use would look like theft. */
+  #send(options, path = "") {
+    return navigator.locks.request(LOCK, async () => {
+      const response = await request(PATH + path, { ...options, keepalive: true });
+      if (!response.ok) throw await Failure.from(response);
+      return response.status === 204 ? null : response.json();
+    });
+  }
+}

@@ -1,0 +1,19 @@
+"""What comes in, for Prometheus."""
+
+from enum import StrEnum
+
+from prometheus_client import Counter, Histogram
+
+
+class Via(StrEnum):
+    """By which way events come."""
+
+    API = "api"
+    SEGMENT = "segment"
+    SERVICE = "service"
+
+
+EVENTS = Counter("analytics_events", "Events that came in.", ["outcome", "via"])
+BATCH_EVENTS = Histogram(
+    "analytics_batch_events", "Events in a batch.", ["via"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2500)
+)

@@ -1,0 +1,109 @@
+"""The dashboard: its page, and its sessions, which stand between the page and the user service."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
+
+from analytics.accounts import NotForYou, SessionEnded, TooManyLogins, WrongCredentials
+from analytics.dashboard_files import HEADERS, PAGE, PageFile
+from analytics.schemas.dashboard import DashboardSession, Login
+from analytics.services.begin_dashboard_session import begin_dashboard_session
+from analytics.services.continue_dashboard_session import continue_dashboard_session
+from analytics.services.end_dashboard_session import end_dashboard_session
+from analytics.session_cookie import COOKIE, SessionCookie
+from chassis.dispatch.dispatcher import Dispatch
+from chassis.errors import Forbidden, NotFound, documented
+from chassis.etag import Tagger, Tagging
+from chassis.routing import Route
+from chassis.sealing.modes import public
+
+
+class ForeignPage(Forbidden):
+    """A page from elsewhere makes a browser ask."""
+
+    code = "foreign_page"
+    message = "Sessions of the dashboard are for its own page."
+
+
+async def _own_page(sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:
+    if sec_fetch_site not in {None, "same-origin"}:
+        raise ForeignPage
+
+
+async def _address(request: Request) -> str | None:
+    return request.client.host if request.client else None
+
+
+async def _page_files(request: Request) -> dict[str, PageFile]:
+    files: dict[str, PageFile] = request.app.state.page_files
+    return files
+
+
+RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
+Address = Annotated[str | None, Depends(_address)]
+PageFiles = Annotated[dict[str, PageFile], Depends(_page_files)]
+
+router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
+
+
+@router.post(
+    "/session",
+    operation_id="begin_dashboard_session",
+    dependencies=[Depends(_own_page)],
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins),
+)
+@public
+async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: SessionCookie) -> DashboardSession:
+    """Log in; what continues the session goes into a cookie that no script can read."""
+    session, tokens = await begin_dashboard_session(dispatcher, login, address)
+    cookie.put(tokens.refresh_token)
+    return session
+
+
+@router.post(
+    "/session/refresh",
+    operation_id="continue_dashboard_session",
+    dependencies=[Depends(_own_page)],
+    responses={204: {"description": "Nobody is logged in."}, **documented(SessionEnded, NotForYou)},
+)
+@public
+async def carry_on(
+    dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None
+) -> DashboardSession:
+    """Get the next access token by the cookie."""
+    if token is None:
+        return Response(status_code=204)  # type: ignore[return-value]
+    session, tokens = await continue_dashboard_session(dispatcher, token, address)
+    cookie.put(tokens.refresh_token)
+    return session
+
+
+@router.delete("/session", operation_id="end_dashboard_session", status_code=204, dependencies=[Depends(_own_page)])
+@public
+async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None) -> None:
+    """Log out, at the user service too."""
+    if token is not None:
+        await end_dashboard_session(dispatcher, token, address)
+        cookie.remove()
+
+
+@router.get("", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+@public
+async def page(files: PageFiles, tagger: Tagging) -> Response:
+    """Give the page."""
+    return _answer(files[PAGE], tagger)
+
+
+@router.get("/{name}", include_in_schema=False)
+@public
+async def page_file(name: str, files: PageFiles, tagger: Tagging) -> Response:
+    """Give one of the files that the page is made of."""
+    if name not in files:
+        raise NotFound
+    return _answer(files[name], tagger)
+
+
+def _answer(file: PageFile, tagger: Tagger) -> Response:
+    headers = {**HEADERS, "ETag": f'"{file.tag}"'}
+    return tagger.answer(Response(file.content, headers=headers, media_type=file.media_type), file.tag)

@@ -1,0 +1,58 @@
+"""What becomes of a message of a Segment client: an event like every other (docs/analytics.md, "Segment")."""
+
+from datetime import datetime
+from typing import Any
+
+from analytics.batches import Refusal
+from analytics.event_ids import event_id, plain_uuid
+from analytics.properties import check_data
+from analytics.schemas.segment import Kind, Message
+from chassis.errors import FieldError
+from chassis.ids import new_id
+from chassis.mongodb import Document
+
+SOURCE = "/segment"
+CONTEXT = ("app", "campaign", "library", "locale", "os", "page", "referrer", "screen", "timezone")
+"""What is kept of a message's context: no address, place, device or browser by which somebody could be told."""
+
+
+def message_document(message: Message, now: datetime) -> Document | Refusal:
+    """Give the document of a message, or what is wrong with it."""
+    try:
+        return _document(message, now)
+    except (ValueError, OverflowError) as error:
+        fault = FieldError(location="event", pointer="", code="value_error", detail=str(error))
+        return Refusal(message.message_id, [fault])
+
+
+def _document(message: Message, now: datetime) -> Document:
+    return {
+        "_id": event_id(message.message_id) if message.message_id else str(new_id()),
+        "type": message.event if message.type is Kind.TRACK else str(message.type),
+        "source": SOURCE,
+        "subject": None,
+        # One who has an account is known by its id in one spelling, else the events would outlive the account.
+        "user_id": message.user_id and (plain_uuid(message.user_id) or message.user_id),
+        "anonymous_id": message.anonymous_id,
+        "occurred_at": _occurred_at(message, now),
+        "received_at": now,
+        "data": check_data(_data(message)),
+    }
+
+
+def _occurred_at(message: Message, now: datetime) -> datetime:
+    """Correct the time by what the client's clock said when it sent it, as Segment does."""
+    claimed = message.original_timestamp or message.timestamp or now
+    return now - (message.sent_at - claimed) if message.sent_at else claimed
+
+
+def _data(message: Message) -> dict[str, Any]:
+    """Put side by side what a message tells, its own properties last: they are what its sender chose."""
+    about = {
+        "name": message.name,
+        "category": message.category,
+        "groupId": message.group_id,
+        "previousId": message.previous_id,
+        "context": {name: message.context[name] for name in CONTEXT if name in message.context},
+    }
+    return {**{name: value for name, value in about.items() if value}, **message.traits, **message.properties}

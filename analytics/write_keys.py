@@ -1,0 +1,65 @@
+"""Write keys: with one a program outside may send events, and do nothing else."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Self
+
+_PREFIX = "wk"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteKey:
+    """
+    A key, as only its holder has it: ``wk_<id>_<secret>``.
+
+    Attributes:
+        id: By which it is listed and revoked.
+    """
+
+    id: str
+    secret: str
+
+    @classmethod
+    def make(cls) -> Self:
+        """Make a new one."""
+        return cls(secrets.token_hex(6), secrets.token_urlsafe(32))
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read one; None if it has not the form of one."""
+        prefix, _, rest = text.partition("_")
+        key_id, _, secret = rest.partition("_")
+        return cls(key_id, secret) if prefix == _PREFIX and key_id and secret else None
+
+    @property
+    def hashed(self) -> str:
+        """What is stored of the secret. It is long and random: a slow hash would protect nothing."""
+        return hashlib.sha256(self.secret.encode()).hexdigest()
+
+    def matches(self, hashed: str) -> bool:
+        """Whether its secret is the one that is stored, in the same time for every wrong one."""
+        return hmac.compare_digest(self.hashed, hashed)
+
+    def __str__(self) -> str:
+        return f"{_PREFIX}_{self.id}_{self.secret}"
+
+
+def presented_key(authorization: str) -> WriteKey | None:
+    """Read the key in an ``Authorization`` header: a Bearer token, or the user name of Basic, as Segment has it."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return WriteKey.parse(credentials.strip())
+    if scheme.lower() == "basic":
+        return WriteKey.parse(_user_name(credentials.strip()))
+    return None
+
+
+def _user_name(credentials: str) -> str:
+    try:
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,47 @@
+"""What a person sees of the dashboard, and does there."""
+
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page, expect
+
+PASSWORD = "correct horse battery"
+PANELS = ("today", "over-time", "revenue", "products", "funnel", "retention")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """
+    The dashboard in a browser.
+
+    Attributes:
+        complaints: What the browser has complained of; a test that expects some empties the list.
+    """
+
+    page: Page
+    complaints: list[str]
+
+    async def log_in(self, username: str = "root", password: str = PASSWORD) -> None:
+        """Fill in the form, and send it."""
+        await self.page.get_by_label("Name or e-mail address").fill(username)
+        await self.page.get_by_label("Password").fill(password)
+        await self.page.get_by_role("button", name="Log in").click()
+
+    async def settle(self) -> None:
+        """Wait until every panel shows what it has."""
+        await expect(self.page.locator("#app")).to_be_visible()
+        for name in PANELS:
+            await expect(self.panel(name).locator(".body > *").first).to_be_visible()
+        await expect(self.page.locator("[aria-busy]")).to_have_count(0)
+        await expect(self.page.locator(".loading")).to_have_count(0)
+
+    def panel(self, name: str) -> Locator:
+        """Give a panel by its id."""
+        return self.page.locator(f"#{name}")
+
+    async def text_of(self, name: str) -> str:
+        """Give all that a panel says, with single spaces."""
+        return " ".join((await self.panel(name).inner_text()).split())
+
+    async def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))

@@ -1,0 +1,31 @@
+"""Events of which the dashboard's numbers are known."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from analytics.retention import Retention
+from analytics.services.fold_arrivals import fold_arrivals
+from analytics.services.store_events import store_events
+from chassis.clock import utc_now
+from chassis.events import source_of
+from chassis.mongodb import MotorDatabase
+from tests.analytics.counting import event
+
+ADA, BOB, EVE = (str(UUID(int=number)) for number in (1, 2, 3))
+TEAPOT = "0197a6b2-0000-7000-8000-000000000000"
+
+
+async def seed(database: MotorDatabase, retention: Retention) -> None:
+    """Yesterday two people came; today three, of whom one registers and orders two teapots."""
+    now = utc_now()
+    yesterday, shortly = now - timedelta(days=1, minutes=10), now - timedelta(seconds=3)
+    items = [{"product_id": TEAPOT, "quantity": 2, "unit_price_minor": 999}]
+    order = {"revenue": {"currency": "EUR", "minor": 1998}, "data": {"items": items, "currency": "EUR"}}
+    views = [event(yesterday, user_id=ADA), event(yesterday, user_id=BOB)]
+    views += [event(shortly, user_id=person) for person in (ADA, BOB, EVE)]
+    registered = event(shortly + timedelta(seconds=1), "user.registered", user_id=ADA)
+    ordered = event(shortly + timedelta(seconds=2), "order.confirmed", user_id=ADA, source=source_of("order"), **order)
+    teapot = {"source": source_of("product"), "subject": TEAPOT, "data": {"name": "Teapot"}}
+    created = event(now - timedelta(days=100), "product.created", **teapot)
+    await store_events(database, [created, *views, registered, ordered])
+    await fold_arrivals(database, retention)

@@ -1,0 +1,208 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self, cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
+
+from analytics import live as feed
+from analytics.live import OPEN, QUEUE, Live, Reader
+from analytics.routes import live as route
+from analytics.services import stream_events as streaming
+from analytics.services.stream_events import stream_events
+from chassis.auth.tokens import InvalidToken
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.mongodb import MotorDatabase
+from chassis.testing import eventually
+from tests.aliases import Bearer, People
+from tests.analytics.dashboard.app_state import having
+from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
+
+
+@pytest.fixture
+def live(apps: dict[str, FastAPI]) -> Live:
+    """Who listens to the analytics service."""
+    of_app: Live = apps["analytics"].state.live
+    return of_app
+
+
+@pytest.fixture
+async def watching(people: People, bearer: Bearer, live: Live) -> AsyncIterator["Watching"]:
+    """Opens streams; after the last reader the change stream is closed."""
+
+    async def is_closed() -> bool:
+        return not live.is_open
+
+    yield Watching(people["analytics"], bearer(role="admin"))
+    assert await eventually(is_closed)
+
+
+class Watching:
+    """Opens streams, as an admin."""
+
+    def __init__(self, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Messages]:
+        """Give the messages after the first, which says that from now on none is missed."""
+        async with self._client.stream("GET", LIVE, headers=self._headers, timeout=10) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            messages = messages_of(response)
+            assert await anext(messages) == ("open", {})
+            yield messages
+
+
+async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: Watching) -> None:
+    """With what it is and whose, and without its data."""
+    async with watching() as messages:
+        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed", "subject": "s"})
+
+        kind, told = await anext(messages)
+
+    assert (kind, told["id"], told["type"], told["subject"]) == ("message", stored["id"], "page.viewed", "s")
+    assert told.keys() == {"id", "type", "occurred_at", "received_at", "subject", "user_id"}
+
+
+async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
+    """Of one change stream."""
+    async with watching() as first, watching() as second:
+        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed"})
+
+        told = [(await anext(messages))[1]["id"] for messages in (first, second)]
+
+    assert told == [stored["id"]] * 2
+
+
+async def test_a_reader_too_many_is_refused(
+    watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a 503 that says when to come back; the place of one who has left is free again."""
+    monkeypatch.setattr(feed, "MAX_READERS", 1)
+    async with watching():
+        refused = await people["analytics"].get(LIVE, headers=bearer(role="admin"))
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "too_many_readers")
+    assert refused.headers["retry-after"] == "10"
+
+    async def is_let_in() -> bool:
+        async with people["analytics"].stream("GET", LIVE, headers=bearer(role="admin")) as response:
+            return response.status_code == 200
+
+    assert await eventually(is_let_in)
+
+
+class Closing:
+    """A database whose change stream says nothing, and takes a while to close."""
+
+    resume_token = None
+
+    def __init__(self) -> None:
+        self.is_closing = asyncio.Event()
+        self.may_close = asyncio.Event()
+
+    def __getitem__(self, _collection: str) -> "Closing":
+        return self
+
+    def watch(self, *_arguments: object, **_options: object) -> "Closing":
+        """Open the stream."""
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.is_closing.set()
+        await self.may_close.wait()
+
+    async def try_next(self) -> None:
+        """Have nothing to tell."""
+        await asyncio.sleep(0)
+
+
+async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -> None:
+    """Of that one he would hear nothing; he is told when the next is open."""
+    live, database = Live(), Closing()
+    with live.reading() as first:
+        following = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
+        assert await first.next(5) == OPEN
+    await database.is_closing.wait()
+
+    with live.reading() as second:
+        assert await second.next(0) is None
+        database.may_close.set()
+        await following
+        again = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
+        assert await second.next(5) == OPEN
+    await again
+
+
+async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
+    """Nobody has to wait for those who watch."""
+    async with watching() as messages:
+        with having(apps["analytics"].state, draining=True):
+            assert [message async for message in messages] == []
+
+
+async def test_a_stream_ends_with_its_token(
+    apps: dict[str, FastAPI], watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is checked at every heartbeat; one that has expired or is revoked gets nothing more."""
+
+    class Refusing:
+        async def verify(self, _token: str) -> None:
+            raise InvalidToken
+
+    async with watching() as messages:
+        monkeypatch.setattr(streaming, "HEARTBEAT_S", 0.0)
+        with having(apps["analytics"].state, tokens=Refusing()):
+            assert [message async for message in messages] == []
+
+
+async def test_a_quiet_stream_has_a_heartbeat() -> None:
+    """Every 15 s, so that nothing in between takes the connection for dead."""
+    times = iter([0.0, 14.9, 15.0, 15.0])
+
+    async def is_allowed() -> bool:
+        return True
+
+    reader = Reader()
+    reader.tell(b"one")
+    reader.tell(b"two")
+    stream = stream_events(reader, is_allowed, lambda: False, clock=lambda: next(times))
+
+    assert [await anext(stream) for _ in range(3)] == [b"one", b"two", b": ping\n\n"]
+
+
+async def test_a_slow_reader_is_told_how_many_passed_by() -> None:
+    """What is waiting comes first, then how many were missed, then what comes after."""
+    reader = Reader()
+    for number in range(QUEUE + 3):
+        reader.tell(b"%d" % number)
+
+    waiting = [await reader.next(0) for _ in range(QUEUE)]
+    overrun = await reader.next(0)
+    reader.tell(b"later")
+
+    assert waiting == [b"%d" % number for number in range(QUEUE)]
+    assert overrun == b'event: overrun\ndata: {"missed":3}\n\n'
+    assert await reader.next(0) == b"later"
+
+
+async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place is free after a while."""
+    monkeypatch.setattr(route, "PATIENCE_S", 0.01)
+
+    async def messages() -> AsyncIterator[bytes]:
+        yield b"one"
+
+    async def taking_nothing(_message: Message) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(ClientDisconnect):
+        await route.EventStream(messages()).stream_response(taking_nothing)

@@ -1,0 +1,237 @@
+from http.cookies import Morsel, SimpleCookie
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select, update
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.postgres import Postgres
+from chassis.settings import Environment
+from tests.aliases import MakeUser, People
+from tests.analytics.dashboard.app_state import having
+from tests.user.logins import PASSWORD, change, read
+from user.client import Client
+from user.models import Throttle, UserSession
+from user.throttle import Limit, account_limit, address_limits
+
+SESSION = "/dashboard/session"
+
+
+@pytest.fixture
+def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
+    """The user service's database, with empty tables."""
+    store: Postgres = apps["user"].state.store
+    return store
+
+
+@pytest.fixture
+def browser(people: People) -> httpx.AsyncClient:
+    """Keeps cookies as a browser does."""
+    return people["analytics"]
+
+
+async def log_in(
+    browser: httpx.AsyncClient, username: str = "root", password: str = PASSWORD, address: str = "192.0.2.7"
+) -> httpx.Response:
+    """Log in at the dashboard, from some address."""
+    body = {"username": username, "password": password}
+    return await browser.post(SESSION, json=body, headers={"X-Forwarded-For": address})
+
+
+async def refresh(browser: httpx.AsyncClient) -> httpx.Response:
+    """Get the next access token."""
+    return await browser.post(f"{SESSION}/refresh")
+
+
+async def profile_status(people: People, answer: httpx.Response) -> int:
+    """What the access token of an answer is worth at the user service."""
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    return (await people["user"].get("/api/v1/users/profile", headers=headers)).status_code
+
+
+def cookie_of(answer: httpx.Response) -> Morsel[str]:
+    """The one cookie that an answer sets."""
+    (morsel,) = SimpleCookie(answer.headers["set-cookie"]).values()
+    return morsel
+
+
+def login_limit(address: str) -> Limit:
+    """How logins from an address are counted."""
+    (limit,) = address_limits("login", Client(address))
+    return limit
+
+
+async def test_an_admin_logs_in(browser: httpx.AsyncClient, people: People, make_user: MakeUser) -> None:
+    """The page gets an access token and a name; nothing that lasts."""
+    await make_user("root", role="admin")
+
+    answer = await log_in(browser)
+
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"access_token", "expires_in", "username", "role"}
+    assert (answer.json()["username"], answer.json()["role"]) == ("root", "admin")
+    assert answer.headers["cache-control"] == "no-store"
+    assert await profile_status(people, answer) == 200
+
+
+async def test_no_script_and_no_other_site_gets_the_cookie(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
+    """The refresh token is for the dashboard's own requests alone."""
+    await make_user("root", role="admin")
+
+    cookie = cookie_of(await log_in(browser))
+
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "strict", "/dashboard")
+    assert not cookie["secure"]
+
+
+async def test_outside_development_the_cookie_is_for_tls_alone(
+    apps: dict[str, FastAPI], browser: httpx.AsyncClient, make_user: MakeUser
+) -> None:
+    """It never goes over a wire in the clear."""
+    await make_user("root", role="admin")
+    state = apps["analytics"].state
+
+    with having(state, settings=state.settings.model_copy(update={"environment": Environment.STAGING})):
+        answer = await log_in(browser)
+
+    assert cookie_of(answer)["secure"]
+
+
+async def test_a_wrong_password_is_refused(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
+    """It is a 401, and there is no cookie."""
+    await make_user("root", role="admin")
+
+    answer = await log_in(browser, password="wrong password")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+    assert "set-cookie" not in answer.headers
+
+
+async def test_who_may_not_look_is_refused_and_leaves_no_session(
+    browser: httpx.AsyncClient, make_user: MakeUser, database: Postgres
+) -> None:
+    """The password is right, the role is not: a 403, and what was begun at the user service has ended."""
+    ada = await make_user("ada")
+
+    answer = await log_in(browser, "ada")
+
+    lives = select(UserSession.id).where(UserSession.revoked_at.is_(None), UserSession.id != ada.id)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_an_analyst")
+    assert "set-cookie" not in answer.headers
+    assert await read(database, select(UserSession.id).where(UserSession.id != ada.id)) != []
+    assert await read(database, lives) == []
+
+
+async def test_the_cookie_gives_the_next_token(browser: httpx.AsyncClient, people: People, make_user: MakeUser) -> None:
+    """A page that is loaded again needs no password; the cookie is another one after it."""
+    await make_user("root", role="admin")
+    before = cookie_of(await log_in(browser)).value
+
+    answer = await refresh(browser)
+
+    assert (answer.status_code, answer.json()["username"]) == (200, "root")
+    assert await profile_status(people, answer) == 200
+    assert cookie_of(answer).value != before
+
+
+async def test_without_a_cookie_nobody_is_logged_in(browser: httpx.AsyncClient) -> None:
+    """That is no error: it is how the page finds out."""
+    answer = await refresh(browser)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+async def test_logging_out_ends_the_session_at_the_user_service(
+    browser: httpx.AsyncClient, people: People, make_user: MakeUser
+) -> None:
+    """The cookie is gone, and neither it nor the access token is worth anything."""
+    await make_user("root", role="admin")
+    begun = await log_in(browser)
+    cookie = cookie_of(begun).value
+
+    ended = await browser.delete(SESSION)
+
+    assert ended.status_code == 204
+    assert not browser.cookies
+    assert await profile_status(people, begun) == 401
+    browser.cookies.set("dashboard_session", cookie)
+    assert (await refresh(browser)).json()["code"] == "session_ended"
+
+
+async def test_logging_out_twice_is_no_error(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
+    """The second time there is nothing to end."""
+    await make_user("root", role="admin")
+    cookie = cookie_of(await log_in(browser)).value
+    await browser.delete(SESSION)
+    browser.cookies.set("dashboard_session", cookie)
+
+    assert (await browser.delete(SESSION)).status_code == 204
+
+
+async def test_somebody_who_may_look_no_longer_is_shown_out(
+    browser: httpx.AsyncClient, people: People, make_user: MakeUser, database: Postgres
+) -> None:
+    """Also where only the role was changed, in the database; the session ends."""
+    root = await make_user("root", role="admin")
+    await log_in(browser)
+    await change(database, update(type(root)).values(role="user"))
+
+    refused, after = await refresh(browser), await refresh(browser)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_an_analyst")
+    assert (after.status_code, after.json()["code"]) == (401, "session_ended")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_a_foreign_page_cannot_use_the_cookie(browser: httpx.AsyncClient, make_user: MakeUser, site: str) -> None:
+    """A browser says where a request comes from; sessions are for the page's own."""
+    await make_user("root", role="admin")
+    await log_in(browser)
+
+    answer = await browser.post(f"{SESSION}/refresh", headers={"Sec-Fetch-Site": site})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
+
+
+async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncClient, database: Postgres) -> None:
+    """At the user service, which sees the analytics service's own address alone."""
+    await log_in(browser, "eve", "wrong password", address="192.0.2.7")
+
+    limits = account_limit("login", "eve"), login_limit("192.0.2.7")
+    assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
+
+
+async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
+    browser: httpx.AsyncClient, make_user: MakeUser, database: Postgres
+) -> None:
+    """The address that has tried too often waits, and is told for how long; others come in."""
+    await make_user("root", role="admin")
+    await log_in(browser, "eve", "wrong password", address="192.0.2.7")
+    soon = func.now() + func.make_interval(0, 0, 0, 0, 0, 5)
+    await change(database, update(Throttle).values(attempts=40, blocked_until=soon))
+
+    slowed, let_in = await log_in(browser), await log_in(browser, address="192.0.2.8")
+
+    assert (slowed.status_code, slowed.json()["code"]) == (429, "too_many_attempts")
+    assert int(slowed.headers["retry-after"]) > 200
+    assert let_in.status_code == 200
+
+
+async def test_nobody_else_names_an_address(sealed: Dispatcher, database: Postgres) -> None:
+    """Of another linked program it is not taken."""
+    guess = {"username": "eve", "password": "wrong password"}
+    with pytest.raises(RemoteError):
+        await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
+
+    assert await read(database, select(Throttle.key)) == [account_limit("login", "eve").key]
+
+
+async def test_a_plain_request_names_no_address(people: People, database: Postgres) -> None:
+    """The header is worth nothing outside an envelope."""
+    guess = {"username": "eve", "password": "wrong password"}
+    await people["user"].post("/api/v1/users/login", json=guess, headers={"X-Client-Address": "192.0.2.7"})
+
+    assert login_limit("192.0.2.7").key not in await read(database, select(Throttle.key))
+    assert login_limit("127.0.0.1").key in await read(database, select(Throttle.key))

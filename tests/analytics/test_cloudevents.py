@@ -1,0 +1,193 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
+from cloudevents.core.v1.event import CloudEvent
+
+from analytics.cloudevents import attributes
+from analytics.event_ids import event_id
+from cli.links import CLIENT
+from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
+from tests.sealing.messages import Forge, send
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def cloud(**more: object) -> dict[str, Any]:
+    """An event as another program writes it."""
+    return {
+        "specversion": "1.0",
+        "id": "A234-1234",
+        "source": "https://example.org/shop",
+        "type": "com.example.sold",
+    } | more
+
+
+def headers(**more: str) -> dict[str, str]:
+    """The same in headers."""
+    return typed({f"ce-{name}": value for name, value in cloud(**more).items()})
+
+
+@pytest.mark.parametrize("write", [to_binary_event, to_structured_event], ids=["binary", "structured"])
+async def test_events_of_the_official_sdk_are_taken(keyed: httpx.AsyncClient, stored: Stored, write: Any) -> None:  # noqa: ANN401 - the SDK's functions
+    """In both forms, with text beyond ASCII, spaces, quotes and percent signs in the attributes."""
+    given = {**cloud(type='vend\u00fc "50 %"', subject="\U0001f600 a%20b"), "time": NOON, "shop": "7"}
+    message: HTTPMessage = write(CloudEvent(given, {"price": 1.5}))
+
+    response = await keyed.post(
+        EVENTS,
+        content=message.body,
+        headers=message.headers | {"content-type": message.headers.get("content-type", "application/json")},
+    )
+
+    assert response.status_code == 201, response.text
+    (event,) = await stored()
+    assert {name: event[name] for name in ("type", "subject", "source", "occurred_at", "data")} == {
+        "type": given["type"],
+        "subject": given["subject"],
+        "source": given["source"],
+        "occurred_at": NOON,
+        "data": {"price": 1.5},
+    }
+
+
+async def test_a_batch_of_cloud_events_is_taken(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """As an array; each is judged alone, and attributes that nobody here knows are overlooked."""
+    events = [cloud(id="1", requestid="r-1"), cloud(id="2", source=None), cloud(id="3", datacontenttype="text/plain")]
+
+    response = await keyed.post(BATCH, json=events, headers=typed(content_type=CLOUD_EVENTS))
+
+    assert [item["status"] for item in response.json()["items"]] == ["inserted", "invalid", "invalid"]
+    assert len(await stored()) == 1
+
+
+async def test_an_id_counts_within_its_source(keyed: httpx.AsyncClient) -> None:
+    """The same id of another source is another event."""
+    events = [cloud(), cloud(), cloud(source="/elsewhere")]
+
+    response = await keyed.post(BATCH, json=events, headers=typed(content_type=CLOUD_EVENTS))
+
+    assert [item["status"] for item in response.json()["items"]] == ["inserted", "duplicate", "inserted"]
+
+
+async def test_a_uuid_is_the_same_event_in_every_form(keyed: httpx.AsyncClient) -> None:
+    """Sent once as a CloudEvent and once as our own JSON, in whatever spelling, it counts once."""
+    sent = str(uuid4())
+
+    first = await keyed.post(EVENTS, json=cloud(id=sent.upper()), headers=typed(content_type=CLOUD_EVENT))
+    second = await keyed.post(EVENTS, json={"id": sent, "type": "x"})
+
+    assert [first.json(), second.json()] == [{"id": sent, "status": "inserted"}, {"id": sent, "status": "duplicate"}]
+
+
+def test_ids_that_are_no_uuids_never_change() -> None:
+    """Another would be counted again when it is sent again."""
+    assert event_id("A234-1234", "/shop") == "47a65d64-f182-5566-85d6-bcf2a4bb7fe7"
+    assert event_id("message-1") == "e9895e28-a462-56b8-ad00-ad4a9507577a"
+
+
+@pytest.mark.parametrize("missing", ["specversion", "id", "source", "type"])
+async def test_a_cloud_event_has_its_required_attributes(keyed: httpx.AsyncClient, missing: str) -> None:
+    """Without one it is refused."""
+    event = {name: value for name, value in cloud().items() if name != missing}
+
+    response = await keyed.post(EVENTS, json=event, headers=typed(content_type=CLOUD_EVENT))
+
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, f"/{missing}")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"specversion": "0.3"},
+        {"id": ""},
+        {"id": "x" * 201},
+        {"type": "a\nb"},
+        {"source": "/services/order"},
+        {"time": "noon"},
+        {"data": "text"},
+        {"data": None},
+        {"data_base64": "eA=="},
+        {"datacontenttype": "application/xml"},
+        {"userid": "ada"},
+    ],
+    ids=str,
+)
+async def test_a_cloud_event_that_we_cannot_take_is_refused(keyed: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
+    """With the attribute that is to blame."""
+    response = await keyed.post(EVENTS, json=cloud(**wrong), headers=typed(content_type=CLOUD_EVENT))
+
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, f"/{next(iter(wrong))}")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [("ce-id", "1"), ("ce-id", "2")],
+        [("ce-id", "%ff")],
+        [("ce-id", "\u00fc")],
+        [("ce-id", "%0a")],
+    ],
+    ids=["twice", "not-UTF-8", "not-ASCII", "control"],
+)
+async def test_headers_that_can_be_read_in_two_ways_are_refused(
+    keyed: httpx.AsyncClient, wrong: list[tuple[str, str]]
+) -> None:
+    """Whoever stands in between may read them in the other."""
+    others = {name: value for name, value in headers().items() if name != "ce-id"}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in [*others.items(), *wrong]]
+
+    response = await keyed.post(EVENTS, content=b"{}", headers=raw)
+
+    assert response.status_code == 422
+
+
+def test_quotes_around_a_header_are_taken_off() -> None:
+    """As the binding asks for what older senders write."""
+    assert attributes([("ce-subject", '"a \\"b\\" %C3%BC"'), ("x", "y")]) == {"subject": 'a "b" \u00fc'}
+
+
+async def test_a_binary_event_may_have_no_body(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """It has no data then; a header ce-data is none."""
+    response = await keyed.post(EVENTS, headers=headers(data="forged"))
+
+    assert response.status_code == 201
+    assert [event["data"] for event in await stored()] == [{}]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        (EVENTS, typed(content_type="text/plain")),
+        (EVENTS, typed(content_type="application/xml")),
+        (EVENTS, typed(content_type=CLOUD_EVENTS)),
+        (EVENTS, headers() | typed(content_type="text/plain")),
+        (BATCH, typed(content_type=CLOUD_EVENT)),
+        (BATCH, headers()),
+        (BATCH, typed(content_type="text/plain")),
+        (BATCH, typed({"Content-Encoding": "gzip"})),
+    ],
+    ids=range(8),
+)
+async def test_other_forms_are_refused(keyed: httpx.AsyncClient, path: str, sent: dict[str, str]) -> None:
+    """With what to send instead."""
+    response = await keyed.post(path, content=b"{}", headers=sent)
+
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_headers_outside_a_seal_say_nothing_of_the_event(
+    environment: dict[str, str], clean: None, stored: Stored
+) -> None:
+    """What is sealed is the event, whatever somebody adds on the way."""
+    wire = Forge(CLIENT, "analytics", environment, "POST", EVENTS, json={"type": "sealed"}).valid()
+    for name, value in headers(type="forged").items():
+        wire = wire.adding(name, value) if name.startswith("ce-") else wire
+
+    answer = await send(environment["ANALYTICS_SERVICE_URL"], wire)
+
+    assert answer.status == 201
+    assert [event["type"] for event in await stored()] == ["sealed"]

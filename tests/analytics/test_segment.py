@@ -1,0 +1,217 @@
+import gzip
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from analytics.schemas.segment import Kind
+from chassis.clock import utc_now
+from tests.analytics.sending import Stored, nested, typed
+
+GZIP = typed({"Content-Encoding": "gzip"})
+
+
+def track(**more: object) -> dict[str, Any]:
+    """A message."""
+    return {"type": "track", "event": "Song Played", "userId": "ada", **more}
+
+
+async def send(client: httpx.AsyncClient, *messages: object, **more: object) -> httpx.Response:
+    """Send a batch."""
+    return await client.post("/v1/batch", json={"batch": messages, **more})
+
+
+async def test_a_message_becomes_an_event(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """Its event's name is the type, its properties are the data, and of its context what tells nobody apart is kept."""
+    message_id, now = str(uuid4()), utc_now()
+    context = {"ip": "192.0.2.1", "userAgent": "x", "device": {"id": "y"}, "traits": {"email": "z"}, "locale": "de-DE"}
+    message = track(
+        messageId=message_id, anonymousId="guest", properties={"artist": "Nina"}, context=context, timestamp=str(now)
+    )
+
+    assert (await send(keyed, message)).json() == {"success": True}
+
+    (event,) = await stored()
+    assert event.pop("received_at") >= event.pop("occurred_at")
+    assert event == {
+        "_id": message_id,
+        "type": "Song Played",
+        "source": "/segment",
+        "subject": None,
+        "user_id": "ada",
+        "anonymous_id": "guest",
+        "data": {"artist": "Nina", "context": {"locale": "de-DE"}},
+    }
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_each_call_has_its_address(keyed: httpx.AsyncClient, stored: Stored, kind: Kind) -> None:
+    """What it tells is the type of the event, but for track, whose event has a name."""
+    told = {"name": "Home", "category": "Docs", "groupId": "club", "previousId": "guest", "event": "Song Played"}
+
+    response = await keyed.post(f"/v1/{kind}", json={**told, "userId": "ada", "traits": {"plan": "pro"}})
+
+    assert response.json() == {"success": True}
+    (event,) = await stored()
+    assert event["type"] == ("Song Played" if kind == "track" else kind)
+    del told["event"]
+    assert event["data"] == {**told, "plan": "pro"}
+
+
+async def test_a_client_s_wrong_clock_is_corrected(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """By what it said when it sent: the time between is right, whatever the clock."""
+    before = utc_now()
+
+    await send(keyed, track(timestamp="1970-01-01T00:00:10Z"), sentAt="1970-01-01T00:01:10Z")
+
+    (event,) = await stored()
+    assert timedelta(0) <= event["occurred_at"] + timedelta(minutes=1, milliseconds=1) - before < timedelta(seconds=30)
+
+
+async def test_the_original_time_goes_before_the_other(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """So has Segment it; without a time of sending it is taken for right."""
+    await send(keyed, track(timestamp="2026-11-20T10:00:00Z", originalTimestamp="2026-11-20T09:00:00Z"))
+
+    assert [event["occurred_at"].hour for event in await stored()] == [9]
+
+
+async def test_a_message_counts_once(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """By its id, be it a UUID or any text; without one it is new each time."""
+    for _ in range(2):
+        await send(keyed, track(messageId="ajs-1"), track(messageId=str(uuid4()).upper()), track(messageId="ajs-1"))
+    await send(keyed, track())
+
+    assert len(await stored()) == 4
+
+
+async def test_a_user_s_id_has_one_spelling(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """One that is a UUID is that of an account, whose events are erased with it."""
+    ada = str(uuid4())
+
+    await send(keyed, track(userId=ada.upper()))
+
+    assert [event["user_id"] for event in await stored()] == [ada]
+
+
+async def test_the_batch_speaks_for_its_messages(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """Unless they speak for themselves."""
+    own = track(messageId="1", context={"locale": "fr"}, timestamp="2026-11-20T10:00:00Z")
+
+    await send(keyed, own, track(timestamp="2026-11-20T11:00:00Z"), context={"locale": "de"}, sentAt=None)
+
+    assert [event["data"] for event in await stored()] == [{"context": {"locale": "fr"}}, {"context": {"locale": "de"}}]
+
+
+async def test_empty_fields_are_none(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """Clients send null or an empty text for what they do not know."""
+    nothing = {"anonymousId": "", "properties": None, "traits": None, "context": None, "timestamp": None}
+
+    assert (await send(keyed, track(**nothing))).status_code == 200
+    assert [(event["anonymous_id"], event["data"]) for event in await stored()] == [(None, {})]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        "track",
+        {"type": "track", "event": "x"},
+        {"type": "track", "userId": "ada"},
+        {"type": "charge", "userId": "ada"},
+        track(userId=1),
+        track(userId="x" * 201),
+        track(event="a\nb"),
+        track(event="x" * 201),
+        track(messageId="x" * 1_000),
+        track(timestamp="yesterday"),
+        track(timestamp="2026-11-20T10:00:00"),
+        track(timestamp=str(utc_now() + timedelta(days=2))),
+        track(timestamp="0001-01-01T00:00:00Z", sentAt="9999-01-01T00:00:00Z"),
+        track(timestamp="9999-01-01T00:00:00Z", sentAt="0001-01-01T00:00:00Z"),
+        track(properties=[]),
+        track(properties=nested(9)),
+        track(properties={"text": "x" * 33_000}),
+        track(traits={"text": "x" * 17_000}, properties={"more": "x" * 17_000}),
+        track(context={"page": nested(7)}),
+    ],
+    ids=range(20),
+)
+async def test_a_wrong_message_spoils_only_itself(keyed: httpx.AsyncClient, stored: Stored, wrong: object) -> None:
+    """Its neighbours are stored: told of an error, a client would drop or repeat all of them. Alone it is a 400."""
+    assert (await send(keyed, track(), wrong, track())).status_code == 200
+    assert len(await stored()) == 2
+
+    response = await send(keyed, wrong)
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_messages")
+
+
+async def test_operators_are_data(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """In names, values and the type of an event."""
+    properties = {"$where": "1", "a.b": {"$gt": ""}, "__proto__": {"x": 1}}
+
+    await send(keyed, track(event="$set.a", userId="$ne", properties=properties))
+
+    (event,) = await stored()
+    assert (event["type"], event["user_id"], event["data"]) == ("$set.a", "$ne", properties)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"1", b'{"batch": {}}', b"{}", b'{"batch": [NaN]}', b'{"batch": [], "batch": []}', b"\xff", b"\x00"],
+    ids=str,
+)
+async def test_what_is_no_batch_is_a_400(keyed: httpx.AsyncClient, body: bytes) -> None:
+    """As Segment's clients expect it, not a 422."""
+    response = await keyed.post("/v1/batch", content=body, headers=typed())
+
+    assert response.status_code == 400
+
+
+async def test_a_packed_batch_is_unpacked(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """Its Content-Type may be anything."""
+    packed = gzip.compress(json.dumps({"batch": [track()]}).encode())
+
+    response = await keyed.post("/v1/batch", content=packed, headers={"Content-Encoding": "gzip"})
+
+    assert response.status_code == 200
+    assert len(await stored()) == 1
+
+
+PACKED = gzip.compress(b'{"batch":[]}')
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("batch", gzip.compress(bytes(10**8)), 413),
+        ("batch", gzip.compress(b" " * 512_001), 413),
+        ("track", gzip.compress(b" " * 32_769), 413),
+        ("batch", b" " * 512_001, 413),
+        ("track", b" " * 32_769, 413),
+        ("batch", PACKED[:-4], 400),
+        ("batch", PACKED + PACKED, 400),
+        ("batch", PACKED + b"x", 400),
+        ("batch", b"", 400),
+        ("batch", b"{}", 400),
+    ],
+    ids=range(10),
+)
+async def test_bodies_over_the_cap_or_badly_packed_are_refused(
+    keyed: httpx.AsyncClient, path: str, body: bytes, status: int
+) -> None:
+    """500 KB for a batch and 32 KB for a message, unpacked; no more than that is ever unpacked."""
+    headers = typed() if body.startswith(b" ") else GZIP
+
+    assert (await keyed.post(f"/v1/{path}", content=body, headers=headers)).status_code == status
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip", "identity"])
+async def test_other_encodings_are_refused(keyed: httpx.AsyncClient, encoding: str) -> None:
+    """A 415."""
+    response = await keyed.post("/v1/batch", content=PACKED, headers=typed({"Content-Encoding": encoding}))
+
+    assert response.status_code == 415

@@ -1,0 +1,144 @@
+import base64
+import hashlib
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from analytics.services.add_write_key import add_write_key
+from analytics.services.list_write_keys import list_write_keys
+from analytics.services.revoke_write_key import NoSuchWriteKey, revoke_write_key
+from analytics.write_keys import WriteKey, presented_key
+from cli.routes import RoutePolicy, route_policies
+from tests.access import BODIES, THING, name_of
+from tests.aliases import People
+from tests.analytics.sending import BATCH, EVENTS
+
+EVENT = {"type": "page.viewed"}
+
+
+def basic(user: str, password: str = "") -> str:
+    """The value of an Authorization header."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize("path", [EVENTS, BATCH])
+async def test_a_key_is_a_bearer_token_or_a_user_name(people: People, write_key: str, path: str) -> None:
+    """Both forms are taken, for one event and for many."""
+    body = EVENT if path == EVENTS else {"events": [EVENT]}
+
+    answers = [
+        await people["analytics"].post(path, json=body, headers={"Authorization": authorization})
+        for authorization in (f"Bearer {write_key}", basic(write_key))
+    ]
+
+    assert {answer.is_success for answer in answers} == {True}
+
+
+@pytest.mark.parametrize("path", [EVENTS, BATCH, "/v1/track"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "Bearer",
+        "Bearer x",
+        "Bearer wk__",
+        "Bearer wk_1_2",
+        "Basic",
+        "Basic !",
+        "Basic /w==",
+        basic("wk_1_2"),
+        "Digest x",
+    ],
+)
+async def test_whoever_has_no_valid_key_is_told_so(people: People, path: str, wrong: str) -> None:
+    """A 401 with one code, whatever is wrong with it."""
+    response = await people["analytics"].post(path, json={}, headers={"Authorization": wrong})
+
+    assert (response.status_code, response.json()["code"]) == (401, "invalid_write_key")
+
+
+async def test_another_secret_under_a_known_id_is_refused(people: People, write_key: str) -> None:
+    """The id alone is no secret."""
+    response = await people["analytics"].post(BATCH, json={}, auth=(write_key[:-1] + "_", ""))
+
+    assert response.status_code == 401
+
+
+async def test_without_any_key_the_old_route_asks_for_a_seal(people: People) -> None:
+    """As it did before there were keys."""
+    response = await people["analytics"].post(EVENTS, json=EVENT)
+
+    assert (response.status_code, response.json()["code"]) == (400, "encryption_required")
+
+
+async def test_a_revoked_key_is_refused_at_once(
+    apps: dict[str, FastAPI], keyed: httpx.AsyncClient, write_key: str
+) -> None:
+    """The next request is."""
+    assert (await keyed.post(EVENTS, json=EVENT)).status_code == 201
+    key = WriteKey.parse(write_key)
+    assert key
+
+    async with apps["analytics"].state.store.use() as database:
+        await revoke_write_key(database, key.id)
+
+    assert (await keyed.post(EVENTS, json=EVENT)).status_code == 401
+
+
+async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], clean: None) -> None:
+    """The list says when the key was refused for the first time."""
+    async with apps["analytics"].state.store.use() as database:
+        key = await add_write_key(database, "shop")
+        await revoke_write_key(database, key.id)
+        (before,) = await list_write_keys(database)
+        await revoke_write_key(database, key.id)
+
+        assert await list_write_keys(database) == [before]
+
+
+async def test_a_key_that_never_was_cannot_be_revoked(apps: dict[str, FastAPI], clean: None) -> None:
+    """A mistyped id must not look as if it had been done."""
+    async with apps["analytics"].state.store.use() as database:
+        with pytest.raises(NoSuchWriteKey):
+            await revoke_write_key(database, "nobody")
+
+
+async def test_the_secret_is_stored_as_its_hash(apps: dict[str, FastAPI], clean: None) -> None:
+    """Who reads the database cannot send with what stands there."""
+    async with apps["analytics"].state.store.use() as database:
+        key = await add_write_key(database, "shop")
+        document = await database["write_keys"].find_one({})
+
+    assert document is not None
+    assert document["hashed"] == hashlib.sha256(key.secret.encode()).hexdigest()
+    assert key.secret not in str(document)
+
+
+def test_a_key_is_read_as_it_was_written() -> None:
+    """Whatever its secret, underscores and all, is made of."""
+    keys = [WriteKey.make() for _ in range(100)]
+
+    assert [presented_key(basic(str(key))) for key in keys] == keys
+    assert WriteKey.parse("wk_1_a_b") == WriteKey("1", "a_b")
+
+
+async def test_a_key_opens_nothing_else(apps: dict[str, FastAPI], people: People, write_key: str) -> None:
+    """Every route that demands something of its caller refuses a write key."""
+    demanding = [
+        one for one in route_policies(apps) if one.mode == "service" or one.authentication not in {"-", "write key"}
+    ]
+
+    opened = [one for one in demanding if await answers(people, one, write_key)]
+
+    assert len(demanding) > 20
+    assert opened == []
+
+
+async def answers(people: People, route: RoutePolicy, write_key: str) -> bool:
+    """Whether a route does something for who has a write key."""
+    path = route.path
+    for name in ("user_id", "session_id", "product_id", "order_id"):
+        path = path.replace(f"{{{name}}}", THING)
+    key = {"Authorization": f"Bearer {write_key}"}
+    response = await people[route.service].request(route.method, path, json=BODIES.get(name_of(route)), headers=key)
+    return response.status_code not in {400, 401}

@@ -1,0 +1,63 @@
+import asyncio
+
+from chassis.bell import Bell
+from chassis.store import DatabaseUnavailable
+from chassis.testing import eventually
+
+
+class Heard:
+    """Takes notifications, or fails as long as the database is away."""
+
+    def __init__(self) -> None:
+        self.times: list[list[str]] = []
+        self.is_away = False
+
+    async def notify(self, listeners: list[str]) -> None:
+        """Take one."""
+        self.times.append(sorted(listeners))
+        if self.is_away:
+            raise DatabaseUnavailable
+
+
+async def test_the_first_ring_is_told_at_once() -> None:
+    """Without the pause that follows it."""
+    heard = Heard()
+    bell = Bell(heard.notify)
+
+    bell.ring(["product", "analytics"])
+    await asyncio.sleep(0)
+
+    assert heard.times == [["analytics", "product"]]
+    await bell.aclose()
+
+
+async def test_rings_in_a_row_are_told_together() -> None:
+    """What comes during the pause is one more notification, and none is missing at the end."""
+    heard = Heard()
+    bell = Bell(heard.notify)
+
+    bell.ring(["product"])
+    await asyncio.sleep(0)
+    bell.ring(["product"])
+    bell.ring(["analytics"])
+    await bell.aclose()
+
+    assert heard.times == [["product"], ["analytics", "product"]]
+
+
+async def test_a_ring_that_failed_does_not_end_the_ringing() -> None:
+    """The next one is told again."""
+    heard = Heard()
+    heard.is_away = True
+    bell = Bell(heard.notify)
+    bell.ring(["product"])
+    await bell.aclose()
+
+    heard.is_away = False
+    bell.ring(["analytics"])
+
+    async def is_told() -> bool:
+        return heard.times == [["product"], ["analytics"]]
+
+    assert await eventually(is_told)
+    await bell.aclose()

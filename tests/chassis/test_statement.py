@@ -1,0 +1,137 @@
+import asyncio
+from collections.abc import AsyncIterator
+from traceback import format_exception
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from chassis.errors import Unauthenticated
+from chassis.postgres import CLAIM, POOL_SIZE, Postgres
+from chassis.sealing.replay import Claim
+from chassis.statement import Statement
+from chassis.store import DatabaseUnavailable
+from chassis.tables import chassis_metadata
+from chassis.testing import eventually
+from cli.stack.postgres import EmbeddedPostgres
+
+SECRET = "xyzzy-plugh-4711"
+ADD = Statement(CLAIM, "INSERT INTO cups (colour, size) VALUES (:colour, :size) RETURNING colour")
+COLOURS = Statement("SELECT colour FROM cups ORDER BY colour")
+SLEEP = Statement("SELECT pg_sleep(:seconds)")
+
+
+@pytest.fixture(scope="module")
+def url(postgres: EmbeddedPostgres) -> str:
+    """The address of an empty database."""
+    return postgres.create_database("statements")
+
+
+@pytest.fixture(scope="module")
+async def opened(url: str) -> AsyncIterator[Postgres]:
+    """The database, with one table beside the chassis's."""
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(chassis_metadata.create_all)
+        await connection.execute(text("CREATE TABLE cups (colour varchar(50) UNIQUE, size int CHECK (size > 0))"))
+    await engine.dispose()
+    database = Postgres(SecretStr(url), "test")
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(opened: Postgres) -> Postgres:
+    """The database, without any rows."""
+    async with opened.transaction() as session:
+        await session.execute(text("TRUNCATE cups, sealed_requests"))
+    return opened
+
+
+async def colours(database: Postgres) -> list[str]:
+    """The colours of all cups."""
+    return [row["colour"] for row in await database.run(COLOURS, {})]
+
+
+async def test_a_statement_is_a_transaction(database: Postgres) -> None:
+    """What it has done and returned is there at once, for everybody."""
+    (row,) = await database.run(ADD, {"colour": "red", "size": 1})
+
+    assert row["colour"] == "red"
+    assert await colours(database) == ["red"]
+
+
+async def test_a_statement_claims_its_request_once(database: Postgres) -> None:
+    """The second time it is a 401, and has no effect."""
+    claim = Claim("order", "one")
+    await database.run(ADD, {"colour": "red", "size": 1}, claim=claim)
+
+    with pytest.raises(Unauthenticated):
+        await database.run(ADD, {"colour": "blue", "size": 1}, claim=claim)
+
+    assert claim.refused
+    assert await colours(database) == ["red"]
+
+
+async def test_a_statement_that_fails_claims_nothing(database: Postgres) -> None:
+    """So the same request may come again."""
+    with pytest.raises(asyncpg.CheckViolationError):
+        await database.run(ADD, {"colour": "red", "size": 0}, claim=Claim("order", "one"))
+
+    assert await database.claim("order", "one")
+
+
+async def test_a_violation_of_its_own_is_no_second_claim(database: Postgres) -> None:
+    """What is unique in another table is told as it is."""
+    await database.run(ADD, {"colour": "red", "size": 1}, claim=Claim("order", "one"))
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await database.run(ADD, {"colour": "red", "size": 1}, claim=Claim("order", "two"))
+
+
+async def test_statements_that_were_cancelled_take_no_connection_with_them(database: Postgres, url: str) -> None:
+    """The pool is whole afterwards."""
+    watcher = await asyncpg.connect(url.replace("+asyncpg", ""))
+    sleeping = [asyncio.create_task(database.run(SLEEP, {"seconds": 9.0})) for _ in range(POOL_SIZE)]
+
+    async def are_asleep() -> bool:
+        count = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+        return bool(await watcher.fetchval(count) == POOL_SIZE)
+
+    assert await eventually(are_asleep)
+    await watcher.close()
+    for task in sleeping:
+        task.cancel()
+    await asyncio.gather(*sleeping, return_exceptions=True)
+
+    await asyncio.gather(*(database.run(SLEEP, {"seconds": 0.1}) for _ in range(POOL_SIZE)))
+
+
+@pytest.mark.parametrize("condition", ["deadlock_detected", "lock_not_available", "admin_shutdown"])
+async def test_what_may_pass_is_a_503(database: Postgres, condition: str) -> None:
+    """As it is in a session."""
+    with pytest.raises(DatabaseUnavailable):
+        await database.run(Statement(f"DO $$ BEGIN RAISE {condition}; END $$"), {})
+
+
+async def test_a_connection_that_is_cut_is_a_503_and_replaced(database: Postgres) -> None:
+    """Whether the server closes it during a statement or between two."""
+    cut = Statement("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(DatabaseUnavailable):
+        await database.run(cut, {})
+
+    assert await colours(database) == []
+
+
+@pytest.mark.parametrize(
+    ("colour", "size"), [(SECRET, 0), (SECRET * 9, 1), ("red", SECRET)], ids=["check", "too long", "no number"]
+)
+async def test_an_error_quotes_no_value(database: Postgres, colour: str, size: object) -> None:
+    """The text of an error, traceback and all, as it comes into a log has no value in it."""
+    with pytest.raises(Exception, match=r"violates|too long|hidden") as refused:
+        await database.run(ADD, {"colour": colour, "size": size})
+
+    assert SECRET not in "".join(format_exception(refused.value))

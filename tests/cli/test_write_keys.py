@@ -1,0 +1,45 @@
+import asyncio
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.errors import CommandError
+from cli.keys import app
+from tests.aliases import People
+
+TRACK = {"event": "Song Played", "userId": "ada"}
+
+
+async def run(*arguments: str) -> str:
+    """What `keys write` prints."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["write", *arguments])
+    if isinstance(result.exception, Exception):
+        raise result.exception
+    return result.output
+
+
+async def status(people: People, key: str) -> int:
+    """How an event is answered that is sent with the key."""
+    return (await people["analytics"].post("/v1/track", json=TRACK, auth=(key, ""))).status_code
+
+
+async def test_a_key_is_made_listed_and_revoked(people: People) -> None:
+    """It is shown once, sends until it is revoked, and stays in the list."""
+    (key,) = re.findall(r"^wk_\S+$", await run("add", "shop"), re.MULTILINE)
+    _, key_id, secret = key.split("_", 2)
+    assert await status(people, key) == 200
+
+    assert "is revoked" in await run("revoke", key_id)
+
+    assert await status(people, key) == 401
+    listed = await run("list")
+    assert key_id in listed
+    assert "shop" in listed
+    assert secret not in listed
+
+
+async def test_a_key_that_is_not_there_is_told(people: People) -> None:
+    """A mistyped id is no success."""
+    with pytest.raises(CommandError, match="no write key"):
+        await run("revoke", "nobody")

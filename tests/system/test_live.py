@@ -1,0 +1,33 @@
+import asyncio
+
+import httpx
+import pytest
+
+from cli.client import client
+from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
+from tests.system.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("system")
+
+
+async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack) -> None:
+    """The stream goes on where it was when MongoDB was killed."""
+    bearer, address = stack.admin, stack.environment["ANALYTICS_SERVICE_URL"]
+    async with (
+        client(stack.environment) as dispatcher,
+        httpx.AsyncClient(base_url=address, timeout=30) as people,
+        people.stream("GET", LIVE, headers=bearer) as response,
+    ):
+        messages = messages_of(response)
+        assert await anext(messages) == ("open", {})
+        first = await dispatcher.post("analytics", EVENTS, json={"type": "a"})
+        await asyncio.to_thread(stack.mongodb.kill)
+        await asyncio.to_thread(stack.mongodb.start)
+        second = await dispatcher.post("analytics", EVENTS, json={"type": "b"}, idempotency_key="b", timeout=20)
+
+        async with asyncio.timeout(30):
+            told = [await anext(messages)]
+            while told[-1][1].get("id") != second["id"]:
+                told.append(await anext(messages))
+
+    assert [data["id"] for kind, data in told if kind == "message"] == [first["id"], second["id"]]
