@@ -10,7 +10,7 @@ CODE := chassis user analytics product order cli deploy tests benchmarks chaos
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/.ready: requirements/dev.txt requirements/bootstrap.txt
 	@PYTHON="$(PYTHON)" requirements/install.sh
@@ -54,13 +54,19 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure calls and orders beside their peers: 11 min, quiet machine (ARGS=--quick: 2 min)
+bench: $(BENCH)/.ready ## Measure calls, orders and analytics beside their peers: quiet machine (ARGS=--quick: 4 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
+	@$(BENCH)/python -m benchmarks analytics $(ARGS)
+	@$(BENCH)/python -m benchmarks observability $(ARGS)
 
 .PHONY: chaos
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
 	@$(BIN)/python -m chaos $(ARGS)
+
+.PHONY: ingestion-kills
+ingestion-kills: $(BIN)/.ready ## Kill MongoDB's members and analytics' workers 100 times under events; each must count once (20 min)
+	@$(BIN)/python -m chaos.ingestion $(ARGS)
 
 .PHONY: containers
 containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available
@@ -75,12 +81,38 @@ format: $(BIN)/.ready ## Format the code and mend what the linter can
 	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
 
 .PHONY: check
-check: $(BIN)/.ready ## Format, lint, types, locks in step, migrations in step
+check: $(BIN)/.ready ## Format, lint, types, manifests, secrets, locks in step, migrations in step
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
+	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	$(BIN)/python -m cli db check
+
+.PHONY: audit
+audit: $(BIN)/.ready ## Hold every locked package (bench.txt has them all) against the known advisories; asks pypi.org
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt \
+	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
+
+.PHONY: sbom
+sbom: $(BIN)/.ready ## Write sbom/: what is in each service's image, as CycloneDX; the same locks, the same bytes
+	@mkdir -p sbom && $(foreach s,$(SERVICES),PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
+	  -o sbom/$(s).cdx.json requirements/$(s).txt &&) ls -l sbom
+
+.PHONY: manifests
+manifests: $(BIN)/.ready ## Write deploy/kubernetes/rendered anew from its sources (needs kubectl, and no cluster)
+	@$(BIN)/python -m deploy.manifests
+.PHONY: check-alerts
+check-alerts: ## Have promtool check and test Prometheus's rules and alerts, and lint what the services count
+	@command -v promtool >/dev/null || { echo "promtool is missing. Debian, Ubuntu: apt install prometheus; else prometheus.io/download" >&2; exit 1; }
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
+	@$(MAKE) --no-print-directory check-metrics
+
+.PHONY: check-metrics
+check-metrics: $(BIN)/.ready
+	set -o pipefail; $(BIN)/python -m deploy.declared_metrics | promtool check metrics
 
 .PHONY: check-locks
 check-locks: $(BIN)/.ready

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from analytics.documents import EventTooOld, keep
+from analytics.documents import WrongTime, keep
 from analytics.retention import Retention
 from chassis.errors import FieldError, field_error
 from chassis.mongodb import Document
@@ -62,12 +62,12 @@ def faults_of(error: ValidationError) -> list[FieldError]:
 
 
 def kept(documents: Iterable[Document | Refusal], retention: Retention) -> Iterator[Document | Refusal]:
-    """Refuse, of the documents of a batch, those of events that are too old."""
+    """Refuse, of the documents of a batch, those of events that cannot be of their time."""
     for document in documents:
         if isinstance(document, Refusal):
             yield document
             continue
         try:
             yield keep(document, retention)
-        except EventTooOld as error:
+        except WrongTime as error:
             yield Refusal(document["_id"], [error.fault])

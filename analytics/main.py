@@ -24,8 +24,8 @@ ROUTERS = (
     people.router,
     export.router,
     live.router,
-    dashboard.router,
     segment.router,
+    dashboard.router,
     inbox.router,
 )
 COUNTS_EVERY_S = 1.0

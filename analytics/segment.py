@@ -5,7 +5,6 @@ from typing import Any
 
 from analytics.batches import Refusal
 from analytics.event_ids import event_id, plain_uuid
-from analytics.moments import check_moment
 from analytics.properties import check_data
 from analytics.schemas.segment import Kind, Message
 from chassis.errors import FieldError
@@ -35,7 +34,7 @@ def _document(message: Message, now: datetime) -> Document:
         # One who has an account is known by its id in one spelling, else the events would outlive the account.
         "user_id": message.user_id and (plain_uuid(message.user_id) or message.user_id),
         "anonymous_id": message.anonymous_id,
-        "occurred_at": check_moment(_occurred_at(message, now)),
+        "occurred_at": _occurred_at(message, now),
         "received_at": now,
         "data": check_data(_data(message)),
     }

@@ -5,10 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from benchmarks.analytics import command as analysing
+from benchmarks.analytics import plan as analytics_plan
 from benchmarks.dispatch import command as dispatching
 from benchmarks.dispatch import plan as dispatch_plan
 from benchmarks.dispatch import profiling
 from benchmarks.dispatch.candidates.every import CANDIDATES
+from benchmarks.observability import command as watching
+from benchmarks.observability import plan as observability_plan
 from benchmarks.orders import command as ordering
 from benchmarks.orders import plan as orders_plan
 
@@ -47,10 +51,31 @@ def orders(
 
 
 @app.command()
+def observability(
+    *,
+    quick: Annotated[bool, typer.Option(help="2 minutes instead of 5: fewer rounds.")] = False,
+) -> None:
+    """Measure what traces and error reports cost an order. Run it on a quiet machine."""
+    watching.run(observability_plan.QUICK if quick else observability_plan.FULL)
+
+
+@app.command()
+def analytics(
+    *,
+    quick: Annotated[
+        bool, typer.Option(help="1.5 minutes instead of many: one million events in place of ten; keeps nothing.")
+    ] = False,
+) -> None:
+    """Measure storing events and asking for statistics, beside MongoDB by hand. Run it on a quiet machine."""
+    analysing.run(analytics_plan.QUICK if quick else analytics_plan.FULL, keep=not quick)
+
+
+@app.command()
 def charts() -> None:
     """Draw the charts anew from the figures that are kept."""
     dispatching.KEPT.redraw()
     ordering.KEPT.redraw()
+    analysing.KEPT.redraw()
 
 
 @app.command()

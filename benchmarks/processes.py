@@ -10,6 +10,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
+import psutil
+
 _SPAWN = multiprocessing.get_context("spawn")
 _START_S = 30.0
 _STOP_S = 5.0
@@ -95,3 +97,18 @@ async def hear(pipe: Connection) -> Any:  # noqa: ANN401 - whatever was asked
         return await asyncio.to_thread(pipe.recv)
     except EOFError:
         return None
+
+
+def tree_cpu_s(root: int) -> float:
+    """Give the seconds of CPU that a process and its descendants have used so far."""
+    process = psutil.Process(root)
+    return sum(map(cpu_s, (process, *process.children(recursive=True))))
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Give the seconds of CPU that a process has used so far; none if it has just ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)

@@ -83,14 +83,15 @@ def _migrate(environment: dict[str, str], folder: Path) -> None:
 
 
 def _start_services(environment: dict[str, str], folder: Path) -> dict[str, Keeper]:
-    keepers = {service.name: Keeper(*_gunicorn(service, environment, folder)) for service in SERVICES}
+    keepers = {service.name: Keeper(*gunicorn(service, environment, folder)) for service in SERVICES}
     relayed = next(service for service in SERVICES if service.name == RELAYED)
     command = [sys.executable, "-m", "cli", "relay", RELAYED]
     keepers["relay"] = Keeper(command, service_environment(relayed, environment), folder / "relay.log")
     return keepers
 
 
-def _gunicorn(service: Service, environment: dict[str, str], folder: Path) -> tuple[list[str], dict[str, str], Path]:
+def gunicorn(service: Service, environment: dict[str, str], folder: Path) -> tuple[list[str], dict[str, str], Path]:
+    """Give what a keeper needs to run a service as the production image does: command, environment and log."""
     port = environment[service.url_variable].rpartition(":")[2]
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
     variables = {"SERVICE": service.name, "WEB_CONCURRENCY": str(WORKERS[service.name])}

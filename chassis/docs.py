@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse
 
+from chassis.browsers import CONTENT_POLICY, page_policy
 from chassis.errors import Problem
 
 _SCHEMAS = "#/components/schemas/{model}"
@@ -33,19 +34,23 @@ def describe_problems(app: FastAPI) -> None:
 def add_docs(app: FastAPI) -> None:
     """Serve ``/docs``, its files from the package fastapi-offline."""
     app.mount(_ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")), name="docs-assets")
+    docs = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=app.title,
+        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
+        swagger_favicon_url=_NO_ICON,
+        oauth2_redirect_url=_REDIRECT,
+        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+    )
+    _add_page(app, "/docs", docs)
+    _add_page(app, _REDIRECT, get_swagger_ui_oauth2_redirect_html())
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title=app.title,
-            swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{_ASSETS}/swagger-ui.css",
-            swagger_favicon_url=_NO_ICON,
-            oauth2_redirect_url=_REDIRECT,
-            swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
-        )
 
-    @app.get(_REDIRECT, include_in_schema=False)
-    async def oauth2_redirect() -> HTMLResponse:
-        return get_swagger_ui_oauth2_redirect_html()
+def _add_page(app: FastAPI, path: str, page: HTMLResponse) -> None:
+    html = bytes(page.body).decode()
+    headers = {CONTENT_POLICY: page_policy(html)}
+
+    @app.get(path, include_in_schema=False)
+    async def show() -> HTMLResponse:
+        return HTMLResponse(html, headers=headers)

@@ -8,16 +8,31 @@ from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCursor, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
 from pymongo.read_concern import ReadConcern
 
+from chassis import tracing
 from chassis.clock import utc_now
+from chassis.mongodb_pool import PoolMeter
+from chassis.mongodb_spans import CommandSpans
+from chassis.pool_metrics import SIZE
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.store import DatabaseUnavailable
 
+POOL_SIZE = 100
+"""Connections to each server; opened as they are needed."""
 SELECTION_TIMEOUT_MS = 1000
 """How long a statement waits for a server to be there."""
 STATEMENT_TIMEOUT_MS = 10_000
+_NO_CLUSTER_KEYS = 211
+"""A member of a replica set that has just started has not read yet by what the set signs its clock."""
 
 Document = dict[str, Any]
 MotorDatabase = AsyncIOMotorDatabase[Document]
@@ -62,11 +77,15 @@ class MongoDB:
             serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
             connectTimeoutMS=SELECTION_TIMEOUT_MS,
             timeoutMS=STATEMENT_TIMEOUT_MS,
+            maxPoolSize=POOL_SIZE,
+            event_listeners=[PoolMeter(), *([CommandSpans()] if tracing.is_on() else [])],
         )
+        SIZE.labels(self.name).inc(POOL_SIZE)
         self._database: MotorDatabase = self._client.get_default_database()
 
     async def close(self) -> None:
         """Close every connection."""
+        SIZE.labels(self.name).dec(POOL_SIZE)
         self._client.close()
 
     async def check(self) -> None:
@@ -84,7 +103,7 @@ class MongoDB:
         try:
             yield self._database
         except PyMongoError as error:
-            if error.timeout or isinstance(error, ConnectionFailure):
+            if _is_away(error):
                 raise DatabaseUnavailable from error
             raise
 
@@ -100,6 +119,14 @@ class MongoDB:
 
     async def forget_claims(self) -> None:
         """Do nothing: the TTL index deletes claims older than 120 s."""
+
+
+def _is_away(error: PyMongoError) -> bool:
+    """Whether MongoDB went away, or nobody knows what became of a write because another member is the primary now."""
+    if isinstance(error, BulkWriteError):
+        return bool((error.details or {}).get("writeConcernErrors"))
+    is_starting = isinstance(error, OperationFailure) and error.code == _NO_CLUSTER_KEYS
+    return error.timeout or is_starting or isinstance(error, ConnectionFailure | WriteConcernError)
 
 
 async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession], Coroutine[Any, Any, T]]) -> T:

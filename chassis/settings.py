@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from chassis.browsers import Origins
 from chassis.sealing.keys import InvalidKeys, Link, load_links
 
 
@@ -56,6 +57,7 @@ class ServiceSettings(BaseSettings):
     encryption_mode: Literal["strict", "permissive"] = "strict"
     jwt_issuer: str = "user"
     jwt_audience: str = "sealed-services"
+    cors_origins: Origins = ()
     cursor_key: SecretStr
     link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
@@ -65,6 +67,10 @@ class ServiceSettings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = None
+    otel_exporter_otlp_headers: SecretStr | None = None
+    otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1)
+    sentry_dsn: AnyHttpUrl | None = None
 
     @classmethod
     def load(cls) -> Self:

@@ -24,6 +24,8 @@ COMMANDS = {
     "events": "Print what the services announce; list and replay what was refused.",
     "invariants": "Compare the four databases, and name what differs.",
     "analytics": "Count the events of the analytics service anew.",
+    "backup": "Copy the four databases as they are at one moment.",
+    "restore": "Put a backup in place of what is in the four databases.",
     "relay": "Deliver a service's events in a process of its own.",
     "user": "Manage accounts.",
     "smoke": "Import and build every service.",

@@ -1,30 +1,39 @@
-"""The outside client: makes sealed calls to the services as `client`, from the command line and in tests."""
+"""Sealed calls to the services from the command line and in tests: as the outside client, or as one of the services."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
+from chassis.dispatch.breaker import LONGEST_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from cli.links import CLIENT
 from cli.services import SERVICES
 
+_EVERYBODY = frozenset(service.name for service in SERVICES)
+
 
 @asynccontextmanager
-async def client(environment: Mapping[str, str]) -> AsyncIterator[Dispatcher]:
+async def client(
+    environment: Mapping[str, str],
+    name: str = CLIENT,
+    peers: Collection[str] = _EVERYBODY,
+    longest_pause_s: float = LONGEST_PAUSE_S,
+) -> AsyncIterator[Dispatcher]:
     """
-    Give a dispatcher that speaks as `client`.
+    Give a dispatcher that speaks as `client`, or under another name.
 
     Args:
-        environment: Has the addresses of the services and the keys of the client's links.
+        environment: Has the addresses of the services and the keys of the links.
+        peers: Those that it calls.
+        longest_pause_s: For how long a peer that fails is left alone at most.
 
     Raises:
         InvalidKeys: A key of a link is missing or malformed.
     """
-    names = {service.name for service in SERVICES}
-    links = load_links(CLIENT, _link_keys(environment), names)
-    peers = {service.name: environment[service.url_variable] for service in SERVICES}
-    dispatcher = Dispatcher(peers, Envelope(CLIENT, links))
+    links = load_links(name, _link_keys(environment), set(peers))
+    addresses = {service.name: environment[service.url_variable] for service in SERVICES if service.name in peers}
+    dispatcher = Dispatcher(addresses, Envelope(name, links), longest_pause_s=longest_pause_s)
     try:
         yield dispatcher
     finally:

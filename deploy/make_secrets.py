@@ -2,9 +2,11 @@
 ``python -m deploy.make_secrets FOLDER``: the secrets of a deployment, one file each, in a folder per service.
 
 What is there stays. A service finds in its folder what it may see and nothing else; ``deploy/entrypoint.sh`` gives
-each file as ``NAME_FILE``.
+each file as ``NAME_FILE``. A database whose address is in the environment (``USER_DATABASE_URL`` and the like) is taken
+from there: a managed one. The others are those of docker-compose.prod.yml.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +23,8 @@ def main(folder: Path) -> None:
     (folder / ".gitignore").write_text("*\n")
     kept = ensure_secrets(folder / "all.json", links())
     passwords = {password_name(service): kept.pop(password_name(service)) for service in SERVICES}
-    everything = kept | {service.store_variable: _url(service, passwords) for service in SERVICES}
+    urls = {service.store_variable: _url(service, passwords) for service in SERVICES}
+    everything = kept | {name: os.environ.get(name, url) for name, url in urls.items()}
     for service in SERVICES:
         for name, value in service_environment(service, everything).items():
             _write(folder / service.name / name, value)

@@ -6,7 +6,7 @@ from fastapi import Response
 
 from analytics.cloudevents import Form
 from analytics.dependencies import Keeping, PeerOrKeyHolder
-from analytics.documents import EventTooOld
+from analytics.documents import EventTooOld, WrongTime
 from analytics.schemas.events import MOST_EVENTS, BatchRead, CloudEventCreate, EventCreate, EventRead
 from analytics.sent_events import SentBatch, SentEvent
 from analytics.services.check_write_key import InvalidWriteKey
@@ -42,6 +42,7 @@ def _many(event: dict[str, Any]) -> dict[str, Any]:
         InvalidWriteKey,
         UnsupportedMediaType,
         EventTooOld,
+        WrongTime,
         beside={200: {"model": EventRead, "description": "It was there already"}},
     ),
     openapi_extra=_body(PLAIN=_EVENT, STRUCTURED=_CLOUD_EVENT),

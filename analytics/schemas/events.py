@@ -1,11 +1,11 @@
 """Events as clients send them, and what they are told of them."""
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from analytics.moments import check_moment
+from analytics.event_ids import event_id
 from analytics.properties import check_data
 from chassis.errors import FieldError
 from chassis.schemas import Body, Id, Moment
@@ -37,8 +37,6 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 EventType = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_.-]+$"), Field(examples=["page.viewed"])
 ]
-EventTime = Annotated[Moment, AfterValidator(check_moment)]
-"""When something happened, in UTC: not before the year 2000, at most a day ahead."""
 ClientSource = Annotated[Line, AfterValidator(_refuse_services)]
 
 
@@ -50,7 +48,7 @@ class AnyEvent(Body):
     source: Line = "/clients"
     type: EventType
     subject: Line | None = None
-    time: Annotated[EventTime | None, Field(description="When it happened; now, if left out.")] = None
+    time: Annotated[Moment | None, Field(description="When it happened; now, if left out.")] = None
     datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
     userid: Annotated[UuidText | None, Field(description="Whose activity it is.")] = None
@@ -79,6 +77,11 @@ class CloudEventCreate(EventCreate):
     source: ClientSource
     type: Line
     data_base64: Annotated[None, Field(description="Not taken: data must be JSON.")] = None
+
+    @model_validator(mode="after")
+    def _has_the_id_that_is_stored(self) -> Self:
+        self.id = event_id(self.id, self.source)
+        return self
 
 
 Events = Annotated[list[Any], Field(max_length=MOST_EVENTS)]

@@ -16,7 +16,7 @@ async def record_event(database: MotorDatabase, retention: Retention, event: Eve
     Store an event, acknowledged by a majority; one whose id is there already is left as it was.
 
     Raises:
-        EventTooOld: It would be gone already (422).
+        WrongTime: It cannot have happened then, or would be gone already (422).
         DatabaseUnavailable: Nobody knows whether it was stored (503).
     """
     document = keep(event_document(event, utc_now()), retention)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from analytics.batches import Refusal, faults_of
-from analytics.documents import EventTooOld, event_document, keep
+from analytics.documents import WrongTime, event_document, keep
 from analytics.metrics import Via
 from analytics.retention import Retention
 from analytics.schemas.events import AnyEvent, EventOutcome
@@ -38,7 +38,7 @@ def _document(event: CloudEvent, retention: Retention) -> Document | Refusal:
         return keep(event_document(_checked(event), utc_now()), retention)
     except ValidationError as error:
         return Refusal(event_id, faults_of(error))
-    except EventTooOld as error:
+    except WrongTime as error:
         return Refusal(event_id, [error.fault])
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.deployed import deploy
 from benchmarks.load import Load
 from benchmarks.machine import busy_seconds
 from benchmarks.measurement import Measurement
 from benchmarks.orders.customer import Task
-from benchmarks.orders.deployed import deploy
 from benchmarks.orders.figures import Series, Turn
 from benchmarks.orders.plan import MANY_PRODUCTS, NAMES, Condition, Plan
 from benchmarks.orders.sides import Side, ours, plain
@@ -48,7 +48,8 @@ def measure(plan: Plan, on_turn: OnTurn) -> list[Series]:
 
 @contextmanager
 def _both_sides(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[list[Side]]:
-    with deploy(stores, secrets, folder, workers) as services:
+    processes = {"analytics": 1, "user": 1, "product": workers, "order": workers}
+    with deploy(stores.ours, secrets, folder, processes) as services:
         token = services.log_in()
         with ours(stores, services, token) as one, plain(stores, services.keys(), token, workers) as other:
             yield [one, other]
@@ -58,25 +59,31 @@ def _rounds(
     plan: Plan, sides: Sequence[Side], product_ids: Sequence[str], conditions: Sequence[Condition], on_turn: OnTurn
 ) -> list[Series]:
     for side in sides:
-        _try(side, product_ids)
+        try_once(side, product_ids)
     measured = {(side.key, condition): list[Turn]() for condition in conditions for side in sides}
     for number in range(plan.rounds):
         for condition in conditions:
             for side in sides[:: 1 if number % 2 else -1]:
                 on_turn(f"round {number + 1}/{plan.rounds}: {NAMES[side.key]}, {condition.text}")
                 wanted = product_ids[: condition.products]
-                _place(side, Task(plan.warming(condition), wanted))
-                measured[side.key, condition].append(_place(side, Task(plan.load(condition), wanted)))
+                place(side, Task(plan.warming(condition), wanted))
+                measured[side.key, condition].append(place(side, Task(plan.load(condition), wanted)))
     return [Series(key, condition, turns) for (key, condition), turns in measured.items()]
 
 
-def _try(side: Side, product_ids: Sequence[str]) -> None:
+def try_once(side: Side, product_ids: Sequence[str]) -> None:
+    """
+    Place one order.
+
+    Raises:
+        DoesNotWork: It is not confirmed.
+    """
     taken = side.run(Task(Load(1, 1, 0.0, 10.0), product_ids))
     if taken.errors:
         raise DoesNotWork(f"{NAMES[side.key]}: {next(iter(taken.errors))}")
 
 
-def _place(side: Side, task: Task) -> Turn:
+def place(side: Side, task: Task) -> Turn:
     """Place orders, and wait for their events: that is part of the work, and the other side shall not have to do it."""
     counted, cpu, everybody = side.counts(), side.cpu_s(), busy_seconds()
     taken = side.run(task)

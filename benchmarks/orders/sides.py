@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import orjson
 import psutil
 
+from benchmarks.deployed import Deployed
 from benchmarks.load import Taken
 from benchmarks.orders import plain_order, plain_product
 from benchmarks.orders.customer import Task, place_orders
-from benchmarks.orders.deployed import Deployed
 from benchmarks.orders.plan import OURS, PLAIN
 from benchmarks.orders.stores import ORDERS, PRODUCTS, Counts, Stores, dsn
-from benchmarks.processes import Child
+from benchmarks.processes import Child, cpu_s, tree_cpu_s
 from chassis.testing import eventually
 
 _BACKLOG = 2048
@@ -52,7 +52,7 @@ class Side:
 
     def cpu_s(self) -> dict[str, float]:
         """Give the seconds of CPU that each part has used so far, all its processes together."""
-        used = {part: sum(map(_tree_cpu_s, roots)) for part, roots in self.roots.items()}
+        used = {part: sum(map(tree_cpu_s, roots)) for part, roots in self.roots.items()}
         return used | {"PostgreSQL": _postgres_cpu_s()}
 
 
@@ -63,7 +63,7 @@ def ours(stores: Stores, services: Deployed, token: str) -> Iterator[Side]:
     # With MongoDB, which only analytics uses.
     parts = {"order": [pids["order"]], "product": [pids["product"]], "events": [pids["analytics"], pids["user"]]}
     mongodb = [process.pid for process in psutil.Process().children(recursive=True) if process.name() == "mongod"]
-    with Child(place_orders, services.orders, token) as customer:
+    with Child(place_orders, services.address("order"), token) as customer:
         customer.ready()
         yield Side(OURS, customer, stores, parts | {"events": [*parts["events"], *mongodb]})
 
@@ -86,19 +86,6 @@ def plain(stores: Stores, keys: bytes, token: str, workers: int) -> Iterator[Sid
         yield Side(PLAIN, customer, stores, roots)
 
 
-def _tree_cpu_s(root: int) -> float:
-    process = psutil.Process(root)
-    return sum(map(_cpu_s, (process, *process.children(recursive=True))))
-
-
 def _postgres_cpu_s() -> float:
     """Of the server of this run, which is ours: a process for each connection, and some others."""
-    return sum(_cpu_s(one) for one in psutil.Process().children(recursive=True) if one.name() == "postgres")
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:  # in this very moment
-        return 0.0
-    return float(times.user + times.system)
+    return sum(cpu_s(one) for one in psutil.Process().children(recursive=True) if one.name() == "postgres")

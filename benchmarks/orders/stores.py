@@ -1,6 +1,5 @@
 """The databases of a run: one PostgreSQL for both sides, with the same tables in each, and our MongoDB."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,14 +8,13 @@ from uuid import UUID
 
 import asyncpg
 
+from benchmarks.deployed import migrate
 from benchmarks.orders.plan import OURS, PLAIN
 from chassis.ids import new_id
 from cli.services import SERVICES
-from cli.stack.files import ROOT
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.processes import LeashedProcess
 
 ORDERS, PRODUCTS = "ORDER_DATABASE_URL", "PRODUCT_DATABASE_URL"
 _DATABASES = {OURS: ("order_service", "product_service"), PLAIN: ("plain_order", "plain_product")}
@@ -27,10 +25,6 @@ _COUNTS = """
     SELECT (SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = ANY ($1)) AS commits,
            (SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal') AS flushes
 """
-
-
-class NotMigrated(Exception):
-    """The schema could not be made; what was printed tells why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +84,12 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
         }
         orders, products = map(postgres.create_database, _DATABASES[PLAIN])
         stores = Stores(ours, {ORDERS: orders, PRODUCTS: products})
-        _migrate({**secrets, **ours})
-        _migrate(stores.plain, "order")
-        _migrate(stores.plain, "product")
+        migrate({**secrets, **ours})
+        migrate(stores.plain, "order")
+        migrate(stores.plain, "product")
         yield stores
 
 
 def dsn(url: str) -> str:
     """Give an address as asyncpg takes it."""
     return url.replace("+asyncpg", "")
-
-
-def _migrate(environment: Mapping[str, str], *service: str) -> None:
-    command = [sys.executable, "-m", "cli", "db", "upgrade", *service]
-    if LeashedProcess(command, environment=environment, folder=ROOT, output=None).wait():
-        raise NotMigrated

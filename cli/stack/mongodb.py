@@ -1,7 +1,8 @@
-"""MongoDB from a wheel: a replica set of one, because transactions and change streams need a replica set."""
+"""MongoDB from a wheel, as a replica set even if it is of one: transactions and change streams need that."""
 
 import secrets
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,11 +17,13 @@ from cli.stack.server import EmbeddedServer
 PROGRAM = Path(sysconfig.get_path("purelib"), "fiftyone", "db", "bin", "mongod")
 
 _REPLICA_SET = "rs0"
+_ELECTION_MS = 2000
+"""For so long the members of a larger set miss their primary before they choose another."""
 _NOT_YET_INITIALIZED = 94
 _USER_EXISTS = 51003
 _OPTIONS = [
     *("--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", _REPLICA_SET, "--auth"),
-    *("--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25"),
+    *("--oplogSize", "64"),
     *("--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false)"),
     *("--networkMessageCompressors", "snappy,zstd"),
     *("--setParameter", "ttlMonitorSleepSecs=1"),
@@ -32,9 +35,34 @@ Client = MongoClient[dict[str, Any]]
 
 
 class EmbeddedMongoDB(EmbeddedServer):
-    """MongoDB on 127.0.0.1, with authentication."""
+    """MongoDB on 127.0.0.1, with authentication: a replica set of one, or a member of a larger one."""
 
     name = "MongoDB"
+
+    def __init__(
+        self, folder: Path, port: int, *, cache_gb: float = 0.25, others: Sequence[int] = (), key: str | None = None
+    ) -> None:
+        """
+        Nothing happens yet.
+
+        Args:
+            cache_gb: How much memory it may fill with what it has read.
+            others: The ports of the other members; all are launched before one is waited for.
+            key: What all members have in common.
+        """
+        super().__init__(folder, port)
+        self._cache_gb = cache_gb
+        self._others = others
+        self._given_key = key
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it can be written to."""
+        try:
+            with self._administrator() as client:
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
 
     @property
     def _key(self) -> Path:
@@ -57,16 +85,21 @@ class EmbeddedMongoDB(EmbeddedServer):
                     raise
                 client[name].command("updateUser", name, pwd=password)
         login = f"{name}:{quote(password, safe='')}"
-        return f"mongodb://{login}@127.0.0.1:{self.port}/{name}?replicaSet={_REPLICA_SET}&authSource={name}"
+        hosts = ",".join(self._addresses)
+        return f"mongodb://{login}@{hosts}/{name}?replicaSet={_REPLICA_SET}&authSource={name}"
+
+    @property
+    def _addresses(self) -> list[str]:
+        return [f"127.0.0.1:{port}" for port in (self.port, *self._others)]
 
     def _prepare(self) -> None:
         (self.folder / "data").mkdir(mode=0o700, exist_ok=True)
         if not self._key.exists():
-            write_private(self._key, secrets.token_hex(64))
+            write_private(self._key, self._given_key or secrets.token_hex(64))
 
     def _command(self) -> list[str]:
         places = ["--dbpath", str(self.folder / "data"), "--keyFile", str(self._key), "--port", str(self.port)]
-        return [str(PROGRAM), *places, *_OPTIONS]
+        return [str(PROGRAM), *places, "--wiredTigerCacheSizeGB", str(self._cache_gb), *_OPTIONS]
 
     def _ready(self) -> bool:
         # The driver tries again only twice a second; asking for the port first saves that time.
@@ -75,22 +108,26 @@ class EmbeddedMongoDB(EmbeddedServer):
         try:
             with self._administrator() as client:
                 self._configure(client)
-                return bool(client.admin.command("hello")["isWritablePrimary"])
+                state = client.admin.command("hello")
+                return bool(state["isWritablePrimary"] or (self._others and state["secondary"]))
         except PyMongoError:
             return False
 
     def _configure(self, client: Client) -> None:
         """Make the replica set, or tell it its new port: a member that does not find its own address stays idle."""
-        address = f"127.0.0.1:{self.port}"
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
             if error.code != _NOT_YET_INITIALIZED:
                 raise
-            members = [{"_id": 0, "host": address}]
-            client.admin.command("replSetInitiate", {"_id": _REPLICA_SET, "members": members})
+            members = [{"_id": number, "host": address} for number, address in enumerate(self._addresses)]
+            client.admin.command(
+                "replSetInitiate",
+                {"_id": _REPLICA_SET, "members": members, "settings": {"electionTimeoutMillis": _ELECTION_MS}},
+            )
             return
-        if config["members"][0]["host"] != address:
+        address = self._addresses[0]
+        if not self._others and config["members"][0]["host"] != address:
             config["members"][0]["host"] = address
             config["version"] += 1
             client.admin.command("replSetReconfig", config, force=True)

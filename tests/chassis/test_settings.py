@@ -97,6 +97,9 @@ def test_every_wrong_variable_is_named_at_once(environ: dict[str, str]) -> None:
         ("ENVIRONMENT", SECRET),
         ("PRODUCTION", SECRET),
         ("MAX_BODY_BYTES", SECRET),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", f"https://{SECRET}/"),
+        ("CORS_ORIGINS", f"https://shop.example.org,{SECRET}"),
     ],
 )
 def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], name: str, value: str) -> None:
@@ -109,6 +112,13 @@ def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], na
     assert SECRET not in message
 
 
+def test_origins_are_separated_by_commas(environ: dict[str, str]) -> None:
+    """A browser sends an origin without a slash at its end, and so it is written."""
+    environ["CORS_ORIGINS"] = "https://shop.example.org, http://localhost:3000"
+
+    assert Settings.load().cors_origins == ("https://shop.example.org", "http://localhost:3000")
+
+
 @pytest.mark.parametrize("yes", ["true", "True", "1", "yes", "on", "y", "t"])
 def test_production_is_strict(environ: dict[str, str], yes: str) -> None:
     """PRODUCTION=true makes the environment production, whatever else it says, and forces strict encryption."""
@@ -117,6 +127,17 @@ def test_production_is_strict(environ: dict[str, str], yes: str) -> None:
     settings = Settings.load()
 
     assert (settings.environment, settings.strict) == (Environment.PRODUCTION, True)
+
+
+def test_a_deployment_may_be_watched(environ: dict[str, str]) -> None:
+    """Production takes where traces and errors go; a DSN has no password, which is no fault of it."""
+    dsn, collector = "https://0a1b2c@sentry.example.org/1", "http://collector:4318/"
+    environ |= {"PRODUCTION": "true", "SENTRY_DSN": dsn, "OTEL_EXPORTER_OTLP_ENDPOINT": collector}
+
+    settings = Settings.load()
+
+    assert (str(settings.sentry_dsn), str(settings.otel_exporter_otlp_endpoint)) == (dsn, collector)
+    assert settings.otel_traces_sampler_arg == 0.1
 
 
 @pytest.mark.parametrize(("environment", "strict"), [("local", False), ("staging", False), ("production", True)])

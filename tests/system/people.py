@@ -27,10 +27,10 @@ async def log_in(environment: Mapping[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def make_product(stack: Stack) -> str:
+async def make_product(stack: Stack, stock: int = 10) -> str:
     """The id of a new product."""
     async with httpx.AsyncClient(base_url=stack.environment["PRODUCT_SERVICE_URL"]) as products:
-        product = {"name": "Cup", "price": 6.99, "stock": 10}
+        product = {"name": "Cup", "price": 6.99, "stock": stock}
         answer = await products.post("/api/v1/products", json=product, headers=stack.admin)
     return str(answer.json()["id"])
 

@@ -1,4 +1,4 @@
-"""Our side: the four services as the production image starts them, with a person who is logged in."""
+"""Our services as the production image starts them, with a person who is logged in."""
 
 import asyncio
 import sys
@@ -11,7 +11,6 @@ from typing import IO
 
 import httpx
 
-from benchmarks.orders.stores import Stores
 from chassis.testing import eventually
 from cli.demo import ensure_demo_user
 from cli.services import SERVICES
@@ -20,8 +19,11 @@ from cli.stack.files import ROOT
 from cli.stack.ports import free_port
 from cli.stack.processes import LeashedProcess, stop_all
 
-_SCALED = ("order", "product")
 _START_S = 60.0
+
+
+class NotMigrated(Exception):
+    """The schema could not be made; what was printed tells why."""
 
 
 class NotReady(Exception):
@@ -36,53 +38,69 @@ class Deployed:
     pids: Mapping[str, int]
     """The root of each service's processes, by its name."""
 
-    @property
-    def orders(self) -> str:
-        """The base address of the order service."""
-        return self.environment["ORDER_SERVICE_URL"]
+    def address(self, service: str) -> str:
+        """Give the base address of a service."""
+        return self.environment[f"{service.upper()}_SERVICE_URL"]
 
     def log_in(self) -> str:
         """Register somebody who has a browser and a password, and give an access token of 15 minutes."""
         name, password = ensure_demo_user(self.environment)
-        login = f"{self.environment['USER_SERVICE_URL']}/api/v1/users/login"
+        login = f"{self.address('user')}/api/v1/users/login"
         answer = httpx.post(login, data={"username": name, "password": password}).raise_for_status()
         return str(answer.json()["access_token"])
 
     def keys(self) -> bytes:
         """Give the public key that checks it, as a JWK."""
-        return httpx.get(f"{self.environment['USER_SERVICE_URL']}/.well-known/jwks.json").raise_for_status().content
+        return httpx.get(f"{self.address('user')}/.well-known/jwks.json").raise_for_status().content
 
 
 @contextmanager
-def deploy(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[Deployed]:
+def deploy(
+    stores: Mapping[str, str], secrets: Mapping[str, str], folder: Path, workers: Mapping[str, int], **variables: str
+) -> Iterator[Deployed]:
     """
-    Run the services, order and product with *workers* each, until the end of the block.
+    Run services until the end of the block.
 
     Args:
+        stores: The addresses of their databases, by the names of their variables.
         folder: For what they print.
+        workers: How many each has, by its name; a service that is not named is not run.
+        variables: What all of them are told besides.
 
     Raises:
         NotReady: One did not start within a minute.
     """
     ports = {service.name: free_port() for service in SERVICES}
-    everything = stack_environment({}, secrets, ports, stores.ours) | {"ENVIRONMENT": "production"}
+    everything = stack_environment({}, secrets, ports, stores) | {"ENVIRONMENT": "production"}
     del everything["LOG_DIR"]  # in production lines go to standard output alone
-    processes = dict[str, LeashedProcess]()
+    processes, services = dict[str, LeashedProcess](), [one for one in SERVICES if one.name in workers]
     with ExitStack() as stack:
         stack.callback(lambda: stop_all(processes.values()))
-        for service in SERVICES:
+        for service in services:
             output = stack.enter_context((folder / f"{service.name}.log").open("wb"))
             own = {
                 "SERVICE": service.name,
-                "WEB_CONCURRENCY": str(workers if service.name in _SCALED else 1),
+                "WEB_CONCURRENCY": str(workers[service.name]),
                 "PROMETHEUS_MULTIPROC_DIR": str(folder / f"{service.name}-metrics"),
             }
-            environment = service_environment(service, everything) | own
+            environment = service_environment(service, everything) | own | variables
             processes[service.name] = _start(ports[service.name], environment, output)
-        for service in SERVICES:
+        for service in services:
             if not asyncio.run(_starts(everything[service.url_variable])):
                 raise NotReady((folder / f"{service.name}.log").read_text(errors="replace")[-2000:])
         yield Deployed(everything, {name: process.pid for name, process in processes.items()})
+
+
+def migrate(environment: Mapping[str, str], *service: str) -> None:
+    """
+    Make the schemas of all services, or of one.
+
+    Raises:
+        NotMigrated: It fails.
+    """
+    command = [sys.executable, "-m", "cli", "db", "upgrade", *service]
+    if LeashedProcess(command, environment=environment, folder=ROOT, output=None).wait():
+        raise NotMigrated
 
 
 def _start(port: int, environment: Mapping[str, str], output: IO[bytes]) -> LeashedProcess:

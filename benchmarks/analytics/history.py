@@ -1,0 +1,96 @@
+"""Events as people make them, the same in every run: who does what, and when."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import pi, sin
+from random import Random
+from typing import Any
+
+Document = dict[str, Any]
+
+DAYS = 30
+USERS = 50_000
+CONFIRMED = "order.confirmed"
+SHARES = {
+    "page.viewed": 50.0,
+    "product.viewed": 18.0,
+    "search.made": 9.0,
+    "cart.added": 6.0,
+    "user.logged_in": 5.0,
+    "checkout.begun": 3.0,
+    "newsletter.opened": 2.5,
+    CONFIRMED: 2.0,
+    "video.played": 1.5,
+    "cart.emptied": 1.5,
+    "user.registered": 1.0,
+    "support.asked": 0.5,
+}
+"""What happens, and how often of a hundred."""
+CLIENTS_SHARES = {kind: share for kind, share in SHARES.items() if kind != CONFIRMED}
+"""The same, as far as clients tell of it."""
+
+_ANONYMOUS = 0.3
+"""Share of the events that are nobody's."""
+_PATHS = [f"/shelf/{n % 12}/item-{n}" for n in range(400)]
+_REFERRERS = ["https://search.example", "https://news.example/today", "newsletter", ""]
+_DEVICES = ["desktop", "phone", "phone", "tablet"]
+_TERMS = ["teapot", "kettle", "blue cup", "gift for my sister", "tea towel"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Events, numbered by time, over the days until a moment; noon is busier than midnight."""
+
+    until: datetime
+    events: range
+
+    def moment(self, number: int) -> datetime:
+        """Give the time of an event."""
+        day, share = divmod((number - self.events.start) / len(self.events) * DAYS, 1.0)
+        return self.until - timedelta(days=DAYS - day - share + 0.8 * sin(2 * pi * share) / (2 * pi))
+
+
+def make_documents(numbers: range, moment: Callable[[int], datetime], shares: Mapping[str, float]) -> list[Document]:
+    """Make events of some types, in the form in which the service stores them."""
+    random = Random(numbers.start)  # noqa: S311 - no secret
+    kinds = random.choices(list(shares), list(shares.values()), k=len(numbers))
+    return [_document(random, number, kind, moment(number)) for number, kind in zip(numbers, kinds, strict=True)]
+
+
+def _document(random: Random, number: int, kind: str, moment: datetime) -> Document:
+    person = f"00000000-0000-7000-8000-{int(USERS * random.random() ** 3):012x}"  # some do much more than others
+    is_nobodys = random.random() < _ANONYMOUS and kind != CONFIRMED
+    document = {
+        "_id": f"00000000-0000-7000-9000-{number:012x}",
+        "type": kind,
+        "source": "/clients",
+        "subject": None,
+        "user_id": None if is_nobodys else person,
+        "anonymous_id": None,
+        "occurred_at": moment,
+        "received_at": moment,
+    }
+    if kind == CONFIRMED:
+        return {**document, "source": "/services/order", **_order(random, number)}
+    return {**document, "data": _properties(random)}
+
+
+def _properties(random: Random) -> Document:
+    return {
+        "path": _PATHS[int(400 * random.random() ** 2)],
+        "referrer": random.choice(_REFERRERS),
+        "device": random.choice(_DEVICES),
+        "term": random.choice(_TERMS),
+        "duration_ms": int(20_000 * random.random()),
+        "screen": {"width": 1280, "height": 720},
+    }
+
+
+def _order(random: Random, number: int) -> Document:
+    price, quantity = 99 + int(20_000 * random.random()), 1 + int(3 * random.random())
+    product_id = f"00000000-0000-7000-a000-{int(200 * random.random() ** 2):012x}"
+    item = {"product_id": product_id, "quantity": quantity, "unit_price_minor": price}
+    order_id, total = f"00000000-0000-7000-b000-{number:012x}", price * quantity
+    data = {"items": [item], "total_price_minor": total, "currency": "EUR", "cause": "committed"}
+    return {"subject": order_id, "data": data, "revenue": {"currency": "EUR", "minor": total}}

@@ -1,0 +1,46 @@
+"""
+``python -m deploy.manifests``: writes deploy/kubernetes/rendered/, what a cluster gets of each overlay.
+
+It is kept in the repository: so it can be validated and tested where there is no kustomize, and a change is seen as it
+reaches the cluster. Needs ``kubectl``.
+"""
+
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "kubernetes"
+RENDERED = FOLDER / "rendered"
+OVERLAYS = sorted(folder.name for folder in (FOLDER / "overlays").iterdir())
+
+
+def main() -> None:
+    """
+    Write a file for each overlay.
+
+    Raises:
+        CalledProcessError: kustomize refused; it has said why.
+    """
+    RENDERED.mkdir(exist_ok=True)
+    for overlay in OVERLAYS:
+        (RENDERED / f"{overlay}.yaml").write_text(f"{header()}\n{render(overlay)}")
+
+
+def header() -> str:
+    """Give the first line of a rendered file: which sources it was made from."""
+    folders = FOLDER, FOLDER.parent / "nginx"
+    sources = [file for folder in folders for kind in ("*.yaml", "*.conf") for file in folder.rglob(kind)]
+    digest = sha256()
+    for file in sorted(source for source in sources if RENDERED not in source.parents):
+        digest.update(f"{file.relative_to(FOLDER.parent)}\0".encode() + file.read_bytes() + b"\0")
+    return f"# Written by `make manifests` from the sources {digest.hexdigest()[:16]}; not to be edited."
+
+
+def render(overlay: str) -> str:
+    """Give the manifests of an overlay."""
+    command = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]  # a program, not a cluster, is asked
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - all of it is ours
+
+
+if __name__ == "__main__":
+    main()

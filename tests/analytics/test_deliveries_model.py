@@ -1,0 +1,98 @@
+"""The long run: ``DELIVERIES=200000 pytest …/test_deliveries_model.py``; ``--randomly-seed=N`` repeats its events."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from analytics.models import INDEXES
+from chaos.ingestion.doors import Door, batches, deliveries
+from chaos.ingestion.happenings import ORDER
+from chaos.ingestion.load import Load
+from chaos.ingestion.run import until_counted
+from chassis.mongodb import create_indexes
+from chassis.testing import eventually
+from cli.client import client
+from cli.mongodb import make_write_key
+from cli.services import SERVICES
+from cli.stack.environment import service_environment
+from cli.stack.files import ROOT
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.ports import free_port
+from cli.stack.processes import LeashedProcess
+from tests.plain import NO_AUTHORITIES
+
+DELIVERIES = int(os.environ.get("DELIVERIES", "2000"))
+"""Events; most are sent more than once."""
+SERVERS = 3
+SENDERS = 8
+COUNTED_WITHIN_S = 60.0
+[ANALYTICS] = [service for service in SERVICES if service.name == "analytics"]
+
+
+@pytest.fixture
+def deployment(environment: dict[str, str], mongodb: EmbeddedMongoDB) -> dict[str, str]:
+    """What analytics reads, with a database of its own."""
+    url = mongodb.create_database("deliveries")
+    create_indexes(SecretStr(url), INDEXES)
+    return environment | {ANALYTICS.store_variable: url}
+
+
+@contextmanager
+def serving(deployment: dict[str, str]) -> Iterator[str]:
+    """Run a process of analytics during the block; gives its address."""
+    port = free_port()
+    process = LeashedProcess(
+        [sys.executable, "-m", "uvicorn", ANALYTICS.factory, "--factory", "--port", str(port), "--no-access-log"],
+        environment=service_environment(ANALYTICS, deployment),
+        folder=ROOT,
+        output=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.request_stop()
+        process.wait()
+
+
+async def is_ready(outside: httpx.AsyncClient) -> bool:
+    """Whether a server answers."""
+    try:
+        return (await outside.get("/readyz")).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+async def doors(deployment: dict[str, str]) -> AsyncIterator[list[Door]]:
+    """The ways into several processes, which know of each other by their database alone."""
+    key = await make_write_key(deployment[ANALYTICS.store_variable], "model")
+    async with AsyncExitStack() as stack:
+        addresses = [stack.enter_context(serving(deployment)) for _ in range(SERVERS)]
+        doors = []
+        for address in addresses:
+            outside = await stack.enter_async_context(httpx.AsyncClient(base_url=address, verify=NO_AUTHORITIES))
+            assert await eventually(partial(is_ready, outside), within=30.0)
+            inside = client(deployment | {ANALYTICS.url_variable: address}, ORDER, [ANALYTICS.name])
+            doors += [deliveries(await stack.enter_async_context(inside)), batches(outside, key)]
+        yield doors
+
+
+async def test_however_events_arrive_all_counts_are_those_of_a_plain_model(
+    deployment: dict[str, str], doors: list[Door]
+) -> None:
+    """In any order, late, twice at the same time, by different processes, of which each counts now and then."""
+    load = Load(doors, random.getrandbits(32))
+
+    await load.run(SENDERS, lambda: len(load.book.events) < DELIVERIES)
+
+    broken = await until_counted(deployment[ANALYTICS.store_variable], load.book, COUNTED_WITHIN_S)
+    assert not any(broken.values()), broken
+    assert load.book.errors == {}

@@ -1,0 +1,89 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from analytics.counts import Count
+from chaos.ingestion.load import Book
+from chaos.ingestion.tally import Tally, tally
+from chaos.ingestion.verdict import compare
+
+Break = Callable[[Book, Tally], object]
+
+ADA, ORDER, VIEW = "ada", "2026-11-20T23:59 order.confirmed", "2026-11-21T00:00 page.viewed"
+EVENTS: list[dict[str, Any]] = [
+    {"id": "e1", "type": "page.viewed", "time": "2026-11-21T00:00:00+00:00", "userid": ADA, "data": {}},
+    {"id": "e2", "type": "page.viewed", "time": "2026-11-21T00:00:59.999+00:00", "userid": None, "data": {}},
+    {
+        "id": "e3",
+        "type": "order.confirmed",
+        "time": "2026-11-20T23:59:59.999+00:00",
+        "userid": ADA,
+        "data": {"currency": "EUR", "total_price_minor": 1999},
+    },
+]
+
+
+def book() -> Book:
+    """Three events, of which one was sent twice."""
+    told = Book({event["id"]: event for event in EVENTS})
+    told.note(EVENTS, {"e1": "accepted", "e2": "inserted", "e3": "accepted"})
+    told.note(EVENTS[:1], {"e1": "duplicate"})
+    return told
+
+
+def test_events_are_tallied_by_minute_quarter_day_and_person() -> None:
+    """Each id once, however often it comes."""
+    counted = tally([*EVENTS, *EVENTS])
+
+    assert counted.stored == {"e1", "e2", "e3"}
+    assert counted.minutes == {VIEW: Count(2), ORDER: Count(1, {"EUR": 1999})}
+    assert counted.quarters == {
+        "2026-11-21T00:00 page.viewed 0": Count(2),
+        "2026-11-20T00:00 order.confirmed 95": Count(1, {"EUR": 1999}),
+    }
+    assert counted.days == {VIEW: Count(2), "2026-11-20T00:00 order.confirmed": Count(1, {"EUR": 1999})}
+    assert counted.people == {"2026-11-21T00:00 ada": {"page.viewed"}, "2026-11-20T00:00 ada": {"order.confirmed"}}
+
+
+def test_what_agrees_breaks_no_rule() -> None:
+    """An event that was sent again is no difference."""
+    assert not any(compare(book(), tally(EVENTS)).values())
+
+
+@pytest.mark.parametrize(
+    ("break_it", "rule"),
+    [
+        (lambda told, _: told.acknowledged.discard("e1"), "every event was acknowledged in the end"),
+        (lambda _, found: found.stored.discard("e1"), "every acknowledged event is stored"),
+        (lambda _, found: found.stored.add("e9"), "nothing is stored that nobody sent"),
+        (lambda told, _: told.note(EVENTS[:1], {"e1": "accepted"}), "no event was new twice"),
+        (lambda told, _: told.note(EVENTS[:1], {"e1": "refused"}), "nobody got an answer that makes no sense"),
+        (lambda told, _: told.note(EVENTS[:1], {}), "nobody got an answer that makes no sense"),
+        (lambda _, found: found.minutes[VIEW].add(1, {}), "minutes are counted exactly"),
+        (lambda _, found: found.minutes[ORDER].add(0, {"EUR": 1}), "minutes are counted exactly"),
+        (lambda _, found: found.quarters.popitem(), "quarter hours are counted exactly"),
+        (lambda _, found: found.days[VIEW].add(-1, {}), "days are counted exactly"),
+        (lambda _, found: found.people["2026-11-21T00:00 ada"].add("cart.added"), "people are noted exactly"),
+    ],
+    ids=[
+        "never acknowledged",
+        "lost",
+        "foreign",
+        "new twice",
+        "refused",
+        "not answered",
+        "counted twice",
+        "revenue",
+        "quarter missing",
+        "day short",
+        "person",
+    ],
+)
+def test_what_differs_breaks_its_rule_and_no_other(break_it: Break, rule: str) -> None:
+    """Each fault is found where it is."""
+    told, found = book(), tally(EVENTS)
+
+    break_it(told, found)
+
+    assert [name for name, breaches in compare(told, found).items() if breaches] == [rule]

@@ -1,0 +1,72 @@
+"""What deploy/kubernetes makes of each overlay."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.services import SERVICES
+from deploy.make_secrets import main as make_secrets
+from deploy.manifests import OVERLAYS, RENDERED
+
+Manifest = dict[str, Any]
+
+LOADED: dict[str, list[Manifest]] = {
+    overlay: list(yaml.load_all((RENDERED / f"{overlay}.yaml").read_text(), yaml.CSafeLoader)) for overlay in OVERLAYS
+}
+"""All manifests, by overlay."""
+
+
+def of_kind(overlay: str, *kinds: str) -> dict[str, Manifest]:
+    """The manifests of some kinds, by their names."""
+    return {one["metadata"]["name"]: one for one in LOADED[overlay] if one["kind"] in kinds}
+
+
+def pod_of(workload: Manifest) -> Manifest:
+    """What a Deployment's or Job's pods are."""
+    spec: Manifest = workload["spec"]["template"]["spec"]
+    return spec
+
+
+def labels_of(workload: Manifest) -> Mapping[str, str]:
+    """What policies and services know its pods by."""
+    labels: Mapping[str, str] = workload["spec"]["template"]["metadata"]["labels"]
+    return labels
+
+
+def variables_of(overlay: str, container: Manifest) -> dict[str, str]:
+    """What the manifests put into a container's environment; its own entries win."""
+    settings = [one["configMapRef"]["name"] for one in container.get("envFrom", [])]
+    given = {key: value for name in settings for key, value in of_kind(overlay, "ConfigMap")[name]["data"].items()}
+    return given | {one["name"]: one["value"] for one in container.get("env", [])}
+
+
+def secrets_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
+    """What each Secret holds, by name: `make_secrets` makes the folders it is created from."""
+    for service in SERVICES:
+        monkeypatch.delenv(service.store_variable, raising=False)
+    make_secrets(folder)
+    return {
+        f"{service.name}-secrets": {f"{file.name}_FILE": str(file) for file in (folder / service.name).iterdir()}
+        for service in SERVICES
+    }
+
+
+def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave nothing of this process's environment that a service would read."""
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+
+
+def selects(selector: Manifest, labels: Mapping[str, str]) -> bool:
+    """Whether a label selector means a pod with these labels."""
+    unknown = selector.keys() - {"matchLabels", "matchExpressions"}
+    assert not unknown, json.dumps(selector)
+    wanted: Mapping[str, str] = selector.get("matchLabels", {})
+    expressions = selector.get("matchExpressions", [])
+    assert all(one["operator"] == "In" for one in expressions)
+    return wanted.items() <= labels.items() and all(labels.get(one["key"]) in one["values"] for one in expressions)

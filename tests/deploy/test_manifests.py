@@ -1,0 +1,168 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chassis.settings import Environment
+from cli.links import settings_class
+from cli.services import SERVICES
+from deploy.manifests import OVERLAYS, RENDERED, header, render
+from tests.deploy.manifests import (
+    LOADED,
+    Manifest,
+    forget_environment,
+    labels_of,
+    of_kind,
+    pod_of,
+    secrets_in,
+    selects,
+    variables_of,
+)
+
+NAMES = [service.name for service in SERVICES]
+
+every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
+
+
+@every_overlay
+def test_what_is_rendered_is_of_these_sources(overlay: str) -> None:
+    """Whoever changes a source renders it anew: `make manifests`."""
+    assert (RENDERED / f"{overlay}.yaml").read_text().partition("\n")[0] == header()
+
+
+@every_overlay
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl renders; without it the test above has to do")
+def test_kustomize_renders_what_is_kept(overlay: str) -> None:
+    """Nobody has edited what is rendered."""
+    assert list(yaml.safe_load_all(render(overlay))) == LOADED[overlay]
+
+
+@every_overlay
+def test_every_service_has_all_that_it_needs(overlay: str) -> None:
+    """Each has a deployment, an address, an autoscaler, a disruption budget, a migration and an account of its own."""
+    names = {f"{name}-service" for name in NAMES}
+
+    for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
+        assert of_kind(overlay, kind).keys() == names | {"edge"}
+    assert of_kind(overlay, "HorizontalPodAutoscaler").keys() == names
+    assert of_kind(overlay, "Job").keys() == {f"{name}-migrate" for name in NAMES}
+
+
+@every_overlay
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_starts_with_what_its_deployment_gives(
+    overlay: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its settings are complete and valid, keys of its links included; its peers' addresses are those of Services."""
+    deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
+    secrets = secrets_in(tmp_path, monkeypatch)[secret_of(deployment)]
+    forget_environment(monkeypatch)
+    for variable, value in {**secrets, **variables_of(overlay, pod_of(deployment)["containers"][0])}.items():
+        monkeypatch.setenv(variable, value)
+
+    settings = settings_class(name).load()
+
+    assert settings.environment is Environment(overlay)
+    assert settings.links(set()).keys() >= set(settings.calls)
+    services = of_kind(overlay, "Service")
+    assert settings.peer_urls == {
+        peer: f"http://{peer}-service:{services[f'{peer}-service']['spec']['ports'][0]['port']}"
+        for peer in settings.calls
+    }
+
+
+@every_overlay
+@pytest.mark.parametrize("name", NAMES)
+def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay: str, name: str) -> None:
+    """It is of the same version, and opens the same database."""
+    deployment, job = of_kind(overlay, "Deployment")[f"{name}-service"], of_kind(overlay, "Job")[f"{name}-migrate"]
+
+    assert secret_of(deployment) == secret_of(job) == f"{name}-secrets"
+    assert pod_of(deployment)["containers"][0]["image"] == pod_of(job)["containers"][0]["image"]
+    assert f"/sealed-services/{name}:" in pod_of(job)["containers"][0]["image"]
+
+
+@every_overlay
+def test_everything_but_the_services_can_be_deployed_before_them(overlay: str) -> None:
+    """By a label: a migration needs its account and the policies, and comes before the version that needs it."""
+    label = "app.kubernetes.io/component"
+    services = [one["kind"] for one in LOADED[overlay] if one["metadata"].get("labels", {}).get(label) == "service"]
+
+    assert services == ["Deployment"] * len(NAMES)
+
+
+@every_overlay
+def test_services_lead_to_what_serves_and_to_nothing_else(overlay: str) -> None:
+    """A Service and a disruption budget mean the pods of their deployment, never those of a migration."""
+    pods = {name: labels_of(one) for name, one in of_kind(overlay, "Deployment", "Job").items()}
+    services = {name: {"matchLabels": one["spec"]["selector"]} for name, one in of_kind(overlay, "Service").items()}
+    budgets = {name: one["spec"]["selector"] for name, one in of_kind(overlay, "PodDisruptionBudget").items()}
+
+    for selectors in (services, budgets):
+        for name, selector in selectors.items():
+            assert [pod for pod, labels in pods.items() if selects(selector, labels)] == [name]
+
+
+@every_overlay
+def test_addresses_are_those_that_the_edge_knows(overlay: str) -> None:
+    """A Service's port is the service's, as nginx.conf has it, and leads to where its container listens."""
+    for service in SERVICES:
+        (port,) = of_kind(overlay, "Service")[f"{service.name}-service"]["spec"]["ports"]
+        (container,) = pod_of(of_kind(overlay, "Deployment")[f"{service.name}-service"])["containers"]
+
+        assert (port["port"], port["targetPort"]) == (service.port, "http")
+        listens = int(variables_of(overlay, container)["PORT"])
+        assert container["ports"] == [{"name": "http", "containerPort": listens}]
+
+
+@every_overlay
+def test_the_edge_looks_for_services_in_their_namespace(overlay: str) -> None:
+    """Nginx asks for whole names, which end with the overlay's namespace."""
+    (namespace,) = of_kind(overlay, "Namespace")
+    (configuration,) = (one for name, one in of_kind(overlay, "ConfigMap").items() if name.startswith("edge-"))
+
+    assert f" .{namespace}.svc.cluster.local;" in configuration["data"]["names.conf"]
+    assert {one["metadata"].get("namespace", namespace) for one in LOADED[overlay]} == {namespace}
+
+
+@every_overlay
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_knows_how_many_replicas_there_may_be(overlay: str, name: str) -> None:
+    """By REPLICAS it holds its pools against the database's limit; the autoscaler may not make more."""
+    scaler = of_kind(overlay, "HorizontalPodAutoscaler")[f"{name}-service"]["spec"]
+    deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
+    (container,) = pod_of(deployment)["containers"]
+
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": f"{name}-service"}
+    assert str(scaler["maxReplicas"]) == variables_of(overlay, container)["REPLICAS"]
+    assert "replicas" not in deployment["spec"]
+
+
+@every_overlay
+def test_the_namespace_admits_only_what_is_confined(overlay: str) -> None:
+    """Pod Security is enforced, for pods of others too."""
+    (namespace,) = of_kind(overlay, "Namespace").values()
+
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@every_overlay
+def test_no_manifest_holds_a_secret(overlay: str) -> None:
+    """They are named, and made by somebody else; none reaches an environment, where every child process reads it."""
+    assert of_kind(overlay, "Secret") == {}
+    for workload in of_kind(overlay, "Deployment", "Job").values():
+        for container in pod_of(workload)["containers"]:
+            sources: list[dict[str, Any]] = [*container.get("env", []), *container.get("envFrom", [])]
+            assert [one for one in sources if "valueFrom" in one or "secretRef" in one] == []
+
+
+def secret_of(workload: Manifest) -> str:
+    """The Secret that is mounted where entrypoint.sh looks."""
+    pod = pod_of(workload)
+    (container,) = pod["containers"]
+    (folder,) = (one["value"] for one in container["env"] if one["name"] == "SECRETS_DIR")
+    (mount,) = (one["name"] for one in container["volumeMounts"] if one["mountPath"] == folder)
+    (name,) = (one["secret"]["secretName"] for one in pod["volumes"] if one["name"] == mount)
+    return str(name)

@@ -1,0 +1,86 @@
+from math import ceil
+
+import pytest
+
+from chassis import health
+from cli.services import SERVICES
+from deploy.manifests import OVERLAYS
+from tests.deploy.manifests import labels_of, of_kind, pod_of, selects, variables_of
+
+LONGEST_REQUEST_S, LAST_DELIVERY_S, LONGEST_AT_THE_EDGE_S = 30, 4, 35
+NAMES = [service.name for service in SERVICES]
+WORKLOADS = [(overlay, name) for overlay in OVERLAYS for name in of_kind(overlay, "Deployment", "Job")]
+
+every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
+
+
+@every_overlay
+@pytest.mark.parametrize("name", NAMES)
+def test_probes_ask_what_a_service_answers(overlay: str, name: str) -> None:
+    """It is restarted only when its own process is stuck, and gets requests only when its database answers."""
+    (container,) = pod_of(of_kind(overlay, "Deployment")[f"{name}-service"])["containers"]
+    probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+
+    assert {kind: probe["path"] for kind, probe in probes.items()} == {
+        "startup": "/livez",
+        "liveness": "/livez",
+        "readiness": "/readyz",
+    }
+    assert {probe["path"] for probe in probes.values()} <= {route.path for route in health.router.routes}  # type: ignore[attr-defined]
+    assert {probe["port"] for probe in probes.values()} == {"http"}
+    assert container["readinessProbe"]["timeoutSeconds"] > health.CHECK_TIMEOUT_S
+
+
+@every_overlay
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_ends_before_the_cluster_loses_patience(overlay: str, name: str) -> None:
+    """The grace period is longer than what precedes SIGTERM and what gunicorn takes; draining outlasts two probes."""
+    pod = pod_of(of_kind(overlay, "Deployment")[f"{name}-service"])
+    (container,) = pod["containers"]
+    drain_s = float(variables_of(overlay, container)["DRAIN_SECONDS"])
+    pause_s = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert pod["terminationGracePeriodSeconds"] > pause_s + ceil(drain_s) + LONGEST_REQUEST_S + LAST_DELIVERY_S
+    assert drain_s >= 2 * container["readinessProbe"]["periodSeconds"]
+
+
+@every_overlay
+def test_the_edge_ends_before_the_cluster_loses_patience(overlay: str) -> None:
+    """It stops listening at once when told to end, so it is told late."""
+    pod = pod_of(of_kind(overlay, "Deployment")["edge"])
+    pause_s = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert pause_s >= 5
+    assert pod["terminationGracePeriodSeconds"] > pause_s + LONGEST_AT_THE_EDGE_S
+
+
+@pytest.mark.parametrize(("overlay", "name"), WORKLOADS)
+def test_every_pod_is_confined(overlay: str, name: str) -> None:
+    """As Pod Security's "restricted" demands; the root file system is read-only, and no pod may ask the cluster."""
+    pod = pod_of(of_kind(overlay, "Deployment", "Job")[name])
+
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False
+    assert {kind for volume in pod["volumes"] for kind in volume} <= {"name", "secret", "configMap", "emptyDir"}
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert {"cpu", "memory", "ephemeral-storage"} <= container["resources"]["requests"].keys()
+        assert {"memory", "ephemeral-storage"} <= container["resources"]["limits"].keys()
+
+
+@every_overlay
+def test_replicas_are_spread_over_machines(overlay: str) -> None:
+    """Of each deployment's own pods, and of the newest version's alone."""
+    for deployment in of_kind(overlay, "Deployment").values():
+        spread = pod_of(deployment)["topologySpreadConstraints"]
+
+        assert "kubernetes.io/hostname" in {one["topologyKey"] for one in spread}
+        assert all(selects(one["labelSelector"], labels_of(deployment)) for one in spread)
+        assert all(one["matchLabelKeys"] == ["pod-template-hash"] for one in spread)
