@@ -100,20 +100,22 @@ async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, tok
 @router.get("", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 @public
-async def page(files: PageFiles, tagger: Tagging) -> Response:
+async def page(files: PageFiles, response: Response, tagger: Tagging) -> Response:
     """Give the page."""
-    return _answer(files[PAGE], tagger)
+    return _answer(files[PAGE], response, tagger)
 
 
 @router.get("/{name}", include_in_schema=False)
 @public
-async def page_file(name: str, files: PageFiles, tagger: Tagging) -> Response:
+async def page_file(name: str, files: PageFiles, response: Response, tagger: Tagging) -> Response:
     """Give one of the files that the page is made of."""
     if name not in files:
         raise NotFound
-    return _answer(files[name], tagger)
+    return _answer(files[name], response, tagger)
 
 
-def _answer(file: PageFile, tagger: Tagger) -> Response:
+def _answer(file: PageFile, response: Response, tagger: Tagger) -> Response:
+    # A 304 has them too: a browser puts its headers in the place of those that it has kept.
+    response.headers.update(HEADERS)
     headers = {**HEADERS, "ETag": f'"{file.tag}"'}
     return tagger.answer(Response(file.content, headers=headers, media_type=file.media_type), file.tag)
