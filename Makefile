@@ -54,7 +54,7 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure calls and orders beside their peers: 11 min, quiet machine (ARGS=--quick: 2 min)
+bench: $(BENCH)/.ready ## Measure calls, orders and what watching costs: 17 min, quiet machine (ARGS=--quick: 5 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
 	@$(BENCH)/python -m benchmarks observability $(ARGS)
