@@ -63,7 +63,10 @@ def observability(
 def analytics(
     *,
     quick: Annotated[
-        bool, typer.Option(help="1.5 minutes instead of many: one million events in place of ten; keeps nothing.")
+        bool,
+        typer.Option(
+            help="Minutes instead of a quarter of an hour: 300,000 events in place of ten million; keeps nothing."
+        ),
     ] = False,
 ) -> None:
     """Measure storing events and asking for statistics, beside MongoDB by hand. Run it on a quiet machine."""
