@@ -54,10 +54,11 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure calls, orders and analytics beside their peers: quiet machine (ARGS=--quick: 4 min)
+bench: $(BENCH)/.ready ## Measure calls, orders, analytics and what watching costs beside their peers: quiet machine (ARGS=--quick: 7 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
 	@$(BENCH)/python -m benchmarks analytics $(ARGS)
+	@$(BENCH)/python -m benchmarks observability $(ARGS)
 
 .PHONY: chaos
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
@@ -102,6 +103,16 @@ sbom: $(BIN)/.ready ## Write sbom/: what is in each service's image, as CycloneD
 .PHONY: manifests
 manifests: $(BIN)/.ready ## Write deploy/kubernetes/rendered anew from its sources (needs kubectl, and no cluster)
 	@$(BIN)/python -m deploy.manifests
+.PHONY: check-alerts
+check-alerts: ## Have promtool check and test Prometheus's rules and alerts, and lint what the services count
+	@command -v promtool >/dev/null || { echo "promtool is missing. Debian, Ubuntu: apt install prometheus; else prometheus.io/download" >&2; exit 1; }
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/alerts_test.yml
+	@$(MAKE) --no-print-directory check-metrics
+
+.PHONY: check-metrics
+check-metrics: $(BIN)/.ready
+	set -o pipefail; $(BIN)/python -m deploy.declared_metrics | promtool check metrics
 
 .PHONY: check-locks
 check-locks: $(BIN)/.ready

@@ -14,12 +14,10 @@ CONTENT_POLICY = (
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 """Its own files and the API at the same address, and nothing else."""
-HEADERS: Mapping[str, str] = {
+HEADERS: Mapping[str, str] = {  # beside those of every answer (chassis/browsers.py)
     "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
     # Asked for each time, answered 304: so that never files of two versions meet in a browser.
     "Cache-Control": "no-cache",
 }

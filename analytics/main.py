@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from analytics.dashboard_files import read_page
+from analytics.door import Door
 from analytics.lease import leased
 from analytics.live import Live
 from analytics.retention import Retention
@@ -44,6 +45,7 @@ def build() -> FastAPI:
     app = create_app(settings, store, *ROUTERS, periodic=periodic)
     app.state.retention = Retention(settings.analytics_retention_days)
     app.state.live = Live()
+    app.state.door = Door()
     app.state.page_files = read_page()
     return app
 

@@ -11,6 +11,8 @@ from benchmarks.dispatch import command as dispatching
 from benchmarks.dispatch import plan as dispatch_plan
 from benchmarks.dispatch import profiling
 from benchmarks.dispatch.candidates.every import CANDIDATES
+from benchmarks.observability import command as watching
+from benchmarks.observability import plan as observability_plan
 from benchmarks.orders import command as ordering
 from benchmarks.orders import plan as orders_plan
 
@@ -46,6 +48,15 @@ def orders(
 ) -> None:
     """Measure placing an order: the services, and the same by hand. Run it on a quiet machine."""
     ordering.run(orders_plan.QUICK if quick else orders_plan.FULL, keep=not quick)
+
+
+@app.command()
+def observability(
+    *,
+    quick: Annotated[bool, typer.Option(help="Fewer and shorter rounds; 3 minutes instead of 6.")] = False,
+) -> None:
+    """Measure what traces and error reports cost an order. Run it on a quiet machine."""
+    watching.run(observability_plan.QUICK if quick else observability_plan.FULL)
 
 
 @app.command()

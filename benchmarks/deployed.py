@@ -56,7 +56,7 @@ class Deployed:
 
 @contextmanager
 def deploy(
-    stores: Mapping[str, str], secrets: Mapping[str, str], folder: Path, workers: Mapping[str, int]
+    stores: Mapping[str, str], secrets: Mapping[str, str], folder: Path, workers: Mapping[str, int], **variables: str
 ) -> Iterator[Deployed]:
     """
     Run services until the end of the block.
@@ -65,6 +65,7 @@ def deploy(
         stores: The addresses of their databases, by the names of their variables.
         folder: For what they print.
         workers: How many each has, by its name; a service that is not named is not run.
+        variables: What all of them are told besides.
 
     Raises:
         NotReady: One did not start within a minute.
@@ -82,7 +83,7 @@ def deploy(
                 "WEB_CONCURRENCY": str(workers[service.name]),
                 "PROMETHEUS_MULTIPROC_DIR": str(folder / f"{service.name}-metrics"),
             }
-            environment = service_environment(service, everything) | own
+            environment = service_environment(service, everything) | own | variables
             processes[service.name] = _start(ports[service.name], environment, output)
         for service in services:
             if not asyncio.run(_starts(everything[service.url_variable])):

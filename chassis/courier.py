@@ -9,7 +9,7 @@ import structlog
 from orjson import Fragment
 from pydantic import TypeAdapter
 
-from chassis import outbox
+from chassis import outbox, tracing
 from chassis.clock import utc_now
 from chassis.deliveries import MOST_EVENTS, PATH, Receipt
 from chassis.dispatch.dispatcher import Dispatcher
@@ -78,8 +78,9 @@ class Courier:
             batch = await outbox.claim(session, self.listener, self._most)
             if not batch:
                 return min(LOOK_S, await outbox.seconds_until_due(session, self.listener))
-        receipts = await self._send(batch)
-        await self._settle(batch, receipts)
+        with tracing.delivering(self.listener, len(batch)):
+            receipts = await self._send(batch)
+            await self._settle(batch, receipts)
         self._most, self._failures = min(MOST_EVENTS, self._most * 2), 0
         return 0.0
 

@@ -8,7 +8,7 @@ import structlog
 from fastapi import Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from chassis import request_context
+from chassis import request_context, tracing
 from chassis.errors import Forbidden
 from chassis.events import announcer_of, source_of
 from chassis.request_context import RequestContext
@@ -76,7 +76,8 @@ def announcers_of(event_types: Iterable[str]) -> set[str]:
 def receipt(
     event: CloudEvent, outcome: Literal["accepted", "duplicate", "refused"], reason: str | None = None
 ) -> Receipt:
-    """Say what became of an event; in the log too, under the id of the request that caused it."""
+    """Say what became of an event; in the log and the trace of the request that caused it, too."""
     with request_context.within(event.context):
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
+    tracing.hear(event.type, outcome, event.traceparent)
     return Receipt(id=event.id, outcome=outcome, reason=reason)

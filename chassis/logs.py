@@ -20,7 +20,7 @@ import structlog
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from chassis import request_context
+from chassis import error_reports, request_context
 from chassis.settings import Environment, ServiceSettings
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -40,11 +40,13 @@ _SECRET_TEXT = re.compile(
     r"|(?<=token=)[^\s&,;'\"]+"
 )
 _HIDDEN = "[hidden]"
+_ERRORS = frozenset({"error", "exception", "critical"})
 _NOISY = {
     "uvicorn.access": logging.CRITICAL,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "pymongo": logging.WARNING,
+    "urllib3": logging.WARNING,
 }
 """Loggers that repeat what our own lines say, and the level from which they are heard."""
 
@@ -71,6 +73,7 @@ def configure_logging(settings: ServiceSettings) -> None:
             structlog.stdlib.add_log_level,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(),
+            _report_error,
             structlog.processors.format_exc_info,  # here: the thread that writes knows of no exception
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -78,6 +81,15 @@ def configure_logging(settings: ServiceSettings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
         cache_logger_on_first_use=True,
     )
+
+
+def _report_error(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Report what is logged with a traceback: nobody foresaw it."""
+    if method in _ERRORS and (given := event.get("exc_info")):
+        error = given if isinstance(given, BaseException) else sys.exc_info()[1]
+        if error:
+            error_reports.report(error, str(event["event"]))
+    return event
 
 
 class _ContextQueueHandler(QueueHandler):
@@ -93,6 +105,8 @@ class _ContextQueueHandler(QueueHandler):
         if context:
             elapsed_ms = round((monotonic() - context.started) * 1000, 1)
             known |= {"request_id": context.request_id, "duration_ms": elapsed_ms}
+            if context.traceparent:
+                _, known["trace_id"], known["span_id"], _ = context.traceparent.split("-")
         record.__dict__["context"] = known
         if isinstance(record.msg, str):
             record.msg, record.args = record.getMessage(), None

@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import tracing
 from chassis.auth import jwks, revocations
 from chassis.browsers import protect
 from chassis.errors import BadRequest, answer_error
@@ -18,7 +19,6 @@ from chassis.request_context import RequestContext, enter
 log = structlog.get_logger("chassis.access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-_TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", jwks.PATH, revocations.PATH})
 """Asked every few seconds by machines: logged at debug level."""
 
@@ -51,6 +51,7 @@ class RequestContextMiddleware:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 observe_request(scope, status, monotonic() - context.started)
                 _log_request(scope, status)
+                tracing.end_request(context, status)
 
         try:
             _refuse_nul(scope)
@@ -62,12 +63,16 @@ class RequestContextMiddleware:
                 log.exception("failed after the answer had begun")
             else:
                 await answer_error(error, scope, receive, send_with_id)
+        finally:
+            tracing.end_request(context)
 
 
 def _context(headers: Mapping[bytes, bytes]) -> RequestContext:
     wanted, trace = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
     request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else new_id().hex
-    return RequestContext(request_id, trace.decode() if _TRACEPARENT.fullmatch(trace) else None)
+    context = RequestContext(request_id)
+    context.join(trace.decode("latin-1"))
+    return context
 
 
 def _refuse_nul(scope: Scope) -> None:

@@ -18,10 +18,16 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from chassis import tracing
 from chassis.clock import utc_now
+from chassis.mongodb_pool import PoolMeter
+from chassis.mongodb_spans import CommandSpans
+from chassis.pool_metrics import SIZE
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.store import DatabaseUnavailable
 
+POOL_SIZE = 100
+"""Connections to each server; opened as they are needed."""
 SELECTION_TIMEOUT_MS = 1000
 """How long a statement waits for a server to be there."""
 STATEMENT_TIMEOUT_MS = 10_000
@@ -71,11 +77,15 @@ class MongoDB:
             serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
             connectTimeoutMS=SELECTION_TIMEOUT_MS,
             timeoutMS=STATEMENT_TIMEOUT_MS,
+            maxPoolSize=POOL_SIZE,
+            event_listeners=[PoolMeter(), *([CommandSpans()] if tracing.is_on() else [])],
         )
+        SIZE.labels(self.name).inc(POOL_SIZE)
         self._database: MotorDatabase = self._client.get_default_database()
 
     async def close(self) -> None:
         """Close every connection."""
+        SIZE.labels(self.name).dec(POOL_SIZE)
         self._client.close()
 
     async def check(self) -> None:

@@ -22,8 +22,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
+from chassis import tracing
 from chassis.bell import NOTIFY, Bell
+from chassis.pool_metrics import SIZE
 from chassis.postgres_errors import hide_values, telling_unavailable
+from chassis.postgres_pool import MeteredPool
+from chassis.postgres_spans import trace_statements
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
 from chassis.statement import Statement
@@ -96,8 +100,15 @@ class Postgres:
     async def open(self) -> None:
         """Make the pool; connections are opened as they are needed."""
         self._engine = self._make_engine(
-            pool_size=self._pool_size, max_overflow=0, pool_timeout=POOL_TIMEOUT_S, pool_recycle=1800
+            poolclass=MeteredPool,
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_recycle=1800,
         )
+        SIZE.labels(self.name).inc(self._pool_size)
+        if tracing.is_on():
+            trace_statements(self._engine.sync_engine)
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _hide_values)
@@ -130,6 +141,7 @@ class Postgres:
         if self._engine:
             self.sizing.cancel()
             await self.bell.aclose()
+            SIZE.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()
 
     async def check(self) -> None:

@@ -54,7 +54,8 @@ class Relay:
             peers: Service -> base address.
             delivers: False where another process does it.
         """
-        dispatcher, stopped = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S), asyncio.Event()
+        dispatcher = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events")
+        stopped = asyncio.Event()
         names = self._listeners if delivers else []
         couriers = {name: Courier(self._database, dispatcher, name, stopped) for name in names}
         work = [self._measure(stopped), self._listen(couriers, stopped), *(one.serve() for one in couriers.values())]

@@ -1,10 +1,17 @@
 """What is known of the request being served, for whoever logs, answers an error or calls onward."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
@@ -15,6 +22,13 @@ class RequestContext:
     traceparent: str | None = None
     started: float = field(default_factory=monotonic)
     """Seconds on the monotonic clock."""
+    span: "Span | None" = None
+    """What is recorded of it, until it is answered."""
+
+    def join(self, traceparent: str) -> None:
+        """Make it part of the trace that its caller names; what is not well-formed is overlooked."""
+        if _TRACEPARENT.fullmatch(traceparent):
+            self.traceparent = traceparent
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)

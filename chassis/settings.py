@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -67,6 +67,10 @@ class ServiceSettings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = None
+    otel_exporter_otlp_headers: SecretStr | None = None
+    otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1)
+    sentry_dsn: AnyHttpUrl | None = None
 
     @classmethod
     def load(cls) -> Self:

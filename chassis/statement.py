@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis import tracing
 from chassis.postgres_errors import hide_values
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -38,9 +39,17 @@ class Statement:
         Raises:
             Exception: As SQLAlchemy's pool and asyncpg raise it, without the values of rows.
         """
-        async with _wire(engine) as wire:
-            rows: list[Record] = await wire.fetch(self._sql, *(values[name] for name in self._names))
-            return rows
+        span = tracing.begin_statement(self._sql.split(maxsplit=1)[0], "postgresql", self._sql)
+        error_type = None
+        try:
+            async with _wire(engine) as wire:
+                rows: list[Record] = await wire.fetch(self._sql, *(values[name] for name in self._names))
+                return rows
+        except Exception as error:
+            error_type = getattr(error, "sqlstate", None) or type(error).__name__
+            raise
+        finally:
+            tracing.end_statement(span, error_type)
 
 
 @asynccontextmanager

@@ -21,17 +21,21 @@ _TIMEOUT_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A database, and the session that sees it as it was."""
+class View:
+    """A database, and a session that sees it as it is when it is marked."""
 
     database: Database[dict[str, Any]]
     session: ClientSession
 
+    def mark(self) -> None:
+        """See, from now on, what there is now; the server keeps it for ``minSnapshotHistoryWindowInSeconds``, 300."""
+        self.database["events"].find_one({}, {"_id": 1}, session=self.session)  # the first read decides
+
 
 @contextmanager
-def mark_mongodb(url: SecretStr) -> Iterator[Moment]:
+def looking_at_mongodb(url: SecretStr) -> Iterator[View]:
     """
-    Keep what can be seen now; the server does so for ``minSnapshotHistoryWindowInSeconds``, 300 by default.
+    Connect, and give a view that is still to be marked.
 
     Raises:
         PyMongoError: It does not answer.
@@ -39,16 +43,16 @@ def mark_mongodb(url: SecretStr) -> Iterator[Moment]:
     client = MongoClient[dict[str, Any]](url.get_secret_value(), serverSelectionTimeoutMS=_TIMEOUT_MS)
     with client, client.start_session(snapshot=True) as session:
         database = client.get_default_database()
-        database["events"].find_one({}, {"_id": 1}, session=session)  # the first read makes the moment
-        yield Moment(database, session)
+        database.command("ping")
+        yield View(database, session)
 
 
-def dump_mongodb(moment: Moment, folder: Path) -> None:
-    """Write each collection as *moment* has it; indexes are the migrations'."""
+def dump_mongodb(view: View, folder: Path) -> None:
+    """Write each collection as a marked view has it; indexes are the migrations'."""
     folder.mkdir()
-    for name in moment.database.list_collection_names():
+    for name in view.database.list_collection_names():
         with (folder / f"{name}.bson").open("wb") as file:
-            for batch in moment.database[name].find_raw_batches(session=moment.session):
+            for batch in view.database[name].find_raw_batches(session=view.session):
                 file.write(cast("bytes", batch))  # it is declared as a document
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from fastapi import FastAPI
 
+from chassis import error_reports, tracing
 from chassis.settings import InvalidSettings
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -34,9 +35,10 @@ async def _deliver(app: FastAPI) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     state = app.state
-    await state.store.open()
-    try:
-        async with state.relay.running(state.settings.peer_urls, state.envelope):
-            await stopped.wait()
-    finally:
-        await state.store.close()
+    async with tracing.exporting(state.settings), error_reports.reporting(state.settings):
+        await state.store.open()
+        try:
+            async with state.relay.running(state.settings.peer_urls, state.envelope):
+                await stopped.wait()
+        finally:
+            await state.store.close()

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import func, null
+from sqlalchemy import func
 
 from analytics.services.erase_user import erase_user
 from chassis.app import create_app
@@ -87,7 +87,7 @@ async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
         await erase_user(database, ada)
     async with apps["order"].state.store.transaction() as session:
         total = {"total_price_minor": 19999, "currency": "EUR"}
-        session.add(Order(id=thing, user_id=ada, status="confirmed", step=null(), **total))
+        session.add(Order(id=thing, user_id=ada, status="confirmed", **total))
         await session.flush()
         session.add(OrderLine(position=0, **line))
 

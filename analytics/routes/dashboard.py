@@ -6,6 +6,7 @@ from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
 
 from analytics.accounts import NotForYou, SessionEnded, TooManyLogins, WrongCredentials
 from analytics.dashboard_files import HEADERS, PAGE, PageFile
+from analytics.door import Door, DoorBlocked
 from analytics.schemas.dashboard import DashboardSession, Login
 from analytics.services.begin_dashboard_session import begin_dashboard_session
 from analytics.services.continue_dashboard_session import continue_dashboard_session
@@ -39,8 +40,14 @@ async def _page_files(request: Request) -> dict[str, PageFile]:
     return files
 
 
+async def _door(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door
+
+
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
 Address = Annotated[str | None, Depends(_address)]
+TheDoor = Annotated[Door, Depends(_door)]
 PageFiles = Annotated[dict[str, PageFile], Depends(_page_files)]
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
@@ -50,12 +57,15 @@ router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
     "/session",
     operation_id="begin_dashboard_session",
     dependencies=[Depends(_own_page)],
-    responses=documented(WrongCredentials, NotForYou, TooManyLogins),
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins, DoorBlocked),
 )
 @public
-async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: SessionCookie) -> DashboardSession:
+async def begin(
+    login: Login, dispatcher: Dispatch, door: TheDoor, address: Address, cookie: SessionCookie
+) -> DashboardSession:
     """Log in; what continues the session goes into a cookie that no script can read."""
-    session, tokens = await begin_dashboard_session(dispatcher, login, address)
+    async with door.passing():
+        session, tokens = await begin_dashboard_session(dispatcher, login, address)
     cookie.put(tokens.refresh_token)
     return session
 
@@ -90,20 +100,22 @@ async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, tok
 @router.get("", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 @public
-async def page(files: PageFiles, tagger: Tagging) -> Response:
+async def page(files: PageFiles, response: Response, tagger: Tagging) -> Response:
     """Give the page."""
-    return _answer(files[PAGE], tagger)
+    return _answer(files[PAGE], response, tagger)
 
 
 @router.get("/{name}", include_in_schema=False)
 @public
-async def page_file(name: str, files: PageFiles, tagger: Tagging) -> Response:
+async def page_file(name: str, files: PageFiles, response: Response, tagger: Tagging) -> Response:
     """Give one of the files that the page is made of."""
     if name not in files:
         raise NotFound
-    return _answer(files[name], tagger)
+    return _answer(files[name], response, tagger)
 
 
-def _answer(file: PageFile, tagger: Tagger) -> Response:
+def _answer(file: PageFile, response: Response, tagger: Tagger) -> Response:
+    # A 304 has them too: a browser puts its headers in the place of those that it has kept.
+    response.headers.update(HEADERS)
     headers = {**HEADERS, "ETag": f'"{file.tag}"'}
     return tagger.answer(Response(file.content, headers=headers, media_type=file.media_type), file.tag)

@@ -59,25 +59,31 @@ def _rounds(
     plan: Plan, sides: Sequence[Side], product_ids: Sequence[str], conditions: Sequence[Condition], on_turn: OnTurn
 ) -> list[Series]:
     for side in sides:
-        _try(side, product_ids)
+        try_once(side, product_ids)
     measured = {(side.key, condition): list[Turn]() for condition in conditions for side in sides}
     for number in range(plan.rounds):
         for condition in conditions:
             for side in sides[:: 1 if number % 2 else -1]:
                 on_turn(f"round {number + 1}/{plan.rounds}: {NAMES[side.key]}, {condition.text}")
                 wanted = product_ids[: condition.products]
-                _place(side, Task(plan.warming(condition), wanted))
-                measured[side.key, condition].append(_place(side, Task(plan.load(condition), wanted)))
+                place(side, Task(plan.warming(condition), wanted))
+                measured[side.key, condition].append(place(side, Task(plan.load(condition), wanted)))
     return [Series(key, condition, turns) for (key, condition), turns in measured.items()]
 
 
-def _try(side: Side, product_ids: Sequence[str]) -> None:
+def try_once(side: Side, product_ids: Sequence[str]) -> None:
+    """
+    Place one order.
+
+    Raises:
+        DoesNotWork: It is not confirmed.
+    """
     taken = side.run(Task(Load(1, 1, 0.0, 10.0), product_ids))
     if taken.errors:
         raise DoesNotWork(f"{NAMES[side.key]}: {next(iter(taken.errors))}")
 
 
-def _place(side: Side, task: Task) -> Turn:
+def place(side: Side, task: Task) -> Turn:
     """Place orders, and wait for their events: that is part of the work, and the other side shall not have to do it."""
     counted, cpu, everybody = side.counts(), side.cpu_s(), busy_seconds()
     taken = side.run(task)

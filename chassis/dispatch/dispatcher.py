@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, Request
 
-from chassis import request_context, strict_json
+from chassis import request_context, strict_json, tracing
 from chassis.dispatch import deadline
 from chassis.dispatch.breaker import LONGEST_PAUSE_S
 from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
@@ -79,9 +79,10 @@ class Dispatcher:
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
         longest_pause_s: For how long a peer that fails is left alone at most.
+        purpose: What it calls for, in metrics.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who says nothing has what services have
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
@@ -90,8 +91,11 @@ class Dispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        purpose: str = "requests",
     ) -> None:
-        self._peers = {name: Peer(name, url, make_transport(), clock, longest_pause_s) for name, url in peers.items()}
+        self._peers = {
+            name: Peer(name, url, make_transport(), clock, longest_pause_s, purpose) for name, url in peers.items()
+        }
         self._envelope = envelope
         self._sleep = sleep
         self._clock = clock
@@ -189,10 +193,14 @@ class Dispatcher:
         if left < deadline.LEAST_S:
             msg = f"There was no time left to call the {call.peer.name} service (attempt {number})."
             raise DeadlineExceeded(msg)
-        return await call.peer.watch(call.method, number, lambda: self._exchange(call, left))
+        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number))
 
-    async def _exchange(self, call: _Call, left: float) -> Answer:
-        headers = {**call.headers, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
+    async def _traced(self, call: _Call, left: float, number: int) -> Answer:
+        with tracing.calling(call.peer.name, call.method, number) as trace:
+            return await self._exchange(call, left, trace)
+
+    async def _exchange(self, call: _Call, left: float, trace: Mapping[str, str]) -> Answer:
+        headers = {**call.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
         if call.sealed:
             answer = await self._exchange_sealed(call, headers, left)
         else:
@@ -247,13 +255,11 @@ def _failure(call: _Call, error: Exception, attempts: int, elapsed_s: float) -> 
 def _headers(
     body: object, bearer: str | None, idempotency_key: str | None, client_address: str | None
 ) -> dict[str, str]:
-    context = request_context.current()
     candidates = {
         "authorization": f"Bearer {bearer}" if bearer else None,
         "content-type": "application/json" if body is not None else None,
         "idempotency-key": idempotency_key,
         CLIENT_ADDRESS: client_address,
-        "traceparent": context.traceparent if context else None,
     }
     return {name: value for name, value in candidates.items() if value is not None}
 

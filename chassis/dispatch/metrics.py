@@ -11,7 +11,9 @@ SECONDS = Histogram(
     ["target", "method"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
-BREAKER = Gauge("dispatch_breaker_state", "0 closed, 1 half-open, 2 open.", ["target"], multiprocess_mode="livemax")
+BREAKER = Gauge(
+    "dispatch_breaker_state", "0 closed, 1 half-open, 2 open.", ["target", "purpose"], multiprocess_mode="livemax"
+)
 
 
 def observe_attempt(target: str, method: str, number: int, outcome: str, took_s: float) -> None:

@@ -22,6 +22,7 @@ class Peer:
         url: Its base address, without a slash at its end.
         clock: Seconds, monotonic.
         longest_pause_s: Of its breaker.
+        purpose: What is called for: another dispatcher of this process has a breaker of its own for the same service.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class Peer:
         transport: Transport,
         clock: Clock = monotonic,
         longest_pause_s: float = LONGEST_PAUSE_S,
+        purpose: str = "requests",
     ) -> None:
         self.name = name
         self.url = url
         self.transport = transport
-        self.breaker = Breaker(clock, on_change=metrics.BREAKER.labels(name).set, longest_pause_s=longest_pause_s)
+        state = metrics.BREAKER.labels(name, purpose)
+        self.breaker = Breaker(clock, on_change=state.set, longest_pause_s=longest_pause_s)
         self.budget = RetryBudget(clock)
         self._clock = clock
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import request_context, tracing
 from chassis.dispatch import deadline
 from chassis.errors import (
     BadRequest,
@@ -199,6 +200,7 @@ class Receiver:
             if scope["method"] not in _READS:
                 await self._claim(claim, scope, in_transaction=claims)
             scope["headers"] = _merge(scope["headers"], opened)
+            _join_trace(opened)
             scope.setdefault("state", {})["caller"] = opened.caller
             await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
@@ -250,8 +252,15 @@ def _merge(outer: list[tuple[bytes, bytes]], opened: OpenedRequest) -> list[tupl
     return merged
 
 
+def _join_trace(opened: OpenedRequest) -> None:
+    context = request_context.current()
+    if context and "traceparent" in opened.headers:
+        context.join(opened.headers["traceparent"])
+
+
 async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
     """Run the route; once its time is up, stop it, unless it has begun to answer."""
+    tracing.begin_request(scope)
     headers = dict(scope["headers"])
     refuse_nul(body, headers.get(b"content-type", b""))
     left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()

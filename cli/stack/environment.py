@@ -12,6 +12,13 @@ from cli.stack.files import ENVIRONMENT, LOCK, ROOT, write_private
 from cli.stack.lock import is_held
 from cli.stack.secrets import password_name
 
+_WATCHING = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "SENTRY_DSN",
+)
+
 
 def given_environment(file: Path = ROOT / ".env") -> dict[str, str]:
     """What the person at the keyboard gave us: the variables in *file*, and over them the environment itself."""
@@ -25,7 +32,7 @@ def stack_environment(
     All that the services need to know; no service may see all of it.
 
     Args:
-        given: May set LOG_LEVEL.
+        given: May set LOG_LEVEL, and where traces and errors go.
         secrets: By variable name; the passwords of databases are left out.
         ports: Where each service listens, by its name.
         stores: The URLs of the databases, by variable name.
@@ -35,6 +42,7 @@ def stack_environment(
         "ENVIRONMENT": "local",
         "LOG_LEVEL": given.get("LOG_LEVEL", "INFO"),
         "LOG_DIR": str(ROOT / "logs"),
+        **{name: given[name] for name in _WATCHING if name in given},
         **{service.url_variable: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES},
         **stores,
         **{name: value for name, value in secrets.items() if name not in passwords},

@@ -17,6 +17,7 @@ from chassis.request_context import RequestContext, enter
 from chassis.settings import ServiceSettings
 
 SECRET = "xyzzyPlugh4711"
+TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 REQUEST_ID = "the-request-of-this-test"
 JWT = f"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.{SECRET}"
 FERNET = f"gAAAAABpIHxQ{SECRET}{'x' * 40}=="
@@ -112,7 +113,7 @@ HIDDEN: dict[str, Write] = {
 def write_each() -> None:
     """Write a line of each kind."""
     log.info("outside")
-    enter(RequestContext(REQUEST_ID))
+    enter(RequestContext(REQUEST_ID, f"00-{TRACE_ID}-{SPAN_ID}-01"))
     log.info("inside", number=1)
     log.debug("too low")
     log.error("broken", number=2)

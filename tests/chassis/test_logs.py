@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.stack.files import ROOT
-from tests.chassis.log_writer import HIDDEN, REQUEST_ID, SECRET, SMALL_FILE_BYTES
+from tests.chassis.log_writer import HIDDEN, REQUEST_ID, SECRET, SMALL_FILE_BYTES, SPAN_ID, TRACE_ID
 
 pytestmark = pytest.mark.xdist_group("logs")  # one run of the writer for all of these
 
@@ -108,12 +108,12 @@ def test_errors_have_a_file_of_their_own(written: Written) -> None:
 
 
 def test_a_line_within_a_request_says_which(written: Written) -> None:
-    """Within a request a line has its id and how long it has taken; outside it has neither."""
+    """Within a request a line has its ids and how long it has taken; outside it has none of them."""
     inside, outside = written.find("inside"), written.find("outside")
 
-    assert inside["request_id"] == REQUEST_ID
+    assert (inside["request_id"], inside["trace_id"], inside["span_id"]) == (REQUEST_ID, TRACE_ID, SPAN_ID)
     assert 0 <= inside["duration_ms"] < 10_000
-    assert not outside.keys() & {"request_id", "duration_ms"}
+    assert not outside.keys() & {"request_id", "trace_id", "span_id", "duration_ms"}
 
 
 @pytest.mark.parametrize("event", ["library line", "uvicorn line"])

@@ -129,6 +129,17 @@ def test_production_is_strict(environ: dict[str, str], yes: str) -> None:
     assert (settings.environment, settings.strict) == (Environment.PRODUCTION, True)
 
 
+def test_a_deployment_may_be_watched(environ: dict[str, str]) -> None:
+    """Production takes where traces and errors go; a DSN has no password, which is no fault of it."""
+    dsn, collector = "https://0a1b2c@sentry.example.org/1", "http://collector:4318/"
+    environ |= {"PRODUCTION": "true", "SENTRY_DSN": dsn, "OTEL_EXPORTER_OTLP_ENDPOINT": collector}
+
+    settings = Settings.load()
+
+    assert (str(settings.sentry_dsn), str(settings.otel_exporter_otlp_endpoint)) == (dsn, collector)
+    assert settings.otel_traces_sampler_arg == 0.1
+
+
 @pytest.mark.parametrize(("environment", "strict"), [("local", False), ("staging", False), ("production", True)])
 def test_only_production_forces_strictness(environ: dict[str, str], environment: str, *, strict: bool) -> None:
     """Plain requests may be permitted everywhere but in production."""

@@ -57,6 +57,14 @@ def test_every_service_knows_where_its_peers_are(everything: dict[str, str]) -> 
     assert {service.url_variable: f"http://127.0.0.1:{service.port}" for service in SERVICES}.items() <= seen.items()
 
 
+def test_traces_and_errors_go_where_the_person_at_the_keyboard_says() -> None:
+    """Every service is told; without a word nothing is configured."""
+    given = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "SENTRY_DSN": "http://key@127.0.0.1/1"}
+
+    assert given.items() <= service_environment(SERVICES[0], stack_environment(given, {}, PORTS, STORES)).items()
+    assert not given.keys() & stack_environment({}, {}, PORTS, STORES).keys()
+
+
 def test_passwords_are_in_addresses_only(everything: dict[str, str]) -> None:
     """A secret that is no environment variable does not become one."""
     assert "USER_DATABASE_PASSWORD" not in everything

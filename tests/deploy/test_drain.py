@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cli.stack.ports import free_port
 from tests.aliases import Bearer
-from tests.deploy.gunicorns import gunicorn
+from tests.collector import collecting
+from tests.deploy.gunicorns import Gunicorn, gunicorn
 from tests.plain import NO_AUTHORITIES
 
 pytestmark = pytest.mark.xdist_group("deploy")
@@ -61,11 +62,52 @@ async def test_who_watches_events_holds_nobody_up(environment: dict[str, str], t
     assert rest == ["data: {}", ""]
 
 
-def requests_counted(url: str) -> float:
-    """How many requests for /livez the service says that it has answered, over all workers."""
+async def test_the_last_spans_leave(environment: dict[str, str], tmp_path: Path) -> None:
+    """What was recorded before SIGTERM is exported, though no batch was due yet."""
+    async with collecting() as collector:
+        options = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_TRACES_SAMPLER_ARG": "1"}
+        slow = {"OTEL_BSP_SCHEDULE_DELAY": "60000"}
+        with gunicorn("analytics", free_port(), tmp_path / "log", WEB_CONCURRENCY="1", **options, **slow) as replica:
+            async with httpx.AsyncClient(base_url=replica.url) as client:
+                await client.get("/api/v1/analytics/stats")
+            before = list(collector.spans)
+            replica.terminate()
+            assert await asyncio.to_thread(replica.wait) == 0
+
+    assert before == []
+    assert len(collector.named("GET /api/v1/analytics/stats")) == 1
+
+
+def scraped(url: str, name: str, **labels: str) -> float:
+    """What the service says of itself, over all workers."""
     families = text_string_to_metric_families(httpx.get(f"{url}/metrics", verify=NO_AUTHORITIES).text)
-    samples = [one for family in families for one in family.samples if one.name == "http_requests_total"]
-    return sum(one.value for one in samples if one.labels["route"] == "/livez")
+    samples = [one for family in families for one in family.samples if one.name == name]
+    return sum(one.value for one in samples if labels.items() <= one.labels.items())
+
+
+def requests_counted(url: str) -> float:
+    """How many requests for /livez the service says that it has answered."""
+    return scraped(url, "http_requests_total", route="/livez")
+
+
+def test_the_pools_of_all_workers_are_added_up(environment: dict[str, str], tmp_path: Path) -> None:
+    """Two workers have two pools, whichever answers; those of workers that were killed are gone."""
+    options = {"WEB_CONCURRENCY": "2", "DATABASE_POOL_SIZE": "3", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
+    with gunicorn("product", free_port(), tmp_path / "log", **options) as replica:
+        before = both_are_up(replica)
+        restart_workers(replica.process.pid if replica.process else 0, tmp_path / "metrics")
+
+        assert before
+        assert both_are_up(replica)
+
+
+def both_are_up(replica: Gunicorn) -> bool:
+    """Whether six connections may be open, soon, and never more."""
+    deadline, sizes = monotonic() + 15, [0.0]
+    while sizes[-1] != 6 and monotonic() < deadline:
+        sizes.append(scraped(replica.url, "database_pool_size", database="postgres"))
+        sleep(0.05)
+    return max(sizes) == 6
 
 
 def test_all_workers_count_together_and_restarts_forget_nothing(environment: dict[str, str], tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ from contextlib import suppress
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 
-from chassis.dispatch.breaker import BACKGROUND_PAUSE_S, FEWEST_CALLS, SPREAD
+from chassis.dispatch.breaker import BACKGROUND_PAUSE_S, FEWEST_CALLS, SPREAD, State
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.peer import Peer
+from chassis.dispatch.transport import HttpxTransport
 from chassis.errors import AppError, ServiceUnavailable
 from chassis.testing import Exchange, FaultProxy, eventually, passing, serve
 from order.main import build
@@ -132,3 +135,20 @@ async def test_calls_in_the_background_are_held_up_for_a_second_at_most(
                 return bool(background.targets()["product"] != "open")
 
             assert await eventually(is_asked, within=(1 + SPREAD) * BACKGROUND_PAUSE_S + 1)
+
+
+def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
+    """What the relay learns of a service does not hide, in the metrics, what requests have learnt of it."""
+
+    def told(purpose: str) -> float | None:
+        return REGISTRY.get_sample_value("dispatch_breaker_state", {"target": "told", "purpose": purpose})
+
+    requests, events = (
+        Peer("told", "", HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200))), purpose=purpose)
+        for purpose in ("requests", "events")
+    )
+    for _ in range(20):
+        requests.breaker.fail(requests.breaker.admit())
+
+    assert events.breaker.state is State.CLOSED
+    assert (told("requests"), told("events")) == (State.OPEN, State.CLOSED)

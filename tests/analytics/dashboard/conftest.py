@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from cli.browser import REMEDY, find_chromium
 from tests.analytics.dashboard.screen import Screen
 
+PATIENCE_MS = 15_000
+"""How long a busy machine may take to show something."""
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
@@ -26,6 +28,7 @@ async def browser_process() -> AsyncIterator[Browser]:
     """One browser for all tests of this worker."""
     path = find_chromium()
     assert path, f"There is no Chromium, which the tests of the dashboard need: {REMEDY}"
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
         yield browser
@@ -47,7 +50,7 @@ def visit(browser_process: Browser, environment: dict[str, str], clean: None) ->
         address = environment["ANALYTICS_SERVICE_URL"]
         defaults = {"base_url": address, "locale": "en-GB", "timezone_id": zone_at_noon(), "reduced_motion": "reduce"}
         context = await browser_process.new_context(**{**defaults, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("page", listen)
         try:
             page = await context.new_page()

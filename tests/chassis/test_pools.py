@@ -1,0 +1,123 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from chassis.mongodb import POOL_SIZE, MongoDB
+from chassis.postgres import Postgres
+from chassis.store import DatabaseUnavailable
+from chassis.testing import eventually
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.postgres import EmbeddedPostgres
+
+CONNECTIONS = 4
+
+
+def gauge(name: str, database: str) -> float:
+    """What is measured in this process."""
+    return REGISTRY.get_sample_value(f"database_pool_{name}", {"database": database}) or 0.0
+
+
+async def are_at_work() -> bool:
+    """Whether all connections of the small pool are held."""
+    return gauge("in_use", "postgres") >= CONNECTIONS
+
+
+def tells(name: str, value: float, database: str = "postgres") -> Callable[[], Awaitable[bool]]:
+    """Whether a gauge has this value; the services of other tests, in the same process, are at work for moments."""
+
+    async def check() -> bool:
+        return gauge(name, database) == value
+
+    return check
+
+
+@pytest.fixture
+async def database(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
+    """A database with few connections."""
+    store = Postgres(SecretStr(postgres.create_database("pools")), "tiny", pool_size=CONNECTIONS)
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def use(database: Postgres, until: asyncio.Event) -> None:
+    """Hold a connection."""
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1"))
+        await until.wait()
+
+
+async def test_connections_at_work_and_callers_that_wait_are_told(database: Postgres) -> None:
+    """Of six callers four have a connection and two wait; when all have ended nobody has or waits."""
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CONNECTIONS + 2):
+            group.create_task(use(database, ended))
+
+        assert await eventually(tells("waiting", 2))
+        assert await eventually(are_at_work)
+        ended.set()
+
+    assert await eventually(tells("in_use", 0))
+    assert gauge("waiting", "postgres") == 0
+
+
+async def test_a_caller_that_waits_in_vain_waits_no_more(database: Postgres) -> None:
+    """After its 503 it is not counted."""
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(CONNECTIONS):
+            group.create_task(use(database, ended))
+        assert await eventually(are_at_work)
+        with pytest.raises(DatabaseUnavailable):
+            await use(database, ended)
+        ended.set()
+
+    assert gauge("waiting", "postgres") == 0
+
+
+async def test_a_broken_connection_is_not_at_work(database: Postgres) -> None:
+    """Whatever breaks while it is held, what is counted up is counted down."""
+    with pytest.raises((DatabaseUnavailable, DBAPIError)):
+        async with database.transaction() as session:
+            await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    async with database.transaction() as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+
+    assert await eventually(tells("in_use", 0))
+
+
+async def test_the_size_is_that_of_the_open_pools(postgres: EmbeddedPostgres) -> None:
+    """It grows when a database is opened, and is as before when that is closed."""
+    before = gauge("size", "postgres")
+    store = Postgres(SecretStr(postgres.create_database("sized")), "tiny", pool_size=CONNECTIONS)
+    await store.open()
+    opened = gauge("size", "postgres")
+    await store.close()
+
+    assert (opened, gauge("size", "postgres")) == (before + CONNECTIONS, before)
+
+
+async def test_connections_to_mongodb_are_told(mongodb: EmbeddedMongoDB) -> None:
+    """A command has one until it is answered; the size is the most there may be."""
+    store, before = MongoDB(SecretStr(mongodb.create_database("pools")), "tiny"), gauge("size", "mongodb")
+    await store.open()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        async with store.use() as database:
+            await database["things"].insert_one({})
+            slow = database["things"].find_one({"$where": "sleep(500) || true"})
+            waiting = asyncio.gather(slow)
+
+            assert await eventually(tells("in_use", 1, "mongodb"))
+            assert gauge("size", "mongodb") == before + POOL_SIZE
+            await waiting
+
+    assert await eventually(tells("in_use", 0, "mongodb"))
+    assert (gauge("waiting", "mongodb"), gauge("size", "mongodb")) == (0, before)

@@ -1,0 +1,232 @@
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from pydantic import AnyHttpUrl, SecretStr
+from sqlalchemy import text
+
+from chassis import request_context, tracing
+from chassis.mongodb import MongoDB
+from chassis.postgres import Postgres
+from chassis.request_context import RequestContext
+from chassis.testing import Exchange, FaultProxy
+from cli.stack.files import ROOT
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.postgres import EmbeddedPostgres
+from tests.chassis.tiny import Tiny, TinySettings, serve_tiny
+from tests.chassis.tracing_tiny import SECRET, THINGS, TRACE, router
+from tests.collector import Collector, collecting
+from tests.dispatch.wired import KEYS, dispatcher_to
+from tests.sealing.messages import as_setting
+
+SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b7169203331-00"
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    """What has been exported."""
+    async with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture
+def store(postgres: EmbeddedPostgres) -> Postgres:
+    """A database without tables."""
+    return Postgres(SecretStr(postgres.create_database("traced")), "tiny")
+
+
+@asynccontextmanager
+async def traced(address: str, store: Postgres | None = None, **settings: Any) -> AsyncIterator[Tiny]:  # noqa: ANN401
+    """Run the service; everything is exported when it ends, if not before."""
+    options = {"otel_exporter_otlp_endpoint": address, "otel_traces_sampler_arg": 1.0, **settings}
+    async with serve_tiny(router, store=store, **options) as tiny:
+        yield tiny
+
+
+def is_sampled(traceparent: str) -> bool:
+    """Whether its last bit says so (W3C Trace Context)."""
+    return bool(int(traceparent[-2:], 16) & 1)
+
+
+async def test_what_a_request_says_stands_in_no_span(collector: Collector, store: Postgres) -> None:
+    """Neither a value in path, query, header, body or statement, nor the error of a database that quotes it."""
+    async with traced(collector.address, store) as tiny:
+        headers = {"x-private": SECRET, "authorization": f"Basic {SECRET}"}
+        for path in (f"{THINGS}/{SECRET}?q={SECRET}", f"{THINGS}/{SECRET}/number?q={SECRET}"):
+            await tiny.client.post(path, json={"name": SECRET}, headers=headers)
+
+    statements = {span.attributes["db.query.text"] for span in collector.spans if "db.query.text" in span.attributes}
+    assert statements == {"SELECT CAST($1 AS text)", "SELECT CAST(CAST($1 AS text) AS integer)"}
+    assert SECRET.encode() not in collector.raw
+
+
+async def test_a_failure_is_told_by_its_kind(collector: Collector, store: Postgres) -> None:
+    """The statement has its SQLSTATE, the request its status; both count as failed."""
+    async with traced(collector.address, store) as tiny:
+        await tiny.client.post(f"{THINGS}/me/number", json={"name": "seven"})
+
+    (statement,), (request,) = collector.named("SELECT"), collector.named(f"POST {THINGS}/{{owner}}/number")
+    assert (statement.failed, statement.attributes["error.type"]) == (True, "22P02")
+    assert (request.failed, request.attributes["http.response.status_code"]) == (True, "500")
+
+
+async def test_a_refusal_is_no_failure(collector: Collector, store: Postgres) -> None:
+    """A 422 is the caller's mistake; its span is ended by whoever answers it."""
+    async with traced(collector.address, store) as tiny:
+        await tiny.client.post(f"{THINGS}/me", json={})
+
+    (request,) = collector.spans
+    assert (request.failed, request.attributes["http.response.status_code"]) == (False, "422")
+
+
+async def test_the_trace_of_a_caller_goes_on(collector: Collector) -> None:
+    """The span is the child of the caller's, and what the request causes is the child of the span."""
+    async with traced(collector.address, otel_traces_sampler_arg=0.0) as tiny:
+        passed_on = (await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})).json()
+
+    (span,) = collector.spans
+    assert (span.trace_id, span.parent_id) == (TRACE, "b7ad6b7169203331")
+    assert passed_on == f"00-{TRACE}-{span.span_id}-01"
+
+
+async def test_what_a_caller_does_not_record_is_not_recorded(collector: Collector) -> None:
+    """Whatever the share; whom it calls is told so."""
+    async with traced(collector.address) as tiny:
+        passed_on = (await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": UNSAMPLED})).json()
+
+    assert passed_on.startswith(f"00-{TRACE}-")
+    assert not is_sampled(passed_on)
+    assert collector.spans == []
+
+
+async def test_a_share_is_recorded(collector: Collector) -> None:
+    """With a share of 0 nothing is, and the request still gets a trace for its log lines."""
+    async with traced(collector.address, otel_traces_sampler_arg=0.0) as tiny:
+        passed_on = (await tiny.client.get(f"{THINGS}/traceparent")).json()
+
+    assert not is_sampled(passed_on)
+    assert collector.spans == []
+
+
+async def test_probes_and_unknown_addresses_are_no_traces(collector: Collector) -> None:
+    """What machines ask every second would bury the rest."""
+    async with traced(collector.address) as tiny:
+        for path in ("/readyz", "/metrics", "/nothing"):
+            await tiny.client.get(path)
+
+    assert collector.spans == []
+
+
+async def test_statements_of_no_request_are_not_recorded(collector: Collector, store: Postgres) -> None:
+    """Neither are those that a service makes by itself every few seconds."""
+    async with traced(collector.address, store), store.transaction() as session:
+        await session.execute(text("SELECT 1"))
+
+    assert collector.spans == []
+
+
+async def test_commands_to_mongodb_are_spans(collector: Collector, mongodb: EmbeddedMongoDB) -> None:
+    """They name the collection, and say nothing of the document; one that fails has the kind of its error."""
+    settings = TinySettings(otel_exporter_otlp_endpoint=AnyHttpUrl(collector.address), otel_traces_sampler_arg=1.0)
+    store = MongoDB(SecretStr(mongodb.create_database("traced")), "tiny")
+    async with tracing.exporting(settings):
+        await store.open()
+        with tracing.delivering("nobody", 1):
+            async with store.use() as database:
+                await database["things"].insert_one({"name": SECRET})
+                with pytest.raises(Exception, match="unknown"):
+                    await database.command({"aggregate": "things", "pipeline": [{"$unknown": SECRET}], "cursor": {}})
+        await store.close()
+
+    inserted, failed = collector.named("insert things") + collector.named("aggregate things")
+    assert (inserted.failed, inserted.attributes["db.system.name"]) == (False, "mongodb")
+    assert failed.failed
+    assert SECRET.encode() not in collector.raw
+
+
+async def test_the_secret_of_the_collector_is_sent(collector: Collector) -> None:
+    """OTEL_EXPORTER_OTLP_HEADERS, which may come from a file."""
+    async with traced(collector.address, otel_exporter_otlp_headers=SecretStr("x-api-key=4711")) as tiny:
+        await tiny.client.get(f"{THINGS}/traceparent")
+
+    assert collector.headers["x-api-key"] == "4711"
+    assert collector.headers["content-type"] == "application/x-protobuf"
+
+
+async def test_a_collector_that_hangs_holds_up_nothing() -> None:
+    """Neither a request nor, for longer than its time, the end of the service."""
+
+    async def hang(_exchange: Exchange) -> None:
+        await asyncio.Event().wait()
+
+    async with FaultProxy("", hang) as proxy:
+        async with traced(proxy.address) as tiny:
+            answers = [await tiny.client.get(f"{THINGS}/traceparent") for _ in range(20)]
+            begun = monotonic()
+        took_s = monotonic() - begun
+
+    assert proxy.seen
+    assert {answer.status_code for answer in answers} == {200}
+    assert took_s < tracing.FLUSH_S + 1
+
+
+async def test_without_an_endpoint_a_trace_is_passed_on_as_it_came() -> None:
+    """Nothing is recorded, and the next service gets the caller's span."""
+    async with serve_tiny(router) as tiny:
+        answer = await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})
+
+    assert answer.json() == SAMPLED
+
+
+async def test_a_sealed_request_brings_its_trace_inside() -> None:
+    """With or without an endpoint: what it causes is part of the trace that its envelope names."""
+    own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
+    async with (
+        serve_tiny(router, link_key=as_setting(own)) as tiny,
+        dispatcher_to(str(tiny.client.base_url).rstrip("/")) as caller,
+    ):
+        with request_context.within(RequestContext("request-4711", SAMPLED)):
+            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
+
+    assert passed_on == SAMPLED
+
+
+async def test_a_delivery_that_is_not_recorded_says_so(collector: Collector) -> None:
+    """The listener goes on with its trace, and does not draw a lot of its own."""
+    own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
+    async with (
+        traced(collector.address, otel_traces_sampler_arg=0.0, link_key=as_setting(own)) as tiny,
+        dispatcher_to(str(tiny.client.base_url).rstrip("/")) as caller,
+    ):
+        with tracing.delivering("tiny", 1):
+            trace_id = trace.get_current_span().get_span_context().trace_id
+            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
+
+    assert passed_on.split("-")[1] == trace.format_trace_id(trace_id)
+    assert not is_sampled(passed_on)
+
+
+RUN = """
+import asyncio, sys
+from tests.chassis.tiny import serve_tiny
+
+async def run():
+    async with serve_tiny() as tiny:
+        assert (await tiny.client.get("/livez")).status_code == 200
+
+asyncio.run(run())
+print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "sentry_sdk"))])
+"""
+
+
+def test_without_configuration_no_sdk_is_imported() -> None:
+    """Neither OpenTelemetry's nor Sentry's, by a service that runs."""
+    result = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert result.stdout.splitlines()[-1] == "[]"

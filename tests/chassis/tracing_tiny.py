@@ -1,0 +1,46 @@
+"""A service whose traces are looked at: a route for each thing that may stand in a span, and should not."""
+
+from typing import Annotated
+
+from fastapi import Header
+from sqlalchemy import text
+
+from chassis import request_context
+from chassis.postgres import Session
+from chassis.routing import service_router
+from chassis.schemas import Body
+from chassis.sealing.modes import optional
+
+SECRET = "xyzzy-plugh-4711"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+THINGS = "/api/v1/things"
+router = service_router("things")
+
+
+class Thing(Body):
+    """A thing with a secret."""
+
+    name: str
+
+
+@router.get("/traceparent")
+@optional
+async def tell_trace() -> str | None:
+    """Tell what calls and events of this request carry."""
+    context = request_context.current()
+    return context.traceparent if context else None
+
+
+@router.post("/{owner}")
+@optional
+async def store(owner: str, thing: Thing, x_private: Annotated[str, Header()], session: Session) -> str:
+    """Ask the database for a text."""
+    values = {"text": f"{owner} {thing.name} {x_private}"}
+    return str(await session.scalar(text("SELECT CAST(:text AS text)"), values))
+
+
+@router.post("/{owner}/number")
+@optional
+async def misread(owner: str, thing: Thing, session: Session) -> None:
+    """Fail in the database, whose error quotes the text."""
+    await session.execute(text("SELECT CAST(CAST(:text AS text) AS integer)"), {"text": thing.name})
