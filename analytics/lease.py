@@ -11,14 +11,14 @@ from analytics.models import LEASES
 from chassis.clock import utc_now
 from chassis.mongodb import MotorDatabase
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
 """After this another process may take the work of one that died."""
 
 
 @asynccontextmanager
 async def leased(database: MotorDatabase, work: str) -> AsyncIterator[bool]:
     """
-    Say whether *work* is ours during the block; it is nobody else's then, for at most a minute.
+    Say whether *work* is ours during the block; it is nobody else's then, for at most 20 s.
 
     This saves effort only: what is done must be right if two do it, as happens when one of them was stopped meanwhile.
     """

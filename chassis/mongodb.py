@@ -42,6 +42,7 @@ T = TypeVar("T")
 Indexes = Mapping[str, Sequence[IndexModel]]
 """Collection -> its indexes."""
 
+_DUPLICATE_KEY = 11000
 _CLAIMS = "sealed_requests"
 _CHASSIS_INDEXES: Indexes = {_CLAIMS: [IndexModel("claimed_at", expireAfterSeconds=CLAIM_SECONDS)]}
 
@@ -138,6 +139,20 @@ async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession],
     async with await database.client.start_session() as session:
         done: T = await session.with_transaction(work, read_concern=ReadConcern("snapshot"))
         return done
+
+
+def duplicates_in(error: BulkWriteError) -> set[int]:
+    """
+    Give the positions of what was there already, if nothing else went wrong.
+
+    Raises:
+        BulkWriteError: Something else did.
+    """
+    details: Mapping[str, Any] = error.details or {}
+    failures = details["writeErrors"]
+    if details["writeConcernErrors"] or any(failure["code"] != _DUPLICATE_KEY for failure in failures):
+        raise error
+    return {failure["index"] for failure in failures}
 
 
 def create_indexes(url: SecretStr, indexes: Indexes) -> None:

@@ -26,8 +26,8 @@ def analytics() -> None:
 def rebuild() -> None:
     """Count all events anew, while the service goes on."""
     retention = retention_of(use_running_stack())
-    hours = asyncio.run(_rebuild(SecretStr(os.environ["ANALYTICS_MONGODB_URL"]), retention))
-    typer.echo(f"{hours} hours are counted anew.")
+    parts = asyncio.run(_rebuild(SecretStr(os.environ["ANALYTICS_MONGODB_URL"]), retention))
+    typer.echo(f"{parts} quarters of a day are counted anew.")
 
 
 async def _rebuild(url: SecretStr, retention: Retention) -> int:

@@ -1,12 +1,13 @@
 """Noting on which days people did what."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
+from pymongo.errors import BulkWriteError
 
 from analytics.models import ERASED_USERS, EVENTS, USER_DAYS
-from chassis.mongodb import Document, MotorDatabase
+from chassis.mongodb import Document, MotorDatabase, duplicates_in
 
 _BATCH = 1000
 
@@ -32,19 +33,24 @@ async def note_user_days(database: MotorDatabase, day: datetime, events: Documen
 
 async def _note(database: MotorDatabase, day: datetime, people: Sequence[Document]) -> None:
     user_ids = [person["_id"] for person in people]
-    known = database[USER_DAYS].find({"day": day, "user_id": {"$in": user_ids}})
-    types = {row["user_id"]: set(row["types"]) async for row in known}
-    news = [person for person in people if not types.get(person["_id"], set()) >= set(person["types"])]
+    stored = database[USER_DAYS].find({"day": day, "user_id": {"$in": user_ids}})
+    known = {row["user_id"]: set(row["types"]) async for row in stored}
+    news = [person for person in people if not known.get(person["_id"], set()) >= set(person["types"])]
     if not news:
         return
-    updates = [
-        UpdateOne(
-            {"day": day, "user_id": person["_id"]}, {"$addToSet": {"types": {"$each": person["types"]}}}, upsert=True
-        )
-        for person in news
-    ]
-    await database[USER_DAYS].bulk_write(updates, ordered=False)
+    try:
+        await database[USER_DAYS].bulk_write([_write(day, person, known) for person in news], ordered=False)
+    except BulkWriteError as error:
+        duplicates_in(error)
+        await _note(database, day, news)  # somebody else has begun the same days meanwhile
     await _forget_erased(database, [person["_id"] for person in news])
+
+
+def _write(day: datetime, person: Document, known: Container[str]) -> InsertOne[Document] | UpdateOne:
+    which = {"day": day, "user_id": person["_id"]}
+    if person["_id"] in known:
+        return UpdateOne(which, {"$addToSet": {"types": {"$each": person["types"]}}})
+    return InsertOne({**which, "types": person["types"]})
 
 
 async def _forget_erased(database: MotorDatabase, user_ids: Sequence[str]) -> None:

@@ -1,7 +1,6 @@
 """Storing events: the one way in."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pymongo
 from pymongo.errors import BulkWriteError
@@ -9,9 +8,7 @@ from pymongo.errors import BulkWriteError
 from analytics.arrivals import LONGEST_ARRIVAL_S, announce, settle
 from analytics.models import EVENTS
 from analytics.services.anonymise_erased import anonymise_erased
-from chassis.mongodb import Document, MotorDatabase
-
-_DUPLICATE_KEY = 11000
+from chassis.mongodb import Document, MotorDatabase, duplicates_in
 
 
 async def store_events(database: MotorDatabase, documents: Sequence[Document]) -> set[int]:
@@ -39,9 +36,5 @@ async def _insert(database: MotorDatabase, documents: Sequence[Document]) -> set
     try:
         await database[EVENTS].insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        details: Mapping[str, Any] = error.details or {}
-        failures = details["writeErrors"]
-        if details["writeConcernErrors"] or any(failure["code"] != _DUPLICATE_KEY for failure in failures):
-            raise
-        return {failure["index"] for failure in failures}
+        return duplicates_in(error)
     return set()

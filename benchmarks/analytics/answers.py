@@ -119,9 +119,9 @@ def _telling(on_turn: Callable[[str], None], text: str) -> OnProgress:
     return tell
 
 
-async def _rebuild(url: str, on_hour: OnProgress) -> None:
+async def _rebuild(url: str, on_part: OnProgress) -> None:
     async with opened(url) as database:
-        await rebuild_counts(database, Retention(), on_hour)
+        await rebuild_counts(database, Retention(), on_part)
 
 
 def _per_day_and_type(start: datetime, end: datetime) -> list[dict[str, Any]]:

@@ -209,7 +209,7 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
 
     assert await minutes(database) == model(events, timedelta(minutes=1))
     assert await days(database) == model(events, timedelta(days=1))
-    assert steps[-1] == (29, 29)
+    assert steps[-1] == (5, 5)
 
 
 async def test_counts_outlive_the_events(database: MotorDatabase) -> None:
