@@ -54,7 +54,7 @@ races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged o
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure calls, orders and analytics beside their peers: quiet machine (ARGS=--quick: 4 min)
+bench: $(BENCH)/.ready ## Measure calls, orders, analytics and what watching costs beside their peers: quiet machine (ARGS=--quick: 7 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
 	@$(BENCH)/python -m benchmarks analytics $(ARGS)

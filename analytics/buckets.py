@@ -8,10 +8,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from analytics.counts import DAY, HOUR, MINUTE
+from analytics.counts import DAY, MINUTE, QUARTER
 from analytics.errors import RangeTooWide
 from analytics.ranges import Range
 
@@ -54,7 +55,7 @@ def buckets(size: BucketName, asked: Range, zone: ZoneInfo) -> Buckets:
     Divide a range.
 
     An hour is one of the clock on the wall: the one that comes twice in autumn is two buckets, and where the clock is
-    put by half an hour a shorter one follows. A day begins at the first instant of its date.
+    put by half an hour, or within one (Chatham), shorter ones are. A day begins at the first instant of its date.
 
     Raises:
         RangeTooWide: That would be too many (422).
@@ -91,7 +92,14 @@ def _hours(since: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     start = _midnight(since.astimezone(zone).date(), zone)
     while True:
         yield start
-        start += HOUR - start.astimezone(zone).minute * MINUTE
+        hour = _hour(start, zone)
+        start = next(at for at in (start + n * QUARTER for n in count(1)) if _hour(at, zone) != hour)
+
+
+def _hour(moment: datetime, zone: ZoneInfo) -> tuple[int, timedelta | None]:
+    """Give the hour on the wall, and which of two that are called so."""
+    wall = moment.astimezone(zone)
+    return wall.hour, wall.utcoffset()
 
 
 def _days(since: datetime, zone: ZoneInfo) -> Iterator[datetime]:

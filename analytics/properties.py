@@ -11,13 +11,15 @@ MAX_DEPTH = 8
 _INT64 = 2**63
 
 
-def check_data(data: dict[str, Any]) -> dict[str, Any]:
+def check_data(data: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is what it is
     """
     Give the data, in which fractions have become doubles.
 
     Raises:
-        ValueError: Nested deeper than 8, over 32 KiB, or a number beyond 64 bits.
+        ValueError: No object, nested deeper than 8, over 32 KiB, or a number beyond 64 bits.
     """
+    if not isinstance(data, dict):
+        raise ValueError("must be an object")
     _check(data, MAX_DEPTH)
     if len(strict_json.dumps(data)) > MAX_BYTES:
         raise ValueError(f"must be at most {MAX_BYTES} bytes of JSON")

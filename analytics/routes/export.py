@@ -1,7 +1,7 @@
 """Events, handed out."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import StreamingResponse
@@ -19,6 +19,9 @@ from chassis.routing import service_router
 from chassis.sealing.modes import public
 
 router = service_router("analytics")
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "One event a line.", "content": {form.media_type: {} for form in FORMATS.values()}}
+}
 
 
 class Export(StreamingResponse):
@@ -34,7 +37,7 @@ class Export(StreamingResponse):
 @router.get(
     "/export",
     response_class=Export,
-    responses=documented(InvalidToken, Forbidden, EmptyRange, TooManyEvents),
+    responses=documented(InvalidToken, Forbidden, EmptyRange, TooManyEvents, beside=_FILES),
 )
 @public
 async def export(_analyst: Analyst, query: Annotated[ExportQuery, Query()], database: Database) -> Export:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, model_validator
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from analytics.event_ids import event_id
@@ -37,6 +37,9 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 EventType = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_.-]+$"), Field(examples=["page.viewed"])
 ]
+# Plain: as a dict[str, Any] it would be copied name by name, and JSON has no other names.
+EventData = Annotated[dict[str, Any], PlainValidator(check_data, json_schema_input_type=dict[str, Any])]
+"""A JSON object within the bounds of ``properties.py``."""
 ClientSource = Annotated[Line, AfterValidator(_refuse_services)]
 
 
@@ -52,9 +55,7 @@ class AnyEvent(Body):
     datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
     userid: Annotated[UuidText | None, Field(description="Whose activity it is.")] = None
-    data: Annotated[
-        dict[str, Any], AfterValidator(check_data), Field(default_factory=dict, examples=[{"path": "/pricing"}])
-    ]
+    data: EventData = Field(default_factory=dict, examples=[{"path": "/pricing"}])
 
 
 class EventCreate(AnyEvent):

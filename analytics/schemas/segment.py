@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.alias_generators import to_camel
 
 from analytics.schemas.events import Line
@@ -38,7 +38,8 @@ class Lenient(BaseModel):
 class Message(Lenient):
     """What a person did, or is."""
 
-    type: Annotated[Kind, Field(strict=False)]
+    # Its schema stands where it is used: a reference would have nothing to refer to in the documentation.
+    type: Annotated[Kind, Field(strict=False), WithJsonSchema({"type": "string", "enum": list(Kind)})]
     message_id: Optional = None
     user_id: Optional = None
     anonymous_id: Optional = None

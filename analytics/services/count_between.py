@@ -2,8 +2,9 @@
 
 import asyncio
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analytics.counts import DAY, MINUTE, QUARTER, Count, floor
@@ -17,8 +18,37 @@ Counts = defaultdict[Piece, Count]
 
 _BATCH = 100
 """So many documents are added up in one go; then others have their turn."""
-_WHOLE = {"day": 1, "type": 1, "count": 1, "revenue": 1}
-_QUARTERS = {"day": 1, "type": 1, "quarters": 1}
+_WHOLE = ("day", "type", "count", "revenue")
+_MOST = 48
+"""So many quarter hours of one piece are most of a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """
+    How a day's counts fall to pieces.
+
+    Attributes:
+        quarters: The names of quarter hours, and of which piece each is.
+        rest: Of which piece all others are, if that is most of the day: they need not be read, as their count is what
+            is left of the day's.
+    """
+
+    quarters: Mapping[str, int]
+    rest: int | None
+
+    def count(self, row: Document, counts: Counts) -> None:
+        """Add a day's counts of a type to those of the pieces."""
+        kind, quarters = row["type"], row["quarters"]
+        known = self.quarters.keys() & quarters.keys()
+        for name in known:
+            counts[self.quarters[name], kind].add(quarters[name]["count"], quarters[name].get("revenue", {}))
+        if self.rest is None:
+            return
+        left, others = Count.total([row]), Count.total(quarters[name] for name in known)
+        left.add(-others.count, {currency: -minor for currency, minor in others.revenue.items()})
+        if left.count:
+            counts[self.rest, kind].add(left.count, left.revenue)
 
 
 async def count_between(
@@ -43,13 +73,16 @@ async def _count_days(database: MotorDatabase, cuts: Sequence[datetime], which: 
 
 
 async def _count_quarters(database: MotorDatabase, cuts: Sequence[datetime], which: Document, counts: Counts) -> None:
-    days, divided = _divided(cuts, DAY), set(_divided(cuts, QUARTER))
-    pieces = {day: _whole_quarters(day, cuts, divided) for day in days}
-    async for row in database[DAY_COUNTS].find({"day": {"$in": days}, **which}, _QUARTERS, batch_size=_BATCH):
-        of_day, kind = pieces[row["day"]], row["type"]
-        for name, one in row["quarters"].items():
-            if name in of_day:
-                counts[of_day[name], kind].add(one["count"], one.get("revenue", {}))
+    divided = set(_divided(cuts, QUARTER))
+    plans = {day: _plan(day, cuts, divided) for day in _divided(cuts, DAY)}
+    inner = {day: plan for day, plan in plans.items() if plan.rest is not None}
+    outer = {day: plan for day, plan in plans.items() if plan.rest is None}
+    for some in filter(None, (inner, outer)):
+        names = {f"quarters.{name}" for plan in some.values() for name in plan.quarters}
+        fields = names if some is inner else {"quarters"}
+        days = {"day": {"$in": list(some)}, **which}
+        async for row in database[DAY_COUNTS].find(days, [*_WHOLE, *fields], batch_size=_BATCH):
+            some[row["day"]].count(row, counts)
 
 
 async def _count_minutes(database: MotorDatabase, cuts: Sequence[datetime], which: Document, counts: Counts) -> None:
@@ -66,13 +99,16 @@ def _divided(cuts: Sequence[datetime], unit: timedelta) -> list[datetime]:
     return sorted({start for cut in cuts if (start := floor(cut, unit)) != cut})
 
 
-def _whole_quarters(day: datetime, cuts: Sequence[datetime], divided: Container[datetime]) -> dict[str, int]:
-    """Give the names of a day's quarters that are asked about and not divided, and in which piece each is."""
-    return {
+def _plan(day: datetime, cuts: Sequence[datetime], divided: Container[datetime]) -> _Plan:
+    quarters = {
         str(name): _piece(cuts, start)
         for name, start in enumerate(_steps(day, DAY // QUARTER, QUARTER))
         if cuts[0] <= start < cuts[-1] and start not in divided
     }
+    ((rest, size),) = Counter(quarters.values()).most_common(1) or [(0, 0)]
+    if len(quarters) < DAY // QUARTER or size < _MOST:
+        return _Plan(quarters, None)
+    return _Plan({name: piece for name, piece in quarters.items() if piece != rest}, rest)
 
 
 def _steps(start: datetime, number: int, step: timedelta = MINUTE) -> Iterator[datetime]:

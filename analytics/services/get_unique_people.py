@@ -24,15 +24,18 @@ async def get_unique_people(database: MotorDatabase, query: PeopleQuery) -> Uniq
     divided = buckets(query.bucket, query.range.days, _UTC)
     types: Document = {"types": {"$in": query.types}} if query.types else {}
     which: Document = {"$match": {**divided.range.holds("day"), **types}}
-    begins = {"$dateTrunc": {"date": "$day", "unit": query.bucket, "startOfWeek": "monday"}}
-    each: list[Document] = [
-        which,
-        {"$group": {"_id": {"at": begins, "user": "$user_id"}}},
-        {"$group": {"_id": "$_id.at", "count": {"$sum": 1}}},
-    ]
+    each: list[Document] = [which, *_once_in(query.bucket), {"$group": {"_id": "$day", "count": {"$sum": 1}}}]
     total: list[Document] = [which, {"$group": {"_id": "$user_id"}}, {"$count": "count"}]
     with bounded_read():
         counts = {row["_id"]: row["count"] async for row in database[USER_DAYS].aggregate(each)}
         people = sum([row["count"] async for row in database[USER_DAYS].aggregate(total)])
     starts = list(divided.starts)
     return UniquePeople(total=people, starts=starts, counts=[counts.get(start, 0) for start in starts])
+
+
+def _once_in(bucket: str) -> list[Document]:
+    """Join what a person did in a bucket; of a day that is one row already."""
+    if bucket == "day":
+        return []
+    begins = {"$dateTrunc": {"date": "$day", "unit": bucket, "startOfWeek": "monday"}}
+    return [{"$group": {"_id": {"day": begins, "user_id": "$user_id"}}}, {"$replaceRoot": {"newRoot": "$_id"}}]

@@ -70,6 +70,7 @@ def _answers(axes: Axes, rows: Sequence[Row]) -> None:
     axes.loglog(sizes, [row["p50_ms"] for row in rows], marker="o", color=_COLOURS[OURS], label="service, p50")
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
+    axes.margins(x=0.25)
     axes.set_ylim(bottom=1)
     axes.yaxis.set_major_formatter("{x:,g}")
     axes.set_xlabel("events in all")

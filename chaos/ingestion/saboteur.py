@@ -12,8 +12,10 @@ import psutil
 from chaos.ingestion.load import Book
 from chaos.ingestion.plan import TARGETS, Plan
 from chaos.ingestion.system import System
+from cli.errors import CommandError
 from cli.stack.mongodb import EmbeddedMongoDB
 
+STUCK = "member that did not come back within a minute"
 _POLL_S = 0.02
 _BETWEEN = 200
 """So many events are acknowledged between two kills: the system is to limp, not to lie down."""
@@ -86,4 +88,13 @@ class Saboteur:
         for member in members:
             member.launch()
         for member in members:
+            await self._until_back(member)
+
+    async def _until_back(self, member: EmbeddedMongoDB) -> None:
+        """Wait for a member; once it is killed again, as a supervisor would do it: 6.0.5 may hang rolling back."""
+        try:
             await asyncio.to_thread(member.wait_until_ready)
+        except CommandError:
+            self.kills[STUCK] += 1
+            await asyncio.to_thread(member.kill)
+            await asyncio.to_thread(member.start)
