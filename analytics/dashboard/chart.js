@@ -76,7 +76,8 @@ function columns({ series }, moments) {
 function options(canvas, { series, axis, starts, bars }, onPoint) {
   const style = getComputedStyle(canvas);
   const [text, grid] = ["--quiet", "--line"].map((name) => style.getPropertyValue(name));
-  const lines = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: `12px ${style.fontFamily}` };
+  const hair = { stroke: grid, width: 1 };
+  const lines = { stroke: text, grid: hair, ticks: hair, font: `12px ${style.fontFamily}` };
   const half = starts.length > 1 ? (new Date(starts[1]) - new Date(starts[0])) / 2000 : 1800;
   return {
     width: canvas.clientWidth,
@@ -95,7 +96,8 @@ function options(canvas, { series, axis, starts, bars }, onPoint) {
 
 function line(stroke, bars) {
   const points = { show: false };
-  return bars ? { stroke, fill: stroke, width: 0, points, paths: uPlot.paths.bars({ size: [0.7, 48] }) } : { stroke, width: 2, points };
+  if (!bars) return { stroke, points, width: 2 };
+  return { stroke, points, width: 0, fill: stroke, paths: uPlot.paths.bars({ size: [0.7, 48] }) };
 }
 
 /** Name points of time: days, or within a day hours. */

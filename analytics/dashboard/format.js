@@ -7,8 +7,9 @@ const CHANGE = new Intl.NumberFormat(undefined, { style: "percent", maximumFract
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
-const HOUR = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const WEEKDAY = { weekday: "short", day: "numeric", month: "short" };
+const DAY = new Intl.DateTimeFormat(undefined, WEEKDAY);
+const HOUR = new Intl.DateTimeFormat(undefined, { ...WEEKDAY, hour: "2-digit", minute: "2-digit" });
 const WEEK = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
 
 export const count = (value) => COUNT.format(value);

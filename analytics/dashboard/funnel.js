@@ -59,7 +59,7 @@ class Editor {
   }
 
   #add(step) {
-    const input = h("input", { name: "step", list: "types", required: true, maxlength: 100, pattern: "[a-zA-Z0-9_.\\-]+", spellcheck: "false" });
+    const input = h("input", { name: "step", list: "types", required: true, maxlength: 200, spellcheck: "false" });
     input.value = step;
     const remove = h("button", { type: "button", class: "plain" }, "✕");
     const item = h("li", {}, input, remove);

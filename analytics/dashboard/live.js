@@ -123,8 +123,8 @@ async function* messages(body, onHeard) {
 }
 
 function fields(message) {
-  const pairs = message.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]);
-  const { event = "message", data } = Object.fromEntries(pairs);
+  const pair = (line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()];
+  const { event = "message", data } = Object.fromEntries(message.split("\n").map(pair));
   return { event, data: data && JSON.parse(data) };
 }
 

@@ -101,7 +101,7 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent("end", { detail: message }));
   }
 
-  /** Send, in turn. A page that is closed meanwhile still gets its cookie (keepalive): else the next use would look like theft. */
+  /** Send, in turn; also when the page is closed meanwhile (keepalive): a cookie that is lost would look like theft later. */
   #send(options, path = "") {
     return navigator.locks.request(LOCK, async () => {
       const response = await request(PATH + path, { ...options, keepalive: true });
