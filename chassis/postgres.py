@@ -159,17 +159,23 @@ class Postgres:
                 log.warning("more connections than the server allows", wanted=wanted, allowed=allowed)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, claim: Claim | None = None) -> AsyncIterator[AsyncSession]:
         """
         Give a session whose work is committed at the end of the block, or undone if it raises.
 
         The connection is taken at the first statement.
 
+        Args:
+            claim: A sealed request, which the first statement claims.
+
         Raises:
+            Unauthenticated: The request was claimed before (401).
             DatabaseUnavailable: No connection, or it broke (503).
         """
         with telling_unavailable():
             async with self._sessions.begin() as session:
+                if claim and not await _claim(session, claim.issuer, claim.request_id):
+                    raise claim.refuse()
                 yield session
 
     async def run(self, statement: Statement, values: Mapping[str, Any], *, claim: Claim | None = None) -> list[Record]:
@@ -245,6 +251,7 @@ CLAIM = """
     claimed AS (
         INSERT INTO sealed_requests (issuer, request_id)
         SELECT CAST(:claim_issuer AS text), :claim_id WHERE CAST(:claim_issuer AS text) IS NOT NULL
+        RETURNING issuer
     )
 """
 """The query with which a statement claims the request it is run for (``OwnClaim``), or fails: it was there already."""
@@ -282,10 +289,7 @@ OwnClaim = Annotated[Claim | None, Depends(_own_claim)]
 
 @claims_request
 async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
-    claim: Claim | None = request.scope.get("claim")
-    async with database.transaction() as session:
-        if claim and not await _claim(session, claim.issuer, claim.request_id):
-            raise claim.refuse()
+    async with database.transaction(request.scope.get("claim")) as session:
         yield session
 
 

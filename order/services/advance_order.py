@@ -1,9 +1,9 @@
 """
 The saga of an order: reserve the stock, commit it, confirm the order.
 
-Each step may be repeated without further effect, so whoever finds an order pending goes on where the order says, at any
-time, several at once too. A call without an answer means that nobody knows: the step is done again. There is nothing to
-undo here: an order that ends otherwise is announced, and the product service gives back what it holds for it.
+Each step may be repeated without further effect, so whoever finds an order pending begins with the first, at any time,
+several at once too. A call without an answer means that nobody knows: the step is done again. There is nothing to undo
+here: an order that ends otherwise is announced, and the product service gives back what it holds for it.
 """
 
 from datetime import timedelta

@@ -1,6 +1,9 @@
 """Reserving what an order wants."""
 
+from contextlib import suppress
 from datetime import timedelta
+
+from asyncpg import NotNullViolationError, UniqueViolationError
 
 from chassis.ids import new_id
 from chassis.postgres import CLAIM, Postgres
@@ -13,44 +16,45 @@ from product.services.reserve_scarce_stock import reserve_scarce_stock
 _RESERVE_PLENTY = Statement(
     CLAIM,
     """
-    plenty AS (
-        SELECT product.id, wanted.quantity, wanted.movement_id, name, price_minor, currency
-        FROM products AS product
-        JOIN unnest(CAST(:product_ids AS uuid[]), CAST(:quantities AS int[]), CAST(:movement_ids AS uuid[]))
-            AS wanted (product_id, quantity, movement_id) ON wanted.product_id = product.id
-        WHERE deleted_at IS NULL AND stock >= wanted.quantity + CAST(:rest AS int)
-        ORDER BY product.id
-        FOR NO KEY UPDATE OF product
-    )""",
-    """
     reservation AS (
         INSERT INTO reservations (order_id, state, expires_at)
-        SELECT :order_id, 'reserved', now() + :time
-        FROM plenty HAVING count(*) = cardinality(CAST(:product_ids AS uuid[])) AND count(DISTINCT currency) = 1
-        ON CONFLICT DO NOTHING
+        SELECT :order_id, 'reserved', now() + :time FROM (SELECT count(*) FROM claimed) AS claims
         RETURNING order_id, state, expires_at, created_at
     )""",
     """
-    moved AS (
-        UPDATE products SET stock = stock - plenty.quantity FROM reservation, plenty WHERE products.id = plenty.id
+    wanted AS (
+        SELECT order_id, product_id, quantity, movement_id
+        FROM reservation,
+            unnest(CAST(:product_ids AS uuid[]), CAST(:quantities AS int[]), CAST(:movement_ids AS uuid[]))
+                AS wanted (product_id, quantity, movement_id)
     )""",
+    """
+    plenty AS (
+        SELECT wanted.*, name, price_minor, currency
+        FROM wanted JOIN products AS product ON product.id = product_id
+        WHERE deleted_at IS NULL AND stock >= quantity + CAST(:rest AS int)
+        ORDER BY product.id
+        FOR NO KEY UPDATE OF product
+    )""",
+    "moved AS (UPDATE products SET stock = stock - quantity FROM plenty WHERE id = product_id)",
     """
     noted AS (
         INSERT INTO stock_movements (id, product_id, quantity, kind, order_id)
-        SELECT movement_id, plenty.id, -quantity, 'reservation', order_id FROM reservation, plenty
+        SELECT movement_id, product_id, -quantity, 'reservation', order_id FROM plenty
     )""",
     """
     lines AS (
         INSERT INTO reservation_lines (order_id, product_id, quantity, unit_price_minor, currency, name)
-        SELECT order_id, plenty.id, quantity, price_minor, currency, name FROM reservation, plenty
+        SELECT wanted.order_id, product_id, wanted.quantity, price_minor,
+            (SELECT max(currency) FROM plenty HAVING min(currency) = max(currency)), name
+        FROM wanted LEFT JOIN plenty USING (product_id)
+        RETURNING product_id, quantity, unit_price_minor, currency, name
     )""",
-    """
-    SELECT reservation.*, id AS product_id, quantity, price_minor AS unit_price_minor, currency, name
-    FROM reservation, plenty ORDER BY id
-    """,
+    "SELECT reservation.*, lines.* FROM reservation, lines ORDER BY product_id",
 )
 """
-All in one round trip, if enough is left of everything for nobody to be told: else it claims the request, nothing more.
+All in one round trip, where everything is there in plenty: so much that nobody need be told what is left. If something
+is not, its line has no price, and without a common currency none has one: as a whole the statement has no effect then.
 """
 
 
@@ -79,7 +83,7 @@ async def reserve_stock(
         "quantities": [item.quantity for item in wanted.items],
         "movement_ids": [new_id() for _ in wanted.items],
     }
-    if rows := await database.run(_RESERVE_PLENTY, values, claim=claim):
-        return ReservationRead.of(rows)
-    async with database.transaction() as session:
+    with suppress(NotNullViolationError, UniqueViolationError):  # it comes again, or there is not plenty
+        return ReservationRead.of(await database.run(_RESERVE_PLENTY, values, claim=claim))
+    async with database.transaction(claim) as session:
         return ReservationRead.model_validate(await reserve_scarce_stock(session, wanted, seconds))
