@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import func, null
+from sqlalchemy import func
 
 from chassis.app import create_app
 from chassis.routing import Route, service_router
@@ -68,7 +68,7 @@ async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
         session.add(ReservationLine(currency="EUR", **line))
     async with apps["order"].state.store.transaction() as session:
         total = {"total_price_minor": 19999, "currency": "EUR"}
-        session.add(Order(id=thing, user_id=ada, status="confirmed", step=null(), **total))
+        session.add(Order(id=thing, user_id=ada, status="confirmed", **total))
         await session.flush()
         session.add(OrderLine(position=0, **line))
 
