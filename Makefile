@@ -45,6 +45,10 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 test: $(BIN)/.ready ## Run the whole suite against real databases of its own
 	@$(BIN)/python -m pytest
 
+.PHONY: test-long
+test-long: $(BIN)/.ready ## Run the tests that kill databases, roll services over and restore backups (4 min)
+	@$(BIN)/python -m pytest -m long -n 0
+
 .PHONY: fuzz
 fuzz: $(BIN)/.ready ## Change a million sealed messages; none may be taken, none may fail the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo import MongoClient
 
 from cli.stack.replica_set import EmbeddedReplicaSet
+
+pytestmark = pytest.mark.long
 
 
 def test_what_a_majority_had_outlives_the_primary(tmp_path: Path) -> None:
