@@ -97,8 +97,11 @@ def environment(
 
 @pytest.fixture(scope="session")
 async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]:
-    """The four services, each listening on its address."""
+    """The four services, each listening on its address; analytics counts five times a second, without a rest."""
     async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
+        patch.setattr("analytics.main.PAUSE_PER_SECOND", 0)
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
         for service in SERVICES:
             port = int(environment[service.url_variable].rpartition(":")[2])
