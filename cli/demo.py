@@ -16,6 +16,7 @@ from chassis.errors import Conflict
 from chassis.ids import new_id
 from chassis.testing import eventually
 from cli.client import client
+from cli.console import say
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.invariants import check, invariants, read_facts
@@ -36,8 +37,11 @@ _PATIENCE_S = 10.0
 
 def demo() -> None:
     """Register, log in, create products, order and cancel, each with its time; then what is counted, and invariants."""
-    asyncio.run(_demo(dict(use_running_stack())))
+    environment = dict(use_running_stack())
+    asyncio.run(_demo(environment))
     invariants()
+    page = f"{environment['ANALYTICS_SERVICE_URL']}/dashboard"
+    say(f"Look at it: {page}, as {_ADMIN} with the password {_ADMIN_PASSWORD}")
 
 
 def ensure_demo_user(environment: Mapping[str, str]) -> tuple[str, str]:
