@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from asyncpg import InterfaceError as DriverError  # SQLAlchemy wraps nothing while a connection is being opened
 from asyncpg import InternalClientError, PostgresError
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -39,8 +40,8 @@ def telling_unavailable() -> Iterator[None]:
         if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING:
             raise DatabaseUnavailable from error
         raise
-    except PostgresError as error:
-        if error.sqlstate in _PASSING:
+    except (PostgresError, AsyncAdapt_asyncpg_dbapi.Error) as error:  # the latter while a bare connection is opened
+        if getattr(error, "sqlstate", None) in _PASSING:
             raise DatabaseUnavailable from error
         raise
 

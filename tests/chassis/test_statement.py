@@ -135,3 +135,19 @@ async def test_an_error_quotes_no_value(database: Postgres, colour: str, size: o
         await database.run(ADD, {"colour": colour, "size": size})
 
     assert SECRET not in "".join(format_exception(refused.value))
+
+
+async def test_a_server_that_takes_no_connection_now_is_a_503(postgres: EmbeddedPostgres) -> None:
+    """It refuses while the connection is opened: it is full, or has just been started again."""
+    url = postgres.create_database("crowded")
+    owner, late = Postgres(SecretStr(url), "owner"), Postgres(SecretStr(url), "late")
+    await owner.open()
+    await late.open()
+    async with owner.transaction() as session:
+        await session.execute(text("ALTER DATABASE crowded CONNECTION LIMIT 0"))
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await late.run(Statement("SELECT 1"), {})
+    finally:
+        await late.close()
+        await owner.close()
