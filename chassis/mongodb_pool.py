@@ -4,7 +4,7 @@ from pymongo.monitoring import ConnectionPoolListener
 
 from chassis.pool_metrics import IN_USE, WAITING
 
-_IN_USE, _WAITING = IN_USE.labels("mongodb"), WAITING.labels("mongodb")
+_NAME = "mongodb"
 
 
 class PoolMeter(ConnectionPoolListener):
@@ -12,20 +12,20 @@ class PoolMeter(ConnectionPoolListener):
 
     def connection_check_out_started(self, event: object) -> None:  # noqa: ARG002 - the driver's signature
         """Count a caller that asks for a connection."""
-        _WAITING.inc()
+        WAITING.labels(_NAME).inc()
 
     def connection_check_out_failed(self, event: object) -> None:  # noqa: ARG002
         """Forget a caller that got none."""
-        _WAITING.dec()
+        WAITING.labels(_NAME).dec()
 
     def connection_checked_out(self, event: object) -> None:  # noqa: ARG002
         """Count a connection that a caller has."""
-        _WAITING.dec()
-        _IN_USE.inc()
+        WAITING.labels(_NAME).dec()
+        IN_USE.labels(_NAME).inc()
 
     def connection_checked_in(self, event: object) -> None:  # noqa: ARG002
         """Count a connection that is given back."""
-        _IN_USE.dec()
+        IN_USE.labels(_NAME).dec()
 
     def pool_created(self, event: object) -> None:
         """Do nothing, as below: what is at work and who waits is all there is to tell."""

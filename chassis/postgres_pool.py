@@ -4,7 +4,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from chassis.pool_metrics import IN_USE, WAITING
 
-_IN_USE, _WAITING = IN_USE.labels("postgres"), WAITING.labels("postgres")
+_NAME = "postgres"
 
 
 class MeteredPool(AsyncAdaptedQueuePool):
@@ -16,13 +16,13 @@ class MeteredPool(AsyncAdaptedQueuePool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         connection = super()._do_get() if self.checkedout() < self.size() else self._wait()
-        _IN_USE.inc()
+        IN_USE.labels(_NAME).inc()
         return connection
 
     def _wait(self) -> ConnectionPoolEntry:
-        with _WAITING.track_inprogress():
+        with WAITING.labels(_NAME).track_inprogress():
             return super()._do_get()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        _IN_USE.dec()
+        IN_USE.labels(_NAME).dec()
         super()._do_return_conn(record)

@@ -1,6 +1,7 @@
 """`python -m cli`: everything a person does with this project."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -53,6 +54,8 @@ def _single(function: Callable[..., None], summary: str) -> typer.Typer:
 
 def main() -> None:
     """Run a command; what it cannot do is said without a traceback."""
+    # In a container it is set for the service's workers. What a command counts nobody reads.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     # Whoever called reads the refusal in the answer. A service built in here logs as its own settings say.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     for name, summary in COMMANDS.items():
