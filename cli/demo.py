@@ -32,7 +32,8 @@ _CATALOGUE = [
 _COUNTED = {"user.registered": 1, "order.confirmed": 3, "order.cancelled": 1, "order.rejected": 1}
 """What analytics has to know of the demo's person."""
 _ORDERS = "/api/v1/orders"
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
+"""What a killed process has left is counted after 20 s."""
 
 
 def demo() -> None:

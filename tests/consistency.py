@@ -6,7 +6,7 @@ from chassis.testing import eventually
 from cli.invariants import check, read_facts
 
 
-async def broken_rules(environment: Mapping[str, str], within: float = 10.0) -> dict[str, list[str]]:
+async def broken_rules(environment: Mapping[str, str], within: float = 30.0) -> dict[str, list[str]]:
     """The rules that are still broken after that many seconds, with the ids that break them; {} as soon as all hold."""
     broken: dict[str, list[str]] = {}
 
