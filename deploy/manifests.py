@@ -23,20 +23,22 @@ def main() -> None:
     """
     RENDERED.mkdir(exist_ok=True)
     for overlay in OVERLAYS:
-        (RENDERED / f"{overlay}.yaml").write_text(f"{header()}\n{render(overlay)}")
+        manifests = _render(overlay)
+        (RENDERED / f"{overlay}.yaml").write_text(f"{header(manifests)}\n{manifests}")
 
 
-def header() -> str:
-    """Give the first line of a rendered file: which sources it was made from."""
+def header(manifests: str) -> str:
+    """Give the first line of a rendered file: from which sources *manifests* were made, and that they are those."""
     folders = FOLDER, FOLDER.parent / "nginx"
     sources = [file for folder in folders for kind in ("*.yaml", "*.conf") for file in folder.rglob(kind)]
     digest = sha256()
     for file in sorted(source for source in sources if RENDERED not in source.parents):
         digest.update(f"{file.relative_to(FOLDER.parent)}\0".encode() + file.read_bytes() + b"\0")
-    return f"# Written by `make manifests` from the sources {digest.hexdigest()[:16]}; not to be edited."
+    digest.update(manifests.encode())
+    return f"# Written by `make manifests` from these sources, {digest.hexdigest()[:16]}; not to be edited."
 
 
-def render(overlay: str) -> str:
+def _render(overlay: str) -> str:
     """Give the manifests of an overlay."""
     command = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]  # a program, not a cluster, is asked
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - all of it is ours
