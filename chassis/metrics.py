@@ -6,11 +6,13 @@ Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count into files there, a
 
 import os
 from functools import cache
+from pathlib import Path
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.types import Scope
+
+from chassis.worker_metrics import read_all
 
 REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -28,15 +30,8 @@ router = APIRouter(tags=["health"])
 @router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
 def metrics() -> Response:
     """Give everything that is counted, in Prometheus's text format."""
-    return Response(generate_latest(_registry()), media_type=CONTENT_TYPE_LATEST)
-
-
-def _registry() -> CollectorRegistry:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # reads the files of all workers: new at every scrape
-    return registry
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Response(read_all(Path(folder)) if folder else generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 def observe_request(scope: Scope, status: int, took_s: float) -> None:

@@ -91,6 +91,6 @@ def on_starting(server: Arbiter) -> None:
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """Keep what a worker has counted, in one file for all that have ended: else they would fill the disk."""
     if _METRICS:
-        from deploy.worker_metrics import fold  # noqa: PLC0415 - it reads the environment that is set above
+        from chassis.worker_metrics import fold  # noqa: PLC0415 - it reads the environment that is set above
 
         fold(Path(_METRICS), worker.pid)
