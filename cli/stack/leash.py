@@ -31,7 +31,7 @@ def main(command: list[str]) -> int:
         command,
         stdin=subprocess.DEVNULL,
         process_group=0,
-        preexec_fn=lambda: signal_when_parent_dies(signal.SIGINT),  # noqa: PLW1509  there are no threads yet
+        preexec_fn=_become_command,  # noqa: PLW1509  there are no threads yet
     )
     threading.Thread(target=_obey, args=[child.pid], daemon=True).start()
     code = child.wait()
@@ -40,6 +40,12 @@ def main(command: list[str]) -> int:
         while True:
             os.wait()
     return code
+
+
+def _become_command() -> None:
+    """Let it hear SIGINT, which a shell has its background jobs ignore, and send it when we die."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal_when_parent_dies(signal.SIGINT)
 
 
 def signal_when_parent_dies(number: signal.Signals) -> None:

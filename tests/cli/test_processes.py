@@ -51,6 +51,21 @@ def test_nothing_survives_a_killed_leash(number: signal.Signals) -> None:
     process.wait()
 
 
+def test_a_command_hears_its_order_to_stop_also_in_the_background() -> None:
+    """A shell has its background jobs ignore SIGINT, and the jobs of those; what runs on a leash does not."""
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = leashed("trap 'exit 3' INT; echo started; while :; do sleep 0.01; done")
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    with process.output as output:
+        output.readline()
+
+        process.request_stop()
+
+        assert process.wait() == 3
+
+
 def test_stop_lets_a_command_finish() -> None:
     """A command that is stopped can still do what it has to do."""
     process = leashed("trap 'echo finished; exit 3' INT; sleep 1000 & echo started; wait")
