@@ -12,7 +12,7 @@ from math import inf
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Update, case, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Update, case, func, literal, select, tuple_
 from sqlalchemy.event import listen as on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,13 +34,17 @@ REFUSALS_UNTIL_DEAD = 10
 
 _waiting = outbox.c.dead_at.is_(None)
 _same = outbox.alias("same")
-# A subquery for each row, one look into an index, and not NOT EXISTS: without fresh statistics, as after an outage, the
-# planner would compare all rows with all (5,000 of them: 6 s instead of 5 ms).
+# One look into ix_outbox_waiting for each row: the first entry at or after its subject, which is one of its subject. As
+# an equality, the planner would walk the primary key instead while it believes that all rows are of one subject, and as
+# NOT EXISTS while it has no statistics: all rows with all, 22 s for 20,000 of them in place of 0.1 s.
 _is_first = (
     outbox.c.position
     == select(_same.c.position)
-    .where(_same.c.listener == outbox.c.listener, _same.c.aggregate == outbox.c.aggregate, _same.c.dead_at.is_(None))
-    .order_by(_same.c.position)
+    .where(
+        tuple_(_same.c.listener, _same.c.aggregate) >= tuple_(outbox.c.listener, outbox.c.aggregate),
+        _same.c.dead_at.is_(None),
+    )
+    .order_by(_same.c.listener, _same.c.aggregate, _same.c.position)
     .limit(1)
     .correlate(outbox)
     .scalar_subquery()
