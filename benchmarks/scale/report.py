@@ -36,7 +36,7 @@ def broken_rules(figures: Sequence[Figures], failing: FailingOver) -> list[str]:
 
 
 def _steps(figures: Sequence[Figures]) -> Table:
-    columns = "orders/s", "p50 ms", "p99 ms", "busy cores", "idle cores", "MiB", "failed", "invariants"
+    columns = "orders/s", "p50 ms", "p99 ms", "busy", "idle", "MiB", "failed", "invariants"
     table = make_table(f"Workers x replicas of each service, {CONCURRENCY} orders at a time", *columns)
     for one in figures:
         measurement = one.turn.measurement
@@ -57,8 +57,8 @@ def _cpu(figures: Sequence[Figures]) -> Table:
 
 
 def _recoveries(recoveries: Sequence[Recovery]) -> Table:
-    columns = "order again, s", "event again, s", "last failure, s", "failed", "of", f"<= {RECOVERED_S:g} s"
-    table = make_table("Killed", *columns)
+    columns = "order", "event", "failing", "failed", "of", f"<= {RECOVERED_S:g} s"
+    table = make_table("Killed: seconds until acknowledged again, and until the last request failed", *columns)
     for one in recoveries:
         verdict = "[green]met[/green]" if one.is_met else "[red]missed[/red]"
         seconds = ("never" if value is None else f"{value:.2f}" for value in (one.order_s, one.event_s, one.failing_s))
@@ -72,6 +72,7 @@ def _notes(figures: Sequence[Figures], failing: FailingOver, machine: dict[str, 
         f"Customer, services, nginx and databases share {cores} cores: more workers and replicas cannot add throughput "
         "there. What an order costs in each step is what can be known."
     )
+    yield "Busy, idle: how many cores are at work, from the first order to its last event, and when nobody orders."
     yield "PostgreSQL is both, primary and standby; a commit waits until it is on both. MongoDB is in events."
     told = failing.acknowledged
     yield f"While failing over, {told['orders']:,} orders and {told['events']:,} events were acknowledged."
