@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from benchmarks.deployed import production, start, wait_until_ready
+from benchmarks.processes import memory_mib
 from benchmarks.scale.nginx import start_nginx
 from benchmarks.scale.plan import POOL_SIZE, Step
 from chaos.keeper import descendants
@@ -28,18 +27,10 @@ class Fleet:
     nginx: LeashedProcess
 
     @property
-    def processes(self) -> list[psutil.Process]:
-        """Those of all replicas, masters and workers."""
-        return [process for one in self._all for process in descendants(one.pid)]
-
-    @property
     def memory_mib(self) -> float:
-        """Proportional set size of all replicas: what several share counts once."""
-        return sum(process.memory_full_info().pss for process in self.processes) / 2**20
-
-    @property
-    def _all(self) -> list[LeashedProcess]:
-        return [replica for replicas in self.replicas.values() for replica in replicas]
+        """What all replicas take, masters and workers."""
+        replicas = [replica for replicas in self.replicas.values() for replica in replicas]
+        return sum(memory_mib(process) for replica in replicas for process in descendants(replica.pid))
 
 
 @contextmanager
