@@ -2,14 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
 import httpx
 from pydantic import SecretStr
 
-from benchmarks.scale.figures import Broken, FailingOver, Recovery, recovery
+from benchmarks.scale.figures import Broken, FailingOver, Kill, Recovery, recovery
 from benchmarks.scale.fleet import Fleet
 from benchmarks.scale.invariants import broken_invariants, only_broken
 from benchmarks.scale.plan import Plan
@@ -27,6 +27,8 @@ from chaos.verdict import compare
 from cli.mongodb import make_write_key, opened
 from cli.stack.ports import answers
 from cli.stack.postgres_pair import PostgresPair
+from cli.stack.processes import LeashedProcess
+from cli.stack.server import EmbeddedServer
 
 _SEED = 8
 _SENDERS, _PAUSE_S = 2, 0.1
@@ -37,7 +39,8 @@ _LOOK_S, _MISSES = 0.5, 2
 _SENT_AGAIN = 500
 _ENDLESS = 10**9
 
-Kill = Callable[[], Awaitable[None]]
+Find = Callable[[], EmbeddedServer | LeashedProcess]
+"""Gives whom to kill."""
 
 
 async def fail_over(
@@ -49,36 +52,29 @@ async def fail_over(
     Raises:
         ExceptionGroup: Of a CommandError: the standby was not promoted, or no member became the primary.
     """
-    watch, kills = Watch(), _kills(databases, fleet)
-    async with _clients(plan, fleet, len(kills), product_ids, watch) as (orders, events):
-        killed_at = await _under_load(plan, databases.postgres, (orders, events), kills, on_turn)
+    watch, victims = Watch(), _victims(databases, fleet)
+    async with _clients(plan, fleet, len(victims), product_ids, watch) as (orders, events):
+        kills = await _under_load(plan, databases.postgres, (orders, events), victims, on_turn)
         on_turn("failing over: comparing")
         entries = orders.book.entries
         await orders.send_again([entry for entry in entries if not entry.answers] + entries[-_SENT_AGAIN:])
         broken = await _judge(fleet.environment, orders, events)
     told = {"orders": sum(bool(entry.told) for entry in entries), "events": len(events.book.acknowledged)}
-    return FailingOver(_recoveries(killed_at, watch), told, broken)
+    return FailingOver(_recoveries(kills, watch), told, broken)
 
 
-def _kills(databases: Databases, fleet: Fleet) -> dict[str, Kill]:
-    async def kill_mongodb() -> None:
-        primary = await asyncio.to_thread(databases.mongodb.primary)
-        await asyncio.to_thread(primary.kill)
-
-    def kill_replica(service: str) -> Kill:
-        return lambda: asyncio.to_thread(fleet.replicas[service][0].kill)
-
+def _victims(databases: Databases, fleet: Fleet) -> dict[str, Find]:
     return {
-        "PostgreSQL's primary": lambda: asyncio.to_thread(databases.postgres.kill_primary),
-        "MongoDB's primary": kill_mongodb,
-        "a replica of order": kill_replica("order"),
-        "a replica of product": kill_replica("product"),
+        "PostgreSQL's primary": lambda: databases.postgres.primary,
+        "MongoDB's primary": databases.mongodb.primary,
+        "a replica of order": lambda: fleet.replicas["order"][0],
+        "a replica of product": lambda: fleet.replicas["product"][0],
     }
 
 
 @asynccontextmanager
 async def _clients(
-    plan: Plan, fleet: Fleet, kills: int, product_ids: Sequence[str], watch: Watch
+    plan: Plan, fleet: Fleet, victims: int, product_ids: Sequence[str], watch: Watch
 ) -> AsyncIterator[tuple[Orders, Events]]:
     """Give those who order and those who send events, ready to begin."""
     shop = WatchedShop(fleet.environment, watch)
@@ -89,8 +85,8 @@ async def _clients(
             for person in (*people[0], people[1]):
                 await shop.log_in(person)
             key = await make_write_key(fleet.environment["ANALYTICS_MONGODB_URL"], "scale")
-            minutes = (kills + 1) * plan.window_s / 60
-            orders = OrdersPlan(_ENDLESS, kills, minutes, plan.customers, _SEED)
+            minutes = (victims + 1) * plan.window_s / 60
+            orders = OrdersPlan(_ENDLESS, victims, minutes, plan.customers, _SEED)
             door = watched(batches(outside, key), watch)
             yield Orders(orders, shop, people, product_ids), Events([door], _SEED, _PAUSE_S)
     finally:
@@ -101,22 +97,24 @@ async def _under_load(
     plan: Plan,
     postgres: PostgresPair,
     clients: tuple[Orders, Events],
-    kills: Mapping[str, Kill],
+    victims: Mapping[str, Find],
     on_turn: Callable[[str], None],
-) -> dict[str, float]:
-    """Kill one after the other; gives when, on the monotonic clock."""
+) -> list[Kill]:
+    """Kill one after the other."""
     orders, events = clients
-    killed_at = dict[str, float]()
+    kills = list[Kill]()
     async with asyncio.TaskGroup() as group:
         group.create_task(orders.run())
         group.create_task(events.run(_SENDERS, lambda: orders.progress < 1))
         group.create_task(_promote_when_gone(postgres))
-        for name, kill in kills.items():
+        for name, find in victims.items():
             on_turn(f"failing over: soon without {name}")
             await asyncio.sleep(plan.window_s)
-            killed_at[name] = monotonic()
-            await kill()
-    return killed_at
+            victim = await asyncio.to_thread(find)
+            begun = monotonic()
+            await asyncio.to_thread(victim.kill)
+            kills.append(Kill(name, begun, monotonic()))
+    return kills
 
 
 async def _promote_when_gone(postgres: PostgresPair) -> None:
@@ -128,11 +126,9 @@ async def _promote_when_gone(postgres: PostgresPair) -> None:
     await asyncio.to_thread(postgres.promote)
 
 
-def _recoveries(killed_at: Mapping[str, float], watch: Watch) -> list[Recovery]:
-    ends = [*list(killed_at.values())[1:], math.inf]
-    return [
-        recovery(name, at, until, watch.exchanges) for (name, at), until in zip(killed_at.items(), ends, strict=True)
-    ]
+def _recoveries(kills: Sequence[Kill], watch: Watch) -> list[Recovery]:
+    ends = [*(kill.begun for kill in kills[1:]), math.inf]
+    return [recovery(kill, until, watch.exchanges) for kill, until in zip(kills, ends, strict=True)]
 
 
 async def _judge(environment: Mapping[str, str], orders: Orders, events: Events) -> Broken:

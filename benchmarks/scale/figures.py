@@ -62,12 +62,21 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """Who was killed: from when on, on the monotonic clock, and when it was certainly dead."""
+
+    victim: str
+    begun: float
+    dead: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """
     What a kill did to those who order and send events, until the next one.
 
     Attributes:
-        order_s: Seconds until an order that was begun after the kill was acknowledged; None if none was.
+        order_s: Seconds until an order was acknowledged that was sent to the survivors; None if none was.
         event_s: The same of events.
         failing_s: Seconds until the last request that failed; 0 if none did.
         failures: What came in place of answers, and how often.
@@ -100,23 +109,23 @@ class Recovery:
         }
 
 
-def recovery(killed: str, at: float, until: float, exchanges: Sequence[Exchange]) -> Recovery:
-    """Say what a kill at *at* did, from the requests that ended before *until*."""
-    meanwhile = [one for one in exchanges if at <= one.ended < until]
+def recovery(kill: Kill, until: float, exchanges: Sequence[Exchange]) -> Recovery:
+    """Say what a kill did, from the requests that ended before *until*."""
+    meanwhile = [one for one in exchanges if kill.begun <= one.ended < until]
     failed = [one for one in meanwhile if one.failure]
     return Recovery(
-        killed,
-        _first(meanwhile, "order", at),
-        _first(meanwhile, "event", at),
-        max((one.ended - at for one in failed), default=0.0),
+        kill.victim,
+        _first(meanwhile, "order", kill),
+        _first(meanwhile, "event", kill),
+        max((one.ended - kill.begun for one in failed), default=0.0),
         Counter(one.failure for one in failed),
         len(meanwhile),
     )
 
 
-def _first(exchanges: Sequence[Exchange], kind: str, at: float) -> float | None:
-    """Give when the first was acknowledged of those begun after the kill: one that was under way proves nothing."""
-    ends = [one.ended - at for one in exchanges if one.acknowledges == kind and one.begun >= at]
+def _first(exchanges: Sequence[Exchange], kind: str, kill: Kill) -> float | None:
+    """Give when the first was acknowledged of those begun after the death: one that was under way proves nothing."""
+    ends = [one.ended - kill.begun for one in exchanges if one.acknowledges == kind and one.begun >= kill.dead]
     return min(ends, default=None)
 
 

@@ -73,13 +73,11 @@ class PostgresPair:
         self.primary.execute("SET synchronous_commit = remote_apply; SELECT pg_logical_emit_message(true, '', '');")
         return address.replace(one, f"{one},127.0.0.1:{self.standby.port}")
 
-    def kill_primary(self) -> None:
-        """End the primary with SIGKILL; it must not be started again once the standby is promoted."""
-        self.primary.kill()
-
     def promote(self) -> None:
         """
         Make the standby the primary, which can be written to when this returns; it waits for no other.
+
+        The old one must be dead, and may not be started again.
 
         Raises:
             CommandError: It is not within a minute.

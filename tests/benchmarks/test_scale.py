@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale.figures import Recovery, recovery
+from benchmarks.scale.figures import Kill, Recovery, recovery
 from benchmarks.scale.nginx import check_version, configuration, find_nginx
 from benchmarks.scale.watch import Exchange, failure_of
 from chaos.ingestion.load import Book
@@ -12,12 +12,12 @@ from chaos.ingestion.verdict import compare_ids
 from chaos.shop import Reply
 from cli.errors import CommandError
 
-KILLED, NEXT = 100.0, 115.0
+KILLED, DEAD, NEXT = 100.0, 100.5, 115.0
 
 
 def after_kill(*exchanges: Exchange) -> Recovery:
     """What a kill at KILLED did, the next one being at NEXT."""
-    return recovery("something", KILLED, NEXT, exchanges)
+    return recovery(Kill("something", KILLED, DEAD), NEXT, exchanges)
 
 
 def order(begun: float, ended: float) -> Exchange:
@@ -74,10 +74,10 @@ def test_without_nginx_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_order_that_was_under_way_shows_no_recovery() -> None:
-    """Its answer was perhaps on its way already: the first that was begun after the kill counts."""
-    found = after_kill(order(99, 101), order(101, 104), order(102, 103.5), event(100, 100.5))
+    """Its answer was perhaps on its way already: the first counts that was begun once the victim was dead."""
+    found = after_kill(order(99, 101), order(100.4, 101), order(101, 104), order(102, 103.5), event(100.5, 101))
 
-    assert (found.order_s, found.event_s) == (3.5, 0.5)
+    assert (found.order_s, found.event_s) == (3.5, 1.0)
     assert found.is_met
 
 
@@ -91,10 +91,10 @@ def test_what_happens_after_the_next_kill_counts_for_that() -> None:
 @pytest.mark.parametrize(
     ("exchanges", "is_met"),
     [
-        ((order(100, 110), event(100, 110)), True),
-        ((order(100, 110.1), event(100, 110)), False),
-        ((order(100, 110), event(100, 110.1)), False),
-        ((order(100, 110),), False),
+        ((order(101, 110), event(101, 110)), True),
+        ((order(101, 110.1), event(101, 110)), False),
+        ((order(101, 110), event(101, 110.1)), False),
+        ((order(101, 110),), False),
         ((), False),
     ],
 )

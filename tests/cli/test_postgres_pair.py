@@ -51,7 +51,7 @@ async def test_what_was_acknowledged_outlives_the_primary(pair: PostgresPair) ->
         return await sizes_on(pair.standby.port, url) == [1]
 
     assert await eventually(is_copied)  # it is written there already, and may be seen a moment later
-    pair.kill_primary()
+    pair.primary.kill()
     pair.promote()
 
     async def is_written() -> bool:
