@@ -36,6 +36,11 @@ class Figures:
         return customer | {part: self.turn.per_order(self.turn.cpu_s[part]) * 1e3 for part in PARTS}
 
     @property
+    def idle_ms(self) -> float:
+        """Milliseconds of CPU that are used in the time of an order whether there is one or not; they are in ``cpu_ms``."""
+        return self.idle_cores / self.turn.measurement.per_second * 1e3
+
+    @property
     def busy_cores(self) -> float:
         """How many cores were busy with it on average, until the last event had arrived."""
         taken = self.turn.measurement.taken
@@ -53,6 +58,7 @@ class Figures:
             "p50_ms": round(measurement.p50_ms, 1),
             "p99_ms": round(measurement.p99_ms, 1),
             "cpu_ms_per_order": {part: round(value, 2) for part, value in self.cpu_ms.items()},
+            "idle_ms_per_order": round(self.idle_ms, 2),
             "busy_cores": round(self.busy_cores, 2),
             "cores_busy_with_others": round(measurement.others, 2),
             "idle_cores": round(self.idle_cores, 2),

@@ -49,10 +49,10 @@ def _steps(figures: Sequence[Figures]) -> Table:
 
 
 def _cpu(figures: Sequence[Figures]) -> Table:
-    table = make_table("CPU per order, ms", "customer", *PARTS, "all")
+    table = make_table("CPU per order, ms", "customer", *PARTS, "all", "idle")
     for one in figures:
         used = one.cpu_ms
-        table.add_row(one.step.text, *(f"{value:.1f}" for value in (*used.values(), sum(used.values()))))
+        table.add_row(one.step.text, *(f"{value:.1f}" for value in (*used.values(), sum(used.values()), one.idle_ms)))
     return table
 
 
@@ -72,7 +72,8 @@ def _notes(figures: Sequence[Figures], failing: FailingOver, machine: dict[str, 
         f"Customer, services, nginx and databases share {cores} cores: more workers and replicas cannot add throughput "
         "there. What an order costs in each step is what can be known."
     )
-    yield "Busy, idle: how many cores are at work, from the first order to its last event, and when nobody orders."
+    yield "Busy, idle: how many cores are at work, from the first order to the last event, and when nobody orders."
+    yield "What is used when nobody orders is part of what an order costs: all has idle in it."
     yield "PostgreSQL is both, primary and standby; a commit waits until it is on both. MongoDB is in events."
     told = failing.acknowledged
     yield f"While failing over, {told['orders']:,} orders and {told['events']:,} events were acknowledged."
