@@ -37,7 +37,7 @@ class Figures:
 
     @property
     def idle_ms(self) -> float:
-        """Milliseconds of CPU that are used in the time of an order whether there is one or not; they are in ``cpu_ms``."""
+        """Milliseconds of CPU used in the time of an order, whether there is one or not; they are in ``cpu_ms`` too."""
         return self.idle_cores / self.turn.measurement.per_second * 1e3
 
     @property
