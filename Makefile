@@ -64,6 +64,10 @@ bench: $(BENCH)/.ready ## Measure calls, orders, analytics and what watching cos
 	@$(BENCH)/python -m benchmarks analytics $(ARGS)
 	@$(BENCH)/python -m benchmarks observability $(ARGS)
 
+.PHONY: scale
+scale: $(BENCH)/.ready ## 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then primaries are killed: quiet machine (ARGS=--quick: 3 min)
+	@$(BENCH)/python -m benchmarks scale $(ARGS)
+
 .PHONY: chaos
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
 	@$(BIN)/python -m chaos $(ARGS)

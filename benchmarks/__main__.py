@@ -15,6 +15,8 @@ from benchmarks.observability import command as watching
 from benchmarks.observability import plan as observability_plan
 from benchmarks.orders import command as ordering
 from benchmarks.orders import plan as orders_plan
+from benchmarks.scale import command as scaling
+from benchmarks.scale import plan as scale_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -74,11 +76,23 @@ def analytics(
 
 
 @app.command()
+def scale(
+    *,
+    quick: Annotated[
+        bool, typer.Option(help="3 minutes instead of 12: fewer and shorter steps; keeps nothing.")
+    ] = False,
+) -> None:
+    """Measure more workers and replicas behind nginx, then kill primaries and replicas. Run it on a quiet machine."""
+    scaling.run(scale_plan.QUICK if quick else scale_plan.FULL, keep=not quick)
+
+
+@app.command()
 def charts() -> None:
     """Draw the charts anew from the figures that are kept."""
     dispatching.KEPT.redraw()
     ordering.KEPT.redraw()
     analysing.KEPT.redraw()
+    scaling.KEPT.redraw()
 
 
 @app.command()

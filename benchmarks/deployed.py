@@ -7,13 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO
 
 import httpx
 
 from chassis.testing import eventually
 from cli.demo import ensure_demo_user
-from cli.services import SERVICES
+from cli.services import SERVICES, Service
 from cli.stack.environment import service_environment, stack_environment
 from cli.stack.files import ROOT
 from cli.stack.ports import free_port
@@ -42,13 +41,6 @@ class Deployed:
         """Give the base address of a service."""
         return self.environment[f"{service.upper()}_SERVICE_URL"]
 
-    def log_in(self) -> str:
-        """Register somebody who has a browser and a password, and give an access token of 15 minutes."""
-        name, password = ensure_demo_user(self.environment)
-        login = f"{self.address('user')}/api/v1/users/login"
-        answer = httpx.post(login, data={"username": name, "password": password}).raise_for_status()
-        return str(answer.json()["access_token"])
-
     def keys(self) -> bytes:
         """Give the public key that checks it, as a JWK."""
         return httpx.get(f"{self.address('user')}/.well-known/jwks.json").raise_for_status().content
@@ -71,24 +63,55 @@ def deploy(
         NotReady: One did not start within a minute.
     """
     ports = {service.name: free_port() for service in SERVICES}
-    everything = stack_environment({}, secrets, ports, stores) | {"ENVIRONMENT": "production"}
-    del everything["LOG_DIR"]  # in production lines go to standard output alone
+    everything = production(stores, secrets, ports) | variables
     processes, services = dict[str, LeashedProcess](), [one for one in SERVICES if one.name in workers]
     with ExitStack() as stack:
         stack.callback(lambda: stop_all(processes.values()))
         for service in services:
-            output = stack.enter_context((folder / f"{service.name}.log").open("wb"))
-            own = {
-                "SERVICE": service.name,
-                "WEB_CONCURRENCY": str(workers[service.name]),
-                "PROMETHEUS_MULTIPROC_DIR": str(folder / f"{service.name}-metrics"),
-            }
-            environment = service_environment(service, everything) | own | variables
-            processes[service.name] = _start(ports[service.name], environment, output)
+            log, name = folder / f"{service.name}.log", service.name
+            processes[name] = start(service, everything, port=ports[name], workers=workers[name], log=log)
         for service in services:
-            if not asyncio.run(_starts(everything[service.url_variable])):
-                raise NotReady((folder / f"{service.name}.log").read_text(errors="replace")[-2000:])
+            wait_until_ready(ports[service.name], folder / f"{service.name}.log")
         yield Deployed(everything, {name: process.pid for name, process in processes.items()})
+
+
+def production(stores: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
+    """Give what all services are told in production (see ``stack_environment``)."""
+    everything = stack_environment({}, secrets, ports, stores) | {"ENVIRONMENT": "production"}
+    del everything["LOG_DIR"]  # in production lines go to standard output alone
+    return everything
+
+
+def start(service: Service, everything: Mapping[str, str], *, port: int, workers: int, log: Path) -> LeashedProcess:
+    """Start a service as the image does, of *everything* with what it may see, without waiting until it is ready."""
+    own = {
+        "SERVICE": service.name,
+        "WEB_CONCURRENCY": str(workers),
+        "PROMETHEUS_MULTIPROC_DIR": str(log.with_name(f"{log.stem}-metrics")),
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
+    with log.open("wb") as output:
+        environment = service_environment(service, everything) | own
+        return LeashedProcess(command, environment=environment, folder=ROOT, output=output)
+
+
+def wait_until_ready(port: int, log: Path, within_s: float = _START_S) -> None:
+    """
+    Wait for a service.
+
+    Raises:
+        NotReady: It is not in time.
+    """
+    if not asyncio.run(_starts(f"http://127.0.0.1:{port}", within_s)):
+        raise NotReady(log.read_text(errors="replace")[-2000:])
+
+
+def log_in(environment: Mapping[str, str]) -> str:
+    """Register somebody who has a browser and a password, and give an access token of 15 minutes."""
+    name, password = ensure_demo_user(environment)
+    login = f"{environment['USER_SERVICE_URL']}/api/v1/users/login"
+    answer = httpx.post(login, data={"username": name, "password": password}).raise_for_status()
+    return str(answer.json()["access_token"])
 
 
 def migrate(environment: Mapping[str, str], *service: str) -> None:
@@ -103,13 +126,8 @@ def migrate(environment: Mapping[str, str], *service: str) -> None:
         raise NotMigrated
 
 
-def _start(port: int, environment: Mapping[str, str], output: IO[bytes]) -> LeashedProcess:
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
-    return LeashedProcess(command, environment=environment, folder=ROOT, output=output)
-
-
-async def _starts(url: str) -> bool:
-    """Wait until a service is ready; False if it is not within a minute."""
+async def _starts(url: str, within_s: float) -> bool:
+    """Wait until a service is ready; False if it is not in time."""
     async with httpx.AsyncClient(base_url=url) as client:
 
         async def is_ready() -> bool:
@@ -118,4 +136,4 @@ async def _starts(url: str) -> bool:
             except httpx.HTTPError:
                 return False
 
-        return await eventually(is_ready, within=_START_S)
+        return await eventually(is_ready, within=within_s)

@@ -105,6 +105,22 @@ def tree_cpu_s(root: int) -> float:
     return sum(map(cpu_s, (process, *process.children(recursive=True))))
 
 
+def name_of(process: psutil.Process) -> str:
+    """Give the name of a process's program; nothing if it has just ended."""
+    try:
+        return str(process.name())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def memory_mib(process: psutil.Process) -> float:
+    """Give a process's proportional set size, in which what several share counts once; nothing if it has just ended."""
+    try:
+        return float(process.memory_full_info().pss / 2**20)
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
 def cpu_s(process: psutil.Process) -> float:
     """Give the seconds of CPU that a process has used so far; none if it has just ended."""
     try:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.sql.schema import SchemaItem
 
-from chassis.postgres import with_asyncpg
+from chassis.postgres_address import connect, with_asyncpg
 from chassis.tables import chassis_metadata
 
 _LOCK = 0x5EA1ED
@@ -46,7 +46,7 @@ def _url(variable: str) -> str:
 
 
 async def _run_online(tables: list[MetaData], url: str) -> None:
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args={"async_creator_fn": connect})
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -15,17 +15,18 @@ from asyncpg import InterfaceError as DriverError
 from asyncpg import Record, UniqueViolationError
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
-from sqlalchemy import event, func, make_url, text
+from sqlalchemy import event, func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from chassis import tracing
 from chassis.bell import NOTIFY, Bell
 from chassis.pool_metrics import SIZE
-from chassis.postgres_errors import hide_values, telling_unavailable
+from chassis.postgres_address import connect, with_asyncpg
+from chassis.postgres_errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres_pool import MeteredPool
 from chassis.postgres_spans import trace_statements
 from chassis.sealing.envelope import CLAIM_SECONDS
@@ -54,24 +55,6 @@ _ALLOWED = text("""
 
 KEY_HOURS = 24
 """How long an Idempotency-Key is remembered."""
-
-
-def with_asyncpg(url: SecretStr) -> SecretStr:
-    """
-    Name the driver in a PostgreSQL address; addresses are written without it by most people.
-
-    Raises:
-        ValueError: Not a PostgreSQL address.
-    """
-    scheme, _, rest = url.get_secret_value().partition("://")
-    address = f"postgresql+asyncpg://{rest}"
-    try:
-        is_usable = scheme in {"postgres", "postgresql", "postgresql+asyncpg"} and make_url(address).host
-    except (ArgumentError, ValueError):
-        is_usable = False  # said below, without quoting the address
-    if not is_usable:
-        raise ValueError("must look like postgresql://user:password@host:5432/database")
-    return SecretStr(address)
 
 
 PostgresUrl = Annotated[SecretStr, AfterValidator(with_asyncpg)]
@@ -111,7 +94,7 @@ class Postgres:
             trace_statements(self._engine.sync_engine)
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
-        event.listen(self._engine.sync_engine, "handle_error", _hide_values)
+        event.listen(self._engine.sync_engine, "handle_error", _judge)
         self.bell = Bell(lambda listeners: self.run(NOTIFY, {"listeners": listeners}))
         info = {"service": self.service, "bell": self.bell}
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info=info)
@@ -129,6 +112,7 @@ class Postgres:
             self._url.get_secret_value(),
             hide_parameters=True,
             connect_args={
+                "async_creator_fn": connect,
                 "timeout": CONNECT_TIMEOUT_S,
                 "command_timeout": STATEMENT_TIMEOUT_S,
                 "server_settings": settings,
@@ -242,9 +226,12 @@ def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _p
         raise DisconnectionError
 
 
-def _hide_values(context: ExceptionContext) -> None:
+def _judge(context: ExceptionContext) -> None:
+    """Hide the values in an error; where the server has become a standby, give up the pool's connections to it."""
     original = context.original_exception
     hide_values(context.sqlalchemy_exception, original, original.__cause__)
+    if is_read_only(original):
+        context.is_disconnect = True
 
 
 CLAIM = """

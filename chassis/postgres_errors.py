@@ -15,10 +15,13 @@ from chassis.store import DatabaseUnavailable
 _VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for [^:]+: |invalid UUID ).*", re.DOTALL)
 """Where values stand in the messages of PostgreSQL and asyncpg."""
 
-_PASSING = frozenset({"08001", "08003", "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"})
+_READ_ONLY = "25006"
+_PASSING = frozenset(
+    {_READ_ONLY, "08001", "08003", "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"}
+)
 """
 SQLSTATEs of what may go well the next time: a connection that broke while it was made, a deadlock, a lock not had in
-time, a server that starts or is full.
+time, a server that starts, is full, or is the primary no more.
 """
 
 
@@ -44,6 +47,11 @@ def telling_unavailable() -> Iterator[None]:
         if getattr(error, "sqlstate", None) in _PASSING:
             raise DatabaseUnavailable from error
         raise
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Whether the server refused to write: it has become a standby, and its connections are good for nothing."""
+    return getattr(error, "sqlstate", None) == _READ_ONLY
 
 
 def hide_values(*errors: BaseException | None) -> None:

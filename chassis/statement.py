@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import tracing
-from chassis.postgres_errors import hide_values
+from chassis.postgres_errors import hide_values, is_read_only
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
@@ -60,6 +60,8 @@ async def _wire(engine: AsyncEngine) -> AsyncIterator[Any]:
         yield connection.driver_connection
     except PostgresError as error:
         hide_values(error)
+        if is_read_only(error):
+            connection.invalidate()
         raise
     except BaseException as error:
         hide_values(error)

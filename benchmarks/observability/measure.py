@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.deployed import deploy
+from benchmarks.deployed import deploy, log_in
 from benchmarks.observability.collector import serve
 from benchmarks.observability.plan import NAMES, SHARES, Plan
 from benchmarks.orders.customer import Task
@@ -59,7 +59,7 @@ def _side(folder: Path, product_ids: list[str], variables: Mapping[str, str]) ->
         deploy(stores.ours, secrets, folder, processes, **variables) as services,
     ):
         asyncio.run(stores.add_products(product_ids))
-        with ours(stores, services, services.log_in()) as side:
+        with ours(stores, services, log_in(services.environment)) as side:
             yield side
 
 

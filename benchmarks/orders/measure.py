@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.deployed import deploy
+from benchmarks.deployed import deploy, log_in
 from benchmarks.load import Load
 from benchmarks.machine import busy_seconds
 from benchmarks.measurement import Measurement
@@ -50,7 +50,7 @@ def measure(plan: Plan, on_turn: OnTurn) -> list[Series]:
 def _both_sides(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[list[Side]]:
     processes = {"analytics": 1, "user": 1, "product": workers, "order": workers}
     with deploy(stores.ours, secrets, folder, processes) as services:
-        token = services.log_in()
+        token = log_in(services.environment)
         with ours(stores, services, token) as one, plain(stores, services.keys(), token, workers) as other:
             yield [one, other]
 

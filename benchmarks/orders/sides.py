@@ -16,7 +16,7 @@ from benchmarks.orders import plain_order, plain_product
 from benchmarks.orders.customer import Task, place_orders
 from benchmarks.orders.plan import OURS, PLAIN
 from benchmarks.orders.stores import ORDERS, PRODUCTS, Counts, Stores, dsn
-from benchmarks.processes import Child, cpu_s, tree_cpu_s
+from benchmarks.processes import Child, cpu_s, name_of, tree_cpu_s
 from chassis.testing import eventually
 
 _BACKLOG = 2048
@@ -62,7 +62,7 @@ def ours(stores: Stores, services: Deployed, token: str) -> Iterator[Side]:
     pids = services.pids
     # With MongoDB, which only analytics uses.
     parts = {"order": [pids["order"]], "product": [pids["product"]], "events": [pids["analytics"], pids["user"]]}
-    mongodb = [process.pid for process in psutil.Process().children(recursive=True) if process.name() == "mongod"]
+    mongodb = [process.pid for process in psutil.Process().children(recursive=True) if name_of(process) == "mongod"]
     with Child(place_orders, services.address("order"), token) as customer:
         customer.ready()
         yield Side(OURS, customer, stores, parts | {"events": [*parts["events"], *mongodb]})
@@ -88,4 +88,4 @@ def plain(stores: Stores, keys: bytes, token: str, workers: int) -> Iterator[Sid
 
 def _postgres_cpu_s() -> float:
     """Of the server of this run, which is ours: a process for each connection, and some others."""
-    return sum(cpu_s(one) for one in psutil.Process().children(recursive=True) if one.name() == "postgres")
+    return sum(cpu_s(one) for one in psutil.Process().children(recursive=True) if name_of(one) == "postgres")

@@ -39,14 +39,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The addresses of the databases, by the names of the services' variables."""
+    """The addresses of the databases, by the names of the services' variables; *plain* is empty where it is not run."""
 
     ours: Mapping[str, str]
     plain: Mapping[str, str]
 
     async def counts(self, side: str) -> Counts:
         """Read PostgreSQL's counters."""
-        async with asyncpg.create_pool(dsn(self.plain[ORDERS]), min_size=1) as pool:
+        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
             row = await pool.fetchrow(_COUNTS, list(_DATABASES[side]))
         assert row
         return Counts(int(row["commits"]), int(row["flushes"]))
@@ -58,8 +58,8 @@ class Stores:
 
     async def add_products(self, ids: Sequence[str]) -> None:
         """Give both sides the same products, of which there is as much as anybody wants."""
-        for url in (self.ours[PRODUCTS], self.plain[PRODUCTS]):
-            async with asyncpg.create_pool(dsn(url), min_size=1) as pool:
+        for side in filter(None, (self.ours, self.plain)):
+            async with asyncpg.create_pool(dsn(side[PRODUCTS]), min_size=1) as pool:
                 await pool.executemany(_ADD_PRODUCT, [(UUID(one), _STOCK) for one in ids])
                 await pool.executemany(_ADD_MOVEMENT, [(new_id(), UUID(one), _STOCK) for one in ids])
 

@@ -14,7 +14,7 @@ Event = dict[str, Any]
 ORDER, CLIENT = "order", "client"
 """Who tells of them: the order service, or clients."""
 
-_TYPES = {
+TYPES = {
     ORDER: ("order.confirmed", "order.confirmed", "order.cancelled", "order.fulfilled"),
     CLIENT: ("page.viewed", "page.viewed", "cart.added", "search.made"),
 }
@@ -42,7 +42,7 @@ def mix(random: Random, *parts: Sequence[Event]) -> list[Event]:
 
 
 def _event(random: Random, teller: str) -> Event:
-    kind = random.choice(_TYPES[teller])
+    kind = random.choice(TYPES[teller])
     is_somebodys = random.random() < 0.8  # noqa: PLR2004
     return {
         "specversion": "1.0",

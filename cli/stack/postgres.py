@@ -40,13 +40,13 @@ class EmbeddedPostgres(EmbeddedServer):
         self._settings = settings
 
     @property
-    def _cluster(self) -> Path:
-        return self.folder / "cluster"
-
-    @property
-    def _password(self) -> Path:
+    def password(self) -> Path:
         """The superuser's password, for as long as the data lives."""
         return self.folder / "password"
+
+    @property
+    def _cluster(self) -> Path:
+        return self.folder / "cluster"
 
     def create_database(self, name: str, password: str | None = None) -> str:
         """
@@ -56,16 +56,22 @@ class EmbeddedPostgres(EmbeddedServer):
             Its URL for SQLAlchemy. A password that is not given is made up, and replaces an earlier one.
         """
         password = password or secrets.token_urlsafe(24)
-        command = self._client("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres")
-        login = {"PGPASSWORD": self._password.read_text(), "NAME": name, "PASSWORD": password}
-        environment = CLEAN_ENVIRONMENT | login
-        result = subprocess.run(
-            command, env=environment, input=_CREATE_DATABASE, capture_output=True, text=True, check=False
-        )
-        if result.returncode:
-            message = f"PostgreSQL could not create database {name}: {result.stderr}"
-            raise CommandError(message)
+        self.execute(_CREATE_DATABASE, NAME=name, PASSWORD=password)
         return f"postgresql+asyncpg://{name}:{password}@127.0.0.1:{self.port}/{name}"
+
+    def execute(self, script: str, **variables: str) -> str:
+        """
+        Run a script of psql as the superuser, with *variables* in its environment; gives the bare rows.
+
+        Raises:
+            CommandError: The server refused.
+        """
+        command = self._client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "postgres")
+        environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()} | variables
+        result = subprocess.run(command, env=environment, input=script, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise CommandError(f"PostgreSQL refused: {result.stderr}")
+        return result.stdout.strip()
 
     def _prepare(self) -> None:
         if self._cluster.exists():
@@ -74,14 +80,15 @@ class EmbeddedPostgres(EmbeddedServer):
             self._create_cluster()
 
     def _create_cluster(self) -> None:
-        """Run initdb beside the final place: a cluster that exists is a complete one, whenever we are interrupted."""
+        """Make it beside the final place: a cluster that exists is a complete one, whenever we are interrupted."""
         draft = self.folder / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        write_private(self._password, secrets.token_urlsafe(24))
+        if not self.password.exists():
+            write_private(self.password, secrets.token_urlsafe(24))
         if os.geteuid() == 0:
             self._hand_to_nobody(draft)
-        self._initdb(draft)
+        self._fill(draft)
         draft.rename(self._cluster)
 
     def _hand_to_nobody(self, draft: Path) -> None:
@@ -91,17 +98,21 @@ class EmbeddedPostgres(EmbeddedServer):
         reachable = ["test", "-x", str(self.folder), "-a", "-x", str(_PROGRAMS / "postgres")]
         if subprocess.run(reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False).returncode:
             return
-        for path in (draft, self._password):
+        for path in (draft, self.password):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
 
-    def _initdb(self, draft: Path) -> None:
-        program = [*_as_owner(draft), str(_PROGRAMS / "initdb"), f"--pgdata={draft}"]
-        login = ["--username=postgres", f"--pwfile={self._password}"]
+    def _fill(self, draft: Path) -> None:
+        """Make the files of a new cluster."""
+        login = ["--username=postgres", f"--pwfile={self.password}"]
         options = ["--auth-host=scram-sha-256", "--auth-local=scram-sha-256", "--data-checksums", "--locale=C.UTF-8"]
+        self._make(draft, "initdb", *login, *options)
+
+    def _make(self, draft: Path, name: str, *options: str) -> None:
+        """Run one of PostgreSQL's programs, which makes a cluster."""
+        command = [*_as_owner(draft), str(_PROGRAMS / name), f"--pgdata={draft}", *options]
+        environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()}
         with self.log.open("wb") as log:
-            process = LeashedProcess(
-                program + login + options, environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log
-            )
+            process = LeashedProcess(command, environment=environment, folder=Path("/"), output=log)
         if process.wait():
             message = f"PostgreSQL could not create its data in {self.folder}:\n{self.log.read_text(errors='replace')}"
             raise CommandError(message)

@@ -18,7 +18,9 @@ from chassis.tables import chassis_metadata
 from chassis.testing import eventually
 from cli.services import SERVICES, Service
 from cli.stack.files import ROOT
+from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
+from tests.databases import behind
 
 STORED = [service for service in SERVICES if service.store == "postgres"]
 MODELS = """
@@ -112,6 +114,17 @@ def test_the_table_of_an_excluded_model_is_not_created(
     assert "kept" in migration
     assert ("legacy" in migration) is is_migrated
     assert tables(scratch.url) == {"kept", *chassis_metadata.tables} | ({"legacy"} if is_migrated else set())
+
+
+def test_a_database_of_several_hosts_is_migrated(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host that is away is passed over."""
+    monkeypatch.setenv("SCRATCH_DATABASE_URL", behind(free_port(), scratch.url))
+    scratch.declare({})
+
+    scratch.autogenerate()
+    command.upgrade(scratch.config, "head")
+
+    assert "kept" in tables(scratch.url)
 
 
 @pytest.mark.parametrize(("info", "is_migrated"), [(EXCLUDED, False), ({}, True)])

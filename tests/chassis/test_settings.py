@@ -155,6 +155,7 @@ SAMPLES = [
     ("LINK_KEY__TINY__PEER", "k1:change-me"),
     ("TINY_DATABASE_URL", "postgresql://tiny:change-me@db/tiny"),
     ("TINY_DATABASE_URL", "postgresql://postgres:postgres@db/tiny"),
+    ("TINY_DATABASE_URL", "postgresql://postgres:postgres@one:5432,two:5432/tiny"),
     ("TINY_DATABASE_URL", "postgresql://somebody:Postgres@db/tiny"),
     ("TINY_DATABASE_URL", "postgresql://somebody:%70ostgres@db/tiny"),
     ("TINY_DATABASE_URL", "postgresql://plugh:plugh@db/tiny"),

@@ -1,11 +1,15 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cli.backup import backup
 from cli.errors import CommandError
+from cli.postgres_dumps import dump_postgres
 from cli.services import SERVICES
 from cli.stack.ports import free_port
+from cli.stack.postgres import EmbeddedPostgres
+from tests.databases import behind
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +22,11 @@ def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
         backup(tmp_path / "today")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_several_hosts_is_asked_for_its_dump(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    """PostgreSQL's programs are given all hosts: the one that is there answers, if only that this is no snapshot."""
+    url = behind(free_port(), postgres.create_database("dumped"))
+
+    with pytest.raises(CommandError, match="invalid snapshot identifier"):
+        dump_postgres(SecretStr(url), "none", tmp_path / "dump")

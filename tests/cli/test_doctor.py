@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from cli import doctor
+from cli.stack.ports import free_port
+from cli.stack.postgres import EmbeddedPostgres
+from tests.databases import behind
 
 
 @pytest.fixture
@@ -58,3 +61,10 @@ def test_disk_that_is_full_must_be_cleared(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(doctor, "_DISK_NEEDED", 10**9)
 
     assert doctor.check_disk().remedy
+
+
+def test_a_database_of_several_hosts_answers(postgres: EmbeddedPostgres) -> None:
+    """It is asked as the services ask it: the host that is away is passed over."""
+    url = behind(free_port(), postgres.create_database("examined"))
+
+    assert [finding.remedy for finding in doctor.check_databases({"USER_DATABASE_URL": url})] == [""]
