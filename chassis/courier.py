@@ -74,10 +74,9 @@ class Courier:
         Raises:
             AppError: The listener or the database did not answer; the batch will be tried again.
         """
-        async with self._database.transaction() as session:
-            batch = await outbox.claim(session, self.listener, self._most)
-            if not batch:
-                return min(LOOK_S, await outbox.seconds_until_due(session, self.listener))
+        batch, next_s = await outbox.claim(self._database, self.listener, self._most)
+        if not batch:
+            return min(LOOK_S, next_s)
         with tracing.delivering(self.listener, len(batch)):
             receipts = await self._send(batch)
             await self._settle(batch, receipts)
@@ -115,16 +114,19 @@ class Courier:
     async def _settle(self, batch: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
         """Forget what has arrived, and put back what was refused."""
         pairs = list(zip(batch, receipts, strict=True))
-        refused = [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]
-        async with self._database.transaction() as session:
-            await outbox.forget(session, [delivery for delivery, receipt in pairs if receipt.outcome != "refused"])
-            dead = [receipt for delivery, receipt in refused if await outbox.refuse(session, delivery, receipt.reason)]
-        for receipt in dead:
-            log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
+        await outbox.forget(self._database, [one for one, receipt in pairs if receipt.outcome != "refused"])
+        if refused := [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]:
+            await self._refuse(refused)
         for delivery, receipt in pairs:
             DELIVERIES.labels(self.listener, receipt.outcome).inc()
             if receipt.outcome == "accepted":
                 LAG.labels(self.listener).observe((utc_now() - delivery.created_at).total_seconds())
+
+    async def _refuse(self, refused: Sequence[tuple[Delivery, Receipt]]) -> None:
+        async with self._database.transaction() as session:
+            dead = [receipt for delivery, receipt in refused if await outbox.refuse(session, delivery, receipt.reason)]
+        for receipt in dead:
+            log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
 
     async def _pause(self, error: Exception) -> None:
         """Wait longer after each failure in a row, whatever is announced meanwhile."""

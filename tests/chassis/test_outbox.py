@@ -26,13 +26,18 @@ async def announce_and_fail(exchange: Exchange) -> None:
 
 async def claim(exchange: Exchange, most: int = 100, listener: str = "tiny") -> list[str]:
     """The labels of what a relay gets that asks now."""
-    async with exchange.database.transaction() as session:
-        return [label_of(delivery) for delivery in await outbox.claim(session, listener, most)]
+    deliveries, _ = await outbox.claim(exchange.database, listener, most)
+    return [label_of(delivery.message) for delivery in deliveries]
 
 
-def label_of(delivery: outbox.Delivery) -> str:
+def label_of(message: str) -> str:
     """The label of an event on its way."""
-    return str(json.loads(delivery.message)["data"]["label"])
+    return str(json.loads(message)["data"]["label"])
+
+
+def taking(most: int) -> dict[str, object]:
+    """The values with which a relay takes events, for a transaction that stays open."""
+    return {"listener": "tiny", "most": most, "lease": timedelta(seconds=outbox.LEASE_S)}
 
 
 async def test_an_event_of_a_transaction_that_fails_is_none(exchange: Exchange) -> None:
@@ -110,7 +115,7 @@ async def test_a_long_backlog_is_no_hindrance(exchange: Exchange, earlier: str, 
     await exchange.rows(insert.format(subject, 5000))
 
     async with exchange.database.transaction() as session:
-        await outbox.claim(session, "tiny", 100)
+        await session.execute(outbox.TAKE.text, taking(100))
         read = await session.scalar(
             text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'outbox'")
         )
@@ -122,10 +127,10 @@ async def test_what_a_dead_relay_had_is_given_to_another(exchange: Exchange) -> 
     """It is due again when the lease has ended, and not before."""
     await exchange.announce("cup")
     await claim(exchange)
-    async with exchange.database.transaction() as session:
-        due_s = await outbox.seconds_until_due(session, "tiny")
 
-    assert await claim(exchange) == []
+    deliveries, due_s = await outbox.claim(exchange.database, "tiny", 100)
+
+    assert deliveries == []
     assert outbox.LEASE_S - 2 < due_s <= outbox.LEASE_S
     await exchange.rows("UPDATE outbox SET due_at = due_at - make_interval(secs => :lease)", lease=outbox.LEASE_S)
     assert await claim(exchange) == ["cup"]
@@ -136,10 +141,10 @@ async def test_two_relays_at_once_share_the_work(exchange: Exchange) -> None:
     await exchange.announce("a", "b", "c")
 
     async with exchange.database.transaction() as session:
-        first = await outbox.claim(session, "tiny", 2)
+        first = (await session.execute(outbox.TAKE.text, taking(2))).all()
         second = await claim(exchange)
 
-    assert ([label_of(delivery) for delivery in first], second) == (["a", "b"], ["c"])
+    assert ([label_of(row.message) for row in first], second) == (["a", "b"], ["c"])
 
 
 async def test_an_event_is_only_for_its_listener(exchange: Exchange) -> None:
@@ -154,8 +159,8 @@ async def test_the_pause_after_a_failure_is_bounded(exchange: Exchange, attempts
     """It doubles up to 5 s, and never ends in a dead letter."""
     await exchange.announce("cup")
     await exchange.rows("UPDATE outbox SET attempts = :attempts", attempts=attempts)
+    (delivery,), _ = await outbox.claim(exchange.database, "tiny", 1)
     async with exchange.database.transaction() as session:
-        (delivery,) = await outbox.claim(session, "tiny", 1)
         await outbox.postpone(session, [delivery], "nobody answers")
 
     ((pause, counted, reason, dead_at),) = await exchange.rows(
@@ -169,8 +174,8 @@ async def test_after_ten_refusals_an_event_is_dead(exchange: Exchange) -> None:
     """It stays with the reason, and no longer holds up what comes after it."""
     cup = new_id()
     await exchange.announce("bad", "good", cup=cup)
+    (bad,), _ = await outbox.claim(exchange.database, "tiny", 1)
     async with exchange.database.transaction() as session:
-        (bad,) = await outbox.claim(session, "tiny", 1)
         is_dead = [await outbox.refuse(session, bad, "no cup") for _ in range(outbox.REFUSALS_UNTIL_DEAD)]
 
     assert is_dead == [False] * (outbox.REFUSALS_UNTIL_DEAD - 1) + [True]
