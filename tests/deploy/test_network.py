@@ -18,6 +18,7 @@ Pod = Mapping[str, str]
 
 STRANGER: Pod = {"app.kubernetes.io/name": "stranger"}
 PROMETHEUS: Pod = {"app.kubernetes.io/name": "prometheus", "namespace": "monitoring"}
+COLLECTOR: Pod = {"app.kubernetes.io/name": "opentelemetry-collector", "namespace": "monitoring"}
 NAME_SERVER: Pod = {"k8s-app": "kube-dns", "namespace": "kube-system"}
 HTTP = 8000
 
@@ -138,6 +139,16 @@ def test_nobody_else_reaches_a_service(overlay: str) -> None:
 def test_prometheus_reaches_the_metrics_of_every_service(overlay: str) -> None:
     """From its own namespace."""
     assert all(may_speak(overlay, PROMETHEUS, one) for one in service_pods(overlay).values())
+
+
+@every_overlay
+def test_every_service_reaches_the_collector_of_traces(overlay: str) -> None:
+    """On the port of OTLP over HTTP alone; nobody else does."""
+    serving = service_pods(overlay)
+    reaching = {name for name, pod in pods(overlay).items() if may_speak(overlay, pod, COLLECTOR, 4318)}
+
+    assert reaching == {f"{name}-service" for name in serving}
+    assert not any(may_speak(overlay, pod, COLLECTOR, HTTP) for pod in serving.values())
 
 
 @every_overlay
