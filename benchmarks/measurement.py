@@ -1,5 +1,7 @@
 """One measurement: what a load took, on the client's side and the servers'."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchmarks.load import Taken
@@ -47,3 +49,8 @@ class Measurement:
     def server_us(self) -> float:
         """Microseconds of the servers' CPU per call."""
         return self.server_cpu_s / max(self.taken.calls, 1) * 1e6
+
+
+def errors_of(measurements: Iterable[Measurement]) -> Counter[str]:
+    """Add up what went wrong, and how often."""
+    return sum((Counter(one.taken.errors) for one in measurements), Counter())

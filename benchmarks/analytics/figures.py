@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.analytics.plan import BATCH, NAMES
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, errors_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Side:
     @property
     def errors(self) -> Counter[str]:
         """Batches that failed, in all rounds."""
-        return sum((Counter(one.taken.errors) for one in self.rounds), Counter())
+        return errors_of(self.rounds)
 
     @property
     def cpu_us(self) -> dict[str, float]:
@@ -97,7 +97,7 @@ class Answers:
             "rounds": len(self.rounds),
             "quiet_rounds": sum(one.is_quiet for one in self.rounds),
             "answers": sum(one.taken.calls for one in self.rounds),
-            "errors": dict(sum((Counter(one.taken.errors) for one in self.rounds), Counter())),
+            "errors": dict(errors_of(self.rounds)),
             "p50_ms": round(self.median(lambda one: one.p50_ms), 2),
             "p99_ms": round(self.median(lambda one: one.p99_ms), 2),
             "raw_ms": round(median(one.p50_ms for one in self.raw)),

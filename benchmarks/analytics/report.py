@@ -1,6 +1,5 @@
 """Shows the figures of a run on the terminal."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from rich.table import Table
 from benchmarks.analytics.figures import Answers, Figures, Side
 from benchmarks.analytics.plan import BATCH, NAMES, PARTS
 from benchmarks.analytics.targets import results
-from benchmarks.measurement import NOISY, Measurement
+from benchmarks.measurement import NOISY, errors_of
 from benchmarks.tables import make_table, targets_table
 
 _ERRORS_SHOWN = 3
@@ -70,11 +69,7 @@ def _notes(figures: Figures, machine: dict[str, Any]) -> Iterator[str]:
         *(one for side in figures.sides for one in side.rounds),
         *(one for a in figures.answers for one in a.rounds),
     ]
-    for error, times in _errors(measured).most_common(_ERRORS_SHOWN):
+    for error, times in errors_of(measured).most_common(_ERRORS_SHOWN):
         yield f"[red]{times} calls failed ({escape(error)})[/red]"
     if noisy := sum(not one.is_quiet for one in measured):
         yield f"[yellow]{noisy} measurements were disturbed: over {NOISY:g} cores did something else.[/yellow]"
-
-
-def _errors(measured: Sequence[Measurement]) -> Counter[str]:
-    return sum((Counter(one.taken.errors) for one in measured), Counter())

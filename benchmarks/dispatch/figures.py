@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.dispatch.candidates.every import CANDIDATES
 from benchmarks.dispatch.plan import Condition
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, errors_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Series:
     @property
     def errors(self) -> Counter[str]:
         """Calls that failed, in all rounds."""
-        return sum((Counter(one.taken.errors) for one in self.rounds), Counter())
+        return errors_of(self.rounds)
 
     def as_json(self) -> dict[str, Any]:
         """Give everything there is to say."""

@@ -1,13 +1,12 @@
 """The benchmark as a command: measure and show."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from rich.console import Console
 
 from benchmarks.kept import with_progress
-from benchmarks.measurement import NOISY
+from benchmarks.measurement import NOISY, errors_of
 from benchmarks.observability.measure import measure
 from benchmarks.observability.plan import EVERYTHING, NAMES, OFF, ON, Plan
 from benchmarks.orders.figures import Turn
@@ -48,7 +47,7 @@ def _cpu_ms(turn: Turn) -> float:
 
 def _notes(measured: Measured) -> Iterator[str]:
     rounds = [one.measurement for turns in measured.values() for one in turns]
-    errors = sum((Counter(one.taken.errors) for one in rounds), Counter[str]())
+    errors = errors_of(rounds)
     if errors:
         yield f"{sum(errors.values())} orders failed: {errors.most_common(1)[0][0]}"
     if noisy := sum(not one.is_quiet for one in rounds):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, errors_of
 from benchmarks.orders.plan import NAMES, PARTS, Condition
 
 
@@ -43,7 +43,7 @@ class Series:
     @property
     def errors(self) -> Counter[str]:
         """Orders that failed, in all rounds."""
-        return sum((Counter(one.taken.errors) for one in self.rounds), Counter())
+        return errors_of(self.rounds)
 
     @property
     def cpu_us(self) -> dict[str, float]:
