@@ -16,7 +16,6 @@ from asyncpg import Record, UniqueViolationError
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy import event, func, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -26,6 +25,7 @@ from chassis import tracing
 from chassis.bell import NOTIFY, Bell
 from chassis.pool_metrics import SIZE
 from chassis.postgres_address import connect, with_asyncpg
+from chassis.postgres_claims import claim_in, claimed_by
 from chassis.postgres_errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres_pool import MeteredPool
 from chassis.postgres_spans import trace_statements
@@ -158,7 +158,7 @@ class Postgres:
         """
         with telling_unavailable():
             async with self._sessions.begin() as session:
-                if claim and not await _claim(session, claim.issuer, claim.request_id):
+                if claim and not await claim_in(session, claim.issuer, claim.request_id):
                     raise claim.refuse()
                 yield session
 
@@ -177,7 +177,7 @@ class Postgres:
         assert self._engine
         try:
             with telling_unavailable():
-                return await statement.run(self._engine, {**values, **_claimed_by(claim)})
+                return await statement.run(self._engine, {**values, **claimed_by(claim)})
         except UniqueViolationError as error:
             if claim and error.table_name == sealed_requests.name:
                 raise claim.refuse() from error
@@ -206,7 +206,7 @@ class Postgres:
     async def claim(self, issuer: str, request_id: str) -> bool:
         """Remember a sealed request; False if it was there already."""
         async with self.transaction() as session:
-            return await _claim(session, issuer, request_id)
+            return await claim_in(session, issuer, request_id)
 
     async def forget_claims(self) -> None:
         """Delete claims older than 120 s, idempotency keys older than 24 h, ids of events older than 30 days."""
@@ -232,27 +232,6 @@ def _judge(context: ExceptionContext) -> None:
     hide_values(context.sqlalchemy_exception, original, original.__cause__)
     if is_read_only(original):
         context.is_disconnect = True
-
-
-CLAIM = """
-    claimed AS (
-        INSERT INTO sealed_requests (issuer, request_id)
-        SELECT CAST(:claim_issuer AS text), :claim_id WHERE CAST(:claim_issuer AS text) IS NOT NULL
-        RETURNING issuer
-    )
-"""
-"""The query with which a statement claims the request it is run for (``OwnClaim``), or fails: it was there already."""
-
-_CLAIM = insert(sealed_requests).on_conflict_do_nothing().returning(sealed_requests.c.request_id)
-
-
-def _claimed_by(claim: Claim | None) -> dict[str, str | None]:
-    return {"claim_issuer": claim.issuer if claim else None, "claim_id": claim.request_id if claim else None}
-
-
-async def _claim(session: AsyncSession, issuer: str, request_id: str) -> bool:
-    claimed = await session.execute(_CLAIM, {"issuer": issuer, "request_id": request_id})
-    return claimed.one_or_none() is not None
 
 
 async def _database(request: Request) -> Postgres:

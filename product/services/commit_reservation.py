@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from chassis.postgres import CLAIM, Postgres
+from chassis.postgres import Postgres
+from chassis.postgres_claims import CLAIM
 from chassis.sealing.replay import Claim
 from chassis.statement import Statement
 from product.errors import ReservationClosed

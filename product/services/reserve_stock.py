@@ -6,7 +6,8 @@ from datetime import timedelta
 from asyncpg import NotNullViolationError, UniqueViolationError
 
 from chassis.ids import new_id
-from chassis.postgres import CLAIM, Postgres
+from chassis.postgres import Postgres
+from chassis.postgres_claims import CLAIM
 from chassis.sealing.replay import Claim
 from chassis.statement import Statement
 from product.schemas import ReservationCreate, ReservationRead

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.errors import Unauthenticated
-from chassis.postgres import CLAIM, POOL_SIZE, Postgres
+from chassis.postgres import POOL_SIZE, Postgres
+from chassis.postgres_claims import CLAIM
 from chassis.sealing.replay import Claim
 from chassis.statement import Statement
 from chassis.store import DatabaseUnavailable
