@@ -20,7 +20,7 @@ _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE_AT_ONCE = struct.pack("ii", 1, 0)
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], within: float = 5.0) -> bool:
+async def eventually(check: Callable[[], Awaitable[bool]], within: float = 30.0) -> bool:
     """Ask *check* until it is true; False if it is not within that many seconds."""
     ends = monotonic() + within
     while not await check():

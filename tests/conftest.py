@@ -7,7 +7,7 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 import asyncio
 import gc
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib import import_module
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func
@@ -46,6 +47,11 @@ from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
 COLLECTIONS = [name for name in INDEXES if name != LEASES]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Give the event loop that the services have in production."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection() -> None:
