@@ -7,7 +7,7 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 import asyncio
 import gc
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib import import_module
@@ -49,9 +49,10 @@ PASSWORD = "correct horse battery"
 COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Give the event loop that the services have in production."""
-    return {"uvloop": uvloop.new_event_loop}
+def pytest_configure() -> None:
+    """Have the event loops that the services have in production."""
+    # Not pytest-asyncio's hook for that: a test that is no coroutine has none, which ends the loop of the session.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_collection() -> None:
