@@ -11,8 +11,6 @@ from cli.stack.processes import LeashedProcess
 from tests.system.people import count_orders, place_orders
 from tests.system.stack import Stack, restart, restarted
 
-pytestmark = pytest.mark.xdist_group("system")
-
 DRAINED_WITHIN_S = 10.0
 """After the last kill."""
 

@@ -9,8 +9,6 @@ from cli.demo import demo
 from tests.system.people import ORDERS, count_orders, make_product
 from tests.system.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("system")
-
 
 async def test_the_demo_walks_through_all_services(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registration, products, orders and analytics work together, each service a process of its own."""

@@ -13,8 +13,6 @@ from tests.consistency import broken_rules
 from tests.system.people import ORDERS, make_product
 from tests.system.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("system")
-
 STOCK = 10
 RECOVERED_WITHIN_S = 20.0
 """After a kill: longer than a relay's lease of what was under way."""
