@@ -29,7 +29,7 @@ from cli.stack.ports import free_port
 from cli.stack.processes import LeashedProcess
 from tests.plain import NO_AUTHORITIES
 
-DELIVERIES = int(os.environ.get("DELIVERIES", "2000"))
+DELIVERIES = int(os.environ.get("DELIVERIES", "600"))
 """Events; most are sent more than once."""
 SERVERS = 3
 SENDERS = 8

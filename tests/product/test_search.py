@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.aliases import Bearer, People
+from tests.often import times
 from tests.product.aliases import MakeProduct
 
 PRODUCTS = "/api/v1/products"
@@ -67,7 +68,7 @@ async def test_words_of_the_name_are_found_by_their_beginnings(
     assert set(await names(people, q=q)) == found
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PIECES, min_size=1, max_size=8).map("".join))
 async def test_any_text_can_be_searched_for(people: People, q: str) -> None:
     """No text is a syntax error to the database."""
