@@ -6,6 +6,7 @@ import pytest
 
 from chassis.testing import eventually
 from cli.demo import demo
+from tests.system.leases import end_leases
 from tests.system.people import ORDERS, count_orders, make_product
 from tests.system.stack import Stack
 
@@ -57,6 +58,7 @@ async def test_a_database_that_is_down_is_told_and_recovered_from(stack: Stack, 
             assert (await client.get("/livez")).status_code == 200
         finally:
             server.start()
+            await end_leases(stack)
         assert unready.status_code == 503
         assert unready.json()["checks"][database].startswith("down")
         assert await eventually(is_ready, within=15)
