@@ -7,10 +7,10 @@ import pytest
 
 from chassis.testing import Exchange, Fault, eventually, holding, passing
 from cli.stack.files import ROOT
-from cli.stack.processes import LeashedProcess
 from tests.system.leases import end_leases
 from tests.system.people import count_orders, place_orders
 from tests.system.stack import Stack, restarted
+from tests.warm import WarmProcess
 
 DRAINED_WITHIN_S = 10.0
 """After the last kill."""
@@ -99,7 +99,7 @@ async def test_a_relay_may_be_a_process_of_its_own(stack: Stack) -> None:
         before = count_orders(stack)
         await place_orders(stack, 1)
         assert not await is_drained(stack)
-        relay = LeashedProcess(
+        relay = WarmProcess(
             [sys.executable, "-m", "cli", "relay", "order"],
             environment=stack.environments["order"],
             folder=ROOT,
