@@ -15,6 +15,7 @@ async def test_the_demo_walks_through_all_services(stack: Stack, monkeypatch: py
     """Registration, products, orders and analytics work together, each service a process of its own."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
+    await end_leases(stack)  # of what kills in other tests have left
     before = count_orders(stack)
 
     await asyncio.to_thread(demo)  # what the order service says passes through this event loop
