@@ -20,13 +20,13 @@ _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE_AT_ONCE = struct.pack("ii", 1, 0)
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], within: float = 5.0) -> bool:
-    """Ask *check* until it is true; False if it is not within that many seconds."""
+async def eventually(check: Callable[[], Awaitable[bool]], within: float = 30.0, pause: float = POLL_S) -> bool:
+    """Ask *check* until it is true, with a pause of so many seconds; False if it is not *within* so many."""
     ends = monotonic() + within
     while not await check():
         if monotonic() > ends:
             return False
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(pause)
     return True
 
 

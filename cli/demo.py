@@ -34,6 +34,8 @@ _COUNTED = {"user.registered": 1, "order.confirmed": 3, "order.cancelled": 1, "o
 _ORDERS = "/api/v1/orders"
 _PATIENCE_S = 30.0
 """What a killed process has left is counted after 20 s."""
+_PAUSE_S = 0.2
+"""All that the databases hold is read each time."""
 
 
 def demo() -> None:
@@ -78,7 +80,7 @@ async def _demo(environment: Mapping[str, str]) -> None:
         person = await _log_in(dispatcher, name, DEMO_PASSWORD)
         await person.shop(*(product["id"] for product in created))
         await person.show_counts()
-    await eventually(is_quiet, _PATIENCE_S)  # if it never is, the invariants say why
+    await eventually(is_quiet, _PATIENCE_S, _PAUSE_S)  # if it never is, the invariants say why
 
 
 @dataclass(frozen=True, slots=True)

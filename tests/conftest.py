@@ -15,9 +15,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func
+from xdist.remote import Producer
 
 from analytics.lease import leased
 from analytics.main import COUNTING
@@ -40,12 +42,24 @@ from cli.stack.secrets import ensure_secrets
 from tests.aliases import Bearer, MakeUser, People
 from tests.databases import HURRY, Tables
 from tests.plain import NO_AUTHORITIES
+from tests.scheduling import Together
 from user.models import User, UserSession
 from user.schemas import UserCreate
 from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
 COLLECTIONS = [name for name in INDEXES if name != LEASES]
+
+
+def pytest_configure() -> None:
+    """Have the event loops that the services have in production."""
+    # Not pytest-asyncio's hook for that: a test that is no coroutine has none, which ends the loop of the session.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """Tell who runs what."""
+    return Together(config, log)
 
 
 def pytest_collection() -> None:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from chassis.testing import eventually
 from cli.invariants import check, read_facts
 
+PAUSE_S = 0.2
+"""All that the databases hold is read each time."""
+
 
 async def broken_rules(environment: Mapping[str, str], within: float = 30.0) -> dict[str, list[str]]:
     """The rules that are still broken after that many seconds, with the ids that break them; {} as soon as all hold."""
@@ -15,5 +18,5 @@ async def broken_rules(environment: Mapping[str, str], within: float = 30.0) -> 
         broken = {rule: ids for rule, ids in check(await read_facts(environment)).items() if ids}
         return not broken
 
-    await eventually(hold, within)
+    await eventually(hold, within, PAUSE_S)
     return broken

@@ -19,6 +19,7 @@ from chassis.clock import utc_now
 from chassis.ids import new_id
 from chassis.mongodb import Document, MotorDatabase
 from tests.analytics.counting import NOON, event, sale
+from tests.often import times
 
 FOREVER = Retention()
 
@@ -93,7 +94,7 @@ batches = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=batches, counts_between=st.lists(st.booleans(), min_size=6, max_size=6))
 async def test_counts_agree_with_the_events_however_they_arrive(
     database: MotorDatabase, batches: list[list[tuple[int, int, str]]], counts_between: list[bool]

@@ -26,10 +26,10 @@ from cli.stack.environment import service_environment
 from cli.stack.files import ROOT
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.ports import free_port
-from cli.stack.processes import LeashedProcess
 from tests.plain import NO_AUTHORITIES
+from tests.warm import WarmProcess
 
-DELIVERIES = int(os.environ.get("DELIVERIES", "2000"))
+DELIVERIES = int(os.environ.get("DELIVERIES", "600"))
 """Events; most are sent more than once."""
 SERVERS = 3
 SENDERS = 8
@@ -49,7 +49,7 @@ def deployment(environment: dict[str, str], mongodb: EmbeddedMongoDB) -> dict[st
 def serving(deployment: dict[str, str]) -> Iterator[str]:
     """Run a process of analytics during the block; gives its address."""
     port = free_port()
-    process = LeashedProcess(
+    process = WarmProcess(
         [sys.executable, "-m", "uvicorn", ANALYTICS.factory, "--factory", "--port", str(port), "--no-access-log"],
         environment=service_environment(ANALYTICS, deployment),
         folder=ROOT,

@@ -12,6 +12,7 @@ from chassis.ids import new_id
 from chassis.mongodb import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
+from tests.often import times
 
 HOURS = {"since": "2026-11-20T10:00Z", "to": "2026-11-21T10:00Z"}
 Seen = list[tuple[str, int]]
@@ -111,7 +112,7 @@ def test_no_choice_of_events_gets_further(steps: list[str], window: int, seen: S
     assert walk.reached == by_hand(steps, window, seen)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=STEPS,
     window=st.integers(1, 20),

@@ -18,6 +18,7 @@ from tests.aliases import MakeUser, People
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
 from tests.analytics.test_buckets import ZONES
+from tests.often import times
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -85,7 +86,7 @@ async def test_only_the_time_and_the_types_that_are_named_count(database: MotorD
     assert (answer["total"], answer["by_type"]) == (1, {"a": 1})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seconds=st.lists(st.integers(0, 365 * 86_400), max_size=30),
     zone=st.sampled_from(ZONES),

@@ -16,6 +16,7 @@ from chassis.mongodb import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
 from tests.analytics.test_buckets import ZONES
+from tests.often import times
 
 DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
 
@@ -176,7 +177,7 @@ async def columns(database: MotorDatabase, *conditions: tuple[str, str], **asked
     return {one.name: one.counts for one in (await get_timeseries(database, query)).series}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_counts_agree_with_a_model(database: MotorDatabase, data: st.DataObject) -> None:
     """Whatever happened when: any range in any zone is answered as by hand, from counts and from the events alike."""

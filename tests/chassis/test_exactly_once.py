@@ -12,6 +12,7 @@ from chassis.testing import Exchange as HttpExchange
 from chassis.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
 from cli.stack.postgres import EmbeddedPostgres
 from tests.chassis.exchange import Refused, open_exchange
+from tests.often import times
 
 
 async def refusing(exchange: HttpExchange) -> None:
@@ -54,7 +55,7 @@ def test_whatever_fails_every_event_is_taken_once_and_in_its_order(
     for module in (outbox, courier):
         monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.05)
 
-    @settings(max_examples=8, deadline=None)
+    @settings(max_examples=times(4), deadline=None)
     @given(plan=plans)
     def check(plan: Plan) -> None:
         taken = asyncio.run(play(url, plan))

@@ -11,8 +11,6 @@ import pytest
 from cli.stack.files import ROOT
 from tests.chassis.log_writer import HIDDEN, REQUEST_ID, SECRET, SMALL_FILE_BYTES, SPAN_ID, TRACE_ID
 
-pytestmark = pytest.mark.xdist_group("logs")  # one run of the writer for all of these
-
 Line = dict[str, Any]
 WRITERS = ("one", "two", "three", "four")
 LINES_EACH = 2000

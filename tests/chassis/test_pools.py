@@ -46,19 +46,20 @@ async def database(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
     await store.close()
 
 
-async def use(database: Postgres, until: asyncio.Event) -> None:
+async def use(database: Postgres, has_one: asyncio.Semaphore, until: asyncio.Event) -> None:
     """Hold a connection."""
     async with database.transaction() as session:
         await session.execute(text("SELECT 1"))
+        has_one.release()
         await until.wait()
 
 
 async def test_connections_at_work_and_callers_that_wait_are_told(database: Postgres) -> None:
     """Of six callers four have a connection and two wait; when all have ended nobody has or waits."""
-    ended = asyncio.Event()
+    held, ended = asyncio.Semaphore(0), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS + 2):
-            group.create_task(use(database, ended))
+            group.create_task(use(database, held, ended))
 
         assert await eventually(tells("waiting", 2))
         assert await eventually(are_at_work)
@@ -70,13 +71,14 @@ async def test_connections_at_work_and_callers_that_wait_are_told(database: Post
 
 async def test_a_caller_that_waits_in_vain_waits_no_more(database: Postgres) -> None:
     """After its 503 it is not counted."""
-    ended = asyncio.Event()
+    held, ended = asyncio.Semaphore(0), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS):
-            group.create_task(use(database, ended))
-        assert await eventually(are_at_work)
+            group.create_task(use(database, held, ended))
+        for _ in range(CONNECTIONS):  # not the gauge: to that other services of this process add what they hold
+            await held.acquire()
         with pytest.raises(DatabaseUnavailable):
-            await use(database, ended)
+            await use(database, held, ended)
         ended.set()
 
     assert gauge("waiting", "postgres") == 0

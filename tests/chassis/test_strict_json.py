@@ -4,11 +4,12 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis import strict_json
 from chassis.strict_json import InvalidJson
+from tests.often import times
 
 DEEPEST = 200
 
@@ -120,6 +121,7 @@ def test_no_number_becomes_a_float(text: bytes) -> None:
     assert type(strict_json.loads(text)) is Decimal
 
 
+@settings(max_examples=times(40), deadline=None)
 @given(
     st.recursive(
         st.none()

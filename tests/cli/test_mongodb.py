@@ -14,8 +14,6 @@ from cli.stack.ports import free_port
 
 Document = dict[str, Any]
 
-pytestmark = pytest.mark.xdist_group("own_mongodb")  # one server for all of these
-
 
 @contextmanager
 def opened(url: str) -> Iterator[Database[Document]]:

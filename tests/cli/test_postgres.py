@@ -10,8 +10,6 @@ import pytest
 from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
 
-pytestmark = pytest.mark.xdist_group("own_postgres")  # one server for all of these
-
 
 def execute(url: str, *statements: str) -> list[Any]:
     """Run *statements* one after the other; the rows of the last."""

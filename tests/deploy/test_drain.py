@@ -4,7 +4,6 @@ from time import monotonic, sleep
 
 import httpx
 import psutil
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.stack.ports import free_port
@@ -12,8 +11,6 @@ from tests.aliases import Bearer
 from tests.collector import collecting
 from tests.deploy.gunicorns import Gunicorn, gunicorn
 from tests.plain import NO_AUTHORITIES
-
-pytestmark = pytest.mark.xdist_group("deploy")
 
 STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
 

@@ -12,7 +12,7 @@ from chassis.testing import eventually
 from cli.stack.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn
 
-pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 EVENTS, STATS = "/api/v1/analytics/events", "/api/v1/analytics/stats"
 

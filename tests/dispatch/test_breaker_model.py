@@ -5,6 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from chassis.dispatch.breaker import Breaker, CircuitOpen, State
 from tests.dispatch.endings import End, abandon, crawl, fail, succeed
 from tests.dispatch.scripted import Time
+from tests.often import times
 
 
 class BreakerModel(RuleBasedStateMachine):
@@ -112,4 +113,4 @@ class BreakerModel(RuleBasedStateMachine):
 
 
 TestBreakerModel = BreakerModel.TestCase
-TestBreakerModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestBreakerModel.settings = settings(max_examples=times(30), stateful_step_count=40, deadline=None)

@@ -25,6 +25,7 @@ from chassis.sealing.modes import public, service
 from chassis.testing import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
 from tests.chassis.tiny import serve_tiny
 from tests.dispatch.wired import KEYS, dispatcher_to, written
+from tests.often import times
 from tests.sealing.messages import as_setting
 
 THINGS = "/api/v1/things"
@@ -199,7 +200,7 @@ QUERIES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(30), deadline=None)
 @given(segments=PLACES, query=QUERIES)
 async def test_what_is_sealed_is_what_arrives(
     order: Dispatcher, segments: list[str], query: dict[str, str | int]

@@ -22,6 +22,7 @@ from product.services.create_product import create_product
 from product.services.expire_reservations import expire_reservations
 from product.services.release_reservation import release_reservation
 from product.services.reserve_stock import reserve_stock
+from tests.often import times
 from tests.product.orders import let_time_pass
 
 T = TypeVar("T")
@@ -203,6 +204,6 @@ def test_the_stock_agrees_with_a_plain_model(machine: type[StockMachine]) -> Non
     run_state_machine_as_test(
         machine,
         settings=settings(
-            phases=[Phase.generate], database=None, max_examples=20, stateful_step_count=25, deadline=None
+            phases=[Phase.generate], database=None, max_examples=times(8), stateful_step_count=25, deadline=None
         ),
     )

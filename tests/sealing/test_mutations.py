@@ -19,7 +19,7 @@ from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import CALLER, KEY_ID, MARK, TOKEN, Forge, Wire, as_setting, make_keys
 from tests.sealing.tiny_sealed import MADE, THINGS, Replays, router
 
-MUTATIONS = int(os.environ.get("MUTATIONS", "10000"))
+MUTATIONS = int(os.environ.get("MUTATIONS", "4000"))
 FRESH_EVERY = 1000
 """A message ages: after so many mutations another is taken."""
 KEYS = make_keys("order", "client", "tiny")

@@ -11,6 +11,7 @@ from chassis.testing import FaultProxy, passing
 from cli.db import upgrade
 from cli.links import links
 from cli.services import SERVICES
+from cli.stack import launcher
 from cli.stack.environment import service_environment, stack_environment
 from cli.stack.launcher import ServiceProcesses
 from cli.stack.mongodb import EmbeddedMongoDB
@@ -20,6 +21,7 @@ from cli.stack.secrets import ensure_secrets
 from tests.databases import HURRY
 from tests.system.people import log_in
 from tests.system.stack import Stack
+from tests.warm import WarmProcess
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +57,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, Fault
         for name, wire in order_wires.items():
             variable = f"{name.upper()}_SERVICE_URL"
             wire.service, environments["order"][variable] = everything[variable], wire.address
-        with ServiceProcesses(environments, reload=False, on_line=lambda _name, line: output.append(line)) as services:
-            services.wait_until_ready()
-            admin = asyncio.run(log_in(everything))
-            yield Stack(everything, environments, services, postgres, mongodb, output, admin, order_wires)
+        processes = ServiceProcesses(environments, reload=False, on_line=lambda _name, line: output.append(line))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(launcher, "LeashedProcess", WarmProcess)
+            with processes as services:
+                services.wait_until_ready()
+                admin = asyncio.run(log_in(everything))
+                yield Stack(everything, environments, services, postgres, mongodb, output, admin, order_wires)

@@ -46,7 +46,7 @@ def restarted(stack: Stack, service: str, **variables: str) -> Iterator[None]:
 
 
 def restart(stack: Stack, service: str) -> None:
-    """End a service with SIGKILL and start it again."""
-    stack.services.kill(service)
+    """Stop a service in good order, so that it leaves nothing under way, and start it again."""
+    stack.services.stop(service)
     stack.services.start(service)
     stack.services.wait_until_ready()

@@ -9,7 +9,7 @@ from rich.console import Console
 from chaos.ingestion.plan import Plan
 from chaos.ingestion.run import run
 
-pytestmark = [pytest.mark.xdist_group("analytics_kills"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 
 async def test_what_was_acknowledged_outlives_kills_and_is_counted_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cli.stack.files import ROOT
 from tests.system.people import ORDERS, log_in, make_product
 from tests.system.stack import Stack
 
-pytestmark = [pytest.mark.xdist_group("system"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 
 async def run(stack: Stack, *command: str) -> tuple[int, str]:

@@ -7,11 +7,10 @@ import pytest
 
 from chassis.testing import Exchange, Fault, eventually, holding, passing
 from cli.stack.files import ROOT
-from cli.stack.processes import LeashedProcess
+from tests.system.leases import end_leases
 from tests.system.people import count_orders, place_orders
-from tests.system.stack import Stack, restart, restarted
-
-pytestmark = pytest.mark.xdist_group("system")
+from tests.system.stack import Stack, restarted
+from tests.warm import WarmProcess
 
 DRAINED_WITHIN_S = 10.0
 """After the last kill."""
@@ -36,7 +35,9 @@ async def test_an_order_that_was_answered_is_counted_once(stack: Stack) -> None:
     before = count_orders(stack)
 
     await place_orders(stack, 1)
-    restart(stack, "order")
+    stack.services.kill("order")
+    await end_leases(stack)
+    stack.services.start("order")
 
     assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
     assert count_orders(stack) == before + 1
@@ -57,6 +58,7 @@ async def test_a_service_killed_while_it_delivers_has_counted_once(stack: Stack,
     finally:
         stack.services.kill("order")
         wire.fault = passing
+        await end_leases(stack)
         stack.services.start("order")
 
     assert await eventually(lambda: is_drained(stack), within=DRAINED_WITHIN_S)
@@ -67,6 +69,7 @@ async def test_events_outlive_an_outage_of_the_listener(stack: Stack) -> None:
     """Orders are placed meanwhile, and all of them are counted soon after it is back."""
     before = count_orders(stack)
     stack.services.kill("analytics")
+    await end_leases(stack)
 
     await place_orders(stack, 5)
 
@@ -96,7 +99,7 @@ async def test_a_relay_may_be_a_process_of_its_own(stack: Stack) -> None:
         before = count_orders(stack)
         await place_orders(stack, 1)
         assert not await is_drained(stack)
-        relay = LeashedProcess(
+        relay = WarmProcess(
             [sys.executable, "-m", "cli", "relay", "order"],
             environment=stack.environments["order"],
             folder=ROOT,

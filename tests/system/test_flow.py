@@ -6,16 +6,16 @@ import pytest
 
 from chassis.testing import eventually
 from cli.demo import demo
+from tests.system.leases import end_leases
 from tests.system.people import ORDERS, count_orders, make_product
 from tests.system.stack import Stack
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 async def test_the_demo_walks_through_all_services(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registration, products, orders and analytics work together, each service a process of its own."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
+    await end_leases(stack)  # of what kills in other tests have left
     before = count_orders(stack)
 
     await asyncio.to_thread(demo)  # what the order service says passes through this event loop
@@ -59,6 +59,7 @@ async def test_a_database_that_is_down_is_told_and_recovered_from(stack: Stack, 
             assert (await client.get("/livez")).status_code == 200
         finally:
             server.start()
+            await end_leases(stack)
         assert unready.status_code == 503
         assert unready.json()["checks"][database].startswith("down")
         assert await eventually(is_ready, within=15)

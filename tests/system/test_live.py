@@ -1,13 +1,10 @@
 import asyncio
 
 import httpx
-import pytest
 
 from cli.client import client
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
 from tests.system.stack import Stack
-
-pytestmark = pytest.mark.xdist_group("system")
 
 
 async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack) -> None:

@@ -10,10 +10,9 @@ import pytest
 from chassis.ids import new_id
 from chassis.testing import Exchange, FaultProxy, eventually, passing
 from tests.consistency import broken_rules
+from tests.system.leases import end_leases
 from tests.system.people import ORDERS, make_product
 from tests.system.stack import Stack
-
-pytestmark = pytest.mark.xdist_group("system")
 
 STOCK = 10
 RECOVERED_WITHIN_S = 20.0
@@ -138,6 +137,7 @@ async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
         if when == "after":
             await exchange.forward()
         stack.services.kill(victim)
+        await end_leases(stack)
         stack.services.start(victim)
         exchange.cut()
 
@@ -164,6 +164,7 @@ async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
     with pytest.raises(httpx.TransportError):
         await customer.send()
     await execute(stack, "UPDATE orders SET resume_at = now() WHERE status = 'pending'")
+    await end_leases(stack)
 
     stack.services.start("order")
 
@@ -179,6 +180,7 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
     async def kill(exchange: Exchange) -> None:
         await exchange.forward()
         stack.services.kill("product")
+        await end_leases(stack)
         exchange.cut()
 
     wires.back.fault = once("reserve", kill)
@@ -206,6 +208,7 @@ async def test_a_crash_of_the_database_in_the_middle_of_a_commit_loses_nothing(
     async def crash(exchange: Exchange) -> None:
         await asyncio.gather(exchange.forward(), asyncio.to_thread(stack.postgres.kill))
         await asyncio.to_thread(stack.postgres.start)
+        await end_leases(stack)
         exchange.cut()
 
     wires.back.fault = once("commit", crash)

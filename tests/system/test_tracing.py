@@ -9,8 +9,6 @@ from tests.collector import Collector, Span, collecting
 from tests.system.people import ORDERS, log_in, make_product
 from tests.system.stack import Stack, restarted
 
-pytestmark = pytest.mark.xdist_group("system")
-
 TRACED = ("order", "product", "analytics")
 EXPECTED = {("order", "order"), ("order", "product"), ("product", "product"), ("order", "analytics")}
 """Whose spans have children in which service."""

@@ -194,10 +194,11 @@ async def test_nothing_that_was_typed_is_in_the_log(
     database: Postgres, people: People, admin: dict[str, str], make_user: MakeUser
 ) -> None:
     """Neither names nor passwords, which are often typed for one another, nor addresses, nor tokens."""
-    ada = await make_user("ada")
+    ada = await make_user("lovelace")  # no name of hexadecimal digits, which an id may have
     await attempt(people, PASSWORD, "hunter2hunter2")
-    tokens = await log_in(people)
-    secrets = [tokens["access_token"], tokens["refresh_token"], PASSWORD, "hunter2", NEW_PASSWORD, "ada", "countess"]
+    tokens = await log_in(people, "lovelace")
+    typed = [PASSWORD, "hunter2", NEW_PASSWORD, "lovelace", "countess"]
+    secrets = [tokens["access_token"], tokens["refresh_token"], *typed]
     change = {"username": "countess", "email": "countess@example.org", "password": PASSWORD}
     await people["user"].patch(f"{USERS}/profile", json=change, headers=authorized(tokens))
     wanted = {"current_password": "hunter2", "new_password": NEW_PASSWORD}

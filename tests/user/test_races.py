@@ -24,7 +24,7 @@ from user.services.refresh_session import refresh_session
 from user.services.set_password import set_password
 from user.stored_sessions import StoredSessions
 
-RACES = int(os.environ.get("RACES", "100"))
+RACES = int(os.environ.get("RACES", "40"))
 FAMILIES = min(RACES // 5, 100)
 CLIENT = Client("192.0.2.1")
 

@@ -22,7 +22,6 @@ from user.audit import AuditKind
 from user.models import AuditEntry, User, UserSession
 from user.services import refresh_session
 
-pytestmark = pytest.mark.xdist_group("browser")
 ENDED = "Your session has ended: log in again."
 
 

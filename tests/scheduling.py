@@ -1,0 +1,26 @@
+"""Which tests one worker is to have, and which begin first."""
+
+from typing import Final
+
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER: Final = {
+    "tests/system/": "one stack of processes",
+    "tests/analytics/dashboard/test_browser.py": "one browser",
+    "tests/deploy/test_drain.py": "one gunicorn at a time",
+    "tests/chassis/test_logs.py": "one run of the writer",
+    "tests/cli/test_postgres.py": "one server of their own",
+    "tests/cli/test_mongodb.py": "one server of their own",
+}
+"""How the paths of tests begin that share something dear, and what."""
+
+
+class Together(LoadScopeScheduling):
+    """
+    Gives tests that share something dear to one worker, the largest group first, and each other one to who is free.
+
+    Not ``--dist loadgroup``: pytest-xdist 3.8.0 groups nothing with pytest 9.2 (pytest-dev/pytest-xdist#1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((beginning for beginning in TOGETHER if nodeid.startswith(beginning)), nodeid)
