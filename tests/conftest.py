@@ -144,7 +144,7 @@ async def clean(apps: dict[str, FastAPI], tables: list[Tables]) -> None:
         serving = any(app.state.receiver.in_flight for app in apps.values())
         return not serving and not any(await asyncio.gather(*(one.have_events() for one in tables)))
 
-    assert await eventually(is_quiet, within=20)
+    assert await eventually(is_quiet)
     await asyncio.gather(*(one.empty() for one in tables), empty_collections(apps["analytics"].state.store))
 
 

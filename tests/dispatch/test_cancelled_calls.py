@@ -1,6 +1,7 @@
 import asyncio
 from typing import Any, Self
 
+from chassis.dispatch.deadline import DEFAULT_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.reqwest import CONNECTIONS
 from tests.dispatch.wired import dispatcher_to, written
@@ -80,7 +81,7 @@ async def test_a_cancelled_call_makes_room_at_once() -> None:
         await cancel(calls)
 
         (another,) = call(dispatcher, 1)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(DEFAULT_S / 2):  # long before a call gives up
             await server.arrived.acquire()
         server.telling.set()
 

@@ -120,7 +120,7 @@ class Shop:
             async with self.app.state.store.transaction() as session:
                 return not await session.scalar(select(func.count()).where(Order.status == OrderStatus.PENDING))
 
-        return await eventually(is_settled, within=20)
+        return await eventually(is_settled)
 
     async def lose_patience(self, order_id: str) -> None:
         """Let an order have waited for too long."""

@@ -28,7 +28,7 @@ async def test_a_server_that_hangs_is_given_up(answers: tuple[str, ...]) -> None
         with pytest.raises(MailNotSent, match="TimeoutError"):
             await smtp(server, timeout_s=0.3).send(MAIL)
 
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10
 
 
 async def test_a_mail_is_sent_once_the_server_has_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,5 +39,5 @@ async def send_until_answered(url: str, wire: Wire) -> Answer:
         answers.append(await send(url, wire))
         return answers[-1].status != 409
 
-    assert await eventually(is_answered, within=20)
+    assert await eventually(is_answered)
     return answers[-1]
