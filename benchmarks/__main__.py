@@ -1,8 +1,10 @@
 """``python -m benchmarks …``: measurements beside the peers; each benchmark is a folder of its own."""
 
+import logging
 import os
 from typing import Annotated, Literal
 
+import structlog
 import typer
 
 from benchmarks.analytics import command as analysing
@@ -19,6 +21,13 @@ from benchmarks.scale import command as scaling
 from benchmarks.scale import plan as scale_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def quietly() -> None:
+    """Measure, beside the peers."""
+    # Our own calls, as to log somebody in, are no news.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def _keys(text: str) -> str:
