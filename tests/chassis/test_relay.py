@@ -128,7 +128,7 @@ def count(outcome: str) -> float:
 async def test_one_event_that_fails_every_batch_fails_alone(exchange: Exchange) -> None:
     """A message that the listener cannot even read holds up none of the others, and is refused in the end."""
     await exchange.announce("a", "bad", "b", "c")
-    await exchange.rows("UPDATE outbox SET message = '{\"id\": 4711}', refusals = 9 WHERE message LIKE '%bad%'")
+    await exchange.rows("UPDATE outbox SET message = '{\"id\": 4711}', refusals = 9 WHERE message LIKE '%\"bad\"%'")
 
     async with exchange.relay():
         assert await eventually(exchange.is_drained)
