@@ -48,6 +48,8 @@ from user.schemas import UserCreate
 from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
+PATIENCE_S = 30.0
+"""For so long the services' pools wait on a busy machine: a second is too little for storms there."""
 COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 
@@ -117,9 +119,12 @@ async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]
         patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
         patch.setattr("analytics.main.PAUSE_PER_SECOND", 0)
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
-        for service in SERVICES:
-            port = int(environment[service.url_variable].rpartition(":")[2])
-            await stack.enter_async_context(serve(built[service.name], port))
+        with pytest.MonkeyPatch.context() as pools:
+            for name in ("POOL_TIMEOUT_S", "CONNECT_TIMEOUT_S"):
+                pools.setattr(f"chassis.postgres.{name}", PATIENCE_S)
+            for service in SERVICES:
+                port = int(environment[service.url_variable].rpartition(":")[2])
+                await stack.enter_async_context(serve(built[service.name], port))
         yield built
 
 

@@ -29,11 +29,14 @@ async def settling(shop: Shop) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def wire(
-    settling: None, shop: Shop, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[FaultProxy]:
-    """What stands between the order service's calls and the product service; a step is not waited for for long."""
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step of an order is waited for for long."""
     monkeypatch.setattr("order.services.advance_order.STEP_S", 0.5)
+
+
+@pytest.fixture
+async def wire(settling: None, shop: Shop, environment: dict[str, str]) -> AsyncIterator[FaultProxy]:
+    """What stands between the order service's calls and the product service."""
     state, real = shop.app.state, (shop.app.state.dispatcher, shop.app.state.background)
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
         peers = state.settings.peer_urls | {"product": proxy.address}

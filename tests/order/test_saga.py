@@ -46,6 +46,7 @@ def at(step: str, fault: Fault) -> Fault:
     return spoil
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", [silent, away, holding, losing, cutting, resetting])
 @pytest.mark.parametrize("step", STEPS)
 async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
@@ -96,6 +97,7 @@ async def test_an_answer_that_comes_late_is_waited_for(shop: Shop, wire: FaultPr
     assert (await shop.place(teapot))["status"] == OrderStatus.CONFIRMED
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", [silent, holding], ids=["not reserved", "reserved"])
 async def test_an_order_that_has_waited_for_too_long_expires(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
@@ -138,6 +140,7 @@ async def test_an_order_whose_reservation_has_expired_is_expired(
     assert await broken_rules(environment) == {}
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: FaultProxy, teapot: str) -> None:
     """An order costs what its products cost when they were reserved."""
     wire.fault = at("commit", holding)
@@ -182,6 +185,7 @@ async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
     assert log.calls[0].kwargs["reason"] == "The product service refused: No."
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultProxy, teapot: str) -> None:
     """While it is asking, whoever looks for orders to resume leaves it alone."""
     wire.fault = silent
