@@ -268,7 +268,9 @@ async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: 
         async with asyncio.timeout(left) as limit:
 
             async def started(message: Message) -> None:
-                limit.reschedule(None)
+                # It may be up already: a library that was told to stop has ended its work all the same.
+                if not limit.expired():
+                    limit.reschedule(None)
                 await send(message)
 
             await app(scope, receive, started)
