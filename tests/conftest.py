@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -50,6 +51,8 @@ from user.services.create_user import create_user
 PASSWORD = "correct horse battery"
 PATIENCE_S = 30.0
 """For so long the services' pools wait on a busy machine: a second is too little for storms there."""
+LONGEST_PAUSE_S = 0.5
+"""For so long they leave each other alone: what one test has overloaded is well for the next."""
 COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 
@@ -118,6 +121,7 @@ async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
         patch.setattr("analytics.main.PAUSE_PER_SECOND", 0)
+        patch.setattr("chassis.app.Dispatcher", partial(Dispatcher, longest_pause_s=LONGEST_PAUSE_S))
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
         with pytest.MonkeyPatch.context() as pools:
             for name in ("POOL_TIMEOUT_S", "CONNECT_TIMEOUT_S"):
