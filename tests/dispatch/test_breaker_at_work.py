@@ -110,7 +110,7 @@ async def test_cancelled_calls_are_no_failures() -> None:
     assert await dispatcher.get("product", PATH) == {"ok": True}
 
 
-async def test_calls_in_the_background_are_held_up_for_a_second_at_most(
+async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
     apps: dict[str, FastAPI], environment: dict[str, str]
 ) -> None:
     """However often it has failed: a service that is back is asked again."""
