@@ -99,5 +99,5 @@ def _customer(databases: Databases, fleet: Fleet, stores: Stores) -> Iterator[Si
 def _idle_cores(side: Side, seconds: float) -> float:
     """Watch everything while nobody orders."""
     before, begun = sum(side.cpu_s().values()), time.perf_counter()
-    time.sleep(seconds)
+    time.sleep(seconds)  # what is measured is this time itself, in which nothing happens that could be waited for
     return (sum(side.cpu_s().values()) - before) / (time.perf_counter() - begun)

@@ -31,8 +31,8 @@ def open_databases(folder: Path, secrets: Mapping[str, str]) -> Iterator[Databas
         CommandError: A server does not start.
     """
     with (
-        PostgresPair(folder / "postgres", max_connections=str(MAX_CONNECTIONS)) as postgres,
-        EmbeddedReplicaSet(folder / "mongodb", MEMBERS) as mongodb,
+        PostgresPair(folder / "postgres", max_connections=str(MAX_CONNECTIONS)).running() as postgres,
+        EmbeddedReplicaSet(folder / "mongodb", MEMBERS).running() as mongodb,
     ):
         servers: dict[str, PostgresPair | EmbeddedReplicaSet] = {"postgres": postgres, "mongodb": mongodb}
         addresses = {

@@ -83,7 +83,7 @@ async def running_system(folder: Path, members: int) -> AsyncIterator[System]:
         CommandError: Something does not start.
     """
     secrets = ensure_secrets(folder / "secrets.json", links())
-    with EmbeddedReplicaSet(folder / "mongodb", members) as database:
+    with EmbeddedReplicaSet(folder / "mongodb", members).running() as database:
         stores = {_ANALYTICS.store_variable: await asyncio.to_thread(database.create_database, _ANALYTICS.database)}
         ports = {service.name: free_port() for service in SERVICES}
         environment = stack_environment({"LOG_LEVEL": "WARNING"}, secrets, ports, stores)

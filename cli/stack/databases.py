@@ -1,6 +1,6 @@
 """The databases of a development stack: the configured ones, and embedded ones where none is configured."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cli.services import SERVICES
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.postgres import EmbeddedPostgres
 from cli.stack.secrets import password_name
-from cli.stack.server import EmbeddedServer
+from cli.stack.server import EmbeddedServer, running
 
 # Not the usual ports, which belong to servers that are installed; below the range of outgoing connections.
 DATABASE_PORTS = {"postgres": 15432, "mongodb": 17017}
@@ -35,25 +35,9 @@ def open_databases(
     urls = {service.store_variable: given.get(service.store_variable, "") for service in SERVICES}
     kinds = sorted({service.store for service in SERVICES if not urls[service.store_variable]})
     servers = {kind: _ENGINES[kind](folder / kind, claim_port(kind, DATABASE_PORTS[kind])) for kind in kinds}
-    with _running(servers.values()):
+    with running(servers.values()):
         for service in SERVICES:
             if not urls[service.store_variable]:
                 server = servers[service.store]
                 urls[service.store_variable] = server.create_database(service.database, secrets[password_name(service)])
         yield urls
-
-
-@contextmanager
-def _running(servers: Collection[EmbeddedServer]) -> Iterator[None]:
-    """Start *servers* side by side, and stop them side by side."""
-    try:
-        for server in servers:
-            server.launch()
-        for server in servers:
-            server.wait_until_ready()
-        yield
-    finally:
-        for server in servers:
-            server.request_stop()
-        for server in servers:
-            server.stop()

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -16,11 +15,11 @@ import psutil
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
 from cli.stack.files import ROOT
+from cli.stack.polling import wait_until
 from cli.stack.processes import LeashedProcess, stop_all
 
 _PAGE = [f"--reload-include=*.{kind}" for kind in ("html", "css", "js", "svg")]
-_POLL = 0.05  # seconds
-_TURNS_PER_LOOK = 10  # to see who has crashed, all processes of the machine must be gone through
+_TURNS_PER_LOOK = 15  # to see who has crashed, all processes of the machine must be gone through
 
 
 class NotReady(CommandError):
@@ -91,15 +90,15 @@ class ServiceProcesses:
         Raises:
             NotReady: Some are not; those that have crashed are not waited for.
         """
-        deadline = time.monotonic() + timeout
-        waiting, crashed = set(self._processes), set[str]()
-        for turn in count(1):
-            waiting = {name for name in waiting - crashed if not self._is_ready(name)}
-            if not waiting or time.monotonic() > deadline:
-                break
-            if turn % _TURNS_PER_LOOK == 0:
-                crashed |= {name for name in waiting if _has_crashed(self._processes[name])}
-            time.sleep(_POLL)  # other programs: there is nothing to wait on but their answer
+        waiting, crashed, turns = set(self._processes), set[str](), count(1)
+
+        def is_settled() -> bool:
+            waiting.difference_update([name for name in waiting if self._is_ready(name)])
+            if next(turns) % _TURNS_PER_LOOK == 0:
+                crashed.update(name for name in waiting if _has_crashed(self._processes[name]))
+            return waiting <= crashed
+
+        wait_until(is_settled, timeout)
         if missing := crashed | waiting:
             raise NotReady(sorted(missing))
 

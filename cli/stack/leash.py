@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 
 GRACE = 1.5  # seconds between the request to stop and the kill
@@ -33,8 +32,10 @@ def main(command: list[str]) -> int:
         process_group=0,
         preexec_fn=_become_command,  # noqa: PLW1509  there are no threads yet
     )
-    threading.Thread(target=_obey, args=[child.pid], daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_obey, args=[child.pid, ended], daemon=True).start()
     code = child.wait()
+    ended.set()
     _signal_group(child.pid, signal.SIGKILL)
     with suppress(ChildProcessError):
         while True:
@@ -53,11 +54,11 @@ def signal_when_parent_dies(number: signal.Signals) -> None:
     _prctl(_PR_SET_PDEATHSIG, number)
 
 
-def _obey(group: int) -> None:
+def _obey(group: int, ended: threading.Event) -> None:
     """Wait for the order to stop; SIGINT means a clean, quick stop to uvicorn, PostgreSQL and MongoDB alike."""
     if os.read(sys.stdin.fileno(), 1):
         _signal_group(group, signal.SIGINT)
-        time.sleep(GRACE)  # in a thread of its own; the process ends earlier if its child does
+        ended.wait(GRACE)
     _signal_group(group, signal.SIGKILL)
 
 

@@ -1,15 +1,16 @@
 """Two embedded PostgreSQLs: a primary, and a standby that has all that was acknowledged."""
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from cli.errors import CommandError
+from cli.stack.polling import wait_until
 from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
 
 _PATIENCE_S = 30.0
-_POLL_S = 0.05
 
 
 class EmbeddedStandby(EmbeddedPostgres):
@@ -35,7 +36,7 @@ class EmbeddedStandby(EmbeddedPostgres):
 
 class PostgresPair:
     """
-    A primary and its synchronous standby, in a new folder; a context manager that starts and stops them.
+    A primary and its synchronous standby, in a new folder.
 
     What is acknowledged is on both disks.
     """
@@ -45,21 +46,21 @@ class PostgresPair:
         self.primary = EmbeddedPostgres(folder / "primary", free_port(), **settings)
         self.standby = EmbeddedStandby(folder / "standby", free_port(), self.primary, **settings)
 
-    def __enter__(self) -> Self:
-        try:
-            self.primary.start()
-            self.standby.start()
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """
+        Run them during the block.
+
+        Raises:
+            CommandError: One does not start, or the standby does not follow within half a minute.
+        """
+        with self.primary, self.standby:
             # Not before there is a standby: each commit waits for it from now on. It was copied before that, so that it
             # will itself wait for nobody.
             self.primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf();")
-            self._wait_until_synchronous()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
+            if not wait_until(self._is_synchronous, _PATIENCE_S):
+                raise CommandError("PostgreSQL's standby does not follow: see its log.")
+            yield self
 
     def create_database(self, name: str) -> str:
         """
@@ -85,13 +86,5 @@ class PostgresPair:
         if self.standby.execute("SELECT pg_promote()") != "t":
             raise CommandError("PostgreSQL's standby was not promoted: see its log.")
 
-    def _wait_until_synchronous(self) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
-        while self.primary.execute("SELECT sync_state FROM pg_stat_replication") != "sync":
-            if time.monotonic() > deadline:
-                raise CommandError("PostgreSQL's standby does not follow: see its log.")
-            time.sleep(_POLL_S)  # another program: there is nothing to wait on but its answer
-
-    def _stop(self) -> None:
-        self.primary.stop()  # first: it waits until its standby has everything
-        self.standby.stop()
+    def _is_synchronous(self) -> bool:
+        return self.primary.execute("SELECT sync_state FROM pg_stat_replication") == "sync"

@@ -1,20 +1,22 @@
 """A larger replica set of embedded MongoDBs, of which some may die."""
 
 import secrets
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from cli.errors import CommandError
 from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.polling import wait_until
 from cli.stack.ports import free_port
+from cli.stack.server import running
 
-_PATIENCE = 30.0  # seconds
-_POLL = 0.05  # seconds
+_PATIENCE_S = 30.0
 
 
 class EmbeddedReplicaSet:
-    """So many MongoDBs that are one database; a context manager that starts and stops them."""
+    """So many MongoDBs that are one database."""
 
     def __init__(self, folder: Path, members: int) -> None:
         """Nothing happens yet. *folder* gets a folder for each member."""
@@ -24,19 +26,11 @@ class EmbeddedReplicaSet:
             for number, port in enumerate(ports)
         ]
 
-    def __enter__(self) -> Self:
-        try:
-            for member in self.members:
-                member.launch()
-            for member in self.members:
-                member.wait_until_ready()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Run them during the block."""
+        with running(self.members):
+            yield self
 
     def primary(self) -> EmbeddedMongoDB:
         """
@@ -45,20 +39,16 @@ class EmbeddedReplicaSet:
         Raises:
             CommandError: There is none for half a minute.
         """
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            for member in self.members:
-                if member.is_primary:
-                    return member
-            time.sleep(_POLL)  # other programs: there is nothing to wait on but their answer
-        raise CommandError(f"None of {len(self.members)} MongoDBs has become the primary: see their logs.")
+        primaries = list[EmbeddedMongoDB]()
+
+        def is_chosen() -> bool:
+            primaries[:] = [member for member in self.members if member.is_primary]
+            return bool(primaries)
+
+        if not wait_until(is_chosen, _PATIENCE_S):
+            raise CommandError(f"None of {len(self.members)} MongoDBs has become the primary: see their logs.")
+        return primaries[0]
 
     def create_database(self, name: str) -> str:
         """Make a database with a user of its name (see ``EmbeddedMongoDB.create_database``)."""
         return self.primary().create_database(name)
-
-    def _stop(self) -> None:
-        for member in self.members:
-            member.request_stop()
-        for member in self.members:
-            member.stop()

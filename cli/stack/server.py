@@ -1,15 +1,16 @@
 """What the embedded database servers have in common: a folder, a port, a process, and waiting until it answers."""
 
-import time
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from cli.errors import CommandError
+from cli.stack.polling import wait_until
 from cli.stack.processes import LeashedProcess
 
 _PATIENCE = 60.0  # seconds; recovery after a crash is the slowest start
-_POLL = 0.02  # seconds
 
 # Nothing of the caller's: a PGPORT or PGDATA in somebody's shell must not steer our server.
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -48,6 +49,10 @@ class EmbeddedServer(ABC):
         assert self._process
         return self._process.pid
 
+    @property
+    def _running(self) -> bool:
+        return self._process is not None and self._process.running
+
     def start(self) -> None:
         """
         Start the server and wait until it can be used.
@@ -72,13 +77,10 @@ class EmbeddedServer(ABC):
         Raises:
             CommandError: It ended, or did not answer within a minute; carries the end of its log.
         """
-        deadline = time.monotonic() + _PATIENCE
-        while not self._ready():
-            if self._process is None or not self._process.running or time.monotonic() > deadline:
-                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
-                message = f"{self.name} did not start. `make doctor` may know why. The end of {self.log}:\n{tail}"
-                raise CommandError(message)
-            time.sleep(_POLL)  # another program: there is nothing to wait on but its answer
+        if not wait_until(lambda: self._ready() or not self._running, _PATIENCE) or not self._running:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+            message = f"{self.name} did not start. `make doctor` may know why. The end of {self.log}:\n{tail}"
+            raise CommandError(message)
 
     def request_stop(self) -> None:
         """Ask for a clean stop, without waiting for it."""
@@ -119,3 +121,19 @@ class EmbeddedServer(ABC):
     @abstractmethod
     def _ready(self) -> bool:
         """Whether the server can be used now."""
+
+
+@contextmanager
+def running(servers: Collection[EmbeddedServer]) -> Iterator[None]:
+    """Start *servers* side by side, and stop them side by side at the end of the block."""
+    try:
+        for server in servers:
+            server.launch()
+        for server in servers:
+            server.wait_until_ready()
+        yield
+    finally:
+        for server in servers:
+            server.request_stop()
+        for server in servers:
+            server.stop()

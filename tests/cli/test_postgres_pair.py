@@ -25,7 +25,7 @@ SIZES = "SELECT size FROM cups ORDER BY size"
 def pair() -> Iterator[PostgresPair]:
     """A running pair of this test's own."""
     # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
-    with tempfile.TemporaryDirectory() as folder, PostgresPair(Path(folder), **HURRY) as servers:
+    with tempfile.TemporaryDirectory() as folder, PostgresPair(Path(folder), **HURRY).running() as servers:
         yield servers
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 
 def test_what_a_majority_had_outlives_the_primary(tmp_path: Path) -> None:
     """The others choose a new primary, to which the client turns; the old one comes back as one of them."""
-    with EmbeddedReplicaSet(tmp_path, 3) as replica_set:
+    with EmbeddedReplicaSet(tmp_path, 3).running() as replica_set:
         url = replica_set.create_database("things")
         with MongoClient[dict[str, Any]](url, w="majority") as client:
             things = client.get_default_database().things

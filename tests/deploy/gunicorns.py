@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 
 import httpx
 
 from cli.stack.files import ROOT
+from cli.stack.polling import wait_until
 from tests.plain import NO_AUTHORITIES
 
 
@@ -36,12 +36,9 @@ class Gunicorn:
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{self.port}"]
         variables = {**os.environ, **self.environment, "SERVICE": self.service}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
-        deadline = monotonic() + 20
-        while not self.is_ready():
-            assert monotonic() < deadline, self.log.read_text()
-            assert self.process.poll() is None, self.log.read_text()
-            sleep(0.05)
+            process = self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
+        assert wait_until(lambda: self.is_ready() or process.poll() is not None, within=30), self.log.read_text()
+        assert process.poll() is None, self.log.read_text()
 
     def is_ready(self) -> bool:
         """Whether a balancer would send requests here."""

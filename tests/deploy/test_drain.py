@@ -1,11 +1,13 @@
 import asyncio
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from chassis.testing import eventually
+from cli.stack.polling import wait_until
 from cli.stack.ports import free_port
 from tests.aliases import Bearer
 from tests.collector import collecting
@@ -25,7 +27,11 @@ async def test_a_draining_service_answers_and_says_that_it_wants_no_more(
             before = await client.post(EVENTS, json={"type": "drain.test"})
             replica.terminate()
             terminated = monotonic()
-            await asyncio.sleep(0.3)
+
+            async def is_draining() -> bool:
+                return (await client.get("/readyz")).status_code == 503
+
+            assert await eventually(is_draining)
             ready = await client.get("/readyz")
             during = await client.post(EVENTS, json={"type": "drain.test"})
 
@@ -100,11 +106,13 @@ def test_the_pools_of_all_workers_are_added_up(environment: dict[str, str], tmp_
 
 def both_are_up(replica: Gunicorn) -> bool:
     """Whether six connections may be open, soon, and never more."""
-    deadline, sizes = monotonic() + 15, [0.0]
-    while sizes[-1] != 6 and monotonic() < deadline:
+    sizes = list[float]()
+
+    def are_six() -> bool:
         sizes.append(scraped(replica.url, "database_pool_size", database="postgres"))
-        sleep(0.05)
-    return max(sizes) == 6
+        return sizes[-1] == 6
+
+    return wait_until(are_six, within=30) and max(sizes) == 6
 
 
 def test_all_workers_count_together_and_restarts_forget_nothing(environment: dict[str, str], tmp_path: Path) -> None:
@@ -135,7 +143,5 @@ def restart_workers(master: int, metrics: Path) -> None:
     old = psutil.Process(master).children()
     for worker in old:
         worker.kill()
-    deadline = monotonic() + 15
-    while any((metrics / f"counter_{worker.pid}.db").exists() for worker in old):
-        assert monotonic() < deadline
-        sleep(0.05)
+    counted = [metrics / f"counter_{worker.pid}.db" for worker in old]
+    assert wait_until(lambda: not any(file.exists() for file in counted), within=30)

@@ -44,6 +44,15 @@ class Balancer:
             self._ready = [one.url for one, ready in zip(self._replicas, states, strict=True) if ready] or self._ready
             await asyncio.sleep(0.05)
 
+    async def serves(self, more: int = 20) -> bool:
+        """Whether so many more requests are answered, in time."""
+        enough = self.outcomes.total() + more
+
+        async def are_answered() -> bool:
+            return self.outcomes.total() >= enough
+
+        return await eventually(are_answered)
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._client.aclose()
@@ -79,11 +88,11 @@ async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[s
         ]
         async with under_load(replicas, kind) as balancer:
             for replica in replicas:
-                await asyncio.sleep(0.3)
+                assert await balancer.serves()
                 replica.terminate()
                 assert await asyncio.to_thread(replica.wait) == 0
                 await asyncio.to_thread(replica.start)
-            await asyncio.sleep(0.3)
+            assert await balancer.serves()
         assert set(balancer.outcomes) == {"201"}, (balancer.outcomes, replicas[0].log.read_text()[-3000:])
 
         async def is_counted() -> bool:
