@@ -4,37 +4,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from benchmarks.analytics.plan import BATCH, NAMES, OURS, PARTS, PLAIN
-from benchmarks.charts import STYLE, make_room
+from benchmarks.charts import make_room, picture, stacked
 
 Row = dict[str, Any]
 """A side, or the answers at a size, as they stand in the JSON."""
 
 _COLOURS = {OURS: "#0b5fa5", PLAIN: "#d95f0e"}
 
+_HEADLINE = f"Analytics, {BATCH} events a batch. {{processor}}, {{cores}} cores for senders, service and MongoDB, Python {{python}}"
+
 
 def draw(result: dict[str, Any], file: Path) -> None:
     """Draw *result*, the content of the JSON, into an SVG."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 3.4), layout="constrained", facecolor="white")
+    with picture(file, result, _HEADLINE, (10, 3.4)) as figure:
         axes = figure.subplots(1, 3)
         _storing(axes[0], result["storing"])
         _cpu(axes[1], result["storing"])
         _answers(axes[2], result["answers"])
-        figure.suptitle(_headline(result), x=0.01, ha="left", fontsize=9, color="#444444")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-
-
-def _headline(result: dict[str, Any]) -> str:
-    machine, day = result["machine"], result["date"][:10]
-    return (
-        f"Analytics, {BATCH} events a batch. {machine['processor']}, {machine['cores']} cores for senders, service and "
-        f"MongoDB, Python {machine['python']}, {day}"
-    )
 
 
 def _storing(axes: Axes, rows: Sequence[Row]) -> None:
@@ -49,14 +38,8 @@ def _storing(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _cpu(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_title("Where the CPU of an event goes")
-    left = [0.0] * len(rows)
-    for part, colour in PARTS.items():
-        width = [row["cpu_us_per_event"].get(part, 0) for row in rows]
-        bars = axes.barh([NAMES[row["side"]] for row in rows], width, left=left, color=colour, label=part)
-        left = [begun + more for begun, more in zip(left, width, strict=True)]
-    axes.bar_label(bars, [f"{all_:,.0f}" for all_ in left], padding=3)
-    axes.invert_yaxis()
-    make_room(axes)
+    parts = {part: [row["cpu_us_per_event"].get(part, 0) for row in rows] for part in PARTS}
+    stacked(axes, [NAMES[row["side"]] for row in rows], parts, PARTS)
     axes.set_yticklabels([])
     axes.set_xlabel("microseconds per event, until it is counted")
     axes.legend(loc="lower right", fontsize=8)

@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from benchmarks.charts import STYLE, make_room
+from benchmarks.charts import make_room, picture
 from benchmarks.dispatch.plan import BUSY, SIZES_CONCURRENCY
 
 Row = dict[str, Any]
@@ -20,8 +18,11 @@ _MARKERS = {"a": "o", "b": "s", "c": "^"}
 
 def draw(result: dict[str, Any], file: Path) -> None:
     """Draw *result*, the content of the JSON, into an SVG."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 9.6), layout="constrained", facecolor="white")
+    headline = (
+        f"One product by its id, {result['comparison'][0]['answer_bytes']} B; one client process, one server process. "
+        "{processor}, {cores} cores for both, Python {python}"
+    )
+    with picture(file, result, headline, (10, 9.6)) as figure:
         axes = figure.subplots(3, 2)
         rows = [row for row in result["comparison"] if row["concurrency"] == BUSY]
         _throughput(axes[0, 0], rows)
@@ -32,16 +33,6 @@ def draw(result: dict[str, Any], file: Path) -> None:
         )
         _sizes(axes[2, 0], result["growth_of_answers"])
         _workers(axes[2, 1], result["growth_of_workers"])
-        figure.suptitle(_headline(result), x=0.01, ha="left", fontsize=9, color="#444444")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-
-
-def _headline(result: dict[str, Any]) -> str:
-    machine, day = result["machine"], result["date"][:10]
-    return (
-        f"One product by its id, {result['comparison'][0]['answer_bytes']} B; one client process, one server process. "
-        f"{machine['processor']}, {machine['cores']} cores for both, Python {machine['python']}, {day}"
-    )
 
 
 def _throughput(axes: Axes, rows: Sequence[Row]) -> None:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from benchmarks.charts import STYLE, make_room
+from benchmarks.charts import make_room, picture, stacked
 from benchmarks.orders.plan import BUSY, MANY_PRODUCTS, NAMES, OURS, PLAIN
 
 Row = dict[str, Any]
@@ -19,28 +17,22 @@ _PART_COLOURS = {
     "customer": "#bdbdbd", "order": "#0b5fa5", "product": "#6baed6", "PostgreSQL": "#74c476", "events": "#fdae6b",
 }  # fmt: skip
 
+_HEADLINE = (
+    f"Placing an order, {BUSY} at a time. {{processor}}, {{cores}} cores for customer, services and databases, "
+    "Python {python}"
+)
+
 
 def draw(result: dict[str, Any], file: Path) -> None:
     """Draw *result*, the content of the JSON, into an SVG."""
     rows: list[Row] = result["series"]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 6.6), layout="constrained", facecolor="white")
+    with picture(file, result, _HEADLINE, (10, 6.6)) as figure:
         axes = figure.subplots(2, 2)
         busy = [row for row in rows if row["workers"] == 1 and row["concurrency"] == BUSY]
         _bars(axes[0, 0], busy, "Throughput", "orders per second", lambda row: row["per_second"])
         _latency(axes[0, 1], busy)
         _cpu(axes[1, 0], [row for row in busy if row["products"] == MANY_PRODUCTS])
         _workers(axes[1, 1], [row for row in rows if row["concurrency"] == BUSY])
-        figure.suptitle(_headline(result), x=0.01, ha="left", fontsize=9, color="#444444")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-
-
-def _headline(result: dict[str, Any]) -> str:
-    machine, day = result["machine"], result["date"][:10]
-    return (
-        f"Placing an order, {BUSY} at a time. {machine['processor']}, {machine['cores']} cores for customer, services "
-        f"and databases, Python {machine['python']}, {day}"
-    )
 
 
 def _bars(
@@ -64,14 +56,8 @@ def _latency(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _cpu(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_title("Where the CPU of an order goes")
-    left = [0.0] * len(rows)
-    for part, colour in _PART_COLOURS.items():
-        width = [row["cpu_us_per_order"].get(part, 0) for row in rows]
-        bars = axes.barh([NAMES[row["side"]] for row in rows], width, left=left, color=colour, label=part)
-        left = [begun + more for begun, more in zip(left, width, strict=True)]
-    axes.bar_label(bars, [f"{all_:,.0f}" for all_ in left], padding=3)
-    axes.invert_yaxis()
-    make_room(axes)
+    parts = {part: [row["cpu_us_per_order"].get(part, 0) for row in rows] for part in _PART_COLOURS}
+    stacked(axes, [NAMES[row["side"]] for row in rows], parts, _PART_COLOURS)
     axes.set_xlabel("microseconds per order, all processes")
     axes.legend(loc="lower right")
 

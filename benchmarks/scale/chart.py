@@ -3,33 +3,24 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from benchmarks.charts import STYLE
+from benchmarks.charts import picture
 from benchmarks.scale.plan import CONCURRENCY
 
 _COLOURS = ("#0b5fa5", "#6baed6", "#d95f0e")
 
+_HEADLINE = (
+    f"{CONCURRENCY} orders at a time. {{processor}}, {{cores}} cores for customer, nginx, services and databases"
+)
+
 
 def draw(result: dict[str, Any], file: Path) -> None:
     """Draw *result*, the content of the JSON, into an SVG."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 3.6), layout="constrained", facecolor="white")
+    with picture(file, result, _HEADLINE, (10, 3.6)) as figure:
         left, right = figure.subplots(1, 2)
         _lines(left, result, "Throughput", "orders per second", "per_second")
         _lines(right, result, "CPU of an order, all processes", "milliseconds", "cpu_ms_per_order")
-        figure.suptitle(_headline(result), x=0.01, ha="left", fontsize=9, color="#444444")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-
-
-def _headline(result: dict[str, Any]) -> str:
-    machine, day = result["machine"], result["date"][:10]
-    return (
-        f"{CONCURRENCY} orders at a time. {machine['processor']}, {machine['cores']} cores for customer, nginx, "
-        f"services and databases, {day}"
-    )
 
 
 def _lines(axes: Axes, result: dict[str, Any], title: str, label: str, name: str) -> None:
