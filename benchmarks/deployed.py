@@ -1,21 +1,19 @@
 """Our services as the production image starts them, with a person who is logged in."""
 
-import asyncio
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 
-from chassis.testing import eventually
 from cli.demo import ensure_demo_user
 from cli.services import SERVICES, Service
 from cli.stack.environment import service_environment, stack_environment
 from cli.stack.files import ROOT
-from cli.stack.ports import free_port
+from cli.stack.polling import wait_until
+from cli.stack.ports import free_port, is_ready
 from cli.stack.processes import LeashedProcess, stop_all
 
 _START_S = 60.0
@@ -102,7 +100,7 @@ def wait_until_ready(port: int, log: Path, within_s: float = _START_S) -> None:
     Raises:
         NotReady: It is not in time.
     """
-    if not asyncio.run(_starts(f"http://127.0.0.1:{port}", within_s)):
+    if not wait_until(lambda: is_ready(port), within_s):
         raise NotReady(log.read_text(errors="replace")[-2000:])
 
 
@@ -124,16 +122,3 @@ def migrate(environment: Mapping[str, str], *service: str) -> None:
     command = [sys.executable, "-m", "cli", "db", "upgrade", *service]
     if LeashedProcess(command, environment=environment, folder=ROOT, output=None).wait():
         raise NotMigrated
-
-
-async def _starts(url: str, within_s: float) -> bool:
-    """Wait until a service is ready; False if it is not in time."""
-    async with httpx.AsyncClient(base_url=url) as client:
-
-        async def is_ready() -> bool:
-            try:
-                return (await client.get("/readyz")).status_code == HTTPStatus.OK
-            except httpx.HTTPError:
-                return False
-
-        return await eventually(is_ready, within=within_s)

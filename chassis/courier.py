@@ -28,8 +28,8 @@ LOOK_S = 5.0
 """How often it looks without having been told of an event."""
 GATHER_S = 0.1
 """
-After a batch that was not full, or none: ten events in one cost little more than one, here and there, and each
-worker of a service has a courier. Who has been idle for as long is woken at once.
+After a batch that was not full, or none: ten events in one cost little more than one, here and at the listener, and
+each worker of a service has a courier. Who has been idle for as long is woken at once.
 """
 
 _RECEIPTS = TypeAdapter(list[Receipt])
@@ -118,7 +118,8 @@ class Courier:
     async def _settle(self, batch: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
         """Forget what has arrived, and put back what was refused."""
         pairs = list(zip(batch, receipts, strict=True))
-        await outbox.forget(self._database, [one for one, receipt in pairs if receipt.outcome != "refused"])
+        if arrived := [delivery for delivery, receipt in pairs if receipt.outcome != "refused"]:
+            await outbox.forget(self._database, arrived)
         if refused := [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]:
             await self._refuse(refused)
         for delivery, receipt in pairs:

@@ -14,7 +14,10 @@ Row = dict[str, Any]
 
 _COLOURS = {OURS: "#0b5fa5", PLAIN: "#d95f0e"}
 
-_HEADLINE = f"Analytics, {BATCH} events a batch. {{processor}}, {{cores}} cores for senders, service and MongoDB, Python {{python}}"
+_HEADLINE = (
+    f"Analytics, {BATCH} events a batch. "
+    "{processor}, {cores} cores for senders, service and MongoDB, Python {python}"
+)
 
 
 def draw(result: dict[str, Any], file: Path) -> None:

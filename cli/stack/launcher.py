@@ -3,8 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
 from itertools import count
 from threading import Thread
 from typing import Self
@@ -16,6 +14,7 @@ from cli.errors import CommandError
 from cli.services import SERVICES, Service
 from cli.stack.files import ROOT
 from cli.stack.polling import wait_until
+from cli.stack.ports import is_ready
 from cli.stack.processes import LeashedProcess, stop_all
 
 _PAGE = [f"--reload-include=*.{kind}" for kind in ("html", "css", "js", "svg")]
@@ -93,7 +92,7 @@ class ServiceProcesses:
         waiting, crashed, turns = set(self._processes), set[str](), count(1)
 
         def is_settled() -> bool:
-            waiting.difference_update([name for name in waiting if self._is_ready(name)])
+            waiting.difference_update([name for name in waiting if is_ready(self._port(self._services[name]))])
             if next(turns) % _TURNS_PER_LOOK == 0:
                 crashed.update(name for name in waiting if _has_crashed(self._processes[name]))
             return waiting <= crashed
@@ -121,16 +120,6 @@ class ServiceProcesses:
                 self._on_line(name, line.decode(errors="replace").rstrip("\n"))
         if self._processes.get(name) is process:
             self._on_line(name, "This process has ended.")
-
-    def _is_ready(self, name: str) -> bool:
-        connection = HTTPConnection("127.0.0.1", self._port(self._services[name]), timeout=1.0)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == HTTPStatus.OK
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 def _has_crashed(process: LeashedProcess) -> bool:

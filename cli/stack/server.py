@@ -32,7 +32,11 @@ class EmbeddedServer(ABC):
         self._process: LeashedProcess | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from cli.stack.files import ROOT
 from cli.stack.polling import wait_until
-from tests.plain import NO_AUTHORITIES
+from cli.stack.ports import is_ready
 
 
 @dataclass(slots=True)
@@ -42,10 +40,7 @@ class Gunicorn:
 
     def is_ready(self) -> bool:
         """Whether a balancer would send requests here."""
-        try:
-            return httpx.get(f"{self.url}/readyz", timeout=2, verify=NO_AUTHORITIES).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return is_ready(self.port)
 
     def terminate(self) -> None:
         """Ask for the end, as an orchestrator does."""
