@@ -1,0 +1,66 @@
+"""The areas whose tests are tried, each with the tests that must notice a fault in it."""
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """
+    Modules that belong together.
+
+    Attributes:
+        modules: Patterns of paths below the root.
+        tests: Patterns of paths too; the tests of a module that bear its name come first.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def sources(self, root: Path) -> list[Path]:
+        """Return the paths of the modules, below *root*."""
+        return _below(root, self.modules)
+
+    def tests_of(self, root: Path, module: Path) -> list[str]:
+        """Return the test files that must notice a fault in *module*, the most likely ones first."""
+        found = [str(path) for path in _below(root, self.tests)]
+        return sorted(found, key=lambda path: (module.stem not in path, path))
+
+
+def _below(root: Path, patterns: tuple[str, ...]) -> list[Path]:
+    found = chain.from_iterable(root.glob(pattern) for pattern in patterns)
+    return sorted({path.relative_to(root) for path in found})
+
+
+_MESSAGING = ("bell", "courier", "dead_letters", "deliveries", "events", "inbox", "outbox", "relay")
+_EVENT_TESTS = tuple(f"tests/chassis/test_{name}*.py" for name in (*_MESSAGING, "exactly_once"))
+
+AREAS = (
+    Area("sealing", ("chassis/sealing/*.py",), ("tests/sealing/test_*.py", "tests/chassis/test_protocol_vectors.py")),
+    Area("dispatch", ("chassis/dispatch/*.py",), ("tests/dispatch/test_*.py",)),
+    Area("idempotency", ("chassis/idempotency/*.py",), ("tests/chassis/idempotency/test_*.py",)),
+    Area("messaging", tuple(f"chassis/{name}.py" for name in _MESSAGING), _EVENT_TESTS),
+    Area(
+        "postgres",
+        ("chassis/postgres*.py", "chassis/statement.py", "chassis/purge*.py"),
+        ("tests/chassis/test_postgres*.py", "tests/chassis/test_[pds]*.py"),
+    ),
+    Area("auth", ("chassis/auth/*.py",), ("tests/chassis/auth/test_*.py", "tests/chassis/test_passwords.py")),
+    Area("order", ("order/*.py", "order/services/*.py"), ("tests/order/test_*.py",)),
+    Area("product", ("product/*.py", "product/services/*.py"), ("tests/product/test_*.py",)),
+    Area(
+        "counting",
+        (
+            "analytics/arrivals.py",
+            "analytics/buckets.py",
+            "analytics/counts.py",
+            "analytics/lease.py",
+            "analytics/services/*count*.py",
+            "analytics/services/fold_arrivals.py",
+            "analytics/services/note_user_days.py",
+        ),
+        ("tests/analytics/test_*count*.py", "tests/analytics/test_buckets.py", "tests/analytics/test_stats.py"),
+    ),
+)
