@@ -153,11 +153,17 @@ def _serve(
 
 
 def _database(server: EmbeddedServer) -> Part:
-    return Part(server.name, lambda: not server.is_running, server.reason, server.start)
+    return Part(server.name, lambda: not server.is_running, server.reason, server.launch, server.is_ready)
 
 
 def _service(services: ServiceProcesses, name: str) -> Part:
-    return Part(name, lambda: services.has_crashed(name), lambda: "see above", lambda: services.restart(name))
+    return Part(
+        name,
+        lambda: services.has_crashed(name),
+        lambda: "see above",
+        lambda: services.restart(name),
+        lambda: services.is_ready(name),
+    )
 
 
 def _warn(text: str) -> None:

@@ -85,7 +85,7 @@ def digest(file: Path) -> str:
 
 def install(folder: Path, lock: Path) -> None:
     """Make the environment, or bring one that is of another lock to this one."""
-    print(f"Installing into {folder.relative_to(ROOT)} (once; about 15 s) …", flush=True)
+    print(f"Installing into {folder.name} (once; about 15 s) …", flush=True)
     is_whole = bool(folder.is_dir() and read_stamp(folder)[:-1] == describe(folder))
     (folder / "bin" / ".ready").unlink(missing_ok=True)
     clean = clean_environment()
@@ -131,9 +131,10 @@ def remove(folder: Path) -> None:
 
 def pip_settings(python: Path) -> dict[str, str]:
     """Read how pip reaches a registry, from its files and the caller's environment, which wins as it does for pip."""
-    listed = subprocess.run(
-        [python, "-I", "-X", "utf8", "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
+    command = [python, "-I", "-X", "utf8", "-m", "pip", "config", "list"]
+    named = {*as_variables(dict.fromkeys(REGISTRY, "")), "PIP_CONFIG_FILE"}
+    environment = clean_environment() | {name: value for name, value in os.environ.items() if name in named}
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if listed.returncode:
         sys.exit(f"pip cannot read its settings: {listed.stderr.strip()}")
     settings = dict[str, str]()

@@ -103,7 +103,7 @@ class ServiceProcesses:
         waiting, crashed, turns = set(self._processes), set[str](), count(1)
 
         def is_settled() -> bool:
-            waiting.difference_update([name for name in waiting if self._is_ready(name)])
+            waiting.difference_update([name for name in waiting if self.is_ready(name)])
             if next(turns) % _TURNS_PER_LOOK == 0:
                 crashed.update(name for name in waiting if self.has_crashed(name) or self._is_broken(name))
             return waiting <= crashed
@@ -121,7 +121,8 @@ class ServiceProcesses:
         except psutil.NoSuchProcess:
             return not process.running
 
-    def _is_ready(self, name: str) -> bool:
+    def is_ready(self, name: str) -> bool:
+        """Whether service *name*, and not somebody else on its port, can be used now."""
         port = self._port(self._services[name])
         return is_ready(port) and listens(self._processes[name].pid, port)
 

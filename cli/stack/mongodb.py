@@ -119,9 +119,10 @@ class EmbeddedMongoDB(EmbeddedServer):
         for line in log:
             with suppress(ValueError, TypeError, KeyError):
                 entry = json.loads(line)
-                about = entry.get("attr", {})
                 if entry["s"] in {"E", "F"} and not (found and entry["msg"] in _AFTERWARDS):
-                    found.append(": ".join([entry["msg"], *map(str, filter(None, [about.get("error")]))]))
+                    error = entry.get("attr", {}).get("error", "")
+                    reason = error.get("errmsg", "") if isinstance(error, dict) else error
+                    found.append(": ".join(filter(None, [entry["msg"], reason])))
         return found
 
     def _configure(self, client: Client) -> None:

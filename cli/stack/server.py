@@ -80,6 +80,8 @@ class EmbeddedServer(ABC):
     def launch(self) -> None:
         """Start the server without waiting for it, so that others can be started meanwhile."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._process:
+            self._process.wait()  # it has ended; its pipes have not
         self._prepare()
         with self.log.open("wb") as log:
             self._process = LeashedProcess(self._command(), environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log)
@@ -92,7 +94,7 @@ class EmbeddedServer(ABC):
             PortTaken: Another program has its port.
             CommandError: It ended, or did not answer within a minute; carries its own reason.
         """
-        if wait_until(lambda: self._is_ready() or not self.is_running, _PATIENCE) and self.is_running:
+        if wait_until(lambda: self.is_ready() or not self.is_running, _PATIENCE) and self.is_running:
             return
         reason = self.reason()
         message = f"{self.name} did not start: {reason}. The whole log: {self.log}"
@@ -105,7 +107,8 @@ class EmbeddedServer(ABC):
         lines = self.log.read_text(errors="replace").splitlines()
         return "; ".join(dict.fromkeys(self._complaints(lines))) or "it does not say why"
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it, and not another one on its port, can be used now."""
         return listens(self.pid, self.port) and self._ready()
 
     def request_stop(self) -> None:

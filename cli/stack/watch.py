@@ -8,6 +8,7 @@ from cli.errors import CommandError
 
 EVERY_S = 0.3
 LONGEST_PAUSE_S = 30.0
+_FIRST_PAUSE_S = 1.0
 _CALM_S = 60.0
 """What has run for so long is started again at once."""
 
@@ -21,9 +22,11 @@ class Part:
     reason: Callable[[], str]
     """Why it has ended."""
     start: Callable[[], None]
-    """May raise CommandError."""
+    """Without waiting until it can be used."""
+    is_ready: Callable[[], bool]
     pause_s: float = 0.0
     started_at: float = float("-inf")
+    is_starting: bool = False
 
 
 class Watch:
@@ -40,16 +43,19 @@ class Watch:
     def look(self) -> None:
         """Start again what has ended; what ends again and again waits for longer each time, half a minute at most."""
         for part in self._parts:
-            if part.has_ended() and self._clock() >= part.started_at + part.pause_s:
-                self._start(part)
+            if part.has_ended():
+                if self._clock() >= part.started_at + part.pause_s:
+                    self._start(part)
+            elif part.is_starting and part.is_ready():
+                part.is_starting = False
+                self._say(f"{part.name} runs again.")
 
     def _start(self, part: Part) -> None:
         is_calm = self._clock() - part.started_at > _CALM_S
-        part.pause_s = 1.0 if is_calm else min(2 * part.pause_s, LONGEST_PAUSE_S)
+        part.pause_s = _FIRST_PAUSE_S if is_calm else min(2 * part.pause_s, LONGEST_PAUSE_S)
+        part.started_at, part.is_starting = self._clock(), True
         self._say(f"{part.name} has ended ({part.reason()}). It is started again.")
         try:
             part.start()
-            self._say(f"{part.name} runs again.")
         except CommandError as error:
-            self._say(f"{error} Tried again in {part.pause_s:.0f} s.")
-        part.started_at = self._clock()
+            self._say(str(error))
