@@ -39,6 +39,16 @@ OWN_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS",
 """The caller's settings of uv that only say how to reach a registry, with UV_HTTP_*, UV_CACHE_DIR and passwords."""
 STEERING = ("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__", "MAKE", "MFLAGS")
 
+# Not `pip config list`: "user = true" in a file would have that look at the user's own file alone.
+READ_PIP_SETTINGS = """
+from pip._internal.configuration import Configuration
+found = Configuration(isolated=False)
+found.load()
+for name, value in found.items():  # by file, in newer releases
+    for pair in value.items() if isinstance(value, dict) else [(name, value)]:
+        print("%s=%r" % pair)
+"""
+
 
 def main(arguments: list[str]) -> int:
     """Install what is not there yet; the exit code."""
@@ -131,7 +141,7 @@ def remove(folder: Path) -> None:
 
 def pip_settings(python: Path) -> dict[str, str]:
     """Read how pip reaches a registry, from its files and the caller's environment, which wins as it does for pip."""
-    command = [python, "-I", "-X", "utf8", "-m", "pip", "config", "list"]
+    command = [python, "-I", "-X", "utf8", "-c", READ_PIP_SETTINGS]
     named = {*as_variables(dict.fromkeys(REGISTRY, "")), "PIP_CONFIG_FILE"}
     environment = clean_environment() | {name: value for name, value in os.environ.items() if name in named}
     listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
 """What the user service reads from the environment."""
 
 from email.headerregistry import HeaderRegistry
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
@@ -17,7 +17,7 @@ _HEADERS = HeaderRegistry()
 def _one_sender(value: str) -> str:
     """Read it as the mail will carry it."""
     try:
-        header = _HEADERS("From", value)
+        header: Any = _HEADERS("From", value)
         is_one = value.isprintable() and not header.defects and [bool(one.domain) for one in header.addresses] == [True]
     except IndexError:  # the standard library's way to find nothing after the @
         is_one = False
