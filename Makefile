@@ -1,24 +1,29 @@
 # Every target works on a fresh machine: the first one that needs it makes .venv from the hashed locks.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
 BIN := .venv/bin
 BENCH := .venv-bench/bin
 SERVICES := analytics user product order
-COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
-# What Python compiles is kept: each process that reads the tests does it a second sooner (2.9 s in place of 3.9).
-unexport PYTHONDONTWRITEBYTECODE
+COMPILE := python -I requirements/install.py --uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+# What steers our programs in the shell of whoever calls is kept from them; pip's and uv's settings are sorted by
+# requirements/install.py, and what a service of `make run` may see by cli/stack/environment.py.
+unexport CDPATH BASH_ENV ENV SHELLOPTS BASHOPTS $(filter PYTHON% PG% PYTEST_% MYPY% UVICORN_% GUNICORN_%,$(.VARIABLES))
+export PYTHONUTF8 := 1
 CODE := chassis user analytics product order cli deploy tests benchmarks chaos
 
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(BIN)/.ready: requirements/dev.txt requirements/bootstrap.txt
-	@PYTHON="$(PYTHON)" requirements/install.sh
+# Asked each time (0.1 s): that its Python has gone, or the folder has moved, no date tells. `make PYTHON=python3.12 …` makes
+# it of that; a PYTHON of the environment is somebody else's.
+.PHONY: always
+always:
+$(BIN)/.ready: always
+	@PYTHON="$(if $(findstring command,$(origin PYTHON)),$(PYTHON))" requirements/install.sh
 
-$(BENCH)/.ready: requirements/bench.txt requirements/bootstrap.txt
-	@PYTHON="$(PYTHON)" requirements/install.sh .venv-bench requirements/bench.txt
+$(BENCH)/.ready: always
+	@PYTHON="$(if $(findstring command,$(origin PYTHON)),$(PYTHON))" requirements/install.sh .venv-bench requirements/bench.txt
 
 .PHONY: install
 install: $(BIN)/.ready ## Make .venv from the hashed locks (other targets do it by themselves)

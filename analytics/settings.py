@@ -1,10 +1,11 @@
 """What the analytics service reads from the environment."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import AnyHttpUrl, Field, PositiveInt
+from pydantic import Field
 
 from chassis.mongodb import MongoUrl
+from chassis.setting_types import ServiceUrl
 from chassis.settings import ServiceSettings
 
 
@@ -16,6 +17,6 @@ class Settings(ServiceSettings):
     tokens_from: ClassVar[str | None] = "user"
 
     analytics_mongodb_url: MongoUrl
-    user_service_url: AnyHttpUrl
-    analytics_retention_days: dict[str, PositiveInt] = Field(default_factory=dict)
+    user_service_url: ServiceUrl
+    analytics_retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
     """How many days events are kept, by type; those of other types are kept for good."""

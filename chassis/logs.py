@@ -63,7 +63,6 @@ def configure_logging(settings: ServiceSettings) -> None:
     console.setFormatter(_formatter(_console_renderer() if is_local else _JSON))
     handlers: list[logging.Handler] = [console]
     if settings.log_dir:
-        settings.log_dir.mkdir(parents=True, exist_ok=True)
         stem = settings.log_dir / f"{settings.service_name}-service"
         handlers += [_file(f"{stem}.log", logging.NOTSET), _file(f"{stem}_errors.log", logging.ERROR)]
     _start_writing(handlers, settings)

@@ -29,7 +29,7 @@ def run(metadata: MetaData, url_variable: str) -> None:
         url_variable: The environment variable that holds the address.
 
     Raises:
-        SystemExit: The variable is not set.
+        SystemExit: The variable is not set, or holds no address that can work.
     """
     tables = [metadata, chassis_metadata]
     if context.is_offline_mode():
@@ -42,7 +42,10 @@ def _url(variable: str) -> str:
     value = os.environ.get(variable)
     if not value:
         raise SystemExit(f"{variable} is not set. With the development stack running: set -a; . .dev/env; set +a")
-    return with_asyncpg(SecretStr(value)).get_secret_value()
+    try:
+        return with_asyncpg(SecretStr(value)).get_secret_value()
+    except ValueError as error:
+        raise SystemExit(f"{variable}: {error}") from None
 
 
 async def _run_online(tables: list[MetaData], url: str) -> None:

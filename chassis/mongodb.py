@@ -20,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 
 from chassis import tracing
 from chassis.clock import utc_now
+from chassis.mongodb_address import checked
 from chassis.mongodb_pool import PoolMeter
 from chassis.mongodb_spans import CommandSpans
 from chassis.pool_metrics import SIZE
@@ -47,15 +48,7 @@ _CLAIMS = "sealed_requests"
 _CHASSIS_INDEXES: Indexes = {_CLAIMS: [IndexModel("claimed_at", expireAfterSeconds=CLAIM_SECONDS)]}
 
 
-def _with_database(url: SecretStr) -> SecretStr:
-    scheme, separator, rest = url.get_secret_value().partition("://")
-    if scheme not in {"mongodb", "mongodb+srv"} or not separator or not rest.partition("/")[2].partition("?")[0]:
-        msg = "must look like mongodb://user:password@host:27017/database?replicaSet=rs0"
-        raise ValueError(msg)
-    return url
-
-
-MongoUrl = Annotated[SecretStr, AfterValidator(_with_database)]
+MongoUrl = Annotated[SecretStr, AfterValidator(checked)]
 """A MongoDB address in a service's settings; it names the database."""
 
 

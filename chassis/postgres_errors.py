@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ssl import SSLError
 
 from asyncpg import InterfaceError as DriverError  # SQLAlchemy wraps nothing while a connection is being opened
 from asyncpg import InternalClientError, PostgresError
@@ -36,7 +37,8 @@ def telling_unavailable() -> Iterator[None]:
     try:
         yield
     except (PoolTimeout, InterfaceError, DriverError, InternalClientError, OSError) as error:
-        if isinstance(error, ValueError):  # asyncpg's, of a value that does not fit its type
+        # asyncpg's, of a value that does not fit its type; a certificate that is not trusted is a ValueError, too.
+        if isinstance(error, ValueError) and not isinstance(error, SSLError):
             raise
         raise DatabaseUnavailable from error
     except DBAPIError as error:

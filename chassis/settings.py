@@ -1,12 +1,14 @@
 """Settings: read once from the environment, checked whole, refused with the names of the variables that are wrong."""
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -17,6 +19,7 @@ from pydantic_settings import (
 
 from chassis.browsers import Origins
 from chassis.sealing.keys import InvalidKeys, Link, load_links
+from chassis.setting_types import BaseUrl, LogLevel, OtlpHeaders, SentryDsn
 
 
 class Environment(StrEnum):
@@ -52,7 +55,7 @@ class ServiceSettings(BaseSettings):
 
     environment: Environment = Environment.LOCAL
     production: bool = False
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: LogLevel = "INFO"
     log_dir: Path | None = None
     encryption_mode: Literal["strict", "permissive"] = "strict"
     jwt_issuer: str = "user"
@@ -67,10 +70,10 @@ class ServiceSettings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
-    otel_exporter_otlp_endpoint: AnyHttpUrl | None = None
-    otel_exporter_otlp_headers: SecretStr | None = None
+    otel_exporter_otlp_endpoint: BaseUrl | None = None
+    otel_exporter_otlp_headers: OtlpHeaders | None = None
     otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1)
-    sentry_dsn: AnyHttpUrl | None = None
+    sentry_dsn: SentryDsn | None = None
 
     @classmethod
     def load(cls) -> Self:
@@ -86,7 +89,7 @@ class ServiceSettings(BaseSettings):
             problems = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)]
             raise InvalidSettings(cls.service_name, problems) from None
         except SettingsError as error:
-            raise InvalidSettings(cls.service_name, [str(error)]) from None
+            raise InvalidSettings(cls.service_name, [_describe(error)]) from None
         if problems := settings._sample_secrets():
             raise InvalidSettings(cls.service_name, problems)
         return settings
@@ -122,6 +125,20 @@ class ServiceSettings(BaseSettings):
         except InvalidKeys as error:
             raise InvalidSettings(self.service_name, [str(error)]) from None
 
+    @field_validator("log_dir")
+    @classmethod
+    def _log_files_can_be_written(cls, folder: Path | None) -> Path | None:
+        if folder is None:
+            return None
+        files = [folder / f"{cls.service_name}-service{kind}.log" for kind in ("", "_errors")]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"the folder cannot be made ({type(error).__name__})") from None
+        if not all(os.access(path, os.W_OK) for path in [folder, *(file for file in files if file.exists())]):
+            raise ValueError("the folder, or a log file in it, cannot be written to")
+        return folder
+
     @model_validator(mode="before")
     @classmethod
     def _production_is_an_environment(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +172,9 @@ class _EnvironmentAndFiles(EnvSettingsSource):
         names = {name: name.removesuffix("_file") for name in variables if name.endswith("_file")}
         files = {name: variables[file] for file, name in names.items() if self._is_ours(name)}
         given = {name: value for name, value in variables.items() if names.get(name) not in files}
-        return {**{name: _read_file(name, path) for name, path in files.items() if path}, **given}
+        read = {name: _read_file(name, path) for name, path in files.items() if path}
+        # A line end, which files and some dashboards add, is no part of a value.
+        return {name: value and value.strip() for name, value in (read | given).items()}
 
     def _is_ours(self, name: str) -> bool:
         return name.partition("__")[0] in self.settings_cls.model_fields
@@ -163,9 +182,15 @@ class _EnvironmentAndFiles(EnvSettingsSource):
 
 def _read_file(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path.strip()).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise SettingsError(f"{name.upper()}_FILE: the file cannot be read ({type(error).__name__})") from None
+
+
+def _describe(error: SettingsError) -> str:
+    """Name the variable, where pydantic names the field that it could not decode."""
+    field = re.search(r'for field "(\w+)"', str(error))
+    return f"{field[1].upper()}: is not the JSON that .env.example shows" if field else str(error)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from cli.links import links
 from cli.services import SERVICES
+from cli.stack.inherited import forget_settings
 from cli.stack.secrets import ensure_secrets
 
 
@@ -19,6 +20,7 @@ def build_all() -> dict[str, FastAPI]:
     Raises:
         Exception: Whatever keeps a service from being built.
     """
+    forget_settings(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(ensure_secrets(Path(folder) / "secrets.json", links()))
     for service in SERVICES:

@@ -17,6 +17,8 @@ def use_running_stack() -> Mapping[str, str]:
         CommandError: It has nothing of ours, and no stack is running.
     """
     _read_secret_files()
+    for variable in os.environ.keys() & _OURS:  # a line end is no part of an address
+        os.environ[variable] = os.environ[variable].strip()
     if not any(variable in os.environ for variable in _OURS):
         from cli.stack.environment import running_environment
 

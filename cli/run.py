@@ -3,20 +3,24 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from shlex import quote
+from socket import socket
+from time import sleep
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import quote_plus, urlsplit
 
+from rich.markup import escape
 from rich.table import Table
 
+from chassis.settings import InvalidSettings
 from cli.console import COLOURED, LogPrinter, console, say
 from cli.errors import CommandError
-from cli.links import links
-from cli.services import SERVICES
+from cli.links import links, settings_class
+from cli.services import SERVICES, Service
 from cli.stack.databases import open_databases
 from cli.stack.environment import (
     given_environment,
@@ -24,13 +28,15 @@ from cli.stack.environment import (
     stack_environment,
     write_environment,
 )
-from cli.stack.files import DEVELOPMENT, LOCK, ROOT, SECRETS
+from cli.stack.files import DEVELOPMENT, ENVIRONMENT, LOCK, ROOT, SECRETS
 from cli.stack.launcher import NotReady, ServiceProcesses
 from cli.stack.leash import signal_when_parent_dies
 from cli.stack.lock import exclusive
-from cli.stack.ports import free_port_like, holder_of
+from cli.stack.ports import free_port_like, hold_port_like, holder_of
 from cli.stack.processes import LeashedProcess
 from cli.stack.secrets import ensure_secrets
+from cli.stack.server import EmbeddedServer
+from cli.stack.watch import EVERY_S, Part, Watch
 
 
 def run() -> None:
@@ -41,17 +47,20 @@ def run() -> None:
         CommandError: It runs already, or a database or migration fails.
     """
     _stop_on_signals()
-    with suppress(KeyboardInterrupt), exclusive(LOCK):
+    with suppress(KeyboardInterrupt), exclusive(LOCK), ExitStack() as stack:
+        ENVIRONMENT.unlink(missing_ok=True)  # of a stack that has ended: its ports may be another's by now
         given = given_environment()
-        given.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled code halves every start but the first
         secrets = ensure_secrets(SECRETS, links())
+        sockets = {service.name: stack.enter_context(_hold(service)) for service in SERVICES}
         say("Starting the databases …")
-        with open_databases(DEVELOPMENT, given, secrets, _claim_port) as stores:
-            ports = {service.name: _claim_port(service.name, service.port) for service in SERVICES}
-            stack = stack_environment(given, secrets, ports, stores)
-            write_environment(stack)
-            _migrate(given | stack)
-            _serve(given | stack)
+        stores, servers = stack.enter_context(open_databases(DEVELOPMENT, given, secrets, _choose_port))
+        ports = {name: held.getsockname()[1] for name, held in sockets.items()}
+        environment = given | stack_environment(given, secrets, ports, stores)
+        _check(environment)
+        write_environment(stack_environment(given, secrets, ports, stores))
+        stack.callback(ENVIRONMENT.unlink, missing_ok=True)
+        _migrate(environment)
+        _serve(environment, sockets, servers)
 
 
 def _stop_on_signals() -> None:
@@ -69,12 +78,46 @@ def _stop_on_signals() -> None:
         signal_when_parent_dies(signal.SIGTERM)
 
 
-def _claim_port(name: str, wanted: int) -> int:
-    """*wanted*, or another port if that is taken; says who holds it."""
+def _hold(service: Service) -> socket:
+    """Listen on the service's port, or on another if that is taken; says who holds it."""
+    try:
+        held = hold_port_like(service.port)
+    except OSError as error:
+        raise CommandError(f"{service.name}: {error}.") from error
+    _tell(service.name, service.port, held.getsockname()[1])
+    return held
+
+
+def _choose_port(name: str, wanted: int) -> int:
+    """*wanted*, or another port if that is taken; says who holds it. Only a server that listens there has it."""
     port = free_port_like(wanted)
-    if port != wanted:
-        say(f"[yellow]Port {wanted} is held by {holder_of(wanted)}: {name} uses {port} instead.[/]")
+    _tell(name, wanted, port)
     return port
+
+
+def _tell(name: str, wanted: int, port: int) -> None:
+    if port != wanted:
+        say(f"[yellow]Port {wanted} is held by {escape(str(holder_of(wanted)))}: {name} uses {port} instead.[/]")
+
+
+def _check(environment: Mapping[str, str]) -> None:
+    """
+    Read every service's settings as it will.
+
+    Raises:
+        CommandError: One cannot work; names its variable.
+    """
+    ours = dict(os.environ)
+    try:
+        for service in SERVICES:
+            os.environ.clear()
+            os.environ.update(service_environment(service, environment))
+            settings_class(service.name).load()
+    except InvalidSettings as error:
+        raise CommandError(f"{error}\nMend or remove it in .env, or where it is set.") from error
+    finally:
+        os.environ.clear()
+        os.environ.update(ours)
 
 
 def _migrate(environment: Mapping[str, str]) -> None:
@@ -87,22 +130,44 @@ def _migrate(environment: Mapping[str, str]) -> None:
         raise CommandError(message)
 
 
-def _serve(environment: Mapping[str, str]) -> NoReturn:
-    """Run the services until a signal raises KeyboardInterrupt."""
+def _serve(
+    environment: Mapping[str, str], sockets: Mapping[str, socket], servers: Sequence[EmbeddedServer]
+) -> NoReturn:
+    """Run the services until a signal raises KeyboardInterrupt; whatever ends meanwhile is started again."""
     say("Starting the services …")
     colours = {"FORCE_COLOR": "1"} if COLOURED else {"NO_COLOR": "1"}
     common = {**environment, **colours, "PYTHONUNBUFFERED": "1"}
     environments = {service.name: service_environment(service, common) for service in SERVICES}
     printer = LogPrinter([service.name for service in SERVICES])
-    with ServiceProcesses(environments, reload=True, on_line=printer) as services:
+    with ServiceProcesses(environments, on_line=printer, reload=sockets) as services:
         missing = list[str]()
         try:
             services.wait_until_ready()
         except NotReady as error:
             missing = error.names
         _describe(environment, missing)
+        watch = Watch([*map(_database, servers), *(_service(services, one) for one in environments)], _warn)
         while True:
-            signal.pause()
+            watch.look()
+            sleep(EVERY_S)
+
+
+def _database(server: EmbeddedServer) -> Part:
+    return Part(server.name, lambda: not server.is_running, server.reason, server.launch, server.is_ready)
+
+
+def _service(services: ServiceProcesses, name: str) -> Part:
+    return Part(
+        name,
+        lambda: services.has_crashed(name),
+        lambda: "see above",
+        lambda: services.restart(name),
+        lambda: services.is_ready(name),
+    )
+
+
+def _warn(text: str) -> None:
+    say(f"[yellow]{escape(text)}[/]")
 
 
 def _describe(environment: Mapping[str, str], missing: list[str]) -> None:

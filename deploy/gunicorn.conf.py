@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -49,10 +50,25 @@ class _JsonLine(logging.Formatter):
         return json.dumps(line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))
 
 
+def _number(name: str, default: int, least: int) -> float:
+    """
+    Read a variable.
+
+    Raises:
+        SystemExit: It is no number, or less than *least*; names it.
+    """
+    with suppress(ValueError):
+        value = float(os.environ.get(name, "").strip() or default)
+        if least <= value < 1 << 16:
+            return value
+    raise SystemExit(f"{name}: must be a number of {least} or more")
+
+
 wsgi_app = f"{os.environ['SERVICE']}.main:build()"
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+bind = f"0.0.0.0:{int(_number('PORT', 8000, 1))}"
 # The service reads it too, to hold its pools against the limit of the database.
-workers = int(os.environ.setdefault("WEB_CONCURRENCY", str(_cores())))
+workers = int(_number("WEB_CONCURRENCY", _cores(), 1))
+os.environ["WEB_CONCURRENCY"] = str(workers)
 worker_class = "deploy.worker.DrainingWorker"
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat must never wait for a disk
 # Whatever leaks is bounded; with jitter, so that workers do not restart together.
@@ -61,7 +77,7 @@ max_requests_jitter = 10_000
 # A worker that ends after max_requests gives no sign of life while it finishes its last requests.
 timeout = 2 * _LONGEST_REQUEST_S
 # Must end before the orchestrator's patience does (stop_grace_period, terminationGracePeriodSeconds).
-graceful_timeout = math.ceil(float(os.environ.get("DRAIN_SECONDS", "0"))) + _LONGEST_REQUEST_S + _LAST_DELIVERY_S
+graceful_timeout = math.ceil(_number("DRAIN_SECONDS", 0, 0)) + _LONGEST_REQUEST_S + _LAST_DELIVERY_S
 # Longer than whoever calls keeps a connection (our dispatcher 4 s, most balancers up to 60 s), so that it is never we
 # who close it under a request.
 keepalive = 65

@@ -3,7 +3,8 @@
 #   SECRETS=… deploy/roll.sh user-service order-service
 # As many new replicas are started beside the old ones; when they are ready, the old ones drain and end.
 set -eu
-cd "$(dirname "$0")/.."
+unset CDPATH
+cd -- "$(dirname -- "$0")/.."
 for service in "$@"; do
   old=$(docker compose -f docker-compose.prod.yml ps --quiet "$service")
   count=$(echo "$old" | wc -l)

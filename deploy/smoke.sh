@@ -2,7 +2,8 @@
 # smoke.sh [python]: builds every image, starts both compose files in turn, asks, and leaves nothing behind but the images.
 # Ports 8001 to 8004, 18443 and 18080 must be free.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+unset CDPATH
+cd -- "$(dirname -- "$0")/.."
 python=${1:-python3}
 
 if ! { docker version && docker compose version; } >/dev/null 2>&1; then

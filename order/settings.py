@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from pydantic import AnyHttpUrl
-
 from chassis.postgres import PostgresUrl
+from chassis.setting_types import ServiceUrl
 from chassis.settings import ServiceSettings
 
 
@@ -16,6 +15,6 @@ class Settings(ServiceSettings):
     tokens_from: ClassVar[str | None] = "user"
 
     order_database_url: PostgresUrl
-    product_service_url: AnyHttpUrl
-    user_service_url: AnyHttpUrl
-    analytics_service_url: AnyHttpUrl
+    product_service_url: ServiceUrl
+    user_service_url: ServiceUrl
+    analytics_service_url: ServiceUrl

@@ -6,6 +6,7 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 
 import asyncio
 import gc
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -36,6 +37,7 @@ from cli.client import client as outside_client
 from cli.db import upgrade
 from cli.links import links
 from cli.services import SERVICES
+from cli.stack.inherited import forget_settings
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
@@ -57,7 +59,8 @@ COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 
 def pytest_configure() -> None:
-    """Have the event loops that the services have in production."""
+    """Have the event loops that the services have in production, and nothing that the caller has set for others."""
+    forget_settings(os.environ)
     # Not pytest-asyncio's hook for that: a test that is no coroutine has none, which ends the loop of the session.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 

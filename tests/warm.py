@@ -6,7 +6,7 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO
@@ -32,8 +32,17 @@ class WarmProcess:
     It is killed when that one ends, which is when this one does.
     """
 
-    def __init__(self, command: list[str], *, environment: Mapping[str, str], folder: Path, output: int) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        output: int,
+        inherits: Collection[int] = (),
+    ) -> None:
         """Start it in *folder*; what it prints can be read if *output* is ``subprocess.PIPE``, and is lost if not."""
+        assert not inherits, "who is forked elsewhere cannot inherit"
         self._reading, writing = multiprocessing.Pipe(duplex=False)
         printing = writing if output == subprocess.PIPE else None
         self._process = _FORKING.Process(target=_run, args=(command, dict(environment), folder, printing), daemon=True)

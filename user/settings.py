@@ -1,13 +1,29 @@
 """What the user service reads from the environment."""
 
-from typing import ClassVar
+from email.headerregistry import HeaderRegistry
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AnyHttpUrl
+from pydantic import AfterValidator
 
 from chassis.auth.signing_keys import SigningKeys
 from chassis.postgres import PostgresUrl
+from chassis.setting_types import BaseUrl, ServiceUrl
 from chassis.settings import ServiceSettings
 from user.smtp_url import SmtpUrl
+
+_HEADERS = HeaderRegistry()
+
+
+def _one_sender(value: str) -> str:
+    """Read it as the mail will carry it."""
+    try:
+        header: Any = _HEADERS("From", value)
+        is_one = value.isprintable() and not header.defects and [bool(one.domain) for one in header.addresses] == [True]
+    except IndexError:  # the standard library's way to find nothing after the @
+        is_one = False
+    if not is_one:
+        raise ValueError("must look like no-reply@example.org or Shop <no-reply@example.org>")
+    return value
 
 
 class Settings(ServiceSettings):
@@ -17,8 +33,8 @@ class Settings(ServiceSettings):
     calls: ClassVar[tuple[str, ...]] = ("analytics",)
 
     user_database_url: PostgresUrl
-    analytics_service_url: AnyHttpUrl
+    analytics_service_url: ServiceUrl
     jwt_private_key: SigningKeys
     smtp_url: SmtpUrl | None = None
-    mail_from: str = "no-reply@localhost"
-    app_url: AnyHttpUrl | None = None
+    mail_from: Annotated[str, AfterValidator(_one_sender)] = "no-reply@localhost"
+    app_url: BaseUrl | None = None

@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
 from cli.stack.files import ENVIRONMENT, LOCK, ROOT, write_private
+from cli.stack.inherited import inherited
 from cli.stack.lock import is_held
 from cli.stack.secrets import password_name
 
@@ -21,8 +22,9 @@ _WATCHING = (
 
 
 def given_environment(file: Path = ROOT / ".env") -> dict[str, str]:
-    """What the person at the keyboard gave us: the variables in *file*, and over them the environment itself."""
-    return _read(file, interpolate=True) | os.environ
+    """What the person at the keyboard gave us: the variables in *file*, and over them those of the environment."""
+    given = {name: value.strip() for name, value in (_read(file, interpolate=True) | os.environ).items()}
+    return inherited(given)
 
 
 def stack_environment(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from itertools import count
+from socket import socket
 from threading import Thread
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,10 +15,9 @@ from cli.errors import CommandError
 from cli.services import SERVICES, Service
 from cli.stack.files import ROOT
 from cli.stack.polling import wait_until
-from cli.stack.ports import is_ready
+from cli.stack.ports import is_broken, is_ready, listens
 from cli.stack.processes import LeashedProcess, stop_all
 
-_PAGE = [f"--reload-include=*.{kind}" for kind in ("html", "css", "js", "svg")]
 _TURNS_PER_LOOK = 15  # to see who has crashed, all processes of the machine must be gone through
 
 
@@ -32,24 +32,29 @@ class NotReady(CommandError):
 
 class ServiceProcesses:
     """
-    The four services, each a process (or, with *reload*, a process that restarts its worker at every edit).
+    The four services, each a process (or, with sockets to *reload*, one that restarts its worker at every edit).
 
     A context manager that starts and stops them. None of them outlives this process.
     """
 
     def __init__(
-        self, environments: Mapping[str, Mapping[str, str]], *, reload: bool, on_line: Callable[[str, str], None]
+        self,
+        environments: Mapping[str, Mapping[str, str]],
+        *,
+        on_line: Callable[[str, str], None],
+        reload: Mapping[str, socket] | None = None,
     ) -> None:
         """
         Nothing happens yet.
 
         Args:
             environments: The whole environment of each service, by its name; tells its port as well (`*_SERVICE_URL`).
-            reload: Whether a service watches its own folder and `chassis/`.
             on_line: Called with a service's name and a line that it has printed, from a thread per service.
+            reload: Sockets that listen on the services' ports, by their names: each service then watches its own folder
+                and `chassis/`, and answers 503 while its code does not start.
         """
         self._environments = environments
-        self._reload = reload
+        self._sockets = reload or {}
         self._on_line = on_line
         self._services = {service.name: service for service in SERVICES}
         self._processes: dict[str, LeashedProcess] = {}
@@ -70,6 +75,7 @@ class ServiceProcesses:
             environment=self._environments[name],
             folder=ROOT,
             output=subprocess.PIPE,
+            inherits=[self._sockets[name].fileno()] if name in self._sockets else (),
         )
         self._processes[name] = process
         Thread(target=self._pump, args=[name, process], daemon=True).start()
@@ -82,6 +88,11 @@ class ServiceProcesses:
         """End service *name* with SIGKILL, as a crash would; it may be started again."""
         self._processes.pop(name).kill()
 
+    def restart(self, name: str) -> None:
+        """End what is left of service *name*, and start it again without waiting for it."""
+        self.kill(name)
+        self.start(name)
+
     def wait_until_ready(self, timeout: float = 30.0) -> None:
         """
         Wait until every started service says that it is ready, at most *timeout* seconds.
@@ -92,25 +103,42 @@ class ServiceProcesses:
         waiting, crashed, turns = set(self._processes), set[str](), count(1)
 
         def is_settled() -> bool:
-            waiting.difference_update([name for name in waiting if is_ready(self._port(self._services[name]))])
+            waiting.difference_update([name for name in waiting if self.is_ready(name)])
             if next(turns) % _TURNS_PER_LOOK == 0:
-                crashed.update(name for name in waiting if _has_crashed(self._processes[name]))
+                crashed.update(name for name in waiting if self.has_crashed(name) or self._is_broken(name))
             return waiting <= crashed
 
         wait_until(is_settled, timeout)
         if missing := crashed | waiting:
             raise NotReady(sorted(missing))
 
+    def has_crashed(self, name: str) -> bool:
+        """Whether service *name* has ended, or its worker has: uvicorn's reloader keeps that as a zombie."""
+        process = self._processes[name]
+        try:
+            family = psutil.Process(process.pid).children(recursive=True)
+            return not process.running or any(member.status() == psutil.STATUS_ZOMBIE for member in family)
+        except psutil.NoSuchProcess:
+            return not process.running
+
+    def is_ready(self, name: str) -> bool:
+        """Whether service *name*, and not somebody else on its port, can be used now."""
+        port = self._port(self._services[name])
+        return is_ready(port) and listens(self._processes[name].pid, port)
+
+    def _is_broken(self, name: str) -> bool:
+        return name in self._sockets and is_broken(self._port(self._services[name]))
+
     def _port(self, service: Service) -> int:
         return urlsplit(self._environments[service.name][service.url_variable]).port or 80
 
     def _command(self, service: Service) -> list[str]:
-        watched = ["--reload", "--reload-dir", service.name, "--reload-dir", "chassis", *_PAGE] if self._reload else []
+        if service.name in self._sockets:
+            held = self._sockets[service.name].fileno()
+            return [sys.executable, "-m", "cli.stack.reloading", service.name, str(held)]
         return [
-            *(sys.executable, "-m", "uvicorn", service.factory, "--factory", *watched),
-            *("--host", "127.0.0.1", "--port", str(self._port(service)), "--no-access-log"),
-            # An open event stream must delay neither a reload nor the end.
-            *("--timeout-graceful-shutdown", "1"),
+            *(sys.executable, "-m", "uvicorn", service.factory, "--factory", "--no-access-log"),
+            *("--host", "127.0.0.1", "--port", str(self._port(service)), "--timeout-graceful-shutdown", "1"),
         ]
 
     def _pump(self, name: str, process: LeashedProcess) -> None:
@@ -120,12 +148,3 @@ class ServiceProcesses:
                 self._on_line(name, line.decode(errors="replace").rstrip("\n"))
         if self._processes.get(name) is process:
             self._on_line(name, "This process has ended.")
-
-
-def _has_crashed(process: LeashedProcess) -> bool:
-    """Whether *process* has ended, or its worker has: uvicorn's reloader keeps that as a zombie until the next edit."""
-    try:
-        family = psutil.Process(process.pid).children(recursive=True)
-        return not process.running or any(member.status() == psutil.STATUS_ZOMBIE for member in family)
-    except psutil.NoSuchProcess:
-        return False

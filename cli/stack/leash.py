@@ -29,6 +29,7 @@ def main(command: list[str]) -> int:
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
+        close_fds=False,  # what the launcher let us inherit is for the command
         process_group=0,
         preexec_fn=_become_command,  # noqa: PLW1509  there are no threads yet
     )

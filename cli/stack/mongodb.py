@@ -1,8 +1,10 @@
 """MongoDB from a wheel, as a replica set even if it is of one: transactions and change streams need that."""
 
+import json
 import secrets
 import sysconfig
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +13,6 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from cli.stack.files import write_private
-from cli.stack.ports import answers
 from cli.stack.server import EmbeddedServer
 
 PROGRAM = Path(sysconfig.get_path("purelib"), "fiftyone", "db", "bin", "mongod")
@@ -30,6 +31,9 @@ _OPTIONS = [
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),  # there is no other member to wait for
 ]
+
+_AFTERWARDS = {"Fatal assertion", "\n\n***aborting after fassert() failure\n\n", "Got signal"}
+"""What mongod logs behind the reason why it ends."""
 
 Client = MongoClient[dict[str, Any]]
 
@@ -102,9 +106,6 @@ class EmbeddedMongoDB(EmbeddedServer):
         return [str(PROGRAM), *places, "--wiredTigerCacheSizeGB", str(self._cache_gb), *_OPTIONS]
 
     def _ready(self) -> bool:
-        # The driver tries again only twice a second; asking for the port first saves that time.
-        if not answers(self.port):
-            return False
         try:
             with self._administrator() as client:
                 self._configure(client)
@@ -112,6 +113,17 @@ class EmbeddedMongoDB(EmbeddedServer):
                 return bool(state["isWritablePrimary"] or (self._others and state["secondary"]))
         except PyMongoError:
             return False
+
+    def _complaints(self, log: Sequence[str]) -> list[str]:
+        found = list[str]()
+        for line in log:
+            with suppress(ValueError, TypeError, KeyError):
+                entry = json.loads(line)
+                if entry["s"] in {"E", "F"} and not (found and entry["msg"] in _AFTERWARDS):
+                    error = entry.get("attr", {}).get("error", "")
+                    reason = error.get("errmsg", "") if isinstance(error, dict) else error
+                    found.append(": ".join(filter(None, [entry["msg"], reason])))
+        return found
 
     def _configure(self, client: Client) -> None:
         """Make the replica set, or tell it its new port: a member that does not find its own address stays idle."""

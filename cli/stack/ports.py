@@ -1,11 +1,16 @@
 """Which TCP ports of 127.0.0.1 are free, and who holds the others."""
 
+import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 import psutil
+
+BROKEN = "service_broken"
+"""The code of the problem with which a service answers whose code does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,36 @@ def free_port_like(port: int) -> int:
     return next(candidate for candidate in range(port, 2**16, 1000) if is_free(candidate))
 
 
+def hold_port_like(port: int) -> socket.socket:
+    """
+    Listen on *port*, or on the first free one of *port* + 1000, *port* + 2000 and so on; nobody else can from now on.
+
+    Raises:
+        OSError: All of them are taken.
+    """
+    for candidate in range(port, 2**16, 1000):
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", candidate), backlog=2048)
+    raise OSError(f"port {port} is taken, and so is every one that looks like it")
+
+
+def listens(process: int, port: int) -> bool:
+    """Whether *process* or a descendant of it is who listens on *port*: somebody who answers there may be another."""
+    try:
+        root = psutil.Process(process)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return False
+    return any(_listens(member, port) for member in family)
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    with suppress(psutil.Error):
+        connections = process.net_connections("tcp")
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections)
+    return False
+
+
 def answers(port: int) -> bool:
     """Whether somebody accepts connections on *port*."""
     with socket.socket() as probe:
@@ -53,14 +88,27 @@ def answers(port: int) -> bool:
 
 def is_ready(port: int) -> bool:
     """Whether the service on *port* says that it can be used."""
+    return _ask(port)[0] == HTTPStatus.OK
+
+
+def is_broken(port: int) -> bool:
+    """Whether the service on *port* says that its code must be mended first (cli/stack/guarded.py)."""
+    status, content = _ask(port)
+    return status == HTTPStatus.SERVICE_UNAVAILABLE and content.get("code") == BROKEN
+
+
+def _ask(port: int) -> tuple[int, dict[str, object]]:
+    """Ask for the status of ``/readyz`` and what it says; 0 and nothing if there is no answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=1.0)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == HTTPStatus.OK
-    except (OSError, HTTPException):
-        return False
+        response = connection.getresponse()
+        content = json.loads(response.read())
+    except (OSError, HTTPException, ValueError):
+        return 0, {}
     finally:
         connection.close()
+    return response.status, content if isinstance(content, dict) else {}
 
 
 def holder_of(port: int) -> Holder:
@@ -68,5 +116,6 @@ def holder_of(port: int) -> Holder:
     for connection in psutil.net_connections("tcp"):
         listens = connection.status == psutil.CONN_LISTEN and getattr(connection.laddr, "port", None) == port
         if listens and connection.pid:
-            return Holder(connection.pid, psutil.Process(connection.pid).name())
+            with suppress(psutil.Error):  # it has ended meanwhile
+                return Holder(connection.pid, psutil.Process(connection.pid).name())
     return Holder(None, "a program of another user")

@@ -6,6 +6,8 @@ import secrets
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -75,7 +77,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _prepare(self) -> None:
         if self._cluster.exists():
-            _forget_dead_postmaster(self._cluster / "postmaster.pid")
+            _forget_other_postmaster(self._cluster)
         else:
             self._create_cluster()
 
@@ -131,6 +133,11 @@ class EmbeddedPostgres(EmbeddedServer):
     def _ready(self) -> bool:
         return subprocess.run(self._client("pg_isready", "-q"), env=CLEAN_ENVIRONMENT, check=False).returncode == 0
 
+    def _complaints(self, log: Sequence[str]) -> list[str]:
+        marks = (" FATAL:  ", " PANIC:  ", "could not bind")
+        lines = [line for line in log if any(mark in line for mark in marks)]
+        return [line.rpartition(":  ")[2] for line in lines] or list(log[-1:])
+
     def _client(self, program: str, *options: str) -> list[str]:
         return [str(_PROGRAMS / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *options]
 
@@ -149,17 +156,23 @@ def _as_owner(cluster: Path) -> list[str]:
     return ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups", "--pdeathsig=keep"]
 
 
-def _forget_dead_postmaster(lock: Path) -> None:
+def _forget_other_postmaster(cluster: Path) -> None:
     """
-    Remove the lock of a killed server whose process number now belongs to some other program.
+    Remove a postmaster.pid that no server of this cluster has, but which would keep one from starting.
 
-    PostgreSQL recognises a dead owner by itself, but takes any living process for one.
+    PostgreSQL recognises a dead owner by itself, but takes any living process for one, and no empty file.
     """
-    if not lock.exists():
-        return
+    lock = cluster / "postmaster.pid"
+    with suppress(FileNotFoundError):
+        owner = lock.read_text(errors="replace").partition("\n")[0].strip()
+        if not owner.isdecimal() or not _serves(int(owner), cluster):
+            lock.unlink()
+
+
+def _serves(process: int, cluster: Path) -> bool:
+    """Whether a process is a PostgreSQL of this cluster: its working directory."""
     try:
-        owner = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
-    except (psutil.NoSuchProcess, ValueError):
-        return
-    if owner.name() != "postgres":
-        lock.unlink()
+        owner = psutil.Process(process)
+        return owner.name() == "postgres" and Path(owner.cwd()).samefile(cluster)
+    except (psutil.Error, OSError):  # it is gone, or another user's, who could not read our data
+        return False

@@ -1,19 +1,28 @@
 """What the embedded database servers have in common: a folder, a port, a process, and waiting until it answers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from cli.errors import CommandError
 from cli.stack.polling import wait_until
+from cli.stack.ports import holder_of, listens
 from cli.stack.processes import LeashedProcess
 
 _PATIENCE = 60.0  # seconds; recovery after a crash is the slowest start
 
 # Nothing of the caller's: a PGPORT or PGDATA in somebody's shell must not steer our server.
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+_TAKEN = "Address already in use"
+_ATTEMPTS = 5  # at a port that is free, as far as one can know
+
+
+class PortTaken(CommandError):
+    """Another program listens on the server's port."""
 
 
 class EmbeddedServer(ABC):
@@ -54,7 +63,8 @@ class EmbeddedServer(ABC):
         return self._process.pid
 
     @property
-    def _running(self) -> bool:
+    def is_running(self) -> bool:
+        """Whether its process has not ended."""
         return self._process is not None and self._process.running
 
     def start(self) -> None:
@@ -70,21 +80,36 @@ class EmbeddedServer(ABC):
     def launch(self) -> None:
         """Start the server without waiting for it, so that others can be started meanwhile."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._process:
+            self._process.wait()  # it has ended; its pipes have not
         self._prepare()
         with self.log.open("wb") as log:
             self._process = LeashedProcess(self._command(), environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log)
 
     def wait_until_ready(self) -> None:
         """
-        Wait until the server can be used.
+        Wait until the server can be used: it itself, not another one on its port.
 
         Raises:
-            CommandError: It ended, or did not answer within a minute; carries the end of its log.
+            PortTaken: Another program has its port.
+            CommandError: It ended, or did not answer within a minute; carries its own reason.
         """
-        if not wait_until(lambda: self._ready() or not self._running, _PATIENCE) or not self._running:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
-            message = f"{self.name} did not start. `make doctor` may know why. The end of {self.log}:\n{tail}"
-            raise CommandError(message)
+        if wait_until(lambda: self.is_ready() or not self.is_running, _PATIENCE) and self.is_running:
+            return
+        reason = self.reason()
+        message = f"{self.name} did not start: {reason}. The whole log: {self.log}"
+        if _TAKEN in reason:
+            raise PortTaken(f"{message} Port {self.port} is held by {holder_of(self.port)}.")
+        raise CommandError(f"{message} `make doctor` may know more.")
+
+    def reason(self) -> str:
+        """Say why the server ended, in its own words."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "; ".join(dict.fromkeys(self._complaints(lines))) or "it does not say why"
+
+    def is_ready(self) -> bool:
+        """Whether it, and not another one on its port, can be used now."""
+        return listens(self.pid, self.port) and self._ready()
 
     def request_stop(self) -> None:
         """Ask for a clean stop, without waiting for it."""
@@ -124,20 +149,47 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def _ready(self) -> bool:
-        """Whether the server can be used now."""
+        """Whether the server, which listens, can be used now."""
+
+    @abstractmethod
+    def _complaints(self, log: Sequence[str]) -> list[str]:
+        """Find in *log* what the server says of its own end."""
 
 
 @contextmanager
-def running(servers: Collection[EmbeddedServer]) -> Iterator[None]:
-    """Start *servers* side by side, and stop them side by side at the end of the block."""
+def running(
+    servers: Collection[EmbeddedServer], other_port: Callable[[EmbeddedServer], int] | None = None
+) -> Iterator[None]:
+    """
+    Start *servers* side by side, and stop them side by side at the end of the block.
+
+    Args:
+        other_port: Called with one whose port another program took first, returns the port to try instead.
+
+    Raises:
+        CommandError: One does not start.
+    """
     try:
         for server in servers:
             server.launch()
         for server in servers:
-            server.wait_until_ready()
+            _wait(server, other_port)
         yield
     finally:
         for server in servers:
             server.request_stop()
         for server in servers:
             server.stop()
+
+
+def _wait(server: EmbeddedServer, other_port: Callable[[EmbeddedServer], int] | None) -> None:
+    """Wait for a server; which port it has is settled by its listening there, not by asking before."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return server.wait_until_ready()
+        except PortTaken:
+            if other_port is None:
+                raise
+            server.port = other_port(server)
+            server.launch()
+    return server.wait_until_ready()

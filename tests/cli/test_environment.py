@@ -78,12 +78,12 @@ def test_log_level_can_be_given() -> None:
 
 def test_environment_beats_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is set wins over the same one in `.env`."""
-    (tmp_path / ".env").write_text("ONE=file\nTWO=file\n")
-    monkeypatch.setenv("ONE", "environment")
+    (tmp_path / ".env").write_text("MAX_IN_FLIGHT=1\nRELAY=false\n")
+    monkeypatch.setenv("MAX_IN_FLIGHT", "2")
 
     given = given_environment(tmp_path / ".env")
 
-    assert (given["ONE"], given["TWO"]) == ("environment", "file")
+    assert (given["MAX_IN_FLIGHT"], given["RELAY"]) == ("2", "false")
 
 
 @pytest.mark.parametrize("value", [PEM, "a b=$HOME`id`#!", "it's", 'say "x"', ""])

@@ -71,15 +71,21 @@ def test_killed_server_keeps_its_rows(own_postgres: EmbeddedPostgres) -> None:
     assert len(execute(url, "SELECT id FROM thing")) == 2
 
 
-def test_lock_of_a_killed_server_does_not_stop_the_next(own_postgres: EmbeddedPostgres) -> None:
-    """A server starts although its predecessor's process number belongs to another program by now."""
+@pytest.mark.parametrize("owner", ["us", "another server", "nobody", "not even a line"])
+def test_lock_of_a_killed_server_does_not_stop_the_next(
+    own_postgres: EmbeddedPostgres, postgres: EmbeddedPostgres, owner: str
+) -> None:
+    """A server starts although its predecessor's lock is another program's by now, another PostgreSQL's, or empty."""
     own_postgres.kill()
     lock = own_postgres.folder / "cluster" / "postmaster.pid"
-    lock.write_text("\n".join([str(os.getpid()), *lock.read_text().splitlines()[1:]]))
+    other = (postgres.folder / "cluster" / "postmaster.pid").read_text().partition("\n")[0]
+    first = {"us": str(os.getpid()), "another server": other, "nobody": "nobody"}.get(owner)
+    lock.write_text("\n".join([first, *lock.read_text().splitlines()[1:]]) if first else "")
 
     own_postgres.start()
 
     assert execute(own_postgres.create_database("alpha"), "SELECT 1")
+    assert execute(postgres.create_database("bystander"), "SELECT 1")
 
 
 def test_data_survive_a_change_of_port(own_postgres: EmbeddedPostgres) -> None:

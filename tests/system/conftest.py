@@ -57,7 +57,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, Fault
         for name, wire in order_wires.items():
             variable = f"{name.upper()}_SERVICE_URL"
             wire.service, environments["order"][variable] = everything[variable], wire.address
-        processes = ServiceProcesses(environments, reload=False, on_line=lambda _name, line: output.append(line))
+        processes = ServiceProcesses(environments, on_line=lambda _name, line: output.append(line))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(launcher, "LeashedProcess", WarmProcess)
             with processes as services:

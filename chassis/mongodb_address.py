@@ -1,0 +1,64 @@
+"""Addresses of MongoDB."""
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from pydantic import SecretStr
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+_FORM = "must look like mongodb://user:password@host:27017/database?replicaSet=rs0"
+_SRV = "mongodb+srv://"
+_ONE_NAME = re.compile(r"mongodb\+srv://([^@]*@)?[^,:/@]+/")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def checked(url: SecretStr) -> SecretStr:
+    """
+    Refuse an address with which the driver could not work, or would pass over a part of it with a warning.
+
+    Raises:
+        ValueError: Names the parameter that is wrong, and quotes nothing else.
+    """
+    address = url.get_secret_value().strip()
+    if address.startswith(_SRV) and not _ONE_NAME.match(address):
+        raise ValueError("must name one host and no port after mongodb+srv://")
+    # Where to find the members is in the DNS, which is asked by the client; all else is checked without it.
+    plain = address.replace(_SRV, "mongodb://", 1) if address.startswith(_SRV) else address
+    base, _, query = plain.partition("?")
+    if not _names_database(base) or _CONTROL.search(unquote(plain)):
+        raise ValueError(_FORM)
+    for part in filter(None, re.split("[&;]", query)):
+        _check(base, part)
+    _try(plain)
+    return SecretStr(address)
+
+
+def _names_database(base: str) -> bool:
+    try:
+        parsed = parse_uri(base, warn=False)
+    except (PyMongoError, ValueError):
+        return False
+    return bool(parsed["database"]) and not parsed["collection"] and all(port for _, port in parsed["nodelist"])
+
+
+def _check(base: str, part: str) -> None:
+    """Check one parameter; what a driver does not know it only warns of."""
+    name, _, value = part.partition("=")
+    refusal = f"the parameter {name if re.fullmatch('[A-Za-z]{1,40}', name) else '?'} cannot work: mend or remove it"
+    try:
+        parse_uri(f"{base}?{part}", warn=False)
+    except (PyMongoError, ValueError, OSError):
+        raise ValueError(refusal) from None
+    if name.lower() == "readpreference" and value != "primary":  # transactions read there alone
+        raise ValueError(refusal)
+
+
+def _try(plain: str) -> None:
+    """Make a client, which connects to nothing, as the service will."""
+    try:
+        MongoClient[dict[str, Any]](plain, connect=False).close()
+    except (PyMongoError, ValueError, OSError) as error:
+        raise ValueError(f"the parameters do not work together ({type(error).__name__})") from None

@@ -1,0 +1,46 @@
+"""Types of settings that several services share: each refuses at start what could not work later."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, SecretStr
+
+
+def _base(url: AnyHttpUrl) -> AnyHttpUrl:
+    if url.query is not None or url.fragment is not None or not url.port:
+        raise ValueError("must be an address to which a path can be added: no ? or #, and no port 0")
+    return url
+
+
+def _without_login(url: AnyHttpUrl) -> AnyHttpUrl:
+    if url.username or url.password:
+        raise ValueError("must hold no name and no password: requests are sealed instead")
+    return url
+
+
+def _dsn(url: AnyHttpUrl) -> AnyHttpUrl:
+    if not url.username or not (url.path or "").rpartition("/")[2].isdigit():
+        raise ValueError("must look like https://key@host/123, as Sentry shows it")
+    return _base(url)
+
+
+def _headers(headers: SecretStr) -> SecretStr:
+    for part in headers.get_secret_value().split(","):
+        name, separator, _value = part.partition("=")
+        if not separator or not name.strip().replace("-", "").isalnum() or not part.isascii() or not part.isprintable():
+            raise ValueError("must look like name=value,name=value")
+    return headers
+
+
+BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base)]
+"""An address to which paths are added."""
+ServiceUrl = Annotated[BaseUrl, AfterValidator(_without_login)]
+"""The address of a service, for its callers."""
+SentryDsn = Annotated[AnyHttpUrl, AfterValidator(_dsn)]
+"""Where errors are reported."""
+OtlpHeaders = Annotated[SecretStr, AfterValidator(_headers)]
+"""Headers for the collector of traces."""
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+    BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
+]
+"""In any case: ``LOG_LEVEL`` is a name that many programs read."""

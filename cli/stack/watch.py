@@ -1,0 +1,61 @@
+"""Keeping a stack whole: what ends although nobody asked it to is started again, and that is said."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from cli.errors import CommandError
+
+EVERY_S = 0.3
+LONGEST_PAUSE_S = 30.0
+_FIRST_PAUSE_S = 1.0
+_CALM_S = 60.0
+"""What has run for so long is started again at once."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A process that is to run for as long as the stack does."""
+
+    name: str
+    has_ended: Callable[[], bool]
+    reason: Callable[[], str]
+    """Why it has ended."""
+    start: Callable[[], None]
+    """Without waiting until it can be used."""
+    is_ready: Callable[[], bool]
+    pause_s: float = 0.0
+    started_at: float = float("-inf")
+    is_starting: bool = False
+
+
+class Watch:
+    """Looks after the parts of a stack."""
+
+    def __init__(
+        self, parts: Sequence[Part], say: Callable[[str], None], clock: Callable[[], float] = monotonic
+    ) -> None:
+        """*say* is called with a sentence for whoever is at the keyboard."""
+        self._parts = parts
+        self._say = say
+        self._clock = clock
+
+    def look(self) -> None:
+        """Start again what has ended; what ends again and again waits for longer each time, half a minute at most."""
+        for part in self._parts:
+            if part.has_ended():
+                if self._clock() >= part.started_at + part.pause_s:
+                    self._start(part)
+            elif part.is_starting and part.is_ready():
+                part.is_starting = False
+                self._say(f"{part.name} runs again.")
+
+    def _start(self, part: Part) -> None:
+        is_calm = self._clock() - part.started_at > _CALM_S
+        part.pause_s = _FIRST_PAUSE_S if is_calm else min(2 * part.pause_s, LONGEST_PAUSE_S)
+        part.started_at, part.is_starting = self._clock(), True
+        self._say(f"{part.name} has ended ({part.reason()}). It is started again.")
+        try:
+            part.start()
+        except CommandError as error:
+            self._say(str(error))

@@ -1,0 +1,128 @@
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from chassis.postgres import Postgres
+from chassis.statement import Statement
+from chassis.store import DatabaseUnavailable
+from cli.stack.postgres import EmbeddedPostgres
+
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+ASK = Statement("SELECT current_setting('statement_timeout') AS timeout, current_setting('search_path') AS path")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a key, and a certificate that it has signed for `localhost`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterator[int]:
+    """The port of a PostgreSQL that speaks TLS: the wheel's has none, so one stands before it that does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
+            writer.write(b"S")
+            await writer.start_tls(context)
+            inside = await asyncio.open_connection("127.0.0.1", postgres.port)
+            await asyncio.gather(pump(reader, inside[1]), pump(inside[0], writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Pass on all that comes."""
+    while data := await source.read(65536):
+        target.write(data)
+    target.close()
+
+
+async def ask(url: str) -> tuple[str, str]:
+    """What a connection to *url* has for its time limit and its schemas."""
+    database = Postgres(SecretStr(url), "test")
+    await database.open()
+    try:
+        (row,) = await database.run(ASK, {})
+    finally:
+        await database.close()
+    return row["timeout"], row["path"]
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-ca&sslrootcert={file}", "verify-full&sslrootcert={file}"])
+async def test_tls_is_spoken_where_the_address_demands_it(
+    postgres: EmbeddedPostgres, tls_port: int, certificate: Path, mode: str
+) -> None:
+    """``sslmode`` as managed databases write it, with the certificate that they hand out."""
+    url = postgres.create_database("tls").replace(f"127.0.0.1:{postgres.port}", f"localhost:{tls_port}")
+
+    assert await ask(f"{url}?sslmode={mode.format(file=certificate)}") == ("10s", '"$user", public')
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_who_is_not_certified_is_not_trusted(
+    postgres: EmbeddedPostgres, tls_port: int, certificate: Path, host: str
+) -> None:
+    """A server whose certificate no authority has signed, or that has another name, gets no password."""
+    authority = "system" if host == "localhost" else str(certificate)
+    url = postgres.create_database("tls").replace(f"127.0.0.1:{postgres.port}", f"{host}:{tls_port}")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask(f"{url}?sslmode=verify-full&sslrootcert={authority}")
+
+
+async def test_a_server_without_tls_is_refused_where_it_is_demanded(postgres: EmbeddedPostgres) -> None:
+    """``sslmode=require`` is never silently plain text."""
+    with pytest.raises(DatabaseUnavailable):
+        await ask(f"{postgres.create_database('tls')}?sslmode=require")
+
+
+async def test_options_of_the_address_count(postgres: EmbeddedPostgres) -> None:
+    """They win over the service's own; what they do not name stays."""
+    url = postgres.create_database("options")
+
+    assert await ask(f"{url}?options=-c%20statement_timeout%3D7s") == ("7s", '"$user", public')
+    assert await ask(f"{url}?options=--search_path%3D%22a%5C%20b%22&connect_timeout=5") == ("10s", '"a b"')
+
+
+async def test_the_environment_does_not_change_an_address(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What psql reads in somebody's shell is not for the services."""
+    url = postgres.create_database("steered")
+    for name, value in {
+        "PGSSLMODE": "verify-full",
+        "PGTARGETSESSIONATTRS": "standby",
+        "PGSSLNEGOTIATION": "direct",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert await ask(url) == ("10s", '"$user", public')

@@ -1,0 +1,80 @@
+"""Embedded servers whose port somebody else has."""
+
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.services import SERVICES
+from cli.stack.databases import open_databases
+from cli.stack.mongodb import EmbeddedMongoDB
+from cli.stack.ports import answers, free_port, hold_port_like, listens
+from cli.stack.postgres import EmbeddedPostgres
+from cli.stack.secrets import password_name
+from cli.stack.server import EmbeddedServer, PortTaken
+
+PASSWORDS = {password_name(service): "secret" for service in SERVICES}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where servers may keep their data."""
+    # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which this process listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("kind", [EmbeddedPostgres, EmbeddedMongoDB])
+def test_a_taken_port_is_the_reason_that_is_shown(kind: type[EmbeddedServer], folder: Path, taken: int) -> None:
+    """What the server says of it, and who has the port; no backtrace."""
+    with pytest.raises(PortTaken, match=r"Address already in use.*\(pid \d+\)") as refused:
+        kind(folder, taken).__enter__()
+
+    assert "\n" not in str(refused.value)
+    assert "backtrace" not in str(refused.value).lower()
+
+
+def test_another_server_on_the_port_is_not_taken_for_ours(folder: Path, postgres: EmbeddedPostgres) -> None:
+    """It answers there, and is somebody else's: ours has not started."""
+    with pytest.raises(PortTaken):
+        EmbeddedPostgres(folder, postgres.port).__enter__()
+
+    assert postgres.is_ready()
+
+
+def test_databases_go_to_another_port_if_somebody_was_faster(folder: Path, taken: int) -> None:
+    """A port that was free when it was asked for may be taken when a server wants it: both then try another."""
+    asked = list[str]()
+
+    def choose(name: str, _wanted: int) -> int:
+        asked.append(name)
+        return taken if asked.count(name) == 1 else free_port()
+
+    with open_databases(folder, {}, PASSWORDS, choose) as (urls, servers):
+        assert sorted(asked) == ["mongodb", "mongodb", "postgres", "postgres"]
+        assert all(server.is_ready() for server in servers)
+        assert not any(f":{taken}/" in url for url in urls.values())
+
+
+def test_of_two_that_hold_a_port_each_has_its_own() -> None:
+    """A port that is held is held against everybody, before anything is served on it."""
+    with hold_port_like(20001) as first, hold_port_like(20001) as second:
+        ports = [held.getsockname()[1] for held in (first, second)]
+
+        assert ports[1] - ports[0] in range(1000, 40_000, 1000)
+        assert all(answers(port) for port in ports)
+
+
+def test_only_who_listens_is_ours(taken: int, postgres: EmbeddedPostgres) -> None:
+    """A process is known by what it and its descendants listen on."""
+    assert listens(postgres.pid, postgres.port)
+    assert not listens(postgres.pid, taken)

@@ -1,0 +1,79 @@
+"""What ends is started again."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from chassis.testing import eventually
+from cli.errors import CommandError
+from cli.stack.postgres import EmbeddedPostgres
+from cli.stack.watch import Part, Watch
+
+
+@dataclass
+class Process:
+    """A process of this test's imagination."""
+
+    runs: bool = True
+    fails: bool = False
+    starts: list[float] = field(default_factory=list)
+
+    def part(self, name: str) -> Part:
+        """It, as a part of a stack."""
+        return Part(name, lambda: not self.runs, lambda: "out of memory", self.start, lambda: self.runs)
+
+    def start(self) -> None:
+        """Start, or say why not."""
+        if self.fails:
+            raise CommandError("no room on the disk")
+        self.runs = True
+
+
+async def test_a_database_that_died_is_started_again_and_that_is_said(own_postgres: EmbeddedPostgres) -> None:
+    """Its death is seen at the next look, and so is its return; a bystander is left alone."""
+    said, bystander = list[str](), Process()
+    server = own_postgres
+    part = Part(server.name, lambda: not server.is_running, server.reason, server.launch, server.is_ready)
+    watch = Watch([part, bystander.part("bystander")], said.append)
+    watch.look()
+    assert said == []
+
+    server.kill()
+    watch.look()
+
+    assert len(said) == 1
+    assert said[0].startswith("PostgreSQL has ended (")
+
+    async def is_back() -> bool:
+        watch.look()
+        return said[1:] == ["PostgreSQL runs again."]
+
+    assert await eventually(is_back)
+    assert server.execute("SELECT 1") == "1"
+
+
+def test_what_ends_again_and_again_waits_for_longer_each_time() -> None:
+    """The first time it is started at once, then after 1, 2, 4 … seconds, half a minute at most."""
+    now, said, process = [1000.0], list[str](), Process(fails=True, runs=False)
+    watch = Watch([process.part("mongod")], said.append, lambda: now[0])
+    starts = []
+    for _ in range(200):
+        before = len(said)
+        watch.look()
+        if len(said) > before:
+            starts.append(now[0])
+        now[0] += 1
+
+    assert [after - before for before, after in pairwise(starts)] == [1, 2, 4, 8, 16, 30, 30, 30, 30, 30]
+    assert said[:2] == ["mongod has ended (out of memory). It is started again.", "no room on the disk"]
+
+
+def test_what_has_run_for_long_is_started_at_once() -> None:
+    """Its former ends are forgotten."""
+    now, said, process = [0.0], list[str](), Process(runs=False)
+    watch = Watch([process.part("mongod")], said.append, lambda: now[0])
+    watch.look()
+    now[0], process.runs = 61.0, False
+
+    watch.look()
+
+    assert process.runs

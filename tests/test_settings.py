@@ -1,0 +1,171 @@
+"""Every setting of every service: understood with a line end, or refused at start by the name of its variable."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from chassis.settings import InvalidSettings, ServiceSettings
+from cli.links import links, settings_class
+from cli.services import SERVICES
+from cli.stack.secrets import ensure_secrets, make_signing_key
+
+MARK = "xyzzy4711"
+"""Stands in each wrong value that may be a secret, and must not be quoted."""
+POSTGRES = f"postgresql://user:{MARK}@host/shop"
+MONGODB = f"mongodb://user:{MARK}@host/shop"
+WRONG_URLS = [f"http://{MARK}@peer", "http://peer/?a=b", "http://peer/#a", "http://peer:0", "peer:8000", "ftp://peer"]
+WRONG_POSTGRES = [
+    *(POSTGRES.replace("/shop", ""), POSTGRES.replace("host", ""), POSTGRES.replace("host", "host:0")),
+    *(POSTGRES.replace("host", "host:99999"), POSTGRES + "%00", POSTGRES + "\nx", f"postgresql://host/{MARK}"),
+    *(f"{POSTGRES}?{wrong}" for wrong in ("sslmode=yes", "ssl=true", "sslmode=require&sslmode=disable", "user=x")),
+    *(
+        f"{POSTGRES}?{wrong}"
+        for wrong in ("connect_timeout=0", "connect_timeout=soon", "options=fast", "pgbouncer=true")
+    ),
+    *(f"{POSTGRES}?{wrong}" for wrong in ("channel_binding=require", "target_session_attrs=standby", "timeout=5")),
+    *(f"{POSTGRES}?{wrong}" for wrong in ("sslmode=require&sslrootcert=/nowhere", "sslrootcert=system", "sslkey=/x")),
+    *(f"{POSTGRES}?{wrong}" for wrong in ("sslnegotiation=direct", "statement_cache_size=x", "client_encoding=latin1")),
+]
+WRONG_MONGODB = [
+    *(MONGODB.replace("/shop", ""), MONGODB.replace("host", "host:0"), MONGODB.replace("host", "host:99999")),
+    *(MONGODB + ".orders", MONGODB + "\nx", MONGODB.replace(MARK, f"{MARK}%"), "mongodb+srv://one,two/shop"),
+    *(f"{MONGODB}?{wrong}" for wrong in ("tls=maybe", "speed=high", "readPreference=secondary", "tlsCAFile=/nowhere")),
+    *(f"{MONGODB}?{wrong}" for wrong in ("authMechanism=MONGODB-X509", "maxPoolSize=many")),
+]
+WRONG_COUNTS = ["0", "-1", "1.5", "many", "nan"]
+TEXT = list[str]()
+"""Whatever stands there works."""
+
+WRONG = {
+    "environment": ["prod", "LOCALE"],
+    "production": ["perhaps"],
+    "log_level": ["LOUD", "10"],
+    "log_dir": ["/dev/null", "/proc/logs"],
+    "encryption_mode": ["none"],
+    "jwt_issuer": TEXT,
+    "jwt_audience": TEXT,
+    "cors_origins": ["*", "https://shop.example.org/", "shop.example.org"],
+    "cursor_key": TEXT,
+    "link_key": [MARK],
+    "max_body_bytes": WRONG_COUNTS,
+    "max_in_flight": WRONG_COUNTS,
+    "drain_seconds": ["-1", "nan", "inf", "long"],
+    "relay": ["perhaps"],
+    "database_pool_size": WRONG_COUNTS,
+    "web_concurrency": WRONG_COUNTS,
+    "replicas": WRONG_COUNTS,
+    "otel_exporter_otlp_endpoint": ["collector:4318", "http://collector/?a=b"],
+    "otel_exporter_otlp_headers": [MARK, f"x y={MARK}", f"x={MARK}ü"],
+    "otel_traces_sampler_arg": ["2", "-0.1", "nan", "half"],
+    "sentry_dsn": [
+        "https://sentry.example.org/1",
+        "https://key@sentry.example.org/",
+        "https://key@sentry.example.org/a",
+    ],
+    "user_database_url": WRONG_POSTGRES,
+    "product_database_url": WRONG_POSTGRES,
+    "order_database_url": WRONG_POSTGRES,
+    "analytics_mongodb_url": WRONG_MONGODB,
+    "user_service_url": WRONG_URLS,
+    "product_service_url": WRONG_URLS,
+    "analytics_service_url": WRONG_URLS,
+    "jwt_private_key": [MARK, make_signing_key().replace("\n", "")[:100]],
+    "smtp_url": [MARK, f"http://{MARK}@mail", f"smtp://ada:{MARK}@mail:0"],
+    "mail_from": ["nobody", "a@", "a@example.org, b@example.org", "a@example.org\nBcc: b@example.org"],
+    "app_url": ["shop.example.org", "https://shop.example.org/?a=b", "https://shop.example.org/#a"],
+    "analytics_retention_days": ["30", '{"page.viewed": 0}', '{"page.viewed": 1000000000}', "{"],
+    "currency": ["eur", "EURO", "JPY", "KWD"],
+    "reservation_seconds": [*WRONG_COUNTS, "86401"],
+}
+CASES = [
+    (service.name, field, wrong)
+    for service in SERVICES
+    for field in settings_class(service.name).model_fields
+    for wrong in WRONG.get(field, ["this setting is missing in WRONG"])
+]
+
+
+@pytest.fixture(autouse=True)
+def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """The whole environment of the process: one with which every service starts."""
+    values = ensure_secrets(tmp_path / "secrets.json", links())
+    for service in SERVICES:
+        scheme = "postgresql" if service.store == "postgres" else "mongodb"
+        values[service.store_variable] = f"{scheme}://user:password@host/shop"
+        values[service.url_variable] = f"http://{service.name}:8000"
+    monkeypatch.setattr(os, "environ", values)
+    return values
+
+
+def load(service: str) -> ServiceSettings:
+    """Read the settings of a service, with its links."""
+    settings = settings_class(service).load()
+    settings.links(required=set())
+    return settings
+
+
+@pytest.mark.parametrize(("service", "field", "wrong"), CASES)
+def test_a_value_that_cannot_work_is_refused_by_name(
+    environ: dict[str, str], service: str, field: str, wrong: str
+) -> None:
+    """The service does not start; the message names the variable, and quotes no secret."""
+    environ[field.upper()] = wrong
+
+    with pytest.raises(InvalidSettings) as refused:
+        load(service)
+
+    assert f"\n  {field.upper()}" in str(refused.value)
+    assert MARK not in str(refused.value)
+
+
+@pytest.mark.parametrize("service", [one.name for one in SERVICES])
+def test_a_line_end_is_no_part_of_a_value(environ: dict[str, str], service: str) -> None:
+    """With a line end after every value, as files and dashboards add it, the settings are the same."""
+    environ |= {"LOG_LEVEL": "WARNING", "RELAY": "false", "MAIL_FROM": "a@example.org", "CURRENCY": "EUR"}
+    expected = load(service)
+
+    environ.update({name: f"{value}\n" for name, value in environ.items()})
+
+    assert load(service) == expected
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "sslmode=require",
+        "sslmode=verify-full&sslrootcert=system&application_name=shop&connect_timeout=10",
+        "ssl=require&target_session_attrs=read-write&channel_binding=prefer&gssencmode=disable",
+        "sslmode=verify-ca&sslnegotiation=direct&statement_cache_size=0&prepared_statement_cache_size=0",
+        "options=-c%20statement_timeout%3D5s%20--search_path%3Dshop&client_encoding=UTF8",
+        "options=endpoint%3Dep-cool-name-123&sslmode=require",
+    ],
+)
+def test_what_managed_postgres_hands_out_is_understood(environ: dict[str, str], parameters: str) -> None:
+    """An address may carry libpq's parameters, of several hosts too."""
+    for hosts in ("host", "one:1,two:2"):
+        environ["ORDER_DATABASE_URL"] = f"postgres://user:{MARK}@{hosts}/shop?{parameters}"
+
+        assert load("order")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mongodb+srv://user:pass@cluster0.example.org/shop?retryWrites=true&w=majority&appName=Cluster0",
+        "mongodb://user:p%40ss@a:27017,b:27017/shop?ssl=true&replicaSet=atlas-1-shard-0&authSource=admin&readPreference=primary",
+        "mongodb://user:pass@host:27017/shop?directConnection=true&tls=true&tlsAllowInvalidCertificates=true",
+    ],
+)
+def test_what_managed_mongodb_hands_out_is_understood(environ: dict[str, str], address: str) -> None:
+    """The driver's own parameters are taken, without a question to the DNS."""
+    environ["ANALYTICS_MONGODB_URL"] = address
+
+    assert load("analytics")
+
+
+def test_a_log_level_is_understood_in_any_case(environ: dict[str, str]) -> None:
+    """Many programs read LOG_LEVEL, and some of them want it small."""
+    environ["LOG_LEVEL"] = "debug"
+
+    assert load("user").log_level == "DEBUG"
