@@ -115,7 +115,7 @@ def _bare_app(settings: ServiceSettings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if has_docs else None,
+        openapi_url=None,
         redirect_slashes=False,
         # Ours (chassis/tracing.py) knows what is sealed; looking whether this is on costs 5 us a request.
         telemetry={"tracing": False, "metrics": False, "logs": False},

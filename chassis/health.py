@@ -11,13 +11,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from chassis import strict_json
+from chassis.routing import PlainRoute
 
 CHECK_TIMEOUT_S = 1.5
 
 Check = Callable[[], Awaitable[None]]
 """Raises when what it checks does not answer."""
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=PlainRoute)
 
 
 @router.get("/livez", operation_id="livez", summary="Is the process alive?")

@@ -15,6 +15,7 @@ from chassis.errors import BadRequest, answer_error
 from chassis.ids import new_id
 from chassis.metrics import observe_request
 from chassis.request_context import RequestContext, enter
+from chassis.sealing.encrypt_response import check_encrypt_response
 
 log = structlog.get_logger("chassis.access")
 
@@ -55,6 +56,7 @@ class RequestContextMiddleware:
 
         try:
             _refuse_nul(scope)
+            check_encrypt_response(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
             log.info("client left", method=scope["method"], path=scope["path"])

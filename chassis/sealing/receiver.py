@@ -21,6 +21,7 @@ from chassis.errors import (
     answer_error,
 )
 from chassis.sealing.body import expected_size, read_body, refuse_nul, replaying, unpack
+from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
 from chassis.sealing.envelope import BadEnvelope, Envelope, OpenedRequest, Refused, Target, offload
 from chassis.sealing.modes import Mode, Policy
 from chassis.sealing.replay import Claim, ReplayStore
@@ -29,7 +30,6 @@ from chassis.sealing.wire import (
     CALLER,
     CLIENT_ADDRESS,
     COMMUNICATION,
-    ENCRYPT_RESPONSE,
     KEY_ID,
     SEALED,
     TOKEN,
@@ -66,13 +66,6 @@ class EncryptionRequired(BadRequest):
 
     code = "encryption_required"
     message = "This route takes sealed requests only, with exactly one header 'X-Service-Communication: encrypted'."
-
-
-class EncryptionUnavailable(BadRequest):
-    """Encryption was asked for where there is none."""
-
-    code = "encryption_unavailable"
-    message = "There is no encryption here: the route is public, or the request is not sealed and so names no caller."
 
 
 class MalformedEnvelope(BadRequest):
@@ -173,8 +166,9 @@ class Receiver:
         needs_seal = policy.needs_seal(strict=self._strict, has_key=b"authorization" in headers)
         if (marks and not sealed) or (not sealed and needs_seal):
             raise EncryptionRequired
-        asks = headers.get(ENCRYPT_RESPONSE, b"").lower() == b"true"
-        if (sealed and policy.mode is Mode.PUBLIC) or (asks and not sealed):
+        if not sealed:
+            refuse_sealed_answer(scope)
+        elif policy.mode is Mode.PUBLIC:
             raise EncryptionUnavailable
         return sealed
 
