@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -75,7 +76,7 @@ def create_app(
     _prepare_messages(app, settings, store, routers)
     app.state.settings = settings
     app.state.store = store
-    app.state.checks = {store.name: store.check}
+    app.state.checks = {store.name: partial(app.state.envelope.skew.compare, store.check)}
     app.state.draining = False
     app.state.issuer = issuer
     app.state.revocations = revocations

@@ -29,7 +29,11 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", operation_id="readyz", summary="Can it serve?", responses={503: {"description": "Not now"}})
 async def readyz(request: Request) -> Response:
-    """Answer 200 when every dependency answers, else 503 with the names of those that do not."""
+    """
+    Answer 200 when every dependency answers and the clock is right, else 503 with the names of those that do not.
+
+    The clock is wrong when it differs from the database's and from that of every peer by more than 5 s.
+    """
     return _answer(await _report(request), "ready")
 
 
@@ -45,7 +49,9 @@ async def _report(request: Request) -> dict[str, Any]:
     state = request.app.state
     checks: Mapping[str, Check] = state.checks
     results = await asyncio.gather(*(_result(check) for check in checks.values()))
-    return {"draining": state.draining, "checks": dict(zip(checks, results, strict=True))}
+    fault = state.envelope.skew.fault()
+    clock = {"clock": f"down ({fault})" if fault else "up"}
+    return {"draining": state.draining, "checks": dict(zip(checks, results, strict=True)) | clock}
 
 
 async def _result(check: Check) -> str:

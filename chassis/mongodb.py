@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -89,9 +90,10 @@ class MongoDB:
         SIZE.labels(self.name).dec(POOL_SIZE)
         self._client.close()
 
-    async def check(self) -> None:
-        """Ask for a sign of life."""
-        await self._database.command("ping")
+    async def check(self) -> int:
+        """Ask for its time."""
+        local_time: datetime = (await self._database.command("hello"))["localTime"]
+        return round(local_time.timestamp() * 1000)
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[MotorDatabase]:

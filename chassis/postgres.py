@@ -43,6 +43,7 @@ CONNECT_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 10
 INBOX_DAYS = 30
 
+_TIME = text("SELECT CAST(1000 * extract(epoch FROM clock_timestamp()) AS bigint)")
 _ALLOWED = text("""
     SELECT least(
         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -128,10 +129,10 @@ class Postgres:
             SIZE.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()
 
-    async def check(self) -> None:
-        """Ask for a sign of life, on a connection beside the pool: a busy service is not a sick one."""
+    async def check(self) -> int:
+        """Ask for its time, on a connection beside the pool: a busy service is not a sick one."""
         async with self._probe.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            return int(await connection.scalar(_TIME))
 
     async def _warn_of_large_pools(self) -> None:
         """Compare what all processes may open with what the server allows; one that is down is asked no second time."""

@@ -22,7 +22,7 @@ from chassis.errors import (
 )
 from chassis.sealing.body import expected_size, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
-from chassis.sealing.envelope import BadEnvelope, Envelope, OpenedRequest, Refused, Target, offload
+from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
 from chassis.sealing.modes import Mode, Policy
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
@@ -180,7 +180,8 @@ class Receiver:
             opened = await offload(len(token), self._envelope.open_request, caller, key_id, token, target)
             _check_permission(policy, opened)
         except Refused as refused:
-            log.warning("sealed request refused", reason=refused.reason, caller=caller, key_id=key_id)
+            if not isinstance(refused, NotFromNow):
+                log.warning("sealed request refused", reason=refused.reason, caller=caller[:64], key_id=key_id[:64])
             raise Unauthenticated from refused
         return opened
 

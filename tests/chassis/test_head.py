@@ -11,8 +11,8 @@ from starlette.responses import StreamingResponse
 from chassis.etag import Tagger, Tagging
 from chassis.routing import service_router
 from chassis.sealing.modes import optional, public
-from tests.sealing.messages import MARK, Forge, Wire, as_setting, make_keys, send
 from tests.chassis.tiny import Tiny, serve_tiny
+from tests.sealing.messages import MARK, Forge, Wire, as_setting, make_keys, send
 
 THINGS = "/api/v1/things"
 KEYS = make_keys("order", "tiny")
