@@ -13,6 +13,7 @@ from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
 from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
 from chassis.browsers import add_cors
+from chassis.clock_skew import ClockSkew
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.docs import add_docs, describe_problems
@@ -144,7 +145,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(state.background.aclose)
         state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
         state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
-        state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience)
+        skew: ClockSkew = state.envelope.skew
+        state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience, skew)
         if state.relay:
             delivering = state.relay.running(settings.peer_urls, state.envelope, delivers=settings.relay)
             await stack.enter_async_context(delivering)

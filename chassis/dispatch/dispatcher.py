@@ -231,7 +231,7 @@ class Dispatcher:
         return Answer(opened.status, opened.headers, opened.body)
 
     def _clock_hint(self, answer: Answer) -> str:
-        """Say that the clocks differ, where the Date of a refusal shows it: the receiver does not say why it refuses."""
+        """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
         try:
             date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from chassis import strict_json
 from chassis.clock_skew import ClockSkew, unix_ms
+from chassis.sealing.fields import LAST_MS, are_headers, is_request_id
 from chassis.sealing.keys import KeyRing, Link
 
 P = ParamSpec("P")
@@ -30,9 +31,6 @@ CLAIM_SECONDS = 120
 
 _BLOCKING_BYTES = 64 * 1024
 """From here on Fernet takes over a millisecond, which is not for the event loop."""
-
-_LAST_MS = 2**53
-"""The last time that a field may bear: integers beyond it are not the same in every language."""
 
 _ALPHABET = (string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_").encode()
 _LAST = {0: _ALPHABET, 1: _ALPHABET[::4], 2: _ALPHABET[::16]}
@@ -151,6 +149,8 @@ class Envelope:
         plaintext = _decrypt(self._receiving.get(caller), key_id, token)
         message = _parse(plaintext, _REQUEST)
         self._check(message, "req", caller, key_id)
+        if not is_request_id(message["rid"]):
+            raise Refused("a request id of another length or alphabet")
         if (message["m"], message["p"], message["q"]) != (target.method, target.path, target.query):
             raise Refused("another target")
         return OpenedRequest(caller, message["rid"], _digest(plaintext), message["h"], message["b"].encode())
@@ -180,13 +180,15 @@ class Envelope:
             raise Refused("answers another request")
         if message["st"] != status:
             raise Refused("another status")
+        if not are_headers(message["h"]):
+            raise Refused("a header that HTTP does not allow")
         return OpenedResponse(status, message["h"], message["b"].encode())
 
     def _check(self, message: Mapping[str, Any], kind: str, sender: str, key_id: str) -> None:
         expected = (VERSION, kind, sender, self.service, key_id)
         if (message["v"], message["typ"], message["iss"], message["aud"], message["kid"]) != expected:
             raise Refused("another version, kind, sender, receiver or key id")
-        if not 0 <= message["iat_ms"] <= _LAST_MS:
+        if not 0 <= message["iat_ms"] <= LAST_MS:
             raise Refused("a time out of range")
         if reason := self.skew.refusal(sender, message["iat_ms"]):
             raise NotFromNow(reason)

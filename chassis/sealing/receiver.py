@@ -23,12 +23,12 @@ from chassis.errors import (
 from chassis.sealing.body import expected_size, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
 from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
+from chassis.sealing.inner_headers import INNER_HEADERS, merge_headers
 from chassis.sealing.modes import Mode, Policy
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
 from chassis.sealing.wire import (
     CALLER,
-    CLIENT_ADDRESS,
     COMMUNICATION,
     KEY_ID,
     SEALED,
@@ -38,27 +38,11 @@ from chassis.sealing.wire import (
 
 log = structlog.get_logger(__name__)
 
-INNER_HEADERS = frozenset(
-    {
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "traceparent",
-        CLIENT_ADDRESS,
-        deadline.HEADER,
-    }
-)
-"""What belongs to the request itself, and so inside the envelope."""
-
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""
 
 _READS = frozenset({"GET", "HEAD"})
 _TIMEOUT = deadline.HEADER.encode()
-_CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
-_REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
 
 
 class EncryptionRequired(BadRequest):
@@ -73,13 +57,6 @@ class MalformedEnvelope(BadRequest):
 
     code = "bad_envelope"
     message = 'A sealed request is {"encrypted_data": "<token>"}, or without a body the token in X-Encrypted-Data.'
-
-
-class HeaderConflict(BadRequest):
-    """A header outside the envelope contradicts the one inside."""
-
-    code = "header_conflict"
-    message = "A header outside the envelope contradicts the sealed one."
 
 
 class Overloaded(ServiceUnavailable):
@@ -194,7 +171,7 @@ class Receiver:
         try:
             if scope["method"] not in _READS:
                 await self._claim(claim, scope, in_transaction=claims)
-            scope["headers"] = _merge(scope["headers"], opened)
+            scope["headers"] = merge_headers(scope["headers"], opened.headers, opened.body)
             _join_trace(opened)
             scope.setdefault("state", {})["caller"] = opened.caller
             await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
@@ -227,24 +204,6 @@ def _check_permission(policy: Policy, opened: OpenedRequest) -> None:
         raise Refused("an inner header that is not taken")
     if not policy.allows(opened.caller):
         raise Refused("caller not allowed here")
-
-
-def _merge(outer: list[tuple[bytes, bytes]], opened: OpenedRequest) -> list[tuple[bytes, bytes]]:
-    """
-    Put the inner headers in the place of the outer ones.
-
-    Raises:
-        HeaderConflict: An outer header of the same name says something else. (Content-Type outside is the envelope's.)
-    """
-    merged = [(name.encode(), value.encode("latin-1", "replace")) for name, value in opened.headers.items()]
-    inner = dict(merged)
-    for name, value in outer:
-        if name not in _REPLACED:
-            merged.append((name, value))
-        elif name in _CONFLICTING and inner.get(name) != value:
-            raise HeaderConflict
-    merged.append((b"content-length", b"%d" % len(opened.body)))
-    return merged
 
 
 def _join_trace(opened: OpenedRequest) -> None:

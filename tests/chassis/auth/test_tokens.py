@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from fastapi import FastAPI
 
 from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
+from chassis.clock_skew import ClockSkew
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from tests.chassis.auth.issuer import Revoked, make_key, pem
@@ -38,7 +39,9 @@ async def test_an_issued_token_is_accepted() -> None:
     """What is issued for a person's session speaks for that person, session and roles."""
     issuer, person, session = TokenIssuer(FIRST, "user", "us"), new_id(), new_id()
 
-    identity = await TokenVerifier(issuer, Revoked(), "user", "us").verify(issuer.issue(person, session, ["admin"]))
+    identity = await TokenVerifier(issuer, Revoked(), "user", "us", ClockSkew()).verify(
+        issuer.issue(person, session, ["admin"])
+    )
 
     assert identity == Identity(person, session, frozenset({"admin"}))
 
@@ -59,7 +62,7 @@ async def test_an_issued_token_can_be_read_by_others(environment: dict[str, str]
 
 async def test_a_token_expires() -> None:
     """A token issued 15 minutes ago is refused; one issued a moment later is not."""
-    verifier = TokenVerifier(TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us")
+    verifier = TokenVerifier(TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us", ClockSkew())
 
     def issued(seconds_ago: float) -> str:
         issuer = TokenIssuer(FIRST, "user", "us", clock=lambda: time.time() - seconds_ago)
@@ -73,7 +76,7 @@ async def test_a_token_expires() -> None:
 async def test_a_token_of_a_revoked_session_is_refused() -> None:
     """The revocation of a session ends its tokens, and no other's."""
     issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
-    verifier = TokenVerifier(issuer, Revoked(session), "user", "us")
+    verifier = TokenVerifier(issuer, Revoked(session), "user", "us", ClockSkew())
 
     await verifier.verify(issuer.issue(new_id(), new_id(), []))
     with pytest.raises(InvalidToken):
@@ -83,7 +86,7 @@ async def test_a_token_of_a_revoked_session_is_refused() -> None:
 async def test_a_token_is_not_accepted_unasked() -> None:
     """While it cannot be known whether a session is revoked, its tokens are a 503."""
     issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
-    verifier = TokenVerifier(issuer, Revoked(failure=ServiceUnavailable()), "user", "us")
+    verifier = TokenVerifier(issuer, Revoked(failure=ServiceUnavailable()), "user", "us", ClockSkew())
 
     with pytest.raises(ServiceUnavailable):
         await verifier.verify(issuer.issue(new_id(), session, []))
@@ -92,7 +95,7 @@ async def test_a_token_is_not_accepted_unasked() -> None:
 async def test_the_first_key_signs_and_all_are_accepted() -> None:
     """Of several keys one signs; tokens of each are accepted, and each is published."""
     first, both = TokenIssuer(FIRST, "user", "us"), TokenIssuer(SECOND + FIRST, "user", "us")
-    verifier = TokenVerifier(both, Revoked(), "user", "us")
+    verifier = TokenVerifier(both, Revoked(), "user", "us", ClockSkew())
     token = both.issue(new_id(), new_id(), [])
 
     await verifier.verify(token)
