@@ -35,7 +35,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = _context(dict(scope["headers"]))
+        context = _context(dict(scope["headers"]), scope["app"].state.settings.otel_traces_sampler_arg)
         enter(context)
         status = 0
 
@@ -69,11 +69,11 @@ class RequestContextMiddleware:
             tracing.end_request(context)
 
 
-def _context(headers: Mapping[bytes, bytes]) -> RequestContext:
+def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
     wanted, trace = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
     request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else new_id().hex
     context = RequestContext(request_id)
-    context.join(trace.decode("latin-1"))
+    context.join_from_outside(trace.decode("latin-1"), share)
     return context
 
 
