@@ -21,7 +21,7 @@ REFUSALS = {
     "28P01 another password": "ALTER ROLE refused PASSWORD 'other'",
     "28000 no login": "ALTER ROLE refused NOLOGIN",
     "3D000 no such database": "ALTER DATABASE refused RENAME TO gone",
-    "42501 no right to connect": "ALTER DATABASE refused OWNER TO postgres; REVOKE CONNECT ON DATABASE refused FROM refused",
+    "42501 no right": "ALTER DATABASE refused OWNER TO postgres; REVOKE CONNECT ON DATABASE refused FROM refused",
     "53300 too many connections": "ALTER ROLE refused CONNECTION LIMIT 0",
     "55000 no connections": "ALTER DATABASE refused ALLOW_CONNECTIONS false",
 }

@@ -82,7 +82,8 @@ async def test_a_refusal_says_by_how_much(tiny: SealedTiny, told: list[tuple[str
     answer = await send(tiny.url, tiny.forge().valid())
 
     ((issuer, ahead_s),) = told
-    assert (issuer, ahead_s) == ("order", pytest.approx(ahead_ms / 1000, abs=2))
+    assert issuer == "order"
+    assert ahead_s == pytest.approx(ahead_ms / 1000, abs=2)
     assert (answer.status, answer.code, refusals("order") - before) == (401, "unauthenticated", 1)
 
 
