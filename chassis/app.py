@@ -22,7 +22,7 @@ from chassis.errors import add_error_handlers
 from chassis.logs import configure_logging
 from chassis.middleware import RequestContextMiddleware
 from chassis.periodic import Periodic, running
-from chassis.routing import Route
+from chassis.routing import Route, settle_paths
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.receiver import Receiver
 from chassis.settings import Environment, ServiceSettings
@@ -107,6 +107,7 @@ def _add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
     # first, so that a request is not held against those of the documentation before.
     app.router.routes[:0] = [route for router in routers for route in router.routes]
+    settle_paths(app.router.routes)
 
 
 def _bare_app(settings: ServiceSettings) -> FastAPI:

@@ -1,17 +1,39 @@
 """Swagger UI from local files: no CDN, so it works offline and under a strict content policy."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from chassis.auth.current_user import authentication_of
+from chassis.auth.tokens import InvalidToken
 from chassis.browsers import CONTENT_POLICY, page_policy
-from chassis.errors import Problem
-from chassis.routing import PlainRoute
+from chassis.errors import (
+    AppError,
+    BadGateway,
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    InvalidRequest,
+    PayloadTooLarge,
+    Problem,
+    RequestTimeout,
+    ServiceUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+    documented,
+)
+from chassis.routing import PlainRoute, Route, has_mark
+from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
+from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.modes import Mode
+from chassis.sealing.receiver import EncryptionRequired, MalformedEnvelope, Overloaded
 
 _SCHEMAS = "#/components/schemas/{model}"
 _OPENAPI = "/openapi.json"
@@ -21,16 +43,43 @@ _NO_ICON = "data:,"
 
 
 def describe_problems(app: FastAPI) -> None:
-    """Add the schema of problem documents to the OpenAPI description, which every documented error refers to."""
+    """
+    Add to the OpenAPI description what every route answers by being one: its problems, by its policy and dependencies.
+
+    What a service refuses by itself (404, 409, 429 …) stands at its routes (``documented``).
+    """
     generate = app.openapi
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)
 
     def openapi() -> dict[str, Any]:
-        document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
-        return document
+        if app.openapi_schema is None:
+            for route in app.routes:
+                if isinstance(route, PlainRoute):
+                    route.responses = documented(*_implied_errors(route), beside=route.responses)
+            generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+        return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
+    yield from (BadRequest, InvalidEncryptResponse, EncryptionUnavailable, AppError)
+    if not isinstance(route, Route):
+        return
+    yield from (RequestTimeout, PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
+    if route.policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
+        yield EncryptionRequired
+    if route.policy.mode is not Mode.PUBLIC:
+        yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
+    authentication = authentication_of(route.dependant)
+    if authentication != "-":
+        yield from (InvalidToken, ServiceUnavailable)
+    if authentication.startswith("role"):
+        yield Forbidden
+    if has_mark(route.dependant, "calls_services"):
+        yield from (BadGateway, ServiceUnavailable)
+    if route.body_field or get_flat_params(route.dependant):
+        yield InvalidRequest
 
 
 def add_docs(app: FastAPI) -> None:

@@ -1,13 +1,13 @@
 """Routes as the chassis wants them: HEAD beside GET, a declared sealing mode, strict JSON, a short operation id."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from json import JSONDecodeError
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from chassis import strict_json
@@ -42,8 +42,13 @@ class PlainRoute(APIRoute):
     is a 405 that names the methods of every route at the path.
     """
 
+    named_elsewhere: frozenset[str] = frozenset()
+    """Paths that match its template and belong to the routes that name them (OpenAPI 3.1, Path Templating)."""
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match HEAD where the route has GET."""
+        """Match HEAD where the route has GET, and no path that another route names."""
+        if scope["path"] in self.named_elsewhere:
+            return Match.NONE, {}
         match, child_scope = super().matches(scope)
         return (Match.FULL if match is Match.PARTIAL and self._takes(scope["method"]) else match), child_scope
 
@@ -94,7 +99,7 @@ class Route(PlainRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - handed on
         super().__init__(path, endpoint, **options)
         self.policy = policy_of(endpoint)
-        self.claims = _is_marked(self.dependant, "claims_request")
+        self.claims = has_mark(self.dependant, "claims_request")
         self.is_idempotent = _takes_key(self.dependant)
         if self.is_idempotent:
             # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
@@ -132,6 +137,15 @@ def service_router(name: str) -> APIRouter:
     )
 
 
+def settle_paths(routes: Sequence[BaseRoute]) -> None:
+    """Let each path that a route names belong to it alone, whatever templates match it too."""
+    known = [route for route in routes if isinstance(route, PlainRoute)]
+    named = {route.path for route in known if not route.param_convertors}
+    for route in known:
+        if route.param_convertors:
+            route.named_elsewhere = frozenset(path for path in named if route.path_regex.match(path))
+
+
 def _methods_at(scope: Scope) -> set[str]:
     """Give the methods of all routes at the path of a request."""
     routes = [route for route in scope["app"].routes if isinstance(route, PlainRoute)]
@@ -150,9 +164,9 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _takes_key(dependant: Dependant) -> bool:
-    return _is_marked(dependant, "takes_idempotency_key")
+    return has_mark(dependant, "takes_idempotency_key")
 
 
-def _is_marked(dependant: Dependant, mark: str) -> bool:
-    """Whether the dependency, or one that it has itself, is marked so."""
-    return getattr(dependant.call, mark, False) or any(_is_marked(one, mark) for one in dependant.dependencies)
+def has_mark(dependant: Dependant, mark: str) -> bool:
+    """Whether a dependency, or one that it has itself, is marked so."""
+    return getattr(dependant.call, mark, False) or any(has_mark(one, mark) for one in dependant.dependencies)

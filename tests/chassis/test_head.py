@@ -34,6 +34,12 @@ async def make_thing() -> None:
     """Make one."""
 
 
+@router.post("/special", status_code=204)
+@optional
+async def do_special() -> None:
+    """Do what has a path of its own."""
+
+
 @router.delete("/{name}", status_code=204)
 @optional
 async def delete_thing(name: str) -> None:
@@ -161,6 +167,8 @@ async def test_a_seal_for_one_is_none_for_the_other(tiny: Tiny, sealed: str, sen
         (f"{THINGS}/cup", "POST", "DELETE, GET, HEAD"),
         (f"{THINGS}/cup", "OPTIONS", "DELETE, GET, HEAD"),
         (f"{THINGS}/cup", "PROPFIND", "DELETE, GET, HEAD"),
+        (f"{THINGS}/special", "GET", "POST"),
+        (f"{THINGS}/special", "DELETE", "POST"),
         ("/livez", "POST", "GET, HEAD"),
         ("/metrics", "DELETE", "GET, HEAD"),
         ("/docs", "POST", "GET, HEAD"),
@@ -173,3 +181,12 @@ async def test_allow_names_every_method_of_a_path(tiny: Tiny, path: str, method:
     answer = await send(str(tiny.client.base_url).rstrip("/"), Wire(method, path, ()))
 
     assert (answer.status, answer.code, dict(answer.headers)["allow"]) == (405, "method_not_allowed", allowed)
+
+
+async def test_a_path_of_its_own_is_no_parameter(tiny: Tiny) -> None:
+    """Where a route names the whole path, a route with a parameter there is not asked; its neighbours are its own."""
+    named = await tiny.client.post(f"{THINGS}/special")
+    neighbour = await tiny.client.get(f"{THINGS}/specials")
+    head = await tiny.client.head(f"{THINGS}/special")
+
+    assert (named.status_code, neighbour.json(), head.status_code) == (204, {"name": "specials"}, 405)
