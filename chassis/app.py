@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,6 +13,7 @@ from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
 from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
 from chassis.browsers import add_cors
+from chassis.clock_skew import ClockSkew
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.docs import add_docs, describe_problems
@@ -20,7 +22,7 @@ from chassis.errors import add_error_handlers
 from chassis.logs import configure_logging
 from chassis.middleware import RequestContextMiddleware
 from chassis.periodic import Periodic, running
-from chassis.routing import Route
+from chassis.routing import Route, settle_paths
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.receiver import Receiver
 from chassis.settings import Environment, ServiceSettings
@@ -75,7 +77,7 @@ def create_app(
     _prepare_messages(app, settings, store, routers)
     app.state.settings = settings
     app.state.store = store
-    app.state.checks = {store.name: store.check}
+    app.state.checks = {store.name: partial(app.state.envelope.skew.compare, store.check)}
     app.state.draining = False
     app.state.issuer = issuer
     app.state.revocations = revocations
@@ -105,6 +107,7 @@ def _add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
     # first, so that a request is not held against those of the documentation before.
     app.router.routes[:0] = [route for router in routers for route in router.routes]
+    settle_paths(app.router.routes)
 
 
 def _bare_app(settings: ServiceSettings) -> FastAPI:
@@ -115,7 +118,7 @@ def _bare_app(settings: ServiceSettings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if has_docs else None,
+        openapi_url=None,
         redirect_slashes=False,
         # Ours (chassis/tracing.py) knows what is sealed; looking whether this is on costs 5 us a request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -143,7 +146,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(state.background.aclose)
         state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
         state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
-        state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience)
+        skew: ClockSkew = state.envelope.skew
+        state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience, skew)
         if state.relay:
             delivering = state.relay.running(settings.peer_urls, state.envelope, delivers=settings.relay)
             await stack.enter_async_context(delivering)

@@ -45,7 +45,9 @@ class CloudEvent(BaseModel):
     @property
     def context(self) -> RequestContext:
         """The request that caused it."""
-        return RequestContext(self.requestid, self.traceparent)
+        context = RequestContext(self.requestid)
+        context.join(self.traceparent or "")
+        return context
 
 
 class Receipt(BaseModel):
@@ -77,7 +79,7 @@ def receipt(
     event: CloudEvent, outcome: Literal["accepted", "duplicate", "refused"], reason: str | None = None
 ) -> Receipt:
     """Say what became of an event; in the log and the trace of the request that caused it, too."""
-    with request_context.within(event.context):
+    with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
-    tracing.hear(event.type, outcome, event.traceparent)
+    tracing.hear(event.type, outcome, cause.traceparent)
     return Receipt(id=event.id, outcome=outcome, reason=reason)

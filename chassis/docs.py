@@ -1,41 +1,102 @@
 """Swagger UI from local files: no CDN, so it works offline and under a strict content policy."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from chassis.auth.current_user import authentication_of
+from chassis.auth.tokens import InvalidToken
 from chassis.browsers import CONTENT_POLICY, page_policy
-from chassis.errors import Problem
+from chassis.errors import (
+    AppError,
+    BadGateway,
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    InvalidRequest,
+    PayloadTooLarge,
+    Problem,
+    RequestTimeout,
+    ServiceUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+    documented,
+)
+from chassis.routing import PlainRoute, Route, has_mark
+from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
+from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.modes import Mode
+from chassis.sealing.receiver import EncryptionRequired, MalformedEnvelope, Overloaded
 
 _SCHEMAS = "#/components/schemas/{model}"
+_OPENAPI = "/openapi.json"
 _ASSETS = "/docs/assets"
 _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
 
 
 def describe_problems(app: FastAPI) -> None:
-    """Add the schema of problem documents to the OpenAPI description, which every documented error refers to."""
+    """
+    Add to the OpenAPI description what every route answers by being one: its problems, by its policy and dependencies.
+
+    What a service refuses by itself (404, 409, 429 …) stands at its routes (``documented``).
+    """
     generate = app.openapi
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)
 
     def openapi() -> dict[str, Any]:
-        document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
-        return document
+        if app.openapi_schema is None:
+            for route in app.routes:
+                if isinstance(route, PlainRoute):
+                    route.responses = documented(*_implied_errors(route), beside=route.responses)
+            generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+        return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
+    yield from (BadRequest, InvalidEncryptResponse, EncryptionUnavailable, AppError)
+    if not isinstance(route, Route):
+        return
+    yield from (RequestTimeout, PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
+    if route.policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
+        yield EncryptionRequired
+    if route.policy.mode is not Mode.PUBLIC:
+        yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
+    authentication = authentication_of(route.dependant)
+    if authentication != "-":
+        yield from (InvalidToken, ServiceUnavailable)
+    if authentication.startswith("role"):
+        yield Forbidden
+    if has_mark(route.dependant, "calls_services"):
+        yield from (BadGateway, ServiceUnavailable)
+    if route.body_field or get_flat_params(route.dependant):
+        yield InvalidRequest
+
+
 def add_docs(app: FastAPI) -> None:
-    """Serve ``/docs``, its files from the package fastapi-offline."""
-    app.mount(_ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")), name="docs-assets")
+    """Serve ``/openapi.json`` and ``/docs``, its files from the package fastapi-offline."""
+    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
+    assets = StaticFiles(directory=str(files("fastapi_offline") / "static"))
+
+    @router.get(_OPENAPI)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @router.get(f"{_ASSETS}/{{name}}")
+    async def asset(name: str, request: Request) -> Response:
+        return await assets.get_response(name, request.scope)
+
     docs = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url=_OPENAPI,
         title=app.title,
         swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{_ASSETS}/swagger-ui.css",
@@ -43,14 +104,15 @@ def add_docs(app: FastAPI) -> None:
         oauth2_redirect_url=_REDIRECT,
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
     )
-    _add_page(app, "/docs", docs)
-    _add_page(app, _REDIRECT, get_swagger_ui_oauth2_redirect_html())
+    _add_page(router, "/docs", docs)
+    _add_page(router, _REDIRECT, get_swagger_ui_oauth2_redirect_html())
+    app.router.routes.extend(router.routes)
 
 
-def _add_page(app: FastAPI, path: str, page: HTMLResponse) -> None:
+def _add_page(router: APIRouter, path: str, page: HTMLResponse) -> None:
     html = bytes(page.body).decode()
     headers = {CONTENT_POLICY: page_policy(html)}
 
-    @app.get(path, include_in_schema=False)
+    @router.get(path)
     async def show() -> HTMLResponse:
         return HTMLResponse(html, headers=headers)

@@ -211,11 +211,9 @@ def documented(
     """
     responses = deepcopy(dict(beside or {}))
     for error in errors:
-        content: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
-        response = responses.setdefault(
-            error.status, {"description": error.message, "content": {PROBLEM_JSON: content}}
-        )
-        response["content"][PROBLEM_JSON]["examples"][error.code] = {"value": _problem(error, _EXAMPLE_ID)}
+        response = responses.setdefault(error.status, {"description": error.message})
+        content = response.setdefault("content", {}).setdefault(PROBLEM_JSON, {"schema": _PROBLEM})
+        content.setdefault("examples", {})[error.code] = {"value": _problem(error, _EXAMPLE_ID)}
     return responses
 
 
@@ -226,6 +224,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
 
 
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _EXAMPLE_ID = "0193b5a2c7f07d5e8a1b3c4d5e6f7081"
 _BY_STATUS: dict[int, type[AppError]] = {
     error.status: error

@@ -11,13 +11,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from chassis import strict_json
+from chassis.routing import PlainRoute
 
 CHECK_TIMEOUT_S = 1.5
 
 Check = Callable[[], Awaitable[None]]
 """Raises when what it checks does not answer."""
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=PlainRoute)
 
 
 @router.get("/livez", operation_id="livez", summary="Is the process alive?")
@@ -28,7 +29,11 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", operation_id="readyz", summary="Can it serve?", responses={503: {"description": "Not now"}})
 async def readyz(request: Request) -> Response:
-    """Answer 200 when every dependency answers, else 503 with the names of those that do not."""
+    """
+    Answer 200 when every dependency answers and the clock is right, else 503 with the names of those that do not.
+
+    The clock is wrong when it differs from the database's and from that of every peer by more than 5 s.
+    """
     return _answer(await _report(request), "ready")
 
 
@@ -44,7 +49,9 @@ async def _report(request: Request) -> dict[str, Any]:
     state = request.app.state
     checks: Mapping[str, Check] = state.checks
     results = await asyncio.gather(*(_result(check) for check in checks.values()))
-    return {"draining": state.draining, "checks": dict(zip(checks, results, strict=True))}
+    fault = state.envelope.skew.fault()
+    clock = {"clock": f"down ({fault})" if fault else "up"}
+    return {"draining": state.draining, "checks": dict(zip(checks, results, strict=True)) | clock}
 
 
 async def _result(check: Check) -> str:

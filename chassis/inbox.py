@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import request_context
-from chassis.deliveries import PATH, CloudEvent, Delivered, Receipt, announcers_of, receipt
-from chassis.errors import AppError
+from chassis.deliveries import PATH, CloudEvent, Delivered, ForeignEvent, Receipt, announcers_of, receipt
+from chassis.errors import AppError, documented
 from chassis.postgres import Database, Postgres
 from chassis.routing import Route
 from chassis.sealing.modes import service
@@ -40,7 +40,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
     """
     router = APIRouter(tags=["events"], route_class=Route)
 
-    @router.post(PATH, operation_id="hear")
+    @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
     @service(*announcers_of(handlers))
     async def hear(events: Delivered, database: Database) -> list[Receipt]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from starlette.types import Scope
 
+from chassis.routing import PlainRoute
 from chassis.worker_metrics import read_all
 
 REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
@@ -24,7 +25,7 @@ SECONDS = Histogram(
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=PlainRoute)
 
 
 @router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)

@@ -15,6 +15,7 @@ from chassis.errors import BadRequest, answer_error
 from chassis.ids import new_id
 from chassis.metrics import observe_request
 from chassis.request_context import RequestContext, enter
+from chassis.sealing.encrypt_response import check_encrypt_response
 
 log = structlog.get_logger("chassis.access")
 
@@ -34,7 +35,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = _context(dict(scope["headers"]))
+        context = _context(dict(scope["headers"]), scope["app"].state.settings.otel_traces_sampler_arg)
         enter(context)
         status = 0
 
@@ -55,6 +56,7 @@ class RequestContextMiddleware:
 
         try:
             _refuse_nul(scope)
+            check_encrypt_response(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
             log.info("client left", method=scope["method"], path=scope["path"])
@@ -67,11 +69,11 @@ class RequestContextMiddleware:
             tracing.end_request(context)
 
 
-def _context(headers: Mapping[bytes, bytes]) -> RequestContext:
+def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
     wanted, trace = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
     request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else new_id().hex
     context = RequestContext(request_id)
-    context.join(trace.decode("latin-1"))
+    context.join_from_outside(trace.decode("latin-1"), share)
     return context
 
 

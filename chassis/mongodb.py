@@ -2,25 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCursor, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
-from pymongo.errors import (
-    BulkWriteError,
-    ConnectionFailure,
-    DuplicateKeyError,
-    OperationFailure,
-    PyMongoError,
-    WriteConcernError,
-)
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chassis import tracing
 from chassis.clock import utc_now
 from chassis.mongodb_address import checked
+from chassis.mongodb_errors import is_unavailable
 from chassis.mongodb_pool import PoolMeter
 from chassis.mongodb_spans import CommandSpans
 from chassis.pool_metrics import SIZE
@@ -32,8 +27,6 @@ POOL_SIZE = 100
 SELECTION_TIMEOUT_MS = 1000
 """How long a statement waits for a server to be there."""
 STATEMENT_TIMEOUT_MS = 10_000
-_NO_CLUSTER_KEYS = 211
-"""A member of a replica set that has just started has not read yet by what the set signs its clock."""
 
 Document = dict[str, Any]
 MotorDatabase = AsyncIOMotorDatabase[Document]
@@ -82,9 +75,11 @@ class MongoDB:
         SIZE.labels(self.name).dec(POOL_SIZE)
         self._client.close()
 
-    async def check(self) -> None:
-        """Ask for a sign of life."""
-        await self._database.command("ping")
+    async def check(self) -> int:
+        """Ask for its time, and read, for which it must let us in."""
+        await self._database[_CLAIMS].find_one({}, ["_id"])
+        local_time: datetime = (await self._database.command("hello"))["localTime"]
+        return round(local_time.timestamp() * 1000)
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[MotorDatabase]:
@@ -92,12 +87,12 @@ class MongoDB:
         Give the database.
 
         Raises:
-            DatabaseUnavailable: It went away meanwhile (503).
+            DatabaseUnavailable: It went away meanwhile, or does not let us in (503).
         """
         try:
             yield self._database
         except PyMongoError as error:
-            if _is_away(error):
+            if is_unavailable(error):
                 raise DatabaseUnavailable from error
             raise
 
@@ -113,14 +108,6 @@ class MongoDB:
 
     async def forget_claims(self) -> None:
         """Do nothing: the TTL index deletes claims older than 120 s."""
-
-
-def _is_away(error: PyMongoError) -> bool:
-    """Whether MongoDB went away, or nobody knows what became of a write because another member is the primary now."""
-    if isinstance(error, BulkWriteError):
-        return bool((error.details or {}).get("writeConcernErrors"))
-    is_starting = isinstance(error, OperationFailure) and error.code == _NO_CLUSTER_KEYS
-    return error.timeout or is_starting or isinstance(error, ConnectionFailure | WriteConcernError)
 
 
 async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession], Coroutine[Any, Any, T]]) -> T:

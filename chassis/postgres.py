@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import structlog
 from asyncpg import InterfaceError as DriverError
-from asyncpg import Record, UniqueViolationError
+from asyncpg import PostgresError, Record, UniqueViolationError
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy import event, func, text
@@ -43,6 +43,9 @@ CONNECT_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 10
 INBOX_DAYS = 30
 
+_TIME = text(
+    "SELECT CAST(1000 * extract(epoch FROM clock_timestamp()) AS bigint), EXISTS (SELECT FROM sealed_requests)"
+)
 _ALLOWED = text("""
     SELECT least(
         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -128,15 +131,19 @@ class Postgres:
             SIZE.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()
 
-    async def check(self) -> None:
-        """Ask for a sign of life, on a connection beside the pool: a busy service is not a sick one."""
+    async def check(self) -> int:
+        """
+        Ask for its time, and read, for which it must let us in.
+
+        On a connection beside the pool: a busy service is not a sick one.
+        """
         async with self._probe.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            return int(await connection.scalar(_TIME))
 
     async def _warn_of_large_pools(self) -> None:
         """Compare what all processes may open with what the server allows; one that is down is asked no second time."""
         wanted = self._processes * (self._pool_size + 2)  # one for the probe, one to listen
-        with suppress(DBAPIError, OSError):
+        with suppress(DBAPIError, PostgresError, OSError):
             async with self._probe.connect() as connection:
                 allowed = await connection.scalar(_ALLOWED)
             if wanted > allowed:
@@ -200,7 +207,7 @@ class Postgres:
                 wire.add_termination_listener(lambda _wire: lost.set())
                 await wire.add_listener(channel, lambda _wire, _pid, _channel, payload: hear(payload))
                 yield lost
-        except (DBAPIError, DriverError, OSError) as error:
+        except (DBAPIError, PostgresError, DriverError, OSError) as error:
             raise DatabaseUnavailable from error
 
     async def claim(self, issuer: str, request_id: str) -> bool:

@@ -17,22 +17,26 @@ _VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for
 """Where values stand in the messages of PostgreSQL and asyncpg."""
 
 _READ_ONLY = "25006"
-_PASSING = frozenset(
-    {_READ_ONLY, "08001", "08003", "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P02", "57P03"}
+_UNAVAILABLE = re.compile(
+    r"08...|28...|53...|57...|58..."  # connections, who we are, resources, an operator or the end, the system
+    r"|25006|25P03|25P04"  # the primary no more; a transaction that took too long
+    r"|3D000|42501|55000"  # no such database, no right to it, or it takes no connections
+    r"|40001|40003|40P01|55006|55P03"  # in each other's way
 )
 """
-SQLSTATEs of what may go well the next time: a connection that broke while it was made, a deadlock, a lock not had in
-time, a server that starts, is full, or is the primary no more.
+SQLSTATEs, some by their class, by which PostgreSQL says that it cannot serve us now, whatever was asked.
+
+A password that was changed is among them, as are rights that were revoked: neither is a fault of the request.
 """
 
 
 @contextmanager
 def telling_unavailable() -> Iterator[None]:
     """
-    Let what may go well the next time be a 503.
+    Let it be a 503 if the database cannot serve us now, or does not let us in.
 
     Raises:
-        DatabaseUnavailable: No connection, or it broke (503).
+        DatabaseUnavailable: So it is (503).
     """
     try:
         yield
@@ -42,13 +46,17 @@ def telling_unavailable() -> Iterator[None]:
             raise
         raise DatabaseUnavailable from error
     except DBAPIError as error:
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING:
+        if error.connection_invalidated or _is_unavailable(error.orig):
             raise DatabaseUnavailable from error
         raise
     except (PostgresError, AsyncAdapt_asyncpg_dbapi.Error) as error:  # the latter while a bare connection is opened
-        if getattr(error, "sqlstate", None) in _PASSING:
+        if _is_unavailable(error):
             raise DatabaseUnavailable from error
         raise
+
+
+def _is_unavailable(error: BaseException | None) -> bool:
+    return _UNAVAILABLE.fullmatch(getattr(error, "sqlstate", None) or "") is not None
 
 
 def is_read_only(error: BaseException | None) -> bool:

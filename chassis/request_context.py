@@ -1,17 +1,19 @@
 """What is known of the request being served, for whoever logs, answers an error or calls onward."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from random import random
 from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_NOT_SAMPLED = "00"
 
 
 @dataclass(slots=True)
@@ -26,9 +28,23 @@ class RequestContext:
     """What is recorded of it, until it is answered."""
 
     def join(self, traceparent: str) -> None:
-        """Make it part of the trace that its caller names; what is not well-formed is overlooked."""
+        """Make it part of the trace that a peer names; what is not well-formed is ignored."""
         if _TRACEPARENT.fullmatch(traceparent):
             self.traceparent = traceparent
+
+    def join_from_outside(self, traceparent: str, share: float, chance: Callable[[], float] = random) -> None:
+        """
+        Make it part of the trace that anybody names, whose sampled flag is a wish.
+
+        The trace id decides nothing: its sender has chosen it.
+
+        Args:
+            share: How many of such wishes are granted, from 0 to 1.
+            chance: A number in [0, 1).
+        """
+        self.join(traceparent)
+        if self.traceparent and chance() >= share:
+            self.traceparent = self.traceparent[:-2] + _NOT_SAMPLED
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request_context", default=None)
@@ -40,11 +56,11 @@ def enter(context: RequestContext) -> None:
 
 
 @contextmanager
-def within(context: RequestContext) -> Iterator[None]:
+def within(context: RequestContext) -> Iterator[RequestContext]:
     """Make *context* the current one for the block."""
     before = _current.set(context)
     try:
-        yield
+        yield context
     finally:
         _current.reset(before)
 

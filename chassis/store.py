@@ -28,9 +28,9 @@ class Store(ReplayStore, Protocol):
     async def close(self) -> None:
         """Close every connection."""
 
-    async def check(self) -> None:
+    async def check(self) -> int:
         """
-        Ask the database for a sign of life.
+        Ask the database for its time of day, in milliseconds since 1970: a sign of life.
 
         Raises:
             Exception: It gives none.

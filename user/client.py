@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chassis.addresses import read_address
 from chassis.sealing.wire import CLIENT_ADDRESS
 
 _LETS_PEOPLE_IN = frozenset({"analytics"})
@@ -28,9 +29,9 @@ class Client:
 
 async def _client(request: Request) -> Client:
     if caller := getattr(request.state, "caller", None):
-        address = request.headers.get(CLIENT_ADDRESS) if caller in _LETS_PEOPLE_IN else None
-        return Client(address, f"service:{caller}")
-    address = request.client.host if request.client else None
+        named = request.headers.get(CLIENT_ADDRESS, "") if caller in _LETS_PEOPLE_IN else ""
+        return Client(read_address(named), f"service:{caller}")
+    address = read_address(request.client.host) if request.client else None
     return Client(address, request.headers.get("user-agent", "")[:256] or None)
 
 

@@ -12,6 +12,7 @@ from analytics.services.begin_dashboard_session import begin_dashboard_session
 from analytics.services.continue_dashboard_session import continue_dashboard_session
 from analytics.services.end_dashboard_session import end_dashboard_session
 from analytics.session_cookie import COOKIE, SessionCookie
+from chassis.addresses import read_address
 from chassis.dispatch.dispatcher import Dispatch
 from chassis.errors import Forbidden, NotFound, documented
 from chassis.etag import Tagger, Tagging
@@ -32,7 +33,7 @@ async def _own_page(sec_fetch_site: Annotated[str | None, Header(include_in_sche
 
 
 async def _address(request: Request) -> str | None:
-    return request.client.host if request.client else None
+    return read_address(request.client.host) if request.client else None
 
 
 async def _page_files(request: Request) -> dict[str, PageFile]:

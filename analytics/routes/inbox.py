@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from analytics.dependencies import Keeping
 from analytics.services.record_events import record_events
-from chassis.deliveries import PATH, Delivered, Receipt
+from chassis.deliveries import PATH, Delivered, ForeignEvent, Receipt
+from chassis.errors import documented
 from chassis.mongodb import Database
 from chassis.routing import Route
 from chassis.sealing.modes import service
@@ -12,7 +13,7 @@ from chassis.sealing.modes import service
 router = APIRouter(tags=["events"], route_class=Route)
 
 
-@router.post(PATH, operation_id="hear")
+@router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
 @service("order", "product", "user")
 async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Receipt]:
     """Take a batch of events (the services that announce them, sealed); says what became of each."""

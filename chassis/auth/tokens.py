@@ -1,26 +1,36 @@
 """
 Access tokens: JWTs signed with ES256. The only module that knows python-jose.
 
-The library accepts a token without ``aud`` or ``exp``, and any ``crit``; what is demanded here is demanded explicitly.
+The library checks the signature alone: it accepts a token without ``aud`` or ``exp`` and any ``crit``, and fails on an
+``exp`` of null or Infinity. Header and claims are read strictly here, and each has a type, a length and an alphabet.
 """
 
+import base64
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
-from jose import jwk, jwt
+from jose import jwk, jws, jwt
 from jose.exceptions import JOSEError
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
+from chassis import strict_json
 from chassis.auth.signing_keys import ALGORITHM, load_keys, public_jwk
+from chassis.clock_skew import MAX_AHEAD_MS, ClockSkew
 from chassis.errors import Unauthenticated
 from chassis.ids import new_id
 
 LIFETIME_S = 15 * 60
-_Roles = TypeAdapter(list[str])
-_REQUIRED = {f"require_{claim}": True for claim in ("iss", "aud", "sub", "iat", "exp", "jti", "sid")}
+MAX_TOKEN = 4096
+"""Characters."""
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+_Coordinate = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+_Second = Annotated[int, Field(ge=0, le=2**53)]
+_Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
@@ -114,14 +124,45 @@ class TokenIssuer:
         return self._keys[key_id].public_key()
 
 
-class TokenVerifier:
-    """Checks access tokens against the keys of their issuer and the sessions it has revoked."""
+class _Header(BaseModel):
+    """What stands before the claims; more may, and is ignored, but ``crit`` (RFC 7515, section 4)."""
 
-    def __init__(self, keys: KeySource, revocations: Revocations, issuer: str, audience: str) -> None:
+    model_config = ConfigDict(strict=True)
+
+    alg: Literal["ES256"]
+    kid: _Name
+
+
+class _Claims(BaseModel):
+    """What stands in an access token; more may, and is ignored (RFC 7519, section 4)."""
+
+    model_config = ConfigDict(strict=True)
+
+    iss: str
+    aud: str
+    sub: _Id
+    sid: _Id
+    jti: _Name
+    iat: _Second
+    exp: _Second
+    nbf: _Second = 0
+    roles: Annotated[list[_Role], Field(max_length=16)]
+
+
+class TokenVerifier:
+    """
+    Checks access tokens against the keys of their issuer and the sessions it has revoked.
+
+    Args:
+        skew: Judges the times in a token.
+    """
+
+    def __init__(self, keys: KeySource, revocations: Revocations, issuer: str, audience: str, skew: ClockSkew) -> None:
         self._keys = keys
         self._revocations = revocations
         self._issuer = issuer
         self._audience = audience
+        self._skew = skew
 
     async def verify(self, token: str) -> Identity:
         """
@@ -132,27 +173,65 @@ class TokenVerifier:
             ServiceUnavailable: The issuer's keys or revocations cannot be had (503).
         """
         try:
-            header = jwt.get_unverified_header(token)
-            if header.get("alg") != ALGORITHM or "crit" in header or not isinstance(header.get("kid"), str):
-                raise InvalidToken
-            key = await self._keys.get(header["kid"])
-            claims = jwt.decode(
-                token, key, algorithms=[ALGORITHM], audience=self._audience, issuer=self._issuer, options=_REQUIRED
-            )
-        except (JOSEError, UnknownKey) as error:
+            key = await self._keys.get(_key_id(token))
+            claims = _read_claims(jws.verify(token, key, [ALGORITHM]))
+        except (JOSEError, UnknownKey, ValueError) as error:
             raise InvalidToken from error
-        identity = _identity(claims)
+        self._check(claims)
+        identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
         if await self._revocations.is_revoked(identity.session_id):
             raise InvalidToken
         return identity
 
+    def _check(self, claims: _Claims) -> None:
+        if (claims.iss, claims.aud) != (self._issuer, self._audience):
+            raise InvalidToken
+        # Revoked sessions are remembered for as long as a token can live (revocations.KEEP_S).
+        if not 0 < claims.exp - claims.iat <= LIFETIME_S:
+            raise InvalidToken
+        now_ms = self._skew.now_ms()
+        if claims.exp * 1000 <= now_ms or claims.nbf * 1000 > now_ms + MAX_AHEAD_MS:
+            raise InvalidToken
+        if self._skew.is_ahead(claims.iss, claims.iat * 1000):
+            raise InvalidToken
 
-def _identity(claims: Mapping[str, Any]) -> Identity:
-    try:
-        roles = frozenset(_Roles.validate_python(claims.get("roles")))
-        return Identity(UUID(claims["sub"]), UUID(claims["sid"]), roles)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidToken from error
+
+def _key_id(token: str) -> str:
+    """
+    Read which key a token names.
+
+    Raises:
+        ValueError: The token is too long, or its header is not one that is accepted.
+    """
+    if len(token) > MAX_TOKEN:
+        raise ValueError("too long")
+    encoded = token.partition(".")[0]
+    header = strict_json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    if isinstance(header, dict) and "crit" in header:
+        raise ValueError("an extension that must be understood")
+    return _Header.model_validate(header).kid
+
+
+def _read_claims(payload: bytes) -> _Claims:
+    """
+    Read the claims of a token whose signature was checked.
+
+    Raises:
+        ValueError: They are not JSON, or one is missing or of another type, length or alphabet.
+    """
+    return _Claims.model_validate(strict_json.loads(payload))
+
+
+class _PublicKey(BaseModel):
+    """A key of a key set (RFC 7517)."""
+
+    model_config = ConfigDict(strict=True)
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: _Coordinate
+    y: _Coordinate
+    kid: _Name
 
 
 def read_jwks(document: object) -> dict[str, Any]:
@@ -168,7 +247,8 @@ def read_jwks(document: object) -> dict[str, Any]:
         raise ValueError(msg)
     usable = [key for key in keys if isinstance(key, dict) and key.get("alg") == ALGORITHM and "kid" in key]
     try:
-        return {str(key["kid"]): jwk.construct(key, ALGORITHM) for key in usable}
-    except JOSEError as error:
+        checked = [_PublicKey.model_validate(key).model_dump() for key in usable]
+        return {key["kid"]: jwk.construct(key, ALGORITHM) for key in checked}
+    except (JOSEError, ValueError) as error:
         msg = "a key in the JSON Web Key Set cannot be read"
         raise ValueError(msg) from error

@@ -7,6 +7,7 @@ One call is: deadline -> retry -> breaker -> envelope -> transport. It is the on
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Annotated, Any
 
@@ -222,12 +223,21 @@ class Dispatcher:
             key_id, token = unwrap_response(answer.headers, answer.body)
             opened = await offload(len(token), self._envelope.open_response, request, key_id, token, answer.status)
         except BadEnvelope as error:
-            msg = f"an unsealed {answer.status} to a sealed call"
+            msg = f"an unsealed {answer.status} to a sealed call{self._clock_hint(answer)}"
             raise BadAnswer(msg) from error
         except Refused as error:
             msg = f"an answer that cannot be trusted: {error.reason}"
             raise BadAnswer(msg) from error
         return Answer(opened.status, opened.headers, opened.body)
+
+    def _clock_hint(self, answer: Answer) -> str:
+        """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
+        try:
+            date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+        except (ValueError, OverflowError):
+            return ""
+        difference = self._envelope.skew.difference(date_ms)
+        return f"; {difference}" if difference else ""
 
     def _ends(self, timeout: float | None) -> deadline.Deadline:
         """Give the earlier of this call's own time and the deadline of the request being served."""
@@ -278,6 +288,8 @@ async def _dispatcher(request: Request) -> Dispatcher:
     dispatcher: Dispatcher = request.app.state.dispatcher
     return dispatcher
 
+
+_dispatcher.calls_services = True  # type: ignore[attr-defined]
 
 Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
 """The service's dispatcher, as a route asks for it."""

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import secrets
 import string
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import is_not
@@ -19,14 +18,14 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken
 
 from chassis import strict_json
+from chassis.clock_skew import ClockSkew, unix_ms
+from chassis.sealing.fields import LAST_MS, are_headers, is_request_id
 from chassis.sealing.keys import KeyRing, Link
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 VERSION = 1
-MAX_AGE_MS = 30_000
-MAX_AHEAD_MS = 5_000
 CLAIM_SECONDS = 120
 """How long a receiver remembers a request: well past the age at which it would refuse it anyway."""
 
@@ -57,6 +56,10 @@ class Refused(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class NotFromNow(Refused):
+    """An authentic message that is too old or from the future; ``ClockSkew`` has logged it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,6 @@ class OpenedResponse:
     body: bytes
 
 
-def unix_ms() -> int:
-    """Give the time of day in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 class Envelope:
     """
     Seals and opens the messages of one service.
@@ -118,7 +116,7 @@ class Envelope:
         self.service = service
         self._sending = {peer: _Ciphers(link.sending) for peer, link in links.items()}
         self._receiving = {peer: _Ciphers(link.receiving) for peer, link in links.items()}
-        self._clock_ms = clock_ms
+        self.skew = ClockSkew(clock_ms)
 
     def knows(self, peer: str) -> bool:
         """Whether there is a link to *peer*."""
@@ -136,7 +134,7 @@ class Envelope:
         request_id = secrets.token_urlsafe(16)
         plaintext = orjson.dumps({
             "v": VERSION, "typ": "req", "iss": self.service, "aud": peer, "kid": ciphers.key_id, "rid": request_id,
-            "iat_ms": self._clock_ms(), "m": target.method, "p": target.path, "q": target.query,
+            "iat_ms": self.skew.now_ms(), "m": target.method, "p": target.path, "q": target.query,
             "h": headers, "b": body.decode(),
         })  # fmt: skip
         return SealedRequest(peer, ciphers.key_id, request_id, _digest(plaintext), ciphers.encrypt(plaintext))
@@ -151,6 +149,8 @@ class Envelope:
         plaintext = _decrypt(self._receiving.get(caller), key_id, token)
         message = _parse(plaintext, _REQUEST)
         self._check(message, "req", caller, key_id)
+        if not is_request_id(message["rid"]):
+            raise Refused("a request id of another length or alphabet")
         if (message["m"], message["p"], message["q"]) != (target.method, target.path, target.query):
             raise Refused("another target")
         return OpenedRequest(caller, message["rid"], _digest(plaintext), message["h"], message["b"].encode())
@@ -162,7 +162,7 @@ class Envelope:
         ciphers = self._sending[request.caller]
         plaintext = orjson.dumps({
             "v": VERSION, "typ": "res", "iss": self.service, "aud": request.caller, "kid": ciphers.key_id,
-            "rid": request.request_id, "req": request.digest, "iat_ms": self._clock_ms(),
+            "rid": request.request_id, "req": request.digest, "iat_ms": self.skew.now_ms(),
             "st": status, "h": headers, "b": body.decode(),
         })  # fmt: skip
         return ciphers.key_id, ciphers.encrypt(plaintext)
@@ -180,14 +180,18 @@ class Envelope:
             raise Refused("answers another request")
         if message["st"] != status:
             raise Refused("another status")
+        if not are_headers(message["h"]):
+            raise Refused("a header that HTTP does not allow")
         return OpenedResponse(status, message["h"], message["b"].encode())
 
     def _check(self, message: Mapping[str, Any], kind: str, sender: str, key_id: str) -> None:
         expected = (VERSION, kind, sender, self.service, key_id)
         if (message["v"], message["typ"], message["iss"], message["aud"], message["kid"]) != expected:
             raise Refused("another version, kind, sender, receiver or key id")
-        if not -MAX_AGE_MS <= message["iat_ms"] - self._clock_ms() <= MAX_AHEAD_MS:
-            raise Refused("not from now")
+        if not 0 <= message["iat_ms"] <= LAST_MS:
+            raise Refused("a time out of range")
+        if reason := self.skew.refusal(sender, message["iat_ms"]):
+            raise NotFromNow(reason)
 
 
 class _Ciphers:

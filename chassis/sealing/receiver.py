@@ -21,15 +21,15 @@ from chassis.errors import (
     answer_error,
 )
 from chassis.sealing.body import expected_size, read_body, refuse_nul, replaying, unpack
-from chassis.sealing.envelope import BadEnvelope, Envelope, OpenedRequest, Refused, Target, offload
+from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
+from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
+from chassis.sealing.inner_headers import INNER_HEADERS, merge_headers
 from chassis.sealing.modes import Mode, Policy
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
 from chassis.sealing.wire import (
     CALLER,
-    CLIENT_ADDRESS,
     COMMUNICATION,
-    ENCRYPT_RESPONSE,
     KEY_ID,
     SEALED,
     TOKEN,
@@ -38,27 +38,11 @@ from chassis.sealing.wire import (
 
 log = structlog.get_logger(__name__)
 
-INNER_HEADERS = frozenset(
-    {
-        "authorization",
-        "content-type",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "traceparent",
-        CLIENT_ADDRESS,
-        deadline.HEADER,
-    }
-)
-"""What belongs to the request itself, and so inside the envelope."""
-
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""
 
 _READS = frozenset({"GET", "HEAD"})
 _TIMEOUT = deadline.HEADER.encode()
-_CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
-_REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
 
 
 class EncryptionRequired(BadRequest):
@@ -68,25 +52,11 @@ class EncryptionRequired(BadRequest):
     message = "This route takes sealed requests only, with exactly one header 'X-Service-Communication: encrypted'."
 
 
-class EncryptionUnavailable(BadRequest):
-    """Encryption was asked for where there is none."""
-
-    code = "encryption_unavailable"
-    message = "There is no encryption here: the route is public, or the request is not sealed and so names no caller."
-
-
 class MalformedEnvelope(BadRequest):
     """The outer form of a sealed request is wrong."""
 
     code = "bad_envelope"
     message = 'A sealed request is {"encrypted_data": "<token>"}, or without a body the token in X-Encrypted-Data.'
-
-
-class HeaderConflict(BadRequest):
-    """A header outside the envelope contradicts the one inside."""
-
-    code = "header_conflict"
-    message = "A header outside the envelope contradicts the sealed one."
 
 
 class Overloaded(ServiceUnavailable):
@@ -173,8 +143,9 @@ class Receiver:
         needs_seal = policy.needs_seal(strict=self._strict, has_key=b"authorization" in headers)
         if (marks and not sealed) or (not sealed and needs_seal):
             raise EncryptionRequired
-        asks = headers.get(ENCRYPT_RESPONSE, b"").lower() == b"true"
-        if (sealed and policy.mode is Mode.PUBLIC) or (asks and not sealed):
+        if not sealed:
+            refuse_sealed_answer(scope)
+        elif policy.mode is Mode.PUBLIC:
             raise EncryptionUnavailable
         return sealed
 
@@ -186,7 +157,8 @@ class Receiver:
             opened = await offload(len(token), self._envelope.open_request, caller, key_id, token, target)
             _check_permission(policy, opened)
         except Refused as refused:
-            log.warning("sealed request refused", reason=refused.reason, caller=caller, key_id=key_id)
+            if not isinstance(refused, NotFromNow):
+                log.warning("sealed request refused", reason=refused.reason, caller=caller[:64], key_id=key_id[:64])
             raise Unauthenticated from refused
         return opened
 
@@ -199,7 +171,7 @@ class Receiver:
         try:
             if scope["method"] not in _READS:
                 await self._claim(claim, scope, in_transaction=claims)
-            scope["headers"] = _merge(scope["headers"], opened)
+            scope["headers"] = merge_headers(scope["headers"], opened.headers, opened.body)
             _join_trace(opened)
             scope.setdefault("state", {})["caller"] = opened.caller
             await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
@@ -232,24 +204,6 @@ def _check_permission(policy: Policy, opened: OpenedRequest) -> None:
         raise Refused("an inner header that is not taken")
     if not policy.allows(opened.caller):
         raise Refused("caller not allowed here")
-
-
-def _merge(outer: list[tuple[bytes, bytes]], opened: OpenedRequest) -> list[tuple[bytes, bytes]]:
-    """
-    Put the inner headers in the place of the outer ones.
-
-    Raises:
-        HeaderConflict: An outer header of the same name says something else. (Content-Type outside is the envelope's.)
-    """
-    merged = [(name.encode(), value.encode("latin-1", "replace")) for name, value in opened.headers.items()]
-    inner = dict(merged)
-    for name, value in outer:
-        if name not in _REPLACED:
-            merged.append((name, value))
-        elif name in _CONFLICTING and inner.get(name) != value:
-            raise HeaderConflict
-    merged.append((b"content-length", b"%d" % len(opened.body)))
-    return merged
 
 
 def _join_trace(opened: OpenedRequest) -> None:

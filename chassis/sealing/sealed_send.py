@@ -8,6 +8,8 @@ from chassis.sealing.wire import wrap_response
 
 _OUTER_ONLY = frozenset({b"content-length", b"x-request-id"})
 """Response headers that stay outside: they are about the wire."""
+_OUTER_ONLY_OF_HEAD = frozenset({b"x-request-id"})
+"""The answer to HEAD says inside how long the body of a GET would be."""
 
 
 class SealedSend:
@@ -23,6 +25,7 @@ class SealedSend:
         self._claim = claim
         self._send = send
         self._method = method
+        self._outer_only = _OUTER_ONLY_OF_HEAD if method == "HEAD" else _OUTER_ONLY
         self._start: Message = {}
         self._body: list[bytes] = []
 
@@ -36,11 +39,11 @@ class SealedSend:
         else:
             self._body.append(message.get("body", b""))
             if not message.get("more_body", False):
-                await self._finish(b"".join(self._body))
+                await self._finish(b"" if self._method == "HEAD" else b"".join(self._body))
 
     async def _finish(self, body: bytes) -> None:
         status, headers = self._start["status"], self._start["headers"]
-        inner = {name.decode(): value.decode("latin-1") for name, value in headers if name not in _OUTER_ONLY}
+        inner = {name.decode(): value.decode("latin-1") for name, value in headers if name not in self._outer_only}
         key_id, token = await offload(len(body), self._envelope.seal_response, self._request, status, inner, body)
         outer, sealed = wrap_response(self._method, status, key_id, token)
         await self._send({"type": "http.response.start", "status": status, "headers": outer})

@@ -41,7 +41,7 @@ async def test_a_service_that_is_well_says_so(tiny: Tiny) -> None:
     """All probes are 200, and readiness names what was checked."""
     ready = (await tiny.client.get("/readyz")).json()
 
-    assert ready == {"status": "ready", "draining": False, "checks": {"nothing": "up"}}
+    assert ready == {"status": "ready", "draining": False, "checks": {"nothing": "up", "clock": "up"}}
     assert await statuses(tiny) == {"/livez": 200, "/readyz": 200, "/health": 200}
 
 
@@ -58,7 +58,7 @@ async def test_a_dependency_that_fails_is_named(tiny: Tiny, monkeypatch: pytest.
     response = await tiny.client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json()["checks"] == {"nothing": "up", "broken": "down (OSError)"}
+    assert response.json()["checks"] == {"nothing": "up", "broken": "down (OSError)", "clock": "up"}
     assert (await tiny.client.get("/livez")).status_code == 200
 
 

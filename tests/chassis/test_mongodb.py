@@ -12,8 +12,10 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
+from chassis.clock_skew import unix_ms
 from chassis.mongodb import MongoDB
 from chassis.store import DatabaseUnavailable
+from cli.stack.mongodb import EmbeddedMongoDB
 
 STEPPED_DOWN = {"code": 11602, "errmsg": "operation was interrupted"}
 
@@ -34,9 +36,18 @@ async def mongodb_away() -> AsyncIterator[MongoDB]:
         NotPrimaryError("not primary"),
         WriteConcernError("operation was interrupted", 11602, STEPPED_DOWN),
         BulkWriteError({"writeErrors": [{"index": 0, "code": 11000}], "writeConcernErrors": [STEPPED_DOWN]}),
-        OperationFailure("No keys found for HMAC that is valid for time", 211),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 14031}], "writeConcernErrors": []}),
+        OperationFailure("labelled", 4711, {"errorLabels": ["RetryableWriteError"]}),
+        OperationFailure("labelled", 4711, {"errorLabels": ["TransientTransactionError"]}),
+        *(
+            OperationFailure("code", code)
+            for code in (
+                *(6, 7, 13, 18, 24, 50, 89, 91, 112, 134, 189, 211, 262, 391),
+                *(8000, 9001, 10107, 11600, 11602, 13435, 13436, 14031),
+            )
+        ),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=lambda error: f"{type(error).__name__} {getattr(error, 'code', '')}",
 )
 async def test_a_database_that_went_away_meanwhile_is_unavailable(mongodb_away: MongoDB, error: PyMongoError) -> None:
     """Also where another member has become the primary while a write waited for the majority: come again."""
@@ -50,7 +61,8 @@ async def test_a_database_that_went_away_meanwhile_is_unavailable(mongodb_away: 
     [
         DuplicateKeyError("twice", 11000),
         BulkWriteError({"writeErrors": [{"index": 0, "code": 121}], "writeConcernErrors": []}),
-        OperationFailure("not authorized", 13),
+        OperationFailure("unrecognized pipeline stage", 40324),
+        OperationFailure("labelled", 2, {"errorLabels": ["Other"]}),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -59,3 +71,25 @@ async def test_what_coming_again_would_not_mend_stays_an_error(mongodb_away: Mon
     with pytest.raises(type(error)):
         async with mongodb_away.use():
             raise error
+
+
+async def test_a_changed_password_is_unavailable(mongodb: EmbeddedMongoDB) -> None:
+    """A new connection is refused (code 18): requests are 503, and readiness names the database."""
+    store = MongoDB(SecretStr(mongodb.create_database("rotated")), "test")
+    mongodb.create_database("rotated")  # makes up another password
+    await store.open()
+
+    with pytest.raises(DatabaseUnavailable):
+        await store.claim("order", "1")
+    with pytest.raises(OperationFailure):
+        await store.check()
+    await store.close()
+
+
+async def test_the_time_is_the_servers(mongodb: EmbeddedMongoDB) -> None:
+    """In milliseconds since 1970, on the clock of this machine."""
+    store = MongoDB(SecretStr(mongodb.create_database("timed")), "test")
+    await store.open()
+
+    assert await store.check() == pytest.approx(unix_ms(), abs=2000)
+    await store.close()

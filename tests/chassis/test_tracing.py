@@ -12,6 +12,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from sqlalchemy import text
 
 from chassis import request_context, tracing
+from chassis.deliveries import CloudEvent
 from chassis.mongodb import MongoDB
 from chassis.postgres import Postgres
 from chassis.request_context import RequestContext
@@ -25,6 +26,13 @@ from tests.collector import Collector, collecting
 from tests.dispatch.wired import KEYS, dispatcher_to
 from tests.sealing.messages import as_setting
 
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "0197a6b2-0000-7000-8000-000000000000",
+    "source": "/services/order",
+    "type": "order.placed",
+    "time": "2026-11-26T12:00:00Z",
+}
 SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b7169203331-00"
 
 
@@ -86,14 +94,57 @@ async def test_a_refusal_is_no_failure(collector: Collector, store: Postgres) ->
     assert (request.failed, request.attributes["http.response.status_code"]) == (False, "422")
 
 
-async def test_the_trace_of_a_caller_goes_on(collector: Collector) -> None:
-    """The span is the child of the caller's, and what the request causes is the child of the span."""
-    async with traced(collector.address, otel_traces_sampler_arg=0.0) as tiny:
+@pytest.mark.parametrize(("share", "is_recorded"), [(1.0, True), (0.0, False)])
+async def test_a_sampled_flag_from_outside_is_a_wish(collector: Collector, share: float, *, is_recorded: bool) -> None:
+    """The trace goes on, and what the request causes is part of it; whether it is recorded is decided by our share."""
+    async with traced(collector.address, otel_traces_sampler_arg=share) as tiny:
         passed_on = (await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})).json()
+
+    spans = collector.trace(TRACE)
+    assert [span.parent_id for span in spans] == ["b7ad6b7169203331"] * is_recorded
+    assert passed_on.startswith(f"00-{TRACE}-")
+    assert is_sampled(passed_on) == is_recorded
+
+
+async def test_a_sampled_flag_of_a_peer_is_an_order(collector: Collector) -> None:
+    """What a peer records is recorded here too, whatever our own share is."""
+    own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
+    async with (
+        traced(collector.address, otel_traces_sampler_arg=0.0, link_key=as_setting(own)) as tiny,
+        dispatcher_to(str(tiny.client.base_url).rstrip("/")) as caller,
+    ):
+        with request_context.within(RequestContext("request-4711", SAMPLED)):
+            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
 
     (span,) = collector.trace(TRACE)
     assert span.parent_id == "b7ad6b7169203331"
     assert passed_on == f"00-{TRACE}-{span.span_id}-01"
+
+
+@pytest.mark.parametrize(("chance", "is_granted"), [(0.0999, True), (0.1, False)])
+@pytest.mark.parametrize("trace_id", [f"{1:032x}", f"{2**127:032x}", "f" * 32])
+def test_no_trace_id_forces_a_recording(trace_id: str, chance: float, *, is_granted: bool) -> None:
+    """The lot decides alone, for ids that a sampler by trace id would always take too."""
+    context = RequestContext("request-4711")
+
+    context.join_from_outside(f"00-{trace_id}-b7ad6b7169203331-01", 0.1, lambda: chance)
+
+    assert context.traceparent == f"00-{trace_id}-b7ad6b7169203331-{'01' if is_granted else '00'}"
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    ["", "one", SAMPLED[:-1], f"{SAMPLED}-00", SAMPLED.upper(), f"01{SAMPLED[2:]}", f"00-{'0' * 32}-{'1' * 16}-01"],
+)
+def test_a_malformed_trace_is_none(malformed: str) -> None:
+    """From outside or inside, and in an event: the request has a trace of its own."""
+    context = RequestContext("request-4711")
+
+    context.join(malformed)
+    context.join_from_outside(malformed, 1.0)
+
+    assert context.traceparent is None
+    assert CloudEvent(**EVENT, traceparent=malformed).context.traceparent is None
 
 
 async def test_what_a_caller_does_not_record_is_not_recorded(collector: Collector) -> None:
@@ -178,12 +229,13 @@ async def test_a_collector_that_hangs_holds_up_nothing() -> None:
     assert took_s < tracing.EXPORT_TIMEOUT_S
 
 
-async def test_without_an_endpoint_a_trace_is_passed_on_as_it_came() -> None:
-    """Nothing is recorded, and the next service gets the caller's span."""
-    async with serve_tiny(router) as tiny:
+@pytest.mark.parametrize(("share", "passed_on"), [(1.0, SAMPLED), (0.0, UNSAMPLED)])
+async def test_without_an_endpoint_the_wish_is_not_passed_on_as_an_order(share: float, passed_on: str) -> None:
+    """Nothing is recorded here, and the next service, to which we are a peer, gets the flag that we decided."""
+    async with serve_tiny(router, otel_traces_sampler_arg=share) as tiny:
         answer = await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})
 
-    assert answer.json() == SAMPLED
+    assert answer.json() == passed_on
 
 
 async def test_a_sealed_request_brings_its_trace_inside() -> None:

@@ -119,6 +119,9 @@ UNTRUSTED: dict[str, Attack] = {
     "a header twice": lambda forge: forge.sealing(
         orjson.dumps(forge.fields()).replace(b'"h":{', b'"h":{"content-type":"text/plain",')
     ),
+    "a time of 400 digits": lambda forge: forge.sealing(
+        orjson.dumps(forge.fields() | {"iat_ms": 0}).replace(b'"iat_ms":0', b'"iat_ms":' + b"9" * 400)
+    ),
     "an inner header that is not taken": lambda forge: forge.crafted(h={"x-caller": "admin"}),
     "an inner header in capitals": lambda forge: forge.crafted(h={"Authorization": "Bearer x"}),
     **{
@@ -132,7 +135,10 @@ UNTRUSTED: dict[str, Attack] = {
         for name, value in [
             ("v", "1"), ("v", True), ("v", 1.0), ("iat_ms", "now"), ("iat_ms", True), ("iat_ms", 2**63),
             ("iat_ms", -(2**63)), ("iat_ms", 1e300), ("h", []), ("h", {"content-type": 1}), ("b", {}), ("rid", 7),
-            ("extra", 1), ("p", ["/"]), ("iss", {}),
+            ("extra", 1), ("p", ["/"]), ("iss", {}), ("rid", ""), ("rid", "a" * 21), ("rid", "a" * 65),
+            ("rid", "a" * 5000),
+            ("rid", "a" * 22 + "\n"), ("rid", "\x01" + "a" * 22), ("rid", "é" * 22), ("rid", "a b" * 8),
+            ("iat_ms", -1), ("h", {"": "x"}), ("b", 7), ("kid", []), ("m", "post"),
         ]
     },
     **{

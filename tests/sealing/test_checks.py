@@ -188,3 +188,34 @@ async def test_a_sealed_answer_shows_nothing(tiny: SealedTiny) -> None:
     assert outside == {"date", "server", MARK, KEY_ID, "content-type", "content-length", "x-request-id"}
     assert SECRET.encode() not in answer.body
     assert SECRET.encode() in message.open(answer).body
+
+
+INVALID_VALUES = {
+    "a control character": {"if-match": "a\x01b"},
+    "a line's end": {"idempotency-key": "key\r\nx-more: 1"},
+    "beyond Latin-1": {"content-type": "application/json; charset=\u20ac"},
+    **{
+        f"address {address!r}": {"x-client-address": address}
+        for address in ("", "nowhere", "1.2.3", "1.2.3.4.5", "::1%" + "a" * 70, "192.0.2.7, 192.0.2.8", "\u0661.0.0.1")
+    },
+}
+
+
+@pytest.mark.parametrize("name", INVALID_VALUES)
+async def test_an_inner_header_has_a_length_and_an_alphabet(tiny: SealedTiny, name: str) -> None:
+    """What HTTP would not let through outside is a sealed 400 inside, which names the header, and has no effect."""
+    headers = INVALID_VALUES[name]
+    message = tiny.forge(headers={"content-type": "application/json", **headers}).message()
+
+    opened = message.open(await send(tiny.url, message.wire))
+
+    assert (opened.status, opened.code, MADE) == (400, "invalid_inner_header", [])
+    assert next(iter(headers)).encode() in opened.body
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"])
+async def test_an_inner_address_of_either_kind_is_taken(tiny: SealedTiny, address: str) -> None:
+    """IPv4 and IPv6."""
+    message = tiny.forge(headers={"x-client-address": address}).message()
+
+    assert message.open(await send(tiny.url, message.wire)).status == 200

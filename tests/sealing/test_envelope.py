@@ -136,3 +136,13 @@ def test_a_body_of_any_size_survives(clock: Clock, size: int) -> None:
     opened = envelope("tiny", clock).open_request("order", "k1", sealed.token, TARGET)
 
     assert (opened.caller, opened.headers, opened.body) == ("order", {"traceparent": "t"}, body)
+
+
+@pytest.mark.parametrize("headers", [{"retry-after": "1\r\nx: y"}, {"x\n": "1"}, {"X": "1"}, {"etag": "a" * 8193}])
+def test_a_response_with_a_header_that_http_refuses_is_refused(clock: Clock, headers: dict[str, str]) -> None:
+    """What a peer says inside may be passed on outside; it must not be more than a header there."""
+    sealed, opened = ask(clock)
+    key_id, token = envelope("tiny", clock).seal_response(opened, 200, headers, b"")
+
+    with pytest.raises(Refused, match="HTTP does not allow"):
+        envelope("order", clock).open_response(sealed, key_id, token, 200)

@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jwt
@@ -55,6 +56,18 @@ class Forger:
         signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
         signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), self.key)
         return f"{signed}.{base64url(signature)}"
+
+    def saying(self, payload: str) -> str:
+        """A token of the issuer with this text for claims, which no library would write."""
+        parts = [json.dumps({"typ": "JWT", "alg": "ES256"} | self.headers), payload]
+        signed = ".".join(base64url(part.encode()) for part in parts)
+        signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), self.key)
+        return f"{signed}.{base64url(signature)}"
+
+    def writing(self, claim: str, value: str) -> str:
+        """A token of the issuer in which a claim has a value that is written just so."""
+        claims = {name: json.dumps(held) for name, held in self.claims.items()} | {claim: value}
+        return self.saying("{" + ",".join(f'"{name}":{held}' for name, held in claims.items()) + "}")
 
     def by_secret(self, secret: bytes) -> str:
         """A token signed with a public text as if it were a shared secret."""
@@ -114,4 +127,37 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "a subject that is no text": lambda forger: forger.token(sub=7),
     "a sid that is no id": lambda forger: forger.token(sid="ada"),
     "a sid that is no text": lambda forger: forger.token(sid=7),
+    "issued in a minute": lambda forger: forger.token(iat=int(time.time()) + 60, exp=int(time.time()) + 120),
+    "issued in an hour": lambda forger: forger.token(iat=int(time.time()) + 3600, exp=int(time.time()) + 3660),
+    "valid for longer than any token": lambda forger: forger.token(exp=int(time.time()) + 86_400),
+    "claims that are a list": lambda forger: forger.saying("[]"),
+    "claims that are no JSON": lambda forger: forger.saying("{"),
+    "claims nested 2000 deep": lambda forger: forger.writing("more", "[" * 2000 + "]" * 2000),
+    "a header nested 2000 deep": lambda _: f"{base64url(b'[' * 2000 + b']' * 2000)}.e30.AAAA",
+    "a claim twice": lambda forger: forger.writing("more", '1,"sub":"' + str(new_id()) + '"'),
+    "an audience among others": lambda forger: forger.token(aud=["sealed-services", "others"]),
+    "a long jti": lambda forger: forger.token(jti="a" * 65),
+    "an empty jti": lambda forger: forger.token(jti=""),
+    "a jti with a control character": lambda forger: forger.token(jti="a\nb"),
+    "a subject in braces": lambda forger: forger.token(sub=f"{{{new_id()}}}"),
+    "a subject without hyphens": lambda forger: forger.token(sub=new_id().hex),
+    "a sid with a line's end": lambda forger: forger.token(sid=f"{new_id()}\n"),
+    "many roles": lambda forger: forger.token(roles=["user"] * 17),
+    "a long role": lambda forger: forger.token(roles=["a" * 33]),
+    "a role with a control character": lambda forger: forger.token(roles=["admin\0"]),
+    "over 4 KiB": lambda forger: forger.token(more="a" * 4096),
+    **{
+        f"{claim} is {value}": partial(Forger.writing, claim=claim, value=value)
+        for claim in ("exp", "iat", "nbf")
+        for value in ("null", "Infinity", "-Infinity", "NaN", "1e400", "1.5e9", "true", '"4102444800"', "[]", "9" * 400)
+    },
+    **{
+        f"{claim} is {value}": partial(Forger.writing, claim=claim, value=value)
+        for claim in ("iss", "aud", "sub", "sid", "jti", "roles")
+        for value in ("null", "Infinity", "7", "{}", r'"\ud800"', r'"\u0000"')
+    },
+    **{
+        f"a key id that is {kid!r}": partial(Forger.with_header, kid=kid)
+        for kid in ("", "a" * 65, "a\nb", "é", 7, True)
+    },
 }

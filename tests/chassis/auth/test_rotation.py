@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.tokens import LIFETIME_S, TokenIssuer, TokenVerifier, UnknownKey
+from chassis.clock_skew import ClockSkew
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.ids import new_id
 from cli.key_rings import HANDLING, Kind
@@ -81,7 +82,7 @@ class OtherService:
 
     def __init__(self, service: UserService, clock: Clock) -> None:
         self._keys = RemoteKeys(service, "user", clock)
-        self._verifier = TokenVerifier(self._keys, Revoked(), "user", "us")
+        self._verifier = TokenVerifier(self._keys, Revoked(), "user", "us", ClockSkew(lambda: int(1000 * clock.now)))
 
     async def tick(self, number: int) -> None:
         """Be attacked; refresh the keys when it is time to."""

@@ -6,10 +6,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 
 from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
+from chassis.clock_skew import ClockSkew
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
+from tests.chassis.auth.forger import Forger
 from tests.chassis.auth.issuer import Revoked, make_key, pem
 
 FIRST, SECOND = make_key(), make_key()
@@ -38,7 +41,9 @@ async def test_an_issued_token_is_accepted() -> None:
     """What is issued for a person's session speaks for that person, session and roles."""
     issuer, person, session = TokenIssuer(FIRST, "user", "us"), new_id(), new_id()
 
-    identity = await TokenVerifier(issuer, Revoked(), "user", "us").verify(issuer.issue(person, session, ["admin"]))
+    identity = await TokenVerifier(issuer, Revoked(), "user", "us", ClockSkew()).verify(
+        issuer.issue(person, session, ["admin"])
+    )
 
     assert identity == Identity(person, session, frozenset({"admin"}))
 
@@ -59,7 +64,7 @@ async def test_an_issued_token_can_be_read_by_others(environment: dict[str, str]
 
 async def test_a_token_expires() -> None:
     """A token issued 15 minutes ago is refused; one issued a moment later is not."""
-    verifier = TokenVerifier(TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us")
+    verifier = TokenVerifier(TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us", ClockSkew())
 
     def issued(seconds_ago: float) -> str:
         issuer = TokenIssuer(FIRST, "user", "us", clock=lambda: time.time() - seconds_ago)
@@ -73,7 +78,7 @@ async def test_a_token_expires() -> None:
 async def test_a_token_of_a_revoked_session_is_refused() -> None:
     """The revocation of a session ends its tokens, and no other's."""
     issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
-    verifier = TokenVerifier(issuer, Revoked(session), "user", "us")
+    verifier = TokenVerifier(issuer, Revoked(session), "user", "us", ClockSkew())
 
     await verifier.verify(issuer.issue(new_id(), new_id(), []))
     with pytest.raises(InvalidToken):
@@ -83,7 +88,7 @@ async def test_a_token_of_a_revoked_session_is_refused() -> None:
 async def test_a_token_is_not_accepted_unasked() -> None:
     """While it cannot be known whether a session is revoked, its tokens are a 503."""
     issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
-    verifier = TokenVerifier(issuer, Revoked(failure=ServiceUnavailable()), "user", "us")
+    verifier = TokenVerifier(issuer, Revoked(failure=ServiceUnavailable()), "user", "us", ClockSkew())
 
     with pytest.raises(ServiceUnavailable):
         await verifier.verify(issuer.issue(new_id(), session, []))
@@ -92,7 +97,7 @@ async def test_a_token_is_not_accepted_unasked() -> None:
 async def test_the_first_key_signs_and_all_are_accepted() -> None:
     """Of several keys one signs; tokens of each are accepted, and each is published."""
     first, both = TokenIssuer(FIRST, "user", "us"), TokenIssuer(SECOND + FIRST, "user", "us")
-    verifier = TokenVerifier(both, Revoked(), "user", "us")
+    verifier = TokenVerifier(both, Revoked(), "user", "us", ClockSkew())
     token = both.issue(new_id(), new_id(), [])
 
     await verifier.verify(token)
@@ -137,3 +142,74 @@ def test_keys_for_other_uses_are_passed_over() -> None:
     keys = read_jwks({"keys": [{"kty": "RSA", "alg": "RS256", "kid": "x"}, {"alg": "ES256"}, "nonsense", ours]})
 
     assert keys.keys() == {ours["kid"]}
+
+
+NOW = 1_800_000_000
+
+
+def at(clock: float) -> TokenVerifier:
+    """A verifier at a moment."""
+    return TokenVerifier(
+        TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us", ClockSkew(lambda: int(1000 * clock))
+    )
+
+
+def forged(**claims: object) -> str:
+    """A token that the issuer could have signed at NOW."""
+    now = {"iss": "user", "aud": "us", "iat": NOW, "exp": NOW + 900}
+    return Forger(FIRST).token(**{**now, **claims})
+
+
+@pytest.mark.parametrize(
+    ("claims", "now", "is_taken"),
+    [
+        ({}, NOW, True),
+        ({}, NOW + 899.999, True),
+        ({}, NOW + 900, False),
+        ({}, NOW - 5, True),
+        ({}, NOW - 5.001, False),
+        ({"nbf": NOW + 5}, NOW, True),
+        ({"nbf": NOW + 6}, NOW, False),
+        ({"exp": NOW + 901}, NOW, False),
+        ({"exp": NOW}, NOW - 1, False),
+        ({"roles": []}, NOW, True),
+        ({"roles": ["a" * 32] * 16}, NOW, True),
+        ({"jti": "a" * 64}, NOW, True),
+        ({"more": {"of": "this"}}, NOW, True),
+        ({"iss": "User"}, NOW, False),
+        ({"aud": "u"}, NOW, False),
+    ],
+)
+async def test_the_bounds_of_a_token(claims: dict[str, object], now: float, *, is_taken: bool) -> None:
+    """To the millisecond and the character."""
+    try:
+        await at(now).verify(forged(**claims))
+    except InvalidToken:
+        assert not is_taken
+    else:
+        assert is_taken
+
+
+async def test_a_token_from_the_future_is_told_of() -> None:
+    """The person has done nothing wrong: the log says whose clock is ahead, by how much; it is counted."""
+    labels = {"issuer": "user"}
+    before = REGISTRY.get_sample_value("clock_refusals_total", labels) or 0.0
+
+    with pytest.raises(InvalidToken):
+        await at(NOW - 60).verify(forged())
+
+    assert REGISTRY.get_sample_value("clock_refusals_total", labels) == before + 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"x": 7}, {"y": None}, {"x": "A" * 42}, {"x": "A" * 43}, {"crv": "P-384"}, {"kty": "RSA"}, {"kid": ""}, {"kid": 7},
+     {"kid": "a" * 65}, {"kid": "a\nb"}],
+    ids=repr,
+)  # fmt: skip
+def test_a_key_that_is_none_spoils_the_set(wrong: dict[str, object]) -> None:
+    """A malformed key for our use is an error of the issuer, and no exception of a library."""
+    (ours,) = TokenIssuer(FIRST, "", "").jwks()["keys"]
+
+    with pytest.raises(ValueError, match="JSON Web Key Set"):
+        read_jwks({"keys": [ours | wrong]})

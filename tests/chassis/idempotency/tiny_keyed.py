@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.auth.current_user import Admin, CurrentUser
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
+from chassis.clock_skew import ClockSkew
 from chassis.errors import Conflict
 from chassis.idempotency.answers import MAX_BODY
 from chassis.idempotency.errors import InFlight
@@ -183,7 +184,7 @@ async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
     own = as_setting({name: ring for name, ring in KEYS.items() if "TINY" in name})
     store = Postgres(SecretStr(database_url), "tiny")
     async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
-        tiny.app.state.tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services")
+        tiny.app.state.tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())
         tiny.app.state.at = go_on
         yield Worker(tiny.app, str(tiny.client.base_url).rstrip("/"))
 

@@ -1,0 +1,45 @@
+"""What goes wrong with MongoDB, in the words of the chassis: unavailable, or as it is."""
+
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError, WriteConcernError
+
+_UNAVAILABLE = frozenset(
+    {
+        *(6, 7, 89, 202, 9001),  # a member that another cannot reach
+        *(91, 189, 216, 10058, 10107, 11600, 11602, 13435, 13436),  # not the primary, or no more; an election; the end
+        *(11, 13, 18, 391, 8000),  # it does not know our user, his password or his rights
+        *(
+            24,
+            43,
+            46,
+            50,
+            112,
+            225,
+            237,
+            251,
+            262,
+            290,
+            11601,
+        ),  # a lock, a cursor or a transaction that it has given up
+        *(100, 133, 134),  # too few members
+        *(146, 14031),  # no memory, no disk
+        211,  # a member that has just started has not read yet by what the set signs its clock
+    }
+)
+"""Codes (error_codes.yml of MongoDB) by which it says that it cannot serve us now, whatever was asked."""
+_LABELS = ("RetryableWriteError", "TransientTransactionError")
+
+
+def is_unavailable(error: PyMongoError) -> bool:
+    """
+    Whether MongoDB cannot serve us now, or does not let us in.
+
+    Also where nobody knows what became of a write, because another member is the primary now.
+    """
+    if isinstance(error, BulkWriteError):
+        details = error.details or {}
+        codes = {failure.get("code") for failure in details.get("writeErrors", ())}
+        return bool(details.get("writeConcernErrors") or codes & _UNAVAILABLE)
+    if isinstance(error, OperationFailure) and error.code in _UNAVAILABLE:
+        return True
+    has_label = any(map(error.has_error_label, _LABELS))
+    return has_label or error.timeout or isinstance(error, ConnectionFailure | WriteConcernError)

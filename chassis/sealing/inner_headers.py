@@ -1,0 +1,73 @@
+"""Headers inside an envelope: which there are, what they may hold, and how they take the place of the outer ones."""
+
+from collections.abc import Iterator, Mapping
+
+from chassis.addresses import read_address
+from chassis.dispatch import deadline
+from chassis.errors import BadRequest
+from chassis.sealing.fields import is_header_value
+from chassis.sealing.wire import CLIENT_ADDRESS, TOKEN
+
+INNER_HEADERS = frozenset(
+    {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "traceparent",
+        CLIENT_ADDRESS,
+        deadline.HEADER,
+    }
+)
+"""What belongs to the request itself, and so inside the envelope."""
+
+_CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
+_REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
+Headers = list[tuple[bytes, bytes]]
+
+
+class HeaderConflict(BadRequest):
+    """A header outside the envelope contradicts the one inside."""
+
+    code = "header_conflict"
+    message = "A header outside the envelope contradicts the sealed one."
+
+
+class InvalidInnerHeader(BadRequest):
+    """A header inside the envelope has a value that HTTP or the header itself does not allow."""
+
+    code = "invalid_inner_header"
+
+
+def merge_headers(outer: Headers, inner: Mapping[str, str], body: bytes) -> Headers:
+    """
+    Put the inner headers in the place of the outer ones.
+
+    Args:
+        body: What was inside the envelope.
+
+    Raises:
+        InvalidInnerHeader: An inner header has a value that is not taken (400).
+        HeaderConflict: An outer header of the same name says something else (400). (Content-Type outside is the
+            envelope's.)
+    """
+    merged = list(_encoded(inner))
+    by_name = dict(merged)
+    for name, value in outer:
+        if name not in _REPLACED:
+            merged.append((name, value))
+        elif name in _CONFLICTING and by_name.get(name) != value:
+            raise HeaderConflict
+    merged.append((b"content-length", b"%d" % len(body)))
+    return merged
+
+
+def _encoded(inner: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in inner.items():
+        if not is_header_value(value):
+            msg = f"The sealed header '{name}' holds a control character, one beyond Latin-1, or over 8 KiB."
+            raise InvalidInnerHeader(msg)
+        if name == CLIENT_ADDRESS and read_address(value) is None:
+            raise InvalidInnerHeader("The sealed header 'x-client-address' is not an IP address.")
+        yield name.encode(), value.encode("latin-1")

@@ -1,0 +1,192 @@
+"""HEAD, and which methods a path has."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import pytest
+from fastapi import Depends
+from starlette.responses import StreamingResponse
+
+from chassis.etag import Tagger, Tagging
+from chassis.routing import service_router
+from chassis.sealing.modes import optional, public
+from tests.chassis.tiny import Tiny, serve_tiny
+from tests.sealing.messages import MARK, Forge, Wire, as_setting, make_keys, send
+
+THINGS = "/api/v1/things"
+KEYS = make_keys("order", "tiny")
+STREAMED: list[str] = []
+OPEN: list[str] = []
+router = service_router("things")
+
+
+@router.get("")
+@optional
+async def list_things() -> list[str]:
+    """List them."""
+    return ["cup", "jug"]
+
+
+@router.post("", status_code=201)
+@optional
+async def make_thing() -> None:
+    """Make one."""
+
+
+@router.post("/special", status_code=204)
+@optional
+async def do_special() -> None:
+    """Do what has a path of its own."""
+
+
+@router.delete("/{name}", status_code=204)
+@optional
+async def delete_thing(name: str) -> None:
+    """Delete one."""
+
+
+@router.get("/{name}", response_model=None)
+@optional
+async def read_thing(name: str, tagging: Tagging) -> object:
+    """Read one, which the reader may have."""
+    return _tagged(tagging, name)
+
+
+def _tagged(tagging: Tagger, name: str) -> object:
+    return tagging.answer({"name": name}, "7")
+
+
+async def _opened() -> AsyncIterator[None]:
+    OPEN.append("opened")
+    yield
+    OPEN.append("closed")
+
+
+@router.get("/all/stream", response_class=StreamingResponse)
+@public
+async def stream_things(_opened: Annotated[None, Depends(_opened)]) -> StreamingResponse:
+    """Send what never ends."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        STREAMED.append("started")
+        while True:
+            yield b"cup\n"
+            await asyncio.sleep(0)
+
+    return StreamingResponse(chunks(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@pytest.fixture(scope="module")
+async def tiny() -> AsyncIterator[Tiny]:
+    """The tiny service with these routes."""
+    own = as_setting(KEYS)
+    async with serve_tiny(router, link_key=own) as tiny:
+        yield tiny
+
+
+def headers_of(answer: object) -> dict[str, str]:
+    """Give the headers that do not differ from request to request."""
+    return {name: value for name, value in answer.headers.items() if name not in {"date", "x-request-id"}}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [THINGS, f"{THINGS}/cup", "/livez", "/readyz", "/health", "/docs", "/openapi.json", "/docs/assets/favicon.png"],
+)
+async def test_head_answers_as_get_does_without_the_body(tiny: Tiny, path: str) -> None:
+    """Status and headers, Content-Length among them, are those of GET, on routes, probes and documentation."""
+    got, head = await tiny.client.get(path), await tiny.client.head(path)
+
+    assert (head.status_code, headers_of(head), head.content) == (200, headers_of(got), b"")
+    assert int(head.headers["content-length"]) == len(got.content) > 0
+
+
+async def test_head_of_metrics_is_answered(tiny: Tiny) -> None:
+    """The text changes by being asked for, so its length is not compared."""
+    head = await tiny.client.head("/metrics")
+
+    assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_head_says_that_the_reader_has_it(tiny: Tiny) -> None:
+    """With the entity tag of what is there, HEAD is a 304 like GET."""
+    known = await tiny.client.head(f"{THINGS}/cup", headers={"If-None-Match": '"7"'})
+
+    assert (known.status_code, known.headers["etag"]) == (304, '"7"')
+
+
+async def test_head_starts_no_stream(tiny: Tiny) -> None:
+    """What would be streamed is not begun, and what the route holds is released."""
+    STREAMED.clear()
+    OPEN.clear()
+
+    async with asyncio.timeout(10):
+        head = await tiny.client.head(f"{THINGS}/all/stream")
+
+    assert (head.status_code, head.headers["cache-control"]) == (200, "no-store")
+    assert head.headers["content-type"].startswith("text/event-stream")
+    assert (STREAMED, OPEN) == ([], ["opened", "closed"])
+
+
+async def test_head_of_what_is_not_there_is_404(tiny: Tiny) -> None:
+    """An unknown path has no answer to HEAD either."""
+    unknown = await tiny.client.head("/nowhere")
+
+    assert (unknown.status_code, unknown.content) == (404, b"")
+
+
+async def test_a_sealed_head_is_answered_sealed(tiny: Tiny) -> None:
+    """The seal binds the method: what was sealed as HEAD is answered, without a body and with its length inside."""
+    got = Forge("order", "tiny", KEYS, "GET", THINGS).message()
+    head = Forge("order", "tiny", KEYS, "HEAD", THINGS).message()
+    url = str(tiny.client.base_url).rstrip("/")
+
+    body = got.open(await send(url, got.wire)).body
+    opened = head.open(await send(url, head.wire))
+
+    assert (opened.status, opened.body) == (200, b"")
+    assert opened.headers["content-length"] == str(len(body))
+
+
+@pytest.mark.parametrize(("sealed", "sent"), [("GET", "HEAD"), ("HEAD", "GET")])
+async def test_a_seal_for_one_is_none_for_the_other(tiny: Tiny, sealed: str, sent: str) -> None:
+    """A sealed GET that is sent as HEAD was changed on its way, and so the other way round."""
+    wire = Forge("order", "tiny", KEYS, sealed, THINGS).valid()
+
+    answer = await tiny.client.request(sent, THINGS, headers=dict(wire.headers))
+
+    assert answer.status_code == 401
+    assert MARK not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        (THINGS, "PUT", "GET, HEAD, POST"),
+        (f"{THINGS}/cup", "POST", "DELETE, GET, HEAD"),
+        (f"{THINGS}/cup", "OPTIONS", "DELETE, GET, HEAD"),
+        (f"{THINGS}/cup", "PROPFIND", "DELETE, GET, HEAD"),
+        (f"{THINGS}/special", "GET", "POST"),
+        (f"{THINGS}/special", "DELETE", "POST"),
+        ("/livez", "POST", "GET, HEAD"),
+        ("/metrics", "DELETE", "GET, HEAD"),
+        ("/docs", "POST", "GET, HEAD"),
+        ("/openapi.json", "POST", "GET, HEAD"),
+        ("/docs/assets/favicon.png", "PUT", "GET, HEAD"),
+    ],
+)
+async def test_allow_names_every_method_of_a_path(tiny: Tiny, path: str, method: str, allowed: str) -> None:
+    """The 405 names those of all routes at the path, not only of the first."""
+    answer = await send(str(tiny.client.base_url).rstrip("/"), Wire(method, path, ()))
+
+    assert (answer.status, answer.code, dict(answer.headers)["allow"]) == (405, "method_not_allowed", allowed)
+
+
+async def test_a_path_of_its_own_is_no_parameter(tiny: Tiny) -> None:
+    """Where a route names the whole path, a route with a parameter there is not asked; its neighbours are its own."""
+    named = await tiny.client.post(f"{THINGS}/special")
+    neighbour = await tiny.client.get(f"{THINGS}/specials")
+    head = await tiny.client.head(f"{THINGS}/special")
+
+    assert (named.status_code, neighbour.json(), head.status_code) == (204, {"name": "specials"}, 405)
