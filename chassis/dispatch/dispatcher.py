@@ -193,7 +193,7 @@ class Dispatcher:
         if left < deadline.LEAST_S:
             msg = f"There was no time left to call the {call.peer.name} service (attempt {number})."
             raise DeadlineExceeded(msg)
-        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number))
+        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number), within_s=left)
 
     async def _traced(self, call: _Call, left: float, number: int) -> Answer:
         with tracing.calling(call.peer.name, call.method, number) as trace:
