@@ -54,7 +54,7 @@ class Courier:
         chance: A number in [0, 1).
     """
 
-    def __init__(  # noqa: PLR0913 - time and chance are for tests
+    def __init__(
         self,
         database: Postgres,
         dispatcher: Dispatcher,

@@ -33,7 +33,7 @@ DOUBLINGS = 10
 """Before an event is tried again: drawn from [0, min(5 s, 0.1 s * 2^attempts)]."""
 REFUSALS_UNTIL_DEAD = 10
 MOST_BATCH_BYTES = 128 * 1024
-"""Of the messages of one batch, unless it is a single event; a third more when sealed (``deliveries.MOST_BODY_BYTES``)."""
+"""Of the messages of one batch, unless it is a single event; sealed, a third more (``deliveries.MOST_BODY_BYTES``)."""
 DEFER_FOR = timedelta(hours=24)
 """For so long an event is tried again whose type its listener does not know: until the listener is upgraded."""
 FIRST_DEFERRAL_S = 5.0

@@ -103,9 +103,9 @@ async def test_news_does_not_shorten_the_pause_after_a_failure(
     monkeypatch.setattr(courier, "log", CapturingLogger())
     outage = Outage(exchange, 60.0, ServiceUnavailable("down"))
 
-    async def claim(*arguments: Any) -> tuple[list[Delivery], float]:
+    async def claim(database: object, listener: str, most: int) -> tuple[list[Delivery], float]:
         outage.courier.wake()
-        return await outage.claim(*arguments)
+        return await outage.claim(database, listener, most)
 
     monkeypatch.setattr(outbox, "claim", claim)
 
