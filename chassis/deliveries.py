@@ -19,7 +19,7 @@ PATH = "/events"
 MOST_EVENTS = 100
 """In one batch."""
 MOST_BODY_BYTES = 256 * 1024
-"""Of a sealed batch at every listener, whatever MAX_BODY_BYTES is: more than relays send (``outbox.MOST_BATCH_BYTES``)."""
+"""Of a sealed batch, whatever MAX_BODY_BYTES is; more than relays send (``outbox.MOST_BATCH_BYTES``)."""
 UNKNOWN_TYPE = "unknown_type"
 NOT_HANDLED = "Nobody here handles this type."
 """

@@ -166,8 +166,11 @@ class Dispatcher:
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await asyncio.gather(*(peer.transport.aclose() for peer in self._peers.values()))
+        """Close the connections; one that cannot be closed keeps no other open."""
+        closing = (peer.transport.aclose() for peer in self._peers.values())
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     async def _with_retries(self, call: _Call, *, ends: deadline.Deadline, repeatable: bool) -> Answer:
         """Attempt, and again while that is allowed; the loop is made only when the first attempt has failed."""

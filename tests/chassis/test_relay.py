@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
-from chassis import courier
+from chassis import courier, outbox_metrics
 from chassis.dead_letters import replay
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
@@ -240,6 +241,35 @@ async def is_measured() -> bool:
     """Whether two events wait, one of them for an hour, and one is dead."""
     waiting, oldest_s, dead = (gauge(f"outbox_{name}") or 0.0 for name in ("waiting", "oldest_seconds", "dead"))
     return (waiting, dead) == (2, 1) and oldest_s == pytest.approx(3600, abs=60)
+
+
+def measured(listener: str) -> tuple[float | None, float | None]:
+    """How many events wait for a consumer, and how many it has refused for good."""
+    waiting, dead = (
+        REGISTRY.get_sample_value(f"outbox_{name}", {"listener": listener}) for name in ("waiting", "dead")
+    )
+    return waiting, dead
+
+
+async def test_measuring_a_long_backlog_reads_little(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 20,000 events, most of them for another consumer or dead; every worker measures every few seconds."""
+    insert = (
+        "INSERT INTO outbox (event_id, listener, aggregate, message, dead_at)"
+        " SELECT gen_random_uuid(), '{}', 'cup', '{{}}', {} FROM generate_series(1, 5000)"
+    )
+    monkeypatch.setattr(outbox_metrics, "MOST_COUNTED", 100)
+    for listener, dead_at in (("user", "NULL"), ("user", "now()"), ("tiny", "NULL"), ("tiny", "now()")):
+        await exchange.rows(insert.format(listener, dead_at))
+    await exchange.rows("ANALYZE outbox")
+
+    async with exchange.database.transaction() as session:
+        await outbox_metrics.measure(session, ["tiny", "user", "nobody"])
+        read = await session.scalar(
+            text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'outbox'")
+        )
+
+    assert [measured(listener) for listener in ("tiny", "user", "nobody")] == [(100, 100), (100, 100), (0, 0)]
+    assert read < 1000
 
 
 async def test_deliveries_are_counted_and_timed(exchange: Exchange) -> None:
