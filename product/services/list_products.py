@@ -44,7 +44,7 @@ def _sorted(query: Select[Product], sort: Sort, last: Position | None) -> Select
 
 def _conditions(search: Search, words: str | None) -> Iterator[ColumnElement[bool]]:
     if search.q is not None:
-        # As a literal: without its value the planner takes no word for a rare one, and walks the whole catalogue for it.
+        # As a literal: without its value the planner takes no word for rare, and walks the whole catalogue.
         yield NAME_WORDS.op("@@")(cast(literal(words, Text, literal_execute=True), TSQUERY))
     if search.min_price is not None:
         yield Product.price_minor >= to_minor(search.min_price)
