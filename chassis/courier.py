@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from chassis import outbox, tracing
 from chassis.clock import utc_now
-from chassis.deliveries import MOST_EVENTS, PATH, Receipt
+from chassis.deliveries import MOST_EVENTS, NOT_HANDLED, PATH, Receipt
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import AppError
@@ -35,6 +35,13 @@ each worker of a service has a courier. Who has been idle for as long is woken a
 _RECEIPTS = TypeAdapter(list[Receipt])
 
 
+async def wait_for(event: asyncio.Event, longest_s: float) -> None:
+    """Wait until an event is set, or that many seconds have passed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await event.wait()
+
+
 class Courier:
     """
     Delivers to one listener.
@@ -43,13 +50,26 @@ class Courier:
 
     Args:
         stopped: Set when it is to take no further batch; wake it then.
+        wait: Waits as ``wait_for`` does.
+        chance: A number in [0, 1).
     """
 
-    def __init__(self, database: Postgres, dispatcher: Dispatcher, listener: str, stopped: asyncio.Event) -> None:
+    def __init__(
+        self,
+        database: Postgres,
+        dispatcher: Dispatcher,
+        listener: str,
+        stopped: asyncio.Event,
+        *,
+        wait: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         self.listener = listener
         self._database = database
         self._dispatcher = dispatcher
         self._stopped = stopped
+        self._wait = wait
+        self._chance = chance
         self._woken = asyncio.Event()
         self._most = MOST_EVENTS
         self._failures = 0
@@ -67,8 +87,8 @@ class Courier:
             except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
                 await self._pause(error)
             else:
-                await wait_for(self._stopped, min(GATHER_S, idle_s))
-                await wait_for(self._woken, idle_s - GATHER_S)
+                await self._wait(self._stopped, min(GATHER_S, idle_s))
+                await self._wait(self._woken, idle_s - GATHER_S)
 
     async def deliver_batch(self) -> float:
         """
@@ -83,7 +103,7 @@ class Courier:
         with tracing.delivering(self.listener, len(batch)):
             receipts = await self._send(batch)
             await self._settle(batch, receipts)
-        is_full = len(batch) == self._most
+        is_full = len(batch) == self._most or next_s == 0
         self._most, self._failures = min(MOST_EVENTS, self._most * 2), 0
         return 0.0 if is_full else GATHER_S
 
@@ -121,30 +141,30 @@ class Courier:
         if arrived := [delivery for delivery, receipt in pairs if receipt.outcome != "refused"]:
             await outbox.forget(self._database, arrived)
         if refused := [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]:
-            await self._refuse(refused)
+            await self._put_back(refused)
         for delivery, receipt in pairs:
-            DELIVERIES.labels(self.listener, receipt.outcome).inc()
+            DELIVERIES.labels(self.listener, "deferred" if receipt.is_deferral else receipt.outcome).inc()
             if receipt.outcome == "accepted":
                 LAG.labels(self.listener).observe((utc_now() - delivery.created_at).total_seconds())
 
-    async def _refuse(self, refused: Sequence[tuple[Delivery, Receipt]]) -> None:
+    async def _put_back(self, refused: Sequence[tuple[Delivery, Receipt]]) -> None:
+        deferred = [delivery for delivery, receipt in refused if receipt.is_deferral]
         async with self._database.transaction() as session:
-            dead = [receipt for delivery, receipt in refused if await outbox.refuse(session, delivery, receipt.reason)]
-        for receipt in dead:
-            log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
+            dead = await outbox.defer(session, deferred, NOT_HANDLED) if deferred else set()
+            for delivery, receipt in refused:
+                if not receipt.is_deferral and await outbox.refuse(session, delivery, receipt.reason):
+                    dead.add(delivery.position)
+        for delivery, receipt in refused:
+            if delivery.position in dead:
+                log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
+        if deferred:
+            log.warning("events deferred", listener=self.listener, events=len(deferred), reason=NOT_HANDLED)
 
     async def _pause(self, error: Exception) -> None:
         """Wait longer after each failure in a row, whatever is announced meanwhile."""
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
         self._failures += 1
-        pause_s = random.random() * longest_s  # noqa: S311 - no secret
+        pause_s = self._chance() * longest_s
         write = log.warning if isinstance(error, AppError) else log.exception
         write("events not delivered", listener=self.listener, pause_s=round(pause_s, 2), reason=str(error))
-        await wait_for(self._stopped, pause_s)
-
-
-async def wait_for(event: asyncio.Event, longest_s: float) -> None:
-    """Wait until an event is set, or that many seconds have passed."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(longest_s):
-            await event.wait()
+        await self._wait(self._stopped, pause_s)

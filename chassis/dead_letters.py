@@ -34,7 +34,7 @@ async def replay(session: AsyncSession, event_id: UUID | None) -> int:
     revive = (
         outbox.update()
         .where(outbox.c.dead_at.is_not(None))
-        .values(dead_at=None, refusals=0, attempts=0, due_at=func.now())
+        .values(dead_at=None, refusals=0, attempts=0, deferred_since=None, due_at=func.now())
         .returning(func.pg_notify(CHANNEL, outbox.c.listener))
     )
     if event_id:

@@ -18,6 +18,13 @@ log = structlog.get_logger(__name__)
 PATH = "/events"
 MOST_EVENTS = 100
 """In one batch."""
+MOST_BODY_BYTES = 256 * 1024
+"""Of a sealed batch, whatever MAX_BODY_BYTES is; more than relays send (``outbox.MOST_BATCH_BYTES``)."""
+UNKNOWN_TYPE = "unknown_type"
+NOT_HANDLED = "Nobody here handles this type."
+"""
+The reason that goes with it. Until November 2026 listeners said it without the code.
+"""
 
 
 class ForeignEvent(Forbidden):
@@ -51,11 +58,23 @@ class CloudEvent(BaseModel):
 
 
 class Receipt(BaseModel):
-    """What became of an event."""
+    """
+    What became of an event.
+
+    Attributes:
+        code: Why it was refused, where its announcer must know: ``unknown_type``. Not an outcome of its own, which
+            announcers of earlier releases could not read.
+    """
 
     id: UUID
     outcome: Literal["accepted", "duplicate", "refused"]
     reason: str | None = None
+    code: str | None = None
+
+    @property
+    def is_deferral(self) -> bool:
+        """Whether the listener may take the event once it is upgraded."""
+        return self.outcome == "refused" and (self.code == UNKNOWN_TYPE or self.reason == NOT_HANDLED)
 
 
 async def _delivered(batch: Annotated[list[CloudEvent], Field(max_length=MOST_EVENTS)], request: Request) -> Any:  # noqa: ANN401 - see below
@@ -76,10 +95,13 @@ def announcers_of(event_types: Iterable[str]) -> set[str]:
 
 
 def receipt(
-    event: CloudEvent, outcome: Literal["accepted", "duplicate", "refused"], reason: str | None = None
+    event: CloudEvent,
+    outcome: Literal["accepted", "duplicate", "refused"],
+    reason: str | None = None,
+    code: str | None = None,
 ) -> Receipt:
     """Say what became of an event; in the log and the trace of the request that caused it, too."""
     with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
     tracing.hear(event.type, outcome, cause.traceparent)
-    return Receipt(id=event.id, outcome=outcome, reason=reason)
+    return Receipt(id=event.id, outcome=outcome, reason=reason, code=code)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from chassis import strict_json
 from chassis.routing import PlainRoute
+from chassis.together import together
 
 CHECK_TIMEOUT_S = 1.5
 
@@ -48,7 +49,7 @@ async def health(request: Request) -> Response:
 async def _report(request: Request) -> dict[str, Any]:
     state = request.app.state
     checks: Mapping[str, Check] = state.checks
-    results = await asyncio.gather(*(_result(check) for check in checks.values()))
+    results = await together(*(_result(check) for check in checks.values()))
     fault = state.envelope.skew.fault()
     clock = {"clock": f"down ({fault})" if fault else "up"}
     return {"draining": state.draining, "checks": dict(zip(checks, results, strict=True)) | clock}

@@ -12,11 +12,22 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import request_context
-from chassis.deliveries import PATH, CloudEvent, Delivered, ForeignEvent, Receipt, announcers_of, receipt
+from chassis.deliveries import (
+    MOST_BODY_BYTES,
+    NOT_HANDLED,
+    PATH,
+    UNKNOWN_TYPE,
+    CloudEvent,
+    Delivered,
+    ForeignEvent,
+    Receipt,
+    announcers_of,
+    receipt,
+)
 from chassis.errors import AppError, documented
 from chassis.postgres import Database, Postgres
 from chassis.routing import Route
-from chassis.sealing.modes import service
+from chassis.sealing.modes import bodies, service
 from chassis.tables import inbox
 
 log = structlog.get_logger(__name__)
@@ -41,6 +52,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
     router = APIRouter(tags=["events"], route_class=Route)
 
     @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
+    @bodies(MOST_BODY_BYTES)
     @service(*announcers_of(handlers))
     async def hear(events: Delivered, database: Database) -> list[Receipt]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""
@@ -51,7 +63,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
 
 async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -> Receipt:
     if handle is None:
-        return receipt(event, "refused", "Nobody here handles this type.")
+        return receipt(event, "refused", NOT_HANDLED, UNKNOWN_TYPE)
     try:
         with request_context.within(event.context):
             await _handle_once(database, event, handle)

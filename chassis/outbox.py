@@ -32,6 +32,14 @@ LONGEST_PAUSE_S = 5.0
 DOUBLINGS = 10
 """Before an event is tried again: drawn from [0, min(5 s, 0.1 s * 2^attempts)]."""
 REFUSALS_UNTIL_DEAD = 10
+MOST_BATCH_BYTES = 128 * 1024
+"""Of the messages of one batch, unless it is a single event; sealed, a third more (``deliveries.MOST_BODY_BYTES``)."""
+DEFER_FOR = timedelta(hours=24)
+"""For so long an event is tried again whose type its listener does not know: until the listener is upgraded."""
+FIRST_DEFERRAL_S = 5.0
+LONGEST_DEFERRAL_S = 300.0
+DEFERRAL_SHARE = 0.25
+"""The pause of a deferred event: between half and all of a quarter of the time since the first answer, 5 s to 5 min."""
 
 ANNOUNCE = """
     announced AS (
@@ -52,7 +60,7 @@ _ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT listener FROM announc
 TAKE = Statement(
     """
     due AS (
-        SELECT position FROM outbox
+        SELECT position, octet_length(message) AS bytes FROM outbox
         WHERE listener = :listener AND dead_at IS NULL AND due_at <= now() AND position = (
             SELECT same.position FROM outbox AS same
             WHERE (same.listener, same.aggregate) >= (outbox.listener, outbox.aggregate) AND same.dead_at IS NULL
@@ -64,12 +72,20 @@ TAKE = Statement(
         FOR UPDATE SKIP LOCKED
     )""",
     """
+    fitting AS (
+        SELECT position FROM (SELECT position, bytes, sum(bytes) OVER (ORDER BY position) AS total FROM due) AS sized
+        WHERE total <= :most_bytes OR total = bytes
+    )""",
+    """
     taken AS (
-        UPDATE outbox SET due_at = now() + :lease FROM due WHERE outbox.position = due.position
+        UPDATE outbox SET due_at = now() + :lease FROM fitting WHERE outbox.position = fitting.position
         RETURNING outbox.position, event_id, message, created_at
     )""",
     """
-    SELECT taken.*, later.seconds
+    SELECT taken.*, CASE
+        WHEN (SELECT count(*) FROM due) > (SELECT count(*) FROM fitting) THEN 0
+        ELSE later.seconds
+    END AS seconds
     FROM (
         SELECT CAST(EXTRACT(epoch FROM min(due_at) - now()) AS float8) AS seconds FROM outbox
         WHERE listener = :listener AND dead_at IS NULL AND due_at > now()
@@ -132,14 +148,17 @@ def row(event: Event, service: str) -> dict[str, Any]:
 
 async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Delivery], float]:
     """
-    Take up to *most* events for a listener, in their order, for ``LEASE_S``.
+    Take up to *most* events for a listener, in their order and of ``MOST_BATCH_BYTES`` together, for ``LEASE_S``.
 
     Of each subject only the earliest is given, so that none overtakes another; what other relays hold is left to them.
 
     Returns:
-        The events, and the seconds until one that is paused or leased is due again; infinite if there is no such event.
+        The events, and the seconds until one that is paused or leased is due again: infinite if there is no such event,
+        0 if the batch had no room for one that is due.
     """
-    rows = await database.run(TAKE, {"listener": listener, "most": most, "lease": timedelta(seconds=LEASE_S)})
+    lease = timedelta(seconds=LEASE_S)
+    values = {"listener": listener, "most": most, "most_bytes": MOST_BATCH_BYTES, "lease": lease}
+    rows = await database.run(TAKE, values)
     seconds = rows[0]["seconds"]
     deliveries = [Delivery(*tuple(row)[:-1]) for row in rows if row["position"] is not None]
     return deliveries, inf if seconds is None else seconds
@@ -152,14 +171,14 @@ async def forget(database: Postgres, delivered: Sequence[Delivery]) -> None:
 
 async def postpone(session: AsyncSession, failed: Sequence[Delivery], reason: str) -> None:
     """Try events again after a pause, however often that takes: the listener was not there."""
-    await session.execute(_again(reason).where(_among(failed)))
+    await session.execute(_again(reason, _soon()).where(_among(failed)))
 
 
 async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) -> bool:
     """Try an event again that its listener has refused; the tenth time it is dead, which is told."""
     is_last = outbox.c.refusals + 1 >= REFUSALS_UNTIL_DEAD
     statement = (
-        _again(reason)
+        _again(reason, _soon())
         .where(_among([delivery]))
         .values(refusals=outbox.c.refusals + 1, dead_at=case((is_last, func.now())))
         .returning(outbox.c.dead_at)
@@ -167,14 +186,38 @@ async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) 
     return await session.scalar(statement) is not None
 
 
+async def defer(session: AsyncSession, deliveries: Sequence[Delivery], reason: str) -> set[int]:
+    """
+    Try events again later whose type the listener does not know yet.
+
+    Returns:
+        The positions of those that are dead now, since they were deferred for ``DEFER_FOR``.
+    """
+    since = func.coalesce(outbox.c.deferred_since, func.now())
+    waited_s = func.extract("epoch", func.now() - since)
+    longest_s = func.greatest(FIRST_DEFERRAL_S, func.least(LONGEST_DEFERRAL_S, waited_s * DEFERRAL_SHARE))
+    statement = (
+        _again(reason, longest_s * (0.5 + func.random() / 2))
+        .where(_among(deliveries))
+        .values(deferred_since=since, dead_at=case((func.now() - since >= DEFER_FOR, func.now())))
+        .returning(outbox.c.position, outbox.c.dead_at)
+    )
+    return {position for position, dead_at in await session.execute(statement) if dead_at}
+
+
 def _among(deliveries: Sequence[Delivery]) -> ColumnElement[bool]:
     # Not IN: SQLAlchemy writes that anew for every call.
     return outbox.c.position == func.any(literal([delivery.position for delivery in deliveries], ARRAY(BigInteger)))
 
 
-def _again(reason: str | None) -> Update:
-    longest = func.least(LONGEST_PAUSE_S, FIRST_PAUSE_S * func.power(2, func.least(outbox.c.attempts, DOUBLINGS)))
-    pause = func.make_interval(0, 0, 0, 0, 0, 0, func.random() * longest)
+def _soon() -> ColumnElement[float]:
+    """Draw the seconds of a pause that doubles with each attempt."""
+    longest_s = func.least(LONGEST_PAUSE_S, FIRST_PAUSE_S * func.power(2, func.least(outbox.c.attempts, DOUBLINGS)))
+    return func.random() * longest_s
+
+
+def _again(reason: str | None, pause_s: ColumnElement[float]) -> Update:
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, pause_s)
     return outbox.update().values(
         attempts=outbox.c.attempts + 1, due_at=func.clock_timestamp() + pause, last_error=(reason or "")[:500]
     )

@@ -15,7 +15,7 @@ from asyncpg import InterfaceError as DriverError
 from asyncpg import PostgresError, Record, UniqueViolationError
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
-from sqlalchemy import event, func, text
+from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -29,6 +29,7 @@ from chassis.postgres_claims import claim_in, claimed_by
 from chassis.postgres_errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres_pool import MeteredPool
 from chassis.postgres_spans import trace_statements
+from chassis.purge import Expiry, purge
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
 from chassis.statement import Statement
@@ -59,6 +60,12 @@ _ALLOWED = text("""
 KEY_HOURS = 24
 """How long an Idempotency-Key is remembered."""
 
+EXPIRIES = (
+    Expiry(sealed_requests.c.claimed_at, timedelta(seconds=CLAIM_SECONDS)),
+    Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS)),
+    Expiry(inbox.c.received_at, timedelta(days=INBOX_DAYS)),
+)
+"""Of the chassis's own tables."""
 
 PostgresUrl = Annotated[SecretStr, AfterValidator(with_asyncpg)]
 """A PostgreSQL address in a service's settings."""
@@ -217,14 +224,7 @@ class Postgres:
 
     async def forget_claims(self) -> None:
         """Delete claims older than 120 s, idempotency keys older than 24 h, ids of events older than 30 days."""
-        now = func.now()
-        async with self.transaction() as session:
-            for old in (
-                sealed_requests.delete().where(sealed_requests.c.claimed_at < now - timedelta(seconds=CLAIM_SECONDS)),
-                idempotency_keys.delete().where(idempotency_keys.c.created_at < now - timedelta(hours=KEY_HOURS)),
-                inbox.delete().where(inbox.c.received_at < now - timedelta(days=INBOX_DAYS)),
-            ):
-                await session.execute(old)
+        await purge(self, EXPIRIES)
 
 
 def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

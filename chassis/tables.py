@@ -53,15 +53,19 @@ outbox = Table(
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("refusals", Integer, nullable=False, server_default=text("0")),
+    Column("deferred_since", DateTime(timezone=True)),
     Column("dead_at", DateTime(timezone=True)),
     Column("last_error", Text),
     Index("ix_outbox_waiting", "listener", "aggregate", "position", postgresql_where=text("dead_at IS NULL")),
     Index("ix_outbox_due", "listener", "due_at", postgresql_where=text("dead_at IS NULL")),
+    Index("ix_outbox_oldest", "listener", "position", postgresql_where=text("dead_at IS NULL")),
+    Index("ix_outbox_dead", "listener", "position", postgresql_where=text("dead_at IS NOT NULL")),
 )
 """
 Events that a listener has not taken yet (chassis/outbox.py), a row for each of its listeners.
 
 ``due_at`` is when a relay may take the row: at once, or when the lease of the one that has it ends, or after a pause.
+``deferred_since`` is when its listener first answered that it does not know the type of the event.
 """
 
 inbox = Table(

@@ -17,6 +17,7 @@ from cli.counts import miscounted, retention_of, uncounted
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
+from product.services.forget_reservations import KEEP_RESERVATIONS
 
 SHOWN = 5
 """How many ids are printed for each rule."""
@@ -36,6 +37,7 @@ class Facts:
     Attributes:
         orders: Order -> status.
         owners: Order -> user.
+        aged: Orders so old that their reservation is deleted when it is closed.
         lines: Order -> what it wants.
         statuses: Order -> every status it came to, pending left out.
         keyed: Orders that were acknowledged to somebody who sent an Idempotency-Key.
@@ -53,6 +55,7 @@ class Facts:
 
     orders: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    aged: set[str] = field(default_factory=set)
     lines: dict[str, Lines] = field(default_factory=dict)
     statuses: set[tuple[str, str]] = field(default_factory=set)
     keyed: set[str] = field(default_factory=set)
@@ -109,12 +112,14 @@ def _holders(facts: Facts) -> set[str]:
 
 
 def _wrong_holdings(facts: Facts, held: Mapping[str, str]) -> list[str]:
-    return [
-        order
-        for order, state in sorted(held.items())
-        if facts.reservations.get(order) != state
-        or not facts.lines.get(order) == facts.reserved.get(order) == facts.ledger.get(order)
-    ]
+    return [order for order, state in sorted(held.items()) if not _holds_its_units(facts, order, state)]
+
+
+def _holds_its_units(facts: Facts, order: str, state: str) -> bool:
+    lines, ledger = facts.lines.get(order), facts.ledger.get(order)
+    if state == "fulfilled" and order in facts.aged and order not in facts.reservations:
+        return lines == ledger
+    return facts.reservations.get(order) == state and lines == facts.reserved.get(order) == ledger
 
 
 def _named(events: Iterable[tuple[str, str]]) -> list[str]:
@@ -134,7 +139,7 @@ async def read_facts(environment: Mapping[str, str]) -> Facts:
 
 
 _ORDERS = (
-    "SELECT id, user_id, status FROM orders",
+    f"SELECT id, user_id, status, created_at < now() - interval '{KEEP_RESERVATIONS.days} days' FROM orders",  # noqa: S608 - a number of ours
     "SELECT order_id, product_id, quantity FROM order_lines",
     "SELECT order_id, status FROM order_transitions WHERE status <> 'pending'",
     "SELECT resource_id FROM idempotency_keys WHERE status = 201",
@@ -169,8 +174,10 @@ async def _rows(url: SecretStr, statements: Iterable[str]) -> list[list[Any]]:
 
 def _read_orders(facts: Facts, rows: list[list[Any]]) -> None:
     orders, lines, transitions, keys, wrong = rows
-    for order, user, status in orders:
+    for order, user, status, is_aged in orders:
         facts.orders[str(order)], facts.owners[str(order)] = status, str(user)
+        if is_aged:
+            facts.aged.add(str(order))
     _collect(facts.lines, lines)
     facts.statuses.update((str(order), status) for order, status in transitions)
     facts.keyed.update(str(order) for (order,) in keys if order)

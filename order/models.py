@@ -47,6 +47,7 @@ class Order(Base):
             "total_price_minor IS NOT NULL OR status NOT IN ('confirmed', 'fulfilled')", name="total_when_confirmed"
         ),
         Index("ix_orders_user_id_id", "user_id", "id"),
+        Index("ix_orders_status_id", "status", "id"),
         Index("ix_orders_resume_at", "resume_at", postgresql_where=text("status = 'pending'")),
     )
 

@@ -169,7 +169,7 @@ class ReservationLine(Base):
     __tablename__ = "reservation_lines"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
 
-    order_id: Mapped[UUID] = mapped_column(ForeignKey(Reservation.order_id), primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey(Reservation.order_id, ondelete="CASCADE"), primary_key=True)
     product_id: Mapped[UUID] = mapped_column(ForeignKey(Product.id), primary_key=True)
     quantity: Mapped[int] = mapped_column()
     unit_price_minor: Mapped[int] = mapped_column(BigInteger)
@@ -186,4 +186,8 @@ IS_RESERVED = Reservation.state == ReservationState.RESERVED
 IS_HELD = or_(Reservation.state == ReservationState.COMMITTED, and_(IS_RESERVED, Reservation.expires_at > func.now()))
 """The units are the order's: it is committed, or there is time to do so. The clock is the database's."""
 
+IS_CLOSED = text("state IN ('released', 'expired', 'fulfilled')")
+"""Nothing becomes of it any more. Literally the condition of its index."""
+
 Index("ix_reservations_expires_at", Reservation.expires_at, postgresql_where=IS_RESERVED)
+Index("ix_reservations_closed", Reservation.expires_at, postgresql_where=IS_CLOSED)

@@ -8,10 +8,12 @@ from chassis.app import create_app
 from chassis.auth.tokens import TokenIssuer
 from chassis.periodic import Periodic
 from chassis.postgres import Postgres
+from chassis.purge import PURGE_EVERY_S
 from chassis.relay import Relay
 from user.events import EVENTS
 from user.mail import make_mailer
 from user.routes import accounts, profile, recovery, sessions, tokens
+from user.services.erase_audit import ERASE_EVERY_S, continue_erasures
 from user.services.forget_expired import forget_expired
 from user.settings import Settings
 from user.stored_sessions import StoredSessions
@@ -26,7 +28,7 @@ def build() -> FastAPI:
     issuer = TokenIssuer(settings.jwt_private_key.get_secret_value(), settings.jwt_issuer, settings.jwt_audience)
     pool = settings.database_pool_size, settings.processes
     store = Postgres(settings.user_database_url, settings.service_name, *pool)
-    periodic = [Periodic(60, _forget_expired)]
+    periodic = [Periodic(PURGE_EVERY_S, _forget_expired), Periodic(ERASE_EVERY_S, _continue_erasures)]
     app = create_app(
         settings,
         store,
@@ -41,5 +43,8 @@ def build() -> FastAPI:
 
 
 async def _forget_expired(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    async with state.store.transaction() as session:
-        await forget_expired(session)
+    await forget_expired(state.store)
+
+
+async def _continue_erasures(state: Any) -> None:  # noqa: ANN401
+    await continue_erasures(state.store)

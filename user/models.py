@@ -38,6 +38,8 @@ class User(Base):
         Index("ix_users_username_prefix", "username_key", postgresql_ops={"username_key": _PREFIXES}),
         Index("ix_users_email_prefix", "email_key", postgresql_ops={"email_key": _PREFIXES}),
         Index("ix_users_admins", "id", postgresql_where=text("role = 'admin'")),
+        Index("ix_users_role_id", "role", "id", postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_users_inactive", "id", postgresql_where=text("is_active IS false AND deleted_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -71,10 +73,13 @@ class UserSession(Base):
 
 
 class RefreshToken(Base):
-    """A refresh token, known by its SHA-256 alone. One that was used stays, so that its reuse is noticed."""
+    """A refresh token, known by its SHA-256 alone. One that was used stays for a while: its reuse is to be noticed."""
 
     __tablename__ = "refresh_tokens"
-    __table_args__ = (CheckConstraint("(used_at IS NULL) = (salt IS NULL)", name="salt_when_used"),)
+    __table_args__ = (
+        CheckConstraint("(used_at IS NULL) = (salt IS NULL)", name="salt_when_used"),
+        Index("ix_refresh_tokens_used_at", "used_at", postgresql_where=text("used_at IS NOT NULL")),
+    )
 
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
@@ -108,17 +113,38 @@ class Throttle(Base):
     blocked_until: Mapped[datetime]
 
 
+_HAS_ORIGIN = "address IS NOT NULL OR user_agent IS NOT NULL"
+
+
 class AuditEntry(Base):
     """A security event: who did what to whom, from where, when. Holds no secret and no name that somebody typed."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "kind", "id"))
+    __table_args__ = (
+        Index(None, "user_id", "id"),
+        Index(None, "kind", "id"),
+        Index("ix_audit_entries_actor_id", "actor_id", postgresql_where=text(_HAS_ORIGIN)),
+        Index("ix_audit_entries_own", "user_id", postgresql_where=text(f"actor_id IS NULL AND ({_HAS_ORIGIN})")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     kind: Mapped[str] = mapped_column(String(32))
     actor_id: Mapped[UUID | None]
     user_id: Mapped[UUID | None]
     address: Mapped[str | None] = mapped_column(String(64))
     user_agent: Mapped[str | None] = mapped_column(String(256))
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+HAS_ORIGIN = text(f"({_HAS_ORIGIN})")
+"""The entry says where its actor was. Literally the condition of the indexes by which an actor's entries are erased."""
+
+
+class AuditErasure(Base):
+    """A deleted account of which the audit log still says where its person was: there was too much for one request."""
+
+    __tablename__ = "audit_erasures"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

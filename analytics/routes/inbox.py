@@ -4,16 +4,17 @@ from fastapi import APIRouter
 
 from analytics.dependencies import Keeping
 from analytics.services.record_events import record_events
-from chassis.deliveries import PATH, Delivered, ForeignEvent, Receipt
+from chassis.deliveries import MOST_BODY_BYTES, PATH, Delivered, ForeignEvent, Receipt
 from chassis.errors import documented
 from chassis.mongodb import Database
 from chassis.routing import Route
-from chassis.sealing.modes import service
+from chassis.sealing.modes import bodies, service
 
 router = APIRouter(tags=["events"], route_class=Route)
 
 
 @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
+@bodies(MOST_BODY_BYTES)
 @service("order", "product", "user")
 async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Receipt]:
     """Take a batch of events (the services that announce them, sealed); says what became of each."""

@@ -1,6 +1,5 @@
 """Reading how many events there were."""
 
-import asyncio
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from analytics.counts import DAY, MINUTE, QUARTER, Count, floor
 from analytics.filters import of_types
 from analytics.models import DAY_COUNTS, MINUTE_COUNTS
 from chassis.mongodb import Document, MotorDatabase
+from chassis.together import together
 
 Piece = tuple[int, str]
 """The position of a piece of time, and a type."""
@@ -62,7 +62,7 @@ async def count_between(
     """
     counts: Counts = defaultdict(Count)
     readings = (_count_days, _count_quarters, _count_minutes)
-    await asyncio.gather(*(read(database, cuts, of_types(types), counts) for read in readings))
+    await together(*(read(database, cuts, of_types(types), counts) for read in readings))
     return counts
 
 

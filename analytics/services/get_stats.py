@@ -1,6 +1,5 @@
 """Adding up all events."""
 
-import asyncio
 from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ from analytics.services.total_by_type import total_by_type
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import AppError
 from chassis.mongodb import Document, MotorDatabase
+from chassis.together import together
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ async def get_stats(database: MotorDatabase, dispatcher: Dispatcher, query: Stat
     Raises:
         EmptyRange: The time ends before it begins (422).
     """
-    (by_type, by_day), users = await asyncio.gather(_count(database, query), _count_users(dispatcher))
+    (by_type, by_day), users = await together(_count(database, query), _count_users(dispatcher))
     days = [Day(date=date, count=by_day[date]) for date in sorted(by_day)[-DAYS:]]
     return Stats(total=by_type.total(), by_type=by_type, by_day=days, users=users)
 

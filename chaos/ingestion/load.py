@@ -9,6 +9,7 @@ from time import monotonic
 
 from chaos.ingestion.doors import Door, Unanswered
 from chaos.ingestion.happenings import Event, make_events, mix
+from chassis.together import together
 
 _PATIENCE_S = 90.0
 """After so long a batch is given up."""
@@ -76,7 +77,7 @@ class Load:
         while goes_on():
             doors = self._choose_doors()
             batch = self._next_batch(doors[0].teller)
-            await asyncio.gather(*(self._insist(door, mix(self._random, batch)) for door in doors))
+            await together(*(self._insist(door, mix(self._random, batch)) for door in doors))
             await asyncio.sleep(self._pause_s)
 
     def _choose_doors(self) -> list[Door]:

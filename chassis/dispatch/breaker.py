@@ -137,7 +137,7 @@ class Breaker:
                 self._open()
 
     def abandon(self, permit: int) -> None:
-        """Forget a call that was cancelled: it says nothing of the target."""
+        """Forget a call that was cancelled before it was slow: it says nothing of the target."""
         if permit == self._permit:
             self._probing = False
 

@@ -167,8 +167,11 @@ class Dispatcher:
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await asyncio.gather(*(peer.transport.aclose() for peer in self._peers.values()))
+        """Close the connections; one that cannot be closed keeps no other open."""
+        closing = (peer.transport.aclose() for peer in self._peers.values())
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     async def _with_retries(self, call: _Call, *, ends: deadline.Deadline, repeatable: bool) -> Answer:
         """Attempt, and again while that is allowed; the loop is made only when the first attempt has failed."""
@@ -194,7 +197,7 @@ class Dispatcher:
         if left < deadline.LEAST_S:
             msg = f"There was no time left to call the {call.peer.name} service (attempt {number})."
             raise DeadlineExceeded(msg)
-        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number))
+        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number), within_s=left)
 
     async def _traced(self, call: _Call, left: float, number: int) -> Answer:
         with tracing.calling(call.peer.name, call.method, number) as trace:

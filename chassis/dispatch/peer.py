@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from chassis.dispatch import metrics
-from chassis.dispatch.breaker import LONGEST_PAUSE_S, Breaker
+from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
 from chassis.dispatch.budget import RetryBudget
-from chassis.dispatch.deadline import Clock
+from chassis.dispatch.deadline import HOP_S, Clock
 from chassis.dispatch.failures import Refusal
-from chassis.dispatch.transport import Answer, Transport
+from chassis.dispatch.transport import Answer, TimedOut, Transport
 
 _SERVER_ERROR = 500
 
@@ -42,9 +42,16 @@ class Peer:
         self.budget = RetryBudget(clock)
         self._clock = clock
 
-    async def watch(self, method: str, number: int, exchange: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def watch(
+        self, method: str, number: int, exchange: Callable[[], Awaitable[Answer]], *, within_s: float
+    ) -> Answer:
         """
         Make one attempt through the breaker, and count how it ends.
+
+        Args:
+            within_s: Seconds that the attempt has. One that is cancelled when they have passed, or when it was slow,
+                failed: the request that made it has the same deadline, and its end may come first. One that is
+                cancelled earlier does not count.
 
         Raises:
             CircuitOpen: The breaker does not let it begin.
@@ -55,7 +62,12 @@ class Peer:
         try:
             answer = await exchange()
         except asyncio.CancelledError:
-            self.breaker.abandon(permit)
+            took_s = self._clock() - begun
+            if took_s < min(SLOW_S, within_s - HOP_S):
+                self.breaker.abandon(permit)
+            else:
+                self.breaker.fail(permit)
+                metrics.observe_attempt(self.name, method, number, TimedOut.__name__, took_s)
             raise
         except Exception as error:
             self._learn(permit, error, took_s=self._clock() - begun)

@@ -1,20 +1,23 @@
 """Taking over what nobody works on any more."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.dispatch import deadline
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres import Postgres
+from chassis.together import together
 from order.models import Order, OrderStatus
 from order.services.advance_order import LEASE, advance_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 5
 """Fewer than a worker has connections to the database: requests need some too."""
@@ -56,8 +59,7 @@ async def _resume_some(database: Postgres, dispatcher: Dispatcher) -> int:
     """Go on with some; returns how many of them are not pending any more."""
     async with database.transaction() as session:
         orders = await _claim(session)
-    resumed = await asyncio.gather(*(_resume(database, dispatcher, order_id) for order_id in orders))
-    return sum(order.status != OrderStatus.PENDING for order in resumed)
+    return sum(await together(*(_resume(database, dispatcher, order_id) for order_id in orders)))
 
 
 async def _claim(session: AsyncSession) -> Sequence[UUID]:
@@ -73,6 +75,12 @@ async def _claim(session: AsyncSession) -> Sequence[UUID]:
     return (await session.scalars(mine.returning(Order.id))).all()
 
 
-async def _resume(database: Postgres, dispatcher: Dispatcher, order_id: UUID) -> Order:
+async def _resume(database: Postgres, dispatcher: Dispatcher, order_id: UUID) -> bool:
+    """Go on with one; returns whether it is not pending any more. What goes wrong with it stops no other."""
     deadline.start(TIMEOUT_S)
-    return await advance_order(database, dispatcher, await load_order(database, order_id))
+    try:
+        order = await advance_order(database, dispatcher, await load_order(database, order_id))
+    except Exception:  # its lease ends, and it is resumed again until it expires
+        log.exception("order not resumed", order_id=str(order_id))
+        return False
+    return order.status != OrderStatus.PENDING

@@ -143,7 +143,7 @@ async def open_exchange(url: str) -> AsyncIterator[Exchange]:
         own = as_setting({name: ring for name, ring in keys.items() if "TINY" in name.split("__")})
         store = Postgres(SecretStr(url), "tiny")
         router = inbox_router({CupFilled.type: exchange.take})
-        async with serve_tiny(router, store=store, link_key=own, max_body_bytes=256 * 1024) as tiny:
+        async with serve_tiny(router, store=store, link_key=own) as tiny:
             exchange.url = str(tiny.client.base_url).rstrip("/")
             yield exchange
     finally:

@@ -37,7 +37,12 @@ def label_of(message: str) -> str:
 
 def taking(most: int) -> dict[str, object]:
     """The values with which a relay takes events, for a transaction that stays open."""
-    return {"listener": "tiny", "most": most, "lease": timedelta(seconds=outbox.LEASE_S)}
+    return {
+        "listener": "tiny",
+        "most": most,
+        "most_bytes": outbox.MOST_BATCH_BYTES,
+        "lease": timedelta(seconds=outbox.LEASE_S),
+    }
 
 
 async def test_an_event_of_a_transaction_that_fails_is_none(exchange: Exchange) -> None:
@@ -183,6 +188,60 @@ async def test_after_ten_refusals_an_event_is_dead(exchange: Exchange) -> None:
     async with exchange.database.transaction() as session:
         (letter,) = await list_dead(session)
     assert (letter.event_id, letter.listener, letter.reason) == (bad.event_id, "tiny", "no cup")
+
+
+@pytest.mark.parametrize(
+    ("deferred_s", "shortest_s", "longest_s"),
+    [(0, 2.5, 5), (20, 2.5, 5), (120, 15, 30), (1200, 150, 300), (80_000, 150, 300)],
+)
+async def test_the_pause_of_a_deferred_event_grows_to_five_minutes(
+    exchange: Exchange, deferred_s: int, shortest_s: float, longest_s: float
+) -> None:
+    """A quarter of the time it has been deferred for, or half of that; a neighbour is not touched."""
+    await exchange.announce("cup", "neighbour")
+    await exchange.rows(
+        "UPDATE outbox SET deferred_since = now() - make_interval(secs => :s), attempts = 500", s=deferred_s
+    )
+    (cup, _), _ = await outbox.claim(exchange.database, "tiny", 2)
+    async with exchange.database.transaction() as session:
+        assert await outbox.defer(session, [cup], "unknown") == set()
+
+    rows = await exchange.rows(
+        "SELECT CAST(extract(epoch FROM due_at - now()) AS float8), attempts, refusals, last_error FROM outbox"
+        " WHERE dead_at IS NULL ORDER BY position"
+    )
+    (pause_s, *changed), (lease_s, *unchanged) = rows
+    assert shortest_s - 1 < pause_s <= longest_s
+    assert (changed, unchanged) == ([501, 0, "unknown"], [500, 0, None])
+    assert lease_s <= outbox.LEASE_S
+
+
+async def test_an_event_deferred_for_a_day_is_dead(exchange: Exchange) -> None:
+    """Only then; it no longer holds up what comes after it, and replayed it has another day."""
+    await exchange.announce("old", "young")
+    await exchange.rows(
+        "UPDATE outbox SET deferred_since = now() - make_interval(hours => 24, secs =>"
+        " CASE WHEN message LIKE '%old%' THEN 0 ELSE -60 END)"
+    )
+    deliveries, _ = await outbox.claim(exchange.database, "tiny", 2)
+    async with exchange.database.transaction() as session:
+        assert await outbox.defer(session, deliveries, "unknown") == {deliveries[0].position}
+        (letter,) = await list_dead(session)
+        assert (letter.event_id, letter.reason) == (deliveries[0].event_id, "unknown")
+        await replay(session, letter.event_id)
+        assert await outbox.defer(session, deliveries[:1], "unknown") == set()
+
+
+async def test_a_claim_has_room_for_so_many_bytes(exchange: Exchange) -> None:
+    """The earliest that fit together are given, one in any case; that more are due is told."""
+    size = outbox.MOST_BATCH_BYTES // 2 - 400
+    await exchange.announce("a" * size, "b" * size, "c", cup=None)
+    await exchange.rows("UPDATE outbox SET message = message || repeat(' ', 200000) WHERE message LIKE '%\"c\"%'")
+
+    claims = [await outbox.claim(exchange.database, "tiny", 100) for _ in range(2)]
+
+    assert [[label_of(one.message)[0] for one in batch] for batch, _ in claims] == [["a", "b"], ["c"]]
+    assert (claims[0][1], claims[1][1]) == (0.0, pytest.approx(outbox.LEASE_S, abs=2))
 
 
 async def test_a_dead_event_can_be_replayed(exchange: Exchange) -> None:

@@ -1,18 +1,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
-from chassis import courier
+from chassis import courier, outbox_metrics
+from chassis import relay as relaying
 from chassis.dead_letters import replay
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.relay import Relay
 from chassis.settings import InvalidSettings
+from chassis.store import DatabaseUnavailable
 from chassis.testing import Exchange as HttpExchange
 from chassis.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
 from tests.chassis.exchange import CupFilled, Exchange, Refused, Settings
@@ -242,6 +245,35 @@ async def is_measured() -> bool:
     return (waiting, dead) == (2, 1) and oldest_s == pytest.approx(3600, abs=60)
 
 
+def measured(listener: str) -> tuple[float | None, float | None]:
+    """How many events wait for a consumer, and how many it has refused for good."""
+    waiting, dead = (
+        REGISTRY.get_sample_value(f"outbox_{name}", {"listener": listener}) for name in ("waiting", "dead")
+    )
+    return waiting, dead
+
+
+async def test_measuring_a_long_backlog_reads_little(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 20,000 events, most of them for another consumer or dead; every worker measures every few seconds."""
+    insert = (
+        "INSERT INTO outbox (event_id, listener, aggregate, message, dead_at)"
+        " SELECT gen_random_uuid(), '{}', 'cup', '{{}}', {} FROM generate_series(1, 5000)"
+    )
+    monkeypatch.setattr(outbox_metrics, "MOST_COUNTED", 100)
+    for listener, dead_at in (("user", "NULL"), ("user", "now()"), ("tiny", "NULL"), ("tiny", "now()")):
+        await exchange.rows(insert.format(listener, dead_at))
+    await exchange.rows("ANALYZE outbox")
+
+    async with exchange.database.transaction() as session:
+        await outbox_metrics.measure(session, ["tiny", "user", "nobody"])
+        read = await session.scalar(
+            text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'outbox'")
+        )
+
+    assert [measured(listener) for listener in ("tiny", "user", "nobody")] == [(100, 100), (100, 100), (0, 0)]
+    assert read < 1000
+
+
 async def test_deliveries_are_counted_and_timed(exchange: Exchange) -> None:
     """By listener and outcome, and how long an event took."""
     lag = "outbox_delivery_lag_seconds_count"
@@ -273,3 +305,48 @@ def test_a_service_that_cannot_announce_does_not_start(
     """An event must be named after its service, and its listeners be among those that the service calls."""
     with pytest.raises(InvalidSettings, match=problem):
         Relay(Settings(), exchange.database, [event])
+
+
+class Outage:
+    """
+    A database that is down, and a minute that passes while somebody waits.
+
+    Attributes:
+        asked: How often it was asked for something.
+    """
+
+    def __init__(self, stopped: asyncio.Event) -> None:
+        self.asked = 0
+        self._left = 60.0
+        self._stopped = stopped
+
+    def _fail(self, *_arguments: object) -> NoReturn:
+        self.asked += 1
+        raise DatabaseUnavailable
+
+    transaction = listening = _fail
+
+    async def wait(self, _event: asyncio.Event, longest_s: float) -> None:
+        """Let the time pass at once."""
+        self._left -= longest_s
+        if self._left <= 0:
+            self._stopped.set()
+
+
+@pytest.mark.parametrize(("work", "asked"), [("measure", 12), ("listen", 60)])
+async def test_a_database_that_is_down_is_not_pressed(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, work: str, asked: int
+) -> None:
+    """A worker tries to measure every 5 s and to listen every second; each failure is a line without a traceback."""
+    log, stopped = CapturingLogger(), asyncio.Event()
+    outage: Any = Outage(stopped)
+    monkeypatch.setattr(relaying, "wait_for", outage.wait)
+    monkeypatch.setattr(relaying, "log", log)
+    relay = Relay(Settings(), outage, [CupFilled])
+    courier: Any = object()
+
+    await (relay._measure(stopped) if work == "measure" else relay._listen({"tiny": courier}, stopped))  # noqa: SLF001
+
+    assert outage.asked == asked
+    assert {call.method_name for call in log.calls} == {"warning"}
+    assert len(log.calls) == asked

@@ -160,3 +160,24 @@ def test_the_command_names_what_differs(
     lines = " ".join(capsys.readouterr().out.split())
     assert lines.count("✓") == len(check(facts)) - (not held)
     assert ("9 differ: lost 0, lost 1, lost 2, lost 3, lost 4, …" in lines) is not held
+
+
+@pytest.mark.parametrize(
+    ("order", "is_aged", "ledger", "agrees"),
+    [
+        ("sent", True, {CUP: 1}, True),
+        ("sent", False, {CUP: 1}, False),
+        ("sent", True, {CUP: 2}, False),
+        ("kept", True, {CUP: 2, POT: 1}, False),
+    ],
+)
+def test_the_reservation_of_an_order_sent_long_ago_may_be_gone(
+    order: str, ledger: dict[str, int], *, is_aged: bool, agrees: bool
+) -> None:
+    """Its units are then held against the ledger alone; a young order, or one that still waits, must have it."""
+    facts = deepcopy(WHOLE)
+    del facts.reservations[order], facts.reserved[order]
+    facts.ledger[order] = ledger
+    facts.aged.add(order if is_aged else "given up")
+
+    assert check(facts)["an order that stands has exactly its units"] == ([] if agrees else [order])

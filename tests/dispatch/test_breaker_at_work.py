@@ -6,14 +6,16 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, State
+from chassis.dispatch import deadline
+from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, CircuitOpen, State
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.peer import Peer
-from chassis.dispatch.transport import HttpxTransport
+from chassis.dispatch.transport import Answer, HttpxTransport
 from chassis.errors import AppError, ServiceUnavailable
 from chassis.testing import Exchange, FaultProxy, eventually, passing, serve
 from order.main import build
-from tests.dispatch.scripted import OK, PATH, Step, answers, dispatcher_to, fails
+from tests.dispatch.scripted import OK, PATH, Step, Time, answers, dispatcher_to, fails
+from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
 
 COUNTED: dict[str, tuple[Step, bool]] = {
     "500": (answers(500), True),
@@ -108,6 +110,78 @@ async def test_cancelled_calls_are_no_failures() -> None:
     assert len(peer.seen) == 1_000
     assert dispatcher.targets() == {"product": "closed"}
     assert await dispatcher.get("product", PATH) == {"ok": True}
+
+
+async def test_a_call_that_ends_with_its_request_has_failed() -> None:
+    """A peer that never answers opens the breaker, whether the request's deadline or the call's own ends the call."""
+
+    async def call(dispatcher: Dispatcher) -> None:
+        deadline.start(0.5)
+        with suppress(AppError, TimeoutError):
+            async with asyncio.timeout(0.5):
+                await dispatcher.get("tiny", PATH)
+
+    async with FaultProxy("", silent) as hole, dispatcher_over_wire(hole.address) as dispatcher:
+        # Tasks: each has a deadline of its own.
+        await asyncio.wait([asyncio.create_task(call(dispatcher)) for _ in range(FEWEST_CALLS + 10)])
+
+        assert hole.seen >= FEWEST_CALLS
+        assert dispatcher.targets() == {"tiny": "open"}
+
+
+async def silent(_exchange: Exchange) -> None:
+    """Never answer."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("within_s", "took_s", "state"),
+    [
+        (10.0, 1.9, State.CLOSED),
+        (10.0, 2.01, State.OPEN),
+        (1.0, 0.97, State.CLOSED),
+        (1.0, 0.99, State.OPEN),
+    ],
+)
+async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
+    within_s: float, took_s: float, state: State
+) -> None:
+    """From 2 s on, or 20 ms before the end of its time; before that its caller has merely given up."""
+    time = Time()
+    peer = Peer("cancelled", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+
+    async def wait() -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    calls = [asyncio.create_task(peer.watch("GET", 1, wait, within_s=within_s)) for _ in range(FEWEST_CALLS)]
+    await asyncio.sleep(0)
+    time.now += took_s
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+
+    assert peer.breaker.state is state
+
+
+async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_again() -> None:
+    """A peer that never answers is asked once in a pause that doubles, not once a request."""
+    time = Time()
+    peer = Peer("probed", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    asked: list[float] = []
+
+    async def give_up() -> Answer:
+        asked.append(time.now)
+        time.now += 1.0
+        raise asyncio.CancelledError
+
+    for _ in range(600):
+        with suppress(asyncio.CancelledError, CircuitOpen):
+            await peer.watch("GET", 1, give_up, within_s=1.0)
+        time.now += 0.1
+
+    assert peer.breaker.state is State.OPEN
+    assert len(asked) <= FEWEST_CALLS + 4
 
 
 async def test_calls_in_the_background_are_held_up_for_less_long_than_others(

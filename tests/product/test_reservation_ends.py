@@ -1,11 +1,15 @@
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from chassis.dispatch.failures import RemoteError
 from chassis.ids import new_id
 from chassis.postgres import Postgres
-from product.models import StockMovement
+from product.models import Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
+from product.services.forget_reservations import KEEP_RESERVATIONS, forget_reservations
 from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, expire, let_time_pass, refusal, stock_of
@@ -134,3 +138,30 @@ async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None
         await getattr(orders, what)(new_id())
 
     assert refusal(refused.value) == (404, "reservation_not_found")
+
+
+async def test_closed_reservations_go_after_30_days(
+    orders: Orders, make_product: MakeProduct, database: Postgres
+) -> None:
+    """With their lines; what is still held stays whatever its age, and so do the ledger and what was closed lately."""
+    pot = await make_product(stock=100)
+    made: dict[str, UUID] = {}
+    for name in ("reserved", "committed", "fulfilled", "released", "expired", "young"):
+        await orders.reserve(made.setdefault(name, new_id()), **{pot["id"]: 2})
+    await orders.release(made.setdefault("tombstone", new_id()))
+    async with database.transaction() as session:
+        for name, order_id in made.items():
+            state = {"young": "fulfilled", "tombstone": "released"}.get(name, name)
+            age = KEEP_RESERVATIONS + (timedelta(hours=-1) if name == "young" else timedelta(hours=1))
+            change = update(Reservation).where(Reservation.order_id == order_id)
+            await session.execute(change.values(state=state, expires_at=func.now() - age))
+        before = list(await session.scalars(select(StockMovement.id).order_by(StockMovement.id)))
+
+    await forget_reservations(database)
+
+    kept = sorted(made[name] for name in ("reserved", "committed", "young"))
+    async with database.transaction() as session:
+        assert list(await session.scalars(select(Reservation.order_id).order_by(Reservation.order_id))) == kept
+        assert list(await session.scalars(select(ReservationLine.order_id).order_by(ReservationLine.order_id))) == kept
+        assert list(await session.scalars(select(StockMovement.id).order_by(StockMovement.id))) == before
+    assert await stock_of(database, pot["id"]) == 100 - 6 * 2

@@ -1,14 +1,18 @@
+from uuid import UUID
+
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import inspect, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from chassis.postgres import Postgres
 from chassis.testing import eventually
 from tests.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, statuses
 from user.email_tokens import Purpose, issue_email_token
-from user.models import EmailToken, UserSession
+from user.models import HAS_ORIGIN, AuditEntry, AuditErasure, EmailToken, UserSession
+from user.services.erase_audit import BATCH, continue_erasures
 from user.services.write_password_reset import write_password_reset
 from user.services.write_verification import write_verification
 
@@ -195,3 +199,60 @@ async def test_a_deletion_is_announced(
             return [row["_id"] async for row in analytics["erased_users"].find()] == [str(ada.id)]
 
     assert await eventually(is_heard)
+
+
+async def add_entries(database: Postgres, count: int, actor: UUID | None, user: UUID | None) -> None:
+    """Store entries of the audit log that say where somebody was."""
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                "INSERT INTO audit_entries (id, kind, actor_id, user_id, address, user_agent)"
+                " SELECT gen_random_uuid(), 'login', CAST(:actor AS uuid), CAST(:user AS uuid), '192.0.2.7', NULL"
+                " FROM generate_series(1, :count)"
+            ),
+            {"count": count, "actor": actor, "user": user},
+        )
+
+
+async def origins(database: Postgres, condition: str, person: UUID) -> int:
+    """How many entries that fulfil a condition still say where somebody was."""
+    query = select(func.count(AuditEntry.id)).where(text(f"({condition})"), HAS_ORIGIN)
+    async with database.transaction() as session:
+        return await session.scalar(query, {"person": person}) or 0
+
+
+async def test_a_long_history_is_erased_in_batches(
+    database: Postgres, people: People, make_user: MakeUser, bearer: Bearer
+) -> None:
+    """The request erases what it has time for, the rest follows; entries of others, about that person too, stay."""
+    ada, root = await make_user("ada"), await make_user("root", role="admin")
+    await add_entries(database, 2 * BATCH + 50, ada.id, root.id)
+    await add_entries(database, 2 * BATCH + 50, None, ada.id)
+    await add_entries(database, 10, root.id, ada.id)
+    await add_entries(database, 10, None, root.id)
+    hers = "actor_id = :person OR (actor_id IS NULL AND user_id = :person)"
+
+    assert await erase(people, bearer(ada)) == (204, "")
+    left = await origins(database, hers, ada.id)
+    await continue_erasures(database)
+
+    assert left == 2 * (BATCH + 50) + 1  # the deletion itself is an entry
+    assert await origins(database, hers, ada.id) == 0
+    assert await origins(database, "actor_id = :person OR user_id = :person", root.id) == 20
+    async with database.transaction() as session:
+        assert (await session.scalars(select(AuditErasure))).all() == []
+
+
+async def test_an_erasure_that_another_worker_has_in_hand_is_left_to_it(database: Postgres, clean: None) -> None:
+    """Neither waits for the other, and the next one is not skipped."""
+    first, second = new_id(), new_id()
+    for person in (first, second):
+        await add_entries(database, 3, person, None)
+        async with database.transaction() as session:
+            session.add(AuditErasure(user_id=person))
+
+    async with database.transaction() as session:
+        await session.execute(select(AuditErasure).where(AuditErasure.user_id == first).with_for_update())
+        await continue_erasures(database)
+
+    assert [await origins(database, "actor_id = :person", person) for person in (first, second)] == [3, 0]

@@ -13,8 +13,7 @@ from user.services.forget_expired import forget_expired
 
 async def prune(database: Postgres) -> None:
     """Do what the service does every minute."""
-    async with database.transaction() as session:
-        await forget_expired(session)
+    await forget_expired(database)
 
 
 def ago(**time: float) -> object:
@@ -61,17 +60,19 @@ async def test_refresh_tokens_go_with_their_session(people: People, make_user: M
     assert left != gone
 
 
-async def test_a_spent_refresh_token_stays_with_its_session(
-    people: People, make_user: MakeUser, database: Postgres
-) -> None:
-    """However long ago it was used, its reuse is still to be noticed."""
+async def test_spent_refresh_tokens_go_after_30_days(people: People, make_user: MakeUser, database: Postgres) -> None:
+    """Until then their reuse is noticed; what was never used stays as long as its session."""
     await make_user("ada")
-    await log_in(people)
-    await change(database, update(RefreshToken).values(used_at=ago(days=100), salt=b"salt"))
+    for _ in range(3):
+        await log_in(people)
+    old, late, unused = await read(database, select(RefreshToken.token_hash).order_by(RefreshToken.token_hash))
+    for token, days in ((old, 31), (late, 29)):
+        spent = update(RefreshToken).where(RefreshToken.token_hash == token)
+        await change(database, spent.values(used_at=ago(days=days), salt=b"salt"))
 
     await prune(database)
 
-    assert len(await read(database, select(RefreshToken))) == 1
+    assert await read(database, select(RefreshToken.token_hash).order_by(RefreshToken.token_hash)) == [late, unused]
 
 
 async def test_mail_tokens_go_when_they_expire(make_user: MakeUser, database: Postgres) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, update
+from sqlalchemy import func, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
@@ -11,8 +11,9 @@ from user.client import Client
 from user.email_tokens import forget_email_tokens
 from user.errors import UserNotFound
 from user.events import UserDeleted
-from user.models import AuditEntry, User, UserSession
+from user.models import AuditErasure, User, UserSession
 from user.services.end_sessions import end_sessions
+from user.services.erase_audit import erase_audit
 from user.services.keep_an_admin import keep_an_admin
 
 
@@ -38,7 +39,8 @@ async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor
     await end_sessions(session, UserSession.user_id == user_id, because="deleted")
     audit(session, AuditKind.DELETED, client, user_id=user_id, actor_id=actor_id)
     await outbox.add(session, UserDeleted(subject=user_id, user_id=user_id))
-    theirs = or_(AuditEntry.actor_id == user_id, and_(AuditEntry.actor_id.is_(None), AuditEntry.user_id == user_id))
-    for table, rows in ((UserSession, UserSession.user_id == user_id), (AuditEntry, theirs)):
-        await session.execute(update(table).where(rows).values(address=None, user_agent=None))
+    devices = update(UserSession).where(UserSession.user_id == user_id)
+    await session.execute(devices.values(address=None, user_agent=None))
+    if not await erase_audit(session, user_id):
+        await session.execute(insert(AuditErasure).values(user_id=user_id))
     await forget_email_tokens(session, user_id)

@@ -2,25 +2,36 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, func
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func
 
-from user.models import AuditEntry, EmailToken, Throttle, UserSession
+from chassis.postgres import Postgres
+from chassis.purge import Expiry, purge
+from user.models import AuditEntry, EmailToken, RefreshToken, Throttle, UserSession
+from user.services.open_session import IDLE
 from user.throttle import FORGET_AFTER
 
 KEEP_AUDIT = timedelta(days=400)
 KEEP_SESSIONS = timedelta(days=1)
 """After the end of a session; its access tokens have long expired then."""
+KEEP_SPENT = IDLE
+"""
+After a refresh token was used: for so long its reuse ends the session, after that it is merely unknown. A device that
+is away for longer is logged out in any case.
+"""
+SESSIONS = 50
+"""In one batch: with each go its refresh tokens, some thousands if it was refreshed every quarter of an hour."""
+
+_sessions, _throttles = UserSession.__table__.c, Throttle.__table__.c
+EXPIRIES = (
+    Expiry(_sessions.expires_at, KEEP_SESSIONS, batch=SESSIONS),
+    Expiry(_sessions.revoked_at, KEEP_SESSIONS, batch=SESSIONS),
+    Expiry(RefreshToken.__table__.c.used_at, KEEP_SPENT),
+    Expiry(EmailToken.__table__.c.expires_at, timedelta(0)),
+    Expiry(_throttles.last_at, FORGET_AFTER, only=_throttles.blocked_until < func.now()),
+    Expiry(AuditEntry.__table__.c.at, KEEP_AUDIT),
+)
 
 
-async def forget_expired(session: AsyncSession) -> None:
-    """Delete sessions and mail tokens that have ended, attempts long past, and audit entries older than 400 days."""
-    now = func.now()
-    for rows in (
-        delete(UserSession).where(UserSession.expires_at < now - KEEP_SESSIONS),
-        delete(UserSession).where(UserSession.revoked_at < now - KEEP_SESSIONS),
-        delete(EmailToken).where(EmailToken.expires_at < now),
-        delete(Throttle).where(Throttle.last_at < now - FORGET_AFTER, Throttle.blocked_until < now),
-        delete(AuditEntry).where(AuditEntry.at < now - KEEP_AUDIT),
-    ):
-        await session.execute(rows)
+async def forget_expired(database: Postgres) -> None:
+    """Delete sessions and mail tokens that have ended, spent refresh tokens, attempts long past, old audit entries."""
+    await purge(database, EXPIRIES)

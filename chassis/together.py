@@ -1,0 +1,23 @@
+"""Several things done at once that belong together."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
+    """
+    Do all at once and return the results in their order.
+
+    Unlike ``asyncio.gather``, nothing goes on in the background when one fails: the others are cancelled, and have
+    ended when the error is raised.
+
+    Raises:
+        Exception: What the first that failed has raised.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return [task.result() for task in tasks]

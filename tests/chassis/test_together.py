@@ -1,0 +1,80 @@
+import ast
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.together import together
+from cli.services import SERVICES
+from cli.stack.files import ROOT
+
+
+async def give(value: int) -> int:
+    """Be done."""
+    return value
+
+
+async def hang(ended: list[str]) -> None:
+    """Never be done, and need a moment to end."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        ended.append("hang")
+
+
+async def fail(number: int) -> None:
+    """Fail after as many turns."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+    raise LookupError(number)
+
+
+async def test_results_come_in_the_order_of_the_work() -> None:
+    """Whoever is done first."""
+    assert await together(give(1), give(2), give(3)) == [1, 2, 3]
+
+
+async def test_nothing_goes_on_when_one_has_failed() -> None:
+    """The first error is raised as it is, and by then the others have ended."""
+    ended: list[str] = []
+
+    with pytest.raises(LookupError, match="1"):
+        await together(hang(ended), fail(1), fail(50))
+
+    assert ended == ["hang"]
+
+
+async def test_nothing_goes_on_when_the_caller_is_cancelled() -> None:
+    """All have ended before the cancellation reaches the caller."""
+    ended: list[str] = []
+    caller = asyncio.create_task(together(hang(ended), hang(ended)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+    assert ended == ["hang", "hang"]
+
+
+def sources() -> Iterator[Path]:
+    """Every file of what runs in production."""
+    for folder in ("chassis", *(service.name for service in SERVICES)):
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def detaching(source: Path) -> Iterator[str]:
+    """Each ``gather`` that leaves the others running when one fails."""
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "asyncio.gather":
+            keeps = any(one.arg == "return_exceptions" for one in node.keywords)
+            if not keeps:
+                yield f"{source.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_no_service_leaves_work_behind() -> None:
+    """Where ``gather`` is used, it waits for all (``return_exceptions``); else ``together`` is."""
+    assert [place for source in sources() for place in detaching(source)] == []

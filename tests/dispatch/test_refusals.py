@@ -1,0 +1,65 @@
+from typing import Any
+
+import pytest
+
+from chassis.dispatch.dispatcher import Dispatcher, UnknownService
+from chassis.dispatch.transport import HttpxTransport
+from chassis.sealing.envelope import Envelope
+from tests.dispatch.scripted import LINKS, OK, PATH, Peer, Time, dispatcher_to, says_plainly
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+async def test_a_service_without_an_address_is_unknown(*, sealed: bool) -> None:
+    """Sealed or not; no other service is asked in its place."""
+    dispatcher, peer = dispatcher_to(OK)
+
+    with pytest.raises(UnknownService, match="analytics"):
+        await dispatcher.get("analytics", PATH, sealed=sealed)
+
+    assert peer.seen == []
+    assert dispatcher.targets() == {"product": "closed"}
+
+
+async def test_a_service_without_a_link_is_called_in_plaintext_only_if_that_is_asked_for() -> None:
+    """A sealed call to it is refused before anything is sent; a call of a public route needs no key."""
+    asked: list[str] = []
+
+    class Plain(HttpxTransport):
+        async def send(self, method: str, address: Any, *_rest: Any) -> Any:  # noqa: ANN401
+            asked.append(address.path)
+            return await super().send(method, address, *_rest)
+
+    peer = Peer(Time(), [says_plainly(200, b'{"keys":[]}')])
+    peer.handle_async_request = lambda request: says_plainly(200, b'{"keys":[]}')(peer, request)  # type: ignore[assignment, method-assign]
+    dispatcher = Dispatcher({"user": "http://user"}, Envelope("order", LINKS["order"]), lambda: Plain(peer))
+
+    with pytest.raises(UnknownService, match="user"):
+        await dispatcher.get("user", PATH)
+    assert asked == []
+
+    assert await dispatcher.get("user", "/jwks", sealed=False) == {"keys": []}
+    assert asked == ["/jwks"]
+
+
+async def test_every_connection_is_closed_although_one_cannot_be() -> None:
+    """What went wrong with it is raised, once the others are closed."""
+    closed: list[int] = []
+
+    class Closing(HttpxTransport):
+        def __init__(self) -> None:
+            super().__init__(Peer(Time(), [OK]))
+            made.append(self)
+
+        async def aclose(self) -> None:
+            if self is made[0]:
+                raise OSError("stuck")
+            closed.append(made.index(self))
+
+    made: list[Closing] = []
+    peers = {name: f"http://{name}" for name in ("product", "user", "analytics")}
+    dispatcher = Dispatcher(peers, Envelope("order", LINKS["order"]), Closing)
+
+    with pytest.raises(OSError, match="stuck"):
+        await dispatcher.aclose()
+
+    assert closed == [1, 2]

@@ -1,0 +1,130 @@
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+from structlog.testing import CapturingLogger
+
+from chassis.errors import ServiceUnavailable
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from order.models import Order, OrderStatus
+from order.services import advance_order as saga
+from order.services import resume_orders as resuming
+from order.services.advance_order import PAUSE, advance_order
+from order.services.resume_orders import AT_ONCE, resume_orders
+
+
+@pytest.fixture
+def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
+    """The order service's database."""
+    store: Postgres = apps["order"].state.store
+    return store
+
+
+class Down:
+    """A dispatcher whose services do not answer."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def post(self, *_arguments: object, **_options: object) -> object:
+        """Fail."""
+        self.calls += 1
+        raise ServiceUnavailable("down")
+
+
+class Backlog:
+    """Orders that wait without end, and what becomes of those that this test resumes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, dispatcher: object, *fates: object) -> None:
+        self.resumed = 0
+        self._fates = list(fates)
+        self._dispatcher = dispatcher
+        monkeypatch.setattr(resuming, "_claim", self._claim)
+        monkeypatch.setattr(resuming, "load_order", self._load)
+        monkeypatch.setattr(resuming, "advance_order", self._advance)
+
+    async def _claim(self, _session: object) -> Sequence[UUID]:
+        return [new_id() for _ in range(AT_ONCE)]
+
+    async def _load(self, _database: object, order_id: UUID) -> Order:
+        return Order(id=order_id, status=OrderStatus.PENDING)
+
+    async def _advance(self, _database: object, dispatcher: object, order: Order) -> Order:
+        if dispatcher is self._dispatcher:  # not the service's own, which resumes orders every second
+            self.resumed += 1
+            fate: Any = self._fates.pop(0) if self._fates else OrderStatus.PENDING
+            if isinstance(fate, Exception):
+                raise fate
+            order.status = fate
+        return order
+
+
+async def test_while_product_is_down_a_round_tries_five_orders(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait: five a second and worker, since a round comes every second."""
+    dispatcher: Any = Down()
+    backlog = Backlog(monkeypatch, dispatcher)
+
+    for _ in range(10):
+        await resume_orders(database, dispatcher)
+
+    assert backlog.resumed == 10 * AT_ONCE
+
+
+async def test_a_round_goes_on_as_long_as_all_of_a_batch_are_decided(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with the first batch of which one order is still pending."""
+    dispatcher: Any = Down()
+    backlog = Backlog(monkeypatch, dispatcher, *[OrderStatus.CONFIRMED] * (3 * AT_ONCE - 1), OrderStatus.PENDING)
+
+    await resume_orders(database, dispatcher)
+
+    assert backlog.resumed == 3 * AT_ONCE
+
+
+async def test_an_order_that_cannot_be_resumed_stops_no_other(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged with its id; the rest of its batch is resumed, and the round ends in good order."""
+    log = CapturingLogger()
+    monkeypatch.setattr(resuming, "log", log)
+    dispatcher: Any = Down()
+    backlog = Backlog(monkeypatch, dispatcher, OrderStatus.CONFIRMED, RuntimeError("odd"), OrderStatus.REJECTED)
+
+    await resume_orders(database, dispatcher)
+
+    assert backlog.resumed == AT_ONCE
+    assert [(call.method_name, call.args) for call in log.calls] == [("exception", ("order not resumed",))]
+    assert set(log.calls[0].kwargs) == {"order_id"}
+
+
+async def test_an_order_without_an_answer_is_left_for_a_second(
+    database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one call; its neighbour keeps its time, and both are as pending as before."""
+    monkeypatch.setattr(saga, "log", CapturingLogger())
+    dispatcher: Any = Down()
+    order, neighbour = (
+        Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + timedelta(hours=1))
+        for _ in range(2)
+    )
+    async with database.transaction() as session:
+        session.add_all([order, neighbour])
+
+    async with database.transaction() as session:
+        stored = (await session.scalars(select(Order).where(Order.id == order.id))).one()
+    await advance_order(database, dispatcher, stored)
+
+    async with database.transaction() as session:
+        left = select(func.extract("epoch", Order.resume_at - func.now())).where(Order.status == OrderStatus.PENDING)
+        seconds = [float(await session.scalar(left.where(Order.id == one.id)) or 0.0) for one in (order, neighbour)]
+    assert dispatcher.calls == 1
+    assert seconds[0] <= PAUSE.total_seconds()
+    assert seconds[1] == pytest.approx(3600, abs=60)
