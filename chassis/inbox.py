@@ -16,7 +16,7 @@ from chassis.deliveries import PATH, CloudEvent, Delivered, Receipt, announcers_
 from chassis.errors import AppError
 from chassis.postgres import Database, Postgres
 from chassis.routing import Route
-from chassis.sealing.modes import service
+from chassis.sealing.modes import repeatable, service
 from chassis.tables import inbox
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
     router = APIRouter(tags=["events"], route_class=Route)
 
     @router.post(PATH, operation_id="hear")
+    @repeatable
     @service(*announcers_of(handlers))
     async def hear(events: Delivered, database: Database) -> list[Receipt]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""

@@ -9,7 +9,7 @@ from chassis.auth.current_user import Admin, CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
 from chassis.errors import Forbidden, documented
-from chassis.idempotency.keys import Idempotency
+from chassis.idempotency.keys import Idempotency, IdempotentSession
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
@@ -95,7 +95,7 @@ async def history(order_id: UUID, user: CurrentUser, session: Session) -> Histor
     "/{order_id}/cancel", response_model=OrderRead, responses=documented(InvalidToken, OrderNotFound, NotPossible)
 )
 @optional
-async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
+async def cancel(order_id: UUID, user: CurrentUser, session: IdempotentSession) -> Order:
     """Cancel one of one's own orders that is not fulfilled (admins: any)."""
     return await cancel_order(session, user, order_id)
 
@@ -106,6 +106,6 @@ async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     responses=documented(InvalidToken, Forbidden, OrderNotFound, NotPossible),
 )
 @optional
-async def fulfil(order_id: UUID, admin: Admin, session: Session) -> Order:
+async def fulfil(order_id: UUID, admin: Admin, session: IdempotentSession) -> Order:
     """Note that an order has left the house (admins)."""
     return await fulfil_order(session, admin, order_id)

@@ -7,7 +7,7 @@ from fastapi import Request
 from chassis.errors import documented
 from chassis.postgres import Database, OwnClaim, Session
 from chassis.routing import service_router
-from chassis.sealing.modes import service
+from chassis.sealing.modes import repeatable, service
 from product.errors import (
     InsufficientStock,
     MixedCurrencies,
@@ -32,6 +32,7 @@ router = service_router("reservations")
     response_model=ReservationRead,
     responses=documented(ProductNotFound, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
 )
+@repeatable
 @service("order")
 async def reserve(body: ReservationCreate, database: Database, claim: OwnClaim, request: Request) -> ReservationRead:
     """Reserve all that an order wants at the prices of this moment, or nothing."""
@@ -50,6 +51,7 @@ async def read_reservation(order_id: UUID, session: Session) -> Reservation:
     response_model=ReservationRead,
     responses=documented(ReservationNotFound, ReservationClosed),
 )
+@repeatable
 @service("order")
 async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> ReservationRead:
     """Keep for good what is reserved for an order."""
@@ -57,6 +59,7 @@ async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> Reserva
 
 
 @router.post("/{order_id}/release", response_model=ReservationRead)
+@repeatable
 @service("order")
 async def release(order_id: UUID, session: Session) -> Reservation:
     """Give back what an order has reserved or committed, and refuse what it may want to reserve later."""
