@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from chassis.auth.current_user import Admin, CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import Forbidden, documented
+from chassis.errors import Forbidden, documented, problem_response
 from chassis.idempotency.keys import Idempotency, IdempotentSession
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
@@ -19,6 +19,7 @@ from order.errors import (
     InsufficientStock,
     MixedCurrencies,
     NotPossible,
+    OrderCancelled,
     OrderExpired,
     OrderNotFound,
     ProductNotFound,
@@ -44,15 +45,26 @@ _PENDING = {"model": OrderRead, "description": "Not decided yet: read it again a
     response_model=OrderRead,
     responses={
         202: _PENDING,
-        **documented(InvalidToken, ProductNotFound, InsufficientStock, MixedCurrencies, TotalTooLarge, OrderExpired),
+        **documented(
+            InvalidToken,
+            ProductNotFound,
+            InsufficientStock,
+            MixedCurrencies,
+            TotalTooLarge,
+            OrderExpired,
+            OrderCancelled,
+        ),
     },
 )
 @optional
 async def place(
     body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Idempotency, response: Response
-) -> Order:
+) -> Order | Response:
     """Order some products at their present prices; with an Idempotency-Key it can be repeated safely."""
     order = await place_order(database, dispatcher, key, user, body)
+    if order.status == OrderStatus.CANCELLED:
+        # Not raised: it is stored as the answer of the key, which may have been answered 201 by another request.
+        return problem_response(OrderCancelled())
     response.headers["Location"] = f"/api/v1/orders/{order.id}"
     if order.status == OrderStatus.PENDING:
         response.status_code = 202

@@ -11,10 +11,10 @@ from chassis.sealing.modes import repeatable, service
 from product.errors import (
     InsufficientStock,
     MixedCurrencies,
-    ProductNotFound,
     ReservationClosed,
     ReservationDiffers,
     ReservationNotFound,
+    UnknownProducts,
 )
 from product.models import Reservation
 from product.schemas import ReservationCreate, ReservationRead
@@ -30,7 +30,7 @@ router = service_router("reservations")
     "",
     status_code=201,
     response_model=ReservationRead,
-    responses=documented(ProductNotFound, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
+    responses=documented(UnknownProducts, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
 )
 @repeatable
 @service("order")

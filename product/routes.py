@@ -15,7 +15,7 @@ from chassis.postgres import Session
 from chassis.routing import service_router
 from chassis.schemas import Page
 from chassis.sealing.modes import optional, unrepeatable
-from product.errors import InsufficientStock, ProductNotFound
+from product.errors import InsufficientStock, ProductNotFound, StockTooLarge
 from product.models import Product, StockMovement
 from product.schemas import (
     MovementRead,
@@ -76,7 +76,9 @@ async def read(product_id: UUID, session: Session, tagger: Tagging) -> Product |
 @router.patch(
     "/{product_id}",
     response_model=ProductRead,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag),
+    responses=documented(
+        InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag, StockTooLarge
+    ),
 )
 @unrepeatable
 @optional
@@ -104,7 +106,7 @@ async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
 @router.post(
     "/{product_id}/stock",
     response_model=ProductRead,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, InsufficientStock),
+    responses=documented(InvalidToken, Forbidden, ProductNotFound, InsufficientStock, StockTooLarge),
 )
 @optional
 async def adjust(product_id: UUID, body: StockAdjustment, admin: Admin, session: IdempotentSession) -> Product:

@@ -1,9 +1,10 @@
 """What the product service reads from the environment."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import AnyHttpUrl, Field, StringConstraints
+from pydantic import AnyHttpUrl, Field
 
+from chassis.money import Currency
 from chassis.postgres import PostgresUrl
 from chassis.settings import ServiceSettings
 
@@ -18,7 +19,7 @@ class Settings(ServiceSettings):
     product_database_url: PostgresUrl
     user_service_url: AnyHttpUrl
     analytics_service_url: AnyHttpUrl
-    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "EUR"
-    """ISO 4217; one with two decimals."""
+    currency: Currency = "EUR"
+    """Of the prices of new products."""
     reservation_seconds: int = Field(default=120, ge=1, le=86_400)
     """How long an order may take to commit what it has reserved."""

@@ -6,19 +6,22 @@ several at once too. A call without an answer means that nobody knows: the step 
 here: an order that ends otherwise is announced, and the product service gives back what it holds for it.
 """
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from pydantic import BaseModel
 from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import AppError
 from chassis.money import MAX_MINOR, Price, to_minor
 from chassis.postgres import Postgres
-from order.models import Order, OrderStatus
+from order.models import Order, OrderLine, OrderStatus
 from order.services.confirm_order import confirm_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
@@ -33,6 +36,9 @@ STEP_S = 4.0
 """A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
 """Refusals of a reservation that will not change by asking again."""
+
+
+_ITEM = re.compile("/items/([0-9]{1,3})/product_id")
 
 
 class _Line(BaseModel):
@@ -109,11 +115,24 @@ async def _give_up(database: Postgres, order_id: UUID, refusal: RemoteError) -> 
     """
     async with database.transaction() as session:
         if refusal.remote_code in _IMPOSSIBLE:
-            await move_order(session, order_id, OrderStatus.REJECTED, refusal.remote_code)
+            if await move_order(session, order_id, OrderStatus.REJECTED, refusal.remote_code):
+                await _mark_lines(session, order_id, refusal)
         elif refusal.remote_code == "reservation_closed":
             await move_order(session, order_id, OrderStatus.EXPIRED, "reservation_closed")
         else:
             raise refusal
+
+
+async def _mark_lines(session: AsyncSession, order_id: UUID, refusal: RemoteError) -> None:
+    """Store which lines the refusal is about: whoever asks again is told the same."""
+    lines = OrderLine.order_id == order_id, OrderLine.position.in_(_positions(refusal))
+    await session.execute(update(OrderLine).where(*lines).values(refusal=refusal.remote_code))
+
+
+def _positions(refusal: RemoteError) -> Sequence[int]:
+    """Read which lines a refusal names: a reservation has the items of its order, in their order."""
+    pointers = [_ITEM.fullmatch(str(error.get("pointer"))) for error in refusal.problem.get("errors", ())]
+    return [int(pointer[1]) for pointer in pointers if pointer]
 
 
 def _price(order: Order, reservation: _Reservation) -> None:

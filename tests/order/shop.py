@@ -70,10 +70,14 @@ class Shop:
         wanted = {"product_id": product_id, "quantity": quantity}
         return dict((await self.send(wanted, headers, key)).json())
 
+    async def orders(self) -> list[dict[str, Any]]:
+        """All orders, newest first."""
+        return list((await self.people["order"].get(f"{ORDERS}/all", headers=self.admin)).json()["items"])
+
     async def only_order(self) -> dict[str, Any]:
         """The only order that there is."""
-        (order,) = (await self.people["order"].get(f"{ORDERS}/all", headers=self.admin)).json()["items"]
-        return dict(order)
+        (order,) = await self.orders()
+        return order
 
     async def read(self, order_id: str) -> dict[str, Any]:
         """An order."""
