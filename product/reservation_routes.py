@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from chassis.errors import documented
 from chassis.postgres import Database, OwnClaim, Session
@@ -34,8 +34,11 @@ router = service_router("reservations")
 )
 @repeatable
 @service("order")
-async def reserve(body: ReservationCreate, database: Database, claim: OwnClaim, request: Request) -> ReservationRead:
+async def reserve(
+    body: ReservationCreate, database: Database, claim: OwnClaim, request: Request, response: Response
+) -> ReservationRead:
     """Reserve all that an order wants at the prices of this moment, or nothing."""
+    response.headers["Location"] = f"/api/v1/reservations/{body.order_id}"
     return await reserve_stock(database, body, request.app.state.settings.reservation_seconds, claim)
 
 

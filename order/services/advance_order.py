@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.dispatch.dispatcher import Dispatcher
@@ -21,6 +21,7 @@ from chassis.dispatch.failures import RemoteError
 from chassis.errors import AppError
 from chassis.money import MAX_MINOR, Price, to_minor
 from chassis.postgres import Postgres
+from chassis.statement import Statement
 from order.models import Order, OrderLine, OrderStatus
 from order.services.confirm_order import confirm_order
 from order.services.load_order import load_order
@@ -30,8 +31,13 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=12)
 """For so long an order is left to whoever works on it: longer than a request may take by default."""
-PAUSE = timedelta(seconds=1)
-"""Before a step that nobody answered is done again."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
+"""Before a step that nobody answered is done again: half of the order's age, within these, give or take a quarter."""
+_LEAVE = Statement("""
+    UPDATE orders SET resume_at = now() + (0.75 + random() / 2)
+        * least(CAST(:longest AS interval), greatest(CAST(:first AS interval), (now() - created_at) / 2))
+    WHERE id = :order_id AND status = 'pending'
+""")
 STEP_S = 4.0
 """A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
@@ -145,9 +151,5 @@ def _price(order: Order, reservation: _Reservation) -> None:
 
 
 async def _leave(database: Postgres, order_id: UUID) -> None:
-    """Let the next one who looks go on soon."""
-    async with database.transaction() as session:
-        soon = func.now() + PAUSE
-        await session.execute(
-            update(Order).where(Order.id == order_id, Order.status == OrderStatus.PENDING).values(resume_at=soon)
-        )
+    """Let the next one who looks go on soon; the longer the order has waited, the later."""
+    await database.run(_LEAVE, {"order_id": order_id, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE})
