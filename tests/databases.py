@@ -30,8 +30,9 @@ async def bystanders(database: Postgres, tables: MetaData, *involved: object) ->
     """
     Fail if the block has changed, added or deleted a row that it should not have.
 
-    A row is involved if one of its columns has an id of *involved*; all others must be afterwards what they were. Ids
-    that are not known before the block are added to the set that the block gets.
+    A row is involved if one of its columns has one of the ids *involved*: plain ones, or with the name of the table in
+    which they count. All other rows must be afterwards what they were. The block gets the set of ids, and adds those that
+    are not known before.
     """
     ids = set(involved)
     before = await _rows(database, tables)
@@ -50,7 +51,12 @@ async def _rows(database: Postgres, tables: MetaData) -> dict[str, Sequence[str]
 
 
 def _without(rows: dict[str, Sequence[str]], ids: set[object]) -> dict[str, list[str]]:
-    return {table: sorted(row for row in of if not any(str(one) in row for one in ids)) for table, of in rows.items()}
+    def is_involved(table: str, row: str) -> bool:
+        return any(
+            f'"{one[1]}"' in row if isinstance(one, tuple) and one[0] == table else f'"{one}"' in row for one in ids
+        )
+
+    return {table: sorted(row for row in of if not is_involved(table, row)) for table, of in rows.items()}
 
 
 @dataclass(frozen=True, slots=True)
