@@ -31,7 +31,7 @@ async def bystanders(database: Postgres, tables: MetaData, *involved: object) ->
     Fail if the block has changed, added or deleted a row that it should not have.
 
     A row is involved if one of its columns has one of the ids *involved*: plain ones, or with the name of the table in
-    which they count. All other rows must be afterwards what they were. The block gets the set of ids, and adds those that
+    which they count. All other rows must be afterwards what they were. The block gets the set of ids, to add those that
     are not known before.
     """
     ids = set(involved)

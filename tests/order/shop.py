@@ -1,13 +1,16 @@
 """A shop: what its customers and its admin do, what it has left, and the passing of time."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.testing import eventually
 from order.models import Order, OrderStatus
@@ -18,6 +21,18 @@ ORDERS = "/api/v1/orders"
 PRODUCTS = "/api/v1/products"
 PRICE = 199.99
 STOCK = 5
+
+
+class Away(Dispatcher):
+    """A dispatcher whose peers are away; it counts who was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = Counter[str]()
+
+    async def post(self, service: str, path: str, **options: object) -> NoReturn:  # noqa: ARG002 - as the real one
+        """Fail."""
+        self.asked[str(options["idempotency_key"])] += 1
+        raise ServiceUnavailable
 
 
 @dataclass(frozen=True, slots=True)

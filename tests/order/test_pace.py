@@ -1,45 +1,24 @@
-from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
-from typing import NoReturn
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from order.models import Base, Order, OrderLine, OrderStatus
 from order.services.resume_orders import AT_ONCE, PATIENCE, resume_orders
 from tests.databases import bystanders
-from tests.order.shop import Shop
+from tests.order.shop import Away, Shop
 
 SECONDS = int(PATIENCE.total_seconds()) - 5
 """How long the outage lasts: nearly until the orders expire."""
 
 
-class Away(Dispatcher):
-    """A dispatcher whose peers are away; it counts who was asked for."""
-
-    def __init__(self) -> None:
-        self.asked = Counter[str]()
-
-    async def post(self, service: str, path: str, **options: object) -> NoReturn:  # noqa: ARG002 - as the real one
-        """Fail."""
-        self.asked[str(options["idempotency_key"])] += 1
-        raise ServiceUnavailable
-
-
 @pytest.fixture
-def database(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Postgres:
-    """The order service's database, in which the running service resumes nothing by itself."""
-
-    async def resume_nothing(_database: Postgres, _dispatcher: Dispatcher) -> None:
-        pass
-
-    monkeypatch.setattr("order.main.resume_orders", resume_nothing)
+def database(shop: Shop, unresumed: None) -> Postgres:
+    """The order service's database."""
     store: Postgres = shop.app.state.store
     return store
 
