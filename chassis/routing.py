@@ -45,7 +45,7 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **options)
         self.policy = policy_of(endpoint)
         self.claims = _is_marked(self.dependant, "claims_request")
-        methods = self.methods or frozenset()
+        methods: set[str] = self.methods or set()
         self.repetition = repetition_of(self.policy, methods, is_keyed=_takes_key(self.dependant))
         if self.repetition is Repetition.KEYED:
             # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
