@@ -33,9 +33,14 @@ LEASE = timedelta(seconds=12)
 """For so long an order is left to whoever works on it: longer than a request may take by default."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
 """Before a step that nobody answered is done again: half of the order's age, within these, give or take a quarter."""
+PATIENCE = timedelta(minutes=2)
+"""An order whose stock could not be had for so long expires."""
 _LEAVE = Statement("""
-    UPDATE orders SET resume_at = now() + (0.75 + random() / 2)
-        * least(CAST(:longest AS interval), greatest(CAST(:first AS interval), (now() - created_at) / 2))
+    UPDATE orders SET resume_at = least(
+        created_at + CAST(:patience AS interval),
+        now() + (0.75 + random() / 2)
+            * least(CAST(:longest AS interval), greatest(CAST(:first AS interval), (now() - created_at) / 2))
+    )
     WHERE id = :order_id AND status = 'pending'
 """)
 STEP_S = 4.0
@@ -152,4 +157,5 @@ def _price(order: Order, reservation: _Reservation) -> None:
 
 async def _leave(database: Postgres, order_id: UUID) -> None:
     """Let the next one who looks go on soon; the longer the order has waited, the later."""
-    await database.run(_LEAVE, {"order_id": order_id, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE})
+    values = {"order_id": order_id, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE, "patience": PATIENCE}
+    await database.run(_LEAVE, values)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -13,14 +12,12 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres import Postgres
 from chassis.statement import Statement
 from order.models import Order, OrderStatus
-from order.services.advance_order import LEASE, advance_order
+from order.services.advance_order import LEASE, PATIENCE, advance_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
 
 AT_ONCE = 5
 """Fewer than a worker has connections to the database: requests need some too."""
-PATIENCE = timedelta(minutes=2)
-"""An order whose stock could not be had for so long expires."""
 TIMEOUT_S = 10.0
 
 _LOOK = Statement("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND resume_at <= now()) AS is_due")

@@ -14,7 +14,8 @@ from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.testing import eventually
 from order.models import Order, OrderStatus
-from order.services.resume_orders import PATIENCE, resume_orders
+from order.services.advance_order import PATIENCE
+from order.services.resume_orders import resume_orders
 from tests.aliases import Bearer, People
 
 ORDERS = "/api/v1/orders"

@@ -12,12 +12,13 @@ from chassis.auth.tokens import Identity
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from order.models import Base, Order, OrderLine, OrderStatus, OrderTransition
+from order.services.advance_order import PATIENCE
 from order.services.cancel_order import cancel_order
 from order.services.confirm_order import confirm_order
 from order.services.fulfil_order import fulfil_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
-from order.services.resume_orders import AT_ONCE, PATIENCE, resume_orders
+from order.services.resume_orders import AT_ONCE, resume_orders
 from tests.databases import bystanders
 from tests.order.shop import Away, Shop
 

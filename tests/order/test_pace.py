@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from order.models import Base, Order, OrderLine, OrderStatus
-from order.services.resume_orders import AT_ONCE, PATIENCE, resume_orders
+from order.services.advance_order import PATIENCE
+from order.services.resume_orders import AT_ONCE, resume_orders
 from tests.databases import bystanders
 from tests.order.shop import Away, Shop
 
 SECONDS = int(PATIENCE.total_seconds()) - 5
-"""How long the outage lasts: nearly until the orders expire."""
+"""Nearly until the orders expire."""
 
 
 @pytest.fixture
@@ -40,8 +41,14 @@ async def let_a_second_pass(database: Postgres) -> None:
         )
 
 
+async def status_of(database: Postgres, order: Order) -> str | None:
+    """What is stored."""
+    async with database.transaction() as session:
+        return await session.scalar(select(Order.status).where(Order.id == order.id))
+
+
 async def test_the_longer_an_outage_lasts_the_rarer_an_order_is_tried(database: Postgres) -> None:
-    """Looked at every second for two minutes, an order is tried a dozen times, at most 20 s apart; it stays pending."""
+    """Looked at every second, an order is tried a dozen times in two minutes, at most 20 s apart; then it expires."""
     async with database.transaction() as session:
         order = await store_pending(session)
     away, tried_at = Away(), list[int]()
@@ -57,8 +64,11 @@ async def test_the_longer_an_outage_lasts_the_rarer_an_order_is_tried(database: 
     assert tried_at[0] == 0
     assert max(pauses[:3]) <= 3
     assert 5 <= max(pauses) <= 20
-    async with database.transaction() as session:
-        assert await session.scalar(select(Order.status).where(Order.id == order.id)) == OrderStatus.PENDING
+    assert await status_of(database, order) == OrderStatus.PENDING
+    for _ in range(7):
+        await resume_orders(database, away)
+        await let_a_second_pass(database)
+    assert await status_of(database, order) == OrderStatus.EXPIRED
 
 
 async def test_many_orders_are_tried_a_few_a_second(database: Postgres) -> None:

@@ -185,6 +185,7 @@ async def test_a_sweeper_leaves_what_another_has_in_hand(shelf: Shelf) -> None:
 
     assert await shelf.state() == "expired"
     assert (await shelf.orders.read(locked))["state"] == "reserved"
+    assert await expire(shelf.database) == 1
 
 
 async def test_the_sweeper_begins_with_what_is_overdue_longest(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,3 +201,4 @@ async def test_the_sweeper_begins_with_what_is_overdue_longest(shelf: Shelf, mon
     assert await expire(shelf.database) == 1
 
     assert (await shelf.state(), (await shelf.orders.read(later))["state"]) == ("reserved", "expired")
+    assert await expire(shelf.database) == 1
