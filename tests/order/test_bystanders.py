@@ -1,16 +1,21 @@
 """Every write of the order service beside orders that it must leave as they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from chassis.auth.tokens import Identity
 from chassis.ids import new_id
 from chassis.postgres import Postgres
+from chassis.strict_json import loads
+from chassis.tables import outbox
+from chassis.testing import eventually
 from order.models import Base, Order, OrderLine, OrderStatus, OrderTransition
 from order.services.advance_order import PATIENCE
 from order.services.cancel_order import cancel_order
@@ -67,6 +72,11 @@ class Desk:
             history = (await session.scalars(steps.order_by(OrderTransition.at))).all()
         return order.status, order.cause, list(history)
 
+    async def lines(self, order_id: UUID) -> Sequence[OrderLine]:
+        """The lines of an order."""
+        async with self.database.transaction() as session:
+            return (await session.get_one(Order, order_id)).lines
+
 
 @pytest.fixture
 async def desk(shop: Shop, unresumed: None) -> Desk:
@@ -92,7 +102,7 @@ MOVES = [
 async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
     desk: Desk, before: OrderStatus, after: OrderStatus
 ) -> None:
-    """Any other leaves the order as it was, and all others stay as they were."""
+    """It is announced with the order's own lines; any other changes nothing; all other orders stay as they were."""
     order_id = await desk.store(before)
     is_defined = (before, after) in MOVES
 
@@ -105,13 +115,19 @@ async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
             order.total_price_minor, order.currency = 300, "EUR"
             await session.flush()
         assert await move_order(session, order_id, after, "because") == is_defined
+        events = [loads(one.encode()) for one in (await session.scalars(select(outbox.c.message).distinct())).all()]
 
+    lines = [{"product_id": str(one.product_id), "quantity": one.quantity} for one in await desk.lines(order_id)]
+    announced = [(one["type"], one["subject"], one["data"]["cause"]) for one in events]
+    assert announced == ([(f"order.{after}", str(order_id), "because")] if is_defined else [])
+    for event in events:
+        assert [{name: item[name] for name in lines[0]} for item in event["data"]["items"]] == lines
     if is_defined:
         assert await desk.stored(order_id) == (after, "because", [before, after])
 
 
-async def test_confirming_prices_the_lines_of_one_order(desk: Desk) -> None:
-    """Other orders of the same product keep their prices and their status."""
+async def test_confirming_prices_the_lines_of_one_order(desk: Desk, apps: dict[str, FastAPI]) -> None:
+    """Other orders of the same product keep their prices and their status; analytics hears of ours, as it is stored."""
     order = await load_order(desk.database, await desk.store(OrderStatus.PENDING))
     for line in order.lines:
         line.name, line.unit_price_minor = f"Cup {line.position}", 100 + line.position
@@ -125,6 +141,24 @@ async def test_confirming_prices_the_lines_of_one_order(desk: Desk) -> None:
     assert [(line.name, line.unit_price_minor) for line in stored.lines] == [("Cup 0", 100), ("Cup 1", 101)]
     assert (stored.total_price_minor, stored.currency, stored.resume_at) == (302, "USD", None)
     assert await desk.stored(order.id) == ("confirmed", "stock_committed", ["pending", "confirmed"])
+    event = await heard(apps["analytics"], order.id)
+    told = [(item["product_id"], item["quantity"], item["unit_price_minor"]) for item in event["data"]["items"]]
+    assert told == [(str(line.product_id), line.quantity, line.unit_price_minor) for line in stored.lines]
+    assert (event["data"]["total_price_minor"], event["data"]["currency"]) == (302, "USD")
+
+
+async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
+    """What analytics has heard of an order, as soon as it has."""
+    events: list[dict[str, Any]] = []
+
+    async def is_heard() -> bool:
+        async with analytics.state.store.use() as database:
+            events.extend(await database["events"].find({"subject": str(order_id)}).to_list(None))
+        return bool(events)
+
+    assert await eventually(is_heard)
+    (event,) = events
+    return event
 
 
 @pytest.mark.parametrize("status", [one for one in OrderStatus if one != OrderStatus.PENDING])
