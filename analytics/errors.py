@@ -1,6 +1,7 @@
 """What can be wrong with a question."""
 
-from chassis.errors import InvalidRequest, NotFound
+from chassis.dispatch.failures import RETRY_EXHAUSTED
+from chassis.errors import InvalidRequest, NotFound, ServiceUnavailable
 
 
 class EmptyRange(InvalidRequest):
@@ -24,11 +25,17 @@ class TooManyEvents(InvalidRequest):
     message = "Too many events would have to be read: move `from` and `to` together, or name a `type` or a `user_id`."
 
 
-class TooSlow(InvalidRequest):
-    """The answer was not found in the time that there is for one (422)."""
+class TooSlow(ServiceUnavailable):
+    """The database did not find the answer in the time that there is for one (503)."""
 
     code = "too_slow"
-    message = "This takes too long to find out: move `from` and `to` together, or name a `type` or a `user_id`."
+    message = (
+        "Our database took too long to find this out. Try again later, or ask for less: move `from` and `to` together, "
+        "or name a `type` or a `user_id`."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(headers={RETRY_EXHAUSTED: "1"})
 
 
 class ErasureNotFound(NotFound):

@@ -20,7 +20,7 @@ def bounded_read() -> Iterator[None]:
     Bound what the block asks of the database in time, together.
 
     Raises:
-        TooSlow: The database gave up (422).
+        TooSlow: The database gave up (503).
     """
     try:
         with pymongo.timeout(LONGEST_READ_S):

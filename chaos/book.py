@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from chaos.shop import Reply
 
-REFUSALS = {"insufficient_stock": "rejected", "order_expired": "expired"}
+REFUSALS = {"insufficient_stock": "rejected", "order_expired": "expired", "order_cancelled": "cancelled"}
 """What an attempt may be refused for, and the status of its order then."""
 
 

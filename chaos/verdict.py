@@ -60,7 +60,7 @@ def _fits(entry: Entry, truth: Truth) -> bool:
 def _is_refused(entry: Entry, truth: Truth) -> bool:
     status, cause = _order_of(entry, truth)
     assert entry.refusal
-    return status == REFUSALS.get(entry.refusal) and (status == "expired" or cause == entry.refusal)
+    return status == REFUSALS.get(entry.refusal) and (status != "rejected" or cause == entry.refusal)
 
 
 def _oversold(entries: Iterable[Entry], truth: Truth) -> list[str]:

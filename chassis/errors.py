@@ -32,15 +32,23 @@ class AppError(Exception):
         code: What programs test for; stable.
         message: What people read; says what to change. An instance may say it more precisely.
         headers: Sent with the answer.
+        errors: The values of the request that it is about, where they can be named.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     message: str = "Something went wrong on our side."
 
-    def __init__(self, message: str | None = None, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: "Sequence[FieldError]" = (),
+    ) -> None:
         self.message = message or self.message
         self.headers = dict(headers or {})
+        self.errors = errors
         super().__init__(self.message)
 
 
@@ -186,9 +194,9 @@ class Problem(BaseModel):
     errors: list[FieldError] = []
 
 
-def problem_response(error: AppError, errors: Sequence[FieldError] = ()) -> Response:
+def problem_response(error: AppError) -> Response:
     """Answer an error as problem+json; it carries the request id, so that the log can be found."""
-    problem = _problem(error, request_context.request_id(), errors)
+    problem = _problem(error, request_context.request_id(), error.errors)
     return Response(strict_json.dumps(problem), error.status, error.headers, media_type=PROBLEM_JSON)
 
 
@@ -267,7 +275,7 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
 async def _answer_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [field_error(one) for one in error.errors()]
-    return problem_response(InvalidRequest(), errors)
+    return problem_response(InvalidRequest(errors=errors))
 
 
 def field_error(error: Mapping[str, Any]) -> FieldError:

@@ -27,7 +27,7 @@ from chassis.deliveries import (
 from chassis.errors import AppError, documented
 from chassis.postgres import Database, Postgres
 from chassis.routing import Route
-from chassis.sealing.modes import bodies, service
+from chassis.sealing.modes import bodies, repeatable, service
 from chassis.tables import inbox
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
     router = APIRouter(tags=["events"], route_class=Route)
 
     @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
+    @repeatable
     @bodies(MOST_BODY_BYTES)
     @service(*announcers_of(handlers))
     async def hear(events: Delivered, database: Database) -> list[Receipt]:

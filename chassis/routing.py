@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 from chassis import strict_json
 from chassis.errors import AppError, InvalidRequest, MethodNotAllowed, ServiceUnavailable, documented
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyReused
+from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyNotTaken, KeyReused
+from chassis.idempotency.repetition import HEADER, Repetition, described, repetition_of
 from chassis.sealing.encrypt_response import refuse_sealed_answer
 from chassis.sealing.modes import policy_of
 
@@ -100,21 +101,32 @@ class Route(PlainRoute):
         super().__init__(path, endpoint, **options)
         self.policy = policy_of(endpoint)
         self.claims = has_mark(self.dependant, "claims_request")
-        self.is_idempotent = _takes_key(self.dependant)
-        if self.is_idempotent:
+        methods: set[str] = self.methods or set()
+        self.repetition = repetition_of(self.policy, methods, is_keyed=_takes_key(self.dependant))
+        if self.repetition is Repetition.KEYED:
             # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
             self.dependant.dependencies.sort(key=_takes_key)
             self.responses = documented(InvalidIdempotencyKey, InFlight, KeyReused, beside=self.responses)
+        elif self.refuses_key:
+            self.responses = documented(KeyNotTaken, beside=self.responses)
+        self.openapi_extra = {**(self.openapi_extra or {}), **described(self.repetition, methods)}
+
+    @property
+    def refuses_key(self) -> bool:
+        """Whether a request with an Idempotency-Key is refused: it promises what the route does not keep."""
+        return self.repetition in {Repetition.REFUSED, Repetition.UNDECLARED}
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
         await scope["app"].state.receiver.serve(self.app, self.policy, scope, receive, send, claims=self.claims)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the framework's handler, with a strict request; what answers an Idempotency-Key is stored."""
+        """Give the framework's handler, with a strict request; a key is refused, or what answers it is stored."""
         handler = super().get_route_handler()
 
         async def handle_once(request: Request) -> Response:
+            if self.refuses_key and HEADER in request.headers:
+                raise KeyNotTaken
             # The request's transaction ends after this: an answer is stored if it is committed, and lost if it is not.
             try:
                 response = await handler(StrictRequest(request.scope, request.receive))

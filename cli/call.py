@@ -11,7 +11,6 @@ import typer
 from chassis.dispatch.failures import RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.errors import AppError
-from chassis.ids import new_id
 from cli.client import client
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -49,4 +48,4 @@ def call(
 
 async def _send(service: str, method: str, target: str, options: dict[str, Any]) -> Answer:
     async with client(use_running_stack()) as dispatcher:
-        return await dispatcher.send(service, method, target, idempotency_key=str(new_id()), **options)
+        return await dispatcher.send(service, method, target, **options)

@@ -92,7 +92,7 @@ class _Person:
 
     async def do(self, what: str, service: str, request: str, json: object = None, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
         method, path = request.split()
-        options = {"json": json, "idempotency_key": key or str(new_id()), "bearer": self.token, "sealed": False}
+        options = {"json": json, "idempotency_key": key, "bearer": self.token, "sealed": False}
         return await _timed(what, service, request, self.dispatcher.call(service, method, path, **options))
 
     async def shop(self, teapot: str, cup: str, kettle: str) -> None:
@@ -139,7 +139,7 @@ async def _log_in(dispatcher: Dispatcher, name: str, password: str) -> _Person:
 
 async def _register(dispatcher: Dispatcher, name: str) -> Any:  # noqa: ANN401 - JSON
     account = {"username": name, "email": f"{name}@example.org", "password": DEMO_PASSWORD}
-    return await dispatcher.post("user", "/api/v1/users/register", json=account, idempotency_key=name)
+    return await dispatcher.post("user", "/api/v1/users/register", json=account)
 
 
 async def _timed(what: str, service: str, request: str, answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - JSON

@@ -46,6 +46,7 @@ class Facts:
         ledger: Order -> what the stock's ledger says it holds.
         wrong_totals: Orders whose total is not the sum of their lines.
         wrong_stock: Products whose stock is not the sum of their ledger, or is negative.
+        wrong_held: Products of which open reservations hold other quantities than the product says.
         events: (type, subject) -> how often analytics has it.
         users: User -> whether the account is deleted.
         waiting: Events in outboxes, the dead ones too.
@@ -64,6 +65,7 @@ class Facts:
     ledger: dict[str, Lines] = field(default_factory=dict)
     wrong_totals: list[str] = field(default_factory=list)
     wrong_stock: list[str] = field(default_factory=list)
+    wrong_held: list[str] = field(default_factory=list)
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     users: dict[str, bool] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
@@ -94,6 +96,7 @@ def check(facts: Facts) -> dict[str, list[str]]:
         "every acknowledged order is there": sorted(facts.keyed - facts.orders.keys()),
         "an order's total is the sum of its lines": facts.wrong_totals,
         "stock is the sum of its ledger and not negative": facts.wrong_stock,
+        "a product says what open reservations hold of it": facts.wrong_held,
         "an order that stands has exactly its units": _wrong_holdings(facts, held),
         "nothing else holds units": sorted(_holders(facts) - held.keys()),
         "every status of an order is counted in analytics": _named(announced - erased - counted),
@@ -153,6 +156,10 @@ _PRODUCTS = (
     """SELECT id FROM products LEFT JOIN
         (SELECT product_id, sum(quantity) AS moved FROM stock_movements GROUP BY 1) AS ledger ON product_id = id
         WHERE stock < 0 OR stock <> coalesce(moved, 0)""",
+    """SELECT id FROM products LEFT JOIN
+        (SELECT product_id, sum(quantity) AS units FROM reservation_lines JOIN reservations USING (order_id)
+            WHERE state IN ('reserved', 'committed') GROUP BY 1) AS open ON product_id = id
+        WHERE held <> coalesce(units, 0)""",
 )
 _USERS = ("SELECT id, deleted_at IS NOT NULL FROM users",)
 _ONCE = {"type": {"$regex": r"^(order\.|user\.registered$)"}, "subject": {"$ne": None}}
@@ -185,11 +192,12 @@ def _read_orders(facts: Facts, rows: list[list[Any]]) -> None:
 
 
 def _read_products(facts: Facts, rows: list[list[Any]]) -> None:
-    reservations, lines, ledger, wrong = rows
+    reservations, lines, ledger, wrong_stock, wrong_held = rows
     facts.reservations.update({str(order): state for order, state in reservations})
     _collect(facts.reserved, lines)
     _collect(facts.ledger, ledger)
-    facts.wrong_stock.extend(str(product) for (product,) in wrong)
+    facts.wrong_stock.extend(str(product) for (product,) in wrong_stock)
+    facts.wrong_held.extend(str(product) for (product,) in wrong_held)
 
 
 def _read_users(facts: Facts, rows: list[list[Any]]) -> None:

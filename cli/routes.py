@@ -49,6 +49,5 @@ def _policy(service: str, method: str, route: APIRoute) -> RoutePolicy:
         return RoutePolicy(service, method, route.path, "public", "-", "-", "-")
     linked = "-" if route.policy.mode == "public" else "any linked"
     callers = ", ".join(sorted(route.policy.callers)) or linked
-    key = "taken" if route.is_idempotent else "-"
     authentication = authentication_of(route.dependant)
-    return RoutePolicy(service, method, route.path, route.policy.mode, callers, authentication, key)
+    return RoutePolicy(service, method, route.path, route.policy.mode, callers, authentication, route.repetition)

@@ -10,15 +10,15 @@ class OrderNotFound(NotFound):
     message = "You have no order with this id."
 
 
-class ProductNotFound(NotFound):
-    """What is ordered does not exist."""
+class ProductNotFound(Conflict):
+    """Some of what is ordered does not exist; ``errors`` names the items."""
 
     code = "product_not_found"
-    message = "There is no product with this id."
+    message = "There is no product with this id; order without it."
 
 
 class InsufficientStock(Conflict):
-    """Fewer are left than are ordered."""
+    """Fewer are left than are ordered; ``errors`` names the items."""
 
     code = "insufficient_stock"
     message = "Fewer of this product are left than you want; order less."
@@ -43,6 +43,13 @@ class OrderExpired(Conflict):
 
     code = "order_expired"
     message = "The stock could not be had in time; place another order."
+
+
+class OrderCancelled(Conflict):
+    """The order was cancelled before its answer was known."""
+
+    code = "order_cancelled"
+    message = "The order was cancelled meanwhile; place another order."
 
 
 class NotPossible(Conflict):

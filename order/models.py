@@ -84,6 +84,8 @@ class OrderLine(Base):
     quantity: Mapped[int]
     name: Mapped[str | None] = mapped_column(String(200))
     unit_price_minor: Mapped[int | None] = mapped_column(BigInteger)
+    refusal: Mapped[str | None] = mapped_column(String(32))
+    """Why this line could not be had, if the order was rejected for it; a code."""
 
     @property
     def unit_price(self) -> Decimal | None:

@@ -8,8 +8,8 @@ from fastapi import Query, Response
 from chassis.auth.current_user import Admin, CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import Forbidden, documented
-from chassis.idempotency.keys import Idempotency
+from chassis.errors import Forbidden, documented, problem_response
+from chassis.idempotency.keys import Idempotency, IdempotentSession
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
@@ -19,6 +19,7 @@ from order.errors import (
     InsufficientStock,
     MixedCurrencies,
     NotPossible,
+    OrderCancelled,
     OrderExpired,
     OrderNotFound,
     ProductNotFound,
@@ -44,15 +45,26 @@ _PENDING = {"model": OrderRead, "description": "Not decided yet: read it again a
     response_model=OrderRead,
     responses={
         202: _PENDING,
-        **documented(InvalidToken, ProductNotFound, InsufficientStock, MixedCurrencies, TotalTooLarge, OrderExpired),
+        **documented(
+            InvalidToken,
+            ProductNotFound,
+            InsufficientStock,
+            MixedCurrencies,
+            TotalTooLarge,
+            OrderExpired,
+            OrderCancelled,
+        ),
     },
 )
 @optional
 async def place(
     body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Idempotency, response: Response
-) -> Order:
+) -> Order | Response:
     """Order some products at their present prices; with an Idempotency-Key it can be repeated safely."""
     order = await place_order(database, dispatcher, key, user, body)
+    if order.status == OrderStatus.CANCELLED:
+        # Not raised: it is stored as the answer of the key, which may have been answered 201 by another request.
+        return problem_response(OrderCancelled())
     response.headers["Location"] = f"/api/v1/orders/{order.id}"
     if order.status == OrderStatus.PENDING:
         response.status_code = 202
@@ -95,7 +107,7 @@ async def history(order_id: UUID, user: CurrentUser, session: Session) -> Histor
     "/{order_id}/cancel", response_model=OrderRead, responses=documented(InvalidToken, OrderNotFound, NotPossible)
 )
 @optional
-async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
+async def cancel(order_id: UUID, user: CurrentUser, session: IdempotentSession) -> Order:
     """Cancel one of one's own orders that is not fulfilled (admins: any)."""
     return await cancel_order(session, user, order_id)
 
@@ -106,6 +118,6 @@ async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     responses=documented(InvalidToken, Forbidden, OrderNotFound, NotPossible),
 )
 @optional
-async def fulfil(order_id: UUID, admin: Admin, session: Session) -> Order:
+async def fulfil(order_id: UUID, admin: Admin, session: IdempotentSession) -> Order:
     """Note that an order has left the house (admins)."""
     return await fulfil_order(session, admin, order_id)

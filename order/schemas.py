@@ -55,6 +55,7 @@ class OrderLineRead(Read):
     name: str | None = Field(description="Null until it is confirmed.", examples=["Teapot"])
     quantity: Quantity
     unit_price: Price | None = Field(description="Null until it is confirmed.")
+    refusal: str | None = Field(description="Why the order was rejected for this item; a code, mostly null.")
 
 
 class OrderRead(Read):

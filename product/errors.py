@@ -10,11 +10,25 @@ class ProductNotFound(NotFound):
     message = "There is no product with this id."
 
 
+class UnknownProducts(Conflict):
+    """Some of what is to be reserved is not in the catalogue; all of it is named in ``errors``."""
+
+    code = "product_not_found"
+    message = "There are no products with these ids."
+
+
 class InsufficientStock(Conflict):
     """Fewer are left than are wanted."""
 
     code = "insufficient_stock"
     message = "Fewer of this product are left than are wanted."
+
+
+class StockTooLarge(Conflict):
+    """The stock, together with what orders hold of it, would pass the largest one."""
+
+    code = "stock_too_large"
+    message = "The stock would become larger than 1,000,000,000, with what orders hold; add less."
 
 
 class MixedCurrencies(Conflict):

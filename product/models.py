@@ -25,6 +25,9 @@ from chassis.ids import new_id
 from chassis.money import from_minor
 from chassis.tables import NAMING
 
+MAX_STOCK = 1_000_000_000
+"""Units of one product, those that orders hold included."""
+
 
 class Base(DeclarativeBase):
     """The service's tables."""
@@ -37,6 +40,7 @@ class Product(Base):
     Something to buy, its price in minor units of its currency.
 
     ``stock`` is what is available: the sum of the product's movements, and changed only with them (``move_stock``).
+    ``held`` is what open reservations have taken of it and may still give back; the bound is for both together.
     ``version`` and ``updated_at`` tell of edits of the catalogue; sales leave them alone.
     """
 
@@ -44,6 +48,7 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
         CheckConstraint("stock >= 0", name="stock_not_negative"),
+        CheckConstraint(f"stock + held <= {MAX_STOCK}", name="stock_within_bound"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -52,6 +57,7 @@ class Product(Base):
     price_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     stock: Mapped[int] = mapped_column(BigInteger)
+    held: Mapped[int] = mapped_column(BigInteger, server_default="0")
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -2,19 +2,19 @@
 
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from chassis.errors import documented
 from chassis.postgres import Database, OwnClaim, Session
 from chassis.routing import service_router
-from chassis.sealing.modes import service
+from chassis.sealing.modes import repeatable, service
 from product.errors import (
     InsufficientStock,
     MixedCurrencies,
-    ProductNotFound,
     ReservationClosed,
     ReservationDiffers,
     ReservationNotFound,
+    UnknownProducts,
 )
 from product.models import Reservation
 from product.schemas import ReservationCreate, ReservationRead
@@ -30,11 +30,15 @@ router = service_router("reservations")
     "",
     status_code=201,
     response_model=ReservationRead,
-    responses=documented(ProductNotFound, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
+    responses=documented(UnknownProducts, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
 )
+@repeatable
 @service("order")
-async def reserve(body: ReservationCreate, database: Database, claim: OwnClaim, request: Request) -> ReservationRead:
+async def reserve(
+    body: ReservationCreate, database: Database, claim: OwnClaim, request: Request, response: Response
+) -> ReservationRead:
     """Reserve all that an order wants at the prices of this moment, or nothing."""
+    response.headers["Location"] = f"/api/v1/reservations/{body.order_id}"
     return await reserve_stock(database, body, request.app.state.settings.reservation_seconds, claim)
 
 
@@ -50,6 +54,7 @@ async def read_reservation(order_id: UUID, session: Session) -> Reservation:
     response_model=ReservationRead,
     responses=documented(ReservationNotFound, ReservationClosed),
 )
+@repeatable
 @service("order")
 async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> ReservationRead:
     """Keep for good what is reserved for an order."""
@@ -57,6 +62,7 @@ async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> Reserva
 
 
 @router.post("/{order_id}/release", response_model=ReservationRead)
+@repeatable
 @service("order")
 async def release(order_id: UUID, session: Session) -> Reservation:
     """Give back what an order has reserved or committed, and refuse what it may want to reserve later."""

@@ -9,12 +9,13 @@ from chassis.auth.current_user import Admin, require_role
 from chassis.auth.tokens import InvalidToken
 from chassis.errors import Forbidden, NothingToChange, documented
 from chassis.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag
+from chassis.idempotency.keys import IdempotentSession
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Session
 from chassis.routing import service_router
 from chassis.schemas import Page
-from chassis.sealing.modes import optional
-from product.errors import InsufficientStock, ProductNotFound
+from chassis.sealing.modes import optional, unrepeatable
+from product.errors import InsufficientStock, ProductNotFound, StockTooLarge
 from product.models import Product, StockMovement
 from product.schemas import (
     MovementRead,
@@ -53,9 +54,13 @@ async def list_all(session: Session, page: Paging, search: Annotated[Search, Que
     responses=documented(InvalidToken, Forbidden),
 )
 @optional
-async def create(body: ProductCreate, admin: Admin, session: Session, request: Request) -> Product:
+async def create(
+    body: ProductCreate, admin: Admin, session: IdempotentSession, request: Request, response: Response
+) -> Product:
     """Add a product (admins)."""
-    return await create_product(session, body, request.app.state.settings.currency, admin.user_id)
+    product = await create_product(session, body, request.app.state.settings.currency, admin.user_id)
+    response.headers["Location"] = f"/api/v1/products/{product.id}"
+    return product
 
 
 @router.get(
@@ -71,8 +76,11 @@ async def read(product_id: UUID, session: Session, tagger: Tagging) -> Product |
 @router.patch(
     "/{product_id}",
     response_model=ProductRead,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag),
+    responses=documented(
+        InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag, StockTooLarge
+    ),
 )
+@unrepeatable
 @optional
 async def update(
     product_id: UUID, body: ProductUpdate, admin: Admin, session: Session, if_match: IfMatch, response: Response
@@ -98,10 +106,10 @@ async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
 @router.post(
     "/{product_id}/stock",
     response_model=ProductRead,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, InsufficientStock),
+    responses=documented(InvalidToken, Forbidden, ProductNotFound, InsufficientStock, StockTooLarge),
 )
 @optional
-async def adjust(product_id: UUID, body: StockAdjustment, admin: Admin, session: Session) -> Product:
+async def adjust(product_id: UUID, body: StockAdjustment, admin: Admin, session: IdempotentSession) -> Product:
     """Correct a stock, for a reason (admins)."""
     return await adjust_stock(session, product_id, body, admin.user_id)
 

@@ -12,9 +12,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from chassis.money import MAX_MINOR, Price, from_minor
 from chassis.schemas import Body, Id, Read
-from product.models import MovementKind, ReservationState
+from product.models import MAX_STOCK, MovementKind, ReservationState
 
-MAX_STOCK = 1_000_000_000
 MAX_QUANTITY = 1_000_000
 MAX_LINES = 50
 

@@ -1,10 +1,14 @@
 """Databases of tests: in a hurry, and soon empty."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
 import asyncpg
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
+
+from chassis.postgres import Postgres
 
 HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Settings of a PostgreSQL that need not outlive the machine (a SIGKILL it does), nor guard the passwords of people."""
@@ -19,6 +23,40 @@ def behind(port: int, url: str) -> str:
     """Give the address of the same database, with another host before its own."""
     login, _, rest = url.rpartition("@")
     return f"{login}@127.0.0.1:{port},{rest}"
+
+
+@asynccontextmanager
+async def bystanders(database: Postgres, tables: MetaData, *involved: object) -> AsyncIterator[set[object]]:
+    """
+    Fail if the block has changed, added or deleted a row that it should not have.
+
+    A row is involved if one of its columns has one of the ids *involved*: plain ones, or with the name of the table in
+    which they count. All other rows must be afterwards what they were. The block gets the set of ids, to add those that
+    are not known before.
+    """
+    ids = set(involved)
+    before = await _rows(database, tables)
+    yield ids
+    after = await _rows(database, tables)
+    assert _without(after, ids) == _without(before, ids)
+
+
+async def _rows(database: Postgres, tables: MetaData) -> dict[str, Sequence[str]]:
+    """Read every row of every table, as JSON."""
+    async with database.transaction() as session:
+        return {
+            table.name: (await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {table.name} t"))).all()  # noqa: S608
+            for table in tables.sorted_tables
+        }
+
+
+def _without(rows: dict[str, Sequence[str]], ids: set[object]) -> dict[str, list[str]]:
+    def is_involved(table: str, row: str) -> bool:
+        return any(
+            f'"{one[1]}"' in row if isinstance(one, tuple) and one[0] == table else f'"{one}"' in row for one in ids
+        )
+
+    return {table: sorted(row for row in of if not is_involved(table, row)) for table, of in rows.items()}
 
 
 @dataclass(frozen=True, slots=True)

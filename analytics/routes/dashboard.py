@@ -17,7 +17,7 @@ from chassis.dispatch.dispatcher import Dispatch
 from chassis.errors import Forbidden, NotFound, documented
 from chassis.etag import Tagger, Tagging
 from chassis.routing import Route
-from chassis.sealing.modes import public
+from chassis.sealing.modes import public, repeatable, unrepeatable
 
 
 class ForeignPage(Forbidden):
@@ -60,6 +60,7 @@ router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
     dependencies=[Depends(_own_page)],
     responses=documented(WrongCredentials, NotForYou, TooManyLogins, DoorBlocked),
 )
+@unrepeatable
 @public
 async def begin(
     login: Login, dispatcher: Dispatch, door: TheDoor, address: Address, cookie: SessionCookie
@@ -77,6 +78,7 @@ async def begin(
     dependencies=[Depends(_own_page)],
     responses={204: {"description": "Nobody is logged in."}, **documented(SessionEnded, NotForYou)},
 )
+@repeatable
 @public
 async def carry_on(
     dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None

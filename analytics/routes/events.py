@@ -15,7 +15,7 @@ from analytics.services.record_event import record_event
 from chassis.errors import PayloadTooLarge, UnsupportedMediaType, documented
 from chassis.mongodb import Database
 from chassis.routing import service_router
-from chassis.sealing.modes import bodies, encrypted_or_keyed, optional
+from chassis.sealing.modes import bodies, encrypted_or_keyed, optional, unrepeatable
 
 router = service_router("analytics")
 
@@ -47,6 +47,7 @@ def _many(event: dict[str, Any]) -> dict[str, Any]:
     ),
     openapi_extra=_body(PLAIN=_EVENT, STRUCTURED=_CLOUD_EVENT),
 )
+@unrepeatable
 @encrypted_or_keyed
 async def record(event: SentEvent, database: Database, retention: Keeping, response: Response) -> EventRead:
     """
@@ -69,6 +70,7 @@ async def record(event: SentEvent, database: Database, retention: Keeping, respo
         BATCH=_many(_CLOUD_EVENT),
     ),
 )
+@unrepeatable
 @bodies(_SEALED_BATCH_BYTES)
 @optional
 async def record_many(batch: SentBatch, database: Database, retention: Keeping) -> BatchRead:

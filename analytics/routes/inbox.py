@@ -8,12 +8,13 @@ from chassis.deliveries import MOST_BODY_BYTES, PATH, Delivered, ForeignEvent, R
 from chassis.errors import documented
 from chassis.mongodb import Database
 from chassis.routing import Route
-from chassis.sealing.modes import bodies, service
+from chassis.sealing.modes import bodies, repeatable, service
 
 router = APIRouter(tags=["events"], route_class=Route)
 
 
 @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
+@repeatable
 @bodies(MOST_BODY_BYTES)
 @service("order", "product", "user")
 async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Receipt]:

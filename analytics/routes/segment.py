@@ -15,7 +15,7 @@ from chassis import strict_json
 from chassis.errors import BadRequest, PayloadTooLarge, ServiceUnavailable, documented
 from chassis.mongodb import Database
 from chassis.routing import Route
-from chassis.sealing.modes import bodies, public
+from chassis.sealing.modes import bodies, public, unrepeatable
 
 _ERRORS = documented(BadRequest, InvalidMessages, InvalidWriteKey, PayloadTooLarge, ServiceUnavailable)
 _BATCH = TypeAdapter(MessageBatch)
@@ -42,6 +42,7 @@ def _body(form: type[Message | MessageBatch]) -> dict[str, Any]:
 
 
 @router.post("/batch", operation_id="segment_batch", openapi_extra=_body(MessageBatch))
+@unrepeatable
 @bodies(MAX_BATCH_BYTES, gzip=True)
 @public
 async def batch(sent: Sent, database: Database, retention: Keeping) -> Success:
@@ -56,6 +57,7 @@ async def batch(sent: Sent, database: Database, retention: Keeping) -> Success:
 
 def _add_call(kind: Kind) -> None:
     @router.post(f"/{kind}", operation_id=f"segment_{kind}", openapi_extra=_body(Message), name=kind)
+    @unrepeatable
     @bodies(MAX_BYTES, gzip=True)
     @public
     async def call(sent: Sent, database: Database, retention: Keeping) -> Success:

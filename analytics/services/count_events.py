@@ -22,7 +22,7 @@ async def count_events(
 
     Raises:
         TooManyEvents: Too many would have to be read (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     column = {"$indexOfArray": [{"$literal": list(names)}, "$value"]}
     rows = await read_events(

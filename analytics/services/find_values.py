@@ -27,7 +27,7 @@ async def find_values(database: MotorDatabase, events: EventFilter, value: Docum
 
     Raises:
         TooManyEvents: Too many would have to be read (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     top: list[Document] = [{"$sort": {"count": -1, "_id": 1}}, {"$limit": most}]
     total: list[Document] = [{"$group": {"_id": None, "count": {"$sum": "$count"}}}]

@@ -24,7 +24,7 @@ async def get_funnel(database: MotorDatabase, query: FunnelQuery) -> Funnel:
     Raises:
         EmptyRange: The time ends before it begins (422).
         TooManyEvents: Too many events would have to be read (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     events = EventFilter(query.range, sorted(set(query.steps)))
     await refuse_too_many(database, events)

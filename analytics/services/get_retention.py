@@ -18,7 +18,7 @@ async def get_retention(database: MotorDatabase, weeks: int) -> Retention:
     Count, for each of the last weeks (UTC, from Monday on), who came first in it, and who of them came again.
 
     Raises:
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     today = floor(utc_now(), DAY)
     first = today - today.weekday() * DAY - (weeks - 1) * _WEEK

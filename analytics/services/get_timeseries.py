@@ -27,7 +27,7 @@ async def get_timeseries(database: MotorDatabase, query: TimeseriesQuery) -> Tim
         EmptyRange: The time ends before it begins (422).
         RangeTooWide: Too many buckets (422).
         TooManyEvents: So many events would have to be read for a property or a person (422).
-        TooSlow: That takes too long (422).
+        TooSlow: That takes too long (503).
     """
     divided = buckets(query.bucket, query.range, query.zone)
     is_counted = query.events.is_counted and query.by in {None, TYPE}

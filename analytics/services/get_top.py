@@ -14,7 +14,7 @@ async def get_top(database: MotorDatabase, query: TopQuery) -> Top:
     Raises:
         EmptyRange: The time ends before it begins (422).
         TooManyEvents: Too many events would have to be read (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     top, total = await find_values(database, query.events, property_of(query.name), query.limit)
     return Top(items=top, other=total - sum(one.count for one in top))

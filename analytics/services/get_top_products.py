@@ -44,7 +44,7 @@ async def get_top_products(database: MotorDatabase, query: TopProductsQuery) -> 
     Raises:
         EmptyRange: The time ends before it begins (422).
         TooManyEvents: Too many orders would have to be read (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     orders = EventFilter(query.range, [ORDER_CONFIRMED])
     with bounded_read():

@@ -19,7 +19,7 @@ async def get_unique_people(database: MotorDatabase, query: PeopleQuery) -> Uniq
     Raises:
         EmptyRange: The time ends before it begins (422).
         RangeTooWide: Too many buckets (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     divided = buckets(query.bucket, query.range.days, _UTC)
     types: Document = {"types": {"$in": query.types}} if query.types else {}

@@ -15,7 +15,7 @@ async def read_events(database: MotorDatabase, events: EventFilter, *stages: Doc
 
     Raises:
         TooManyEvents: There are too many (422).
-        TooSlow: It takes too long (422).
+        TooSlow: It takes too long (503).
     """
     await refuse_too_many(database, events)
     pipeline: list[Document] = [{"$match": events.condition}, *stages]

@@ -145,7 +145,7 @@ class Dispatcher:
         Args:
             path: Unescaped, without query.
             bearer: A person's access token to act for.
-            idempotency_key: Makes a mutation repeatable; every service-to-service mutation carries one.
+            idempotency_key: Makes a POST or PATCH repeatable; a route that cannot honour it refuses the call.
             client_address: The IP address of the person to act for, where that matters there.
             sealed: Encrypt; False only for routes of mode ``public``.
             timeout: Seconds for all attempts together, waits included; never beyond the deadline of the request served.

@@ -1,4 +1,4 @@
-"""What can be wrong with an ``Idempotency-Key``; every route that takes one documents these."""
+"""What can be wrong with an ``Idempotency-Key``; each route documents those that it raises."""
 
 from chassis.dispatch.failures import IN_FLIGHT
 from chassis.errors import BadRequest, Conflict, InvalidRequest
@@ -9,6 +9,13 @@ class InvalidIdempotencyKey(BadRequest):
 
     code = "invalid_idempotency_key"
     message = "Send Idempotency-Key once, with 1 to 255 visible ASCII characters; a UUID is a good one."
+
+
+class KeyNotTaken(BadRequest):
+    """The route stores no answers, and a repetition would have its effect again: the key would promise too much."""
+
+    code = "idempotency_key_not_taken"
+    message = "This route takes no Idempotency-Key: sent twice, it has its effect twice. Send the request without."
 
 
 class InFlight(Conflict):

@@ -1,6 +1,8 @@
 """
 Route modes (docs/protocol.md, "Route modes"), declared on the endpoint, right below the route.
 
+A POST or PATCH that stores no answers also declares, above its mode, whether a repetition has a further effect.
+
 Example::
 
     @router.post("/register", status_code=201)
@@ -32,7 +34,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a route demands of the form of its messages."""
+    """What a route demands of the form of its messages, and whether they may be repeated."""
 
     mode: Mode
     callers: frozenset[str] = frozenset()
@@ -43,6 +45,8 @@ class Policy:
     """Cap on a body as it arrives and, unpacked, in bytes; None: that of the service (MAX_BODY_BYTES)."""
     takes_gzip: bool = False
     """Whether a plain body may be packed (``Content-Encoding: gzip``)."""
+    is_repeatable: bool | None = None
+    """Whether a request that comes again has no further effect; None: the endpoint does not declare it."""
 
     def needs_seal(self, *, strict: bool, has_key: bool) -> bool:
         """Whether a plain request, with or without an ``Authorization`` header, is refused."""
@@ -90,6 +94,16 @@ def bodies(max_bytes: int, *, gzip: bool = False) -> Callable[[Endpoint], Endpoi
         return _declare(replace(policy_of(endpoint), max_body=max_bytes, takes_gzip=gzip))(endpoint)
 
     return widen
+
+
+def repeatable(endpoint: Endpoint) -> Endpoint:
+    """Declare that a request that comes again has no further effect: it may have an Idempotency-Key, or none."""
+    return _declare(replace(policy_of(endpoint), is_repeatable=True))(endpoint)
+
+
+def unrepeatable(endpoint: Endpoint) -> Endpoint:
+    """Declare that a request that comes again has its effect again: one with an Idempotency-Key is refused."""
+    return _declare(replace(policy_of(endpoint), is_repeatable=False))(endpoint)
 
 
 def policy_of(endpoint: Callable[..., Any]) -> Policy:

@@ -6,19 +6,23 @@ several at once too. A call without an answer means that nobody knows: the step 
 here: an order that ends otherwise is announced, and the product service gives back what it holds for it.
 """
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import func, update
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import AppError
 from chassis.money import MAX_MINOR, Price, to_minor
 from chassis.postgres import Postgres
-from order.models import Order, OrderStatus
+from chassis.statement import Statement
+from order.models import Order, OrderLine, OrderStatus
 from order.services.confirm_order import confirm_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
@@ -27,12 +31,25 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=12)
 """For so long an order is left to whoever works on it: longer than a request may take by default."""
-PAUSE = timedelta(seconds=1)
-"""Before a step that nobody answered is done again."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
+"""Before a step that nobody answered is done again: half of the order's age, within these, give or take a quarter."""
+PATIENCE = timedelta(minutes=2)
+"""An order whose stock could not be had for so long expires."""
+_LEAVE = Statement("""
+    UPDATE orders SET resume_at = least(
+        created_at + CAST(:patience AS interval),
+        now() + (0.75 + random() / 2)
+            * least(CAST(:longest AS interval), greatest(CAST(:first AS interval), (now() - created_at) / 2))
+    )
+    WHERE id = :order_id AND status = 'pending'
+""")
 STEP_S = 4.0
 """A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
 """Refusals of a reservation that will not change by asking again."""
+
+
+_ITEM = re.compile("/items/([0-9]{1,3})/product_id")
 
 
 class _Line(BaseModel):
@@ -109,11 +126,24 @@ async def _give_up(database: Postgres, order_id: UUID, refusal: RemoteError) -> 
     """
     async with database.transaction() as session:
         if refusal.remote_code in _IMPOSSIBLE:
-            await move_order(session, order_id, OrderStatus.REJECTED, refusal.remote_code)
+            if await move_order(session, order_id, OrderStatus.REJECTED, refusal.remote_code):
+                await _mark_lines(session, order_id, refusal)
         elif refusal.remote_code == "reservation_closed":
             await move_order(session, order_id, OrderStatus.EXPIRED, "reservation_closed")
         else:
             raise refusal
+
+
+async def _mark_lines(session: AsyncSession, order_id: UUID, refusal: RemoteError) -> None:
+    """Store which lines the refusal is about: whoever asks again is told the same."""
+    lines = OrderLine.order_id == order_id, OrderLine.position.in_(_positions(refusal))
+    await session.execute(update(OrderLine).where(*lines).values(refusal=refusal.remote_code))
+
+
+def _positions(refusal: RemoteError) -> Sequence[int]:
+    """Read which lines a refusal names: a reservation has the items of its order, in their order."""
+    pointers = [_ITEM.fullmatch(str(error.get("pointer"))) for error in refusal.problem.get("errors", ())]
+    return [int(pointer[1]) for pointer in pointers if pointer]
 
 
 def _price(order: Order, reservation: _Reservation) -> None:
@@ -126,9 +156,6 @@ def _price(order: Order, reservation: _Reservation) -> None:
 
 
 async def _leave(database: Postgres, order_id: UUID) -> None:
-    """Let the next one who looks go on soon."""
-    async with database.transaction() as session:
-        soon = func.now() + PAUSE
-        await session.execute(
-            update(Order).where(Order.id == order_id, Order.status == OrderStatus.PENDING).values(resume_at=soon)
-        )
+    """Let the next one who looks go on soon; the longer the order has waited, the later."""
+    values = {"order_id": order_id, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE, "patience": PATIENCE}
+    await database.run(_LEAVE, values)

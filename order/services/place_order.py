@@ -4,12 +4,18 @@ from uuid import UUID
 
 from chassis.auth.tokens import Identity
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError
+from chassis.errors import AppError, FieldError
 from chassis.idempotency.keys import BEGIN_KEY, IdempotencyKey
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from chassis.statement import Statement
-from order.errors import InsufficientStock, MixedCurrencies, OrderExpired, ProductNotFound, TotalTooLarge
+from order.errors import (
+    InsufficientStock,
+    MixedCurrencies,
+    OrderExpired,
+    ProductNotFound,
+    TotalTooLarge,
+)
 from order.metrics import TRANSITIONS
 from order.models import Order, OrderLine, OrderStatus
 from order.schemas import OrderCreate
@@ -53,7 +59,7 @@ async def place_order(
         The order as it is then: confirmed, or still pending, or what somebody else has made of it meanwhile.
 
     Raises:
-        ProductNotFound: There is no such product (404).
+        ProductNotFound: There are no such products (409).
         InsufficientStock: Fewer are left (409).
         MixedCurrencies: The products have no common total (409).
         TotalTooLarge: It is beyond the largest amount (409).
@@ -63,10 +69,26 @@ async def place_order(
     earlier = await _store(key, order)
     order = await advance_order(database, dispatcher, await load_order(database, earlier) if earlier else order)
     if order.status == OrderStatus.REJECTED:
-        raise _REFUSALS[order.cause]
+        raise _refusal(order, new)
     if order.status == OrderStatus.EXPIRED:
         raise OrderExpired
     return order
+
+
+def _refusal(order: Order, new: OrderCreate) -> AppError:
+    """Say why an order was rejected, and for which of its items."""
+    kind = _REFUSALS[order.cause]
+    errors = [
+        FieldError(
+            location="body",
+            pointer=f"/items/{line.position}/product_id" if new.items else "/product_id",
+            code=kind.code,
+            detail=f"{kind.message} ({line.product_id})",
+        )
+        for line in order.lines
+        if line.refusal
+    ]
+    return kind(errors=errors)
 
 
 def _pending(user: Identity, new: OrderCreate) -> Order:

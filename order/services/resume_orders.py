@@ -1,7 +1,6 @@
 """Taking over what nobody works on any more."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -11,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.dispatch import deadline
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres import Postgres
+from chassis.statement import Statement
 from chassis.together import together
 from order.models import Order, OrderStatus
-from order.services.advance_order import LEASE, advance_order
+from order.services.advance_order import LEASE, PATIENCE, advance_order
 from order.services.load_order import load_order
 from order.services.move_order import move_order
 
@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 5
 """Fewer than a worker has connections to the database: requests need some too."""
-PATIENCE = timedelta(minutes=2)
-"""An order whose stock could not be had for so long expires."""
 TIMEOUT_S = 10.0
+
+_LOOK = Statement("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND resume_at <= now()) AS is_due")
 
 
 async def resume_orders(database: Postgres, dispatcher: Dispatcher) -> None:
@@ -31,8 +31,11 @@ async def resume_orders(database: Postgres, dispatcher: Dispatcher) -> None:
     Expire what has waited for too long, then go on with orders whose process died, or whose last step had no answer.
 
     Each worker does it every second: rows that another one looks at are skipped. A backlog is gone through at once, but
-    while steps have no answer the rest of it is left to the next time.
+    while steps have no answer the rest of it is left to the next time. If nothing is due, all this is one statement.
     """
+    (look,) = await database.run(_LOOK, {})
+    if not look["is_due"]:
+        return
     while await _expire_some(database) == AT_ONCE:
         pass
     while await _resume_some(database, dispatcher) == AT_ONCE:

@@ -18,6 +18,7 @@ async def adjust_stock(session: AsyncSession, product_id: UUID, adjustment: Stoc
     Raises:
         ProductNotFound: There is no product with this id (404).
         InsufficientStock: Fewer are left than are to be taken away (409).
+        StockTooLarge: With what orders hold, there would be more than there can be (409).
     """
     product = next(iter(await lock_products(session, [product_id])), None)
     if product is None or product.deleted_at:

@@ -8,9 +8,9 @@ from sqlalchemy import ARRAY, BigInteger, Uuid, column, func, literal, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
-from product.errors import InsufficientStock
+from product.errors import InsufficientStock, StockTooLarge
 from product.events import ProductStockLow
-from product.models import Product, StockMovement
+from product.models import MAX_STOCK, Product, StockMovement
 
 LOW_STOCK = 5
 """Fewer than so many units are few: it is announced when a stock becomes so."""
@@ -23,14 +23,16 @@ async def move_stock(session: AsyncSession, movements: Sequence[StockMovement]) 
     The transaction has locked these products before (``lock_products``).
 
     Raises:
-        InsufficientStock: Some stock would become negative; the message names the products (409).
+        InsufficientStock: Some stock would become negative (409).
+        StockTooLarge: Some stock would pass its bound, together with what orders hold (409).
     """
-    changes = Counter[UUID]()
+    changes, taken = Counter[UUID](), Counter[UUID]()
     for movement in movements:
         changes[movement.product_id] += movement.quantity
-    moved = await _change_stock(session, changes)
-    if short := changes.keys() - {product.id for product in moved}:
-        raise InsufficientStock(f"Fewer are left than are wanted of: {', '.join(map(str, sorted(short)))}.")
+        taken[movement.product_id] -= movement.quantity if movement.order_id else 0
+    moved = await _change_stock(session, changes, taken)
+    if stuck := changes.keys() - {product.id for product in moved}:
+        raise InsufficientStock if any(changes[product_id] < 0 for product_id in stuck) else StockTooLarge
     session.add_all(movements)
     await session.flush()
     for product in moved:
@@ -38,14 +40,16 @@ async def move_stock(session: AsyncSession, movements: Sequence[StockMovement]) 
             await outbox.add(session, ProductStockLow(subject=product.id, stock=product.stock))
 
 
-async def _change_stock(session: AsyncSession, changes: Counter[UUID]) -> Sequence[Product]:
-    """Change what can be changed, and give which that is."""
+async def _change_stock(session: AsyncSession, changes: Counter[UUID], taken: Counter[UUID]) -> Sequence[Product]:
+    """Change what can be changed, and what orders hold with it, and give which that is."""
     # Not VALUES: SQLAlchemy compiles that anew for every call, which takes longer than all else here.
-    arrays = literal(list(changes), ARRAY(Uuid)), literal(list(changes.values()), ARRAY(BigInteger))
-    columns = column("product_id", Uuid), column("quantity", BigInteger)
+    values = [changes[product_id] for product_id in changes], [taken[product_id] for product_id in changes]
+    arrays = literal(list(changes), ARRAY(Uuid)), *(literal(one, ARRAY(BigInteger)) for one in values)
+    columns = column("product_id", Uuid), column("quantity", BigInteger), column("taken", BigInteger)
     change = func.unnest(*arrays).table_valued(*columns, name="change").render_derived()
-    stock = Product.stock + change.c.quantity
-    statement = update(Product).where(Product.id == change.c.product_id, stock >= 0).values(stock=stock)
+    stock, held = Product.stock + change.c.quantity, Product.held + change.c.taken
+    possible = Product.id == change.c.product_id, stock >= 0, stock + held <= MAX_STOCK
+    statement = update(Product).where(*possible).values(stock=stock, held=held)
     # The objects of the session get their new stock with it.
     options = {"synchronize_session": False, "populate_existing": True}
     return (await session.scalars(statement.returning(Product), execution_options=options)).all()

@@ -1,6 +1,6 @@
 """Reserving what an order wants, step by step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from product.errors import MixedCurrencies, ProductNotFound, ReservationClosed, ReservationDiffers
+from chassis.errors import AppError, FieldError
+from product.errors import InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers, UnknownProducts
 from product.models import (
     IS_HELD,
     MovementKind,
@@ -35,7 +36,9 @@ async def reserve_scarce_stock(session: AsyncSession, wanted: ReservationCreate,
     if begun is None:
         return await _repeat(session, wanted)
     quantities = {item.product_id: item.quantity for item in wanted.items}
-    products = await _lock(session, quantities)
+    products = await _lock(session, wanted)
+    if short := [product.id for product in products if product.stock < quantities[product.id]]:
+        raise _naming(InsufficientStock, wanted, short)
     lines = [_line(wanted.order_id, product, quantities[product.id]) for product in products]
     session.add_all(lines)  # entered together with the movements
     await move_stock(session, [_movement(wanted.order_id, *one) for one in quantities.items()])
@@ -63,13 +66,24 @@ async def _repeat(session: AsyncSession, wanted: ReservationCreate) -> Reservati
     return held
 
 
-async def _lock(session: AsyncSession, product_ids: Iterable[UUID]) -> Sequence[Product]:
+async def _lock(session: AsyncSession, wanted: ReservationCreate) -> Sequence[Product]:
+    product_ids = {item.product_id for item in wanted.items}
     products = [product for product in await lock_products(session, product_ids) if not product.deleted_at]
-    if unknown := set(product_ids) - {product.id for product in products}:
-        raise ProductNotFound(f"There is no product with the id {', '.join(map(str, sorted(unknown)))}.")
+    if unknown := product_ids - {product.id for product in products}:
+        raise _naming(UnknownProducts, wanted, unknown)
     if len({product.currency for product in products}) > 1:
         raise MixedCurrencies
     return products
+
+
+def _naming(refusal: type[AppError], wanted: ReservationCreate, product_ids: Collection[UUID]) -> AppError:
+    """Make a refusal that names every item with one of these products."""
+    errors = [
+        FieldError(location="body", pointer=f"/items/{index}/product_id", code=refusal.code, detail=refusal.message)
+        for index, item in enumerate(wanted.items)
+        if item.product_id in product_ids
+    ]
+    return refusal(f"{refusal.message} ({', '.join(map(str, sorted(product_ids)))})", errors=errors)
 
 
 def _movement(order_id: UUID, product_id: UUID, quantity: int) -> StockMovement:

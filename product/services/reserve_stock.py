@@ -37,7 +37,10 @@ _RESERVE_PLENTY = Statement(
         ORDER BY product.id
         FOR NO KEY UPDATE OF product
     )""",
-    "moved AS (UPDATE products SET stock = stock - quantity FROM plenty WHERE id = product_id)",
+    """
+    moved AS (
+        UPDATE products SET stock = stock - quantity, held = held + quantity FROM plenty WHERE id = product_id
+    )""",
     """
     noted AS (
         INSERT INTO stock_movements (id, product_id, quantity, kind, order_id)
@@ -70,8 +73,8 @@ async def reserve_stock(
         claim: The sealed request, to be claimed with it.
 
     Raises:
-        ProductNotFound: Some product does not exist; the message names it (404).
-        InsufficientStock: Fewer are left of some product; the message names it (409).
+        UnknownProducts: Some products do not exist; ``errors`` names the items (409).
+        InsufficientStock: Fewer are left of some products; ``errors`` names the items (409).
         MixedCurrencies: The products have prices in several currencies (409).
         ReservationClosed: The order's reservation was released, or its time is over (409).
         ReservationDiffers: The order has reserved something else (409).

@@ -27,6 +27,7 @@ async def update_product(
     Raises:
         NothingToChange: No field is named (422).
         ProductNotFound: There is no product with this id (404).
+        StockTooLarge: With what orders hold, there would be more than there can be (409).
         PreconditionFailed: It is no longer what *if_match* asks for; its stock counts if that is to change (412).
     """
     values = change.model_dump(exclude_none=True)

@@ -65,8 +65,8 @@ async def test_one_person_with_too_many_events_is_refused(
 async def test_what_takes_too_long_is_refused(
     database: MotorDatabase, ask: Ask, monkeypatch: pytest.MonkeyPatch, question: str, values: dict[str, str]
 ) -> None:
-    """The database gives up in time, and the message says what to narrow."""
+    """The database gives up in time: that is the service's fault, whose message says what helps."""
     monkeypatch.setattr(reading, "LONGEST_READ_S", 0.000_001)
     times = {} if question == "retention" else DAY
 
-    assert await ask.refusal(question, **times, **values) == (422, "too_slow")
+    assert await ask.refusal(question, **times, **values) == (503, "too_slow")

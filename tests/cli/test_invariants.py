@@ -65,6 +65,7 @@ BREAKS: list[tuple[str, str, Callable[[Facts], object]]] = [
     ("every acknowledged order is there", "lost", lambda facts: facts.keyed.add("lost")),
     ("an order's total is the sum of its lines", "kept", lambda facts: facts.wrong_totals.append("kept")),
     ("stock is the sum of its ledger and not negative", CUP, lambda facts: facts.wrong_stock.append(CUP)),
+    ("a product says what open reservations hold of it", CUP, lambda facts: facts.wrong_held.append(CUP)),
     ("an order that stands has exactly its units", "kept", lambda facts: facts.reservations.update(kept="reserved")),
     ("an order that stands has exactly its units", "sent", lambda facts: facts.reservations.update(sent="committed")),
     ("an order that stands has exactly its units", "kept", lambda facts: facts.reserved["kept"].update({CUP: 3})),
@@ -135,7 +136,7 @@ async def test_the_databases_are_read_as_they_are(
     assert facts.lines == facts.reserved == facts.ledger == {order: {cup: 2}}
     assert (facts.statuses, facts.reservations) == ({(order, "confirmed")}, {order: "committed"})
     assert (facts.events["order.confirmed", order], facts.users) == (1, {ada: False})
-    assert (facts.wrong_totals, facts.wrong_stock, facts.waiting) == ([], [], [])
+    assert (facts.wrong_totals, facts.wrong_stock, facts.wrong_held, facts.waiting) == ([], [], [], [])
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["agreeing", "differing"])

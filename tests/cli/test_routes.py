@@ -4,11 +4,16 @@ from cli.routes import route_policies
 
 
 async def test_every_route_of_a_service_declares_its_policy(apps: dict[str, FastAPI]) -> None:
-    """The table has each route with mode, callers and authentication."""
-    table = {f"{row.method} {row.path}": (row.mode, row.callers, row.authentication) for row in route_policies(apps)}
+    """The table has each route with mode, callers, authentication, and what it does with a repeated request."""
+    rows = route_policies(apps)
+    table = {f"{row.method} {row.path}": (row.mode, row.callers, row.authentication) for row in rows}
+    keys = {f"{row.method} {row.path}": row.idempotency_key for row in rows}
 
     assert table["POST /api/v1/users/register"] == ("encrypted", "any linked", "-")
     assert table["GET /api/v1/reservations/{order_id}"] == ("service", "order", "-")
     assert table["POST /api/v1/products"] == ("optional", "any linked", "role admin")
     assert table["POST /api/v1/orders"] == ("optional", "any linked", "token")
     assert table["GET /livez"] == ("public", "-", "-")
+    assert keys["POST /api/v1/products/{product_id}/stock"] == keys["POST /api/v1/orders/{order_id}/cancel"] == "keyed"
+    assert keys["POST /api/v1/reservations"] == keys["GET /api/v1/orders"] == "repeatable"
+    assert (keys["PATCH /api/v1/products/{product_id}"], keys["GET /livez"]) == ("refused", "-")

@@ -4,7 +4,9 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.postgres import Postgres
 from chassis.testing import FaultProxy, passing
+from order import main
 from tests.aliases import Bearer, People
 from tests.order.shop import Shop
 
@@ -26,6 +28,16 @@ async def settling(shop: Shop) -> AsyncIterator[None]:
     """Let every order come to its end after the test, when all works again."""
     yield
     assert await shop.settles()
+
+
+@pytest.fixture
+def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running service resumes no orders by itself."""
+
+    async def resume_nothing(_database: Postgres, _dispatcher: Dispatcher) -> None:
+        pass
+
+    monkeypatch.setattr(main, "resume_orders", resume_nothing)
 
 
 @pytest.fixture

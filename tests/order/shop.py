@@ -1,23 +1,39 @@
 """A shop: what its customers and its admin do, what it has left, and the passing of time."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.testing import eventually
 from order.models import Order, OrderStatus
-from order.services.resume_orders import PATIENCE, resume_orders
+from order.services.advance_order import PATIENCE
+from order.services.resume_orders import resume_orders
 from tests.aliases import Bearer, People
 
 ORDERS = "/api/v1/orders"
 PRODUCTS = "/api/v1/products"
 PRICE = 199.99
 STOCK = 5
+
+
+class Away(Dispatcher):
+    """A dispatcher whose peers are away; it counts who was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = Counter[str]()
+
+    async def post(self, service: str, path: str, **options: object) -> NoReturn:  # noqa: ARG002 - as the real one
+        """Fail."""
+        self.asked[str(options["idempotency_key"])] += 1
+        raise ServiceUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +86,14 @@ class Shop:
         wanted = {"product_id": product_id, "quantity": quantity}
         return dict((await self.send(wanted, headers, key)).json())
 
+    async def orders(self) -> list[dict[str, Any]]:
+        """All orders, newest first."""
+        return list((await self.people["order"].get(f"{ORDERS}/all", headers=self.admin)).json()["items"])
+
     async def only_order(self) -> dict[str, Any]:
         """The only order that there is."""
-        (order,) = (await self.people["order"].get(f"{ORDERS}/all", headers=self.admin)).json()["items"]
-        return dict(order)
+        (order,) = await self.orders()
+        return order
 
     async def read(self, order_id: str) -> dict[str, Any]:
         """An order."""

@@ -20,7 +20,9 @@ async def test_an_order_of_one_product_has_one_line(shop: Shop, teapot: str) -> 
     order = answer.json()
     assert answer.status_code == 201
     assert answer.headers["location"] == f"{ORDERS}/{order['id']}"
-    assert order["items"] == [{"product_id": teapot, "name": "Teapot", "quantity": 3, "unit_price": 199.99}]
+    assert order["items"] == [
+        {"product_id": teapot, "name": "Teapot", "quantity": 3, "unit_price": 199.99, "refusal": None}
+    ]
     assert (order["status"], order["cause"]) == ("confirmed", "stock_committed")
     assert await shop.stock_of(teapot) == STOCK - 3
 

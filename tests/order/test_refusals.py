@@ -3,15 +3,17 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
+from order.models import Base
 from tests.aliases import Bearer
 from tests.consistency import broken_rules
+from tests.databases import bystanders
 from tests.order.shop import STOCK, Shop
 
 MOST = 10_000_000_000
 """The highest price, which is the highest total too."""
-REFUSALS: dict[str, tuple[int, dict[str, object]]] = {
-    "product_not_found": (404, {"product_id": str(new_id()), "quantity": 1}),
-    "insufficient_stock": (409, {"quantity": STOCK + 1}),
+REFUSALS: dict[str, dict[str, object]] = {
+    "product_not_found": {"product_id": str(new_id()), "quantity": 1},
+    "insufficient_stock": {"quantity": STOCK + 1},
 }
 
 
@@ -20,14 +22,13 @@ async def test_a_refused_order_is_rejected_with_its_cause(
     shop: Shop, teapot: str, environment: dict[str, str], code: str
 ) -> None:
     """The refusal says why, and so do the order and its history; no stock is taken, of its other products neither."""
-    status, change = REFUSALS[code]
     other = await shop.product()
-    wanted = {"product_id": teapot, "quantity": 1} | change
+    wanted = {"product_id": teapot, "quantity": 1} | REFUSALS[code]
 
     answer = await shop.send({"items": [{"product_id": other, "quantity": 1}, wanted]})
 
     order = await shop.only_order()
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert (order["status"], order["cause"], order["total_price"]) == ("rejected", code, None)
     assert await shop.history(order["id"]) == [("pending", "placed"), ("rejected", code)]
     assert [await shop.stock_of(product) for product in (teapot, other)] == [STOCK, STOCK]
@@ -37,8 +38,7 @@ async def test_a_refused_order_is_rejected_with_its_cause(
 @pytest.mark.parametrize("code", REFUSALS)
 async def test_a_refusal_is_told_again(shop: Shop, teapot: str, code: str) -> None:
     """The same key gets the same refusal, though by now the order could be had; there is still one order."""
-    _, change = REFUSALS[code]
-    wanted = {"product_id": teapot, "quantity": 1} | change
+    wanted = {"product_id": teapot, "quantity": 1} | REFUSALS[code]
     key = str(new_id())
 
     first = (await shop.send(wanted, key=key)).json()
@@ -47,6 +47,37 @@ async def test_a_refusal_is_told_again(shop: Shop, teapot: str, code: str) -> No
 
     assert again | {"request_id": ""} == first | {"request_id": ""}
     assert (await shop.only_order())["status"] == "rejected"
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_a_refusal_names_every_item_that_cannot_be_had(shop: Shop, teapot: str, code: str) -> None:
+    """Of four items two are at fault: the problem points to these, now and when told again, and the lines say so."""
+    cups = [await shop.product(name="Cup", stock=STOCK + 1) for _ in range(2)]
+    other = (await shop.place(teapot))["id"]
+    faults = [{"product_id": await shop.product(), "quantity": 1} | REFUSALS[code] for _ in range(2)]
+    faults[1] |= {} if code == "insufficient_stock" else {"product_id": str(new_id())}
+    good = [{"product_id": cup, "quantity": STOCK + 1} for cup in cups]
+    items, key = [good[0], faults[0], good[1], faults[1]], str(new_id())
+
+    async with bystanders(shop.app.state.store, Base.metadata) as involved:
+        answers = [await shop.send({"items": items}, key=key) for _ in range(2)]
+        (order,) = [one for one in await shop.orders() if one["id"] != other]
+        involved.add(order["id"])
+
+    for answer in answers:
+        named = [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+        assert (answer.status_code, answer.json()["code"]) == (409, code)
+        assert named == [("/items/1/product_id", code), ("/items/3/product_id", code)]
+        details = [error["detail"] for error in answer.json()["errors"]]
+        assert all(str(fault["product_id"]) in detail for fault, detail in zip(faults, details, strict=True))
+    assert [line["refusal"] for line in order["items"]] == [None, code, None, code]
+
+
+async def test_a_refusal_of_the_short_form_points_to_its_product(shop: Shop) -> None:
+    """There are no items to point to."""
+    answer = await shop.send({"product_id": str(new_id()), "quantity": 1})
+
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/product_id"]
 
 
 async def test_a_total_that_no_amount_can_say_is_refused(shop: Shop, environment: dict[str, str]) -> None:

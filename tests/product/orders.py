@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.postgres import Postgres
-from product.models import Product, Reservation, StockMovement
+from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services.expire_reservations import expire_reservations
 
 RESERVATIONS = "/api/v1/reservations"
@@ -50,13 +50,23 @@ def refusal(error: RemoteError) -> tuple[int, str]:
 
 
 async def stock_of(database: Postgres, product_id: str) -> int:
-    """Give the stock of a product, deleted or not, which is the sum of its movements, or the test fails."""
+    """
+    Give the stock of a product, deleted or not.
+
+    The test fails if that is not the sum of its movements, or if it does not hold what open reservations have taken.
+    """
     async with database.transaction() as session:
-        stock = await session.scalar(select(Product.stock).where(Product.id == UUID(product_id)))
+        product = select(Product.stock, Product.held).where(Product.id == UUID(product_id))
+        stock, held = (await session.execute(product)).one()
+        taken = (
+            select(func.coalesce(func.sum(ReservationLine.quantity), 0))
+            .join(Reservation, Reservation.order_id == ReservationLine.order_id)
+            .where(ReservationLine.product_id == UUID(product_id), Reservation.state.in_(("reserved", "committed")))
+        )
+        assert await session.scalar(taken) == held
         moved = select(func.sum(StockMovement.quantity)).where(StockMovement.product_id == UUID(product_id))
         assert (await session.scalar(moved) or 0) == stock
-    assert stock is not None
-    return stock
+    return int(stock)
 
 
 async def let_time_pass(database: Postgres, order_id: UUID) -> None:

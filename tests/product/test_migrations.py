@@ -44,3 +44,30 @@ def test_what_was_there_before_begins_the_ledger(postgres: EmbeddedPostgres, mon
         "SELECT name, quantity, kind, at = created_at FROM stock_movements m JOIN products p ON p.id = m.product_id"
     )
     assert query(url, ledger) == [("Teapot", 5, "initial", True)]
+
+
+BEFORE_THE_BOUND = "6e50c386efba"
+HOLD = """
+INSERT INTO reservations (order_id, state, expires_at)
+    SELECT ('0197a6b2-0000-7000-8000-00000000001' || number)::uuid, state, now()
+    FROM unnest(ARRAY['reserved', 'committed', 'released', 'expired', 'fulfilled'])
+        WITH ORDINALITY AS one (state, number);
+INSERT INTO reservation_lines (order_id, product_id, quantity, unit_price_minor, currency, name)
+    SELECT order_id, '0197a6b2-0000-7000-8000-000000000001', 2, 1, 'EUR', 'Teapot' FROM reservations
+"""
+
+
+def test_what_open_reservations_hold_is_counted(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product holds what is reserved and committed of it; one that nobody has reserved holds nothing."""
+    url = postgres.create_database("product_before_the_bound")
+    monkeypatch.setenv("PRODUCT_DATABASE_URL", url)
+    config = Config(ROOT / "product" / "alembic.ini")
+    command.upgrade(config, BEFORE_THE_BOUND)
+    for statement in (ADD, *HOLD.split(";")):
+        query(url, statement)
+
+    command.upgrade(config, "head")
+
+    assert sorted(query(url, "SELECT name, held FROM products")) == [("Cup", 0), ("Teapot", 4)]
+    command.downgrade(config, BEFORE_THE_BOUND)
+    command.upgrade(config, "head")

@@ -25,6 +25,13 @@ async def test_a_product_is_read_as_it_was_created(people: People, make_product:
     assert '"price":199.99' in read.text
 
 
+async def test_a_new_product_is_at_its_location(people: People, bearer: Bearer) -> None:
+    """The answer to its creation says where it is."""
+    created = await people["product"].post(PRODUCTS, json=TEAPOT, headers=bearer(role="admin"))
+
+    assert (await people["product"].get(created.headers["location"])).json() == created.json()
+
+
 async def test_update_changes_what_it_names(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
     """A field that is left out stays."""
     created = await make_product()

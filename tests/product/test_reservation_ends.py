@@ -126,7 +126,7 @@ async def test_a_deleted_product_cannot_be_reserved(
     with pytest.raises(RemoteError) as refused:
         await orders.reserve(new_id(), **{pot["id"]: 9})
 
-    assert refusal(refused.value) == (404, "product_not_found")
+    assert refusal(refused.value) == (409, "product_not_found")
     assert (await orders.release(earlier))["state"] == "released"
     assert await stock_of(database, pot["id"]) == 5
 

@@ -8,8 +8,10 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.ids import new_id
 from chassis.postgres import Postgres
-from product.models import Product, StockMovement
+from product.models import MAX_STOCK, Base, Product, StockMovement
+from product.services.fulfil_reservation import fulfil_reservation
 from tests.aliases import Bearer, MakeUser, People
+from tests.databases import bystanders
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, stock_of
 
@@ -204,6 +206,58 @@ async def test_the_database_refuses_a_negative_stock(make_product: MakeProduct, 
     with pytest.raises(IntegrityError, match="ck_products_stock_not_negative"):
         async with database.transaction() as session:
             await session.execute(update(Product).values(stock=Product.stock - 6))
+
+
+async def test_the_database_refuses_a_stock_beyond_the_bound(make_product: MakeProduct, database: Postgres) -> None:
+    """What orders hold counts with it."""
+    await make_product(stock=MAX_STOCK - 2)
+
+    with pytest.raises(IntegrityError, match="ck_products_stock_within_bound"):
+        async with database.transaction() as session:
+            await session.execute(update(Product).values(stock=Product.stock + 1, held=2))
+
+
+async def test_what_orders_give_back_is_never_beyond_the_bound(
+    people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, database: Postgres
+) -> None:
+    """A full stock cannot be refilled while an order holds of it, neither by a change nor by setting it."""
+    pot, admin = await make_product(stock=MAX_STOCK), bearer(role="admin")
+    await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
+
+    async with bystanders(database, Base.metadata):
+        added = await people["product"].post(
+            stock_address(pot["id"]), json={"change": 1, "reason": "Found."}, headers=admin
+        )
+        was_set = await people["product"].patch(
+            f"/api/v1/products/{pot['id']}", json={"stock": MAX_STOCK}, headers=admin
+        )
+    assert {(one.status_code, one.json()["code"]) for one in (added, was_set)} == {(409, "stock_too_large")}
+
+    await orders.release(order_id)
+    assert await stock_of(database, pot["id"]) == MAX_STOCK
+
+
+async def test_what_was_fulfilled_makes_room(
+    people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, database: Postgres
+) -> None:
+    """Units that have left the house are held no longer: as many may come, and not one more."""
+    pot, cup, admin = await make_product(stock=MAX_STOCK), await make_product(name="Cup"), bearer(role="admin")
+    await orders.reserve(order_id := new_id(), **{pot["id"]: 2, cup["id"]: 1})
+    await orders.commit(order_id)
+    for _ in range(2):  # the second has no further effect
+        async with database.transaction() as session:
+            await fulfil_reservation(session, order_id)
+
+    answers = [
+        await people["product"].post(
+            stock_address(pot["id"]), json={"change": change, "reason": "Made."}, headers=admin
+        )
+        for change in (3, 2, 1)
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 200, 409]
+    assert await stock_of(database, pot["id"]) == MAX_STOCK
+    assert await stock_of(database, cup["id"]) == 4
 
 
 async def test_the_database_refuses_to_give_back_twice(

@@ -159,10 +159,11 @@ class StockMachine(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         """The stock is the model's, is the sum of its movements, and what is missing of it is held by orders."""
-        stock, moved, held = self.do(measure, self.products)
+        stock, moved, taken, held = self.do(measure, self.products)
         assert stock == moved == list(self.model.stock.values())
         assert min(stock) >= 0
-        assert [left + taken for left, taken in zip(stock, held, strict=True)] == list(BEGINNING)
+        assert taken == held
+        assert [left + out for left, out in zip(stock, held, strict=True)] == list(BEGINNING)
 
 
 async def create(session: AsyncSession, stock: int) -> UUID:
@@ -172,8 +173,8 @@ async def create(session: AsyncSession, stock: int) -> UUID:
 
 
 async def measure(session: AsyncSession, products: Sequence[UUID]) -> list[list[int]]:
-    """Give for each product its stock, the sum of its movements, and the units that orders hold."""
-    held = (
+    """Give for each product its stock, the sum of its movements, what orders hold, and what it says they hold."""
+    taken = (
         select(ReservationLine.product_id, ReservationLine.quantity)
         .join(Reservation, Reservation.order_id == ReservationLine.order_id)
         .where(Reservation.state.in_(HOLDS))
@@ -182,7 +183,8 @@ async def measure(session: AsyncSession, products: Sequence[UUID]) -> list[list[
     sums = [
         select(Product.id, Product.stock),
         select(StockMovement.product_id, func.sum(StockMovement.quantity)).group_by(StockMovement.product_id),
-        select(held.c.product_id, func.sum(held.c.quantity)).group_by(held.c.product_id),
+        select(taken.c.product_id, func.sum(taken.c.quantity)).group_by(taken.c.product_id),
+        select(Product.id, Product.held),
     ]
     found = [dict((await session.execute(one)).all()) for one in sums]
     return [[int(one.get(product, 0)) for product in products] for one in found]

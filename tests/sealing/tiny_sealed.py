@@ -12,7 +12,7 @@ from chassis.routing import service_router
 from chassis.schemas import Body
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
-from chassis.sealing.modes import encrypted, optional, public, service
+from chassis.sealing.modes import encrypted, optional, public, repeatable, service
 from chassis.sealing.receiver import Receiver
 from chassis.store import DatabaseUnavailable
 from chassis.testing import NoDatabase
@@ -44,6 +44,7 @@ MADE: list[str] = []
 
 
 @router.post("/service")
+@repeatable
 @service("order")
 async def make_as_service(thing: Thing) -> Thing:
     """Make a thing for the order service."""

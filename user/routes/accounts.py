@@ -13,7 +13,7 @@ from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
 from chassis.schemas import Page
-from chassis.sealing.modes import optional, public
+from chassis.sealing.modes import optional, public, unrepeatable
 from user.client import FromClient
 from user.errors import EmailTaken, LastAdmin, UsernameTaken, UserNotFound
 from user.models import AuditEntry, User
@@ -59,6 +59,7 @@ async def list_all(_admin: Admin, session: Session, page: Paging, only: Annotate
     response_model=UserRead,
     responses=documented(InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword),
 )
+@unrepeatable
 @optional
 async def add(body: UserAdd, admin: Admin, database: Database, client: FromClient, post: PostOffice) -> User:
     """Make an account for somebody, of any role (admins)."""
@@ -79,6 +80,7 @@ async def read(user_id: UUID, _admin: Admin, session: Session) -> User:
     response_model=UserRead,
     responses=documented(InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange),
 )
+@unrepeatable
 @optional
 async def update(
     user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient, post: PostOffice

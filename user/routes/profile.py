@@ -7,7 +7,7 @@ from chassis.dispatch.dispatcher import Dispatch
 from chassis.errors import NothingToChange, documented
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
-from chassis.sealing.modes import encrypted, optional
+from chassis.sealing.modes import encrypted, optional, unrepeatable
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, WrongPassword
@@ -30,6 +30,7 @@ router = service_router("users")
     response_model=UserRead,
     responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts),
 )
+@unrepeatable
 @encrypted
 async def register(body: UserCreate, database: Database, client: FromClient, post: PostOffice) -> User:
     """Register a user, who can then log in at once; a mail asks to confirm the address."""
@@ -52,6 +53,7 @@ async def profile(user: CurrentUser, session: Session) -> User:
         InvalidToken, NothingToChange, UsernameTaken, WrongPassword, TooManyAttempts, MailNotConfigured
     ),
 )
+@unrepeatable
 @optional
 async def update_profile(
     body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: PostOffice
@@ -79,6 +81,7 @@ async def delete_own_account(body: PasswordProof, user: CurrentUser, database: D
     dependencies=[no_store],
     responses=documented(InvalidToken, WrongPassword, WeakPassword, TooManyAttempts),
 )
+@unrepeatable
 @optional
 async def update_password(
     body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: PostOffice

@@ -8,7 +8,7 @@ from chassis.auth.tokens import InvalidToken
 from chassis.errors import documented
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
-from chassis.sealing.modes import optional
+from chassis.sealing.modes import optional, unrepeatable
 from user.client import FromClient
 from user.errors import EmailTaken, InvalidEmailToken, TooManyAttempts
 from user.post import MailNotConfigured, PostOffice
@@ -27,6 +27,7 @@ router = service_router("users")
     response_class=Response,
     responses=documented(InvalidToken, TooManyAttempts, MailNotConfigured),
 )
+@unrepeatable
 @optional
 async def ask_for_proof(user: CurrentUser, database: Database, post: PostOffice) -> None:
     """Send the mail that asks to confirm one's address once more."""
@@ -36,6 +37,7 @@ async def ask_for_proof(user: CurrentUser, database: Database, post: PostOffice)
 
 
 @router.post("/email-verification/confirm", status_code=204, responses=documented(InvalidEmailToken, EmailTaken))
+@unrepeatable
 @optional
 async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: PostOffice) -> None:
     """Confirm an address with the token from the mail."""
@@ -50,6 +52,7 @@ async def confirm_address(body: EmailConfirmation, session: Session, client: Fro
     response_class=Response,
     responses=documented(TooManyAttempts, MailNotConfigured),
 )
+@unrepeatable
 @optional
 async def ask_for_new_password(body: EmailAddress, database: Database, client: FromClient, post: PostOffice) -> None:
     """Send a mail with which to set a new password, if there is an account with this address."""
@@ -59,6 +62,7 @@ async def ask_for_new_password(body: EmailAddress, database: Database, client: F
 
 
 @router.post("/password-reset/confirm", status_code=204, responses=documented(InvalidEmailToken, WeakPassword))
+@unrepeatable
 @optional
 async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: PostOffice) -> None:
     """Set a new password with the token from the mail. Every session ends."""

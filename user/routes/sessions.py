@@ -9,7 +9,7 @@ from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
 from chassis.schemas import Page
-from chassis.sealing.modes import optional
+from chassis.sealing.modes import optional, repeatable, unrepeatable
 from user.client import FromClient
 from user.credentials import LOGIN_BODY, CredentialsBody
 from user.dependencies import Issuer, no_store
@@ -31,6 +31,7 @@ router = service_router("users")
     responses=documented(InvalidCredentials, TooManyAttempts),
     openapi_extra=LOGIN_BODY,
 )
+@unrepeatable
 @optional
 async def login(credentials: CredentialsBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
     """Begin a session with a name (or e-mail address) and a password, as a form or as JSON."""
@@ -38,6 +39,7 @@ async def login(credentials: CredentialsBody, database: Database, issuer: Issuer
 
 
 @router.post("/refresh", dependencies=[no_store], responses=documented(InvalidRefreshToken))
+@repeatable
 @optional
 async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
     """Get the next tokens of a session; a token that is shown again 30 s after its use ends the session."""
@@ -45,6 +47,7 @@ async def refresh(body: Refresh, database: Database, issuer: Issuer, client: Fro
 
 
 @router.post("/logout", status_code=204, responses=documented(InvalidToken))
+@repeatable
 @optional
 async def logout(user: CurrentUser, session: Session, client: FromClient) -> None:
     """End this session: its tokens are worth nothing from now on."""
@@ -52,6 +55,7 @@ async def logout(user: CurrentUser, session: Session, client: FromClient) -> Non
 
 
 @router.post("/logout-all", status_code=204, responses=documented(InvalidToken))
+@repeatable
 @optional
 async def logout_all(user: CurrentUser, session: Session, client: FromClient) -> None:
     """End all of one's sessions, this one too."""

@@ -21,10 +21,10 @@ from chassis.idempotency.answers import MAX_BODY
 from chassis.idempotency.errors import InFlight
 from chassis.idempotency.keys import Idempotency, IdempotencyKey, IdempotentSession
 from chassis.ids import new_id
-from chassis.postgres import Database, Postgres
+from chassis.postgres import Database, Postgres, Session
 from chassis.routing import service_router
 from chassis.schemas import Body, Read
-from chassis.sealing.modes import optional, public, service
+from chassis.sealing.modes import optional, public, repeatable, service, unrepeatable
 from tests.chassis.auth.issuer import Revoked
 from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny
@@ -121,6 +121,38 @@ async def make_for_peer(session: IdempotentSession, new: New) -> Thing:
 async def make_for_anybody(session: IdempotentSession, new: New) -> Thing:
     """Make a thing for who says no name."""
     return await _make(session, new)
+
+
+@router.post("/repeatable", status_code=204)
+@repeatable
+@optional
+async def make_again(session: Session, new: New) -> None:
+    """Make a thing, unless there is one of this name."""
+    if await session.scalar(select(func.count()).where(Thing.name == new.name)) == 0:
+        await _make(session, new)
+
+
+@router.post("/unrepeatable", status_code=204)
+@unrepeatable
+@optional
+async def make_another(session: Session, new: New) -> None:
+    """Make a thing each time."""
+    await _make(session, new)
+
+
+@router.patch("/undeclared", status_code=204)
+@optional
+async def make_by_patch(session: Session, new: New) -> None:
+    """Make a thing, of which nobody has said whether it may be repeated."""
+    await _make(session, new)
+
+
+@router.put("/by-put", status_code=204)
+@router.delete("/by-delete", operation_id="make_by_delete", status_code=204)
+@optional
+async def make_by_method(session: Session, new: New) -> None:
+    """Make a thing by a method that RFC 9110 calls idempotent."""
+    await _make(session, new)
 
 
 @router.post("/long", status_code=201)

@@ -1,0 +1,50 @@
+import pytest
+
+from tests.chassis.idempotency.asking import asking
+from tests.chassis.idempotency.tiny_keyed import THINGS, Base, Worker, count
+from tests.databases import bystanders
+from tests.sealing.messages import send
+
+REFUSING = {"/unrepeatable": "POST", "/undeclared": "PATCH"}
+TAKING = {"/repeatable": "POST", "/by-put": "PUT", "/by-delete": "DELETE"}
+
+
+@pytest.mark.parametrize("path", REFUSING)
+async def test_a_key_that_would_promise_too_much_is_refused(worker: Worker, path: str) -> None:
+    """A route that would do it again refuses the key before it does anything, plain and sealed, to whoever asks."""
+    forge = asking(path, method=REFUSING[path])
+    message = forge.message()
+
+    async with bystanders(worker.database, Base.metadata):
+        plain = await send(worker.url, forge.plain())
+        sealed = message.open(await send(worker.url, message.wire))
+
+    assert {(answer.status, answer.code) for answer in (plain, sealed)} == {(400, "idempotency_key_not_taken")}
+
+
+@pytest.mark.parametrize("path", REFUSING)
+async def test_without_a_key_such_a_route_does_its_work(worker: Worker, path: str) -> None:
+    """Nothing else is asked of the request."""
+    answer = await send(worker.url, asking(path, method=REFUSING[path]).plain().without("idempotency-key"))
+
+    assert (answer.status, await count(worker)) == (204, 1)
+
+
+@pytest.mark.parametrize("path", TAKING)
+async def test_what_may_be_repeated_takes_any_key(worker: Worker, path: str) -> None:
+    """A route that declares so, or whose method says so, does its work; no answer is stored."""
+    answers = [await send(worker.url, asking(path, method=TAKING[path]).plain()) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [204, 204]
+    assert all(("idempotent-replayed", "true") not in answer.headers for answer in answers)
+
+
+@pytest.mark.parametrize(("path", "method"), (REFUSING | TAKING).items())
+async def test_the_header_is_documented_where_it_is_taken(worker: Worker, path: str, method: str) -> None:
+    """OpenAPI has the header of a repeatable POST, and the problem of a route that refuses it."""
+    document = worker.app.openapi()["paths"][f"{THINGS}{path}"][method.lower()]
+
+    headers = [one["name"] for one in document.get("parameters", []) if one["in"] == "header"]
+    problems = document["responses"].get("400", {"content": {}})["content"].get("application/problem+json", {})
+    assert headers == (["Idempotency-Key"] if path == "/repeatable" else [])
+    assert ("idempotency_key_not_taken" in problems.get("examples", {})) == (path in REFUSING)

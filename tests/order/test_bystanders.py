@@ -1,0 +1,239 @@
+"""Every write of the order service beside orders that it must leave as they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NoReturn
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select
+
+from chassis.auth.tokens import Identity
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from chassis.strict_json import loads
+from chassis.tables import outbox
+from chassis.testing import eventually
+from order.models import Base, Order, OrderLine, OrderStatus, OrderTransition
+from order.services.advance_order import PATIENCE
+from order.services.cancel_order import cancel_order
+from order.services.confirm_order import confirm_order
+from order.services.fulfil_order import fulfil_order
+from order.services.load_order import load_order
+from order.services.move_order import move_order
+from order.services.resume_orders import AT_ONCE, resume_orders
+from tests.databases import bystanders
+from tests.order.shop import Away, Shop
+
+PRODUCT = new_id()
+"""What all of them want."""
+SOON = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Orders of one product: ours, and at least one of every status that is somebody else's or the customer's other."""
+
+    database: Postgres
+    customer: UUID
+    ours: dict[str, UUID] = field(default_factory=dict)
+
+    async def store(self, status: OrderStatus, *, age: timedelta = timedelta(0), due: bool = False) -> UUID:
+        """Store an order of two lines."""
+        is_priced = status in {OrderStatus.CONFIRMED, OrderStatus.FULFILLED}
+        total = {"total_price_minor": 300, "currency": "EUR"} if is_priced else {}
+        resume = func.now() if due else func.now() + SOON
+        order = Order(
+            id=new_id(),
+            user_id=self.customer,
+            status=status,
+            cause="stored",
+            created_at=func.now() - age,
+            resume_at=resume if status == OrderStatus.PENDING else None,
+            **total,
+        )
+        async with self.database.transaction() as session:
+            session.add(order)
+            await session.flush()
+            session.add(OrderTransition(order_id=order.id, status=status, cause="stored"))
+            price = {"unit_price_minor": 100, "name": "Cup"} if is_priced else {}
+            for position, product_id in enumerate((PRODUCT, new_id())):
+                line = {"position": position, "product_id": product_id, "quantity": position + 1}
+                session.add(OrderLine(order_id=order.id, **line, **price))
+        return order.id
+
+    async def stored(self, order_id: UUID) -> tuple[str, str, list[str]]:
+        """Status and cause of an order as they are stored, and its history."""
+        async with self.database.transaction() as session:
+            order = await session.get_one(Order, order_id)
+            steps = select(OrderTransition.status).where(OrderTransition.order_id == order_id)
+            history = (await session.scalars(steps.order_by(OrderTransition.at))).all()
+        return order.status, order.cause, list(history)
+
+    async def lines(self, order_id: UUID) -> Sequence[OrderLine]:
+        """The lines of an order."""
+        async with self.database.transaction() as session:
+            return (await session.get_one(Order, order_id)).lines
+
+
+@pytest.fixture
+async def desk(shop: Shop, unresumed: None) -> Desk:
+    """One order of every status, of one customer."""
+    desk = Desk(shop.app.state.store, new_id())
+    for status in OrderStatus:
+        await desk.store(status)
+    return desk
+
+
+MOVES = [
+    (OrderStatus.PENDING, OrderStatus.CANCELLED),
+    (OrderStatus.CONFIRMED, OrderStatus.CANCELLED),
+    (OrderStatus.PENDING, OrderStatus.REJECTED),
+    (OrderStatus.PENDING, OrderStatus.EXPIRED),
+    (OrderStatus.CONFIRMED, OrderStatus.FULFILLED),
+    (OrderStatus.PENDING, OrderStatus.CONFIRMED),
+]
+
+
+@pytest.mark.parametrize("before", OrderStatus)
+@pytest.mark.parametrize("after", [one for one in OrderStatus if one != OrderStatus.PENDING])
+async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
+    desk: Desk, before: OrderStatus, after: OrderStatus
+) -> None:
+    """It is announced with the order's own lines; any other changes nothing; all other orders stay as they were."""
+    order_id = await desk.store(before)
+    is_defined = (before, after) in MOVES
+
+    async with (
+        bystanders(desk.database, Base.metadata, *([order_id] if is_defined else [])),
+        desk.database.transaction() as session,
+    ):
+        if (before, after) == (OrderStatus.PENDING, OrderStatus.CONFIRMED):
+            order = await session.get_one(Order, order_id)
+            order.total_price_minor, order.currency = 300, "EUR"
+            await session.flush()
+        assert await move_order(session, order_id, after, "because") == is_defined
+        events = [loads(one.encode()) for one in (await session.scalars(select(outbox.c.message).distinct())).all()]
+
+    lines = [{"product_id": str(one.product_id), "quantity": one.quantity} for one in await desk.lines(order_id)]
+    announced = [(one["type"], one["subject"], one["data"]["cause"]) for one in events]
+    assert announced == ([(f"order.{after}", str(order_id), "because")] if is_defined else [])
+    for event in events:
+        assert [{name: item[name] for name in lines[0]} for item in event["data"]["items"]] == lines
+    if is_defined:
+        assert await desk.stored(order_id) == (after, "because", [before, after])
+
+
+async def test_confirming_prices_the_lines_of_one_order(desk: Desk, apps: dict[str, FastAPI]) -> None:
+    """Other orders of the same product keep their prices and their status; analytics hears of ours, as it is stored."""
+    order = await load_order(desk.database, await desk.store(OrderStatus.PENDING))
+    for line in order.lines:
+        line.name, line.unit_price_minor = f"Cup {line.position}", 100 + line.position
+    order.total_price_minor, order.currency = 302, "USD"
+
+    async with bystanders(desk.database, Base.metadata, order.id):
+        assert await confirm_order(desk.database, order)
+
+    async with desk.database.transaction() as session:
+        stored = await session.get_one(Order, order.id)
+    assert [(line.name, line.unit_price_minor) for line in stored.lines] == [("Cup 0", 100), ("Cup 1", 101)]
+    assert (stored.total_price_minor, stored.currency, stored.resume_at) == (302, "USD", None)
+    assert await desk.stored(order.id) == ("confirmed", "stock_committed", ["pending", "confirmed"])
+    event = await heard(apps["analytics"], order.id)
+    told = [(item["product_id"], item["quantity"], item["unit_price_minor"]) for item in event["data"]["items"]]
+    assert told == [(str(line.product_id), line.quantity, line.unit_price_minor) for line in stored.lines]
+    assert (event["data"]["total_price_minor"], event["data"]["currency"]) == (302, "USD")
+
+
+async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
+    """What analytics has heard of an order, as soon as it has."""
+    events: list[dict[str, Any]] = []
+
+    async def is_heard() -> bool:
+        async with analytics.state.store.use() as database:
+            events.extend(await database["events"].find({"subject": str(order_id)}).to_list(None))
+        return bool(events)
+
+    assert await eventually(is_heard)
+    (event,) = events
+    return event
+
+
+@pytest.mark.parametrize("status", [one for one in OrderStatus if one != OrderStatus.PENDING])
+async def test_what_is_not_pending_is_not_confirmed(desk: Desk, status: OrderStatus) -> None:
+    """Whoever comes too late changes nothing, not even a price."""
+    order = await load_order(desk.database, await desk.store(status))
+    for line in order.lines:
+        line.name, line.unit_price_minor = "Dear", 10_000
+    order.total_price_minor, order.currency = 30_000, "USD"
+
+    async with bystanders(desk.database, Base.metadata):
+        assert not await confirm_order(desk.database, order)
+
+
+@pytest.mark.parametrize("act", ["cancel", "fulfil"])
+async def test_what_a_person_does_to_one_order_leaves_the_others(desk: Desk, act: str) -> None:
+    """Their own and everybody else's."""
+    order_id = await desk.store(OrderStatus.CONFIRMED)
+    admin = Identity(user_id=new_id(), session_id=new_id(), roles=frozenset({"admin"}))
+    do, status = {"cancel": (cancel_order, "cancelled"), "fulfil": (fulfil_order, "fulfilled")}[act]
+
+    async with bystanders(desk.database, Base.metadata, order_id), desk.database.transaction() as session:
+        answered = await do(session, admin, order_id)
+
+    assert answered.status == status
+    assert await desk.stored(order_id) == (status, f"{status}_by_admin", ["confirmed", status])
+
+
+async def test_only_what_has_waited_for_too_long_expires(shop: Shop, desk: Desk) -> None:
+    """Not what is younger, nor what is old and being worked on, nor what is old and not pending."""
+    old = await desk.store(OrderStatus.PENDING, age=PATIENCE + timedelta(seconds=1), due=True)
+    await desk.store(OrderStatus.PENDING, age=PATIENCE + timedelta(seconds=1))
+    await desk.store(OrderStatus.CONFIRMED, age=PATIENCE + timedelta(seconds=1))
+    await desk.store(OrderStatus.PENDING, age=PATIENCE - timedelta(seconds=10))
+
+    async with bystanders(desk.database, Base.metadata, old):
+        await resume_orders(desk.database, shop.app.state.dispatcher)
+
+    assert await desk.stored(old) == ("expired", "timed_out", ["pending", "expired"])
+
+
+async def test_what_another_worker_has_in_hand_is_skipped(shop: Shop, desk: Desk) -> None:
+    """An order that is locked is neither waited for nor touched, be it to expire or to be resumed."""
+    ages = {"old": PATIENCE * 2, "young": timedelta(0)}
+    locked, free = [
+        {name: await desk.store(OrderStatus.PENDING, age=age, due=True) for name, age in ages.items()} for _ in range(2)
+    ]
+
+    async with (
+        desk.database.transaction() as session,
+        bystanders(desk.database, Base.metadata, *free.values()),
+    ):
+        await session.execute(select(Order).where(Order.id.in_(locked.values())).with_for_update())
+        await resume_orders(desk.database, shop.app.state.dispatcher)
+
+    assert (await desk.stored(free["old"]))[:2] == ("expired", "timed_out")
+    assert (await desk.stored(free["young"]))[:2] == ("rejected", "product_not_found")
+
+
+async def test_the_orders_that_have_waited_longest_are_claimed_first(desk: Desk) -> None:
+    """One look takes a batch of them, has it for itself meanwhile, and leaves the rest."""
+    orders = [await desk.store(OrderStatus.PENDING, due=True) for _ in range(AT_ONCE + 2)]
+    async with desk.database.transaction() as session:
+        for number, order_id in enumerate(reversed(orders)):
+            (await session.get_one(Order, order_id)).resume_at = func.now() - timedelta(seconds=100 - number)
+    first, due = set(orders[-AT_ONCE:]), set[UUID]()
+
+    class Looking(Away):
+        async def post(self, service: str, path: str, **options: object) -> NoReturn:
+            async with desk.database.transaction() as session:
+                due.update((await session.scalars(select(Order.id).where(Order.resume_at <= func.now()))).all())
+            await super().post(service, path, **options)
+
+    async with bystanders(desk.database, Base.metadata, *first):
+        await resume_orders(desk.database, looking := Looking())
+
+    assert set(map(UUID, looking.asked)) == first
+    assert due == set(orders[:-AT_ONCE])

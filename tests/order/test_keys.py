@@ -1,0 +1,88 @@
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.transport import Answer
+from chassis.idempotency.keyed_request import KeyedRequest
+from chassis.ids import new_id
+from chassis.strict_json import dumps
+from order.models import Base, OrderStatus
+from tests.databases import bystanders
+from tests.order.shop import ORDERS, STOCK, Shop
+
+
+async def test_a_key_whose_first_statement_is_under_way_is_in_flight(shop: Shop, teapot: str) -> None:
+    """The second request is told so at once, and stores nothing; other keys of the same person are free."""
+    key, other = str(new_id()), str(new_id())
+    wanted = {"product_id": teapot, "quantity": 1}
+    customer = (await shop.send(wanted, key=other)).json()["user_id"]
+    request = KeyedRequest(f"user:{customer}", f"POST {ORDERS}", key, b"")
+
+    async with shop.app.state.store.transaction() as session:
+        await session.execute(select(func.pg_advisory_xact_lock(request.lock)))
+        async with bystanders(shop.app.state.store, Base.metadata):
+            answer = await shop.send(wanted, key=key)
+            replayed = await shop.send(wanted, key=other)
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (409, "in_flight", "1")
+    assert (replayed.status_code, replayed.headers["idempotent-replayed"]) == (201, "true")
+    assert (await shop.send(wanted, key=key)).status_code == 201
+    assert await shop.stock_of(teapot) == STOCK - 2
+
+
+async def test_a_key_of_another_order_is_refused(shop: Shop, teapot: str) -> None:
+    """Another body under the key of an order that is there stores nothing."""
+    key = str(new_id())
+    await shop.send({"product_id": teapot, "quantity": 1}, key=key)
+
+    async with bystanders(shop.app.state.store, Base.metadata):
+        answer = await shop.send({"product_id": teapot, "quantity": 2}, key=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert await shop.stock_of(teapot) == STOCK - 1
+
+
+class CommitRefused:
+    """A dispatcher whose commits are refused; all else is passed on."""
+
+    def __init__(self, real: Any, status: int, code: str) -> None:  # noqa: ANN401 - whatever the service has
+        self._real, self._problem = real, (status, code)
+
+    async def post(self, service: str, path: str, **options: object) -> Any:  # noqa: ANN401 - JSON
+        """Refuse, if it is a commit."""
+        if not path.endswith("/commit"):
+            return await self._real.post(service, path, **options)
+        status, code = self._problem
+        raise RemoteError(service, Refusal(Answer(status, {}, dumps({"code": code, "detail": "No."}))))
+
+
+COMMITS = {
+    "reservation_closed": (409, (OrderStatus.EXPIRED, "reservation_closed")),
+    "reservation_not_found": (202, (OrderStatus.PENDING, "placed")),
+    "forbidden": (202, (OrderStatus.PENDING, "placed")),
+}
+"""Code of the refusal -> the answer's status, and what is stored."""
+
+
+@pytest.mark.usefixtures("settling", "unresumed")
+@pytest.mark.parametrize("code", COMMITS)
+async def test_a_commit_that_is_refused(shop: Shop, teapot: str, code: str) -> None:
+    """One whose time is over ends the order; any other refusal is a fault between services, and the order waits."""
+    status, stored = COMMITS[code]
+    state, real = shop.app.state, shop.app.state.dispatcher
+    other = await shop.place(teapot)
+
+    state.dispatcher = CommitRefused(real, 409, code)
+    try:
+        async with bystanders(state.store, Base.metadata) as involved:
+            answer = await shop.send({"product_id": teapot, "quantity": 1})
+            (order,) = [one for one in await shop.orders() if one["id"] != other["id"]]
+            involved.add(order["id"])
+    finally:
+        state.dispatcher = real
+
+    assert answer.status_code == status
+    assert (order["status"], order["cause"]) == stored
+    assert (order["total_price"], order["items"][0]["unit_price"]) == (None, None)

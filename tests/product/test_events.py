@@ -1,0 +1,49 @@
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from chassis.strict_json import loads
+from chassis.tables import outbox
+from product.schemas import ProductCreate, ProductUpdate
+from product.services.create_product import create_product
+from product.services.update_product import update_product
+from tests.product.aliases import MakeProduct
+from tests.product.conftest import TEAPOT
+
+
+async def announced(session: AsyncSession, subject: UUID) -> list[tuple[str, dict[str, Any]]]:
+    """What the transaction has announced of a product."""
+    messages = (await session.scalars(select(outbox.c.message).order_by(outbox.c.position))).all()
+    events = [loads(message.encode()) for message in messages]
+    return [(event["type"], event["data"]) for event in events if event["subject"] == str(subject)]
+
+
+async def test_a_new_product_is_announced_as_it_is_stored(clean: None, database: Postgres) -> None:
+    """With its name, and its price in minor units."""
+    async with database.transaction() as session:
+        product = await create_product(
+            session, ProductCreate.model_validate(TEAPOT | {"price": Decimal("199.99")}), "CHF", new_id()
+        )
+        found = await announced(session, product.id)
+
+    assert found == [("product.created", {"name": "Teapot", "price_minor": 19999, "currency": "CHF"})]
+    assert (product.price_minor, product.currency) == (19999, "CHF")
+
+
+async def test_an_update_is_announced_with_the_names_of_its_fields(
+    make_product: MakeProduct, database: Postgres
+) -> None:
+    """Sorted, and only those that were given."""
+    pot, _cup = [UUID((await make_product(name=name))["id"]) for name in ("Pot", "Cup")]
+    change = ProductUpdate(stock=7, name="Jug")
+
+    async with database.transaction() as session:
+        await update_product(session, pot, change, None, new_id())
+        found = await announced(session, pot)
+
+    assert found[-1] == ("product.updated", {"changed": ["name", "stock"]})

@@ -1,0 +1,81 @@
+"""``product.stock_low``: announced when a stock comes below five, and not otherwise."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import strict_json
+from chassis.ids import new_id
+from chassis.postgres import Postgres
+from chassis.tables import outbox
+from chassis.testing import eventually
+from product.models import MovementKind, StockMovement
+from product.schemas import ReservationCreate, ReservationItem
+from product.services.move_stock import move_stock
+from product.services.reserve_scarce_stock import reserve_scarce_stock
+from tests.product.aliases import MakeProduct
+from tests.product.orders import Orders
+
+LOW = "product.stock_low"
+
+
+async def announced(session: AsyncSession) -> list[tuple[str, dict[str, Any]]]:
+    """Which products the transaction has announced as low so far, and with what."""
+    messages = (await session.scalars(select(outbox.c.message).order_by(outbox.c.position))).all()
+    events = [strict_json.loads(message.encode()) for message in messages]
+    return [(event["subject"], event["data"]) for event in events if event["type"] == LOW]
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "is_announced"),
+    [(5, -1, True), (10, -10, True), (6, -1, False), (4, -1, False), (5, 1, False), (3, 2, False), (0, 4, False)],
+)
+async def test_a_stock_that_becomes_low_is_announced_once(
+    make_product: MakeProduct, database: Postgres, *, before: int, change: int, is_announced: bool
+) -> None:
+    """From five or more to fewer; one that was low already, or rises, is not announced, nor is any other product."""
+    await make_product(stock=1)
+    pot = (await make_product(stock=before))["id"]
+    movement = StockMovement(product_id=UUID(pot), quantity=change, kind=MovementKind.ADJUSTMENT, reason="Counted.")
+
+    async with database.transaction() as session:
+        await move_stock(session, [movement])
+        found = await announced(session)
+
+    assert found == ([(pot, {"stock": before + change})] if is_announced else [])
+
+
+async def test_each_product_of_an_order_that_becomes_low_is_announced(
+    make_product: MakeProduct, database: Postgres
+) -> None:
+    """And not those of which enough is left."""
+    low, lower, enough = [(await make_product(stock=stock))["id"] for stock in (6, 5, 100)]
+    items = [ReservationItem(product_id=UUID(one), quantity=2) for one in (low, lower, enough)]
+
+    async with database.transaction() as session:
+        await reserve_scarce_stock(session, ReservationCreate(order_id=new_id(), items=items), 120)
+        found = await announced(session)
+
+    assert sorted(found) == sorted([(low, {"stock": 4}), (lower, {"stock": 3})])
+
+
+async def test_analytics_hears_of_it(orders: Orders, make_product: MakeProduct, apps: dict[str, FastAPI]) -> None:
+    """Of two reservations the one that leaves fewer than five is announced, be it the last of plenty or not."""
+    pot = await make_product(stock=6)
+    for _ in range(2):
+        await orders.reserve(new_id(), **{pot["id"]: 1})
+
+    async def heard() -> list[tuple[str, int]]:
+        async with apps["analytics"].state.store.use() as database:
+            found = await database["events"].find({"type": LOW}).to_list(None)
+        return [(event["subject"], event["data"]["stock"]) for event in found]
+
+    async def is_heard() -> bool:
+        return bool(await heard())
+
+    assert await eventually(is_heard)
+    assert await heard() == [(pot["id"], 4)]
