@@ -12,6 +12,7 @@ from chassis.relay import Relay
 from user.events import EVENTS
 from user.mail import make_mailer
 from user.routes import accounts, profile, recovery, sessions, tokens
+from user.services.claim_looks import BATCH, claim_looks
 from user.services.forget_expired import forget_expired
 from user.settings import Settings
 from user.stored_sessions import StoredSessions
@@ -26,7 +27,7 @@ def build() -> FastAPI:
     issuer = TokenIssuer(settings.jwt_private_key.get_secret_value(), settings.jwt_issuer, settings.jwt_audience)
     pool = settings.database_pool_size, settings.processes
     store = Postgres(settings.user_database_url, settings.service_name, *pool)
-    periodic = [Periodic(60, _forget_expired)]
+    periodic = [Periodic(60, _forget_expired), Periodic(60, _claim_looks)]
     app = create_app(
         settings,
         store,
@@ -43,3 +44,10 @@ def build() -> FastAPI:
 async def _forget_expired(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
     async with state.store.transaction() as session:
         await forget_expired(session)
+
+
+async def _claim_looks(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+    claimed = BATCH
+    while claimed == BATCH:
+        async with state.store.transaction() as session:
+            claimed = await claim_looks(session)

@@ -10,8 +10,7 @@ from chassis.auth.passwords import normalise_password
 from chassis.schemas import Body, Read
 from user.audit import AuditKind
 from user.normalise import name_key
-
-_NAME = r"^[\w.-]+$"
+from user.usernames import check_username
 
 
 def _usable_password(password: SecretStr) -> SecretStr:
@@ -29,9 +28,13 @@ def _distinct(name: str) -> str:
 
 Username = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=64, pattern=_NAME),
+    StringConstraints(min_length=3, max_length=64),
+    AfterValidator(check_username),
     AfterValidator(_distinct),
-    Field(examples=["ada"]),
+    Field(
+        description="Letters and digits of one script, with single `.`, `_` or `-` between them; unique by its looks.",
+        examples=["ada"],
+    ),
 ]
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(_distinct), Field(examples=["ada@example.org"])]
 Role = Annotated[Literal["user", "analyst", "admin"], Field(examples=["user"])]
