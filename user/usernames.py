@@ -22,6 +22,7 @@ def _of(scripts: str) -> regex.Pattern[str]:
 
 
 _ONE_SCRIPT = tuple(map(_of, _SCRIPTS))
+_CHARACTERS = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{Join_Control}._-]+")
 _LETTERS = r"(?:[\p{L}\p{Nd}]\p{M}{0,4})+"
 _FORM = regex.compile(rf"{_LETTERS}(?:[._-]{_LETTERS})*")
 
@@ -34,7 +35,7 @@ def check_username(name: str) -> str:
         ValueError: A reader could not tell where it begins and ends, or what it is written in.
     """
     visible = without_invisible(name)
-    if not _FORM.fullmatch(visible):
+    if not _CHARACTERS.fullmatch(name) or not _FORM.fullmatch(visible):
         raise ValueError("must be letters and digits, with single '.', '_' or '-' between them")
     if not any(script.fullmatch(visible) for script in _ONE_SCRIPT):
         raise ValueError("must be written in the letters of one script")
