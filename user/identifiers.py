@@ -45,4 +45,4 @@ def _readable(label: str) -> str:
         decoded = label[4:].encode().decode("punycode")
     except UnicodeError:
         return label
-    return decoded if decoded.isprintable() else label
+    return decoded if decoded and decoded.isprintable() else label
