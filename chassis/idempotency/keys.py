@@ -145,7 +145,9 @@ class IdempotencyKey:
 
 async def forget_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
     """
-    Forget what was answered about a resource, which may be personal; who sends the key again is answered from its state.
+    Forget what was answered about a resource, which may be personal.
+
+    The key stays taken: who sends it again is answered from what has become of the resource.
 
     Args:
         begun_at: When the transaction began that made the resource, and with it the key.
