@@ -22,8 +22,9 @@ from user.errors import TooManyAttempts
 from user.identifiers import identifier_key
 from user.models import Throttle
 
-FORGET_AFTER = timedelta(hours=1)
-"""So long after the last attempt, counting begins anew."""
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+FORGET_AFTER = _DAY
+"""So long after the last attempt nothing is counted any more, by whatever limit."""
 _MOST_DOUBLINGS = 20
 _NOW = func.clock_timestamp()
 """Not when the transaction began: an attempt that has waited for another's must not come before it."""
@@ -38,8 +39,9 @@ class Limit:
         name: What is tried: ``login``.
         by: Whose attempts are counted together: an account, a network, a recipient.
         free: How many attempts cost no wait.
-        cap_s: The longest wait, in seconds; less than ``FORGET_AFTER``.
+        cap_s: The longest wait, in seconds; shorter than what is remembered.
         first_s: The first wait, in seconds.
+        forget_after: So long after the last attempt, counting begins anew; at most ``FORGET_AFTER``.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Limit:
     free: int
     cap_s: int
     first_s: int = 1
+    forget_after: timedelta = _HOUR
 
     @property
     def key(self) -> bytes:
@@ -88,9 +91,9 @@ def mail_limits(
         account: None where nobody is logged in.
         is_admin: The account acts for others, and causes more mail.
     """
-    free = 100 if is_admin else 5
-    by_account = Limit(f"{kind} mail account", str(account), free, cap_s=30 * 60, first_s=60)
-    by_recipient = Limit(f"{kind} mail recipient", _mailbox(recipient), free=5, cap_s=30 * 60, first_s=60)
+    free, cap_s, first_s = 100 if is_admin else 5, 30 * 60, 60
+    by_account = Limit(f"{kind} mail account", str(account), free, cap_s, first_s, _DAY)
+    by_recipient = Limit(f"{kind} mail recipient", _mailbox(recipient), 5, cap_s, first_s, _DAY)
     by_address = address_limits(f"{kind} mail", client, free=100 if is_admin else 30)
     return (*([by_account] if account else []), by_recipient, *by_address)
 
@@ -124,7 +127,7 @@ async def forget_attempts(session: AsyncSession, *limits: Limit) -> None:
 
 
 def _counted(limit: Limit) -> ReturningInsert[tuple[int]]:
-    attempts = case((Throttle.last_at < _NOW - FORGET_AFTER, 1), else_=Throttle.attempts + 1)
+    attempts = case((Throttle.last_at < _NOW - limit.forget_after, 1), else_=Throttle.attempts + 1)
     first = {"key": limit.key, "attempts": 1, "last_at": _NOW, "blocked_until": _NOW}
     again = {"attempts": attempts, "last_at": _NOW, "blocked_until": _NOW + _wait(limit, attempts)}
     return (
@@ -149,9 +152,9 @@ async def _too_early(session: AsyncSession, limit: Limit) -> TooManyAttempts:
 
 
 def network_of(client: Client) -> str:
-    """Name the network that a client is in; of a trusted program, the program."""
+    """Name the network that a client is in; where no address is known, the trusted program that makes the request."""
     if client.address is None:
-        return str(client.user_agent)
+        return f"program {client.program}"
     try:
         parsed = ipaddress.ip_address(client.address)
     except ValueError:

@@ -96,12 +96,20 @@ async def test_an_attempt_that_one_limit_refuses_is_counted_by_none(database: Po
     assert await read(database, select(Throttle).where(Throttle.key == address.key)) == []
 
 
-async def test_an_hour_later_counting_begins_anew(database: Postgres) -> None:
-    """What was tried more than an hour ago costs nothing."""
-    limit = guess_limit("login", "ada", HOME)
+@pytest.mark.parametrize(
+    ("limit", "hours"),
+    [(guess_limit("login", "ada", HOME), 1), (mail_limits("reset", HOME, "ada@example.org", None)[0], 24)],
+    ids=["guess", "mail"],
+)
+async def test_after_a_while_counting_begins_anew(database: Postgres, limit: Limit, hours: int) -> None:
+    """A guess of more than an hour ago costs nothing, and a mail of more than a day ago; before that, each counts."""
     for _ in range(5):
         await count(database, limit)
-    past = func.now() - timedelta(minutes=61)
+    past = func.now() - timedelta(hours=hours) + timedelta(minutes=1)
+    await change(database, update(Throttle).values(last_at=past, blocked_until=past))
+    await count(database, limit)
+    assert await read(database, select(Throttle.attempts)) == [6]
+    past = func.now() - timedelta(hours=hours, minutes=1)
     await change(database, update(Throttle).values(last_at=past, blocked_until=past))
 
     await count(database, limit)

@@ -88,13 +88,13 @@ async def test_mail_tokens_go_when_they_expire(make_user: MakeUser, database: Po
     assert await read(database, select(EmailToken.purpose)) == [Purpose.VERIFY]
 
 
-async def test_attempts_go_after_an_hour(database: Postgres) -> None:
-    """Counts of more than an hour ago are deleted; later ones, and those that still block, stay."""
+async def test_attempts_go_after_a_day(database: Postgres) -> None:
+    """Counts of more than a day ago are deleted; later ones, and those that still block, stay."""
     soon = ago(minutes=-5)
     for key, last_at, blocked_until in (
-        (b"old", ago(minutes=61), ago(minutes=50)),
-        (b"late", ago(minutes=59), ago(minutes=58)),
-        (b"blocked", ago(minutes=61), soon),
+        (b"old", ago(hours=25), ago(hours=24)),
+        (b"late", ago(hours=23), ago(hours=22)),
+        (b"blocked", ago(hours=25), soon),
     ):
         row = {"key": key, "attempts": 7, "last_at": last_at, "blocked_until": blocked_until}
         await change(database, insert(Throttle).values(row))

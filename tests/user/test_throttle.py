@@ -109,7 +109,7 @@ async def test_sealed_logins_do_not_count_against_an_address(sealed: Dispatcher,
     with pytest.raises(RemoteError):
         await sealed.post("user", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
 
-    limits = guess_limit("login", "eve", Client(user_agent="service:client")), account_limit("login", "eve")
+    limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
 
 

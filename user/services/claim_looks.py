@@ -2,12 +2,15 @@
 
 import hashlib
 
+import structlog
 from sqlalchemy import Exists, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from user.models import User
 from user.usernames import folded_look_of, look_of
+
+log = structlog.get_logger(__name__)
 
 BATCH = 500
 
@@ -23,6 +26,7 @@ async def claim_looks(session: AsyncSession) -> int:
     for user in users:
         looks = look_of(user.username), folded_look_of(user.username)
         if await session.scalar(select(_is_taken(user, *looks))):
+            log.warning("username looks like an older account's", user_id=str(user.id))
             looks = (hashlib.sha256(f"like another:{user.id}".encode()).digest(),) * 2
         user.username_look, user.username_folded_look = looks
         await session.flush()

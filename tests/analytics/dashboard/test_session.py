@@ -226,7 +226,7 @@ async def test_nobody_else_names_an_address(sealed: Dispatcher, database: Postgr
     with pytest.raises(RemoteError):
         await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
 
-    limits = guess_limit("login", "eve", Client(user_agent="service:client")), account_limit("login", "eve")
+    limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
 
 
