@@ -13,7 +13,7 @@ from chassis.routing import service_router
 from chassis.sealing.modes import encrypted, optional
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
-from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, WrongPassword
+from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound, WrongPassword
 from user.models import User
 from user.post import MailNotConfigured, PostOffice
 from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
@@ -31,7 +31,7 @@ router = service_router("users")
     "/register",
     status_code=201,
     response_model=UserRead,
-    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts),
+    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound),
 )
 @encrypted
 async def register(
