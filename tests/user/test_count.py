@@ -1,3 +1,5 @@
+import asyncio
+
 from sqlalchemy import delete, func, insert, select, update
 
 from chassis.ids import new_id
@@ -70,3 +72,17 @@ async def test_an_account_that_is_not_committed_does_not_count(
         before = await number(people)
 
     assert (before, await number(people)) == (1, 0)
+
+
+async def test_accounts_that_come_and_go_at_once_all_count(
+    people: People, admin: dict[str, str], make_user: MakeUser
+) -> None:
+    """Twenty are made while ten of before are deleted, each in a transaction of its own."""
+    leaving = [await make_user(f"leaving{n}") for n in range(10)]
+
+    await asyncio.gather(
+        *(make_user(f"coming{n}") for n in range(20)),
+        *(people["user"].delete(f"{USERS}/{user.id}", headers=admin) for user in leaving),
+    )
+
+    assert await number(people) == 21

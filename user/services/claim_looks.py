@@ -3,9 +3,8 @@
 import hashlib
 
 import structlog
-from sqlalchemy import Exists, exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from user.models import User
 from user.usernames import folded_look_of, look_of
@@ -23,17 +22,24 @@ async def claim_looks(session: AsyncSession) -> int:
     """
     query = select(User).where(User.username_look.is_(None), User.deleted_at.is_(None)).order_by(User.id).limit(BATCH)
     users = (await session.scalars(query.with_for_update(skip_locked=True))).all()
-    for user in users:
-        looks = look_of(user.username), folded_look_of(user.username)
-        if await session.scalar(select(_is_taken(user, *looks))):
+    looks = [(look_of(user.username), folded_look_of(user.username)) for user in users]
+    taken = await _taken(session, looks)
+    for user, (look, folded_look) in zip(users, looks, strict=True):
+        if taken.isdisjoint({(0, look), (1, folded_look)}):
+            taken |= {(0, look), (1, folded_look)}
+            user.username_look, user.username_folded_look = look, folded_look
+        else:
             log.warning("username looks like an older account's", user_id=str(user.id))
-            looks = (hashlib.sha256(f"like another:{user.id}".encode()).digest(),) * 2
-        user.username_look, user.username_folded_look = looks
-        await session.flush()
+            user.username_look = user.username_folded_look = hashlib.sha256(f"like another:{user.id}".encode()).digest()
+    await session.flush()
     return len(users)
 
 
-def _is_taken(user: User, look: bytes, folded_look: bytes) -> Exists:
-    other = aliased(User)
-    alike = or_(other.username_look == look, other.username_folded_look == folded_look)
-    return exists().where(alike, other.id != user.id)
+async def _taken(session: AsyncSession, looks: list[tuple[bytes, bytes]]) -> set[tuple[int, bytes | None]]:
+    """Find which of these looks accounts have, by the place in the pair."""
+    columns = (User.username_look, User.username_folded_look)
+    return {
+        (place, look)
+        for place, column in enumerate(columns)
+        for look in await session.scalars(select(column).where(column.in_([pair[place] for pair in looks])))
+    }
