@@ -1,13 +1,16 @@
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from chassis.auth.tokens import TokenIssuer
 from chassis.postgres import Postgres
 from tests.aliases import MakeUser, People
-from tests.user.logins import PASSWORD, USERS, attempt, prolong
+from tests.user.logins import PASSWORD, USERS, attempt, prolong, read
 from user.client import Client
 from user.email_tokens import Purpose, issue_email_token
-from user.errors import InvalidCredentials, TooManyAttempts
+from user.errors import InvalidCredentials, TooManyAttempts, WrongPassword
+from user.models import FamiliarNetwork
+from user.passwords import prove_password
 from user.schemas import Credentials
 from user.services.log_in import log_in
 
@@ -108,3 +111,31 @@ async def test_a_new_password_makes_every_other_network_a_strangers(
     await door.storm(12)
 
     assert await door.enter(CAFE, password="staple battery ho") == "too_many_attempts"
+
+
+async def test_who_has_stolen_a_token_does_not_keep_the_owner_from_proving_the_password(
+    make_user: MakeUser, database: Postgres
+) -> None:
+    """Wrong passwords from one network leave those from another free."""
+    ada = await make_user("ada")
+    for _ in range(5):
+        with pytest.raises(WrongPassword):
+            await prove_password(database, CAFE, ada, SecretStr("wrong password"))
+    await prolong(database)
+
+    with pytest.raises(TooManyAttempts):
+        await prove_password(database, CAFE, ada, SecretStr(PASSWORD))
+    await prove_password(database, HOME, ada, SecretStr(PASSWORD))
+
+
+async def test_networks_are_forgotten_with_the_account(
+    door: Door, people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
+) -> None:
+    """Those of a deleted account; another's stay."""
+    ada, bob = await make_user("ada"), await make_user("bob")
+    for name in ("ada", "bob"):
+        await door.enter(HOME, name)
+
+    await people["user"].delete(f"{USERS}/{ada.id}", headers=admin)
+
+    assert await read(database, select(FamiliarNetwork.user_id)) == [bob.id]

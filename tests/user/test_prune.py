@@ -7,7 +7,7 @@ from chassis.postgres import Postgres
 from tests.aliases import MakeUser, People
 from tests.user.logins import attempt, change, log_in, read
 from user.email_tokens import Purpose, issue_email_token
-from user.models import AuditEntry, EmailToken, RefreshToken, Throttle, User, UserSession
+from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, User, UserSession
 from user.services.forget_expired import forget_expired
 
 
@@ -102,6 +102,18 @@ async def test_attempts_go_after_a_day(database: Postgres) -> None:
     await prune(database)
 
     assert await read(database, select(Throttle.key).order_by(Throttle.key)) == [b"blocked", b"late"]
+
+
+async def test_networks_go_when_they_are_familiar_no_more(make_user: MakeUser, database: Postgres) -> None:
+    """One from which nobody has come for long is deleted; one from which somebody has lately stays."""
+    ada = await make_user("ada")
+    for network, expires_at in ((b"old", ago(seconds=1)), (b"late", ago(days=-1))):
+        row = {"user_id": ada.id, "network": network, "expires_at": expires_at}
+        await change(database, insert(FamiliarNetwork).values(row))
+
+    await prune(database)
+
+    assert await read(database, select(FamiliarNetwork.network)) == [b"late"]
 
 
 async def test_audit_entries_go_after_400_days(people: People, database: Postgres) -> None:
