@@ -7,10 +7,12 @@ from pydantic import SecretStr
 from chaos.plan import PEOPLE, PRODUCTS, STOCK
 from chaos.shop import PRODUCTS as PRODUCTS_PATH
 from chaos.shop import Person, Request, Shop
+from chassis.idempotency.keys import IdempotencyKey
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from cli.stack.secrets import make_password
 from user.client import Client
+from user.post import no_mail
 from user.schemas import UserAdd
 from user.services.add_user import add_user
 from user.settings import Settings
@@ -30,7 +32,8 @@ async def make_people(url: SecretStr) -> tuple[list[Person], Person]:
 async def _make(database: Postgres, name: str, role: str) -> Person:
     password = make_password()
     new = UserAdd.model_validate({"username": name, "email": f"{name}@example.org", "password": password, "role": role})
-    await add_user(database, Client(user_agent="chaos"), new, actor_id=None)
+    post = no_mail(database, Client(user_agent="chaos"))
+    await add_user(database, IdempotencyKey(database, None), post, new, actor_id=None)
     return Person(name, password)
 
 

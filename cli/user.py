@@ -7,11 +7,13 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from chassis.errors import AppError
+from chassis.idempotency.keys import IdempotencyKey
 from chassis.postgres import Postgres
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from user.client import Client
 from user.models import User
+from user.post import no_mail
 from user.schemas import UserAdd
 from user.services.add_user import add_user
 from user.settings import Settings
@@ -53,6 +55,7 @@ async def add_admin(url: SecretStr, new: UserAdd) -> User:
     database = Postgres(url, Settings.service_name)  # in whose name the account is announced
     await database.open()
     try:
-        return await add_user(database, Client(user_agent="cli"), new, actor_id=None)
+        post = no_mail(database, Client(user_agent="cli"))
+        return await add_user(database, IdempotencyKey(database, None), post, new, actor_id=None)
     finally:
         await database.close()

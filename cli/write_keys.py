@@ -14,6 +14,7 @@ from analytics.services.list_write_keys import list_write_keys
 from analytics.services.revoke_write_key import revoke_write_key
 from chassis.errors import AppError
 from chassis.mongodb import MongoDB, MotorDatabase
+from chassis.visible_text import check_line
 from cli.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -26,6 +27,10 @@ app = typer.Typer(no_args_is_help=True, help="Manage the keys with which program
 @app.command()
 def add(name: str) -> None:
     """Make a key for the program called NAME, and show it, once."""
+    try:
+        check_line(name)
+    except ValueError as error:
+        raise CommandError(f"The name {error}.") from None
     key = _within(lambda database: add_write_key(database, name))
     typer.echo(str(key))
     typer.echo(f"It is shown this once. Revoke it with: python -m cli keys write revoke {key.id}", err=True)

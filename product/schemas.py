@@ -12,15 +12,17 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from chassis.money import MAX_MINOR, Price, from_minor
 from chassis.schemas import Body, Id, Read
+from chassis.visible_text import VISIBLE_LINE, VISIBLE_TEXT
 from product.models import MAX_STOCK, MovementKind, ReservationState
 
 MAX_QUANTITY = 1_000_000
 MAX_LINES = 50
 
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), Field(examples=["Teapot"])
-]
-Description = Annotated[str, StringConstraints(max_length=5000), Field(examples=["Holds a litre."])]
+_Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), VISIBLE_LINE]
+Name = Annotated[_Line, Field(examples=["Teapot"])]
+Description = Annotated[str, StringConstraints(max_length=5000), VISIBLE_TEXT, Field(examples=["Holds a litre."])]
+StoredName = Annotated[str, Field(examples=["Teapot"])]
+"""A name in an answer: what was taken once is answered, whatever is taken today."""
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK, examples=[25])]
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
 
@@ -47,8 +49,8 @@ class ProductRead(Read):
     """A product."""
 
     id: UUID
-    name: Name
-    description: Description
+    name: StoredName
+    description: str = Field(examples=["Holds a litre."])
     price: Price
     currency: str = Field(examples=["EUR"])
     stock: int = Field(description="Units that can be ordered.", examples=[25])
@@ -98,9 +100,7 @@ class StockAdjustment(Body):
     """Units that came or went beside all orders."""
 
     change: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK, examples=[-3]), AfterValidator(_not_zero)]
-    reason: Annotated[
-        str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), Field(examples=["Broken."])
-    ]
+    reason: Annotated[_Line, Field(examples=["Broken."])]
 
 
 class MovementRead(Read):
@@ -140,7 +140,7 @@ class ReservationLineRead(Read):
     """Units of one product, at the name and price of the moment when they were reserved."""
 
     product_id: UUID
-    name: Name
+    name: StoredName
     quantity: Quantity
     unit_price: Price
 

@@ -21,16 +21,18 @@ class Client:
         address: The IP address; None behind a trusted program, whose own address says nothing of the person, unless it
             is one that lets people in: then the address that it names.
         user_agent: What it calls itself; of a trusted program the name that its key proves.
+        program: The trusted program that makes the request.
     """
 
     address: str | None = None
     user_agent: str | None = None
+    program: str | None = None
 
 
 async def _client(request: Request) -> Client:
     if caller := getattr(request.state, "caller", None):
         named = request.headers.get(CLIENT_ADDRESS, "") if caller in _LETS_PEOPLE_IN else ""
-        return Client(read_address(named), f"service:{caller}")
+        return Client(read_address(named), f"service:{caller}", caller)
     address = read_address(request.client.host) if request.client else None
     return Client(address, request.headers.get("user-agent", "")[:256] or None)
 

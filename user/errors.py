@@ -4,10 +4,10 @@ from chassis.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyReq
 
 
 class UsernameTaken(Conflict):
-    """An account with this name already exists."""
+    """An account with this name, or with one that looks like it, already exists."""
 
     code = "username_taken"
-    message = "This username is already registered."
+    message = "This username, or one that looks like it, is already registered."
 
 
 class EmailTaken(Conflict):

@@ -13,6 +13,7 @@ from chassis.relay import Relay
 from user.events import EVENTS
 from user.mail import make_mailer
 from user.routes import accounts, profile, recovery, sessions, tokens
+from user.services.claim_looks import BATCH, claim_looks
 from user.services.erase_audit import ERASE_EVERY_S, continue_erasures
 from user.services.forget_expired import forget_expired
 from user.settings import Settings
@@ -28,7 +29,11 @@ def build() -> FastAPI:
     issuer = TokenIssuer(settings.jwt_private_key.get_secret_value(), settings.jwt_issuer, settings.jwt_audience)
     pool = settings.database_pool_size, settings.processes
     store = Postgres(settings.user_database_url, settings.service_name, *pool)
-    periodic = [Periodic(PURGE_EVERY_S, _forget_expired), Periodic(ERASE_EVERY_S, _continue_erasures)]
+    periodic = [
+        Periodic(PURGE_EVERY_S, _forget_expired),
+        Periodic(ERASE_EVERY_S, _continue_erasures),
+        Periodic(60, _claim_looks),
+    ]
     app = create_app(
         settings,
         store,
@@ -48,3 +53,10 @@ async def _forget_expired(state: Any) -> None:  # noqa: ANN401 - the application
 
 async def _continue_erasures(state: Any) -> None:  # noqa: ANN401
     await continue_erasures(state.store)
+
+
+async def _claim_looks(state: Any) -> None:  # noqa: ANN401
+    claimed = BATCH
+    while claimed == BATCH:
+        async with state.store.transaction() as session:
+            claimed = await claim_looks(session)

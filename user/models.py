@@ -4,7 +4,19 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -27,7 +39,8 @@ class User(Base):
     """
     An account. The ``*_key`` columns hold the normalised form, in which names and addresses are unique.
 
-    A deleted one stays as a row without personal data, since other records name its id.
+    The ``*_look`` columns keep names apart that look alike (user/usernames.py); ``claim_looks`` fills them for accounts
+    of older versions. A deleted account stays as a row without personal data, since other records name its id.
     """
 
     __tablename__ = "users"
@@ -40,11 +53,14 @@ class User(Base):
         Index("ix_users_admins", "id", postgresql_where=text("role = 'admin'")),
         Index("ix_users_role_id", "role", "id", postgresql_where=text("deleted_at IS NULL")),
         Index("ix_users_inactive", "id", postgresql_where=text("is_active IS false AND deleted_at IS NULL")),
+        Index("ix_users_without_look", "id", postgresql_where=text("username_look IS NULL AND deleted_at IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(64))
     username_key: Mapped[str] = mapped_column(String(256), unique=True)
+    username_look: Mapped[bytes | None] = mapped_column(unique=True)
+    username_folded_look: Mapped[bytes | None] = mapped_column(unique=True)
     email: Mapped[str] = mapped_column(String(320))
     email_key: Mapped[str] = mapped_column(String(1024), unique=True)
     email_verified_at: Mapped[datetime | None]
@@ -53,6 +69,30 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
+
+
+class UserCount(Base):
+    """
+    A part of the number of accounts that are not deleted; the number is the sum of all parts.
+
+    A trigger on ``users`` keeps it, so it is right whoever writes. Each connection changes one part of sixteen: those
+    who register at the same time do not wait for each other.
+    """
+
+    __tablename__ = "user_counts"
+
+    part: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    accounts: Mapped[int] = mapped_column(BigInteger)
+
+
+class FamiliarNetwork(Base):
+    """A network from which an account's owner has logged in or reset the password, known by its SHA-256 alone."""
+
+    __tablename__ = "familiar_networks"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    network: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class UserSession(Base):

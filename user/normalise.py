@@ -1,16 +1,17 @@
-"""One key for all spellings of a name, so that no two accounts look alike."""
+"""One key for all spellings of a name or an address: what case, width and invisible characters do not change."""
 
-import re
 import unicodedata
 
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-"""Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), which the standard library does not know."""
+import regex
+
+_INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+
+
+def without_invisible(text: str) -> str:
+    """Replace compatibility forms (full-width letters become plain ones), and leave out what is not drawn."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def name_key(name: str) -> str:
-    """Fold case, compatibility forms (full-width letters are plain ones) and what is invisible: NFKC_Casefold."""
-    visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name))
-    return unicodedata.normalize("NFKC", visible.casefold())
+    """Fold case, compatibility forms and what is invisible: NFKC_Casefold."""
+    return unicodedata.normalize("NFKC", without_invisible(name).casefold())

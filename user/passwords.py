@@ -8,7 +8,7 @@ from user.audit import AuditKind, audit
 from user.client import Client
 from user.errors import WrongPassword
 from user.models import User
-from user.throttle import account_limit, count_attempt, forget_attempts
+from user.throttle import account_limit, count_attempt, forget_attempts, guess_limit
 
 
 async def hash_new_password(password: SecretStr, username: str, email: str) -> str:
@@ -31,13 +31,13 @@ async def prove_password(database: Postgres, client: Client, user: User, passwor
         WrongPassword: It is not the account's (403).
         TooManyAttempts: On this account (429).
     """
-    limit = account_limit("password", str(user.id))
+    limits = guess_limit("password", str(user.id), client), account_limit("password", str(user.id))
     async with database.transaction() as session:
-        await count_attempt(session, limit)
+        await count_attempt(session, *limits)
     is_right = await verify_password(password.get_secret_value(), user.password_hash)
     async with database.transaction() as session:
         if is_right:
-            await forget_attempts(session, limit)
+            await forget_attempts(session, *limits)
         else:
             audit(session, AuditKind.PASSWORD_REFUSED, client, user_id=user.id, actor_id=user.id)
     if not is_right:

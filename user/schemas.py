@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, Stri
 
 from chassis.auth.passwords import normalise_password
 from chassis.schemas import Body, Read
+from chassis.visible_text import is_visible
 from user.audit import AuditKind
 from user.normalise import name_key
-
-_NAME = r"^[\w.-]+$"
+from user.usernames import check_username
 
 
 def _usable_password(password: SecretStr) -> SecretStr:
@@ -27,13 +27,29 @@ def _distinct(name: str) -> str:
     return name
 
 
+def _visible_mailbox(email: str) -> str:
+    if not is_visible(email.rpartition("@")[0]):
+        raise ValueError("must have a character before the '@' that can be seen")
+    return email
+
+
 Username = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=64, pattern=_NAME),
+    StringConstraints(min_length=3, max_length=64),
+    AfterValidator(check_username),
     AfterValidator(_distinct),
-    Field(examples=["ada"]),
+    Field(
+        description="Letters and digits of one script, with single `.`, `_` or `-` between them; unique by its looks.",
+        examples=["ada"],
+    ),
 ]
-Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(_distinct), Field(examples=["ada@example.org"])]
+Email = Annotated[
+    EmailStr,
+    Field(max_length=254),
+    AfterValidator(_visible_mailbox),
+    AfterValidator(_distinct),
+    Field(examples=["ada@example.org"]),
+]
 Role = Annotated[Literal["user", "analyst", "admin"], Field(examples=["user"])]
 GivenPassword = Annotated[SecretStr, Field(max_length=1024, examples=["correct horse battery"])]
 """A password to be checked."""

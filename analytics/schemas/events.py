@@ -32,8 +32,13 @@ UuidText = Annotated[
     StringConstraints(to_lower=True, pattern=_UUID),
     Field(json_schema_extra={"format": "uuid"}, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"]),
 ]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""Text without control characters."""
+# In the pattern, as events are many: what is no control character, space, mark or letter without a shape can be seen.
+_SEEN = r"[^\p{C}\p{Z}\p{M}\u115F\u1160\u3164\uFFA0\u2800]"
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\x00-\x1f\x7f]*{_SEEN}[^\x00-\x1f\x7f]*$"),
+]
+"""Text without control characters, in which there is something to see."""
 EventType = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_.-]+$"), Field(examples=["page.viewed"])
 ]

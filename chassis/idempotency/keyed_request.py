@@ -1,6 +1,7 @@
 """What makes two requests one: who sends them, to which operation, with which key, and what they say."""
 
 import hashlib
+import hmac
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -69,6 +70,11 @@ def _caller(request: Request) -> str:
 
 
 async def _fingerprint(request: Request) -> bytes:
-    """Hash what is asked for, byte for byte: who repeats a request repeats its bytes."""
-    target = (request.method.encode(), request.scope["raw_path"], request.scope["query_string"])
-    return hashlib.sha256(b"\n".join((*target, await request.body()))).digest()
+    """
+    Hash what is asked for, byte for byte: who repeats a request repeats its bytes.
+
+    With a key of ours, for the body may hold a password, which a plain hash in the database would let be guessed.
+    """
+    secret = request.app.state.settings.cursor_key.get_secret_value().encode()
+    target = (b"idempotency", request.method.encode(), request.scope["raw_path"], request.scope["query_string"])
+    return hmac.digest(secret, b"\n".join((*target, await request.body())), hashlib.sha256)

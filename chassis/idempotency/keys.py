@@ -7,12 +7,13 @@ Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from asyncpg import Record
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import ColumnElement, Row, and_, select
+from sqlalchemy import ColumnElement, Row, and_, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import strict_json
@@ -140,6 +141,20 @@ class IdempotencyKey:
     def _values(self, resource_id: UUID | None) -> dict[str, Any]:
         request = {**asdict(self._request), "key_lock": self._request.lock} if self._request else _NO_KEY
         return {**request, "resource_id": resource_id}
+
+
+async def forget_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
+    """
+    Forget what was answered about a resource, which may be personal.
+
+    The key stays taken: who sends it again is answered from what has become of the resource.
+
+    Args:
+        begun_at: When the transaction began that made the resource, and with it the key.
+    """
+    columns = idempotency_keys.c
+    its = columns.created_at == begun_at, columns.resource_id == resource_id
+    await session.execute(idempotency_keys.update().where(*its).values(status=None, headers=null(), body=None))
 
 
 async def _resume(session: AsyncSession, request: KeyedRequest) -> UUID | None:

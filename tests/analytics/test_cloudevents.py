@@ -106,6 +106,8 @@ async def test_a_cloud_event_has_its_required_attributes(keyed: httpx.AsyncClien
         {"id": ""},
         {"id": "x" * 201},
         {"type": "a\nb"},
+        {"type": "\u200b\u3164"},
+        {"subject": "\u2800"},
         {"source": "/services/order"},
         {"time": "noon"},
         {"data": "text"},

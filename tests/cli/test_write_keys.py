@@ -43,3 +43,14 @@ async def test_a_key_that_is_not_there_is_told(people: People) -> None:
     """A mistyped id is no success."""
     with pytest.raises(CommandError, match="no write key"):
         await run("revoke", "nobody")
+
+
+async def test_a_key_has_a_name_that_can_be_seen(people: People) -> None:
+    """In the list it must be told from others; no key is made without."""
+    before = await run("list")
+
+    for name in ("", "\u200b", "a\nb"):
+        with pytest.raises(CommandError, match="The name must"):
+            await run("add", name)
+
+    assert await run("list") == before

@@ -58,8 +58,10 @@ async def read(database: Postgres, query: Select[Any]) -> list[Any]:
         return list((await session.scalars(query)).all())
 
 
-async def prolong(database: Postgres, limit: Limit) -> None:
-    """Make a wait that has begun long enough for a slow machine."""
-    begun = Throttle.key == limit.key, Throttle.blocked_until > Throttle.last_at
+async def prolong(database: Postgres, *limits: Limit) -> None:
+    """Make waits that have begun, by these limits or by all, long enough for a slow machine."""
+    begun = [Throttle.blocked_until > Throttle.last_at]
+    if limits:
+        begun.append(Throttle.key.in_([limit.key for limit in limits]))
     longer = func.now() + timedelta(minutes=1)
     await change(database, update(Throttle).where(*begun).values(blocked_until=longer))

@@ -19,11 +19,13 @@ from tests.user.logins import PASSWORD, USERS
 from user.client import Client
 from user.errors import LastAdmin
 from user.models import User
+from user.post import no_mail
 from user.schemas import UserChange, UserCreate
 from user.services.change_user import change_user
 from user.services.create_user import create_user
 from user.services.erase_user import erase_user
 
+NO_POST = no_mail(Postgres(SecretStr("postgresql://nowhere/users"), "user"), Client())
 ROUNDS = int(os.environ.get("ROUNDS", "10"))
 
 
@@ -71,12 +73,12 @@ Leave = Callable[[AsyncSession, UUID, UUID], Awaitable[object]]
 
 async def demote(session: AsyncSession, actor: UUID, whom: UUID) -> None:
     """Make a user of an admin."""
-    await change_user(session, identity(actor), Client(), whom, UserChange(role="user"))
+    await change_user(session, identity(actor), Client(), NO_POST, whom, UserChange(role="user"))
 
 
 async def deactivate(session: AsyncSession, actor: UUID, whom: UUID) -> None:
     """Deactivate an admin."""
-    await change_user(session, identity(actor), Client(), whom, UserChange(is_active=False))
+    await change_user(session, identity(actor), Client(), NO_POST, whom, UserChange(is_active=False))
 
 
 async def erase(session: AsyncSession, actor: UUID, whom: UUID) -> None:

@@ -6,9 +6,20 @@ from sqlalchemy import func, select, update
 from chassis.postgres import Postgres
 from tests.user.logins import change, prolong, read
 from user.client import Client
+from user.email_tokens import LIFETIMES, Purpose
 from user.errors import TooManyAttempts
 from user.models import Throttle
-from user.throttle import Limit, account_limit, address_limits, count_attempt
+from user.throttle import (
+    FORGET_AFTER,
+    Limit,
+    account_limit,
+    address_limits,
+    count_attempt,
+    guess_limit,
+    mail_limits,
+)
+
+HOME = Client("192.0.2.1")
 
 
 async def count(database: Postgres, *limits: Limit) -> None:
@@ -43,13 +54,15 @@ async def test_other_addresses_are_not_slowed(database: Postgres) -> None:
 @pytest.mark.parametrize(
     ("limit", "waits"),
     [
-        (account_limit("login", "ada"), [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]),
+        (guess_limit("login", "ada", HOME), [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]),
+        (account_limit("login", "ada"), [0] * 49 + [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]),
         (at("192.0.2.1"), [0] * 29 + [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]),
+        (mail_limits("reset", HOME, "ada@example.org", None)[0], [0, 0, 0, 0, 60, 120, 240, 480, 960, 1800, 1800]),
     ],
-    ids=["account", "address"],
+    ids=["guess", "account", "address", "mail"],
 )
 async def test_the_wait_doubles_up_to_a_cap(database: Postgres, limit: Limit, waits: list[int]) -> None:
-    """Each attempt costs twice the wait of the one before: of an account at most 5 minutes, of an address 15."""
+    """Each costs twice the wait of the one before: a guess at most 5 minutes, an address 15, a mail 30."""
     seen = []
     wait = func.round(func.extract("epoch", Throttle.blocked_until - Throttle.last_at))
     for _ in waits:
@@ -62,7 +75,7 @@ async def test_the_wait_doubles_up_to_a_cap(database: Postgres, limit: Limit, wa
 
 async def test_a_refused_attempt_prolongs_nothing(database: Postgres) -> None:
     """Whoever tries again too early waits no longer for that: nobody can keep a person out for good."""
-    limit = account_limit("login", "ada")
+    limit = guess_limit("login", "ada", HOME)
     await use_up(database, limit)
     before = await read(database, select(Throttle.blocked_until))
 
@@ -74,7 +87,7 @@ async def test_a_refused_attempt_prolongs_nothing(database: Postgres) -> None:
 
 async def test_an_attempt_that_one_limit_refuses_is_counted_by_none(database: Postgres) -> None:
     """Attempts on a blocked account do not use up those of the address."""
-    account, address = account_limit("login", "ada"), at("192.0.2.1")
+    account, address = guess_limit("login", "ada", HOME), at("192.0.2.1")
     await use_up(database, account)
 
     with pytest.raises(TooManyAttempts):
@@ -83,12 +96,20 @@ async def test_an_attempt_that_one_limit_refuses_is_counted_by_none(database: Po
     assert await read(database, select(Throttle).where(Throttle.key == address.key)) == []
 
 
-async def test_an_hour_later_counting_begins_anew(database: Postgres) -> None:
-    """What was tried more than an hour ago costs nothing."""
-    limit = account_limit("login", "ada")
+@pytest.mark.parametrize(
+    ("limit", "hours"),
+    [(guess_limit("login", "ada", HOME), 1), (mail_limits("reset", HOME, "ada@example.org", None)[0], 24)],
+    ids=["guess", "mail"],
+)
+async def test_after_a_while_counting_begins_anew(database: Postgres, limit: Limit, hours: int) -> None:
+    """A guess of more than an hour ago costs nothing, and a mail of more than a day ago; before that, each counts."""
     for _ in range(5):
         await count(database, limit)
-    past = func.now() - timedelta(minutes=61)
+    past = func.now() - timedelta(hours=hours) + timedelta(minutes=1)
+    await change(database, update(Throttle).values(last_at=past, blocked_until=past))
+    await count(database, limit)
+    assert await read(database, select(Throttle.attempts)) == [6]
+    past = func.now() - timedelta(hours=hours, minutes=1)
     await change(database, update(Throttle).values(last_at=past, blocked_until=past))
 
     await count(database, limit)
@@ -118,3 +139,28 @@ def test_an_address_is_counted_as_one_customer_has_it(one: str, other: str, is_s
 def test_a_trusted_program_has_no_limit_of_its_address() -> None:
     """It speaks for many people."""
     assert address_limits("login", Client(user_agent="service:client")) == ()
+
+
+def test_a_mail_that_is_refused_is_one_whose_forerunner_is_still_good() -> None:
+    """Nobody can keep a person without a good token for a new password by asking for mails to the person's address."""
+    limits = mail_limits("reset", HOME, "ada@example.org", None)
+
+    assert (
+        max(limit.cap_s for limit in limits) <= LIFETIMES[Purpose.RESET].total_seconds() < FORGET_AFTER.total_seconds()
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("ada@example.org", "ADA+news@Example.ORG", True),
+        ("ada@b\u00fccher.example", "ada@xn--bcher-kva.example", True),
+        ("ada@example.org", "eve@example.org", False),
+        ("ada@example.org", "ada@example.com", False),
+    ],
+)
+def test_mails_are_counted_by_who_reads_them(one: str, other: str, is_same: bool) -> None:  # noqa: FBT001
+    """All spellings of an address, and all that it has after a plus sign, are one recipient."""
+    recipients = [mail_limits("reset", HOME, to, None)[0].key for to in (one, other)]
+
+    assert (recipients[0] == recipients[1]) is is_same

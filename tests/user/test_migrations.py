@@ -10,10 +10,20 @@ from cli.stack.files import ROOT
 from cli.stack.postgres import EmbeddedPostgres
 
 BEFORE_ANALYSTS = "09f831761eb1"
+BEFORE_COUNTS = "5d0c6f3b9a17"
 ADD = """
 INSERT INTO users (id, username, username_key, email, email_key, password_hash, role)
 VALUES ($1, $2, $2, $2, $2, 'x', $2)
 """
+
+
+async def execute(url: str, statement: str) -> None:
+    """Execute a statement."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 async def roles_after(url: str, *new: str) -> list[str]:
@@ -41,3 +51,35 @@ def test_analysts_are_plain_users_before_there_is_their_role(
     assert asyncio.run(roles_after(url)) == ["admin", "user", "user"]
     with pytest.raises(asyncpg.CheckViolationError):
         asyncio.run(roles_after(url, "analyst"))
+
+
+async def run(url: str, *statements: str) -> list[int]:
+    """Execute statements; gives the number of users after each, as it is kept."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        counts = []
+        for statement in statements:
+            await connection.execute(statement)
+            counts.append(await connection.fetchval("SELECT sum(accounts) FROM user_counts"))
+        return counts
+    finally:
+        await connection.close()
+
+
+def test_the_number_of_users_begins_with_those_there_are(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Accounts from before count, deleted ones do not, and what an older version goes on writing is counted."""
+    url = postgres.create_database("user_before_counts")
+    monkeypatch.setenv("USER_DATABASE_URL", url)
+    config = Config(ROOT / "user" / "alembic.ini")
+    command.upgrade(config, BEFORE_COUNTS)
+    asyncio.run(roles_after(url, "user", "analyst", "admin"))
+    delete = "UPDATE users SET deleted_at = now(), is_active = false WHERE username = "
+    asyncio.run(execute(url, f"{delete} 'analyst'"))
+
+    command.upgrade(config, "head")
+
+    assert asyncio.run(run(url, "SELECT", f"{delete} 'user'", "DELETE FROM users")) == [2, 1, 0]
+    command.downgrade(config, BEFORE_COUNTS)
+    assert asyncio.run(roles_after(url, "user")) == ["user"]

@@ -7,7 +7,7 @@ from chassis.postgres import Postgres
 from tests.aliases import MakeUser, People
 from tests.user.logins import attempt, change, log_in, read
 from user.email_tokens import Purpose, issue_email_token
-from user.models import AuditEntry, EmailToken, RefreshToken, Throttle, User, UserSession
+from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, User, UserSession
 from user.services.forget_expired import forget_expired
 
 
@@ -89,13 +89,13 @@ async def test_mail_tokens_go_when_they_expire(make_user: MakeUser, database: Po
     assert await read(database, select(EmailToken.purpose)) == [Purpose.VERIFY]
 
 
-async def test_attempts_go_after_an_hour(database: Postgres) -> None:
-    """Counts of more than an hour ago are deleted; later ones, and those that still block, stay."""
+async def test_attempts_go_after_a_day(database: Postgres) -> None:
+    """Counts of more than a day ago are deleted; later ones, and those that still block, stay."""
     soon = ago(minutes=-5)
     for key, last_at, blocked_until in (
-        (b"old", ago(minutes=61), ago(minutes=50)),
-        (b"late", ago(minutes=59), ago(minutes=58)),
-        (b"blocked", ago(minutes=61), soon),
+        (b"old", ago(hours=25), ago(hours=24)),
+        (b"late", ago(hours=23), ago(hours=22)),
+        (b"blocked", ago(hours=25), soon),
     ):
         row = {"key": key, "attempts": 7, "last_at": last_at, "blocked_until": blocked_until}
         await change(database, insert(Throttle).values(row))
@@ -103,6 +103,18 @@ async def test_attempts_go_after_an_hour(database: Postgres) -> None:
     await prune(database)
 
     assert await read(database, select(Throttle.key).order_by(Throttle.key)) == [b"blocked", b"late"]
+
+
+async def test_networks_go_when_they_are_familiar_no_more(make_user: MakeUser, database: Postgres) -> None:
+    """One from which nobody has come for long is deleted; one from which somebody has lately stays."""
+    ada = await make_user("ada")
+    for network, expires_at in ((b"old", ago(seconds=1)), (b"late", ago(days=-1))):
+        row = {"user_id": ada.id, "network": network, "expires_at": expires_at}
+        await change(database, insert(FamiliarNetwork).values(row))
+
+    await prune(database)
+
+    assert await read(database, select(FamiliarNetwork.network)) == [b"late"]
 
 
 async def test_audit_entries_go_after_400_days(people: People, database: Postgres) -> None:

@@ -3,19 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from chassis.auth.current_user import Admin
 from chassis.auth.passwords import WeakPassword
 from chassis.auth.tokens import InvalidToken
 from chassis.errors import Forbidden, NothingToChange, documented
+from chassis.idempotency.keys import Idempotency
 from chassis.pagination import InvalidCursor, Paging, Slice
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
 from chassis.schemas import Page
 from chassis.sealing.modes import optional, public, unrepeatable
 from user.client import FromClient
-from user.errors import EmailTaken, LastAdmin, UsernameTaken, UserNotFound
+from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound
 from user.models import AuditEntry, User
 from user.post import PostOffice
 from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
@@ -57,14 +58,23 @@ async def list_all(_admin: Admin, session: Session, page: Paging, only: Annotate
     "",
     status_code=201,
     response_model=UserRead,
-    responses=documented(InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword),
+    responses=documented(
+        InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound
+    ),
 )
 @unrepeatable
 @optional
-async def add(body: UserAdd, admin: Admin, database: Database, client: FromClient, post: PostOffice) -> User:
+async def add(
+    body: UserAdd,
+    admin: Admin,
+    database: Database,
+    key: Idempotency,
+    post: PostOffice,
+    response: Response,
+) -> User:
     """Make an account for somebody, of any role (admins)."""
-    user = await add_user(database, client, body, admin.user_id)
-    post.verify_address(user.id, user.email)
+    user = await add_user(database, key, post, body, admin.user_id)
+    response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
 
 
@@ -78,7 +88,9 @@ async def read(user_id: UUID, _admin: Admin, session: Session) -> User:
 @router.patch(
     "/{user_id}",
     response_model=UserRead,
-    responses=documented(InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange),
+    responses=documented(
+        InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange, TooManyAttempts
+    ),
 )
 @unrepeatable
 @optional
@@ -86,11 +98,7 @@ async def update(
     user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient, post: PostOffice
 ) -> User:
     """Change an account: name, address, role, activation (admins). A change of the last two ends its sessions."""
-    user, before = await change_user(session, admin, client, user_id, body)
-    if before:
-        post.verify_address(user.id, user.email)
-        post.address_changed(before)
-    return user
+    return await change_user(session, admin, client, post, user_id, body)
 
 
 @router.delete("/{user_id}", status_code=204, responses=documented(InvalidToken, Forbidden, UserNotFound, LastAdmin))

@@ -1,16 +1,19 @@
 """One's own account."""
 
+from fastapi import Response
+
 from chassis.auth.current_user import CurrentUser
 from chassis.auth.passwords import WeakPassword
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatch
 from chassis.errors import NothingToChange, documented
+from chassis.idempotency.keys import Idempotency
 from chassis.postgres import Database, Session
 from chassis.routing import service_router
 from chassis.sealing.modes import encrypted, optional, unrepeatable
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
-from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, WrongPassword
+from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound, WrongPassword
 from user.models import User
 from user.post import MailNotConfigured, PostOffice
 from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
@@ -28,14 +31,20 @@ router = service_router("users")
     "/register",
     status_code=201,
     response_model=UserRead,
-    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts),
+    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound),
 )
 @unrepeatable
 @encrypted
-async def register(body: UserCreate, database: Database, client: FromClient, post: PostOffice) -> User:
+async def register(
+    body: UserCreate,
+    database: Database,
+    key: Idempotency,
+    post: PostOffice,
+    response: Response,
+) -> User:
     """Register a user, who can then log in at once; a mail asks to confirm the address."""
-    user = await register_user(database, client, body)
-    post.verify_address(user.id, user.email)
+    user = await register_user(database, key, post, body)
+    response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
 
 
@@ -61,10 +70,7 @@ async def update_profile(
     """Change one's name; a new e-mail address takes effect when the mail sent to it is confirmed."""
     if body.email:
         post.require()
-    account = await change_profile(database, client, user, body)
-    if body.email:
-        post.verify_address(user.user_id, body.email)
-    return account
+    return await change_profile(database, client, post, user, body)
 
 
 @router.delete(
@@ -87,9 +93,7 @@ async def update_password(
     body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: PostOffice
 ) -> Token:
     """Change one's password. Every session ends; the tokens in the answer are those of a new one."""
-    account, token = await change_password(database, issuer, client, user, body)
-    post.password_changed(account.email)
-    return token
+    return await change_password(database, issuer, client, post, user, body)
 
 
 @router.get("/stats", responses=documented(InvalidToken))

@@ -29,21 +29,22 @@ router = service_router("users")
 )
 @unrepeatable
 @optional
-async def ask_for_proof(user: CurrentUser, database: Database, post: PostOffice) -> None:
+async def ask_for_proof(user: CurrentUser, session: Session, post: PostOffice) -> None:
     """Send the mail that asks to confirm one's address once more."""
     post.require()
-    email = await ask_for_verification(database, user)
-    post.verify_address(user.user_id, email)
+    await ask_for_verification(session, post, user)
 
 
-@router.post("/email-verification/confirm", status_code=204, responses=documented(InvalidEmailToken, EmailTaken))
+@router.post(
+    "/email-verification/confirm",
+    status_code=204,
+    responses=documented(InvalidEmailToken, EmailTaken, TooManyAttempts),
+)
 @unrepeatable
 @optional
 async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: PostOffice) -> None:
     """Confirm an address with the token from the mail."""
-    before = await confirm_email(session, client, body.token)
-    if before:
-        post.address_changed(before)
+    await confirm_email(session, client, post, body.token)
 
 
 @router.post(
@@ -54,17 +55,19 @@ async def confirm_address(body: EmailConfirmation, session: Session, client: Fro
 )
 @unrepeatable
 @optional
-async def ask_for_new_password(body: EmailAddress, database: Database, client: FromClient, post: PostOffice) -> None:
+async def ask_for_new_password(body: EmailAddress, session: Session, post: PostOffice) -> None:
     """Send a mail with which to set a new password, if there is an account with this address."""
     post.require()
-    await ask_for_password_reset(database, client, body.email)
-    post.reset_password(body.email)
+    await ask_for_password_reset(session, post, body.email)
 
 
-@router.post("/password-reset/confirm", status_code=204, responses=documented(InvalidEmailToken, WeakPassword))
+@router.post(
+    "/password-reset/confirm",
+    status_code=204,
+    responses=documented(InvalidEmailToken, WeakPassword, TooManyAttempts),
+)
 @unrepeatable
 @optional
 async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: PostOffice) -> None:
     """Set a new password with the token from the mail. Every session ends."""
-    user = await reset_password(database, client, body)
-    post.password_changed(user.email)
+    await reset_password(database, client, post, body)

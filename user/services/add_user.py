@@ -3,31 +3,40 @@
 from uuid import UUID
 
 from chassis import outbox
+from chassis.idempotency.keys import IdempotencyKey
+from chassis.ids import new_id
 from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
-from user.client import Client
 from user.events import UserRegistered
 from user.models import User
 from user.passwords import hash_new_password
+from user.post import Post
 from user.schemas import UserAdd
 from user.services.create_user import create_user
+from user.services.get_user import get_user
 
 
-async def add_user(database: Postgres, client: Client, new: UserAdd, actor_id: UUID | None) -> User:
+async def add_user(database: Postgres, key: IdempotencyKey, post: Post, new: UserAdd, actor_id: UUID | None) -> User:
     """
-    Make an account of any role, and announce it.
+    Make an account of any role, and announce it; a mail asks to confirm its address.
 
     Args:
         actor_id: The admin who does it; None at the command line.
 
     Raises:
-        UsernameTaken: Another account has this name (409).
+        UsernameTaken: Another account has this name, or one that looks like it (409).
         EmailTaken: Another account has this address (409).
         WeakPassword: Common, or easily guessed (422).
+        TooManyAttempts: So many mails may not be sent (429).
+        UserNotFound: The request has come before, and the account was deleted since (404).
     """
     password_hash = await hash_new_password(new.password, new.username, new.email)
+    user_id = new_id()
     async with database.transaction() as session:
-        user = await create_user(session, new, password_hash, new.role)
-        audit(session, AuditKind.CREATED, client, user_id=user.id, actor_id=actor_id, role=new.role)
+        if made := await key.begin(session, user_id):
+            return await get_user(session, made)
+        user = await create_user(session, new, password_hash, new.role, user_id)
+        await post.verify_address(session, user.id, user.email, by=actor_id, is_admin=True)
+        audit(session, AuditKind.CREATED, post.client, user_id=user.id, actor_id=actor_id, role=new.role)
         await outbox.add(session, UserRegistered(subject=user.id, user_id=user.id))
     return user

@@ -1,18 +1,18 @@
 """Asking for the mail that proves an address once more."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from chassis.auth.tokens import Identity
-from chassis.postgres import Postgres
+from user.post import Post
 from user.services.get_user import get_user
-from user.throttle import account_limit, count_attempt
 
 
-async def ask_for_verification(database: Postgres, me: Identity) -> str:
+async def ask_for_verification(session: AsyncSession, post: Post, me: Identity) -> None:
     """
-    Count the request; returns the address that is to be proved.
+    Send it to the address of the account.
 
     Raises:
-        TooManyAttempts: For this account (429).
+        TooManyAttempts: For this account or address, or from this client (429).
     """
-    async with database.transaction() as session:
-        await count_attempt(session, account_limit("verify", str(me.user_id)))
-        return (await get_user(session, me.user_id)).email
+    email = (await get_user(session, me.user_id)).email
+    await post.verify_address(session, me.user_id, email, by=me.user_id)

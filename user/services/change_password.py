@@ -6,8 +6,10 @@ from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer
 from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
+from user.familiar_networks import remember_network
 from user.models import User
 from user.passwords import hash_new_password, prove_password
+from user.post import Post
 from user.schemas import PasswordChange, Token
 from user.services.get_user import get_user
 from user.services.open_session import open_session
@@ -15,15 +17,15 @@ from user.services.set_password import set_password
 
 
 async def change_password(
-    database: Postgres, issuer: TokenIssuer, client: Client, me: Identity, change: PasswordChange
-) -> tuple[User, Token]:
+    database: Postgres, issuer: TokenIssuer, client: Client, post: Post, me: Identity, change: PasswordChange
+) -> Token:
     """
     Take a new password, end every session and begin a new one for whoever changed it.
 
     Raises:
         WrongPassword: The current one is not the account's (403).
         WeakPassword: Common, or easily guessed (422).
-        TooManyAttempts: To give the current one (429).
+        TooManyAttempts: To give the current one, or to change it (429).
         InvalidToken: The password was changed by somebody else meanwhile (401).
     """
     async with database.transaction() as session:
@@ -33,8 +35,10 @@ async def change_password(
     async with database.transaction() as session:
         user = await _unchanged(session, proven)
         await set_password(session, user.id, password_hash, because="password changed")
+        await post.password_changed(session, user)
+        await remember_network(session, user.id, client)
         audit(session, AuditKind.PASSWORD_CHANGED, client, user_id=user.id, actor_id=user.id)
-        return user, await open_session(session, issuer, user, client)
+        return await open_session(session, issuer, user, client)
 
 
 async def _unchanged(session: AsyncSession, proven: User) -> User:

@@ -5,23 +5,24 @@ from chassis.errors import NothingToChange
 from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
+from user.identifiers import set_username
 from user.models import User
-from user.normalise import name_key
 from user.passwords import prove_password
+from user.post import Post
 from user.schemas import ProfileChange
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
 
 
-async def change_profile(database: Postgres, client: Client, me: Identity, change: ProfileChange) -> User:
+async def change_profile(database: Postgres, client: Client, post: Post, me: Identity, change: ProfileChange) -> User:
     """
-    Change one's name. A new e-mail address, which needs the password, takes effect when it is confirmed.
+    Change one's name. A new e-mail address, which needs the password, takes effect when the mail to it is answered.
 
     Raises:
         NothingToChange: Neither is named (422).
-        UsernameTaken: Another account has this name (409).
+        UsernameTaken: Another account has this name, or one that looks like it (409).
         WrongPassword: It is not the account's (403).
-        TooManyAttempts: To give the password (429).
+        TooManyAttempts: To give the password, or to ask for mails (429).
     """
     if change.username is None and change.email is None:
         raise NothingToChange
@@ -29,11 +30,12 @@ async def change_profile(database: Postgres, client: Client, me: Identity, chang
         user = await get_user(session, me.user_id)
     if change.password:
         await prove_password(database, client, user, change.password)
-    if change.username is None:
-        return user
     async with database.transaction() as session:
         user = await get_user(session, me.user_id, for_update=True)
-        user.username, user.username_key = change.username, name_key(change.username)
-        await flush_names(session)
-        audit(session, AuditKind.CHANGED, client, user_id=user.id, actor_id=user.id, fields="username")
+        if change.username:
+            set_username(user, change.username)
+            await flush_names(session)
+            audit(session, AuditKind.CHANGED, client, user_id=user.id, actor_id=user.id, fields="username")
+        if change.email:
+            await post.verify_address(session, user.id, change.email, by=user.id)
     return user

@@ -9,8 +9,9 @@ from chassis.errors import NothingToChange
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.email_tokens import forget_email_tokens
+from user.identifiers import set_email, set_username
 from user.models import User, UserSession
-from user.normalise import name_key
+from user.post import Post
 from user.schemas import UserChange
 from user.services.end_sessions import end_sessions
 from user.services.flush_names import flush_names
@@ -19,20 +20,20 @@ from user.services.keep_an_admin import keep_an_admin
 
 
 async def change_user(
-    session: AsyncSession, admin: Identity, client: Client, user_id: UUID, change: UserChange
-) -> tuple[User, str | None]:
+    session: AsyncSession, admin: Identity, client: Client, post: Post, user_id: UUID, change: UserChange
+) -> User:
     """
     Change name, address, role or activation of an account. A change of the last two ends its sessions.
 
-    Returns:
-        The account, and the address that it had before if it has another one now, which is yet to be proved.
+    A new address is yet to be proved; a mail asks for that, and another one tells the address before.
 
     Raises:
         NothingToChange: No field is named (422).
         UserNotFound: There is none (404).
         LastAdmin: Nobody else would be admin (409).
-        UsernameTaken: Another account has this name (409).
+        UsernameTaken: Another account has this name, or one that looks like it (409).
         EmailTaken: Another account has this address (409).
+        TooManyAttempts: So many mails may not be sent (429).
     """
     values = change.model_dump(exclude_none=True)
     if not values:
@@ -41,20 +42,26 @@ async def change_user(
         await keep_an_admin(session, user_id)
     user = await get_user(session, user_id, for_update=True)
     loses_sessions = any(getattr(user, name) != values.get(name, getattr(user, name)) for name in ("role", "is_active"))
-    before = user.email if change.email and name_key(change.email) != user.email_key else None
-    if before:
+    before, before_key = user.email, user.email_key
+    _apply(user, change)
+    if user.email_key != before_key:
         user.email_verified_at = None
-        await forget_email_tokens(session, user_id)
-    _apply(user, values)
     await flush_names(session)
+    if user.email_key != before_key:
+        await forget_email_tokens(session, user_id)
+        await post.verify_address(session, user_id, user.email, by=admin.user_id, is_admin=True)
+        await post.address_changed(session, before, by=admin.user_id, is_admin=True)
     if loses_sessions:
         await end_sessions(session, UserSession.user_id == user_id, because="changed")
     what = {name: str(values[name]) for name in ("role", "is_active") if name in values}
     audit(session, AuditKind.CHANGED, client, user_id=user_id, actor_id=admin.user_id, fields=",".join(values), **what)
-    return user, before
+    return user
 
 
-def _apply(user: User, values: dict[str, str | bool]) -> None:
-    for name, value in values.items():
-        setattr(user, name, value)
-    user.username_key, user.email_key = name_key(user.username), name_key(user.email)
+def _apply(user: User, change: UserChange) -> None:
+    if change.username:
+        set_username(user, change.username)
+    if change.email:
+        set_email(user, change.email)
+    user.role = change.role or user.role
+    user.is_active = user.is_active if change.is_active is None else change.is_active

@@ -6,29 +6,30 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.email_tokens import Purpose, check_email_token, forget_email_tokens, spend_email_token
-from user.normalise import name_key
+from user.identifiers import set_email
+from user.post import Post
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
 
 
-async def confirm_email(session: AsyncSession, client: Client, token: str) -> str | None:
+async def confirm_email(session: AsyncSession, client: Client, post: Post, token: str) -> None:
     """
-    Make the address that a mail was sent to that of the account, and proved.
-
-    Returns:
-        The address that the account had before, if that was another one.
+    Make the address that a mail was sent to that of the account, and proved; the one that it had before is told.
 
     Raises:
         InvalidEmailToken: Unknown, used or expired (400).
         EmailTaken: Another account has got this address meanwhile (409).
+        TooManyAttempts: To change the address (429).
     """
     proof = await check_email_token(session, Purpose.VERIFY, token)
     # The account is locked before its tokens, as everywhere: two who do both never wait for each other.
     user = await get_user(session, proof.user_id, for_update=True)
     await spend_email_token(session, Purpose.VERIFY, token)
-    before = user.email if name_key(user.email) != name_key(proof.email) else None
-    user.email, user.email_key, user.email_verified_at = proof.email, name_key(proof.email), func.now()
+    before, before_key = user.email, user.email_key
+    set_email(user, proof.email)
+    user.email_verified_at = func.now()
     await flush_names(session)
+    if user.email_key != before_key:
+        await post.address_changed(session, before, by=user.id)
     await forget_email_tokens(session, user.id)
     audit(session, AuditKind.EMAIL_VERIFIED, client, user_id=user.id, actor_id=user.id)
-    return before

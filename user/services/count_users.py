@@ -3,9 +3,9 @@
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from user.models import User
+from user.models import UserCount
 
 
 async def count_users(session: AsyncSession) -> int:
-    """Count the accounts that are not deleted."""
-    return await session.scalar(select(func.count()).where(User.deleted_at.is_(None))) or 0
+    """Return the number of accounts that are not deleted, which is kept and not counted."""
+    return int(await session.scalar(select(func.sum(UserCount.accounts))) or 0)

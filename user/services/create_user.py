@@ -1,29 +1,32 @@
 """Making an account."""
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
+from user.identifiers import set_email, set_username
 from user.models import User
-from user.normalise import name_key
 from user.schemas import UserCreate
 from user.services.flush_names import flush_names
 
 
-async def create_user(session: AsyncSession, new: UserCreate, password_hash: str, role: str) -> User:
+async def create_user(
+    session: AsyncSession, new: UserCreate, password_hash: str, role: str, user_id: UUID | None = None
+) -> User:
     """
     Store an account.
+
+    Args:
+        user_id: Its id, where it must be known beforehand.
 
     Raises:
         UsernameTaken: Another account has this name (409).
         EmailTaken: Another account has this address (409).
     """
-    user = User(
-        username=new.username,
-        username_key=name_key(new.username),
-        email=new.email,
-        email_key=name_key(new.email),
-        password_hash=password_hash,
-        role=role,
-    )
+    user = User(id=user_id or new_id(), password_hash=password_hash, role=role)
+    set_username(user, new.username)
+    set_email(user, new.email)
     session.add(user)
     await flush_names(session)
     return user

@@ -6,11 +6,13 @@ from sqlalchemy import func, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
+from chassis.idempotency.keys import forget_answer
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.email_tokens import forget_email_tokens
 from user.errors import UserNotFound
 from user.events import UserDeleted
+from user.familiar_networks import forget_networks
 from user.models import AuditErasure, User, UserSession
 from user.services.end_sessions import end_sessions
 from user.services.erase_audit import erase_audit
@@ -29,13 +31,16 @@ async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor
     await keep_an_admin(session, user_id)
     gone = f"deleted:{user_id}"  # what nobody can register, for no name has a colon and no address is without an @
     erased = {"username": gone, "username_key": gone, "email": gone, "email_key": gone, "password_hash": None}
+    erased |= {"username_look": None, "username_folded_look": None}
     statement = (
         update(User)
         .where(User.id == user_id, User.deleted_at.is_(None))
         .values(**erased, email_verified_at=None, role="user", is_active=False, deleted_at=func.now())
     )
-    if (await session.execute(statement.returning(User.id))).one_or_none() is None:
+    made_at = await session.scalar(statement.returning(User.created_at))
+    if made_at is None:
         raise UserNotFound
+    await forget_answer(session, user_id, made_at)
     await end_sessions(session, UserSession.user_id == user_id, because="deleted")
     audit(session, AuditKind.DELETED, client, user_id=user_id, actor_id=actor_id)
     await outbox.add(session, UserDeleted(subject=user_id, user_id=user_id))
@@ -44,3 +49,4 @@ async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor
     if not await erase_audit(session, user_id):
         await session.execute(insert(AuditErasure).values(user_id=user_id))
     await forget_email_tokens(session, user_id)
+    await forget_networks(session, user_id)

@@ -6,7 +6,7 @@ from sqlalchemy import func
 
 from chassis.postgres import Postgres
 from chassis.purge import Expiry, purge
-from user.models import AuditEntry, EmailToken, RefreshToken, Throttle, UserSession
+from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, UserSession
 from user.services.open_session import IDLE
 from user.throttle import FORGET_AFTER
 
@@ -27,6 +27,7 @@ EXPIRIES = (
     Expiry(_sessions.revoked_at, KEEP_SESSIONS, batch=SESSIONS),
     Expiry(RefreshToken.__table__.c.used_at, KEEP_SPENT),
     Expiry(EmailToken.__table__.c.expires_at, timedelta(0)),
+    Expiry(FamiliarNetwork.__table__.c.expires_at, timedelta(0)),
     Expiry(_throttles.last_at, FORGET_AFTER, only=_throttles.blocked_until < func.now()),
     Expiry(AuditEntry.__table__.c.at, KEEP_AUDIT),
 )

@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.listing import list_newest
 from chassis.pagination import PageRequest, Slice
+from user.identifiers import identifier_key
 from user.models import User
-from user.normalise import name_key
 from user.schemas import UserFilter
 
 
@@ -14,7 +14,7 @@ async def list_users(session: AsyncSession, page: PageRequest, only: UserFilter)
     """Give one page of the accounts that are not deleted and fit the filter, newest first."""
     query = select(User).where(User.deleted_at.is_(None))
     if only.q:
-        prefix = name_key(only.q)
+        prefix = identifier_key(only.q)
         query = query.where(
             or_(
                 User.username_key.startswith(prefix, autoescape=True),

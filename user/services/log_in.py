@@ -11,11 +11,20 @@ from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.errors import InvalidCredentials
+from user.familiar_networks import is_familiar, remember_network
+from user.identifiers import identifier_key
 from user.models import User
-from user.normalise import name_key
 from user.schemas import Credentials, Token
 from user.services.open_session import open_session
-from user.throttle import account_limit, address_limits, count_attempt, forget_attempts, forgive_attempt
+from user.throttle import (
+    Limit,
+    account_limit,
+    address_limits,
+    count_attempt,
+    forget_attempts,
+    forgive_attempt,
+    guess_limit,
+)
 
 
 async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, credentials: Credentials) -> Token:
@@ -24,12 +33,13 @@ async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, creden
 
     Raises:
         InvalidCredentials: One of them is wrong, or the account is not active (401).
-        TooManyAttempts: On this account or from this address (429).
+        TooManyAttempts: On this account from this network, or on many accounts from it (429).
     """
-    key, password = name_key(credentials.username), credentials.password.get_secret_value()
+    key, password = identifier_key(credentials.username), credentials.password.get_secret_value()
     async with database.transaction() as session:
-        await count_attempt(session, account_limit("login", key), *address_limits("login", client))
         user = await session.scalar(select(User).where(or_(User.username_key == key, User.email_key == key)))
+        limits = await _limits(session, user, key, client)
+        await count_attempt(session, *limits)
     # Hash even for unknown users, so timing does not reveal who has an account.
     is_right = await verify_password(password, user.password_hash if user else None)
     if user is None or not is_right or not user.is_active:
@@ -38,7 +48,7 @@ async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, creden
     proven = await _upgrade_hash(database, user, password)
     async with database.transaction() as session:
         if unchanged := await _hold(session, user.id, proven):
-            await _forget_failures(session, key, client)
+            await _forget_failures(session, user.id, client, limits)
             audit(session, AuditKind.LOGGED_IN, client, user_id=user.id, actor_id=user.id)
             return await open_session(session, issuer, unchanged, client)
     # The password was changed meanwhile, or only hashed anew by another login: what is stored now decides.
@@ -60,9 +70,22 @@ async def _note_failure(database: Postgres, user: User | None, client: Client) -
         audit(session, AuditKind.LOGIN_FAILED, client, user_id=user.id if user else None, actor_id=None)
 
 
-async def _forget_failures(session: AsyncSession, key: str, client: Client) -> None:
-    await forget_attempts(session, account_limit("login", key))
-    await forgive_attempt(session, *address_limits("login", client))
+async def _limits(session: AsyncSession, user: User | None, key: str, client: Client) -> tuple[Limit, ...]:
+    """
+    Say what the attempt counts against: the account (by its name or its address it is the same one) and the network.
+
+    Logins from where the owner has come before are counted apart: others cannot use them up.
+    """
+    account = str(user.id) if user else key
+    name = "familiar login" if await is_familiar(session, user, client) else "login"
+    return guess_limit("login", account, client), account_limit(name, account), *address_limits(name, client)
+
+
+async def _forget_failures(session: AsyncSession, user_id: UUID, client: Client, limits: tuple[Limit, ...]) -> None:
+    guesses, *others = limits
+    await forget_attempts(session, guesses)
+    await forgive_attempt(session, *others)
+    await remember_network(session, user_id, client)
 
 
 async def _upgrade_hash(database: Postgres, user: User, password: str) -> str | None:

@@ -1,32 +1,40 @@
 """Registering."""
 
 from chassis import outbox
+from chassis.idempotency.keys import IdempotencyKey
+from chassis.ids import new_id
 from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
-from user.client import Client
 from user.events import UserRegistered
 from user.models import User
 from user.passwords import hash_new_password
+from user.post import Post
 from user.schemas import UserCreate
 from user.services.create_user import create_user
+from user.services.get_user import get_user
 from user.throttle import address_limits, count_attempt
 
 
-async def register_user(database: Postgres, client: Client, new: UserCreate) -> User:
+async def register_user(database: Postgres, key: IdempotencyKey, post: Post, new: UserCreate) -> User:
     """
-    Make an account for whoever asks, and announce it.
+    Make an account for whoever asks, and announce it; a mail asks to confirm its address.
 
     Raises:
-        UsernameTaken: Another account has this name (409).
+        UsernameTaken: Another account has this name, or one that looks like it (409).
         EmailTaken: Another account has this address (409).
         WeakPassword: Common, or easily guessed (422).
-        TooManyAttempts: From this address (429).
+        TooManyAttempts: From this address, or mails to the new one (429).
+        UserNotFound: The request has come before, and the account was deleted since (404).
     """
     async with database.transaction() as session:
-        await count_attempt(session, *address_limits("register", client))
+        await count_attempt(session, *address_limits("register", post.client))
     password_hash = await hash_new_password(new.password, new.username, new.email)
+    user_id = new_id()
     async with database.transaction() as session:
-        user = await create_user(session, new, password_hash, role="user")
-        audit(session, AuditKind.REGISTERED, client, user_id=user.id, actor_id=user.id)
+        if made := await key.begin(session, user_id):
+            return await get_user(session, made)
+        user = await create_user(session, new, password_hash, "user", user_id)
+        await post.verify_address(session, user.id, user.email, by=None)
+        audit(session, AuditKind.REGISTERED, post.client, user_id=user.id, actor_id=user.id)
         await outbox.add(session, UserRegistered(subject=user.id, user_id=user.id))
     return user

@@ -6,21 +6,23 @@ from chassis.postgres import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.email_tokens import Purpose, check_email_token, spend_email_token
-from user.models import User
+from user.familiar_networks import remember_network
 from user.passwords import hash_new_password
+from user.post import Post
 from user.schemas import PasswordReset
 from user.services.get_user import get_user
 from user.services.set_password import set_password
-from user.throttle import account_limit, forget_attempts
+from user.throttle import account_limit, forget_attempts, guess_limit
 
 
-async def reset_password(database: Postgres, client: Client, reset: PasswordReset) -> User:
+async def reset_password(database: Postgres, client: Client, post: Post, reset: PasswordReset) -> None:
     """
     Set a new password and end every session; the address the mail went to is proved by that.
 
     Raises:
         InvalidEmailToken: Unknown, used or expired (400).
         WeakPassword: Common, or easily guessed (422); the token stays good.
+        TooManyAttempts: To change it (429).
     """
     async with database.transaction() as session:
         proof = await check_email_token(session, Purpose.RESET, reset.token)
@@ -32,7 +34,8 @@ async def reset_password(database: Postgres, client: Client, reset: PasswordRese
         if user.email == proof.email and user.email_verified_at is None:
             user.email_verified_at = func.now()
         await set_password(session, user.id, password_hash, because="password reset")
-        for name in (user.username_key, user.email_key):  # whoever was locked out by guesses of others is in again
-            await forget_attempts(session, account_limit("login", name))
+        await remember_network(session, user.id, client)  # whoever was locked out by guesses of others is in again
+        account = str(user.id)
+        await forget_attempts(session, guess_limit("login", account, client), account_limit("familiar login", account))
+        await post.password_changed(session, user)
         audit(session, AuditKind.PASSWORD_RESET, client, user_id=user.id, actor_id=user.id)
-    return user

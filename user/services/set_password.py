@@ -6,6 +6,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from user.email_tokens import forget_email_tokens
+from user.familiar_networks import forget_networks
 from user.models import User, UserSession
 from user.services.end_sessions import end_sessions
 
@@ -15,3 +16,4 @@ async def set_password(session: AsyncSession, user_id: UUID, password_hash: str,
     await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
     await end_sessions(session, UserSession.user_id == user_id, because=because)
     await forget_email_tokens(session, user_id)
+    await forget_networks(session, user_id)

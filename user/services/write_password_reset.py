@@ -5,9 +5,9 @@ from sqlalchemy import select
 from chassis.postgres import Postgres
 from user import mail_texts
 from user.email_tokens import Purpose, issue_email_token
+from user.identifiers import identifier_key
 from user.mail import Mail
 from user.models import User
-from user.normalise import name_key
 
 
 async def write_password_reset(database: Postgres, email: str, app_url: str | None) -> Mail | None:
@@ -16,7 +16,7 @@ async def write_password_reset(database: Postgres, email: str, app_url: str | No
 
     It is done when the request is answered, so that neither the answer nor its time tells which of them it was.
     """
-    account = select(User).where(User.email_key == name_key(email), User.is_active)
+    account = select(User).where(User.email_key == identifier_key(email), User.is_active)
     async with database.transaction() as session:
         user = await session.scalar(account.with_for_update(read=True))  # as in write_verification
         if user is None:

@@ -8,15 +8,15 @@ from sqlalchemy.orm import aliased
 from chassis.postgres import Postgres
 from user import mail_texts
 from user.email_tokens import Purpose, issue_email_token
+from user.identifiers import identifier_key
 from user.mail import Mail
 from user.models import User
-from user.normalise import name_key
 
 
 async def write_verification(database: Postgres, user_id: UUID, email: str, app_url: str | None) -> Mail | None:
     """Write to the address that somebody has, or wants; nothing if it is another account's, and nobody is told."""
     other = aliased(User)
-    others = exists().where(other.email_key == name_key(email), other.id != user_id)
+    others = exists().where(other.email_key == identifier_key(email), other.id != user_id)
     # Held in place: an account that is erased meanwhile would be left with a token that has its address.
     own = select(User.id).where(User.id == user_id, User.deleted_at.is_(None), ~others).with_for_update(read=True)
     async with database.transaction() as session:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "4f9a2d7c6b10"
-down_revision: str | None = "e1a7d05c94b3"
+down_revision: str | None = "7b90c2d1e4a8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "b83f60d7e21c"
-down_revision: str | None = "6e50c386efba"
+down_revision: str | None = "c41f7a3d9e06"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

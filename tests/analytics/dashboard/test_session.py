@@ -14,7 +14,7 @@ from tests.analytics.dashboard.app_state import having
 from tests.user.logins import PASSWORD, change, read
 from user.client import Client
 from user.models import Throttle, UserSession
-from user.throttle import Limit, account_limit, address_limits
+from user.throttle import Limit, account_limit, address_limits, guess_limit
 
 SESSION = "/dashboard/session"
 
@@ -199,7 +199,8 @@ async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncCl
     """At the user service, which sees the analytics service's own address alone."""
     await log_in(browser, "eve", "wrong password", address="192.0.2.7")
 
-    limits = account_limit("login", "eve"), login_limit("192.0.2.7")
+    person = Client("192.0.2.7")
+    limits = guess_limit("login", "eve", person), account_limit("login", "eve"), login_limit("192.0.2.7")
     assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
 
 
@@ -225,7 +226,8 @@ async def test_nobody_else_names_an_address(sealed: Dispatcher, database: Postgr
     with pytest.raises(RemoteError):
         await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
 
-    assert await read(database, select(Throttle.key)) == [account_limit("login", "eve").key]
+    limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
+    assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
 
 
 async def test_a_plain_request_names_no_address(people: People, database: Postgres) -> None:

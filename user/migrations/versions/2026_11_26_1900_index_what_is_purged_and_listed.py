@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "7c1e52a9d0b4"
-down_revision: str | None = "5d0c6f3b9a17"
+down_revision: str | None = "b7d41c0a9e52"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,0 +1,158 @@
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.postgres import Postgres
+from chassis.testing import eventually
+from tests.aliases import Bearer, MakeUser, People
+from tests.user.logins import PASSWORD, USERS, attempt, read
+from user.mail import Mail, Mailer
+from user.models import User
+
+STORED = "Ada@bücher.example"
+SPELLINGS = [
+    "Ada@bücher.example",
+    "ada@xn--bcher-kva.example",
+    "ADA@XN--BCHER-KVA.EXAMPLE",
+    "  Ada@BÜCHER.example ",
+    "ada@bu\u0308cher.example",  # in two characters
+    "ada@ｂücher.example",  # noqa: RUF001 - full-width, on purpose
+    "Ada Lovelace <ada@bücher.example>",
+]
+"""One address."""
+
+
+class Mailbox:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+
+    async def send(self, mail: Mail) -> None:
+        """Keep a mail."""
+        self.mails.append(mail)
+
+    async def recipients(self, count: int) -> list[str]:
+        """To whom mails went, once there are so many."""
+
+        async def have_come() -> bool:
+            return len(self.mails) >= count
+
+        assert await eventually(have_come)
+        return [mail.to for mail in self.mails]
+
+
+@pytest.fixture
+def mailbox(apps: dict[str, FastAPI], clean: None) -> Iterator[Mailbox]:
+    """Where the user service's mails arrive."""
+    mailbox, state = Mailbox(), apps["user"].state
+    before: Mailer = state.mailer
+    state.mailer = mailbox
+    yield mailbox
+    state.mailer = before
+
+
+@pytest.mark.parametrize("registered", SPELLINGS)
+async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_the_account(
+    sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer, registered: str
+) -> None:
+    """In logins, in searches of admins and in registrations; the neighbour with a similar address is another one."""
+    admin = bearer(await make_user("root", role="admin"))
+    for name, email in (("ada", registered), ("eve", "ada@bucher.example")):
+        await sealed.post("user", f"{USERS}/register", json={"username": name, "email": email, "password": PASSWORD})
+
+    for spelling in SPELLINGS:
+        login = await attempt(people, spelling)
+        found = await people["user"].get(USERS, params={"q": spelling}, headers=admin)
+        again = await people["user"].post(
+            USERS, json={"username": "other", "email": spelling, "password": PASSWORD}, headers=admin
+        )
+        assert login.status_code == 200, spelling
+        assert [user["username"] for user in found.json()["items"]] == ["ada"], spelling
+        assert (again.status_code, again.json()["code"]) == (409, "email_taken"), spelling
+
+
+@pytest.mark.parametrize("typed", SPELLINGS)
+async def test_mails_go_to_the_address_whatever_was_typed(
+    people: People, make_user: MakeUser, bearer: Bearer, mailbox: Mailbox, database: Postgres, typed: str
+) -> None:
+    """That of a new account, and that of a forgotten password asked for in another spelling."""
+    admin = bearer(await make_user("root", role="admin"))
+    new = {"username": "ada", "email": typed, "password": PASSWORD}
+
+    await people["user"].post(USERS, json=new, headers=admin)
+    await mailbox.recipients(1)
+    for spelling in SPELLINGS[:3]:
+        answer = await people["user"].post(f"{USERS}/password-reset", json={"email": spelling})
+        assert answer.status_code == 202
+
+    [stored] = await read(database, select(User.email).where(User.username == "ada"))
+    assert stored.casefold() == STORED.casefold()
+    assert await mailbox.recipients(4) == [stored] * 4
+
+
+async def test_all_spellings_of_an_address_are_counted_as_one(people: People, mailbox: Mailbox) -> None:
+    """Another spelling gains no further mails."""
+    statuses = [
+        (await people["user"].post(f"{USERS}/password-reset", json={"email": spelling})).status_code
+        for spelling in SPELLINGS
+    ]
+
+    assert statuses == [202] * 5 + [429] * 2
+
+
+@pytest.mark.parametrize("typed", [" ada", "ada ", "\tADA\n", "ａｄａ"])  # noqa: RUF001 - full-width, on purpose
+async def test_spaces_around_a_name_are_no_part_of_it(
+    people: People, make_user: MakeUser, bearer: Bearer, typed: str
+) -> None:
+    """As they come from a clipboard or a keyboard that adds them."""
+    await make_user("ada")
+    admin = bearer(await make_user("root", role="admin"))
+
+    found = await people["user"].get(USERS, params={"q": typed}, headers=admin)
+
+    assert (await attempt(people, typed)).status_code == 200
+    assert [user["username"] for user in found.json()["items"]] == ["ada"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "@",
+        "a@",
+        "@b",
+        "ada@xn--",
+        "ada@xn--\ud7ff",
+        "a@xn--99999999",
+        "a@xn--a-ecp.ru",
+        "@" * 300,
+        "ada@xn--bch",
+        "<@>",
+    ],
+)
+async def test_what_is_no_address_finds_nobody(people: People, make_user: MakeUser, bearer: Bearer, typed: str) -> None:
+    """Half an address, and what only looks like punycode, is a login that fails and a search that finds nothing."""
+    await make_user("ada")
+    admin = bearer(await make_user("root", role="admin"))
+
+    found = await people["user"].get(USERS, params={"q": typed[:254]}, headers=admin)
+
+    assert (await attempt(people, typed)).status_code == 401
+    assert (found.status_code, found.json()["items"]) == (200, [])
+
+
+@pytest.mark.parametrize("begins", ["ada@xn--bcher-kva", "ada@xn--bcher-kva.", "ADA@bü", "ada@"])
+async def test_how_an_address_begins_is_found_in_every_spelling(
+    sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer, begins: str
+) -> None:
+    """A search does not need the whole of it."""
+    admin = bearer(await make_user("root", role="admin"))
+    new = {"username": "ada", "email": STORED, "password": PASSWORD}
+    await sealed.post("user", f"{USERS}/register", json=new)
+
+    found = await people["user"].get(USERS, params={"q": begins}, headers=admin)
+
+    assert [user["username"] for user in found.json()["items"]] == ["ada"]
