@@ -64,7 +64,9 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     return is_allowed
 
 
-@router.get("/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders))
+@router.get(
+    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+)
 @public
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """

@@ -10,7 +10,7 @@ async def continue_dashboard_session(
     dispatcher: Dispatcher, refresh_token: str, address: str | None, cookie: Jar
 ) -> DashboardSession:
     """
-    Get the next tokens of a session, and set the cookie as soon as there are some: what fails after it costs no session.
+    Get the next tokens of a session, and set the cookie as soon as there are some: later failures cost no session.
 
     Raises:
         SessionEnded: The refresh token is worth nothing any more (401).
