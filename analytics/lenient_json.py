@@ -32,7 +32,7 @@ def read_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
         value = _DECODER.decode(text.decode(errors="surrogateescape"))
     except (ValueError, RecursionError):
         raise reason from None
-    MENDED.inc()
+    MENDED.labels("json").inc()
     return _members(value) if isinstance(value, dict) else value
 
 

@@ -18,5 +18,7 @@ BATCH_EVENTS = Histogram(
     "analytics_batch_events", "Events in a batch.", ["via"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2500)
 )
 MENDED = Counter(
-    "analytics_mended_messages", "Messages of Segment's clients of which a value was replaced or left out."
+    "analytics_mended_messages",
+    "Segment messages of which a value was replaced or left out: no strict JSON (json), or out of bounds (bounds).",
+    ["because"],
 )

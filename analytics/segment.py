@@ -66,7 +66,7 @@ def _checked(data: dict[str, Any]) -> dict[str, Any]:
         return check_data(data)
     except ValueError:
         mended = check_data(storable(data))
-    MENDED.inc()
+    MENDED.labels("bounds").inc()
     return mended
 
 
