@@ -1,15 +1,17 @@
 """What the dashboard asks the user service, and what its refusals mean here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import BaseModel
 
 from analytics.schemas.dashboard import Login
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import Refusal, RemoteError
-from chassis.errors import Forbidden, ServiceUnavailable, TooManyRequests, Unauthenticated
+from chassis.errors import AppError, Forbidden, ServiceUnavailable, TooManyRequests, Unauthenticated
 from chassis.ids import new_id
 
 _USERS = "/api/v1/users"
-_TOO_MANY = 429
 ROLES = frozenset({"admin", "analyst"})
 """Who may look at the dashboard."""
 
@@ -26,6 +28,16 @@ class SessionEnded(Unauthenticated):
 
     code = "session_ended"
     message = "Your session has ended: log in again."
+
+
+class SessionNotEnded(ServiceUnavailable):
+    """The browser has forgotten a session that the user service could not be asked to end."""
+
+    code = "session_not_ended"
+    message = (
+        "You are logged out here, but the session could not be ended at the user service: "
+        "end it there when it can be reached again, or it ends by itself after 30 days."
+    )
 
 
 class NotForYou(Forbidden):
@@ -70,9 +82,8 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
     """
     body = {"username": login.username, "password": login.password.get_secret_value()}
     try:
-        answer = await dispatcher.post("user", f"{_USERS}/login", json=body, client_address=address)
-    except RemoteError as error:
-        raise WrongCredentials from error
+        with _meaning(WrongCredentials, "invalid_credentials"):
+            answer = await dispatcher.post("user", f"{_USERS}/login", json=body, client_address=address)
     except ServiceUnavailable as error:
         raise _throttled(error) or error from error.__cause__
     return Tokens.model_validate(answer)
@@ -86,12 +97,10 @@ async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | Non
         SessionEnded: The token is worth nothing any more (401).
     """
     body, key = {"refresh_token": refresh_token}, new_id().hex
-    try:
+    with _meaning(SessionEnded, "invalid_refresh_token"):
         answer = await dispatcher.post(
             "user", f"{_USERS}/refresh", json=body, idempotency_key=key, client_address=address
         )
-    except RemoteError as error:
-        raise SessionEnded from error
     return Tokens.model_validate(answer)
 
 
@@ -102,28 +111,41 @@ async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None
             "user", f"{_USERS}/logout", bearer=access_token, idempotency_key=new_id().hex, client_address=address
         )
     except RemoteError as error:
-        if error.remote_status not in {Unauthenticated.status, 404}:
+        if error.remote_code not in {"invalid_token", "session_not_found"}:
             raise
 
 
-async def analyst_of(dispatcher: Dispatcher, tokens: Tokens, address: str | None) -> Person:
+async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
     """
     Say whose tokens these are.
 
     Raises:
-        NotForYou: Not those of an analyst; their session is ended, for nobody will hold them (403).
+        SessionEnded: Their session ended meanwhile (401).
+        NotForYou: Not those of an analyst (403).
     """
-    person = Person.model_validate(await dispatcher.get("user", f"{_USERS}/profile", bearer=tokens.access_token))
+    with _meaning(SessionEnded, "invalid_token", "user_not_found"):
+        answer = await dispatcher.get("user", f"{_USERS}/profile", bearer=tokens.access_token)
+    person = Person.model_validate(answer)
     if person.role not in ROLES:
-        await log_out(dispatcher, tokens.access_token, address)
         raise NotForYou
     return person
+
+
+@contextmanager
+def _meaning(error: type[AppError], *remote_codes: str) -> Iterator[None]:
+    """Raise *error* where the user service refuses with one of these codes; any other refusal stays what it is."""
+    try:
+        yield
+    except RemoteError as refusal:
+        if refusal.remote_code not in remote_codes:
+            raise
+        raise error from refusal
 
 
 def _throttled(error: ServiceUnavailable) -> TooManyLogins | None:
     """Tell people that they tried too often, where between services it is said that one cannot answer now."""
     refusal = error.__cause__
-    if not isinstance(refusal, Refusal) or refusal.answer.status != _TOO_MANY:
+    if not isinstance(refusal, Refusal) or refusal.code != TooManyLogins.code:
         return None
     retry_after = error.headers.get("Retry-After")
     return TooManyLogins(refusal.problem.get("detail"), headers={"Retry-After": retry_after} if retry_after else None)

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from analytics.batch_json import Unreadable
 from analytics.documents import WrongTime, keep
 from analytics.retention import Retention
 from chassis.errors import FieldError, field_error
@@ -47,12 +48,18 @@ class EventReader(Generic[E]):
             return [self._read(event) for event in events]
 
     def _read(self, event: Any) -> E | Refusal:  # noqa: ANN401 - JSON is what it is
+        if isinstance(event, Unreadable):
+            return Refusal(None, [_json_fault(event)])
         try:
             return self._one.validate_python(event)
         except ValidationError as error:
             sent_id = event.get(self._id_name) if isinstance(event, dict) else None
             readable = isinstance(sent_id, str) and len(sent_id) <= _LONGEST_ID
             return Refusal(sent_id if readable else None, faults_of(error))
+
+
+def _json_fault(item: Unreadable) -> FieldError:
+    return FieldError(location="event", pointer="", code="json_invalid", detail=f"Not valid JSON: {item.reason}")
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:

@@ -6,11 +6,19 @@ from fastapi import Depends, Request
 
 from analytics.retention import Retention
 from analytics.services.check_write_key import check_write_key
+from analytics.write_keys import key_in, presented_key
 from chassis.mongodb import Database
 
 
 async def _holder(request: Request, database: Database) -> None:
-    await check_write_key(database, request.headers.get("authorization", ""))
+    await check_write_key(database, presented_key(request.headers.get("authorization", "")))
+
+
+async def _holder_by_body(request: Request, database: Database) -> None:
+    if "authorization" in request.headers:
+        await _holder(request, database)
+    else:
+        await check_write_key(database, key_in(await request.body()))
 
 
 async def _peer_or_holder(request: Request, database: Database) -> None:
@@ -22,10 +30,11 @@ async def _peer_or_holder(request: Request, database: Database) -> None:
 
 
 _holder.authentication = "write key"  # type: ignore[attr-defined]
+_holder_by_body.authentication = "write key"  # type: ignore[attr-defined]
 _peer_or_holder.authentication = "write key"  # type: ignore[attr-defined]
 
-KeyHolder = Depends(_holder)
-"""A program with a write key; 401 for others."""
+SegmentKeyHolder = Depends(_holder_by_body)
+"""A program with a write key, be it in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
 PeerOrKeyHolder = Depends(_peer_or_holder)
 """A sealed peer, or a program with a write key; 401 for others."""
 

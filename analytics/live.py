@@ -8,16 +8,19 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from fastapi.sse import format_sse_event
 from pymongo.errors import OperationFailure
 
 from analytics.models import EVENTS
 from chassis import strict_json
-from chassis.errors import ServiceUnavailable
+from chassis.errors import ServiceUnavailable, TooManyRequests
 from chassis.mongodb import Document, MotorDatabase
 
 MAX_READERS = 32
+MAX_OF_ONE = 4
+"""Streams of one person: one who opens many must not take all the places."""
 QUEUE = 500
 """How many events wait for a reader who is slow."""
 _LOOK_EVERY_MS = 500
@@ -42,10 +45,26 @@ class TooManyReaders(ServiceUnavailable):
         super().__init__(headers={"Retry-After": "10"})
 
 
-class Reader:
-    """Somebody who listens. What comes while the queue is full passes by, and is counted."""
+class TooManyStreams(TooManyRequests):
+    """One person watches in as many places as one may."""
+
+    code = "too_many_streams"
+    message = f"You are watching events in {MAX_OF_ONE} places already: close one of them."
 
     def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "10"})
+
+
+class Reader:
+    """
+    A stream of somebody who listens. What comes while the queue is full passes by, and is counted.
+
+    Attributes:
+        person: Whose it is.
+    """
+
+    def __init__(self, person: UUID) -> None:
+        self.person = person
         self._waiting = asyncio.Queue[bytes](QUEUE)
         self._missed = 0
 
@@ -78,16 +97,19 @@ class Live:
         self._position: Mapping[str, Any] | None = None
 
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
+    def reading(self, person: UUID) -> Iterator[Reader]:
         """
         Listen during the block.
 
         Raises:
+            TooManyStreams: The person has 4 in this process (429).
             TooManyReaders: There are 32 in this process (503).
         """
+        if sum(reader.person == person for reader in self._readers) >= MAX_OF_ONE:
+            raise TooManyStreams
         if len(self._readers) >= MAX_READERS:
             raise TooManyReaders
-        reader = Reader()
+        reader = Reader(person)
         if self.is_open:
             reader.tell(OPEN)
         self._readers.add(reader)

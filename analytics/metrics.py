@@ -17,3 +17,8 @@ EVENTS = Counter("analytics_events", "Events that came in.", ["outcome", "via"])
 BATCH_EVENTS = Histogram(
     "analytics_batch_events", "Events in a batch.", ["via"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2500)
 )
+MENDED = Counter(
+    "analytics_mended_messages",
+    "Segment messages of which a value was replaced or left out: no strict JSON (json), or out of bounds (bounds).",
+    ["because"],
+)

@@ -8,7 +8,7 @@ from chassis import strict_json
 
 MAX_BYTES = 32 * 1024
 MAX_DEPTH = 8
-_INT64 = 2**63
+INT64 = 2**63
 
 
 def check_data(data: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is what it is
@@ -38,7 +38,7 @@ def _check(container: Any, depth: int) -> None:  # noqa: ANN401 - JSON is what i
             _check(value, depth - 1)
         elif kind is Decimal:
             container[name] = _double(value)
-        elif kind is int and not -_INT64 <= value < _INT64:
+        elif kind is int and not -INT64 <= value < INT64:
             raise ValueError("has a number that does not fit into 64 bits")
 
 

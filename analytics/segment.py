@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from analytics.batches import Refusal
+from analytics.documents import EARLIEST, MOST_AHEAD
 from analytics.event_ids import event_id, plain_uuid
+from analytics.lenient_json import storable
+from analytics.metrics import MENDED
 from analytics.properties import check_data
 from analytics.schemas.segment import Kind, Message
 from chassis.errors import FieldError
@@ -20,7 +23,7 @@ def message_document(message: Message, now: datetime) -> Document | Refusal:
     """Give the document of a message, or what is wrong with it."""
     try:
         return _document(message, now)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         fault = FieldError(location="event", pointer="", code="value_error", detail=str(error))
         return Refusal(message.message_id, [fault])
 
@@ -36,14 +39,35 @@ def _document(message: Message, now: datetime) -> Document:
         "anonymous_id": message.anonymous_id,
         "occurred_at": _occurred_at(message, now),
         "received_at": now,
-        "data": check_data(_data(message)),
+        "data": _checked(_data(message)),
     }
 
 
 def _occurred_at(message: Message, now: datetime) -> datetime:
-    """Correct the time by what the client's clock said when it sent it, as Segment does."""
-    claimed = message.original_timestamp or message.timestamp or now
-    return now - (message.sent_at - claimed) if message.sent_at else claimed
+    """Correct the time by what the client's clock said when it sent it, as Segment does, unless it cannot be right."""
+    claimed = message.original_timestamp or message.timestamp
+    if claimed is None or message.sent_at is None:
+        return claimed or now
+    try:
+        corrected = now - (message.sent_at - claimed)
+    except OverflowError:
+        return claimed
+    return corrected if EARLIEST <= corrected <= now + MOST_AHEAD else claimed
+
+
+def _checked(data: dict[str, Any]) -> dict[str, Any]:
+    """
+    Give the data, without what of it cannot be stored.
+
+    Raises:
+        ValueError: There is too much.
+    """
+    try:
+        return check_data(data)
+    except ValueError:
+        mended = check_data(storable(data))
+    MENDED.labels("bounds").inc()
+    return mended
 
 
 def _data(message: Message) -> dict[str, Any]:

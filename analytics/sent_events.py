@@ -7,10 +7,11 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
+from analytics.batch_json import read_batch
 from analytics.batches import MOST_FAULTS, EventReader, Refusal
 from analytics.cloudevents import Form, attributes, form_of
 from analytics.dependencies import is_sealed
-from analytics.schemas.events import MAX_BATCH_BYTES, CloudEventCreate, EventBatch, EventCreate, Events
+from analytics.schemas.events import MAX_BATCH_BYTES, MOST_EVENTS, CloudEventCreate, EventBatch, EventCreate, Events
 from chassis import strict_json
 from chassis.errors import PayloadTooLarge, UnsupportedMediaType
 
@@ -39,9 +40,9 @@ async def _sent_batch(request: Request) -> Sequence[EventCreate | Refusal]:
         raise PayloadTooLarge
     match form_of(_headers(request)):
         case Form.PLAIN:
-            return _EVENTS_READER.read(_validated(_BATCH, _parsed(body)).events)
+            return _EVENTS_READER.read(_validated(_BATCH, await _parsed_batch(body, "events")).events)
         case Form.BATCH:
-            return _CLOUD_EVENTS_READER.read(_validated(_CLOUD_EVENTS, _parsed(body)))
+            return _CLOUD_EVENTS_READER.read(_validated(_CLOUD_EVENTS, await _parsed_batch(body)))
     raise UnsupportedMediaType(f"Send {Form.PLAIN} or {Form.BATCH}.")
 
 
@@ -60,7 +61,14 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
     try:
         return strict_json.loads(body)
     except strict_json.InvalidJson as error:
-        raise _invalid({"type": "json_invalid", "loc": (), "msg": "", "ctx": {"error": str(error)}}) from error
+        raise _no_json(error) from error
+
+
+async def _parsed_batch(body: bytes, name: str | None = None) -> Any:  # noqa: ANN401
+    try:
+        return await read_batch(body, name, MOST_EVENTS)
+    except strict_json.InvalidJson as error:
+        raise _no_json(error) from error
 
 
 def _binary(request: Request, body: bytes) -> dict[str, Any]:
@@ -76,6 +84,10 @@ def _validated(adapter: TypeAdapter[T], value: object) -> T:
         return adapter.validate_python(value)
     except ValidationError as error:
         raise _invalid(*error.errors(include_url=False, include_input=False)[:MOST_FAULTS]) from error
+
+
+def _no_json(error: strict_json.InvalidJson) -> RequestValidationError:
+    return _invalid({"type": "json_invalid", "loc": (), "msg": "", "ctx": {"error": str(error)}})
 
 
 def _invalid(*errors: Mapping[str, Any]) -> RequestValidationError:

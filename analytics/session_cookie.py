@@ -1,9 +1,10 @@
 """The cookie that keeps somebody logged in at the dashboard: a refresh token of the user service."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from starlette.types import Scope
 
 from chassis.settings import Environment
 
@@ -15,27 +16,35 @@ _IDLE_S = 30 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """Puts the cookie into an answer, or takes it out of the browser."""
+    """
+    Sets the cookie, or has the browser forget it, with the answer to a request.
 
-    _response: Response
+    It is sent with an error too: a refresh token that was spent for one that never arrives looks like theft later.
+    """
+
+    _scope: Scope
     _secure: bool
 
     def put(self, refresh_token: str) -> None:
         """Have the browser keep *refresh_token*: for these routes alone, and out of reach of any script or site."""
-        self._response.set_cookie(COOKIE, refresh_token, max_age=_IDLE_S, **self._attributes())
+        self._set(refresh_token, _IDLE_S)
 
     def remove(self) -> None:
         """Have the browser forget it."""
-        self._response.delete_cookie(COOKIE, **self._attributes())
+        self._set("", 0)
 
-    def _attributes(self) -> dict[str, Any]:
-        return {"path": _PATH, "secure": self._secure, "httponly": True, "samesite": "strict"}
+    def _set(self, value: str, max_age: int) -> None:
+        cookie = Response()
+        cookie.set_cookie(
+            COOKIE, value, max_age=max_age, path=_PATH, secure=self._secure, httponly=True, samesite="strict"
+        )
+        self._scope["set_cookie"] = cookie.headers["set-cookie"].encode()
 
 
 async def _jar(request: Request, response: Response) -> Jar:
     response.headers["Cache-Control"] = "no-store"
     # Without TLS, as in development, a browser would drop a cookie that is for TLS alone.
-    return Jar(response, request.app.state.settings.environment is not Environment.LOCAL)
+    return Jar(request.scope, request.app.state.settings.environment is not Environment.LOCAL)
 
 
 SessionCookie = Annotated[Jar, Depends(_jar)]

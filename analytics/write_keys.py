@@ -4,11 +4,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Self
 
 _PREFIX = "wk"
+_IN_BODY = re.compile(rb'"writeKey"\s*:\s*"(wk_[\w-]{1,100})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ def presented_key(authorization: str) -> WriteKey | None:
     if scheme.lower() == "basic":
         return WriteKey.parse(_user_name(credentials.strip()))
     return None
+
+
+def key_in(body: bytes) -> WriteKey | None:
+    """Find the key that a client of Segment writes into its body: without reading all that a stranger may have sent."""
+    found = _IN_BODY.search(body)
+    return WriteKey.parse(found[1].decode()) if found else None
 
 
 def _user_name(credentials: str) -> str:

@@ -45,6 +45,8 @@ class RequestContextMiddleware:
                 status = message["status"]
                 protect(message["headers"])
                 message["headers"].append((b"x-request-id", context.request_id.encode()))
+                if cookie := scope.get("set_cookie"):  # whatever else becomes of the request
+                    message["headers"].append((b"set-cookie", cookie))
                 if scope["app"].state.draining:
                     message["headers"].append((b"connection", b"close"))
             await send(message)

@@ -8,18 +8,27 @@
 const PATH = "/dashboard/session";
 const LOCK = "dashboard-session";
 const EARLY_MS = 60_000; // a token is replaced so long before its end
+const ENDED = ["session_ended", "not_an_analyst"];
+const FORGOTTEN = "session_not_ended"; // the cookie is gone, though the user service could not be asked
+const AGAIN_AFTER_MS = [1_000, 3_000]; // an answer that was lost is given once more for 30 s, and is theft after it
 
-/** A request that did not go well; `status` is 0 where there was no answer. */
+/** A request that did not go well; `status` is 0 where there was no answer, `code` that of the problem. */
 export class Failure extends Error {
-  constructor(message, status = 0) {
+  constructor(message, status = 0, code = "") {
     super(message);
     this.status = status;
+    this.code = code;
+  }
+
+  /** Whether the request may have done its work, and its answer have been lost. */
+  get isUncertain() {
+    return this.status === 0 || this.status >= 500;
   }
 
   /** Read a problem document (RFC 9457). */
   static async from(response) {
-    const problem = await response.json().catch(() => ({}));
-    return new Failure(problem.detail ?? `The service answered with status ${response.status}.`, response.status);
+    const { detail, code } = await response.json().catch(() => ({}));
+    return new Failure(detail ?? `The service answered with status ${response.status}.`, response.status, code);
   }
 }
 
@@ -53,14 +62,20 @@ export class Session extends EventTarget {
     try {
       await this.#refresh();
     } catch (error) {
-      if (!error.status) throw error;
+      if (!ENDED.includes(error.code)) throw error;
     }
   }
 
-  /** End the session, at the user service too. */
+  /** End the session, at the user service too; if that cannot be asked, the browser forgets the session all the same. */
   async logOut() {
-    await this.#send({ method: "DELETE" });
-    this.#drop("");
+    let message = "";
+    try {
+      await this.#send({ method: "DELETE" });
+    } catch (error) {
+      if (error.code !== FORGOTTEN) throw error;
+      message = error.message;
+    }
+    this.#drop(message);
   }
 
   /** Give an access token that is good for a minute at least; a *refused* one is replaced. */
@@ -76,16 +91,28 @@ export class Session extends EventTarget {
 
   async #next() {
     try {
-      const session = await this.#send({ method: "POST" }, "/refresh");
+      const session = await this.#renew();
       if (session) return this.#hold(session);
     } catch (error) {
-      if (![401, 403].includes(error.status)) throw error;
-      this.#drop(error.message);
+      if (ENDED.includes(error.code)) this.#drop(error.message);
       throw error;
     }
-    const ended = new Failure("Your session has ended: log in again.", 401);
+    const ended = new Failure("Your session has ended: log in again.", 401, ENDED[0]);
     this.#drop(this.username ? ended.message : "");
     throw ended;
+  }
+
+  /** Get the next tokens; tries again at once where it is not known whether the last ones were spent. */
+  async #renew() {
+    for (const pause of AGAIN_AFTER_MS) {
+      try {
+        return await this.#send({ method: "POST" }, "/refresh");
+      } catch (error) {
+        if (!error.isUncertain) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return this.#send({ method: "POST" }, "/refresh");
   }
 
   #hold(session) {

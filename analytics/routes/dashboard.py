@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
 
-from analytics.accounts import NotForYou, SessionEnded, TooManyLogins, WrongCredentials
+from analytics.accounts import NotForYou, SessionEnded, SessionNotEnded, TooManyLogins, WrongCredentials
 from analytics.dashboard_files import HEADERS, PAGE, PageFile
 from analytics.door import Door, DoorBlocked
 from analytics.schemas.dashboard import DashboardSession, Login
@@ -86,18 +86,21 @@ async def carry_on(
     """Get the next access token by the cookie."""
     if token is None:
         return Response(status_code=204)  # type: ignore[return-value]
-    session, tokens = await continue_dashboard_session(dispatcher, token, address)
-    cookie.put(tokens.refresh_token)
-    return session
+    return await continue_dashboard_session(dispatcher, token, address, cookie)
 
 
-@router.delete("/session", operation_id="end_dashboard_session", status_code=204, dependencies=[Depends(_own_page)])
+@router.delete(
+    "/session",
+    operation_id="end_dashboard_session",
+    status_code=204,
+    dependencies=[Depends(_own_page)],
+    responses=documented(SessionNotEnded),
+)
 @public
 async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None) -> None:
-    """Log out, at the user service too."""
+    """Log out: the browser forgets the session in any case, and it is ended at the user service."""
     if token is not None:
-        await end_dashboard_session(dispatcher, token, address)
-        cookie.remove()
+        await end_dashboard_session(dispatcher, token, address, cookie)
 
 
 @router.get("", include_in_schema=False)

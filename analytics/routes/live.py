@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
-from analytics.live import Live, Reader, TooManyReaders
+from analytics.live import Live, Reader, TooManyReaders, TooManyStreams
 from analytics.services.stream_events import stream_events
 from chassis.auth.current_user import Analyst
 from chassis.auth.tokens import InvalidToken
@@ -44,9 +44,9 @@ class EventStream(StreamingResponse):
         await super().stream_response(impatient)
 
 
-async def _reader(request: Request, _analyst: Analyst) -> AsyncIterator[Reader]:
+async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
     live: Live = request.app.state.live
-    with live.reading() as reader:
+    with live.reading(analyst.user_id) as reader:
         yield reader
 
 
@@ -64,7 +64,9 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     return is_allowed
 
 
-@router.get("/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyReaders))
+@router.get(
+    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+)
 @public
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """

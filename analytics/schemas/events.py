@@ -7,6 +7,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from analytics.event_ids import event_id
 from analytics.properties import check_data
+from analytics.publishers import refuse_published
 from chassis.errors import FieldError
 from chassis.schemas import Body, Id, Moment
 
@@ -45,6 +46,7 @@ EventType = Annotated[
 # Plain: as a dict[str, Any] it would be copied name by name, and JSON has no other names.
 EventData = Annotated[dict[str, Any], PlainValidator(check_data, json_schema_input_type=dict[str, Any])]
 """A JSON object within the bounds of ``properties.py``."""
+ClientType = Annotated[EventType, AfterValidator(refuse_published)]
 ClientSource = Annotated[Line, AfterValidator(_refuse_services)]
 
 
@@ -67,6 +69,7 @@ class EventCreate(AnyEvent):
     """A CloudEvent 1.0 in JSON. Only ``type`` is needed; an ``id`` of the sender's own makes it safe to send again."""
 
     source: ClientSource = "/clients"
+    type: ClientType
 
 
 class CloudEventCreate(EventCreate):
@@ -81,7 +84,7 @@ class CloudEventCreate(EventCreate):
     specversion: Literal["1.0"]
     id: Line
     source: ClientSource
-    type: Line
+    type: Annotated[Line, AfterValidator(refuse_published)]
     data_base64: Annotated[None, Field(description="Not taken: data must be JSON.")] = None
 
     @model_validator(mode="after")

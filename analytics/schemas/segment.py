@@ -1,11 +1,27 @@
 """Messages of Segment's clients (https://segment.com/docs/connections/spec), as far as we know them."""
 
+import math
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
+from analytics.publishers import refuse_published
 from analytics.schemas.events import Line
 from chassis.schemas import Moment
 
@@ -24,9 +40,55 @@ class Kind(StrEnum):
     ALIAS = "alias"
 
 
-Optional = Annotated[Line | None, BeforeValidator(lambda value: value or None)]
-"""Text; clients send an empty one for none."""
-Properties = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
+def _text(value: object) -> str | None:
+    """Give a number as text; an empty text, and whatever else a client sends, is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float | Decimal):
+        return _shortest(float(value))
+    return (value or None) if isinstance(value, str) else None
+
+
+def _shortest(number: float) -> str | None:
+    if not math.isfinite(number):
+        return None
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else str(number)
+
+
+def _time(value: object) -> datetime | None:
+    """Give a time without a zone as one of UTC; one that cannot be read is none."""
+    try:
+        return _NAIVE.validate_python(value).replace(tzinfo=UTC)
+    except ValidationError:
+        return None
+
+
+def _no_object(_value: object) -> dict[str, Any]:
+    """PHP has one form for an empty array and an empty object; what is no object cannot be kept."""
+    return {}
+
+
+_EXACT = 2**53
+"""Below this a whole double is that number exactly."""
+_NAIVE = TypeAdapter(NaiveDatetime)
+_IN_ORDER = Field(union_mode="left_to_right")
+
+# What is as it should be is recognised by the first of each two; the second makes something of what is not.
+Text = Annotated[
+    Annotated[str, StringConstraints(min_length=1)]
+    | Annotated[str | None, PlainValidator(_text, json_schema_input_type=float | None)],
+    _IN_ORDER,
+]
+Id = Annotated[Line | Annotated[Line | None, BeforeValidator(_text, json_schema_input_type=float | None)], _IN_ORDER]
+Time = Annotated[
+    Moment | Annotated[datetime | None, PlainValidator(_time, json_schema_input_type=str | None)], _IN_ORDER
+]
+Properties = Annotated[
+    dict[str, Any] | Annotated[dict[str, Any], PlainValidator(_no_object, json_schema_input_type=list[Any] | None)],
+    _IN_ORDER,
+]
 
 
 class Lenient(BaseModel):
@@ -40,27 +102,29 @@ class Message(Lenient):
 
     # Its schema stands where it is used: a reference would have nothing to refer to in the documentation.
     type: Annotated[Kind, Field(strict=False), WithJsonSchema({"type": "string", "enum": list(Kind)})]
-    message_id: Optional = None
-    user_id: Optional = None
-    anonymous_id: Optional = None
-    timestamp: Moment | None = None
-    original_timestamp: Moment | None = None
-    sent_at: Moment | None = None
+    message_id: Text = None
+    user_id: Id = None
+    anonymous_id: Id = None
+    timestamp: Time = None
+    original_timestamp: Time = None
+    sent_at: Time = None
     context: Properties = Field(default_factory=dict)
     properties: Properties = Field(default_factory=dict)
     traits: Properties = Field(default_factory=dict)
-    event: Optional = None
-    name: Optional = None
-    category: Optional = None
-    group_id: Optional = None
-    previous_id: Optional = None
+    event: Id = None
+    name: Text = None
+    category: Text = None
+    group_id: Text = None
+    previous_id: Text = None
 
     @model_validator(mode="after")
     def _says_who_and_what(self) -> "Message":
         if not (self.user_id or self.anonymous_id):
             raise ValueError("needs userId or anonymousId")
-        if self.type is Kind.TRACK and not self.event:
-            raise ValueError("needs event, the name of what happened")
+        if self.type is Kind.TRACK:
+            if not self.event:
+                raise ValueError("needs event, the name of what happened")
+            refuse_published(self.event)
         return self
 
 
@@ -69,7 +133,7 @@ class MessageBatch(Lenient):
 
     batch: Annotated[list[Any], Field(max_length=MOST_MESSAGES)]
     context: Properties = Field(default_factory=dict)
-    sent_at: Moment | None = None
+    sent_at: Time = None
 
 
 class Success(BaseModel):

@@ -3,7 +3,7 @@
 import pymongo
 
 from analytics.models import WRITE_KEYS
-from analytics.write_keys import presented_key
+from analytics.write_keys import WriteKey
 from chassis.errors import Unauthenticated
 from chassis.mongodb import MotorDatabase
 
@@ -15,18 +15,20 @@ class InvalidWriteKey(Unauthenticated):
     """No write key, or none that is valid."""
 
     code = "invalid_write_key"
-    message = "A valid write key is needed: as Bearer token, or as user name of Basic with an empty password."
+    message = (
+        "A valid write key is needed: as Bearer token, or as user name of Basic with an empty password; "
+        "below /v1 also as writeKey in the body."
+    )
 
 
-async def check_write_key(database: MotorDatabase, authorization: str) -> None:
+async def check_write_key(database: MotorDatabase, key: WriteKey | None) -> None:
     """
     Let the holder of a valid key pass. It is looked up each time, so that one that is revoked is refused at once.
 
     Raises:
-        InvalidWriteKey: The header holds none (401).
+        InvalidWriteKey: There is none, or it is not valid (401).
         DatabaseUnavailable: It cannot be looked up (503).
     """
-    key = presented_key(authorization)
     if key is None:
         raise InvalidWriteKey
     with pymongo.timeout(LONGEST_S):

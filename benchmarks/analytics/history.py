@@ -14,16 +14,16 @@ USERS = 50_000
 CONFIRMED = "order.confirmed"
 SHARES = {
     "page.viewed": 50.0,
-    "product.viewed": 18.0,
+    "item.viewed": 18.0,
     "search.made": 9.0,
     "cart.added": 6.0,
-    "user.logged_in": 5.0,
+    "login.made": 5.0,
     "checkout.begun": 3.0,
     "newsletter.opened": 2.5,
     CONFIRMED: 2.0,
     "video.played": 1.5,
     "cart.emptied": 1.5,
-    "user.registered": 1.0,
+    "account.made": 1.0,
     "support.asked": 0.5,
 }
 """What happens, and how often of a hundred."""

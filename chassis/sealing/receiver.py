@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""
 
+_GZIP = frozenset({b"gzip", b"x-gzip"})
+_ENCODINGS = _GZIP | {b"identity", b""}
 _READS = frozenset({"GET", "HEAD"})
 _TIMEOUT = deadline.HEADER.encode()
 
@@ -127,15 +129,13 @@ class Receiver:
             await _run(app, body, scope, replaying(body, receive), send)
 
     def _expect(self, policy: Policy, headers: Mapping[bytes, bytes]) -> int:
-        encoding = headers.get(b"content-encoding")
-        if encoding is not None and not (policy.takes_gzip and encoding == b"gzip"):
-            raise UnsupportedMediaType
+        _is_packed(policy, headers)
         return expected_size(headers, policy.max_body or self._max_body)
 
     async def _read(self, policy: Policy, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         cap = policy.max_body or self._max_body
         body = await read_body(headers, receive, cap)
-        return unpack(body, cap) if b"content-encoding" in headers else body
+        return unpack(body, cap) if _is_packed(policy, headers) else body
 
     def _is_sealed(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         marks = [value for name, value in scope["headers"] if name == COMMUNICATION]
@@ -183,6 +183,22 @@ class Receiver:
             scope["claim"] = claim
         elif not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
+
+
+def _is_packed(policy: Policy, headers: Mapping[bytes, bytes]) -> bool:
+    """
+    Whether a body came as gzip; where that is taken, names of encodings are read as RFC 9110 has them (8.4.1).
+
+    Raises:
+        UnsupportedMediaType: In another encoding, or in any where none is taken (415).
+    """
+    encoding = headers.get(b"content-encoding")
+    if encoding is None:
+        return False
+    name = encoding.strip().lower()
+    if not policy.takes_gzip or name not in _ENCODINGS:
+        raise UnsupportedMediaType
+    return name in _GZIP
 
 
 def _only(scope: Scope, wanted: bytes) -> str:

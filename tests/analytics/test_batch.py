@@ -13,7 +13,7 @@ from chassis.clock import utc_now
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.testing import eventually
 from tests.aliases import People
-from tests.analytics.sending import BATCH, EVENTS, Stored, nested, typed
+from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, typed
 
 
 def page(**more: object) -> dict[str, Any]:
@@ -123,22 +123,70 @@ async def test_what_is_no_batch_is_refused_whole(
 @pytest.mark.parametrize(
     "text",
     [
-        b'{"events": [{"type": "x", "data": {"n": NaN}}]}',
-        b'{"events": [{"type": "x", "type": "y"}]}',
-        b'{"events": [{"type": "x", "data": {"t": "\\ud800"}}]}',
-        b'{"events": [{"type": "x", "data": {"t": "\\u0000"}}]}',
-        b'{"events": [{"type": "x", "data": {"t": "\xff"}}]}',
         b'{"events": [{"type": "x"}]',
         b'{"events": ' + b"[" * 10_000,
+        b'{"events": [{"type": "x}]}',
+        b'{"events": [{"type": "x"}], "more": NaN}',
+        b'{"events": [{"type": "x"}], "events": [{"type": "y"}]}',
+        b'{"events": [{"n": NaN}], "events": [{"type": "y"}]}',
+        b'{"events": [' + b"{}," * 500 + b"NaN]}",
+        b'{"events": [' + b"[]," * 50_000 + b"NaN]}",
     ],
-    ids=["NaN", "key-twice", "surrogate", "NUL", "not-UTF-8", "cut-off", "deep"],
+    ids=["cut-off", "deep", "quote", "beside", "twice", "twice-bad", "many", "brackets"],
 )
-async def test_what_is_no_json_is_refused_whole(keyed: httpx.AsyncClient, stored: Stored, text: bytes) -> None:
+async def test_what_cannot_be_told_apart_is_refused_whole(
+    keyed: httpx.AsyncClient, stored: Stored, text: bytes
+) -> None:
     """And nothing is stored."""
     response = await keyed.post(BATCH, content=text, headers=typed())
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "json_invalid")
     assert await stored() == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"n": NaN}',
+        b'{"n": -Infinity}',
+        b'{"n": 1e999}',
+        b'{"n": 1e99999999999999999999}',
+        b'{"n": ' + b"9" * 5_000 + b"}",
+        b'{"n": 1, "n": 2}',
+        b'{"t": "\\ud800"}',
+        b'{"t": "\\u0000"}',
+        b'{"t": "\xff"}',
+        b'{"t": "a\tb"}',
+        b"[" * 5_000 + b"]" * 5_000,
+        b'{"a": ' * 20_000 + b"1" + b"}" * 20_000,
+        b'{"n": 01}',
+        b"{'n': 1}",
+        b"",
+        b'{"a": 1} {"b": "]}"}',
+    ],
+    ids=range(16),
+)
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [(b'{"events": [%b]}', "application/json"), (b" [%b ] ", CLOUD_EVENTS)],
+    ids=["ours", "CloudEvents"],
+)
+async def test_an_event_that_is_no_json_spoils_only_itself(
+    keyed: httpx.AsyncClient, stored: Stored, data: bytes, body: bytes, media_type: str
+) -> None:
+    """In each form of a batch it is told so in its place, and its neighbours are stored."""
+    ids = [str(uuid4()) for _ in range(3)]
+    events = [
+        b'{"specversion": "1.0", "id": "%b", "source": "/shop", "type": "x", "data": %b}' % (one.encode(), its)
+        for one, its in zip(ids, [b'{"a": "], {"}', data, b'{"price": 1.5}'], strict=True)
+    ]
+
+    response = await keyed.post(BATCH, content=body % b",\n".join(events), headers=typed(content_type=media_type))
+
+    items = response.json()["items"]
+    assert [item["status"] for item in items] == ["inserted", "invalid", "inserted"]
+    assert (items[1]["errors"][0]["location"], len(items[1]["errors"])) == ("event", 1)
+    assert {event["_id"]: event["data"] for event in await stored()} == {ids[0]: {"a": "], {"}, ids[2]: {"price": 1.5}}
 
 
 @pytest.mark.parametrize(

@@ -205,15 +205,6 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
     assert revenues == {sold["id"]: {"currency": "EUR", "minor": 1999}, gift["id"]: None}
 
 
-async def test_revenue_cannot_be_made_up_outside(sealed: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """A client's event of that type is an event like every other."""
-    data = {"total_price_minor": 1999, "currency": "EUR"}
-
-    await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "order.confirmed", "data": data})
-
-    assert [document.get("revenue") for document in (await stored(apps)).values()] == [None]
-
-
 @pytest.mark.parametrize("time", ["1999-12-31T00:00:00Z", "2999-01-01T00:00:00Z"])
 async def test_a_service_with_a_wrong_clock_is_told(user: Dispatcher, apps: dict[str, FastAPI], time: str) -> None:
     """Its event is refused, so that an operator hears of it."""

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.schemas.segment import Kind
 from chassis.clock import utc_now
-from tests.analytics.sending import Stored, nested, typed
+from tests.analytics.sending import Stored, typed
 
 GZIP = typed({"Content-Encoding": "gzip"})
 
@@ -47,12 +47,16 @@ async def test_a_message_becomes_an_event(keyed: httpx.AsyncClient, stored: Stor
     }
 
 
+@pytest.mark.parametrize("letters", [None, 1], ids=["long", "short"])
 @pytest.mark.parametrize("kind", Kind)
-async def test_each_call_has_its_address(keyed: httpx.AsyncClient, stored: Stored, kind: Kind) -> None:
-    """What it tells is the type of the event, but for track, whose event has a name."""
+async def test_each_call_has_its_address(
+    keyed: httpx.AsyncClient, stored: Stored, kind: Kind, letters: int | None
+) -> None:
+    """What it tells is the type of the event, but for track, whose event has a name. Browsers send the short ones."""
     told = {"name": "Home", "category": "Docs", "groupId": "club", "previousId": "guest", "event": "Song Played"}
+    path = kind[:letters]
 
-    response = await keyed.post(f"/v1/{kind}", json={**told, "userId": "ada", "traits": {"plan": "pro"}})
+    response = await keyed.post(f"/v1/{path}", json={**told, "userId": "ada", "traits": {"plan": "pro"}})
 
     assert response.json() == {"success": True}
     (event,) = await stored()
@@ -113,6 +117,13 @@ async def test_empty_fields_are_none(keyed: httpx.AsyncClient, stored: Stored) -
     assert [(event["anonymous_id"], event["data"]) for event in await stored()] == [(None, {})]
 
 
+@pytest.mark.parametrize("path", ["batch", "b", "import", "import/"])
+async def test_batches_have_the_addresses_of_every_client(keyed: httpx.AsyncClient, stored: Stored, path: str) -> None:
+    """Those of browsers and phones, of Ruby and of Java."""
+    assert (await keyed.post(f"/v1/{path}", json={"batch": [track()]})).json() == {"success": True}
+    assert len(await stored()) == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -121,23 +132,17 @@ async def test_empty_fields_are_none(keyed: httpx.AsyncClient, stored: Stored) -
         {"type": "track", "event": "x"},
         {"type": "track", "userId": "ada"},
         {"type": "charge", "userId": "ada"},
-        track(userId=1),
+        {"type": "track", "event": "x", "userId": True},
         track(userId="x" * 201),
         track(event="a\nb"),
         track(event="x" * 201),
-        track(messageId="x" * 1_000),
-        track(timestamp="yesterday"),
-        track(timestamp="2026-11-20T10:00:00"),
         track(timestamp=str(utc_now() + timedelta(days=2))),
         track(timestamp="0001-01-01T00:00:00Z", sentAt="9999-01-01T00:00:00Z"),
         track(timestamp="9999-01-01T00:00:00Z", sentAt="0001-01-01T00:00:00Z"),
-        track(properties=[]),
-        track(properties=nested(9)),
         track(properties={"text": "x" * 33_000}),
         track(traits={"text": "x" * 17_000}, properties={"more": "x" * 17_000}),
-        track(context={"page": nested(7)}),
     ],
-    ids=range(20),
+    ids=range(14),
 )
 async def test_a_wrong_message_spoils_only_itself(keyed: httpx.AsyncClient, stored: Stored, wrong: object) -> None:
     """Its neighbours are stored: told of an error, a client would drop or repeat all of them. Alone it is a 400."""
@@ -161,7 +166,7 @@ async def test_operators_are_data(keyed: httpx.AsyncClient, stored: Stored) -> N
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"1", b'{"batch": {}}', b"{}", b'{"batch": [NaN]}', b'{"batch": [], "batch": []}', b"\xff", b"\x00"],
+    [b"", b"[]", b"1", b'{"batch": {}}', b"{}", b'{"batch": [NaN]}', b'{"batch": [1], "batch": [2]}', b"\xff", b"\x00"],
     ids=str,
 )
 async def test_what_is_no_batch_is_a_400(keyed: httpx.AsyncClient, body: bytes) -> None:
@@ -209,7 +214,29 @@ async def test_bodies_over_the_cap_or_badly_packed_are_refused(
     assert (await keyed.post(f"/v1/{path}", content=body, headers=headers)).status_code == status
 
 
-@pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip", "identity"])
+@pytest.mark.parametrize("encoding", ["GZIP", "Gzip", "x-gzip"])
+async def test_gzip_has_other_spellings(keyed: httpx.AsyncClient, stored: Stored, encoding: str) -> None:
+    """Names of encodings are the same in upper and lower case (RFC 9110)."""
+    packed = gzip.compress(json.dumps({"batch": [track()]}).encode())
+
+    response = await keyed.post("/v1/batch", content=packed, headers=typed({"Content-Encoding": encoding}))
+
+    assert response.status_code == 200
+    assert len(await stored()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+async def test_a_body_may_be_said_to_be_plain(keyed: httpx.AsyncClient, stored: Stored, encoding: str) -> None:
+    """It is then what it is without the header."""
+    body = json.dumps({"batch": [track()]}).encode()
+
+    response = await keyed.post("/v1/batch", content=body, headers=typed({"Content-Encoding": encoding}))
+
+    assert response.status_code == 200
+    assert len(await stored()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip"])
 async def test_other_encodings_are_refused(keyed: httpx.AsyncClient, encoding: str) -> None:
     """A 415."""
     response = await keyed.post("/v1/batch", content=PACKED, headers=typed({"Content-Encoding": encoding}))

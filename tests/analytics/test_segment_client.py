@@ -64,6 +64,21 @@ async def test_every_call_arrives(environment: dict[str, str], write_key: str, s
     }
 
 
+async def test_no_event_is_lost_for_a_value(environment: dict[str, str], write_key: str, stored: Stored) -> None:
+    """The client writes NaN, and half characters; it would drop the whole batch if that were refused."""
+    failures: list[Exception] = []
+    segment = client(environment["ANALYTICS_SERVICE_URL"], write_key, failures)
+
+    for odd in (float("nan"), float("inf"), "\ud83d", 2**70, [[float("-inf")]]):
+        segment.track("ada", "Song Played", {"odd": odd, "seconds": 12.5})
+    await finish(segment)
+
+    assert failures == []
+    events = [event["data"] for event in await stored()]
+    assert [event["odd"] for event in events] == [None, None, "\ufffd", float(2**70), [[None]]]
+    assert {event["seconds"] for event in events} == {12.5}
+
+
 async def test_a_wrong_key_is_the_client_s_error(environment: dict[str, str], clean: None) -> None:
     """It does not try again."""
     failures: list[Exception] = []

@@ -1,5 +1,7 @@
 import base64
+import gzip
 import hashlib
+import json
 
 import httpx
 import pytest
@@ -12,9 +14,10 @@ from analytics.write_keys import WriteKey, presented_key
 from cli.routes import RoutePolicy, route_policies
 from tests.access import BODIES, THING, name_of
 from tests.aliases import People
-from tests.analytics.sending import BATCH, EVENTS
+from tests.analytics.sending import BATCH, EVENTS, Stored
 
 EVENT = {"type": "page.viewed"}
+GZIP = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
 
 
 def basic(user: str, password: str = "") -> str:
@@ -33,6 +36,44 @@ async def test_a_key_is_a_bearer_token_or_a_user_name(people: People, write_key:
     ]
 
     assert {answer.is_success for answer in answers} == {True}
+
+
+@pytest.mark.parametrize("message", [{}, {"properties": {"n": float("nan")}}], ids=["clean", "NaN"])
+async def test_a_key_may_be_in_a_message_or_a_batch(
+    people: People, stored: Stored, write_key: str, message: dict[str, object]
+) -> None:
+    """Where a client of Segment cannot send headers (sendBeacon), or does not (Kotlin, Swift)."""
+    event = {"type": "track", "event": "Opened", "userId": "ada", **message}
+    one, many = json.dumps({**event, "writeKey": write_key}), json.dumps({"batch": [event], "writeKey": write_key})
+    text = {"Content-Type": "text/plain"}
+
+    answers = [
+        await people["analytics"].post("/v1/t", content=one, headers=text),
+        await people["analytics"].post("/v1/b", content=many, headers=text),
+        await people["analytics"].post("/v1/b", content=gzip.compress(many.encode()), headers=GZIP),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert len(await stored()) == 3
+
+
+@pytest.mark.parametrize("wrong", ["", "wk_1_2", "x", None, 1, ["wk_1_2"]])
+async def test_a_wrong_key_in_a_body_is_refused(people: People, stored: Stored, write_key: str, wrong: object) -> None:
+    """As one in a header; nothing is stored."""
+    message = {"event": "Opened", "userId": "ada", "writeKey": wrong, "properties": {"key": write_key}}
+
+    response = await people["analytics"].post("/v1/t", json=message)
+
+    assert (response.status_code, response.json()["code"]) == (401, "invalid_write_key")
+    assert await stored() == []
+
+
+async def test_a_key_in_a_header_goes_before_one_in_the_body(people: People, write_key: str) -> None:
+    """A wrong one is not made good; and our own routes read no key in a body."""
+    message = {"event": "Opened", "userId": "ada", "writeKey": write_key}
+
+    assert (await people["analytics"].post("/v1/t", json=message, auth=("wk_1_2", ""))).status_code == 401
+    assert (await people["analytics"].post(BATCH, json={"events": [], "writeKey": write_key})).status_code == 401
 
 
 @pytest.mark.parametrize("path", [EVENTS, BATCH, "/v1/track"])

@@ -1,19 +1,29 @@
 """A real browser, and what it shows of the dashboard."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from chassis.postgres import Postgres
 from cli.browser import REMEDY, find_chromium
+from tests.aliases import People
+from tests.analytics.dashboard.app_state import having
+from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
 
 PATIENCE_MS = 15_000
 """How long a busy machine may take to show something."""
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+Fail = Callable[[str, Exception], AbstractContextManager[None]]
+"""Lets what analytics asks of the user service fail: ``with failing("/profile", ServiceUnavailable())``."""
 
 
 class Visit(Protocol):
@@ -61,6 +71,32 @@ def visit(browser_process: Browser, environment: dict[str, str], clean: None) ->
             await context.close()
 
     return opened
+
+
+@pytest.fixture
+def accounts(apps: dict[str, FastAPI], clean: None) -> Postgres:
+    """The user service's database, with empty tables."""
+    store: Postgres = apps["user"].state.store
+    return store
+
+
+@pytest.fixture
+def failing(apps: dict[str, FastAPI]) -> Fail:
+    """Lets calls of the user service fail."""
+    state = apps["analytics"].state
+
+    @contextmanager
+    def fail(path: str, error: Exception) -> Iterator[None]:
+        with having(state, dispatcher=Failing(state.dispatcher, path, error)):
+            yield
+
+    return fail
+
+
+@pytest.fixture
+def browser(people: People) -> httpx.AsyncClient:
+    """A client that keeps cookies as a browser does."""
+    return people["analytics"]
 
 
 def zone_at_noon() -> str:

@@ -16,6 +16,7 @@ from analytics.services import stream_events as streaming
 from analytics.services.stream_events import stream_events
 from chassis.auth.tokens import InvalidToken
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.ids import new_id
 from chassis.mongodb import MotorDatabase
 from chassis.testing import eventually
 from tests.aliases import Bearer, People
@@ -97,6 +98,27 @@ async def test_a_reader_too_many_is_refused(
     assert await eventually(is_let_in)
 
 
+async def test_one_person_does_not_take_all_places(
+    watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a few streams of one's own it is a 429; somebody else is let in, and so is who closes one."""
+    monkeypatch.setattr(feed, "MAX_OF_ONE", 2)
+    live, admin = people["analytics"], bearer(role="admin")
+    async with live.stream("GET", LIVE, headers=admin), live.stream("GET", LIVE, headers=admin):
+        refused = await live.get(LIVE, headers=admin)
+        async with live.stream("GET", LIVE, headers=bearer(role="analyst")) as other:
+            assert other.status_code == 200
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
+    assert refused.headers["retry-after"] == "10"
+
+    async def is_let_in() -> bool:
+        async with live.stream("GET", LIVE, headers=admin) as response:
+            return response.status_code == 200
+
+    assert await eventually(is_let_in)
+
+
 class Closing:
     """A database whose change stream says nothing, and takes a while to close."""
 
@@ -128,12 +150,12 @@ class Closing:
 async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -> None:
     """Of that one he would hear nothing; he is told when the next is open."""
     live, database = Live(), Closing()
-    with live.reading() as first:
+    with live.reading(new_id()) as first:
         following = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
         assert await first.next(5) == OPEN
     await database.is_closing.wait()
 
-    with live.reading() as second:
+    with live.reading(new_id()) as second:
         assert await second.next(0) is None
         database.may_close.set()
         await following
@@ -171,7 +193,7 @@ async def test_a_quiet_stream_has_a_heartbeat() -> None:
     async def is_allowed() -> bool:
         return True
 
-    reader = Reader()
+    reader = Reader(new_id())
     reader.tell(b"one")
     reader.tell(b"two")
     stream = stream_events(reader, is_allowed, lambda: False, clock=lambda: next(times))
@@ -181,7 +203,7 @@ async def test_a_quiet_stream_has_a_heartbeat() -> None:
 
 async def test_a_slow_reader_is_told_how_many_passed_by() -> None:
     """What is waiting comes first, then how many were missed, then what comes after."""
-    reader = Reader()
+    reader = Reader(new_id())
     for number in range(QUEUE + 3):
         reader.tell(b"%d" % number)
 

@@ -1,5 +1,3 @@
-from http.cookies import Morsel, SimpleCookie
-
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -11,50 +9,17 @@ from chassis.postgres import Postgres
 from chassis.settings import Environment
 from tests.aliases import MakeUser, People
 from tests.analytics.dashboard.app_state import having
-from tests.user.logins import PASSWORD, change, read
+from tests.analytics.dashboard.sessions import SESSION, cookie_of, log_in, refresh
+from tests.user.logins import change, read
 from user.client import Client
 from user.models import Throttle, UserSession
 from user.throttle import Limit, account_limit, address_limits, guess_limit
-
-SESSION = "/dashboard/session"
-
-
-@pytest.fixture
-def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
-    """The user service's database, with empty tables."""
-    store: Postgres = apps["user"].state.store
-    return store
-
-
-@pytest.fixture
-def browser(people: People) -> httpx.AsyncClient:
-    """Keeps cookies as a browser does."""
-    return people["analytics"]
-
-
-async def log_in(
-    browser: httpx.AsyncClient, username: str = "root", password: str = PASSWORD, address: str = "192.0.2.7"
-) -> httpx.Response:
-    """Log in at the dashboard, from some address."""
-    body = {"username": username, "password": password}
-    return await browser.post(SESSION, json=body, headers={"X-Forwarded-For": address})
-
-
-async def refresh(browser: httpx.AsyncClient) -> httpx.Response:
-    """Get the next access token."""
-    return await browser.post(f"{SESSION}/refresh")
 
 
 async def profile_status(people: People, answer: httpx.Response) -> int:
     """What the access token of an answer is worth at the user service."""
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     return (await people["user"].get("/api/v1/users/profile", headers=headers)).status_code
-
-
-def cookie_of(answer: httpx.Response) -> Morsel[str]:
-    """The one cookie that an answer sets."""
-    (morsel,) = SimpleCookie(answer.headers["set-cookie"]).values()
-    return morsel
 
 
 def login_limit(address: str) -> Limit:
@@ -110,7 +75,7 @@ async def test_a_wrong_password_is_refused(browser: httpx.AsyncClient, make_user
 
 
 async def test_who_may_not_look_is_refused_and_leaves_no_session(
-    browser: httpx.AsyncClient, make_user: MakeUser, database: Postgres
+    browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
 ) -> None:
     """The password is right, the role is not: a 403, and what was begun at the user service has ended."""
     ada = await make_user("ada")
@@ -120,8 +85,8 @@ async def test_who_may_not_look_is_refused_and_leaves_no_session(
     lives = select(UserSession.id).where(UserSession.revoked_at.is_(None), UserSession.id != ada.id)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_an_analyst")
     assert "set-cookie" not in answer.headers
-    assert await read(database, select(UserSession.id).where(UserSession.id != ada.id)) != []
-    assert await read(database, lives) == []
+    assert await read(accounts, select(UserSession.id).where(UserSession.id != ada.id)) != []
+    assert await read(accounts, lives) == []
 
 
 async def test_the_cookie_gives_the_next_token(browser: httpx.AsyncClient, people: People, make_user: MakeUser) -> None:
@@ -171,12 +136,12 @@ async def test_logging_out_twice_is_no_error(browser: httpx.AsyncClient, make_us
 
 
 async def test_somebody_who_may_look_no_longer_is_shown_out(
-    browser: httpx.AsyncClient, people: People, make_user: MakeUser, database: Postgres
+    browser: httpx.AsyncClient, people: People, make_user: MakeUser, accounts: Postgres
 ) -> None:
     """Also where only the role was changed, in the database; the session ends."""
     root = await make_user("root", role="admin")
     await log_in(browser)
-    await change(database, update(type(root)).values(role="user"))
+    await change(accounts, update(type(root)).values(role="user"))
 
     refused, after = await refresh(browser), await refresh(browser)
 
@@ -195,23 +160,23 @@ async def test_a_foreign_page_cannot_use_the_cookie(browser: httpx.AsyncClient, 
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
 
 
-async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncClient, database: Postgres) -> None:
+async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncClient, accounts: Postgres) -> None:
     """At the user service, which sees the analytics service's own address alone."""
     await log_in(browser, "eve", "wrong password", address="192.0.2.7")
 
     person = Client("192.0.2.7")
     limits = guess_limit("login", "eve", person), account_limit("login", "eve"), login_limit("192.0.2.7")
-    assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
+    assert set(await read(accounts, select(Throttle.key))) == {limit.key for limit in limits}
 
 
 async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
-    browser: httpx.AsyncClient, make_user: MakeUser, database: Postgres
+    browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
 ) -> None:
     """The address that has tried too often waits, and is told for how long; others come in."""
     await make_user("root", role="admin")
     await log_in(browser, "eve", "wrong password", address="192.0.2.7")
     soon = func.now() + func.make_interval(0, 0, 0, 0, 0, 5)
-    await change(database, update(Throttle).values(attempts=40, blocked_until=soon))
+    await change(accounts, update(Throttle).values(attempts=40, blocked_until=soon))
 
     slowed, let_in = await log_in(browser), await log_in(browser, address="192.0.2.8")
 
@@ -220,20 +185,20 @@ async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
     assert let_in.status_code == 200
 
 
-async def test_nobody_else_names_an_address(sealed: Dispatcher, database: Postgres) -> None:
+async def test_nobody_else_names_an_address(sealed: Dispatcher, accounts: Postgres) -> None:
     """Of another linked program it is not taken."""
     guess = {"username": "eve", "password": "wrong password"}
     with pytest.raises(RemoteError):
         await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
-    assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
+    assert set(await read(accounts, select(Throttle.key))) == {limit.key for limit in limits}
 
 
-async def test_a_plain_request_names_no_address(people: People, database: Postgres) -> None:
+async def test_a_plain_request_names_no_address(people: People, accounts: Postgres) -> None:
     """The header is worth nothing outside an envelope."""
     guess = {"username": "eve", "password": "wrong password"}
     await people["user"].post("/api/v1/users/login", json=guess, headers={"X-Client-Address": "192.0.2.7"})
 
-    assert login_limit("192.0.2.7").key not in await read(database, select(Throttle.key))
-    assert login_limit("127.0.0.1").key in await read(database, select(Throttle.key))
+    assert login_limit("192.0.2.7").key not in await read(accounts, select(Throttle.key))
+    assert login_limit("127.0.0.1").key in await read(accounts, select(Throttle.key))

@@ -1,0 +1,91 @@
+import pytest
+from fastapi import FastAPI
+from playwright.async_api import Route, expect
+from sqlalchemy import func, select, update
+
+from chassis.errors import ServiceUnavailable
+from tests.aliases import MakeUser
+from tests.analytics.dashboard.conftest import Fail, Visit
+from tests.analytics.dashboard.screen import Screen
+from tests.user.logins import change, read
+from user.audit import AuditKind
+from user.models import AuditEntry, RefreshToken, User
+
+REFRESH = "**/session/refresh"
+
+
+@pytest.fixture
+async def root(make_user: MakeUser) -> User:
+    """An admin."""
+    return await make_user("root", role="admin")
+
+
+def excuse(screen: Screen) -> None:
+    """Take note that the browser has complained of answers that did not come or were errors, and of nothing else."""
+    assert {complaint[:23] for complaint in screen.complaints} == {"Failed to load resource"}
+    screen.complaints.clear()
+
+
+async def test_an_answer_that_was_lost_costs_no_session(apps: dict[str, FastAPI], visit: Visit, root: User) -> None:
+    """A refresh whose answer nobody got is repeated at once, while it gives the same token: nobody notices."""
+
+    async def lose(route: Route) -> None:
+        cookies = await screen.page.context.cookies()
+        await route.fetch()
+        await screen.page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were
+        await route.abort()
+
+    async with visit() as screen:
+        await screen.page.clock.install()
+        await screen.log_in()
+        await screen.settle()
+        await screen.page.route(REFRESH, lose, times=1)
+        await screen.page.clock.fast_forward("14:30")
+
+        async with screen.page.expect_event("requestfailed"):
+            await screen.page.get_by_text("24 h").click()
+        async with screen.page.expect_response(REFRESH):
+            await screen.page.clock.run_for(1_000)
+        await screen.settle()
+
+        await expect(screen.page.get_by_role("button", name="Try again")).to_have_count(0)
+        excuse(screen)
+    reused = select(AuditEntry.id).where(AuditEntry.kind == AuditKind.REFRESH_REUSED)
+    assert await read(apps["user"].state.store, reused) == []
+
+
+async def test_a_failure_after_the_refresh_is_shown_and_passes(
+    apps: dict[str, FastAPI], visit: Visit, root: User, failing: Fail
+) -> None:
+    """The page that is loaded again a minute later, when all is well, goes on with the session."""
+    async with visit() as screen:
+        await screen.log_in()
+        await screen.settle()
+        await screen.page.clock.install()
+        with failing("/profile", ServiceUnavailable()):
+            await screen.page.reload()
+            await screen.page.clock.run_for(10_000)
+            await expect(screen.page.get_by_role("alert")).to_contain_text("cannot be done right now")
+        spent = update(RefreshToken).where(RefreshToken.used_at.is_not(None))
+        await change(apps["user"].state.store, spent.values(used_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 1)))
+
+        await screen.page.reload()
+
+        await expect(screen.page.locator("#person")).to_have_text("root")
+        excuse(screen)
+
+
+async def test_who_logs_out_is_out_though_the_user_service_is_down(visit: Visit, root: User, failing: Fail) -> None:
+    """The form is there, with what could not be done, and a reload finds nobody logged in."""
+    async with visit() as screen:
+        await screen.log_in()
+        await screen.settle()
+        with failing("/logout", ServiceUnavailable()):
+            await screen.page.get_by_role("button", name="Log out").click()
+
+            await expect(screen.page.get_by_role("alert")).to_contain_text("You are logged out here")
+            await expect(screen.page.locator("#app")).to_be_hidden()
+        excuse(screen)
+        await screen.page.reload()
+        await expect(screen.page.locator("#login")).to_be_visible()
+        await expect(screen.page.get_by_role("alert")).to_be_empty()

@@ -1,0 +1,103 @@
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from analytics.publishers import PUBLISHERS
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import RemoteError
+from chassis.events import announcer_of
+from cli.events import announced
+from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
+
+Sent = Callable[[httpx.AsyncClient, str], Awaitable[str]]
+"""Sends an event of a type after one of ``page.viewed``, and gives what is answered to it, as text."""
+DATA = {"total_price_minor": 1_000_000, "currency": "EUR"}
+
+
+def event(kind: str, **more: object) -> dict[str, Any]:
+    """An event in every form."""
+    return {"specversion": "1.0", "id": str(uuid4()), "source": "/shop", "type": kind, "data": DATA, **more}
+
+
+async def ours(client: httpx.AsyncClient, kind: str) -> str:
+    """One event."""
+    await client.post(EVENTS, json=event("page.viewed"))
+    return (await client.post(EVENTS, json=event(kind))).text
+
+
+async def structured(client: httpx.AsyncClient, kind: str) -> str:
+    """A CloudEvent."""
+    await client.post(EVENTS, json=event("page.viewed"))
+    return (await client.post(EVENTS, json=event(kind), headers=typed(content_type=CLOUD_EVENT))).text
+
+
+async def binary(client: httpx.AsyncClient, kind: str) -> str:
+    """A CloudEvent in headers, which are percent-encoded."""
+    await client.post(EVENTS, json=event("page.viewed"))
+    sent = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/shop", "ce-type": kind.replace(".", "%2e")}
+    return (await client.post(EVENTS, json=DATA, headers=sent)).text
+
+
+async def batch(client: httpx.AsyncClient, kind: str) -> str:
+    """A batch of ours."""
+    return (await client.post(BATCH, json={"events": [event("page.viewed"), event(kind)]})).text
+
+
+async def cloud_batch(client: httpx.AsyncClient, kind: str) -> str:
+    """A batch of CloudEvents."""
+    events = [event("page.viewed"), event(kind)]
+    return (await client.post(BATCH, json=events, headers=typed(content_type=CLOUD_EVENTS))).text
+
+
+async def segment(client: httpx.AsyncClient, kind: str) -> str:
+    """A message of Segment's clients."""
+    await client.post(EVENTS, json=event("page.viewed"))
+    return (await client.post("/v1/t", json={"userId": "ada", "event": kind, "properties": DATA})).text
+
+
+@pytest.mark.parametrize("kind", ["order.confirmed", "product.created", "user.deleted", "order.never"])
+@pytest.mark.parametrize("send", [ours, structured, binary, batch, cloud_batch, segment])
+async def test_what_services_publish_is_taken_from_them_alone(
+    keyed: httpx.AsyncClient, stored: Stored, send: Sent, kind: str
+) -> None:
+    """At every door the event is refused, with why; its neighbour is stored."""
+    answer = await send(keyed, kind)
+
+    service = announcer_of(kind)
+    assert f"must not begin with '{service}.': the {service} service alone publishes such events" in answer
+    assert [event["type"] for event in await stored()] == ["page.viewed"]
+
+
+async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """The others are stored, and the client is told nothing."""
+    messages = [{"type": "track", "userId": "ada", "event": kind} for kind in ("Order Completed", "order.confirmed")]
+
+    assert (await keyed.post("/v1/batch", json={"batch": messages})).json() == {"success": True}
+    assert [event["type"] for event in await stored()] == ["Order Completed"]
+
+
+async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: Stored) -> None:
+    """What services publish comes by their inbox."""
+    with pytest.raises(RemoteError) as refused:
+        await sealed.post("analytics", EVENTS, json={"type": "order.confirmed", "data": DATA})
+
+    assert refused.value.remote_status == 422
+    assert await stored() == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["order", "orders.confirmed", "Order.confirmed", "my.order.confirmed", "order-confirmed"]
+)
+async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Stored, kind: str) -> None:
+    """Only the name of a service and a dot are the service's."""
+    assert (await keyed.post(EVENTS, json=event(kind))).status_code == 201
+    assert [event["type"] for event in await stored()] == [kind]
+
+
+def test_the_publishers_are_those_whose_events_are_heard(apps: dict[str, FastAPI]) -> None:
+    """Every service that has an event for analytics, and no other."""
+    assert {announcer_of(one.type) for one in announced() if "analytics" in one.listeners} == set(PUBLISHERS)
