@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 
 class Via(StrEnum):
@@ -16,4 +16,15 @@ class Via(StrEnum):
 EVENTS = Counter("analytics_events", "Events that came in.", ["outcome", "via"])
 BATCH_EVENTS = Histogram(
     "analytics_batch_events", "Events in a batch.", ["via"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2500)
+)
+# Every worker measures the same collections, so the latest of them is right.
+UNCOUNTED_OLDEST = Gauge(
+    "analytics_uncounted_oldest_seconds",
+    "How long the oldest of the stored events that are not counted has waited.",
+    multiprocess_mode="livemostrecent",
+)
+FAILED = Gauge(
+    "analytics_failed_minutes",
+    "Minutes whose events could not be counted; they are tried again.",
+    multiprocess_mode="livemostrecent",
 )

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import AnyHttpUrl, Field, PositiveInt
 
 from chassis.mongodb import MongoUrl
-from chassis.settings import ServiceSettings
+from chassis.settings import Environment, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -19,3 +19,9 @@ class Settings(ServiceSettings):
     user_service_url: AnyHttpUrl
     analytics_retention_days: dict[str, PositiveInt] = Field(default_factory=dict)
     """How many days events are kept, by type; those of other types are kept for good."""
+    analytics_public_stats: bool = False
+
+    @property
+    def shows_statistics(self) -> bool:
+        """Whether anybody may see how many events there were: in development, or where it is wanted."""
+        return self.analytics_public_stats or self.environment is Environment.LOCAL

@@ -2,10 +2,20 @@
 
 from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    model_validator,
+)
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from analytics.event_ids import event_id
+from analytics.person_ids import person_id
 from analytics.properties import check_data
 from chassis.errors import FieldError
 from chassis.schemas import Body, Id, Moment
@@ -32,6 +42,8 @@ UuidText = Annotated[
     StringConstraints(to_lower=True, pattern=_UUID),
     Field(json_schema_extra={"format": "uuid"}, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"]),
 ]
+PersonId = Annotated[UuidText, BeforeValidator(lambda value: person_id(value) if isinstance(value, str) else value)]
+"""The id of an account, in one spelling: its events are found by it, and erased."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Text without control characters."""
 EventType = Annotated[
@@ -54,7 +66,7 @@ class AnyEvent(Body):
     time: Annotated[Moment | None, Field(description="When it happened; now, if left out.")] = None
     datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
-    userid: Annotated[UuidText | None, Field(description="Whose activity it is.")] = None
+    userid: Annotated[PersonId | None, Field(description="Whose activity it is: a UUID, in any spelling.")] = None
     data: EventData = Field(default_factory=dict, examples=[{"path": "/pricing"}])
 
 

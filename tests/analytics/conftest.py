@@ -24,7 +24,7 @@ async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Motor
     async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
 
         async def is_ours() -> bool:
-            return await stack.enter_async_context(leased(database, COUNTING))
+            return (await stack.enter_async_context(leased(database, COUNTING))).is_ours
 
         assert await eventually(is_ours)
         yield database
