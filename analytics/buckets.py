@@ -13,9 +13,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from analytics.counts import DAY, MINUTE, QUARTER
-from analytics.errors import MinutesGone, RangeTooWide
+from analytics.errors import RangeTooWide
 from analytics.ranges import Range
-from analytics.retention import grain_at
 
 BucketName = Literal["minute", "hour", "day", "week", "month"]
 
@@ -60,10 +59,7 @@ def buckets(size: BucketName, asked: Range, zone: ZoneInfo) -> Buckets:
 
     Raises:
         RangeTooWide: That would be too many (422).
-        MinutesGone: There are no counts of minutes of so long ago (422).
     """
-    if size == "minute" and grain_at(asked.start) != MINUTE:
-        raise MinutesGone
     if asked.end - asked.start > WIDEST[size]:
         raise RangeTooWide(
             f"Of buckets '{size}' at most {WIDEST[size].days} days are answered: "

@@ -24,7 +24,7 @@ UNCOUNTED_OLDEST = Gauge(
     multiprocess_mode="livemostrecent",
 )
 FAILED = Gauge(
-    "analytics_failed_minutes",
+    "analytics_counting_failed",
     "Minutes whose events could not be counted; they are tried again.",
     multiprocess_mode="livemostrecent",
 )

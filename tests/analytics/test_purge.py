@@ -125,12 +125,12 @@ async def test_how_far_counting_is_behind_can_be_measured(database: MotorDatabas
     await database[FAILED_MINUTES].insert_many([{"_id": now}, {"_id": now - DAY}])
     await measure(database)
     assert sample("analytics_uncounted_oldest_seconds") == pytest.approx(2 * 86_400, abs=60)
-    assert sample("analytics_failed_minutes") == 2
+    assert sample("analytics_counting_failed") == 2
 
     await database[ARRIVALS].delete_many({"settled_at": {"$lt": now}})
     await database[FAILED_MINUTES].delete_many({})
     await measure(database)
-    assert (sample("analytics_uncounted_oldest_seconds"), sample("analytics_failed_minutes")) == (0, 0)
+    assert (sample("analytics_uncounted_oldest_seconds"), sample("analytics_counting_failed")) == (0, 0)
 
 
 # Counts of long ago, of which minutes are no longer kept

@@ -1,7 +1,7 @@
 """What cannot be counted is skipped and tried again; nothing waits behind it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -60,7 +60,7 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of counting."""
     clock = Clock()
     for module in (count_span, fold_arrivals):
