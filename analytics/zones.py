@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 _NO_ZONES = ("right", "posix", "posixrules", "localtime", "Factory")
-"""What stands beside the zones: all of them once more, with leap seconds and without; and the machine's own settings."""
+"""What stands beside the zones: all of them once more, in two trees, one with leap seconds; and the machine's own."""
 
 
 def zone(name: str) -> ZoneInfo:

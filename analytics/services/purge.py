@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+from pymongo.errors import NetworkTimeout, OperationFailure
+
 from analytics.final_counts import end_of_part, finalise
 from analytics.models import (
     ARRIVALS,
@@ -18,6 +21,8 @@ from analytics.retention import ERASURES_KEPT, GRACE, MINUTES_KEPT, PEOPLE_KEPT
 from chassis.clock import utc_now
 from chassis.mongodb import Document, MotorDatabase
 from chassis.purge_metrics import PURGED
+
+log = structlog.get_logger(__name__)
 
 BATCH = 1000
 
@@ -53,14 +58,20 @@ EXPIRING = (
 
 async def purge(database: MotorDatabase, goes_on: Callable[[], bool] = lambda: True) -> None:
     """
-    Delete everything whose time is up.
+    Delete everything whose time is up. A collection in which that fails is logged, and holds up no other.
 
     Args:
         goes_on: Is asked before each batch.
+
+    Raises:
+        ConnectionFailure: The database went away (``MongoDB.use`` makes it a 503).
     """
     for expiring in EXPIRING:
-        while goes_on() and await _purge_batch(database, expiring, utc_now()) == BATCH:
-            pass
+        try:
+            while goes_on() and await _purge_batch(database, expiring, utc_now()) == BATCH:
+                pass
+        except (OperationFailure, NetworkTimeout) as error:
+            log.error("collection not purged", collection=expiring.collection, error=type(error).__name__)
 
 
 async def _purge_batch(database: MotorDatabase, expiring: Expiring, now: datetime) -> int:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from prometheus_client import REGISTRY
+from pymongo.errors import ExecutionTimeout
 
 from analytics.models import (
     ARRIVALS,
@@ -115,6 +116,28 @@ async def test_a_purge_stops_where_another_process_does_it(database: MotorDataba
 
     left = [await database[one.collection].count_documents({}) for one in EXPIRING]
     assert left == [0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("failing", [EVENTS, MINUTE_COUNTS])
+async def test_a_collection_that_cannot_be_purged_holds_up_no_other(
+    database: MotorDatabase, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """It is tried once a round."""
+    for expiring in EXPIRING:
+        await database[expiring.collection].insert_one(row(expiring, utc_now() - expiring.kept - DAY))
+    original, tried = purging._purge_batch, []  # noqa: SLF001 - what the database does
+
+    async def fails(database: MotorDatabase, expiring: Expiring, now: datetime) -> int:
+        tried.append(expiring.collection)
+        if expiring.collection == failing:
+            raise ExecutionTimeout("slow", 50)
+        return await original(database, expiring, now)
+
+    monkeypatch.setattr(purging, "_purge_batch", fails)
+    await purge(database)
+
+    left = [one.collection for one in EXPIRING if await database[one.collection].count_documents({})]
+    assert (left, tried) == ([failing], [one.collection for one in EXPIRING])
 
 
 async def test_how_far_counting_is_behind_can_be_measured(database: MotorDatabase) -> None:
