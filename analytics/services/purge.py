@@ -70,8 +70,8 @@ async def purge(database: MotorDatabase, goes_on: Callable[[], bool] = lambda: T
         try:
             while goes_on() and await _purge_batch(database, expiring, utc_now()) == BATCH:
                 pass
-        except (OperationFailure, NetworkTimeout) as error:
-            log.error("collection not purged", collection=expiring.collection, error=type(error).__name__)
+        except (OperationFailure, NetworkTimeout):
+            log.exception("collection not purged", collection=expiring.collection)
 
 
 async def _purge_batch(database: MotorDatabase, expiring: Expiring, now: datetime) -> int:

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from analytics.lease import leased
-from analytics.main import COUNTING
+from analytics.main import COUNTING, PURGING
 from analytics.services.add_write_key import add_write_key
 from chassis.mongodb import MotorDatabase
 from chassis.settings import Environment
@@ -21,13 +21,15 @@ from tests.plain import NO_AUTHORITIES
 
 @pytest.fixture
 async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
-    """The database of analytics, in which nobody counts but the test."""
+    """The database of analytics, in which nobody counts or purges but the test."""
     async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
 
-        async def is_ours() -> bool:
-            return (await stack.enter_async_context(leased(database, COUNTING))).is_ours
+        for work in (COUNTING, PURGING):
 
-        assert await eventually(is_ours)
+            async def is_ours(work: str = work) -> bool:
+                return (await stack.enter_async_context(leased(database, work))).is_ours
+
+            assert await eventually(is_ours)
         yield database
 
 
