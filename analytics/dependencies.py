@@ -1,12 +1,16 @@
-"""What the routes that take events in declare: who may send, and how long events are kept."""
+"""What routes declare: who may send events, how long these are kept, and who may see what they add up to."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security.utils import get_authorization_scheme_param
 
 from analytics.retention import Retention
 from analytics.services.check_write_key import check_write_key
+from analytics.settings import Settings
 from analytics.write_keys import key_in, presented_key
+from chassis.auth.current_user import require_role
+from chassis.auth.tokens import InvalidToken
 from chassis.mongodb import Database
 
 
@@ -42,6 +46,25 @@ PeerOrKeyHolder = Depends(_peer_or_holder)
 def is_sealed(request: Request) -> bool:
     """Whether a request came sealed, from a peer whom the receiver let pass."""
     return hasattr(request.state, "caller")
+
+
+_check_analyst = require_role("analyst", "admin")
+
+
+async def _statistics_reader(request: Request) -> None:
+    settings: Settings = request.app.state.settings
+    if settings.shows_statistics or is_sealed(request):
+        return
+    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    if not token:
+        raise InvalidToken
+    await _check_analyst(await request.app.state.tokens.verify(token))
+
+
+_statistics_reader.authentication = "role analyst, or a peer"  # type: ignore[attr-defined]
+
+StatisticsReader = Depends(_statistics_reader)
+"""An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
 
 
 async def _retention(request: Request) -> Retention:

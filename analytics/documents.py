@@ -33,12 +33,9 @@ class WrongTime(InvalidRequest):
 
 
 class EventTooOld(WrongTime):
-    """By the retention of its type the event would be gone already."""
+    """By the retention of its type, that of now or of before, the event would be gone already."""
 
     code = "event_too_old"
-
-    def __init__(self, kind: str, days: int) -> None:
-        super().__init__(f"Events of type {kind} are kept for {days} days; this one is older.")
 
 
 def event_document(event: AnyEvent, now: datetime) -> Document:
@@ -81,7 +78,7 @@ def keep(document: Document, retention: Retention) -> Document:
         raise WrongTime
     document["occurred_at"] = occurred_at.astimezone(UTC)
     if not retention.takes(kind, occurred_at):
-        raise EventTooOld(kind, retention.days[kind])
+        raise EventTooOld(f"Events of type {kind} are kept for {retention.days[kind]} days; this one is older.")
     if expires_at := retention.expires_at(kind, occurred_at):
         document["expires_at"] = expires_at
     return document

@@ -18,6 +18,13 @@ class RangeTooWide(InvalidRequest):
     message = "The range is too wide for its bucket: move `from` and `to` together, or take a larger bucket."
 
 
+class MinutesGone(InvalidRequest):
+    """Buckets of a minute, of a time whose counts are kept by the quarter hour (422)."""
+
+    code = "minutes_gone"
+    message = "Counts of minutes are kept for 400 days: move `from`, or take a larger bucket."
+
+
 class TooManyEvents(InvalidRequest):
     """More events would have to be read than are read for one answer (422)."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from analytics.person_ids import person_id, spellings
 from analytics.properties import check_data
 from analytics.ranges import Range
 from chassis import strict_json
@@ -78,10 +79,15 @@ class EventFilter:
     @property
     def condition(self) -> Document:
         """The condition."""
-        user: Document = {} if self.user_id is None else {"user_id": self.user_id}
+        user = {} if self.user_id is None else of_person(self.user_id)
         tests = [{"$in": [property_of(name), {"$literal": list(values)}]} for name, values in self.properties]
         has: Document = {"$expr": {"$and": tests}} if tests else {}
         return {**user, **of_types(self.types), **self.range.holds("occurred_at"), **has}
+
+
+def of_person(user_id: str) -> Document:
+    """Return the condition that an event is a person's, however the id is spelled, here and there."""
+    return {"user_id": {"$in": spellings(person_id(user_id))}}
 
 
 def of_types(types: Sequence[str]) -> Document:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 
 class Via(StrEnum):
@@ -21,4 +21,15 @@ MENDED = Counter(
     "analytics_mended_messages",
     "Segment messages of which a value was replaced or left out: no strict JSON (json), or out of bounds (bounds).",
     ["because"],
+)
+# Every worker measures the same collections, so the latest of them is right.
+UNCOUNTED_OLDEST = Gauge(
+    "analytics_uncounted_oldest_seconds",
+    "How long the oldest of the stored events that are not counted has waited.",
+    multiprocess_mode="livemostrecent",
+)
+FAILED = Gauge(
+    "analytics_counting_failed",
+    "Minutes whose events could not be counted; they are tried again.",
+    multiprocess_mode="livemostrecent",
 )

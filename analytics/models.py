@@ -13,7 +13,21 @@ the event is deleted, though it stays counted.
 """
 
 ERASED_USERS = "erased_users"
-"""``{_id, erased_at, events}``: people whose events must be nobody's, late ones too; and how many there were."""
+"""
+``{_id, erased_at, events, by_alias, by_visitor}``: accounts whose events must be nobody's, late ones too.
+
+``events`` is how many there were in all, ``by_alias`` and ``by_visitor`` how many of them stood under other ids. Those
+ids have rows of their own: an alias here, ``{_id, erased_at, person}``, and a browser in ``erased_visitors``.
+"""
+
+ERASED_VISITORS = "erased_visitors"
+"""``{_id, erased_at, person}``: anonymous ids that were linked to an erased account."""
+
+FINAL_COUNTS = "final_counts"
+"""``{_id, before}``: counts of the type ``_id`` before this time are final, because events of it were deleted there."""
+
+FAILED_MINUTES = "failed_minutes"
+"""``{_id, failures, retry_at, changed}``: minutes whose events could not be counted, and when that is tried again."""
 
 ARRIVALS = "arrivals"
 """``{_id, minutes, settled_at}``: minutes in which a batch of events happened that are to be counted (anew)."""
@@ -46,9 +60,15 @@ INDEXES: Indexes = {
         IndexModel([(name, ASCENDING) for name in COUNTED]),
         IndexModel([("type", ASCENDING), ("occurred_at", DESCENDING)]),
         IndexModel([("user_id", ASCENDING), ("occurred_at", DESCENDING), ("_id", DESCENDING)]),
-        IndexModel("expires_at", expireAfterSeconds=0, sparse=True),
+        IndexModel("expires_at", sparse=True),
+        # What an erasure follows: the visits of a browser, and who was called otherwise before.
+        IndexModel("anonymous_id", partialFilterExpression={"anonymous_id": {"$gt": ""}}),
+        IndexModel("data.previousId", partialFilterExpression={"type": "alias"}),
     ],
-    ERASED_USERS: [],
+    ERASED_USERS: [IndexModel("erased_at"), IndexModel("person", sparse=True)],
+    ERASED_VISITORS: [IndexModel("erased_at"), IndexModel("person")],
+    FINAL_COUNTS: [],
+    FAILED_MINUTES: [IndexModel("retry_at")],
     ARRIVALS: [IndexModel("settled_at")],
     MINUTE_COUNTS: [IndexModel([("minute", ASCENDING), ("type", ASCENDING)], unique=True)],
     DAY_COUNTS: [IndexModel([("day", ASCENDING), ("type", ASCENDING)], unique=True)],

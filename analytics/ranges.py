@@ -6,6 +6,7 @@ from typing import Self
 
 from analytics.counts import DAY, MINUTE, floor
 from analytics.errors import EmptyRange
+from analytics.retention import grain_at
 from chassis.clock import utc_now
 
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -18,6 +19,7 @@ USUAL = timedelta(days=30)
 class Range:
     """
     Whole minutes, half-open, in UTC: counts are kept by minute, and all answers about a range are of the same events.
+    Long ago (``retention.MINUTES_KEPT``) they are kept by the quarter hour, and times there are cut to these.
 
     Raises:
         EmptyRange: It ends before it begins (422).
@@ -52,5 +54,6 @@ class Range:
 
 
 def _minute(moment: datetime) -> datetime:
-    """Seconds are cut off at both ends, so ranges that follow each other do not overlap."""
-    return floor(moment.astimezone(UTC), MINUTE)
+    """Seconds, long ago minutes, are cut off at both ends, so ranges that follow each other do not overlap."""
+    utc = moment.astimezone(UTC)
+    return floor(utc, grain_at(utc))

@@ -5,9 +5,10 @@ from typing import Any
 
 from analytics.batches import Refusal
 from analytics.documents import EARLIEST, MOST_AHEAD
-from analytics.event_ids import event_id, plain_uuid
+from analytics.event_ids import event_id
 from analytics.lenient_json import storable
 from analytics.metrics import MENDED
+from analytics.person_ids import person_id
 from analytics.properties import check_data
 from analytics.schemas.segment import Kind, Message
 from chassis.errors import FieldError
@@ -34,9 +35,8 @@ def _document(message: Message, now: datetime) -> Document:
         "type": message.event if message.type is Kind.TRACK else str(message.type),
         "source": SOURCE,
         "subject": None,
-        # One who has an account is known by its id in one spelling, else the events would outlive the account.
-        "user_id": message.user_id and (plain_uuid(message.user_id) or message.user_id),
-        "anonymous_id": message.anonymous_id,
+        "user_id": message.user_id and person_id(message.user_id),
+        "anonymous_id": message.anonymous_id and person_id(message.anonymous_id),
         "occurred_at": _occurred_at(message, now),
         "received_at": now,
         "data": _checked(_data(message)),
@@ -76,7 +76,7 @@ def _data(message: Message) -> dict[str, Any]:
         "name": message.name,
         "category": message.category,
         "groupId": message.group_id,
-        "previousId": message.previous_id,
+        "previousId": message.previous_id and person_id(message.previous_id),
         "context": {name: message.context[name] for name in CONTEXT if name in message.context},
     }
     return {**{name: value for name, value in about.items() if value}, **message.traits, **message.properties}

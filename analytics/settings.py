@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chassis.mongodb import MongoUrl
 from chassis.setting_types import ServiceUrl
-from chassis.settings import ServiceSettings
+from chassis.settings import Environment, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -20,3 +20,9 @@ class Settings(ServiceSettings):
     user_service_url: ServiceUrl
     analytics_retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
     """How many days events are kept, by type; those of other types are kept for good."""
+    analytics_public_stats: bool = False
+
+    @property
+    def shows_statistics(self) -> bool:
+        """Whether anybody may see how many events there were: in development, or where it is wanted."""
+        return self.analytics_public_stats or self.environment is Environment.LOCAL

@@ -5,6 +5,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+_NO_ZONES = ("right", "posix", "posixrules", "localtime", "Factory")
+"""What stands beside the zones: all of them once more, in two trees, one with leap seconds; and the machine's own."""
+
 
 def zone(name: str) -> ZoneInfo:
     """
@@ -13,6 +16,8 @@ def zone(name: str) -> ZoneInfo:
     Raises:
         ValueError: There is none of this name.
     """
+    if name.partition("/")[0] in _NO_ZONES:
+        raise ValueError("must be the name of a time zone, as in Europe/Berlin; not of one that counts leap seconds")
     try:
         return ZoneInfo(name)
     except (LookupError, OSError, ValueError) as error:  # unknown, a folder of zones, a path out of them

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCursor, AsyncIOMotorDatabase
 from pydantic import AfterValidator, SecretStr
 from pymongo import IndexModel, MongoClient
+from pymongo.database import Database as BlockingDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -19,6 +20,7 @@ from chassis.mongodb_errors import is_unavailable
 from chassis.mongodb_pool import PoolMeter
 from chassis.mongodb_spans import CommandSpans
 from chassis.pool_metrics import SIZE
+from chassis.purge_metrics import OVERDUE
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.store import DatabaseUnavailable
 
@@ -107,7 +109,11 @@ class MongoDB:
         return True
 
     async def forget_claims(self) -> None:
-        """Do nothing: the TTL index deletes claims older than 120 s."""
+        """Measure how far MongoDB is behind with deleting claims older than 120 s, which its TTL index has it do."""
+        ends = utc_now() - timedelta(seconds=CLAIM_SECONDS)
+        async with self.use() as database:
+            oldest = await database[_CLAIMS].find_one({"claimed_at": {"$lt": ends}}, sort=[("claimed_at", 1)])
+        OVERDUE.labels(_CLAIMS).set((ends - oldest["claimed_at"]).total_seconds() if oldest else 0)
 
 
 async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession], Coroutine[Any, Any, T]]) -> T:
@@ -135,10 +141,20 @@ def duplicates_in(error: BulkWriteError) -> set[int]:
     return {failure["index"] for failure in failures}
 
 
-def create_indexes(url: SecretStr, indexes: Indexes) -> None:
-    """Make a service's indexes and the chassis's, as far as they are not there; for the command line, so it blocks."""
-    with MongoClient[Document](url.get_secret_value(), serverSelectionTimeoutMS=STATEMENT_TIMEOUT_MS) as client:
+def create_indexes(
+    url: SecretStr, indexes: Indexes, migrate: Callable[[BlockingDatabase[Document]], None] = lambda _database: None
+) -> None:
+    """
+    Make a service's indexes and the chassis's, as far as they are not there; for the command line, so it blocks.
+
+    Args:
+        migrate: Called before with the database; brings what earlier versions left there to what this one expects.
+    """
+    with MongoClient[Document](
+        url.get_secret_value(), tz_aware=True, serverSelectionTimeoutMS=STATEMENT_TIMEOUT_MS
+    ) as client:
         database = client.get_default_database()
+        migrate(database)
         for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
             if models:
                 database[collection].create_indexes(list(models))

@@ -1,16 +1,18 @@
 """Do the counts of analytics agree with its events?"""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 
-from analytics.counts import DAY, Count, floor
-from analytics.models import ARRIVALS, DAY_COUNTS, EVENTS, MINUTE_COUNTS
-from analytics.retention import Retention
+from analytics.counts import DAY, MINUTE, Count, floor
+from analytics.final_counts import all_final_before
+from analytics.models import ARRIVALS, DAY_COUNTS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS
+from analytics.retention import grain_at
 from chassis.mongodb import Document, MotorDatabase
 
-Counts = Mapping[str, Count]
-"""What there is of each day and type."""
+Key = tuple[datetime, str]
+"""A day and a type."""
+Counts = Mapping[Key, Count]
 
 _EVENTS: list[Document] = [
     {
@@ -27,43 +29,37 @@ _EVENTS: list[Document] = [
 ]
 
 
-def retention_of(environment: Mapping[str, str]) -> Retention:
-    """Read how long events are kept, as the service does."""
-    return Retention(json.loads(environment.get("ANALYTICS_RETENTION_DAYS", "{}")))
-
-
 async def uncounted(database: MotorDatabase) -> list[str]:
-    """Give the arrivals that are still to be counted."""
-    return [str(row["_id"]) async for row in database[ARRIVALS].find({}, {"_id": 1})]
+    """Return the arrivals that are still to be counted, and the minutes whose counting has failed."""
+    names = (ARRIVALS, FAILED_MINUTES)
+    return [str(row["_id"]) for name in names async for row in database[name].find({}, {"_id": 1})]
 
 
-async def miscounted(database: MotorDatabase, retention: Retention) -> list[str]:
-    """Give the days and types of which minutes, day and events disagree, as far as the events are kept."""
-    events = await _events(database, retention)
-    minutes = await _counts(database, MINUTE_COUNTS, "minute", retention)
-    days = await _counts(database, DAY_COUNTS, "day", retention)
-    names = events.keys() | minutes.keys() | days.keys()
-    return sorted(name for name in names if not events.get(name) == minutes.get(name) == days.get(name))
+async def miscounted(database: MotorDatabase) -> list[str]:
+    """Return the days and types of which minutes, day and events disagree, as far as all of these are kept."""
+    final = await all_final_before(database)
+    events, days = await _events(database), await _counts(database, DAY_COUNTS, "day")
+    minutes = await _counts(database, MINUTE_COUNTS, "minute")
+    kept = {
+        (day, kind): [events, days] if grain_at(day) != MINUTE else [events, days, minutes]
+        for day, kind in events.keys() | minutes.keys() | days.keys()
+        if kind not in final or final[kind] <= day
+    }
+    wrong = [key for key, counts in kept.items() if any(one.get(key) != events.get(key) for one in counts)]
+    return sorted(f"{day:%Y-%m-%d} {kind}" for day, kind in wrong)
 
 
-async def _events(database: MotorDatabase, retention: Retention) -> Counts:
-    counts: defaultdict[str, Count] = defaultdict(Count)
+async def _events(database: MotorDatabase) -> Counts:
+    counts: defaultdict[Key, Count] = defaultdict(Count)
     async for row in database[EVENTS].aggregate(_EVENTS):
         group = row["_id"]
-        if retention.keeps(group["type"], group["day"]):
-            revenue = {group["currency"]: row["minor"]} if group.get("currency") else {}
-            counts[_name(group["day"], group["type"])].add(row["count"], revenue)
+        revenue = {group["currency"]: row["minor"]} if group.get("currency") else {}
+        counts[group["day"], group["type"]].add(row["count"], revenue)
     return counts
 
 
-async def _counts(database: MotorDatabase, collection: str, unit: str, retention: Retention) -> Counts:
-    counts: defaultdict[str, Count] = defaultdict(Count)
+async def _counts(database: MotorDatabase, collection: str, unit: str) -> Counts:
+    counts: defaultdict[Key, Count] = defaultdict(Count)
     async for row in database[collection].find({}, {unit: 1, "type": 1, "count": 1, "revenue": 1}):
-        day = floor(row[unit], DAY)
-        if retention.keeps(row["type"], day):
-            counts[_name(day, row["type"])].add(row["count"], row.get("revenue", {}))
+        counts[floor(row[unit], DAY), row["type"]].add(row["count"], row.get("revenue", {}))
     return counts
-
-
-def _name(day: object, kind: str) -> str:
-    return f"{day:%Y-%m-%d} {kind}"

@@ -76,7 +76,8 @@ def _upgrade(service: Service) -> None:
         from chassis.mongodb import create_indexes
 
         indexes = import_module(f"{service.name}.models").INDEXES
-        create_indexes(SecretStr(os.environ[service.store_variable]), indexes)
+        migrate = import_module(f"{service.name}.migrations").migrate
+        create_indexes(SecretStr(os.environ[service.store_variable]), indexes, migrate)
 
 
 def _alembic(service: Service) -> "Config":

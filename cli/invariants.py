@@ -9,11 +9,10 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from analytics.retention import Retention
 from chassis.mongodb import MongoDB
 from chassis.postgres import Postgres
 from cli.console import say
-from cli.counts import miscounted, retention_of, uncounted
+from cli.counts import miscounted, uncounted
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
@@ -137,7 +136,7 @@ async def read_facts(environment: Mapping[str, str]) -> Facts:
         *rows, waiting = await _rows(urls[service], (*statements, _OUTBOX))
         read(facts, rows)
         facts.waiting.extend(f"{service}: {event} for {listener}" for event, listener in waiting)
-    await _read_events(facts, urls["analytics"], retention_of(environment))
+    await _read_events(facts, urls["analytics"])
     return facts
 
 
@@ -218,14 +217,14 @@ def _collect(into: dict[str, Lines], rows: Iterable[tuple[Any, Any, int]]) -> No
         into.setdefault(str(order), {})[str(product)] = units
 
 
-async def _read_events(facts: Facts, url: SecretStr, retention: Retention) -> None:
+async def _read_events(facts: Facts, url: SecretStr) -> None:
     database = MongoDB(url, "invariants")
     await database.open()
     try:
         async with database.use() as collections:
             async for event in collections["events"].find(_ONCE, {"type": 1, "subject": 1}):
                 facts.events[event["type"], event["subject"]] += 1
-            facts.miscounted.extend(await miscounted(collections, retention))
+            facts.miscounted.extend(await miscounted(collections))
             facts.uncounted.extend(await uncounted(collections))
     finally:
         await database.close()

@@ -33,7 +33,7 @@ chmod 444 "$SECRETS"/edge/*
 prod up --build --detach --wait --quiet-pull --scale user-service=2
 expect /api/v1/users/stats/count 200
 expect /api/v1/products 200
-expect /api/v1/analytics/stats 200
+expect /api/v1/analytics/stats 401
 expect /.well-known/jwks.json 200
 expect /api/v1/orders 401
 expect /api/v1/reservations/0197a6b2-0000-7000-8000-000000000000 404

@@ -17,6 +17,7 @@ ANSWERS = {
     "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
     "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
     "open":      (OK,    OK,  OK,  OK,     OK,   OK),
+    "statistics": (OK,   OK,  OK,  OK,     OK,   OK),   # in development; elsewhere analysts, admins and peers
     "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
     "person":    (401,   OK,  OK,  OK,     OK,   401),  # each on what is their own
     "owner":     (401,   OK,  404, 404,    404,  401),  # on one thing, which for others does not exist
@@ -35,6 +36,7 @@ DECLARED = {
     "probe": ("public", "-"),
     "public": ("public", "-"),
     "open": ("optional", "-"),
+    "statistics": ("optional", "role analyst, or a peer"),
     "sealed": ("encrypted", "-"),
     "person": ("optional", "token"),
     "owner": ("optional", "token"),
@@ -77,7 +79,7 @@ ACCESS = {
     "POST /v1/screen": "key",
     "POST /v1/group": "key",
     "POST /v1/alias": "key",
-    "GET /api/v1/analytics/stats": "open",
+    "GET /api/v1/analytics/stats": "statistics",
     "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
     "GET /api/v1/analytics/timeseries": "analyst",
     "GET /api/v1/analytics/top": "analyst",

@@ -165,10 +165,10 @@ async def empty_collections(store: MongoDB) -> None:
     async with store.use() as database:
 
         async def is_emptied() -> bool:
-            async with leased(database, COUNTING) as is_ours:
-                if is_ours:
+            async with leased(database, COUNTING) as lease:
+                if lease.is_ours:
                     await asyncio.gather(*(database[name].delete_many({}) for name in COLLECTIONS))
-                return is_ours
+                return lease.is_ours
 
         assert await eventually(is_emptied)
 

@@ -3,6 +3,7 @@
 /* global uPlot */
 import { h, scrolling, table } from "./dom.js";
 import { axisMoment, bucketStart } from "./format.js";
+import { zone } from "./zone.js";
 
 const HEIGHT = 240;
 const COLOURS = 8; // --series-1 to --series-8 in style.css
@@ -83,6 +84,7 @@ function options(canvas, { series, axis, starts, bars }, onPoint) {
     width: canvas.clientWidth,
     height: HEIGHT,
     legend: { show: false },
+    tzDate: (second) => (zone.isBrowsers ? new Date(second * 1000) : uPlot.tzDate(new Date(second * 1000), zone.name)),
     cursor: { y: false, drag: { x: false, y: false } },
     scales: {
       x: { range: (_plot, least, most) => (bars ? [least - half, most + half] : [least, Math.max(most, least + half)]) },

@@ -1,12 +1,12 @@
 /** The page: log in, show, keep showing. */
 
 import { asking } from "./api.js";
-import { ZONE } from "./format.js";
 import { funnel, offerTypes } from "./funnel.js";
 import { Live } from "./live.js";
 import { overTime, products, retention, revenue, today } from "./panels.js";
 import { rangeOf } from "./ranges.js";
 import { Failure, Session } from "./session.js";
+import { settleZone, zone } from "./zone.js";
 
 const UPDATE_EVERY_MS = 60_000;
 const [login, app] = ["login", "app"].map((id) => document.getElementById(id));
@@ -61,10 +61,12 @@ document.getElementById("logout").addEventListener("click", async () => {
 });
 
 document.getElementById("range").addEventListener("change", () => update(ranged));
-document.getElementById("zone").textContent = ZONE;
 setInterval(() => !document.hidden && session.username && update(panels), UPDATE_EVERY_MS);
 
-function update(those) {
+async function update(those) {
+  await settleZone(ask);
+  if (!session.username) return; // it has ended meanwhile
+  document.getElementById("zone").textContent = zone.label;
   those.forEach((panel) => panel.update());
 }
 

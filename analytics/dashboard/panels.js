@@ -2,9 +2,10 @@
 
 import { chart } from "./chart.js";
 import { h, scrolling, table } from "./dom.js";
-import { ZONE, change, count, money, share, short, week } from "./format.js";
+import { change, count, money, share, short, week } from "./format.js";
 import { Panel } from "./panel.js";
 import { lastTwoDaysUtc, todayAndYesterday } from "./ranges.js";
+import { zone } from "./zone.js";
 
 const ORDERS = "order.confirmed";
 const MOST_LINES = 7;
@@ -13,7 +14,7 @@ const WEEKS = 8;
 export function overTime(ask, range) {
   const load = async (signal) => {
     const { from, to, bucket } = range();
-    return { bucket, ...(await ask("timeseries", { from, to, bucket, by: "type", tz: ZONE }, signal)) };
+    return { bucket, ...(await ask("timeseries", { from, to, bucket, by: "type", tz: zone.name }, signal)) };
   };
   const show = ({ starts, series, bucket }, signal) => {
     const lines = mostFrequent(series.map(({ name, counts }) => ({ name, values: counts })));
@@ -26,7 +27,7 @@ export function overTime(ask, range) {
 export function revenue(ask, range) {
   const load = async (signal) => {
     const { from, to } = range();
-    return ask("revenue", { from, to, bucket: "day", tz: ZONE }, signal);
+    return ask("revenue", { from, to, bucket: "day", tz: zone.name }, signal);
   };
   const show = ({ starts, series }, signal) => {
     const lines = series.map(({ currency, amounts }) => ({ name: currency, values: amounts }));
@@ -56,7 +57,7 @@ export function products(ask, range) {
 
 export function today(ask) {
   const day = async ({ from, to }, signal) => {
-    const asked = { from, to, bucket: "day", tz: ZONE };
+    const asked = { from, to, bucket: "day", tz: zone.name };
     const [events, money] = await Promise.all([
       ask("timeseries", { ...asked, by: "type" }, signal),
       ask("revenue", asked, signal),

@@ -1,4 +1,6 @@
-/** Stretches of time, in the reader's time zone. They begin on whole hours or days, and end with the present minute. */
+/** Stretches of time, in the page's time zone. They begin on whole hours or days, and end with the present minute. */
+
+import { momentAt, wallOf } from "./zone.js";
 
 const RANGES = {
   "24h": { days: 0, hours: 23, bucket: "hour" },
@@ -14,10 +16,11 @@ export function rangeOf(name, now = new Date()) {
   return { from, to: endOfMinute(now), bucket };
 }
 
-/** Give today until now, and yesterday until the same time of day. */
+/** Give today until now, and yesterday until the same time on the wall: of days when the clock is put, too. */
 export function todayAndYesterday(now = new Date()) {
-  const [yesterday, today, to] = [midnight(now, -1), midnight(now), endOfMinute(now)];
-  return { today: { from: today, to }, yesterday: { from: yesterday, to: new Date(yesterday.getTime() + (to - today)) } };
+  const { day, minute, ...wall } = wallOf(now);
+  const sameTime = momentAt({ ...wall, day: day - 1, minute: minute + 1 });
+  return { today: { from: midnight(now), to: endOfMinute(now) }, yesterday: { from: midnight(now, -1), to: sameTime } };
 }
 
 /** Give yesterday and today as UTC days, in which people are counted. */
@@ -27,13 +30,14 @@ export function lastTwoDaysUtc(now = new Date()) {
 }
 
 function midnight(now, days = 0) {
-  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days);
+  const { year, month, day } = wallOf(now);
+  return momentAt({ year, month, day: day + days });
 }
 
 function hourBefore(now, hours) {
-  const hour = new Date(now);
-  hour.setMinutes(0, 0, 0);
-  return new Date(hour.getTime() - hours * 3_600_000);
+  const { minute } = wallOf(now);
+  const beginning = Math.floor(now.getTime() / 60_000) - minute;
+  return new Date((beginning - hours * 60) * 60_000);
 }
 
 function endOfMinute(now) {

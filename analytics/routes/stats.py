@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Query
 
-from analytics.errors import EmptyRange, RangeTooWide, TooManyEvents, TooSlow
+from analytics.dependencies import StatisticsReader
+from analytics.errors import EmptyRange, MinutesGone, RangeTooWide, TooManyEvents, TooSlow
 from analytics.schemas.answers import RevenueOverTime, Timeseries, Top, TopProducts
 from analytics.schemas.queries import RevenueQuery, StatsQuery, TimeseriesQuery, TopProductsQuery, TopQuery
 from analytics.schemas.stats import Stats, UserStats
@@ -27,10 +28,14 @@ router = service_router("analytics")
 _REFUSALS = (InvalidToken, Forbidden, EmptyRange)
 
 
-@router.get("/stats", responses=documented(EmptyRange))
+@router.get("/stats", responses=documented(*_REFUSALS), dependencies=[StatisticsReader])
 @optional
 async def stats(query: Annotated[StatsQuery, Query()], database: Database, dispatcher: Dispatch) -> Stats:
-    """Count events: in all, by type, by day; and how many users there are."""
+    """
+    Count events: in all, by type, by day; and how many users there are.
+
+    Outside development it is for analysts and linked services, unless ANALYTICS_PUBLIC_STATS is true.
+    """
     return await get_stats(database, dispatcher, query)
 
 
@@ -41,7 +46,7 @@ async def user_stats(user_id: UUID, database: Database) -> UserStats:
     return await get_user_stats(database, user_id)
 
 
-@router.get("/timeseries", responses=documented(*_REFUSALS, RangeTooWide, TooManyEvents, TooSlow))
+@router.get("/timeseries", responses=documented(*_REFUSALS, RangeTooWide, MinutesGone, TooManyEvents, TooSlow))
 @optional
 async def timeseries(_analyst: Analyst, query: Annotated[TimeseriesQuery, Query()], database: Database) -> Timeseries:
     """Count events over time, together, by type or by a property (analysts)."""
@@ -64,7 +69,7 @@ async def top_products(
     return await get_top_products(database, query)
 
 
-@router.get("/revenue", responses=documented(*_REFUSALS, RangeTooWide))
+@router.get("/revenue", responses=documented(*_REFUSALS, RangeTooWide, MinutesGone))
 @optional
 async def revenue(_analyst: Analyst, query: Annotated[RevenueQuery, Query()], database: Database) -> RevenueOverTime:
     """Add up confirmed orders over time, by currency (analysts)."""

@@ -129,9 +129,25 @@ class TimelineEvent(BaseModel):
     data: dict[str, Any]
 
 
+class Erased(BaseModel):
+    """How much was erased under one kind of id."""
+
+    ids: int = Field(description="How many ids of this kind; what an alias replaced may be of both, and counts twice.")
+    events: int
+
+
+class ErasedIdentities(BaseModel):
+    """What was erased, by the kind of id under which it stood."""
+
+    user_id: Erased = Field(description="The account's id, in all its spellings.")
+    aliases: Erased = Field(description="Other user ids that an alias has linked to it.")
+    anonymous_ids: Erased = Field(description="Browsers and devices that were linked to it, and named nobody.")
+
+
 class Erasure(BaseModel):
     """That the events of a person were made nobody's."""
 
     user_id: UUID
     erased_at: datetime
     events: int = Field(description="How many events were theirs, those included that arrived later.")
+    identities: ErasedIdentities

@@ -2,10 +2,20 @@
 
 from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    model_validator,
+)
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from analytics.event_ids import event_id
+from analytics.person_ids import person_id
 from analytics.properties import check_data
 from analytics.publishers import refuse_published
 from chassis.errors import FieldError
@@ -33,6 +43,8 @@ UuidText = Annotated[
     StringConstraints(to_lower=True, pattern=_UUID),
     Field(json_schema_extra={"format": "uuid"}, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"]),
 ]
+PersonId = Annotated[UuidText, BeforeValidator(lambda value: person_id(value) if isinstance(value, str) else value)]
+"""The id of an account, in one spelling: its events are found by it, and erased."""
 # In the pattern, as events are many: what is no control character, space, mark or letter without a shape can be seen.
 _SEEN = r"[^\p{C}\p{Z}\p{M}\u115F\u1160\u3164\uFFA0\u2800]"
 Line = Annotated[
@@ -61,7 +73,7 @@ class AnyEvent(Body):
     time: Annotated[Moment | None, Field(description="When it happened; now, if left out.")] = None
     datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
-    userid: Annotated[UuidText | None, Field(description="Whose activity it is.")] = None
+    userid: Annotated[PersonId | None, Field(description="Whose activity it is: a UUID, in any spelling.")] = None
     data: EventData = Field(default_factory=dict, examples=[{"path": "/pricing"}])
 
 

@@ -1,39 +1,36 @@
-"""Making the events of erased people nobody's."""
+"""Making events that arrive of erased people nobody's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from analytics.models import ERASED_USERS, EVENTS
-from chassis.mongodb import Document, MotorDatabase, MotorSession, in_transaction
+from analytics.models import ERASED_USERS, ERASED_VISITORS
+from analytics.person_ids import person_id
+from analytics.services.erase_person import erase_person
+from analytics.services.find_identities import ALIAS
+from chassis.mongodb import Document, MotorDatabase
 
-_NOBODYS: Document = {"user_id": None, "anonymous_id": None, "subject": None, "data": {}}
-_BATCH = 1000
 
-
-async def anonymise_erased(database: MotorDatabase, documents: Iterable[Document]) -> None:
+async def anonymise_erased(database: MotorDatabase, documents: Sequence[Document]) -> None:
     """
-    Anonymise all events of those people in *documents* who are erased; type, time, revenue and count stay.
+    Erase once more those people in *documents* who are erased: the events are theirs, and may link further ids.
 
-    Whoever stores an event calls this after it, and who erases a person notes that before: so, whichever comes first,
-    one of the two sees the other.
+    It is called after an event is stored, and an erasure keeps each id before it looks for its events. So, whichever
+    comes first, one of the two sees the other.
     """
-    user_ids = {document["user_id"] for document in documents} - {None}
-    if not user_ids:
-        return
-    erased = database[ERASED_USERS].find({"_id": {"$in": list(user_ids)}})
-    for user_id in [row["_id"] async for row in erased]:
-        await _anonymise(database, user_id)
+    previous = _ids(document["data"].get("previousId") for document in documents if document["type"] == ALIAS)
+    users = previous | _ids(document["user_id"] for document in documents)
+    visitors = previous | _ids(document.get("anonymous_id") for document in documents)
+    persons = await _erased(database, ERASED_USERS, users) | await _erased(database, ERASED_VISITORS, visitors)
+    for person in persons:
+        await erase_person(database, person)
 
 
-async def _anonymise(database: MotorDatabase, user_id: str) -> None:
-    """Make a person's events nobody's, and note how many they were, which is exact: both are done together."""
+def _ids(values: Iterable[object]) -> set[str]:
+    return {person_id(value) for value in values if isinstance(value, str)}
 
-    async def some(session: MotorSession) -> int:
-        theirs = database[EVENTS].find({"user_id": user_id}, {"_id": 1}, session=session).limit(_BATCH)
-        ids = [row["_id"] async for row in theirs]
-        if ids:
-            await database[EVENTS].update_many({"_id": {"$in": ids}}, {"$set": _NOBODYS}, session=session)
-            await database[ERASED_USERS].update_one({"_id": user_id}, {"$inc": {"events": len(ids)}}, session=session)
-        return len(ids)
 
-    while await in_transaction(database, some) == _BATCH:
-        pass
+async def _erased(database: MotorDatabase, collection: str, ids: Iterable[str]) -> set[str]:
+    """Return the accounts, those that are erased, to which some ids belong."""
+    names = list(ids)
+    if not names:
+        return set()
+    return {row.get("person", row["_id"]) async for row in database[collection].find({"_id": {"$in": names}})}

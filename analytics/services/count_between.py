@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from analytics.counts import DAY, MINUTE, QUARTER, Count, floor
+from analytics.errors import MinutesGone
 from analytics.filters import of_types
 from analytics.models import DAY_COUNTS, MINUTE_COUNTS
+from analytics.retention import grain_at
 from chassis.mongodb import Document, MotorDatabase
 from chassis.together import together
 
@@ -59,7 +61,13 @@ async def count_between(
 
     Read are whole UTC days, of days in which there is a cut the quarter hours, and of such quarters the minutes: never
     events, so it takes no longer when there are more of these.
+
+    Raises:
+        MinutesGone: A cut is within a quarter hour of so long ago that its minutes are not kept (422).
     """
+    divided = _divided(cuts, QUARTER)
+    if divided and grain_at(divided[0]) != MINUTE:
+        raise MinutesGone
     counts: Counts = defaultdict(Count)
     readings = (_count_days, _count_quarters, _count_minutes)
     await together(*(read(database, cuts, of_types(types), counts) for read in readings))

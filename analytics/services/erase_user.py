@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from analytics.models import ERASED_USERS, USER_DAYS
-from analytics.services.anonymise_erased import anonymise_erased
+from analytics.models import ERASED_USERS
+from analytics.services.erase_person import erase_person
 from chassis.clock import utc_now
 from chassis.mongodb import MotorDatabase
 
@@ -13,5 +13,4 @@ async def erase_user(database: MotorDatabase, user_id: UUID) -> None:
     person = str(user_id)
     receipt = {"erased_at": utc_now(), "events": 0}
     await database[ERASED_USERS].update_one({"_id": person}, {"$setOnInsert": receipt}, upsert=True)
-    await anonymise_erased(database, [{"user_id": person}])
-    await database[USER_DAYS].delete_many({"user_id": person})
+    await erase_person(database, person)

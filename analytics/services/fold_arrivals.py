@@ -1,17 +1,18 @@
 """Counting what has arrived."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from pymongo import DeleteOne
+from bson import ObjectId
+from pymongo import DeleteOne, UpdateOne
 
 from analytics.counts import HOUR, MINUTE, floor
-from analytics.models import ARRIVALS
-from analytics.retention import Retention
-from analytics.services.recount import Span, recount
+from analytics.models import ARRIVALS, FAILED_MINUTES
+from analytics.services.count_span import count_span
+from analytics.services.recount import Span
 from chassis.clock import utc_now
-from chassis.mongodb import MotorDatabase
+from chassis.mongodb import Document, MotorDatabase
 
 MOST_ARRIVALS = 1000
 """So many are counted at a time."""
@@ -19,29 +20,55 @@ _MOST_RUNS = 10
 """An hour with more separate runs of minutes is counted as a whole: that is one transaction."""
 
 
-async def fold_arrivals(database: MotorDatabase, retention: Retention) -> int:
+async def fold_arrivals(database: MotorDatabase) -> int:
     """
-    Count the minutes of arrivals that are settled; gives how many these were.
+    Count the minutes of arrivals that are settled, and the failed ones whose time has come; returns how many arrivals.
 
-    If it is interrupted the arrivals are still there, and are counted again.
+    The latest hours come first, so that what takes long or fails holds up nothing of now. If it is interrupted, the
+    arrivals are still there, and are counted again.
     """
-    settled = database[ARRIVALS].find({"settled_at": {"$lte": utc_now()}}).sort("settled_at").limit(MOST_ARRIVALS)
+    now = utc_now()
+    settled = database[ARRIVALS].find({"settled_at": {"$lte": now}}).sort("settled_at").limit(MOST_ARRIVALS)
     arrivals = [arrival async for arrival in settled]
-    for span in spans(minute for arrival in arrivals for minute in arrival["minutes"]):
-        await recount(database, span, retention.kept(span.start))
-    if arrivals:
-        # Not one that was settled meanwhile, after it was thought to be a dead process's: it has more to count.
-        counted = [DeleteOne({"_id": arrival["_id"], "settled_at": arrival["settled_at"]}) for arrival in arrivals]
-        await database[ARRIVALS].bulk_write(counted, ordered=False)
+    failed = [row async for row in database[FAILED_MINUTES].find()]
+    due = [row for row in failed if row["retry_at"] <= now]
+    arrived = {minute for arrival in arrivals for minute in arrival["minutes"]}
+    waiting = {row["_id"] for row in failed} - {row["_id"] for row in due}
+
+    await _note_arrival(database, arrived & waiting)
+    for span in spans((arrived | {row["_id"] for row in due}) - waiting):
+        await count_span(database, span)
+    await _delete(database, FAILED_MINUTES, due)
+    await _delete(database, ARRIVALS, arrivals)
     return len(arrivals)
 
 
+async def _note_arrival(database: MotorDatabase, minutes: Iterable[datetime]) -> None:
+    """Have minutes counted when their time has come, also if another process is just counting them, and succeeds."""
+    changes = [
+        UpdateOne(
+            {"_id": minute},
+            {"$set": {"changed": ObjectId()}, "$setOnInsert": {"failures": 0, "retry_at": utc_now()}},
+            upsert=True,
+        )
+        for minute in minutes
+    ]
+    if changes:
+        await database[FAILED_MINUTES].bulk_write(changes, ordered=False)
+
+
+async def _delete(database: MotorDatabase, collection: str, counted: Sequence[Document]) -> None:
+    """Delete what was counted, but for what has changed since it was read: there is more to count of it."""
+    if counted:
+        await database[collection].bulk_write([DeleteOne(one) for one in counted], ordered=False)
+
+
 def spans(minutes: Iterable[datetime]) -> Iterator[Span]:
-    """Join minutes to spans, none of which is longer than an hour."""
+    """Join minutes to spans, none of which is longer than an hour; the latest hour comes first."""
     hours: defaultdict[datetime, set[datetime]] = defaultdict(set)
     for minute in minutes:
         hours[floor(minute, HOUR)].add(minute)
-    for hour in sorted(hours):
+    for hour in sorted(hours, reverse=True):
         runs = list(_runs(sorted(hours[hour])))
         yield from runs if len(runs) <= _MOST_RUNS else [Span(runs[0].start, runs[-1].end)]
 

@@ -18,6 +18,7 @@ async def get_revenue(database: MotorDatabase, query: RevenueQuery) -> RevenueOv
     Raises:
         EmptyRange: The time ends before it begins (422).
         RangeTooWide: Too many buckets (422).
+        MinutesGone: Buckets of a minute, of a time of which there are no counts of minutes (422).
     """
     divided = buckets(query.bucket, query.range, query.zone)
     amounts: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(divided.starts))

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from analytics.filters import of_person
 from analytics.models import EVENTS
 from chassis.mongodb import Document, MotorDatabase
 from chassis.pagination import PageRequest, Position, Slice
@@ -13,7 +14,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 async def get_timeline(database: MotorDatabase, page: PageRequest, user_id: str) -> Slice[Document]:
     """Give a page of a person's events, newest first."""
-    condition = {"user_id": user_id, **_after(page.position)}
+    condition = {**of_person(user_id), **_after(page.position)}
     newest = database[EVENTS].find(condition).sort([("occurred_at", -1), ("_id", -1)]).limit(page.limit + 1)
     rows = [row async for row in newest]
     return page.slice(rows, lambda row: UUID(row["_id"]), lambda row: (row["occurred_at"] - _EPOCH) // _MILLISECOND)

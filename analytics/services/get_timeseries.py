@@ -26,6 +26,7 @@ async def get_timeseries(database: MotorDatabase, query: TimeseriesQuery) -> Tim
     Raises:
         EmptyRange: The time ends before it begins (422).
         RangeTooWide: Too many buckets (422).
+        MinutesGone: Buckets of a minute, of a time of which there are no counts of minutes (422).
         TooManyEvents: So many events would have to be read for a property or a person (422).
         TooSlow: That takes too long (503).
     """

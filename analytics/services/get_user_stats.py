@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from analytics.filters import of_person
 from analytics.models import EVENTS
 from analytics.schemas.stats import UserStats
 from chassis.mongodb import Document, MotorDatabase
@@ -10,7 +11,7 @@ from chassis.mongodb import Document, MotorDatabase
 async def get_user_stats(database: MotorDatabase, user_id: UUID) -> UserStats:
     """Count a person's events in all and by type."""
     pipeline: list[Document] = [
-        {"$match": {"user_id": str(user_id)}},
+        {"$match": of_person(str(user_id))},
         {"$group": {"_id": "$type", "count": {"$sum": 1}}},
     ]
     by_type = {row["_id"]: row["count"] async for row in database[EVENTS].aggregate(pipeline)}

@@ -7,6 +7,9 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from analytics.models import ERASED_USERS, EVENTS, USER_DAYS
+from analytics.person_ids import person_id
+from analytics.retention import PEOPLE_KEPT
+from chassis.clock import utc_now
 from chassis.mongodb import Document, MotorDatabase, duplicates_in
 
 _BATCH = 1000
@@ -16,8 +19,10 @@ async def note_user_days(database: MotorDatabase, day: datetime, events: Documen
     """
     Note what people did on a UTC day, as the *events* that fulfil the condition say; erased people are left out.
 
-    What is noted is never taken back but by an erasure, so it may be noted again, and by several at once.
+    What is noted goes with an erasure, or when its time is up; so it may be noted again, and by several at once.
     """
+    if day < utc_now() - PEOPLE_KEPT:
+        return
     pipeline: list[Document] = [
         {"$match": {**events, "user_id": {"$ne": None}}},
         {"$group": {"_id": "$user_id", "types": {"$addToSet": "$type"}}},
@@ -55,6 +60,9 @@ def _write(day: datetime, person: Document, known: Container[str]) -> InsertOne[
 
 async def _forget_erased(database: MotorDatabase, user_ids: Sequence[str]) -> None:
     # After noting; and who erases a person notes that before deleting these days. So one of the two sees the other.
-    erased = [row["_id"] async for row in database[ERASED_USERS].find({"_id": {"$in": user_ids}})]
-    if erased:
-        await database[USER_DAYS].delete_many({"user_id": {"$in": erased}})
+    persons = {user_id: person_id(user_id) for user_id in user_ids}
+    rows = database[ERASED_USERS].find({"_id": {"$in": list(set(persons.values()))}}, {"_id": 1})
+    erased = {row["_id"] async for row in rows}
+    theirs = [user_id for user_id, person in persons.items() if person in erased]
+    if theirs:
+        await database[USER_DAYS].delete_many({"user_id": {"$in": theirs}})

@@ -2,41 +2,53 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
-from analytics.counts import HOUR, floor
+from analytics.counts import floor
+from analytics.final_counts import PART
 from analytics.models import EVENTS, MINUTE_COUNTS
-from analytics.retention import Retention
-from analytics.services.recount import Span, recount
+from analytics.services.count_span import count_span
+from analytics.services.recount import Span
 from chassis.mongodb import MotorDatabase
 
-_PART = 6 * HOUR
-"""One transaction: MongoDB ends those that take a minute."""
+
+class Rebuilt(NamedTuple):
+    """
+    What a rebuild has done.
+
+    Attributes:
+        parts: How many quarters of a day were counted.
+        failed: The minutes that could not be counted; the service tries them again.
+    """
+
+    parts: int
+    failed: list[datetime]
 
 
 async def rebuild_counts(
-    database: MotorDatabase, retention: Retention, on_part: Callable[[int, int], None] = lambda _done, _all: None
-) -> int:
+    database: MotorDatabase, on_part: Callable[[int, int], None] = lambda _done, _all: None
+) -> Rebuilt:
     """
-    Count everything anew, while the service goes on; gives how many quarters of a day that were.
+    Count everything anew that is not final, while the service goes on.
 
     Args:
-        on_part: Is told after each quarter of a day how many are done, of how many.
+        on_part: Is called after each quarter of a day with how many are done, of how many.
     """
     first, last = await _ends(database)
     if first is None or last is None:
-        return 0
-    parts = (last - first) // _PART + 1
+        return Rebuilt(0, [])
+    parts = (last - first) // PART + 1
+    failed: list[datetime] = []
     for n in range(parts):
-        span = Span(first + n * _PART, first + (n + 1) * _PART)
-        await recount(database, span, retention.kept(span.start))
+        failed += await count_span(database, Span(first + n * PART, first + (n + 1) * PART))
         on_part(n + 1, parts)
-    return parts
+    return Rebuilt(parts, failed)
 
 
 async def _ends(database: MotorDatabase) -> tuple[datetime | None, datetime | None]:
-    """Give the first and the last quarter of a day that has an event or a count."""
+    """Return the first and the last quarter of a day that has an event or a count."""
     ends = [
-        floor(document[name], _PART)
+        floor(document[name], PART)
         for collection, name in ((EVENTS, "occurred_at"), (MINUTE_COUNTS, "minute"))
         for direction in (1, -1)
         async for document in database[collection].find({}, {name: 1}).sort(name, direction).limit(1)

@@ -9,6 +9,7 @@ import structlog
 from analytics.batches import Refusal
 from analytics.metrics import BATCH_EVENTS, EVENTS, Via
 from analytics.schemas.events import EventOutcome
+from analytics.services.refuse_final import refuse_final
 from analytics.services.store_events import store_events
 from chassis.mongodb import Document, MotorDatabase
 
@@ -30,8 +31,9 @@ async def record_documents(
     Raises:
         DatabaseUnavailable: Nobody knows what was stored; sent again, each event counts once (503).
     """
-    stored = [event for event in events if not isinstance(event, Refusal)]
     with pymongo.timeout(LONGEST_S):
+        events = await refuse_final(database, events)
+        stored = [event for event in events if not isinstance(event, Refusal)]
         duplicates = await store_events(database, stored)
     outcomes = _outcomes(events, duplicates)
     _count(outcomes, via)

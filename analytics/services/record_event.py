@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from analytics.documents import event_document, keep
+from analytics.documents import EventTooOld, event_document, keep
 from analytics.metrics import Via
 from analytics.retention import Retention
 from analytics.schemas.events import EventCreate, EventRead
@@ -21,4 +21,6 @@ async def record_event(database: MotorDatabase, retention: Retention, event: Eve
     """
     document = keep(event_document(event, utc_now()), retention)
     (outcome,) = await record_documents(database, [document], Via.API)
+    if outcome["status"] == "invalid":
+        raise EventTooOld(outcome["errors"][0].detail)
     return EventRead(id=UUID(document["_id"]), status="duplicate" if outcome["status"] == "duplicate" else "inserted")

@@ -1,21 +1,23 @@
 """Counting the events of a span of time anew."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo import DeleteOne, ReplaceOne
 
 from analytics.counts import DAY, MINUTE, QUARTER, Count, floor, quarter_of
+from analytics.final_counts import not_final
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
+from analytics.retention import grain_at
 from analytics.services.note_user_days import note_user_days
 from chassis.mongodb import Document, MotorDatabase, MotorSession, in_transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Whole minutes of one UTC day, half-open."""
+    """Whole minutes of one part of a UTC day (``final_counts.PART``), half-open."""
 
     start: datetime
     end: datetime
@@ -35,33 +37,44 @@ class Span:
         """The names of its quarter hours."""
         return {quarter_of(self.start + n * QUARTER) for n in range((self.end - self.start) // QUARTER)}
 
+    def halves(self, grain: timedelta) -> "list[Span]":
+        """Return both halves, in whole units of *grain*; none if it is no longer than one."""
+        middle = self.start + (self.end - self.start) // grain // 2 * grain
+        return [Span(self.start, middle), Span(middle, self.end)] if middle > self.start else []
+
     def holds(self, name: str) -> Document:
-        """Give the condition that the time called *name* is in the span."""
+        """Return the condition that the time called *name* is in the span."""
         return {name: {"$gte": self.start, "$lt": self.end}}
 
 
-async def recount(database: MotorDatabase, span: Span, kept: Document) -> None:
+async def recount(database: MotorDatabase, span: Span) -> None:
     """
-    Count the events of a span anew, and put the counts in the place of those that are there.
+    Count the events of a span anew, and put the counts in the place of those that are there and not final.
 
     Done twice, or by two at once, it has the same effect: it counts what is stored at one moment, and of two that write
-    the same counts one begins again.
-
-    Args:
-        kept: A condition on ``type`` (``retention.kept``): the counts of others stay, as their events may be gone.
+    the same counts one begins again. Of a span of long ago (``grain_at``) whole quarter hours are counted, as their
+    minutes are deleted.
     """
+    has_minutes = grain_at(span.start) == MINUTE
+    counted = span if has_minutes else span.quarters
 
     async def count(session: MotorSession) -> None:
-        await _count_minutes(database, session, span, kept)
-        await _count_day(database, session, span, kept)
+        which = await not_final(database, counted.start, session)
+        minutes = await _count_events(database, session, counted, which)
+        if has_minutes:
+            minutes = await _replace_minutes(database, session, counted, which, minutes)
+        await _count_day(database, session, counted.quarters, which, minutes)
 
     await in_transaction(database, count)
-    await note_user_days(database, span.day, span.holds("occurred_at"))
+    await note_user_days(database, counted.day, counted.holds("occurred_at"))
 
 
-async def _count_minutes(database: MotorDatabase, session: MotorSession, span: Span, kept: Document) -> None:
+async def _count_events(
+    database: MotorDatabase, session: MotorSession, span: Span, which: Document
+) -> Sequence[Document]:
+    """Return the counts of the minutes of a span, as they are stored."""
     pipeline: list[Document] = [
-        {"$match": {**span.holds("occurred_at"), **kept}},
+        {"$match": {**span.holds("occurred_at"), **which}},
         {
             "$group": {
                 "_id": {
@@ -79,31 +92,39 @@ async def _count_minutes(database: MotorDatabase, session: MotorSession, span: S
         group = row["_id"]
         revenue = {group["currency"]: row["minor"]} if group.get("currency") else {}
         counts[group["minute"], group["type"]].add(row["count"], revenue)
-    await database[MINUTE_COUNTS].delete_many({**span.holds("minute"), **kept}, session=session)
-    if counts:
-        documents = [{"minute": minute, "type": kind, **one.as_document()} for (minute, kind), one in counts.items()]
-        await database[MINUTE_COUNTS].insert_many(documents, session=session)
+    return [{"minute": minute, "type": kind, **one.as_document()} for (minute, kind), one in counts.items()]
 
 
-async def _count_day(database: MotorDatabase, session: MotorSession, span: Span, kept: Document) -> None:
-    """Put the quarter hours of the span, as their minutes say, into the counts of its day."""
-    quarters = span.quarters
-    minutes = database[MINUTE_COUNTS].find({**quarters.holds("minute"), **kept}, session=session)
-    counted = _by_quarter([row async for row in minutes])
-    stored = database[DAY_COUNTS].find({"day": span.day, **kept}, {"type": 1, "quarters": 1}, session=session)
+async def _replace_minutes(
+    database: MotorDatabase, session: MotorSession, span: Span, which: Document, minutes: Sequence[Document]
+) -> Sequence[Document]:
+    """Put the minutes of a span in the place of those that are there; returns all of the quarter hours it touches."""
+    await database[MINUTE_COUNTS].delete_many({**span.holds("minute"), **which}, session=session)
+    if minutes:
+        await database[MINUTE_COUNTS].insert_many(minutes, session=session)
+    touched = database[MINUTE_COUNTS].find({**span.quarters.holds("minute"), **which}, session=session)
+    return [row async for row in touched]
+
+
+async def _count_day(
+    database: MotorDatabase, session: MotorSession, quarters: Span, which: Document, minutes: Iterable[Document]
+) -> None:
+    """Put quarter hours, as their minutes say, into the counts of their day."""
+    counted = _by_quarter(minutes)
+    stored = database[DAY_COUNTS].find({"day": quarters.day, **which}, {"type": 1, "quarters": 1}, session=session)
     before = {row["type"]: row["quarters"] async for row in stored}
     writes = []
     for kind in before.keys() | counted.keys():
         others = {name: one for name, one in before.get(kind, {}).items() if name not in quarters.names}
         after = {**others, **counted.get(kind, {})}
         if after != before.get(kind):
-            writes.append(_write_day(span.day, kind, after))
+            writes.append(_write_day(quarters.day, kind, after))
     if writes:
         await database[DAY_COUNTS].bulk_write(writes, session=session)
 
 
 def _by_quarter(minutes: Iterable[Document]) -> dict[str, dict[str, Document]]:
-    """Add up minutes; gives the counts of quarter hours by type and name."""
+    """Add up minutes; returns the counts of quarter hours by type and name."""
     counts: defaultdict[str, defaultdict[str, Count]] = defaultdict(lambda: defaultdict(Count))
     for row in minutes:
         counts[row["type"]][quarter_of(row["minute"])].add(row["count"], row.get("revenue", {}))

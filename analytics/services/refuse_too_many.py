@@ -1,7 +1,7 @@
 """Refusing to read too many events."""
 
 from analytics.errors import TooManyEvents
-from analytics.filters import EventFilter, of_types
+from analytics.filters import EventFilter, of_person, of_types
 from analytics.models import DAY_COUNTS, EVENTS
 from analytics.reading import MOST_EVENTS
 from chassis.mongodb import Document, MotorDatabase
@@ -30,6 +30,5 @@ async def _count_days(database: MotorDatabase, events: EventFilter) -> int:
 
 
 async def _count_entries(database: MotorDatabase, events: EventFilter) -> int:
-    return await database[EVENTS].count_documents(
-        {"user_id": events.user_id, **events.range.holds("occurred_at")}, limit=MOST_EVENTS + 1
-    )
+    theirs = {**of_person(events.user_id or ""), **events.range.holds("occurred_at")}
+    return await database[EVENTS].count_documents(theirs, limit=MOST_EVENTS + 1)

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from analytics.models import EVENTS
-from analytics.retention import Retention
 from analytics.services.rebuild_counts import rebuild_counts
 from benchmarks.analytics.asking import ask
 from benchmarks.analytics.figures import Answers
@@ -121,7 +120,7 @@ def _telling(on_turn: Callable[[str], None], text: str) -> OnProgress:
 
 async def _rebuild(url: str, on_part: OnProgress) -> None:
     async with opened(url) as database:
-        await rebuild_counts(database, Retention(), on_part)
+        await rebuild_counts(database, on_part)
 
 
 def _per_day_and_type(start: datetime, end: datetime) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 
-from analytics.retention import Retention
 from analytics.services.fold_arrivals import fold_arrivals
 from analytics.services.store_events import store_events
 from chassis.mongodb import Document, MotorDatabase
@@ -38,4 +37,4 @@ class Ask:
 async def count(database: MotorDatabase, *events: Document) -> None:
     """Store events, and have them counted."""
     await store_events(database, events)
-    await fold_arrivals(database, Retention())
+    await fold_arrivals(database)

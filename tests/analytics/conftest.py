@@ -1,6 +1,6 @@
 """What tests of analytics need: a database in which they alone count, the ways in, and somebody who asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 
 import httpx
@@ -8,9 +8,10 @@ import pytest
 from fastapi import FastAPI
 
 from analytics.lease import leased
-from analytics.main import COUNTING
+from analytics.main import COUNTING, PURGING
 from analytics.services.add_write_key import add_write_key
 from chassis.mongodb import MotorDatabase
+from chassis.settings import Environment
 from chassis.testing import eventually
 from tests.aliases import Bearer, People
 from tests.analytics.asking import Ask
@@ -20,13 +21,15 @@ from tests.plain import NO_AUTHORITIES
 
 @pytest.fixture
 async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
-    """The database of analytics, in which nobody counts but the test."""
+    """The database of analytics, in which nobody counts or purges but the test."""
     async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
 
-        async def is_ours() -> bool:
-            return await stack.enter_async_context(leased(database, COUNTING))
+        for work in (COUNTING, PURGING):
 
-        assert await eventually(is_ours)
+            async def is_ours(work: str = work) -> bool:
+                return (await stack.enter_async_context(leased(database, work))).is_ours
+
+            assert await eventually(is_ours)
         yield database
 
 
@@ -34,6 +37,29 @@ async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Motor
 def ask(people: People, bearer: Bearer) -> Ask:
     """Asks as an analyst."""
     return Ask(people["analytics"], bearer(role="analyst"))
+
+
+SetUp = Callable[..., None]
+"""Changes settings of analytics."""
+
+
+@pytest.fixture
+def set_up(apps: dict[str, FastAPI]) -> Iterator[SetUp]:
+    """Changes settings of analytics for a test: ``set_up(environment=Environment.STAGING)``."""
+    state = apps["analytics"].state
+    before = state.settings
+
+    def change(**settings: object) -> None:
+        state.settings = before.model_copy(update=settings)
+
+    yield change
+    state.settings = before
+
+
+@pytest.fixture
+def outside_development(set_up: SetUp) -> None:
+    """Has analytics answer as it does in production."""
+    set_up(environment=Environment.PRODUCTION)
 
 
 @pytest.fixture

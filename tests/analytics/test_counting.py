@@ -1,8 +1,5 @@
 import asyncio
-from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +7,6 @@ from hypothesis import strategies as st
 
 from analytics import arrivals
 from analytics.models import ARRIVALS, DAY_COUNTS, ERASED_USERS, EVENTS, MINUTE_COUNTS, USER_DAYS
-from analytics.retention import Retention
 from analytics.services.erase_user import erase_user
 from analytics.services.fold_arrivals import fold_arrivals
 from analytics.services.rebuild_counts import rebuild_counts
@@ -18,39 +14,9 @@ from analytics.services.store_events import store_events
 from chassis.clock import utc_now
 from chassis.ids import new_id
 from chassis.mongodb import Document, MotorDatabase
+from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, sale
 from tests.often import times
-
-FOREVER = Retention()
-
-
-def _key(row: Document, unit: str) -> tuple[Any, ...]:
-    return row[unit], row["type"]
-
-
-async def minutes(database: MotorDatabase) -> dict[tuple[Any, ...], tuple[int, dict[str, int]]]:
-    """Count and revenue of each minute and type, as they are stored."""
-    rows = database[MINUTE_COUNTS].find()
-    return {_key(row, "minute"): (row["count"], row.get("revenue", {})) async for row in rows}
-
-
-async def days(database: MotorDatabase) -> dict[tuple[Any, ...], tuple[int, dict[str, int]]]:
-    """Count and revenue of each day and type."""
-    rows = database[DAY_COUNTS].find()
-    return {_key(row, "day"): (row["count"], row.get("revenue", {})) async for row in rows}
-
-
-def model(documents: Iterable[Document], unit: timedelta) -> dict[tuple[Any, ...], tuple[int, dict[str, int]]]:
-    """What they add up to, by hand."""
-    counts: Counter[tuple[Any, ...]] = Counter()
-    revenue: dict[tuple[Any, ...], Counter[str]] = {}
-    for one in {document["_id"]: document for document in documents}.values():
-        seconds = one["occurred_at"].timestamp() // unit.total_seconds() * unit.total_seconds()
-        key = datetime.fromtimestamp(seconds, UTC), one["type"]
-        counts[key] += 1
-        if "revenue" in one:
-            revenue.setdefault(key, Counter())[one["revenue"]["currency"]] += one["revenue"]["minor"]
-    return {key: (count, dict(revenue.get(key, {}))) for key, count in counts.items()}
 
 
 async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> None:
@@ -58,7 +24,7 @@ async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> 
     events = [event(), event(NOON + timedelta(seconds=59)), event(NOON + timedelta(hours=30), "order.confirmed")]
     await store_events(database, events)
 
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await minutes(database) == model(events, timedelta(minutes=1))
     assert await days(database) == model(events, timedelta(days=1))
@@ -68,7 +34,7 @@ async def test_a_day_keeps_its_quarter_hours_apart(database: MotorDatabase) -> N
     """An hour's events are found in the quarter in which they happened, also when one of them is counted later."""
     for at in (0, 14, 15, 59):
         await store_events(database, [event(NOON + timedelta(minutes=at))])
-        await fold_arrivals(database, FOREVER)
+        await fold_arrivals(database)
 
     (day,) = [row async for row in database[DAY_COUNTS].find()]
 
@@ -79,7 +45,7 @@ async def test_revenue_is_added_up_by_currency(database: MotorDatabase) -> None:
     """Amounts of one currency are added, those of another stand beside them."""
     await store_events(database, [sale(1999), sale(1), sale(500, "CHF"), sale(7, at=NOON + timedelta(hours=1))])
 
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await days(database) == {
         (datetime(2026, 11, 20, tzinfo=UTC), "order.confirmed"): (4, {"EUR": 2007, "CHF": 500})
@@ -109,9 +75,9 @@ async def test_counts_agree_with_the_events_however_they_arrive(
         for document in documents:
             stored.setdefault(document["_id"], document)
         if counts:
-            await fold_arrivals(database, FOREVER)
+            await fold_arrivals(database)
 
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await minutes(database) == model(stored.values(), timedelta(minutes=1))
     assert await days(database) == model(stored.values(), timedelta(days=1))
@@ -123,7 +89,7 @@ async def test_two_who_count_at_once_do_not_spoil_each_others_counts(database: M
     async def store_and_count(n: int) -> list[Document]:
         events = [event(NOON + timedelta(seconds=n)), sale(n)]
         await store_events(database, events)
-        await fold_arrivals(database, FOREVER)
+        await fold_arrivals(database)
         return events
 
     batches = await asyncio.gather(*(store_and_count(n) for n in range(12)))
@@ -139,11 +105,11 @@ async def test_what_a_dead_process_has_stored_is_counted(
     lost = event()
     arrival = await arrivals.announce(database, [lost])
     await database[EVENTS].insert_one(lost)
-    assert await fold_arrivals(database, FOREVER) == 0
+    assert await fold_arrivals(database) == 0
 
     later = arrival["settled_at"] + timedelta(seconds=1)
     monkeypatch.setattr("analytics.services.fold_arrivals.utc_now", lambda: later)
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await minutes(database) == model([lost], timedelta(minutes=1))
 
@@ -156,7 +122,7 @@ async def test_who_was_taken_for_dead_is_counted_when_it_goes_on(database: Motor
     await database[EVENTS].insert_one(late)
 
     await arrivals.settle(database, arrival)
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await minutes(database) == model([late], timedelta(minutes=1))
 
@@ -168,7 +134,7 @@ async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
     late = event()
     arrival = await arrivals.announce(database, [late])
     monkeypatch.setattr("analytics.services.fold_arrivals.utc_now", lambda: arrival["settled_at"])
-    recounted = "analytics.services.fold_arrivals.recount"
+    recounted = "analytics.services.count_span.recount"
 
     async def settle_meanwhile(*_: object) -> None:
         await database[EVENTS].insert_one(late)
@@ -176,8 +142,8 @@ async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(recounted, settle_meanwhile)
-        await fold_arrivals(database, FOREVER)
-    await fold_arrivals(database, FOREVER)
+        await fold_arrivals(database)
+    await fold_arrivals(database)
 
     assert await minutes(database) == model([late], timedelta(minutes=1))
 
@@ -187,7 +153,7 @@ async def test_scattered_events_are_counted_by_the_hour(database: MotorDatabase)
     events = [event(NOON + timedelta(minutes=3 * n)) for n in range(60)]
     await store_events(database, events)
 
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await minutes(database) == model(events, timedelta(minutes=1))
 
@@ -196,7 +162,7 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
     """Wrong, missing and invented counts are those of the events afterwards."""
     events = [event(NOON + timedelta(hours=n)) for n in range(5)]
     await store_events(database, events)
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
     await database[MINUTE_COUNTS].update_one({"minute": NOON}, {"$set": {"count": 77}})
     await database[MINUTE_COUNTS].delete_one({"minute": NOON + timedelta(hours=1)})
     invented = NOON - timedelta(days=1)
@@ -206,31 +172,18 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
     )
     steps: list[tuple[int, int]] = []
 
-    await rebuild_counts(database, FOREVER, lambda *step: steps.append(step))
+    await rebuild_counts(database, lambda *step: steps.append(step))
 
     assert await minutes(database) == model(events, timedelta(minutes=1))
     assert await days(database) == model(events, timedelta(days=1))
-    assert steps[-1] == (5, 5)
-
-
-async def test_counts_outlive_the_events(database: MotorDatabase) -> None:
-    """A rebuild leaves the counts of events that were kept for a time which is over."""
-    old = event(utc_now() - timedelta(days=9), "page.viewed")
-    sold = event(utc_now() - timedelta(days=9), "order.confirmed")
-    await store_events(database, [old, sold])
-    await fold_arrivals(database, FOREVER)
-    await database[EVENTS].delete_one({"_id": old["_id"]})
-
-    await rebuild_counts(database, Retention({"page.viewed": 7}))
-
-    assert await days(database) == model([old, sold], timedelta(days=1))
+    assert steps == [(n, 5) for n in range(1, 6)]
 
 
 async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
     """Each person's day has every type once, whenever it was stored."""
     for kind in ("a", "b", "a"):
         await store_events(database, [event(kind=kind, user_id="ada"), event(kind=kind)])
-        await fold_arrivals(database, FOREVER)
+        await fold_arrivals(database)
 
     (row,) = [row async for row in database[USER_DAYS].find()]
 
@@ -242,7 +195,7 @@ async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> 
     await store_events(database, [event(user_id="ada")])
     await database[ERASED_USERS].insert_one({"_id": "ada", "erased_at": utc_now()})
 
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await database[USER_DAYS].count_documents({}) == 0
 
@@ -252,9 +205,9 @@ async def test_an_erased_persons_events_stay_counted(database: MotorDatabase) ->
     ada = new_id()
     events = [event(user_id=str(ada)), {**sale(500), "user_id": str(ada)}]
     await store_events(database, events)
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     await erase_user(database, ada)
-    await rebuild_counts(database, FOREVER)
+    await rebuild_counts(database)
 
     assert await days(database) == model(events, timedelta(days=1))

@@ -1,17 +1,12 @@
-from datetime import timedelta
-
 import pytest
 
+from analytics.final_counts import end_of_part, finalise
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
-from analytics.retention import Retention
 from analytics.services.fold_arrivals import fold_arrivals
 from analytics.services.store_events import store_events
-from chassis.clock import utc_now
 from chassis.mongodb import MotorDatabase
 from cli.counts import miscounted, uncounted
-from tests.analytics.counting import event, sale
-
-FOREVER = Retention()
+from tests.analytics.counting import NOON, event, sale
 
 
 async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: MotorDatabase) -> None:
@@ -19,7 +14,7 @@ async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: Motor
     await store_events(database, [event()])
     assert len(await uncounted(database)) == 1
 
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     assert await uncounted(database) == []
 
@@ -27,9 +22,9 @@ async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: Motor
 async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
     """Events, minutes and days of several types, with and without revenue."""
     await store_events(database, [event(), event(), sale(500), sale(700, "CHF")])
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
-    assert await miscounted(database, FOREVER) == []
+    assert await miscounted(database) == []
 
 
 @pytest.mark.parametrize(
@@ -38,19 +33,19 @@ async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
 async def test_a_wrong_count_is_named(database: MotorDatabase, collection: str, field: str) -> None:
     """Its day and type, whichever count it is."""
     await store_events(database, [sale(500)])
-    await fold_arrivals(database, FOREVER)
+    await fold_arrivals(database)
 
     await database[collection].update_one({}, {"$inc": {field: 1}})
 
-    assert await miscounted(database, FOREVER) == ["2026-11-20 order.confirmed"]
+    assert await miscounted(database) == ["2026-11-20 order.confirmed"]
 
 
 async def test_counts_of_events_that_are_no_longer_kept_are_right(database: MotorDatabase) -> None:
-    """Nobody can tell any more what they should be."""
-    old = event(utc_now() - timedelta(days=9))
-    await store_events(database, [old])
-    await fold_arrivals(database, FOREVER)
+    """Final ones are not compared; those of another type are."""
+    old, other = event(NOON), event(NOON, "other")
+    await store_events(database, [old, other])
+    await fold_arrivals(database)
+    await finalise(database, {old["type"]: end_of_part(NOON.replace(hour=23))})
     await database[EVENTS].delete_many({})
 
-    assert await miscounted(database, Retention({old["type"]: 7})) == []
-    assert len(await miscounted(database, FOREVER)) == 1
+    assert await miscounted(database) == ["2026-11-20 other"]

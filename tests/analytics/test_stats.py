@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from analytics.schemas.queries import StatsQuery
 from analytics.services.get_stats import DAYS, get_stats
+from analytics.settings import Settings
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import ServiceUnavailable
 from chassis.mongodb import Document, MotorDatabase
+from chassis.settings import Environment
 from chassis.testing import eventually
-from tests.aliases import MakeUser, People
+from tests.aliases import Bearer, MakeUser, People
 from tests.analytics.asking import Ask, count
+from tests.analytics.conftest import SetUp
 from tests.analytics.counting import NOON, event
 from tests.analytics.test_buckets import ZONES
 from tests.often import times
@@ -121,3 +124,59 @@ async def test_the_number_of_users_may_be_missing(
     monkeypatch.setattr(apps["analytics"].state.dispatcher, "get", fail)
 
     assert (await ask("stats"))["users"] is None
+
+
+# Who may see it
+
+
+STATS = "/api/v1/analytics/stats"
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Bearer"}]
+)
+async def test_outside_development_statistics_are_not_for_anybody(
+    people: People, outside_development: None, headers: dict[str, str]
+) -> None:
+    """Who shows no valid token is refused before anything is counted."""
+    answer = await people["analytics"].get(STATS, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert "total" not in answer.json()
+
+
+@pytest.mark.parametrize(("role", "status"), [("user", 403), ("analyst", 200), ("admin", 200)])
+async def test_outside_development_a_role_is_needed(
+    people: People, bearer: Bearer, outside_development: None, role: str, status: int
+) -> None:
+    """Analyst or admin."""
+    assert (await people["analytics"].get(STATS, headers=bearer(role=role))).status_code == status
+
+
+async def test_outside_development_a_peer_may_see_statistics(sealed: Dispatcher, outside_development: None) -> None:
+    """A sealed call needs no person."""
+    assert (await sealed.get("analytics", STATS))["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("environment_name", "public", "status"),
+    [
+        (Environment.LOCAL, "false", 200),
+        (Environment.STAGING, "false", 401),
+        (Environment.PRODUCTION, "false", 401),
+        (Environment.PRODUCTION, "true", 200),
+    ],
+)
+async def test_statistics_are_open_in_development_or_where_it_is_wanted(
+    people: People,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    environment_name: Environment,
+    public: str,
+    status: int,
+) -> None:
+    """Nothing but these two decides."""
+    monkeypatch.setenv("ANALYTICS_PUBLIC_STATS", public)
+    set_up(environment=environment_name, analytics_public_stats=Settings.load().analytics_public_stats)
+
+    assert (await people["analytics"].get(STATS)).status_code == status

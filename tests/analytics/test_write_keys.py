@@ -163,7 +163,9 @@ def test_a_key_is_read_as_it_was_written() -> None:
     assert WriteKey.parse("wk_1_a_b") == WriteKey("1", "a_b")
 
 
-async def test_a_key_opens_nothing_else(apps: dict[str, FastAPI], people: People, write_key: str) -> None:
+async def test_a_key_opens_nothing_else(
+    apps: dict[str, FastAPI], people: People, write_key: str, outside_development: None
+) -> None:
     """Every route that demands something of its caller refuses a write key."""
     demanding = [
         one for one in route_policies(apps) if one.mode == "service" or one.authentication not in {"-", "write key"}

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-from analytics.retention import Retention
 from analytics.services.fold_arrivals import fold_arrivals
 from analytics.services.store_events import store_events
 from chassis.clock import utc_now
@@ -15,7 +14,7 @@ ADA, BOB, EVE = (str(UUID(int=number)) for number in (1, 2, 3))
 TEAPOT = "0197a6b2-0000-7000-8000-000000000000"
 
 
-async def seed(database: MotorDatabase, retention: Retention) -> None:
+async def seed(database: MotorDatabase) -> None:
     """Yesterday two people came; today three, of whom one registers and orders two teapots."""
     now = utc_now()
     yesterday, shortly = now - timedelta(days=1, minutes=10), now - timedelta(seconds=3)
@@ -28,4 +27,4 @@ async def seed(database: MotorDatabase, retention: Retention) -> None:
     teapot = {"source": source_of("product"), "subject": TEAPOT, "data": {"name": "Teapot"}}
     created = event(now - timedelta(days=100), "product.created", **teapot)
     await store_events(database, [created, *views, registered, ordered])
-    await fold_arrivals(database, retention)
+    await fold_arrivals(database)

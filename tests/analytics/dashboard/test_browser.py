@@ -34,7 +34,7 @@ async def root(make_user: MakeUser) -> User:
 @pytest.fixture
 async def seeded(apps: dict[str, FastAPI], database: MotorDatabase) -> None:
     """There are events."""
-    await seed(database, apps["analytics"].state.retention)
+    await seed(database)
 
 
 async def violations(screen: Screen) -> list[str]:

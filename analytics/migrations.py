@@ -1,0 +1,33 @@
+"""What earlier versions left in the database, and this one has otherwise (``python -m cli db upgrade``)."""
+
+from datetime import datetime
+
+from pymongo.database import Database
+
+from analytics.counts import DAY
+from analytics.models import DAY_COUNTS, EVENTS, FINAL_COUNTS
+from chassis.mongodb import Document
+
+_EXPIRY = "expires_at_1"
+"""By this index MongoDB itself deleted events, and nobody kept that their counts were final."""
+_DAY: Document = {"$dateTrunc": {"date": "$occurred_at", "unit": "day"}}
+
+
+def migrate(database: Database[Document]) -> None:
+    """Bring the data to what this version expects; done again, it changes nothing."""
+    if "expireAfterSeconds" in database[EVENTS].index_information().get(_EXPIRY, {}):
+        _finalise_deleted(database)
+        database[EVENTS].drop_index(_EXPIRY)
+        _finalise_deleted(database)  # of what was deleted meanwhile
+
+
+def _finalise_deleted(database: Database[Document]) -> None:
+    """Make the counts of each type final up to the last day of which more events were counted than are there."""
+    by_day: Document = {"$group": {"_id": {"type": "$type", "day": _DAY}, "count": {"$sum": 1}}}
+    stored: dict[tuple[str, datetime], int] = {
+        (row["_id"]["type"], row["_id"]["day"]): row["count"] for row in database[EVENTS].aggregate([by_day])
+    }
+    for row in database[DAY_COUNTS].find({}, ("type", "day", "count")):
+        if row["count"] > stored.get((row["type"], row["day"]), 0):
+            final = {"$max": {"before": row["day"] + DAY}}
+            database[FINAL_COUNTS].update_one({"_id": row["type"]}, final, upsert=True)

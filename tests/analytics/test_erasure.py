@@ -1,0 +1,312 @@
+"""An erasure finds a person under every spelling and every linked id, and nobody else."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from analytics.models import ERASED_USERS, ERASED_VISITORS, EVENTS, USER_DAYS
+from analytics.person_ids import spellings
+from analytics.services.erase_person import _BATCH
+from analytics.services.erase_user import erase_user
+from analytics.services.fold_arrivals import fold_arrivals
+from analytics.services.store_events import store_events
+from chassis.ids import new_id
+from chassis.mongodb import Document, MotorDatabase
+from tests.aliases import Bearer, People
+from tests.analytics.asking import Ask, count
+from tests.analytics.counted import days
+from tests.analytics.counting import NOON, event
+from tests.analytics.sending import EVENTS as EVENTS_PATH
+from tests.analytics.sending import Stored
+
+EMAIL = {"email": "ada@example.org"}
+ANONYMOUS: dict[str, Any] = {"user_id": None, "anonymous_id": None, "subject": None, "data": {}}
+
+
+def did(user: object = None, visitor: str | None = None, kind: str = "page", **data: object) -> Document:
+    """Something that somebody did."""
+    return event(kind=kind, user_id=user and str(user), anonymous_id=visitor, data={**EMAIL, **data})
+
+
+async def events(database: MotorDatabase) -> dict[str, Document]:
+    """The events that are stored, by id."""
+    return {row["_id"]: row async for row in database[EVENTS].find()}
+
+
+async def assert_erased(database: MotorDatabase, erased: list[Document], others: list[Document]) -> None:
+    """Of the first nothing is left but type, time and count; the others are as they were."""
+    now = await events(database)
+    for one in erased:
+        assert now[one["_id"]] == {**now[one["_id"]], **ANONYMOUS, "type": one["type"], "occurred_at": NOON}
+    for one in others:
+        was = {**one, "received_at": now[one["_id"]]["received_at"]}
+        assert now[one["_id"]] == was
+    assert len(now) == len(erased) + len(others)
+
+
+class Receipts:
+    """Reads receipts of erasures, as an admin."""
+
+    def __init__(self, people: People, bearer: Bearer) -> None:
+        self._client, self._headers = people["analytics"], bearer(role="admin")
+
+    async def __call__(self, person: object) -> dict[str, tuple[int, int]]:
+        """Read how many ids and events of each kind there were."""
+        path = f"/api/v1/analytics/erasures/{person}"
+        answer = (await self._client.get(path, headers=self._headers)).json()
+        by_kind = {kind: (one["ids"], one["events"]) for kind, one in answer["identities"].items()}
+        assert answer["events"] == sum(number for _, number in by_kind.values())
+        return by_kind
+
+
+@pytest.fixture
+def receipt(people: People, bearer: Bearer) -> Receipts:
+    """Reads receipts."""
+    return Receipts(people, bearer)
+
+
+async def test_events_under_every_spelling_are_erased(database: MotorDatabase, receipt: Receipts) -> None:
+    """Those that were stored before ids were normalised; the neighbour's stay, however spelled."""
+    ada, bob = new_id(), new_id()
+    hers = [did(spelling) for spelling in spellings(str(ada))]
+    his = [did(spelling) for spelling in spellings(str(bob))] + [did(ada.hex[:-1]), did()]
+    await count(database, *hers, *his)
+    before = await days(database)
+
+    await erase_user(database, ada)
+
+    await assert_erased(database, hers, his)
+    assert await receipt(ada) == {"user_id": (1, len(hers)), "aliases": (0, 0), "anonymous_ids": (0, 0)}
+    assert await days(database) == before
+    assert not [row async for row in database[USER_DAYS].find({"user_id": {"$in": spellings(str(ada))}})]
+    assert await database[USER_DAYS].count_documents({}) == len(his) - 1
+
+
+@pytest.mark.parametrize("kind", ["identify", "page", "track"])
+async def test_anonymous_visits_that_are_linked_are_erased(
+    database: MotorDatabase, receipt: Receipts, kind: str
+) -> None:
+    """Any event that names account and browser links them, whichever came first."""
+    ada, bob = new_id(), new_id()
+    hers = [did(None, "browser-1"), did(ada, "browser-1", kind), did(None, "browser-1"), did(None, "browser-2")]
+    hers.append(did(ada, "browser-2", kind))
+    others = [did(None, "browser-3"), did(bob, "browser-3"), did(bob), did()]
+    await count(database, *hers, *others)
+
+    await erase_user(database, ada)
+
+    await assert_erased(database, hers, others)
+    assert await receipt(ada) == {"user_id": (1, 2), "aliases": (0, 0), "anonymous_ids": (2, 3)}
+
+
+async def test_another_account_in_the_same_browser_is_left_alone(database: MotorDatabase) -> None:
+    """What the browser did without an account goes; what Bob did there, with his, is his."""
+    ada, bob = new_id(), new_id()
+    hers, shared = did(ada, "browser"), did(None, "browser")
+    his = [did(bob, "browser"), did(bob, "phone"), did(None, "phone")]
+    await count(database, hers, shared, *his)
+
+    await erase_user(database, ada)
+
+    await assert_erased(database, [hers, shared], his)
+
+
+async def test_what_an_alias_has_linked_is_erased(database: MotorDatabase, receipt: Receipts) -> None:
+    """An earlier id and a later one, their browsers, and the ids that are linked to those again.
+
+    An id that an alias replaces may have been a user's or a browser's: the receipt counts it as both.
+    """
+    ada, bob = new_id(), new_id()
+    hers = [
+        did(ada, None, "alias", previousId="guest"),
+        did("guest"),
+        did("guest", "tablet"),
+        did(None, "tablet"),
+        did(None, "guest"),
+        did("guest", None, "alias", previousId="visitor-7"),
+        did("visitor-7"),
+        did("ada@example.org", None, "alias", previousId=ada.hex),
+        did("ada@example.org"),
+    ]
+    others = [did("guest-2"), did(bob, None, "alias", previousId="guest-2"), did(None, "tablet-2"), did(bob)]
+    await count(database, *hers, *others)
+
+    await erase_user(database, ada)
+
+    await assert_erased(database, hers, others)
+    assert await receipt(ada) == {"user_id": (1, 1), "aliases": (3, 6), "anonymous_ids": (4, 2)}
+
+
+async def test_an_alias_reaches_nobody_elses_account(database: MotorDatabase) -> None:
+    """Who can send events cannot have another's account erased with their own."""
+    eve, ada = new_id(), new_id()
+    registered = event(kind="user.registered", user_id=str(ada), source="/services/user", anonymous_id=None)
+    forged = [did(eve, None, "alias", previousId=str(ada)), did(ada, None, "alias", previousId=str(eve))]
+    hers = [registered, did(ada), did(ada, "browser"), did(None, "browser")]
+    await count(database, *hers, *forged)
+
+    await erase_user(database, eve)
+
+    await assert_erased(database, forged[:1], [*hers, forged[1]])
+
+
+@pytest.mark.parametrize("late", ["spelling", "visit", "link", "alias", "later alias", "alias's own"])
+async def test_what_arrives_after_the_erasure_is_erased(database: MotorDatabase, receipt: Receipts, late: str) -> None:
+    """Under any of the person's ids, or as a further link; it is added to the receipt."""
+    ada, bob = new_id(), new_id()
+    before = [did(ada, "browser"), did(ada, None, "alias", previousId="guest")]
+    new_visit, new_guest = did(None, "browser-2"), did("guest-2")
+    others = [did(bob, "browser-3"), did(None, "browser-4"), did("guest-4")]
+    await count(database, *before, *others, new_visit, new_guest)
+    await erase_user(database, ada)
+    arrives, with_it = {
+        "spelling": (did(f"{{{ada}}}"), []),
+        "visit": (did(None, "browser"), []),
+        "link": (did(ada, "browser-2"), [new_visit]),
+        "alias": (did(ada, None, "alias", previousId="guest-2"), [new_guest]),
+        "later alias": (did("guest-2", None, "alias", previousId=str(ada)), [new_guest]),
+        "alias's own": (did("guest"), []),
+    }[late]
+    total = sum(number for _, number in (await receipt(ada)).values())
+
+    await store_events(database, [arrives, later := did(bob)])
+
+    stay = [one for one in (new_visit, new_guest) if one not in with_it]
+    await assert_erased(database, [*before, arrives, *with_it], [*others, *stay, later])
+    assert sum(number for _, number in (await receipt(ada)).values()) == total + 1 + len(with_it)
+
+
+async def test_an_erasure_that_was_interrupted_is_finished(
+    database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The links are kept before the events lose them: done again, nothing is forgotten."""
+    ada = new_id()
+    visits, hers = [did(None, "browser"), did("guest")], did(ada, "browser", "alias", previousId="guest")
+    await count(database, *visits, hers)
+
+    async def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("analytics.services.erase_person._anonymise", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await erase_user(database, ada)
+    await database[EVENTS].delete_one({"_id": hers["_id"]})
+    await erase_user(database, ada)
+
+    await assert_erased(database, visits, [])
+
+
+async def test_an_erasure_twice_changes_nothing_more(database: MotorDatabase, receipt: Receipts) -> None:
+    """Receipt and rows are as after the first."""
+    ada = new_id()
+    await count(database, did(ada, "browser", "alias", previousId="guest"), did("guest"), did(None, "browser"))
+    await erase_user(database, ada)
+    first = await receipt(ada), [row async for row in database[ERASED_USERS].find().sort("_id")]
+
+    await erase_user(database, ada)
+
+    assert (await receipt(ada), [row async for row in database[ERASED_USERS].find().sort("_id")]) == first
+    assert await database[ERASED_VISITORS].count_documents({}) == 2
+
+
+async def test_many_visits_are_erased(database: MotorDatabase, receipt: Receipts) -> None:
+    """More than are changed at a time."""
+    ada, number = new_id(), 2 * _BATCH + 1
+    await count(database, did(ada, "browser"), *(did(None, "browser") for _ in range(number)), other := did(None, "b"))
+
+    await erase_user(database, ada)
+
+    assert (await receipt(ada))["anonymous_ids"] == (1, number)
+    assert await database[EVENTS].count_documents({"data": EMAIL}) == 1
+    assert (await events(database))[other["_id"]]["data"] == EMAIL
+
+
+async def test_an_alias_has_no_receipt_of_its_own(database: MotorDatabase, people: People, bearer: Bearer) -> None:
+    """That of the account says how many there were."""
+    ada, guest = new_id(), uuid4()
+    await count(database, did(ada, None, "alias", previousId=str(guest)))
+    await erase_user(database, ada)
+
+    path = f"/api/v1/analytics/erasures/{guest}"
+    assert (await people["analytics"].get(path, headers=bearer(role="admin"))).status_code == 404
+
+
+async def test_nothing_is_noted_of_an_erased_person_under_another_spelling(database: MotorDatabase) -> None:
+    """Neither of an alias; others' days are noted."""
+    ada, bob = new_id(), new_id()
+    await store_events(database, [did(ada.hex), did("guest"), did(bob.hex)])
+    await database[ERASED_USERS].insert_one({"_id": str(ada), "events": 0})
+    await database[ERASED_USERS].insert_one({"_id": "guest", "person": str(ada)})
+
+    await fold_arrivals(database)
+
+    assert [row["user_id"] async for row in database[USER_DAYS].find()] == [bob.hex]
+
+
+async def test_an_erasure_needs_no_look_at_all_events(database: MotorDatabase) -> None:
+    """What it asks for is found by an index, however many events there are."""
+    ada = str(new_id())
+    for condition in (
+        {"user_id": {"$in": spellings(ada)}},
+        {"anonymous_id": {"$in": spellings(ada)}, "user_id": None},
+        {"data.previousId": {"$in": spellings(ada)}, "type": "alias"},
+        {"user_id": {"$in": spellings(ada)}, "type": "alias"},
+    ):
+        plan = await database.command({"explain": {"find": EVENTS, "filter": condition}, "verbosity": "queryPlanner"})
+        assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"]), condition
+
+
+# Ids where they enter
+
+
+async def test_ids_are_normalised_where_they_enter(
+    keyed: httpx.AsyncClient, stored: Stored, apps: dict[str, FastAPI]
+) -> None:
+    """Of Segment's messages, of our events, and of CloudEvents in headers."""
+    ada, browser, before = new_id(), uuid4(), uuid4()
+    alias = {"userId": f"{{{ada}}}", "anonymousId": browser.hex, "previousId": before.urn}
+    answers = [
+        await keyed.post("/v1/alias", json=alias),
+        await keyed.post("/v1/page", json={"userId": "Ada Lovelace", "anonymousId": "B-1"}),
+        await keyed.post(EVENTS_PATH, json={"type": "page", "userid": ada.hex}),
+        await keyed.post(
+            EVENTS_PATH,
+            json={},
+            headers={"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "x", "ce-userid": ada.urn},
+        ),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 201, 201]
+
+    documents = await stored()
+
+    people = [(one["user_id"], one["anonymous_id"], one["data"].get("previousId")) for one in documents]
+    assert people == [
+        (str(ada), str(browser), str(before)),
+        ("Ada Lovelace", "B-1", None),
+        (str(ada), None, None),
+        (str(ada), None, None),
+    ]
+
+
+@pytest.mark.parametrize("userid", ["ada", "", 5, ["x"], str(new_id())[:-1]])
+async def test_an_account_is_named_by_its_uuid(keyed: httpx.AsyncClient, stored: Stored, userid: object) -> None:
+    """Anything else is refused, and the message says where."""
+    answer = await keyed.post(EVENTS_PATH, json={"type": "page", "userid": userid})
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/userid")
+    assert await stored() == []
+
+
+async def test_a_person_is_asked_about_in_any_spelling(database: MotorDatabase, ask: Ask) -> None:
+    """Events that were stored under another one are found too."""
+    ada, bob = new_id(), new_id()
+    await count(database, did(ada, path="/"), did(ada.hex, path="/"), did(bob, path="/"))
+    day = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
+
+    for spelling in (str(ada), ada.hex, f"{{{ada}}}"):
+        assert len((await ask(f"users/{spelling}/timeline"))["items"]) == 2
+        assert (await ask("top", property="path", user_id=spelling, **day))["items"] == [{"value": "/", "count": 2}]

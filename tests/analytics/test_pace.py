@@ -1,0 +1,172 @@
+"""How often counting and purging come round: when all is well, when there is much to do, and in an outage."""
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from analytics import main as built_main
+from analytics.lease import Lease
+from chassis.periodic import Periodic, repeat
+from chassis.store import DatabaseUnavailable
+
+
+class _Store:
+    """A database that is there, or not."""
+
+    def __init__(self) -> None:
+        self.is_there = True
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[None]:
+        if not self.is_there:
+            raise DatabaseUnavailable
+        yield None
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """``analytics.main`` as it is in production: for the tests' services its pace is another."""
+    spec = importlib.util.spec_from_file_location("analytics_main_anew", str(built_main.__file__))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def periodics(main: ModuleType, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, Periodic]:
+    """What the service does every few seconds, by the name of its function."""
+    found: Sequence[Periodic] = ()
+
+    def create_app(*_: object, periodic: Sequence[Periodic]) -> SimpleNamespace:
+        nonlocal found
+        found = periodic
+        return SimpleNamespace(state=SimpleNamespace())
+
+    monkeypatch.setattr(main, "create_app", create_app)
+    main.build()
+    return {one.work.__name__: one for one in found}
+
+
+async def rounds(periodic: Periodic, state: object, seconds: float) -> None:
+    """Have it come round for so many seconds."""
+    slept = 0.0
+
+    async def sleep(wanted: float) -> None:
+        nonlocal slept
+        slept += wanted
+        if slept > seconds:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await repeat(periodic, state, sleep=sleep, random=lambda: 0.5)
+
+
+@pytest.mark.parametrize(("name", "every_s"), [("_count", 1.0), ("_purge", 60.0), ("_follow", 0.5)])
+async def test_in_an_outage_the_database_is_asked_once_a_round(
+    periodics: dict[str, Periodic], name: str, every_s: float
+) -> None:
+    """A round that fails is followed by a pause like any other."""
+    asked = 0
+
+    class Gone(_Store):
+        @asynccontextmanager
+        async def use(self) -> AsyncIterator[None]:
+            nonlocal asked
+            asked += 1
+            raise DatabaseUnavailable
+            yield
+
+    await rounds(periodics[name], SimpleNamespace(store=Gone()), 30 * every_s)
+
+    assert asked == 30
+
+
+class _Counting:
+    """Counting of which each step takes so many seconds, by a clock of its own."""
+
+    def __init__(self, main: ModuleType, monkeypatch: pytest.MonkeyPatch, steps: Iterator[tuple[int, float]]) -> None:
+        self.clock = 0.0
+        self.pauses: list[float] = []
+        self.lease = Lease(is_ours=True)
+        self.steps = 0
+        self._todo = steps
+
+        async def sleep(seconds: float) -> None:
+            self.pauses.append(seconds)
+
+        @asynccontextmanager
+        async def leased(*_: object) -> AsyncIterator[Lease]:
+            yield self.lease
+
+        monkeypatch.setattr(main, "leased", leased)
+        monkeypatch.setattr(main, "fold_arrivals", self.fold)
+        monkeypatch.setattr(main, "monotonic", lambda: self.clock)
+        monkeypatch.setattr(main, "asyncio", SimpleNamespace(sleep=sleep))
+
+    async def fold(self, _database: object) -> int:
+        """Count some arrivals."""
+        self.steps += 1
+        counted, took = next(self._todo)
+        self.clock += took
+        return counted
+
+
+Make = Callable[[list[tuple[int, float]]], _Counting]
+
+
+@pytest.fixture
+def counting(main: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes counting take so many steps, of so many arrivals and seconds each."""
+    return lambda steps: _Counting(main, monkeypatch, iter(steps))
+
+
+@pytest.mark.parametrize(
+    ("steps", "pause"),
+    [
+        ([(3, 0.2)], 1.8),
+        ([(0, 0.0)], 0.0),
+        ([(999, 100.0)], 10.0),
+        ([(1000, 5.0), (1000, 5.0), (1, 0.1)], 0.9),
+    ],
+)
+async def test_counting_takes_a_tenth_of_the_time(
+    main: ModuleType, counting: Make, steps: list[tuple[int, float]], pause: float
+) -> None:
+    """It pauses nine times as long as the last step took, ten seconds at most; not while there is more to count."""
+    work = counting(steps)
+
+    await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001 - what comes round
+
+    assert work.steps == len(steps)
+    assert work.pauses == [pytest.approx(pause)]
+
+
+async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> None:
+    """Though there is more to count: the process that took it over counts it."""
+    work = counting([(1000, 0.0)] * 10)
+    original = work.fold
+
+    async def fold(database: object) -> int:
+        work.lease.is_ours = work.steps < 2
+        return await original(database)
+
+    main.fold_arrivals = fold  # type: ignore[attr-defined]
+    await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001
+
+    assert work.steps == 3
+
+
+async def test_whoever_has_not_the_work_counts_nothing(main: ModuleType, counting: Make) -> None:
+    """Another process does it."""
+    work = counting([])
+    work.lease.is_ours = False
+
+    await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001
+
+    assert work.steps == 0

@@ -1,0 +1,257 @@
+"""What cannot be counted is skipped and tried again; nothing waits behind it."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
+
+from analytics.models import ARRIVALS, FAILED_MINUTES
+from analytics.services import count_span, fold_arrivals
+from analytics.services.count_span import FIRST_RETRY, LAST_RETRY
+from analytics.services.rebuild_counts import rebuild_counts
+from analytics.services.recount import Span, recount
+from analytics.services.store_events import store_events
+from chassis.clock import utc_now
+from chassis.mongodb import MotorDatabase
+from tests.analytics.counted import days, minutes, model
+from tests.analytics.counting import NOON, event
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SLOW = ExecutionTimeout("operation exceeded time limit", 50)
+Fails = Callable[[Span], Exception | None]
+
+
+class Recounting:
+    """Counts spans, but for those that are to fail; and remembers which were tried."""
+
+    def __init__(self) -> None:
+        self.fails: Fails = lambda _span: None
+        self.tried: list[Span] = []
+
+    async def __call__(self, database: MotorDatabase, span: Span) -> None:
+        """Take the place of ``recount``."""
+        self.tried.append(span)
+        if error := self.fails(span):
+            raise error
+        await recount(database, span)
+
+
+@pytest.fixture
+def recounting(monkeypatch: pytest.MonkeyPatch) -> Recounting:
+    """Counting that can be made to fail."""
+    recounting = Recounting()
+    monkeypatch.setattr(count_span, "recount", recounting)
+    return recounting
+
+
+class Clock:
+    """The time, which stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self.now = utc_now().replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        """Return it."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of counting."""
+    clock = Clock()
+    for module in (count_span, fold_arrivals):
+        monkeypatch.setattr(module, "utc_now", clock)
+    return clock
+
+
+def longer_than(limit: timedelta, error: Exception = SLOW) -> Fails:
+    """Spans that are longer fail."""
+    return lambda span: error if span.end - span.start > limit else None
+
+
+def with_minute(*lost: datetime, error: Exception = SLOW) -> Fails:
+    """Spans with one of these minutes fail, however short."""
+    return lambda span: error if any(span.start <= minute < span.end for minute in lost) else None
+
+
+async def fold(database: MotorDatabase) -> None:
+    """Count what has arrived."""
+    await fold_arrivals.fold_arrivals(database)
+
+
+@pytest.mark.parametrize("error", [SLOW, NetworkTimeout("slow"), OperationFailure("too large", 292)], ids=str)
+async def test_an_hour_that_is_too_large_is_counted_in_parts(
+    database: MotorDatabase, recounting: Recounting, error: Exception
+) -> None:
+    """It is halved until the parts can be counted; nothing is left, and the hours beside it are counted whole."""
+    events = [event(NOON + n * MINUTE) for n in range(60)]
+    beside = [event(NOON + HOUR, "b"), event(NOON - MINUTE, "b")]
+    await store_events(database, [*events, *beside])
+    recounting.fails = longer_than(10 * MINUTE, error)
+
+    await fold(database)
+
+    assert await minutes(database) == model([*events, *beside], MINUTE)
+    assert await days(database) == model([*events, *beside], DAY)
+    assert await database[FAILED_MINUTES].count_documents({}) == 0
+    assert await database[ARRIVALS].count_documents({}) == 0
+    lengths = Counter((span.end - span.start) // MINUTE for span in recounting.tried)
+    assert lengths == {1: 2, 60: 1, 30: 2, 15: 4, 7: 4, 8: 4}
+
+
+async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, recounting: Recounting) -> None:
+    """All around it is counted, in the same round, and what comes later in the next."""
+    bad = event(NOON + 30 * MINUTE)
+    good = [event(NOON + n * MINUTE) for n in range(60) if n != 30]
+    await store_events(database, [bad, *good])
+    recounting.fails = with_minute(NOON + 30 * MINUTE)
+
+    await fold(database)
+    assert await minutes(database) == model(good, MINUTE)
+    later = event(NOON + 2 * HOUR)
+    await store_events(database, [later])
+    await fold(database)
+
+    assert await minutes(database) == model([*good, later], MINUTE)
+    assert [row["_id"] async for row in database[FAILED_MINUTES].find()] == [NOON + 30 * MINUTE]
+    assert await database[ARRIVALS].count_documents({}) == 0
+
+
+async def test_a_failed_minute_is_tried_less_and_less_often(
+    database: MotorDatabase, recounting: Recounting, clock: Clock
+) -> None:
+    """After a minute, two, four and so on to an hour: not in every round, though one comes each second."""
+    await store_events(database, [event(NOON)])
+    clock.now = utc_now()
+    recounting.fails = with_minute(NOON)
+    await fold(database)
+    began, tried_at = clock.now, []
+
+    for _ in range(4 * 60 + 10):
+        clock.now += MINUTE
+        before = len(recounting.tried)
+        await fold(database)
+        if len(recounting.tried) > before:
+            tried_at.append((clock.now - began) // FIRST_RETRY)
+
+    assert tried_at == [1, 3, 7, 15, 31, 63, 123, 183, 243]
+    assert LAST_RETRY == 60 * FIRST_RETRY
+
+
+async def test_a_failed_minute_is_counted_when_it_can_be(
+    database: MotorDatabase, recounting: Recounting, clock: Clock
+) -> None:
+    """With the events that came meanwhile, which did not have it tried sooner."""
+    first, second = event(NOON), event(NOON)
+    await store_events(database, [first])
+    clock.now = utc_now()
+    recounting.fails = with_minute(NOON)
+    await fold(database)
+
+    await store_events(database, [second])
+    clock.now = utc_now()
+    recounting.fails = with_minute()
+    await fold(database)
+    assert await minutes(database) == {}
+    clock.now += FIRST_RETRY
+    await fold(database)
+
+    assert await minutes(database) == model([first, second], MINUTE)
+    assert await database[FAILED_MINUTES].count_documents({}) == 0
+
+
+async def test_a_minute_that_fails_again_is_kept(database: MotorDatabase, recounting: Recounting, clock: Clock) -> None:
+    """Trying it does not take it away."""
+    await store_events(database, [event(NOON)])
+    clock.now = utc_now()
+    recounting.fails = with_minute(NOON)
+
+    for _ in range(2):
+        await fold(database)
+        clock.now += FIRST_RETRY
+
+    (row,) = [row async for row in database[FAILED_MINUTES].find()]
+    assert (row["_id"], row["failures"]) == (NOON, 2)
+
+
+async def test_events_that_come_while_a_failed_minute_is_counted_are_counted(
+    database: MotorDatabase, recounting: Recounting, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process, to whom its time had not come, leaves them to the one that is just counting it."""
+    first, second = event(NOON), event(NOON)
+    await store_events(database, [first])
+    clock.now = utc_now()
+    recounting.fails = with_minute(NOON)
+    await fold(database)
+
+    async def counted_before_it_came(database: MotorDatabase, span: Span) -> None:
+        monkeypatch.setattr(count_span, "recount", recount)
+        await recount(database, span)
+        await store_events(database, [second])
+        clock.now = utc_now()
+        await fold(database)
+
+    monkeypatch.setattr(count_span, "recount", counted_before_it_came)
+    clock.now += FIRST_RETRY
+    await fold(database)
+    clock.now += FIRST_RETRY
+    await fold(database)
+
+    assert await minutes(database) == model([first, second], MINUTE)
+
+
+async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
+    database: MotorDatabase, recounting: Recounting
+) -> None:
+    """That is no fault of the hour: it is not halved, and all arrivals stay."""
+    await store_events(database, [event(NOON + n * MINUTE) for n in range(60)])
+    recounting.fails = longer_than(timedelta(), AutoReconnect("gone"))
+
+    with pytest.raises(AutoReconnect):
+        await fold(database)
+
+    assert len(recounting.tried) == 1
+    assert await database[ARRIVALS].count_documents({}) == 1
+    assert await database[FAILED_MINUTES].count_documents({}) == 0
+
+
+async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recounting: Recounting) -> None:
+    """What is large and old makes nobody wait for the numbers of now."""
+    for ago in (0, 2, 1):
+        await store_events(database, [event(NOON - ago * HOUR)])
+
+    await fold(database)
+
+    assert [span.start for span in recounting.tried] == [NOON, NOON - HOUR, NOON - 2 * HOUR]
+
+
+async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting: Recounting) -> None:
+    """It goes on behind it; the service tries the minute again."""
+    events = [event(NOON + n * 6 * HOUR) for n in range(3)]
+    await store_events(database, events)
+    lost = NOON + 6 * HOUR
+    recounting.fails = with_minute(lost)
+
+    rebuilt = await rebuild_counts(database)
+
+    assert (rebuilt.parts, rebuilt.failed) == (3, [lost])
+    assert await minutes(database) == model([events[0], events[2]], MINUTE)
+    assert [row["_id"] async for row in database[FAILED_MINUTES].find()] == [lost]
+
+
+async def test_hours_of_long_ago_are_halved_to_quarters(database: MotorDatabase, recounting: Recounting) -> None:
+    """Their minutes are kept no longer, so no smaller part could be counted by itself."""
+    long_ago = NOON - timedelta(days=3000)
+    events = [event(long_ago + n * MINUTE) for n in range(60)]
+    await store_events(database, events)
+    recounting.fails = with_minute(long_ago + 20 * MINUTE)
+
+    await fold(database)
+
+    assert [row["_id"] async for row in database[FAILED_MINUTES].find()] == [long_ago + 15 * MINUTE]
+    counted = [one for n, one in enumerate(events) if not 15 <= n < 30]
+    assert await days(database) == model(counted, DAY)
