@@ -108,6 +108,14 @@ class PayloadTooLarge(AppError):
     message = "The body is too large."
 
 
+class UriTooLong(AppError):
+    """The request target is over the cap of the server (414)."""
+
+    status = 414
+    code = "uri_too_long"
+    message = "The address is too long: at most 8 KiB with its query."
+
+
 class UnsupportedMediaType(AppError):
     """A body in a form that is not taken (415)."""
 
@@ -137,6 +145,14 @@ class TooManyRequests(AppError):
     status = 429
     code = "too_many_requests"
     message = "Too many requests; try again later."
+
+
+class HeadersTooLarge(AppError):
+    """The headers are over the caps of the server (431)."""
+
+    status = 431
+    code = "headers_too_large"
+    message = "Too many headers, or too large ones: at most 100, and 32 KiB together."
 
 
 class BadGateway(AppError):

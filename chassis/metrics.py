@@ -21,6 +21,9 @@ SECONDS = Histogram(
     ["method", "route"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
+CONNECTIONS_CUT = Counter(
+    "http_connections_cut", "Connections that were ended without an answer (docs/watching.md).", ["reason"]
+)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -41,6 +44,11 @@ def observe_request(scope: Scope, status: int, took_s: float) -> None:
     method = method if method in _METHODS else "OTHER"  # anybody can make one up
     _counter(method, template, status).inc()
     _histogram(method, template).observe(took_s)
+
+
+def count_request(method: str, template: str, status: int) -> None:
+    """Count a request that was ended before it was answered whole, or could be read: its time says nothing."""
+    _counter(method, template, status).inc()
 
 
 # Looking up a child costs more than counting with it.

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.types import ASGIApp
 
+from chassis.http_protocol import LimitedProtocol
+
 POLL_S = 0.02
 
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -36,7 +38,10 @@ async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", port)) as listener:
         # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        config = uvicorn.Config(
+            app, http=LimitedProtocol, ws="none", log_config=None, access_log=False, server_header=False, lifespan="on"
+        )
+        server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             await asyncio.sleep(0)

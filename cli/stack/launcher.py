@@ -109,6 +109,7 @@ class ServiceProcesses:
         return [
             *(sys.executable, "-m", "uvicorn", service.factory, "--factory", *watched),
             *("--host", "127.0.0.1", "--port", str(self._port(service)), "--no-access-log"),
+            *("--http", "chassis.http_protocol:LimitedProtocol", "--ws", "none", "--no-server-header"),
             # An open event stream must delay neither a reload nor the end.
             *("--timeout-graceful-shutdown", "1"),
         ]
