@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from analytics.batches import MOST_FAULTS, EventReader, Refusal
 from analytics.cloudevents import Form, attributes, form_of
 from analytics.dependencies import is_sealed
-from analytics.schemas.events import MAX_BATCH_BYTES, CloudEventCreate, EventBatch, EventCreate, Events
+from analytics.schemas.events import MAX_BATCH_BYTES, MOST_COMMAS, CloudEventCreate, EventBatch, EventCreate, Events
 from chassis import strict_json
 from chassis.errors import PayloadTooLarge, UnsupportedMediaType
 
@@ -58,7 +58,7 @@ def _headers(request: Request) -> Mapping[str, str]:
 
 def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
     try:
-        return strict_json.loads(body)
+        return strict_json.loads(body, MOST_COMMAS)
     except strict_json.InvalidJson as error:
         raise _invalid({"type": "json_invalid", "loc": (), "msg": "", "ctx": {"error": str(error)}}) from error
 

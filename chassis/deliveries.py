@@ -19,6 +19,8 @@ PATH = "/events"
 MOST_EVENTS = 100
 """In one batch."""
 
+_Text = Annotated[str, StringConstraints(max_length=1000)]
+
 
 class ForeignEvent(Forbidden):
     """A peer delivers what another service announces."""
@@ -32,14 +34,14 @@ class CloudEvent(BaseModel):
 
     specversion: Literal["1.0"]
     id: UUID
-    source: str
+    source: _Text
     type: Annotated[str, StringConstraints(max_length=100)]
     time: AwareDatetime
-    subject: str | None = None
-    dataschema: str | None = None
+    subject: _Text | None = None
+    dataschema: _Text | None = None
     userid: UUID | None = None
-    requestid: str = "-"
-    traceparent: str | None = None
+    requestid: _Text = "-"
+    traceparent: _Text | None = None
     data: dict[str, Any] = {}
 
     @property

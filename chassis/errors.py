@@ -21,6 +21,8 @@ from chassis import request_context, strict_json
 log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+MOST_FIELD_ERRORS = 50
+"""So many invalid values are named in an answer."""
 
 
 class AppError(Exception):
@@ -199,7 +201,7 @@ class Problem(BaseModel):
     detail: str = Field(examples=["There is no such thing."])
     code: str = Field(examples=["not_found"])
     request_id: str = Field(examples=["0193b5a2c7f07d5e8a1b3c4d5e6f7081"])
-    errors: list[FieldError] = []
+    errors: list[FieldError] = Field([], description="The first 50 invalid values.")
 
 
 def problem_response(error: AppError, errors: Sequence[FieldError] = ()) -> Response:
@@ -283,7 +285,7 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
 
 async def _answer_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [field_error(one) for one in error.errors()]
+    errors = [field_error(one) for one in error.errors()[:MOST_FIELD_ERRORS]]
     return problem_response(InvalidRequest(), errors)
 
 

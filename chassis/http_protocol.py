@@ -1,7 +1,7 @@
 """
 The HTTP/1.1 of our servers: uvicorn's, with the limits it lacks (docs/decisions/0025-server-limits.md).
 
-A head is limited in size, number of headers and time; a connection in requests that wait and in what it leaves unread; a
+A head is limited in size, number of headers and time; a connection in requests that wait, and in time without one; a
 worker in connections. What is over a limit is answered as problem+json where an answer can be sent, and closed.
 """
 
@@ -103,7 +103,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._stop(UriTooLong())
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; one that comes after the body is dropped, as HTTP allows: it must not pass for one of these."""
+        """Take a header; a trailer is dropped, as HTTP allows: it must not pass for a header that was checked."""
         if not self._reads_head:
             return
         self._head_bytes += len(name) + len(value)

@@ -18,6 +18,8 @@ from chassis.request_context import RequestContext, enter
 
 log = structlog.get_logger("chassis.access")
 
+MOST_PARAMETERS = 200
+"""In a query."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", jwks.PATH, revocations.PATH})
 """Asked every few seconds by machines: logged at debug level."""
@@ -54,7 +56,7 @@ class RequestContextMiddleware:
                 tracing.end_request(context, status)
 
         try:
-            _refuse_nul(scope)
+            _check_address(scope)
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
             log.info("client left", method=scope["method"], path=scope["path"])
@@ -75,10 +77,13 @@ def _context(headers: Mapping[bytes, bytes]) -> RequestContext:
     return context
 
 
-def _refuse_nul(scope: Scope) -> None:
-    """No database takes a NUL character in a text; refused here, once for all routes."""
+def _check_address(scope: Scope) -> None:
+    """Refuse, once for all routes, what no database takes in a text, and a crowd of parameters: each costs time."""
     if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
         msg = "The address contains a NUL character (%00)."
+        raise BadRequest(msg)
+    if scope["query_string"].count(b"&") >= MOST_PARAMETERS:
+        msg = f"The query has more than {MOST_PARAMETERS} parameters."
         raise BadRequest(msg)
 
 

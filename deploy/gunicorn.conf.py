@@ -50,8 +50,8 @@ class _JsonLine(logging.Formatter):
         return json.dumps(line | ({"exception": self.formatException(record.exc_info)} if record.exc_info else {}))
 
 
-# A burst of connections is accepted before those over the limit are ended (chassis/http_protocol.py): with the usual 1,024
-# descriptors the pools would find none left meanwhile.
+# A burst of connections is accepted before those over the limit are ended (chassis/http_protocol.py): with the usual
+# 1,024 descriptors the pools would find none left meanwhile.
 _, _most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most_descriptors, _most_descriptors))
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analytics.dependencies import Keeping, KeyHolder
 from analytics.properties import MAX_BYTES
-from analytics.schemas.events import MAX_BATCH_BYTES
+from analytics.schemas.events import MAX_BATCH_BYTES, MOST_COMMAS
 from analytics.schemas.segment import Kind, Message, MessageBatch, Success
 from analytics.services.check_write_key import InvalidWriteKey
 from analytics.services.record_messages import InvalidMessages, record_messages
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1", tags=["segment"], route_class=Route, dependenci
 
 async def _sent(request: Request) -> dict[str, Any]:
     try:
-        body = strict_json.loads(await request.body())
+        body = strict_json.loads(await request.body(), MOST_COMMAS)
     except strict_json.InvalidJson as error:
         raise BadRequest(f"Not valid JSON: {error}") from error
     if not isinstance(body, dict):

@@ -199,7 +199,7 @@ async def test_a_client_that_does_not_read_is_left(tiny: Tiny) -> None:
 
 def cut(reason: str) -> float:
     """How many connections were cut for this reason."""
-    value: float = http_protocol.CONNECTIONS_CUT.labels(reason)._value.get()
+    value: float = http_protocol.CONNECTIONS_CUT.labels(reason)._value.get()  # noqa: SLF001
     return value
 
 
