@@ -15,8 +15,8 @@ def loads(text: bytes, most_commas: int | None = None) -> Any:  # noqa: ANN401 -
     Parse strict JSON; a number with a fraction or an exponent becomes a Decimal, never a float.
 
     Args:
-        most_commas: Between values and in texts together. A value costs a microsecond, a byte of text none: so this, which
-            is counted in no time, bounds how long the event loop is kept.
+        most_commas: Between values and in texts together. A value costs a microsecond, a byte of text none: so this,
+            which is counted in no time, bounds how long the event loop is kept.
 
     Raises:
         InvalidJson: Not JSON, not UTF-8, NaN or Infinity, a lone surrogate, a NUL character, a repeated key, nested
