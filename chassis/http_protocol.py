@@ -15,7 +15,7 @@ from chassis import request_context
 from chassis.browsers import protect
 from chassis.errors import AppError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong, problem_response
 from chassis.ids import new_id
-from chassis.metrics import CONNECTIONS_CUT, count_request
+from chassis.metrics import CONNECTIONS_CUT, observe_refused
 from chassis.request_context import RequestContext
 
 log = structlog.get_logger(__name__)
@@ -174,7 +174,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, error: AppError) -> None:
         self._is_refused = True
         self._unused_bytes = 0
-        count_request("-", "-", error.status)
+        observe_refused(error.status)
         if self.cycle and not self.cycle.response_complete:
             self.cut(
                 "unanswerable"
