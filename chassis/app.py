@@ -1,6 +1,5 @@
 """``create_app``: one call gives a service middleware, errors, probes, docs, sealing, dispatcher, tokens, lifespan."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -78,7 +77,6 @@ def create_app(
     app.state.store = store
     app.state.checks = {store.name: store.check}
     app.state.draining = False
-    app.state.parsing = asyncio.Lock()
     app.state.issuer = issuer
     app.state.revocations = revocations
     app.state.periodic = (_FORGET_CLAIMS, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
