@@ -211,4 +211,4 @@ def _answer(error: AppError, default_headers: list[tuple[bytes, bytes]]) -> byte
     protect(headers)
     headers += [(b"x-request-id", context.request_id.encode()), (b"connection", b"close")]
     lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, response.body)
+    return b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, bytes(response.body))

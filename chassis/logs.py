@@ -225,7 +225,8 @@ def _make_safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 def _indent_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Set a traceback apart from lines: an error's text may have some that look like ours."""
-    return event | {name: indent(str(event[name]), "  ") for name in _TRACEBACKS & event.keys()}
+    event.update({name: indent(str(event[name]), "  ") for name in _TRACEBACKS & event.keys()})
+    return event
 
 
 def _safe_field(name: str, value: Any, depth: int = 5) -> Any:  # noqa: ANN401 - whatever is logged

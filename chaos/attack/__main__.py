@@ -14,6 +14,7 @@ from chaos.attack.attacks import ATTACKS
 from chaos.attack.bystander import Bystander, Latencies
 from chaos.attack.target import Target, running_target
 from cli.console import say
+from cli.errors import CommandError
 from cli.stack.files import ROOT
 
 _QUIET_S = 1.5
@@ -64,7 +65,8 @@ async def _attack(
     command = [sys.executable, "-m", "chaos.attack.attacker", name, str(port), str(seconds), *tls]
     attacker = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
     during = await bystander.use(seconds)
-    await attacker.wait()
+    if await attacker.wait():
+        raise CommandError(f"The attack {name!r} failed by itself.")
     return before, during, await bystander.use(_QUIET_S)
 
 

@@ -12,6 +12,8 @@ from chaos.attack.attacks import ATTACKS, Attack
 SOURCE = "127.0.0.2"
 """Where attackers come from: the edge counts requests by address."""
 _PAUSE_S = 1.0
+_MOST_NEW = 300
+"""Connections that begin in a second: what a service does with them is measured, not how fast it accepts."""
 
 
 async def attack(name: str, port: int, seconds: float, tls: ssl.SSLContext | None) -> None:
@@ -20,7 +22,7 @@ async def attack(name: str, port: int, seconds: float, tls: ssl.SSLContext | Non
     what = ATTACKS[name]
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            waits = (_PAUSE_S * number / what.connections for number in range(what.connections))
+            waits = (_PAUSE_S * number / min(what.connections, _MOST_NEW) for number in range(what.connections))
             await asyncio.gather(*(_repeat(what, port, wait, ends, tls) for wait in waits))
 
 

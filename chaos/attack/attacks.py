@@ -88,10 +88,11 @@ _FEW_FIELDS = b"{%b}" % b",".join(b'"%06x":0' % number for number in range(2_000
 _PARTIAL = _head("POST", _REFRESH, "content-type: application/json", "content-length: 250000") + b" " * 249_999
 
 ATTACKS = {
+    "40 ordinary requests a second": Attack(40, ask("POST", _REFRESH, b'{"refresh_token":"unknown"}')),
     "25,000 unknown keys": Attack(40, ask("POST", _REFRESH, _FIELDS)),
     "2,000 unknown keys": Attack(40, ask("POST", _REFRESH, _FEW_FIELDS)),
     "25,000 unknown keys to log in with": Attack(40, ask("POST", _LOGIN, _FIELDS)),
-    "200 connections with 2,000 keys": Attack(200, ask("POST", _REFRESH, _FEW_FIELDS)),
+    "200 connections with 25,000 keys": Attack(200, ask("POST", _REFRESH, _FIELDS)),
     "85,000 lists": Attack(40, ask("POST", _REFRESH, b"[%b[]]" % (b"[]," * 85_000))),
     "2,000 lists": Attack(40, ask("POST", _REFRESH, b"[%b[]]" % (b"[]," * 1_999))),
     "a deep tree": Attack(40, ask("POST", _REFRESH, b'{"a":' * 40_000)),

@@ -154,7 +154,8 @@ def write_into_a_full_pipe() -> None:
     logs.MOST_WAITING = 1000
     logs.configure_logging(WriterSettings())
     write_many("blocked", 10_000)
-    waiting = logs._listener.queue.qsize() if logs._listener else 0  # noqa: SLF001
+    (handler,) = [one for one in logging.getLogger().handlers if isinstance(one, logs._ContextQueueHandler)]  # noqa: SLF001
+    waiting = handler._lines.qsize()  # noqa: SLF001
     dropped = logs._DROPPED.labels("user")._value.get()  # noqa: SLF001
     sys.stderr.write(f"{waiting} {dropped:.0f}\n")
     sys.stderr.flush()

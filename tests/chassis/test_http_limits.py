@@ -8,6 +8,7 @@ import pytest
 from fastapi import Request
 
 from chassis import http_protocol
+from chassis.metrics import CONNECTIONS_CUT
 from chassis.routing import service_router
 from chassis.sealing.modes import public
 from chassis.testing import eventually, read_message
@@ -199,7 +200,7 @@ async def test_a_client_that_does_not_read_is_left(tiny: Tiny) -> None:
 
 def cut(reason: str) -> float:
     """How many connections were cut for this reason."""
-    value: float = http_protocol.CONNECTIONS_CUT.labels(reason)._value.get()  # noqa: SLF001
+    value: float = CONNECTIONS_CUT.labels(reason)._value.get()  # noqa: SLF001
     return value
 
 
