@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from analytics.schemas.events import MOST_COMMAS
 from chassis import strict_json
 
 MOST_BRACKETS = 50_000
@@ -55,6 +56,7 @@ async def read_batch(body: bytes, name: str | None, most: int, read: Read = stri
     Raises:
         InvalidJson: The items cannot be told apart, or what stands around them cannot be read.
     """
+    strict_json.refuse_many_values(body, MOST_COMMAS)
     try:
         return strict_json.loads(body)
     except strict_json.InvalidJson:

@@ -11,6 +11,7 @@ from typing import Any
 
 from analytics.metrics import MENDED
 from analytics.properties import INT64, MAX_DEPTH
+from analytics.schemas.events import MOST_COMMAS
 from chassis import strict_json
 
 _LONGEST_INT = 400
@@ -22,8 +23,9 @@ def read_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
     Read a message, or what stands around a batch: strictly if it can be, else as what of it can be stored.
 
     Raises:
-        InvalidJson: It is no JSON, or nested too deep to be read.
+        InvalidJson: It is no JSON, nested too deep, or of too many values.
     """
+    strict_json.refuse_many_values(text, MOST_COMMAS)
     try:
         return strict_json.loads(text)
     except strict_json.InvalidJson as error:

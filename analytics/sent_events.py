@@ -11,7 +11,15 @@ from analytics.batch_json import read_batch
 from analytics.batches import MOST_FAULTS, EventReader, Refusal
 from analytics.cloudevents import Form, attributes, form_of
 from analytics.dependencies import is_sealed
-from analytics.schemas.events import MAX_BATCH_BYTES, MOST_EVENTS, CloudEventCreate, EventBatch, EventCreate, Events
+from analytics.schemas.events import (
+    MAX_BATCH_BYTES,
+    MOST_COMMAS,
+    MOST_EVENTS,
+    CloudEventCreate,
+    EventBatch,
+    EventCreate,
+    Events,
+)
 from chassis import strict_json
 from chassis.errors import PayloadTooLarge, UnsupportedMediaType
 
@@ -59,7 +67,7 @@ def _headers(request: Request) -> Mapping[str, str]:
 
 def _parsed(body: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
     try:
-        return strict_json.loads(body)
+        return strict_json.loads(body, MOST_COMMAS)
     except strict_json.InvalidJson as error:
         raise _no_json(error) from error
 

@@ -26,6 +26,8 @@ NOT_HANDLED = "Nobody here handles this type."
 The reason that goes with it. Until November 2026 listeners said it without the code.
 """
 
+_Text = Annotated[str, StringConstraints(max_length=1000)]
+
 
 class ForeignEvent(Forbidden):
     """A peer delivers what another service announces."""
@@ -39,14 +41,14 @@ class CloudEvent(BaseModel):
 
     specversion: Literal["1.0"]
     id: UUID
-    source: str
+    source: _Text
     type: Annotated[str, StringConstraints(max_length=100)]
     time: AwareDatetime
-    subject: str | None = None
-    dataschema: str | None = None
+    subject: _Text | None = None
+    dataschema: _Text | None = None
     userid: UUID | None = None
-    requestid: str = "-"
-    traceparent: str | None = None
+    requestid: _Text = "-"
+    traceparent: _Text | None = None
     data: dict[str, Any] = {}
 
     @property

@@ -21,6 +21,8 @@ from chassis import request_context, strict_json
 log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+MOST_FIELD_ERRORS = 50
+"""So many invalid values are named in an answer."""
 
 
 class AppError(Exception):
@@ -116,6 +118,14 @@ class PayloadTooLarge(AppError):
     message = "The body is too large."
 
 
+class UriTooLong(AppError):
+    """The request target is over the cap of the server (414)."""
+
+    status = 414
+    code = "uri_too_long"
+    message = "The address is too long: at most 8 KiB with its query."
+
+
 class UnsupportedMediaType(AppError):
     """A body in a form that is not taken (415)."""
 
@@ -145,6 +155,14 @@ class TooManyRequests(AppError):
     status = 429
     code = "too_many_requests"
     message = "Too many requests; try again later."
+
+
+class HeadersTooLarge(AppError):
+    """The headers are over the caps of the server (431)."""
+
+    status = 431
+    code = "headers_too_large"
+    message = "Too many headers, or too large ones: at most 100, and 32 KiB together."
 
 
 class BadGateway(AppError):
@@ -191,7 +209,7 @@ class Problem(BaseModel):
     detail: str = Field(examples=["There is no such thing."])
     code: str = Field(examples=["not_found"])
     request_id: str = Field(examples=["0193b5a2c7f07d5e8a1b3c4d5e6f7081"])
-    errors: list[FieldError] = []
+    errors: list[FieldError] = Field([], description="The first 50 invalid values.")
 
 
 def problem_response(error: AppError) -> Response:
@@ -274,7 +292,7 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
 
 async def _answer_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [field_error(one) for one in error.errors()]
+    errors = [field_error(one) for one in error.errors()[:MOST_FIELD_ERRORS]]
     return problem_response(InvalidRequest(errors=errors))
 
 

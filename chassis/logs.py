@@ -11,18 +11,30 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
+from textwrap import indent
 from time import monotonic
 from typing import Any
 
 import structlog
 from concurrent_log_handler import ConcurrentRotatingFileHandler
+from prometheus_client import Counter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chassis import error_reports, request_context
 from chassis.settings import Environment, ServiceSettings
 
+MAX_TEXT = 2000
+"""Characters of a text that is logged, and of a line of a traceback."""
+MAX_TRACEBACK = 64 * 1024
+MOST_LINES = 200
+"""Of the beginning of a traceback, and of its end."""
+MOST_PARTS = 50
+"""Of a list or mapping that is logged."""
+MOST_WAITING = 10_000
+"""Lines; when standard output blocks, more are dropped and counted."""
 MAX_FILE_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 5
 
@@ -30,7 +42,7 @@ _SECRET_NAME = re.compile(
     r"pass(word|wd)?$|secret|token|authorization|cookie|api_?key|private_key|encrypted_data", re.IGNORECASE
 )
 _SECRET_TEXT = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    r"eyJ[\w-]{8,}+(?:\.[\w-]++){0,2}+"  # a JWT, or what may be the beginning of one: so each character is read once
     r"|gAAAA[\w-]{20,}=*"  # a Fernet token
     r"|\$argon2\w+\$[^\s'\"]+"
     r"|(?<=://)[^\s:/@]*:[^\s/@]+(?=@)"  # name and password in an address
@@ -40,6 +52,16 @@ _SECRET_TEXT = re.compile(
     r"|(?<=token=)[^\s&,;'\"]+"
 )
 _HIDDEN = "[hidden]"
+_TRACEBACKS = frozenset({"exception", "stack"})
+# What a terminal obeys: control characters, and those of Unicode that break lines or turn the direction of writing.
+_CONTROLS = {
+    code: repr(chr(code))[1:-1]
+    for code in (
+        *(*range(0x20), *range(0x7F, 0xA0)),
+        *(0x61C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    )
+}
+_DROPPED = Counter("log_lines_dropped", "Log lines that were dropped because standard output blocks.", ["service"])
 _ERRORS = frozenset({"error", "exception", "critical"})
 _NOISY = {
     "uvicorn.access": logging.CRITICAL,
@@ -60,7 +82,7 @@ def configure_logging(settings: ServiceSettings) -> None:
     """
     is_local = settings.environment is Environment.LOCAL
     console = logging.StreamHandler(sys.stdout)
-    console.setFormatter(_formatter(_console_renderer() if is_local else _JSON))
+    console.setFormatter(_formatter(_indent_traceback, _console_renderer()) if is_local else _formatter(_JSON))
     handlers: list[logging.Handler] = [console]
     if settings.log_dir:
         stem = settings.log_dir / f"{settings.service_name}-service"
@@ -96,7 +118,15 @@ class _ContextQueueHandler(QueueHandler):
 
     def __init__(self, queue: "SimpleQueue[logging.LogRecord]", service: str) -> None:
         super().__init__(queue)
+        self._lines = queue
         self._service = service
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Hand the line to the writer, or drop it: memory must not grow with what nobody reads."""
+        if self._lines.qsize() < MOST_WAITING:
+            self._lines.put_nowait(record)
+        else:
+            _DROPPED.labels(self._service).inc()
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         context = request_context.current()
@@ -157,15 +187,15 @@ def _file(path: str, level: int) -> logging.Handler:
     return handler
 
 
-def _formatter(renderer: Processor) -> logging.Formatter:
+def _formatter(*renderers: Processor) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_log_level],
         processors=[
             _add_context,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            _hide_secrets,
-            renderer,
+            _make_safe,
+            *renderers,
         ],
     )
 
@@ -184,17 +214,43 @@ def _add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
-def _hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {name: _HIDDEN if _SECRET_NAME.search(name) else _hide(value) for name, value in event.items()}
+def _make_safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Hide secrets, cut what is long, and write out what a terminal would obey."""
+    return {
+        name: _safe_traceback(value) if name in _TRACEBACKS and isinstance(value, str) else _safe_field(name, value)
+        for name, value in event.items()
+    }
 
 
-def _hide(value: Any) -> Any:  # noqa: ANN401 - whatever is logged
-    if isinstance(value, str):
-        return _SECRET_TEXT.sub(_HIDDEN, value)
-    if isinstance(value, Mapping):
-        return {name: _HIDDEN if _SECRET_NAME.search(str(name)) else _hide(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hide(part) for part in value]
+def _indent_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Set a traceback apart from lines: an error's text may have some that look like ours."""
+    event.update({name: indent(str(event[name]), "  ") for name in _TRACEBACKS & event.keys()})
+    return event
+
+
+def _safe_field(name: str, value: Any, depth: int = 5) -> Any:  # noqa: ANN401 - whatever is logged
+    return _HIDDEN if _SECRET_NAME.search(name) else _safe(value, depth)
+
+
+def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _SECRET_TEXT.sub(_HIDDEN, repr(value))
+    if depth and isinstance(value, Mapping):
+        parts = islice(value.items(), MOST_PARTS)
+        return {_safe_text(str(name)): _safe_field(str(name), part, depth - 1) for name, part in parts}
+    if depth and isinstance(value, list | tuple):
+        return [_safe(part, depth - 1) for part in islice(value, MOST_PARTS)]
+    return _safe_text(value if isinstance(value, str) else repr(value))
+
+
+def _safe_text(text: str) -> str:
+    # Hidden before it is cut: a secret that stands across the cut would be recognised no more.
+    safe = _SECRET_TEXT.sub(_HIDDEN, text[: 2 * MAX_TEXT]).translate(_CONTROLS)
+    return safe if len(text) <= MAX_TEXT else f"{safe[:MAX_TEXT]}… ({len(text)} characters)"
+
+
+def _safe_traceback(text: str) -> str:
+    lines = text.splitlines()
+    if len(lines) > 2 * MOST_LINES:
+        lines = [*lines[:MOST_LINES], "…", *lines[-MOST_LINES:]]
+    return "\n".join(map(_safe_text, lines))[-MAX_TRACEBACK:]

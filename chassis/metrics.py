@@ -22,6 +22,9 @@ SECONDS = Histogram(
     ["method", "route"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
+CONNECTIONS_CUT = Counter(
+    "http_connections_cut", "Connections that were ended without an answer (docs/watching.md).", ["reason"]
+)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -37,11 +40,24 @@ def metrics() -> Response:
 
 def observe_request(scope: Scope, status: int, took_s: float) -> None:
     """Count a request by the template of its route; one that matched none is counted as ``-``."""
-    route, method = scope.get("route"), scope["method"]
-    template = route.path_format if route else "-"
-    method = method if method in _METHODS else "OTHER"  # anybody can make one up
+    method, template = _kind_of(scope)
     _counter(method, template, status).inc()
     _histogram(method, template).observe(took_s)
+
+
+def observe_cut(scope: Scope, status: int) -> None:
+    """Count a request that was not answered whole; how long it took says nothing of how fast the service is."""
+    _counter(*_kind_of(scope), status).inc()
+
+
+def observe_refused(status: int) -> None:
+    """Count what was no request."""
+    _counter("OTHER", "-", status).inc()
+
+
+def _kind_of(scope: Scope) -> tuple[str, str]:
+    route, method = scope.get("route"), scope["method"]
+    return method if method in _METHODS else "OTHER", route.path_format if route else "-"  # anybody can make one up
 
 
 # Looking up a child costs more than counting with it.

@@ -13,12 +13,17 @@ from chassis.auth import jwks, revocations
 from chassis.browsers import protect
 from chassis.errors import BadRequest, answer_error
 from chassis.ids import new_id
-from chassis.metrics import observe_request
+from chassis.metrics import observe_cut, observe_request
 from chassis.request_context import RequestContext, enter
 from chassis.sealing.encrypt_response import check_encrypt_response
 
 log = structlog.get_logger("chassis.access")
 
+MOST_PARAMETERS = 200
+"""In a query."""
+_CLIENT_LEFT = 499
+"""As nginx counts what nobody waited for."""
+_FAILED = 500
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", jwks.PATH, revocations.PATH})
 """Asked every few seconds by machines: logged at debug level."""
@@ -37,37 +42,37 @@ class RequestContextMiddleware:
             return
         context = _context(dict(scope["headers"]), scope["app"].state.settings.otel_traces_sampler_arg)
         enter(context)
-        status = 0
+        status, cut_by = 0, _CLIENT_LEFT
+        is_answered = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
                 status = message["status"]
-                protect(message["headers"])
-                message["headers"].append((b"x-request-id", context.request_id.encode()))
-                if cookie := scope.get("set_cookie"):  # whatever else becomes of the request
-                    message["headers"].append((b"set-cookie", cookie))
-                if scope["app"].state.draining:
-                    message["headers"].append((b"connection", b"close"))
+                _add_headers(message["headers"], scope, context)
             await send(message)
             # Here, not at the end: background tasks come after the answer.
             if message["type"] == "http.response.body" and not message.get("more_body", False):
+                is_answered = True
                 observe_request(scope, status, monotonic() - context.started)
                 _log_request(scope, status)
                 tracing.end_request(context, status)
 
         try:
-            _refuse_nul(scope)
+            _check_address(scope)
             check_encrypt_response(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
-            log.info("client left", method=scope["method"], path=scope["path"])
+            pass  # counted below, like one that leaves in the middle of the answer
         except Exception as error:
-            if status:
-                log.exception("failed after the answer had begun")
-            else:
+            if not status:
                 await answer_error(error, scope, receive, send_with_id)
+            else:
+                cut_by = _FAILED
+                log.exception("failed after the answer had begun")
         finally:
+            if not is_answered:
+                _count_cut(scope, cut_by)
             tracing.end_request(context)
 
 
@@ -79,11 +84,29 @@ def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
     return context
 
 
-def _refuse_nul(scope: Scope) -> None:
-    """No database takes a NUL character in a text; refused here, once for all routes."""
+def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: RequestContext) -> None:
+    protect(headers)
+    headers.append((b"x-request-id", context.request_id.encode()))
+    if cookie := scope.get("set_cookie"):  # whatever else becomes of the request
+        headers.append((b"set-cookie", cookie))
+    if scope["app"].state.draining:
+        headers.append((b"connection", b"close"))
+
+
+def _check_address(scope: Scope) -> None:
+    """Refuse, once for all routes, what no database takes in a text, and a crowd of parameters: each costs time."""
     if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
         msg = "The address contains a NUL character (%00)."
         raise BadRequest(msg)
+    if scope["query_string"].count(b"&") >= MOST_PARAMETERS:
+        msg = f"The query has more than {MOST_PARAMETERS} parameters."
+        raise BadRequest(msg)
+
+
+def _count_cut(scope: Scope, status: int) -> None:
+    observe_cut(scope, status)
+    if status == _CLIENT_LEFT:
+        log.info("client left", method=scope["method"], path=scope["path"])
 
 
 def _log_request(scope: Scope, status: int) -> None:

@@ -1,9 +1,10 @@
 """What the schemas of all services have in common."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 
@@ -13,10 +14,30 @@ Moment = Annotated[AwareDatetime, Field(strict=False, examples=["2026-11-21T14:3
 """A time in a request body: RFC 3339 with its offset."""
 
 
+MOST_UNKNOWN = 10
+"""Fields too many that are named one by one."""
+
+
 class Body(BaseModel):
     """A request body: strict types (true is not 1), unknown fields refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, value: Any) -> Any:  # noqa: ANN401 - whatever is sent
+        # First: of each unknown field the library makes an error, of 25,000 in 0.4 s of the event loop.
+        if isinstance(value, dict) and len(value) > MOST_UNKNOWN and _has_too_many(cls, value):
+            raise PydanticCustomError("too_many_fields", "Too many fields; known here are {known}", _known(cls))
+        return value
+
+
+def _has_too_many(form: type[BaseModel], fields: dict[str, Any]) -> bool:
+    return form.model_config["extra"] == "forbid" and len(fields) > len(form.__pydantic_fields__) + MOST_UNKNOWN
+
+
+def _known(form: type[BaseModel]) -> dict[str, str]:
+    return {"known": ", ".join(field.alias or name for name, field in form.__pydantic_fields__.items())}
 
 
 class Read(BaseModel):

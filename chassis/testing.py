@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from chassis.clock_skew import unix_ms
+from chassis.http_protocol import LimitedProtocol
 
 POLL_S = 0.02
 
@@ -38,7 +39,10 @@ async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     with socket.create_server(("127.0.0.1", port)) as listener:
         # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        config = uvicorn.Config(
+            app, http=LimitedProtocol, ws="none", log_config=None, access_log=False, server_header=False, lifespan="on"
+        )
+        server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             await asyncio.sleep(0)

@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import os
+import resource
 import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -63,6 +64,11 @@ def _number(name: str, default: int, least: int) -> float:
             return value
     raise SystemExit(f"{name}: must be a number of {least} or more")
 
+
+# A burst of connections is accepted before those over the limit are ended (chassis/http_protocol.py): with the usual
+# 1,024 descriptors the pools would find none left meanwhile.
+_, _most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_most_descriptors, _most_descriptors))
 
 wsgi_app = f"{os.environ['SERVICE']}.main:build()"
 bind = f"0.0.0.0:{int(_number('PORT', 8000, 1))}"

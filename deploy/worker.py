@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from gunicorn.arbiter import Arbiter
 from uvicorn.server import Server
@@ -14,7 +15,15 @@ FIRST_BYTES_S = 0.2
 
 
 class DrainingWorker(UvicornWorker):
-    """Like its parent, with a server that drains."""
+    """Like its parent, with a server that drains, and a protocol with limits (chassis/http_protocol.py)."""
+
+    # By name: the master loads this class before it has emptied the folder in which the workers count.
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
+        "loop": "auto",
+        "http": "chassis.http_protocol:LimitedProtocol",
+        "ws": "none",
+        "server_header": False,
+    }
 
     async def _serve(self) -> None:
         self.config.app = self.wsgi

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from user.schemas import Credentials
 
 _FORM = "application/x-www-form-urlencoded"
+_MOST_FORM_FIELDS = 20
 _OAUTH2_FIELDS = {"grant_type", "scope", "client_id", "client_secret"}
 
 LOGIN_BODY: dict[str, Any] = {
@@ -45,7 +46,7 @@ async def _credentials(request: Request) -> Credentials:
 async def _fields(request: Request) -> object:
     if not request.headers.get("content-type", "").startswith(_FORM):
         return await request.json()
-    form = await request.form()
+    form = await request.form(max_fields=_MOST_FORM_FIELDS)
     return {name: value for name, value in form.items() if name not in _OAUTH2_FIELDS}
 
 

@@ -4,14 +4,18 @@ from typing import Any
 
 from analytics.batches import EventReader, Refusal, kept
 from analytics.metrics import Via
+from analytics.properties import check_data
 from analytics.retention import Retention
 from analytics.schemas.segment import Message, MessageBatch
-from analytics.segment import message_document
+from analytics.segment import CONTEXT, message_document
 from analytics.services.record_documents import record_documents
+from chassis import strict_json
 from chassis.clock import utc_now
 from chassis.errors import BadRequest
 from chassis.mongodb import MotorDatabase
 
+MAX_CONTEXT_BYTES = 2048
+"""Of what a batch says of all its messages, which may be 2,500."""
 _READER = EventReader(Message, "messageId")
 
 
@@ -33,7 +37,8 @@ async def record_messages(database: MotorDatabase, retention: Retention, sent: M
         DatabaseUnavailable: Nobody knows what was stored; sent again, each message counts once (503).
     """
     now = utc_now()
-    messages = _READER.read([_with_common(message, sent) for message in sent.batch])
+    common: dict[str, Any] = {"sentAt": sent.sent_at, "context": _bounded(sent.context)}
+    messages = _READER.read([_with_common(message, common) for message in sent.batch])
     documents = (one if isinstance(one, Refusal) else message_document(one, now) for one in messages)
     outcomes = await record_documents(database, list(kept(documents, retention)), Via.SEGMENT)
     refused = [outcome for outcome in outcomes if outcome["status"] == "invalid"]
@@ -42,9 +47,20 @@ async def record_messages(database: MotorDatabase, retention: Retention, sent: M
         raise InvalidMessages(f"None of the messages can be stored; the first: {fault.pointer} {fault.detail}.")
 
 
-def _with_common(message: Any, batch: MessageBatch) -> Any:  # noqa: ANN401 - JSON is what it is
+def _bounded(context: dict[str, Any]) -> dict[str, Any]:
+    """Give what is kept of a batch's context, which is checked and stored once for each of its messages."""
+    kept_parts = {name: context[name] for name in CONTEXT if name in context}
+    try:
+        size = len(strict_json.dumps(check_data(kept_parts)))
+    except ValueError as error:
+        raise InvalidMessages(f"The context of the batch {error}.") from error
+    if size > MAX_CONTEXT_BYTES:
+        raise InvalidMessages(f"The context of the batch must be at most {MAX_CONTEXT_BYTES} bytes of JSON.")
+    return kept_parts
+
+
+def _with_common(message: Any, common: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is what it is
     """Add to a message what its batch says of all of them."""
     if not isinstance(message, dict):
         return message
-    common: dict[str, Any] = {"sentAt": batch.sent_at, "context": batch.context}
     return {**common, **{name: value for name, value in message.items() if value is not None}}

@@ -9,46 +9,50 @@ from starlette.types import Message, Receive
 
 from chassis.dispatch import deadline
 from chassis.errors import BadRequest, PayloadTooLarge, RequestTimeout
+from chassis.sealing.body_budget import Charge, Overloaded
 
 _GZIP = 31
 """How zlib calls gzip's own form, and nothing else."""
 _FORM = b"application/x-www-form-urlencoded"
 
 
-def expected_size(headers: Mapping[bytes, bytes], cap: int) -> int:
+def has_body(headers: Mapping[bytes, bytes], cap: int) -> bool:
     """
-    Say how many bytes a body may come to; the cap, if it does not say so itself or is packed.
+    Say whether a body comes.
 
     Raises:
         PayloadTooLarge: It says that it is over the cap (413).
     """
     length = headers.get(b"content-length")
     if length is None:
-        return cap if b"transfer-encoding" in headers else 0
+        return b"transfer-encoding" in headers
     if not length.isdigit() or int(length[:12]) > cap:
         raise PayloadTooLarge
-    return cap if b"content-encoding" in headers else int(length)
+    return int(length) > 0
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, cap: int) -> bytes:
+async def read_body(receive: Receive, cap: int, charge: Charge) -> bytes:
     """
-    Read the body; without one, nothing is waited for.
+    Read the body.
 
     Args:
         cap: In bytes; counted while the body streams, whatever Content-Length says.
+        charge: Is charged for what arrives, when it arrives.
 
     Raises:
         PayloadTooLarge: Over the cap (413).
+        Overloaded: There is no room for it, or it had to make room for others (503).
         RequestTimeout: Not whole within 10 s (408).
         ClientDisconnect: The client left meanwhile.
     """
-    if not expected_size(headers, cap):
-        return b""
     try:
-        async with asyncio.timeout(deadline.DEFAULT_S):
-            return await _join(receive, cap)
+        async with asyncio.timeout(deadline.DEFAULT_S) as limit:
+            charge.begin(limit)
+            return await _join(receive, cap, charge)
     except TimeoutError as error:
-        raise RequestTimeout from error
+        raise (Overloaded if charge.is_cut else RequestTimeout) from error
+    finally:
+        charge.end()
 
 
 def unpack(body: bytes, cap: int) -> bytes:
@@ -94,9 +98,10 @@ def replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _join(receive: Receive, cap: int) -> bytes:
+async def _join(receive: Receive, cap: int, charge: Charge) -> bytes:
     body = bytearray()
     async for chunk in _chunks(receive):
+        charge.add(len(chunk))
         body += chunk
         if len(body) > cap:
             raise PayloadTooLarge

@@ -15,12 +15,12 @@ from chassis.dispatch import deadline
 from chassis.errors import (
     BadRequest,
     DeadlineExceeded,
-    ServiceUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
     answer_error,
 )
-from chassis.sealing.body import expected_size, read_body, refuse_nul, replaying, unpack
+from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
+from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded
 from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
 from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
 from chassis.sealing.inner_headers import INNER_HEADERS, merge_headers
@@ -37,9 +37,6 @@ from chassis.sealing.wire import (
 )
 
 log = structlog.get_logger(__name__)
-
-MOST_BODY_BYTES = 16 * 1024 * 1024
-"""Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""
 
 _GZIP = frozenset({b"gzip", b"x-gzip"})
 _ENCODINGS = _GZIP | {b"identity", b""}
@@ -61,16 +58,6 @@ class MalformedEnvelope(BadRequest):
     message = 'A sealed request is {"encrypted_data": "<token>"}, or without a body the token in X-Encrypted-Data.'
 
 
-class Overloaded(ServiceUnavailable):
-    """As many requests are being served as can be."""
-
-    code = "overloaded"
-    message = "Too many requests are being served; try again in a second."
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "1"})
-
-
 class Receiver:
     """
     Opens what arrives at a service and seals its answers.
@@ -78,7 +65,7 @@ class Receiver:
     Args:
         strict: Whether routes of mode ``encrypted`` refuse plain requests.
         max_body: Cap on a body, in bytes.
-        max_in_flight: How many requests are served at a time; more are turned away unread.
+        max_in_flight: How many requests are served at a time, from when their bodies are whole; more are turned away.
     """
 
     def __init__(
@@ -90,7 +77,7 @@ class Receiver:
         self._max_body = max_body
         self._max_in_flight = max_in_flight
         self._in_flight = 0
-        self._body_bytes = 0
+        self._bodies = BodyBudget()
 
     @property
     def in_flight(self) -> int:
@@ -106,36 +93,39 @@ class Receiver:
         Args:
             claims: The route claims the request in its own transaction.
         """
-        expected = self._expect(policy, dict(scope["headers"]))
-        if self._in_flight >= self._max_in_flight or self._body_bytes + expected > MOST_BODY_BYTES:
-            raise Overloaded
-        self._in_flight += 1
-        self._body_bytes += expected
+        self._refuse_if_full()  # before the body is read
+        headers, charge = dict(scope["headers"]), Charge(self._bodies)
         try:
-            await self._serve(app, policy, scope, receive, send, claims=claims)
+            body = await self._read(policy, headers, receive, charge)
+            # Counted only now: while bodies arrive, senders who are slow would keep out everybody else.
+            self._refuse_if_full()
+            self._in_flight += 1
+            try:
+                if self._is_sealed(policy, scope, headers):
+                    opened = await self._open(policy, scope, body)
+                    await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
+                else:
+                    await _run(app, body, scope, replaying(body, receive), send)
+            finally:
+                self._in_flight -= 1
         finally:
-            self._in_flight -= 1
-            self._body_bytes -= expected
+            charge.release()
 
-    async def _serve(
-        self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
-    ) -> None:
-        headers = dict(scope["headers"])
-        body = await self._read(policy, headers, receive)
-        if self._is_sealed(policy, scope, headers):
-            opened = await self._open(policy, scope, body)
-            await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
-        else:
-            await _run(app, body, scope, replaying(body, receive), send)
+    def _refuse_if_full(self) -> None:
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded
 
-    def _expect(self, policy: Policy, headers: Mapping[bytes, bytes]) -> int:
-        _is_packed(policy, headers)
-        return expected_size(headers, policy.max_body or self._max_body)
-
-    async def _read(self, policy: Policy, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    async def _read(self, policy: Policy, headers: Mapping[bytes, bytes], receive: Receive, charge: Charge) -> bytes:
+        is_packed = _is_packed(policy, headers)
         cap = policy.max_body or self._max_body
-        body = await read_body(headers, receive, cap)
-        return unpack(body, cap) if _is_packed(policy, headers) else body
+        if not has_body(headers, cap):
+            return b""
+        body = await read_body(receive, cap, charge)
+        if not is_packed:
+            return body
+        unpacked = unpack(body, cap)
+        charge.add(len(unpacked))
+        return unpacked
 
     def _is_sealed(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         marks = [value for name, value in scope["headers"] if name == COMMUNICATION]

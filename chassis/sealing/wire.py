@@ -89,7 +89,7 @@ def _wrap(token: bytes) -> bytes:
 
 def _unwrap(body: bytes) -> bytes:
     try:
-        outer = strict_json.loads(body)
+        outer = strict_json.loads(body, most_commas=0)
     except strict_json.InvalidJson as error:
         raise BadEnvelope from error
     if (

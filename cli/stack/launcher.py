@@ -139,6 +139,7 @@ class ServiceProcesses:
         return [
             *(sys.executable, "-m", "uvicorn", service.factory, "--factory", "--no-access-log"),
             *("--host", "127.0.0.1", "--port", str(self._port(service)), "--timeout-graceful-shutdown", "1"),
+            *("--http", "chassis.http_protocol:LimitedProtocol", "--ws", "none", "--no-server-header"),
         ]
 
     def _pump(self, name: str, process: LeashedProcess) -> None:

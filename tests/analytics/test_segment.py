@@ -109,6 +109,17 @@ async def test_the_batch_speaks_for_its_messages(keyed: httpx.AsyncClient, store
     assert [event["data"] for event in await stored()] == [{"context": {"locale": "fr"}}, {"context": {"locale": "de"}}]
 
 
+async def test_what_a_batch_says_of_all_is_short(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """It is stored with each of 2,500 messages: 2 KiB are taken, more are not; what is not kept does not count."""
+    fits, exceeds = {"page": "x" * 2_000, "device": "x" * 9_000}, {"page": "x" * 2_048}
+
+    assert (await send(keyed, track(messageId="1"), context=fits)).status_code == 200
+    refused = await send(keyed, track(messageId="2"), context=exceeds)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_messages")
+    assert [event["data"] for event in await stored()] == [{"context": {"page": "x" * 2_000}}]
+
+
 async def test_empty_fields_are_none(keyed: httpx.AsyncClient, stored: Stored) -> None:
     """Clients send null or an empty text for what they do not know."""
     nothing = {"anonymousId": "", "properties": None, "traits": None, "context": None, "timestamp": None}

@@ -16,7 +16,7 @@ from analytics.models import INDEXES
 from analytics.services import check_write_key, record_documents
 from analytics.services.add_write_key import add_write_key
 from chassis.mongodb import MongoDB, create_indexes
-from chassis.sealing import receiver
+from chassis.sealing import body_budget
 from chassis.testing import eventually, serve
 from cli.stack.mongodb import EmbeddedMongoDB
 from cli.stack.ports import free_port
@@ -54,7 +54,7 @@ async def client(
     monkeypatch.setenv("ENCRYPTION_MODE", "permissive")
     for module in (check_write_key, record_documents):
         monkeypatch.setattr(module, "LONGEST_S", LONGEST_S)
-    monkeypatch.setattr(receiver, "MOST_BODY_BYTES", ROOM)
+    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", ROOM)
     limits = httpx.Limits(max_connections=BATCHES)
     async with (
         serve(build()) as address,

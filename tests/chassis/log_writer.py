@@ -108,6 +108,27 @@ HIDDEN: dict[str, Write] = {
     "library's exception": lambda event: with_exception(library.exception, event, f"bad {JWT}"),
 }
 """How somebody might write what must not come out."""
+CONTROLS = "\x1b]0;owned\x07\x1b[2J\r\n2026-01-01 [info] forged\x9b1m\x7f\x00\u202egnp.exe\u2028"
+"""What a terminal would obey, or take for a line of its own."""
+SHOWN: dict[str, Write] = {
+    "value": lambda event: log.info(event, path=CONTROLS),
+    "message": lambda event: log.info("%s %s", event, CONTROLS),
+    "list": lambda event: log.info(event, seen=[{CONTROLS: (CONTROLS,)}]),
+    "bytes": lambda event: log.info(event, body=CONTROLS.encode()),
+    "exception": lambda event: with_exception(log.exception, event, CONTROLS),
+    "library": lambda event: library.warning("%s %s", event, CONTROLS),
+}
+"""How text of somebody else might be written."""
+LONG: dict[str, Write] = {
+    "value": lambda event: log.info(event, path="x" * 1_000_000),
+    "message": lambda event: log.info("%s %s", event, "x" * 1_000_000),
+    "list": lambda event: log.info(event, seen=["x" * 1000] * 1_000),
+    "mapping": lambda event: log.info(event, seen={str(number): number for number in range(100_000)}),
+    "exception": lambda event: with_exception(log.exception, event, "x" * 1_000_000),
+    "exception of many lines": lambda event: with_exception(log.exception, event, "x" * 100 + "\n" * 100_000),
+    "tokens": lambda event: log.info(event, path="eyJ" * 300_000),
+}
+"""How it might be written at length."""
 
 
 def write_each() -> None:
@@ -122,6 +143,22 @@ def write_each() -> None:
     logging.getLogger("uvicorn.access").info("repeated")
     for name, write in HIDDEN.items():
         write(f"case {name};")
+    for name, write in SHOWN.items():
+        write(f"shown {name};")
+    for name, write in LONG.items():
+        write(f"long {name};")
+
+
+def write_into_a_full_pipe() -> None:
+    """Write far more lines than anybody reads, then say on standard error how many wait and how many were dropped."""
+    logs.MOST_WAITING = 1000
+    logs.configure_logging(WriterSettings())
+    write_many("blocked", 10_000)
+    (handler,) = [one for one in logging.getLogger().handlers if isinstance(one, logs._ContextQueueHandler)]  # noqa: SLF001
+    waiting = handler._lines.qsize()  # noqa: SLF001
+    dropped = logs._DROPPED.labels("user")._value.get()  # noqa: SLF001
+    sys.stderr.write(f"{waiting} {dropped:.0f}\n")
+    sys.stderr.flush()
 
 
 def write_many(writer: str, count: int) -> None:
@@ -135,6 +172,8 @@ def main() -> None:
     if len(sys.argv) == 1:
         logs.configure_logging(WriterSettings())
         write_each()
+    elif sys.argv[1] == "blocked":
+        write_into_a_full_pipe()
     else:
         logs.MAX_FILE_BYTES = SMALL_FILE_BYTES
         logs.configure_logging(WriterSettings())

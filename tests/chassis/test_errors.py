@@ -32,6 +32,12 @@ class Thing(Body):
     price: Price | None = None
 
 
+class Things(Body):
+    """Several things."""
+
+    things: Annotated[list[Thing], Field(max_length=50)]
+
+
 class Full(Conflict):
     """No room is left."""
 
@@ -44,6 +50,13 @@ class Full(Conflict):
 async def create(thing: Thing) -> Thing:
     """Give back the thing."""
     return thing
+
+
+@router.post("/many")
+@public
+async def create_many(things: Things) -> Things:
+    """Give back the things."""
+    return things
 
 
 @router.get("/broken")
@@ -285,3 +298,45 @@ def test_every_reference_of_the_documentation_leads_somewhere(apps: dict[str, Fa
 
     schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert references(document) <= schemas
+
+
+CROWDS = {
+    "unknown fields": (b"{%b}" % b",".join(b'"%d":0' % number for number in range(900)), "too_many_fields"),
+    "lists": (b'{"name":[%b[]]}' % (b"[]," * 9000), "json_invalid"),
+    "values": (b"[%b0]" % (b"0," * 9000), "json_invalid"),
+}
+
+
+@pytest.fixture(scope="module")
+async def roomy() -> AsyncIterator[Tiny]:
+    """The same service, which takes large bodies."""
+    async with serve_tiny(router, max_body_bytes=256 * 1024) as service:
+        yield service
+
+
+@pytest.mark.parametrize("name", CROWDS)
+async def test_a_crowd_is_refused_as_one(roomy: Tiny, name: str) -> None:
+    """What would make an error, or an object, of each of thousands of values is one error, found before."""
+    body, code = CROWDS[name]
+    response = await roomy.client.post(THINGS, content=body, headers=JSON)
+
+    assert response.status_code == 422
+    assert [one["code"] for one in problem(response)["errors"]] == [code]
+
+
+async def test_a_few_unknown_fields_are_named(roomy: Tiny) -> None:
+    """Somebody who has misspelt a field is told which one; so are the first fifty of a list of bad values."""
+    fields = await roomy.client.post(THINGS, json={"name": "a", "colour": "red", "size": 1})
+    items = await roomy.client.post(f"{THINGS}/many", json={"things": [{"name": 1, "colour": "red"}] * 50})
+
+    assert [one["pointer"] for one in problem(fields)["errors"]] == ["/colour", "/size"]
+    assert len(problem(items)["errors"]) == 50
+
+
+async def test_a_query_has_a_limit(tiny: Tiny) -> None:
+    """Two hundred parameters are taken, one more is refused."""
+    taken = await tiny.client.get(f"{THINGS}/full?{'&'.join('a' * 200)}")
+    refused = await tiny.client.get(f"{THINGS}/full?{'&'.join('a' * 201)}")
+
+    assert taken.status_code == 409
+    assert (refused.status_code, problem(refused)["code"]) == (400, "bad_request")

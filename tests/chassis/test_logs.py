@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.stack.files import ROOT
-from tests.chassis.log_writer import HIDDEN, REQUEST_ID, SECRET, SMALL_FILE_BYTES, SPAN_ID, TRACE_ID
+from tests.chassis.log_writer import HIDDEN, LONG, REQUEST_ID, SECRET, SHOWN, SMALL_FILE_BYTES, SPAN_ID, TRACE_ID
 
 Line = dict[str, Any]
 WRITERS = ("one", "two", "three", "four")
@@ -155,6 +155,38 @@ def test_an_exception_keeps_its_traceback(written: Written, case: str) -> None:
     assert "in fail" in line["exception"]
     assert "The above exception was the direct cause" in line["exception"]
     assert "RuntimeError: bad [hidden]" in line["exception"]
+
+
+@pytest.mark.parametrize("case", SHOWN)
+def test_no_control_character_reaches_a_terminal(written: Written, case: str) -> None:
+    """What somebody else has sent is written out: it neither moves the cursor nor begins a line of its own."""
+    (line,) = [line for line in written.local.splitlines() if f"shown {case};" in line]
+
+    assert "forged" in (line if case != "exception" else written.local)
+    assert not [character for character in written.local if not character.isprintable() and character != "\n"]
+    assert not [line for line in written.local.splitlines() if line.startswith("2026-01-01 [info] forged")]
+    assert written.find(f"shown {case};")
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_what_is_logged_has_a_limit(written: Written, case: str) -> None:
+    """A megabyte of somebody's text is cut, in every output; the line is there."""
+    lines = [line for line in (*written.production, *written.file) if str(line["event"]).startswith(f"long {case};")]
+
+    assert len(lines) == 2
+    assert max(len(json.dumps(line)) for line in lines) < 200_000
+    assert len(written.local) < 2_000_000
+
+
+def test_lines_that_nobody_reads_are_dropped(tmp_path: Path) -> None:
+    """With standard output blocked a thousand lines wait, the others are counted; nothing waits for the terminal."""
+    writer = start(tmp_path, "blocked")
+    assert writer.stderr
+    waiting, dropped = map(int, writer.stderr.readline().split())
+    writer.communicate(timeout=60)
+
+    assert waiting <= 1000
+    assert dropped > 5000
 
 
 def test_several_processes_share_a_log(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 
 import httpx
 import pytest
 
 from chassis.routing import service_router
 from chassis.schemas import Body
-from chassis.sealing import receiver
+from chassis.sealing import body_budget
 from chassis.sealing.modes import public
 from chassis.testing import eventually, read_message
 from tests.chassis.tiny import Tiny, serve_tiny
@@ -115,19 +115,59 @@ async def test_refused_requests_make_room(tiny: Tiny) -> None:
     assert len(await fill(tiny)) == MOST
 
 
-@pytest.mark.parametrize("framing", ["content-length: 1000", "transfer-encoding: chunked"])
-async def test_bodies_have_a_cap_together(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, framing: str) -> None:
-    """A body that does not fit beside the others is refused before it comes, whether it says its length or not."""
-    served = await fill_one(tiny)
-    monkeypatch.setattr(receiver, "MOST_BODY_BYTES", 1000)
-    reader, writer = await asyncio.open_connection(tiny.client.base_url.host, tiny.client.base_url.port)
+FRAMINGS = {"content-length": b"content-length: 900\r\n\r\n", "chunks": b"transfer-encoding: chunked\r\n\r\n"}
 
+
+@asynccontextmanager
+async def sending(tiny: Tiny, framing: str, part: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """Send a part of a body, and not the rest."""
+    reader, writer = await asyncio.open_connection(tiny.client.base_url.host, tiny.client.base_url.port)
+    head = f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\n".encode() + FRAMINGS[framing]
     with closing(writer):
-        writer.write(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\n{framing}\r\n\r\n".encode())
-        answer = read_answer(await read_message(reader))
+        writer.write(head + (chunk(part) if framing == "chunks" else part))
+        await writer.drain()
+        yield reader
+
+
+def chunk(part: bytes) -> bytes:
+    """Frame a part of a body."""
+    return b"%x\r\n%b\r\n" % (len(part), part)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_bodies_that_do_not_come_keep_nobody_out(tiny: Tiny, framing: str) -> None:
+    """Far more requests than may be served, and than fit by what they announce, wait for their bodies: others pass."""
     GO.set()
+    async with AsyncExitStack() as stack:
+        for _ in range(MOST * 10):
+            await stack.enter_async_context(sending(tiny, framing, b"x"))
+
+        assert (await tiny.client.post(THINGS, json={"name": "x"})).status_code == 200
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_the_body_that_has_taken_longest_makes_room(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, framing: str
+) -> None:
+    """Bodies are charged as they arrive; with no room left the oldest that is not whole is a 503, and nobody else."""
+    GO.set()
+    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", 2000)
+    async with sending(tiny, framing, b"x" * 800) as oldest, sending(tiny, framing, b"x" * 800) as other:
+        assert (await tiny.client.post(THINGS, json={"name": "x" * 700})).status_code == 200
+        answer = read_answer(await asyncio.wait_for(read_message(oldest), 10))
+        assert other._buffer == b""  # type: ignore[attr-defined]  # noqa: SLF001 - nothing has come
 
     assert (answer.status, answer.code) == (503, "overloaded")
+
+
+async def test_bodies_being_served_have_a_cap_together(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit beside bodies that are whole is refused, and taken when they have been answered."""
+    served = await fill_one(tiny)
+    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", 920)
+    refused = await tiny.client.post(THINGS, json={"name": "x" * 900})
+    GO.set()
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
     assert (await served).status_code == 200
     assert (await tiny.client.post(THINGS, json={"name": "x" * 900})).status_code == 200
 

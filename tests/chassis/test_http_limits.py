@@ -1,0 +1,280 @@
+"""The limits of the server itself, over raw sockets: a client library would not send what is sent here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+
+import pytest
+from fastapi import Request
+
+from chassis import http_protocol
+from chassis.metrics import CONNECTIONS_CUT
+from chassis.routing import service_router
+from chassis.sealing.modes import public
+from chassis.testing import eventually, read_message
+from tests.chassis.tiny import Tiny, serve_tiny
+from tests.sealing.messages import Answer, read_answer
+
+THINGS = "/api/v1/things"
+HEAD = f"GET {THINGS} HTTP/1.1\r\nhost: tiny\r\n".encode()
+GO = asyncio.Event()
+router = service_router("things")
+
+
+@router.get("")
+@public
+async def headers(request: Request) -> list[str]:
+    """List the names of the request's headers."""
+    return list(request.headers)
+
+
+@router.post("")
+@public
+async def wait(request: Request) -> list[str]:
+    """Wait until the test lets it go on, then list the names of the request's headers."""
+    await GO.wait()
+    return list(request.headers)
+
+
+@router.get("/large")
+@public
+async def large() -> str:
+    """Answer with more than the buffers between server and client hold."""
+    return "x" * 32 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+async def tiny() -> AsyncIterator[Tiny]:
+    """A service with these routes."""
+    async with serve_tiny(router) as service:
+        yield service
+
+
+@pytest.fixture(autouse=True)
+def _closed_gate() -> Iterator[None]:
+    GO.clear()
+    yield
+    GO.set()
+
+
+class Wire:
+    """A connection to the service."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self._writer = writer
+
+    async def send(self, data: bytes) -> None:
+        """Send as it is."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def answer(self) -> Answer:
+        """Read an answer whole."""
+        return read_answer(await asyncio.wait_for(read_message(self.reader), 10))
+
+    async def is_ended(self) -> bool:
+        """Wait for the end of the connection; whether it came without another byte."""
+        try:
+            return await asyncio.wait_for(self.reader.read(), 10) == b""
+        except ConnectionError:
+            return True
+
+
+@asynccontextmanager
+async def connect(tiny: Tiny) -> AsyncIterator[Wire]:
+    """Open a connection."""
+    reader, writer = await asyncio.open_connection(tiny.client.base_url.host, tiny.client.base_url.port)
+    with closing(writer):
+        yield Wire(reader, writer)
+
+
+REFUSED = {
+    "a long value": (HEAD + b"a: " + b"x" * 40_000 + b"\r\n\r\n", 431, "headers_too_large"),
+    "many headers": (HEAD + b"a: b\r\n" * 100 + b"\r\n", 431, "headers_too_large"),
+    "large headers together": (HEAD + b"a: %b\r\n" % (b"x" * 1000) * 40 + b"\r\n", 431, "headers_too_large"),
+    "a long name": (HEAD + b"a" * 40_000 + b": b\r\n\r\n", 431, "headers_too_large"),
+    "endless headers": (HEAD + b"a: b\r\n" * 50_000, 431, "headers_too_large"),
+    "an endless value": (HEAD + b"a: " + b"x" * 700_000, 431, "headers_too_large"),
+    "a long target": (b"GET /%b HTTP/1.1\r\nhost: tiny\r\n\r\n" % (b"x" * 9000), 414, "uri_too_long"),
+    "an endless target": (b"GET /" + b"x" * 700_000, 414, "uri_too_long"),
+    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "bad_request"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("is_reused", [False, True], ids=["first", "after another"])
+async def test_a_head_over_a_limit_is_refused(tiny: Tiny, case: str, *, is_reused: bool) -> None:
+    """The answer is a problem with an id, also on a connection that was used before; then the connection ends."""
+    data, status, code = REFUSED[case]
+    async with connect(tiny) as wire:
+        if is_reused:
+            await wire.send(HEAD + b"\r\n")
+            assert (await wire.answer()).status == 200
+        await wire.send(data)
+        answer = await wire.answer()
+
+        assert (answer.status, answer.code) == (status, code)
+        assert (
+            dict(answer.headers).items()
+            >= {
+                "content-type": "application/problem+json",
+                "connection": "close",
+                "x-content-type-options": "nosniff",
+            }.items()
+        )
+        assert dict(answer.headers)["x-request-id"] in answer.body.decode()
+        assert await wire.is_ended()
+
+
+async def test_a_head_below_the_limits_is_served(tiny: Tiny) -> None:
+    """99 headers of 300 bytes and a target of 8,000 are taken, also a byte at a time and split anywhere."""
+    data = f"GET {THINGS}?{'x' * 8000} HTTP/1.1\r\nhost: tiny\r\n".encode() + b"a: %b\r\n" % (b"x" * 300) * 98 + b"\r\n"
+    async with connect(tiny) as wire:
+        await wire.send(data)
+        assert (await wire.answer()).status == 200
+        for start in range(0, len(data), 1009):
+            await wire.send(data[start : start + 1009])
+            await asyncio.sleep(0)
+        assert (await wire.answer()).status == 200
+
+
+@pytest.fixture
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.1)
+    monkeypatch.setattr(http_protocol, "WRITE_S", 0.1)
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_a_head_that_does_not_end_is_a_408(tiny: Tiny) -> None:
+    """A head has its time as a whole, however often a piece of it comes, first or later on the connection."""
+    for before in (b"", HEAD + b"\r\n"):
+        async with connect(tiny) as wire:
+            await wire.send(before)
+            if before:
+                assert (await wire.answer()).status == 200
+            await wire.send(HEAD)
+            trickle = asyncio.create_task(send_slowly(wire))
+            answer = await wire.answer()
+            trickle.cancel()
+
+        assert (answer.status, answer.code) == (408, "request_timeout")
+
+
+async def send_slowly(wire: Wire) -> None:
+    """Send headers for ever, a piece every few milliseconds."""
+    while True:
+        await wire.send(b"a: b\r\n")
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_a_connection_without_a_request_ends(tiny: Tiny) -> None:
+    """Who says nothing is left after the time of a head."""
+    async with connect(tiny) as wire:
+        assert await wire.is_ended()
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_a_body_that_nobody_reads_must_end(tiny: Tiny) -> None:
+    """Refused before its body has come, a client may send the rest, but not for ever."""
+    async with connect(tiny) as wire:
+        await wire.send(b"PUT /nothing HTTP/1.1\r\nhost: tiny\r\ncontent-length: 1000000\r\n\r\n")
+        assert (await wire.answer()).status == 404
+        await wire.send(b"x" * 1000)  # which stops the time that a connection without a request has
+        assert await wire.is_ended()
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_a_client_that_does_not_read_is_left(tiny: Tiny) -> None:
+    """An answer that is not fetched is not kept for ever."""
+    async with connect(tiny) as wire:
+        await wire.send(HEAD.replace(b" HTTP", b"/large HTTP", 1) + b"\r\n")
+
+        async def is_left() -> bool:
+            return cut("stalled") > before
+
+        before = cut("stalled")
+        assert await eventually(is_left)
+
+
+def cut(reason: str) -> float:
+    """How many connections were cut for this reason."""
+    value: float = CONNECTIONS_CUT.labels(reason)._value.get()  # noqa: SLF001
+    return value
+
+
+ENDLESS = {
+    "trailers": b"0\r\n" + b"a: b\r\n" * 100_000,
+    "a trailer": b"0\r\na: " + b"x" * 700_000,
+    "the extension of a chunk": b"1;" + b"x" * 700_000,
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+async def test_what_comes_to_nothing_ends(tiny: Tiny, case: str) -> None:
+    """What may follow a body or a chunk's size has the limit of a head; an answer to half a request there is not."""
+    async with connect(tiny) as wire:
+        await wire.send(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+        try:
+            await wire.send(ENDLESS[case])
+        except ConnectionError:
+            return
+        assert await wire.is_ended()
+
+
+async def test_a_trailer_is_no_header(tiny: Tiny) -> None:
+    """What comes after the body is dropped: it would pass for a header that was checked."""
+    GO.set()
+    async with connect(tiny) as wire:
+        head = f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+        await wire.send(head + b"1\r\nx\r\n0\r\nauthorization: a\r\nhost: b\r\n\r\n")
+        answer = await wire.answer()
+
+    assert answer.body == b'["host","transfer-encoding"]'
+
+
+async def test_requests_that_wait_have_a_limit(tiny: Tiny) -> None:
+    """Eight more may wait behind the one that is served; with a ninth the connection ends, and nobody else's."""
+    post = f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 0\r\n\r\n".encode()
+    async with connect(tiny) as patient, connect(tiny) as greedy:
+        await patient.send(post * 9)
+        await greedy.send(post * 10)
+        assert await greedy.is_ended()
+        GO.set()
+        assert [(await patient.answer()).status for _ in range(9)] == [200] * 9
+
+
+async def test_a_bad_request_does_not_stand_in_the_answer_before(tiny: Tiny) -> None:
+    """With an answer still owed, what cannot be read ends the connection without a word."""
+    async with connect(tiny) as wire:
+        await wire.send(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 0\r\n\r\nrubbish\r\n\r\n".encode())
+        assert await wire.is_ended()
+
+
+async def test_one_connection_too_many_costs_the_oldest_that_waits(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that have brought no whole request the oldest goes; a request that is served does not."""
+    await tiny.client.get(THINGS)
+    monkeypatch.setattr(http_protocol, "MOST_CONNECTIONS", 4)
+    async with connect(tiny) as served, connect(tiny) as silent, connect(tiny) as half, connect(tiny) as new:
+        await served.send(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 1\r\n\r\nx".encode())
+        await half.send(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 2\r\n\r\nx".encode())
+        await new.send(HEAD + b"\r\n")
+        assert (await new.answer()).status == 200
+        async with connect(tiny) as newer:
+            await newer.send(HEAD + b"\r\n")
+            assert (await newer.answer()).status == 200
+            assert await silent.is_ended()
+        GO.set()
+        assert (await served.answer()).status == 200
+
+
+async def test_no_answer_names_the_server(tiny: Tiny) -> None:
+    """What serves is nobody's business, whether the application answers or the server itself."""
+    async with connect(tiny) as wire:
+        await wire.send(HEAD + b"\r\n")
+        served = await wire.answer()
+        await wire.send(b"rubbish\r\n\r\n")
+        refused = await wire.answer()
+
+    assert "server" not in dict(served.headers) | dict(refused.headers)
