@@ -1,10 +1,10 @@
 import orjson
 import pytest
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import text
 
+from chassis.idempotency.answers import MAX_BODY, UnstorableAnswer
 from chassis.idempotency.answers import Answer as StoredAnswer
-from chassis.idempotency.answers import UnstorableAnswer
 from chassis.postgres import KEY_HOURS
 from tests.chassis.idempotency.asking import KINDS, asking, is_replayed
 from tests.chassis.idempotency.points import dying
@@ -90,6 +90,13 @@ def test_a_stream_cannot_be_stored() -> None:
     """A body that is not there as a whole is refused rather than stored empty."""
     with pytest.raises(UnstorableAnswer):
         StoredAnswer.of(StreamingResponse(iter(["x"])))
+
+
+def test_the_longest_answer_is_stored_whole() -> None:
+    """64 KiB can be stored, and not a byte more."""
+    assert StoredAnswer.of(Response(b"x" * MAX_BODY)).body == b"x" * MAX_BODY
+    with pytest.raises(UnstorableAnswer):
+        StoredAnswer.of(Response(b"x" * (MAX_BODY + 1)))
 
 
 async def test_keys_are_forgotten_after_a_day(worker: Worker) -> None:
