@@ -62,7 +62,6 @@ async def list_all(_admin: Admin, session: Session, page: Paging, only: Annotate
         InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound
     ),
 )
-@unrepeatable
 @optional
 async def add(
     body: UserAdd,

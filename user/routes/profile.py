@@ -33,7 +33,6 @@ router = service_router("users")
     response_model=UserRead,
     responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound),
 )
-@unrepeatable
 @encrypted
 async def register(
     body: UserCreate,
