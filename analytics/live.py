@@ -19,7 +19,7 @@ from chassis.errors import ServiceUnavailable, TooManyRequests
 from chassis.mongodb import Document, MotorDatabase
 
 MAX_READERS = 32
-MAX_OF_ONE = 4
+MAX_OF_ONE = 8
 """Streams of one person: one who opens many must not take all the places."""
 QUEUE = 500
 """How many events wait for a reader who is slow."""
@@ -102,7 +102,7 @@ class Live:
         Listen during the block.
 
         Raises:
-            TooManyStreams: The person has 4 in this process (429).
+            TooManyStreams: The person has 8 in this process (429).
             TooManyReaders: There are 32 in this process (503).
         """
         if sum(reader.person == person for reader in self._readers) >= MAX_OF_ONE:
