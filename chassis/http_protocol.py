@@ -6,6 +6,7 @@ worker in connections. What is over a limit is answered as problem+json where an
 """
 
 import asyncio
+from time import monotonic
 from typing import Any, NoReturn
 
 import structlog
@@ -47,11 +48,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on
         super().__init__(*args, **kwargs)
-        self.waits_since: float | None = self.loop.time()
+        self.waits_since: float | None = monotonic()
         """From when on the client has owed a whole request; None while one is served."""
-        self._deadline: float | None = self.waits_since + HEAD_S
+        self._deadline: float | None = self.loop.time() + HEAD_S
         self._stalled_since: float | None = None
         self._timer = self.loop.call_later(HEAD_S, self._check_deadline)
+        self.url = b""
         self._reads_head = False
         self._reads_message = False
         self._head_bytes = 0
@@ -142,11 +144,11 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if has_next:
             return
-        self.waits_since = self.loop.time()
+        self.waits_since = monotonic()
         if self.transport.is_closing():
-            self._deadline = self.waits_since + WRITE_S
+            self._deadline = self.loop.time() + WRITE_S
         elif self._reads_message:
-            self._deadline = self.waits_since + HEAD_S
+            self._deadline = self.loop.time() + HEAD_S
 
     def pause_writing(self) -> None:
         """Give a client that does not read some time."""
@@ -194,7 +196,7 @@ class LimitedProtocol(HttpToolsProtocol):
         elif self._reads_head:
             self._refuse(RequestTimeout())
         else:
-            self.cut("slow")
+            self.cut("stalled" if self.transport.is_closing() else "slow")
 
 
 def _waits_since(connection: LimitedProtocol) -> float:

@@ -87,8 +87,10 @@ _FIELDS = b"{%b}" % b",".join(b'"%06x":0' % number for number in range(23_000))
 _FEW_FIELDS = b"{%b}" % b",".join(b'"%06x":0' % number for number in range(2_000))
 _PARTIAL = _head("POST", _REFRESH, "content-type: application/json", "content-length: 250000") + b" " * 249_999
 
+CONTROL = "40 ordinary requests a second"
+"""No attack: what a bystander notices of it is the machine's own noise."""
 ATTACKS = {
-    "40 ordinary requests a second": Attack(40, ask("POST", _REFRESH, b'{"refresh_token":"unknown"}')),
+    CONTROL: Attack(40, ask("POST", _REFRESH, b'{"refresh_token":"unknown"}')),
     "25,000 unknown keys": Attack(40, ask("POST", _REFRESH, _FIELDS)),
     "2,000 unknown keys": Attack(40, ask("POST", _REFRESH, _FEW_FIELDS)),
     "25,000 unknown keys to log in with": Attack(40, ask("POST", _LOGIN, _FIELDS)),
