@@ -105,7 +105,11 @@ def load(service: str) -> ServiceSettings:
     return settings
 
 
-@pytest.mark.parametrize(("service", "field", "wrong"), CASES)
+@pytest.mark.parametrize(
+    ("service", "field", "wrong"),
+    CASES,
+    ids=[f"{service}-{field}-{number}" for number, (service, field, _) in enumerate(CASES)],
+)
 def test_a_value_that_cannot_work_is_refused_by_name(
     environ: dict[str, str], service: str, field: str, wrong: str
 ) -> None:

@@ -33,13 +33,17 @@ async def resume_orders(database: Postgres, dispatcher: Dispatcher) -> None:
     Each worker does it every second: rows that another one looks at are skipped. A backlog is gone through at once, but
     while steps have no answer the rest of it is left to the next time. If nothing is due, all this is one statement.
     """
-    (look,) = await database.run(_LOOK, {})
-    if not look["is_due"]:
+    if not await _is_any_due(database):
         return
     while await _expire_some(database) == AT_ONCE:
         pass
     while await _resume_some(database, dispatcher) == AT_ONCE:
         pass
+
+
+async def _is_any_due(database: Postgres) -> bool:
+    (found,) = await database.run(_LOOK, {})
+    return bool(found["is_due"])
 
 
 async def _expire_some(database: Postgres) -> int:

@@ -25,7 +25,7 @@ from user.services.change_user import change_user
 from user.services.create_user import create_user
 from user.services.erase_user import erase_user
 
-NO_POST = no_mail(Postgres(SecretStr("postgresql://nowhere/users"), "user"), Client())
+NO_POST = no_mail(Postgres(SecretStr("postgresql://nobody@nowhere/users"), "user"), Client())
 ROUNDS = int(os.environ.get("ROUNDS", "10"))
 
 
