@@ -23,7 +23,6 @@ from tests.plain import NO_AUTHORITIES
 async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
     """The database of analytics, in which nobody counts or purges but the test."""
     async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
-
         for work in (COUNTING, PURGING):
 
             async def is_ours(work: str = work) -> bool:
