@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from bson import ObjectId
@@ -35,46 +35,65 @@ class Lease:
 
 @asynccontextmanager
 async def leased(
-    database: MotorDatabase, work: str, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    database: MotorDatabase,
+    work: str,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Lease]:
     """
     Lease *work* for the block, if nobody has it. The lease is renewed meanwhile, and ends with the block.
 
     This saves effort only: what is done must be right if two do it, as happens when one of them was stopped meanwhile.
     """
-    holder = ObjectId()
-    lease = Lease(await _take(database, work, holder))
+    holder = _Holder(database, work, clock)
+    lease = Lease(await holder.take())
     if not lease.is_ours:
         yield lease
         return
-    renewing = asyncio.create_task(_keep(database, work, holder, lease, sleep))
+    renewing = asyncio.create_task(_keep(holder, lease, sleep))
     try:
         yield lease
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
-        await database[LEASES].update_one({"_id": work, "holder": holder}, {"$set": {"until": utc_now()}})
+        await holder.hold_until(clock())
 
 
-async def _take(database: MotorDatabase, work: str, holder: ObjectId) -> bool:
-    now = utc_now()
-    ours = {"holder": holder, "until": now + LEASE}
-    try:
-        await database[LEASES].update_one({"_id": work, "until": {"$lte": now}}, {"$set": ours}, upsert=True)
-    except DuplicateKeyError:  # there is one that has not ended
-        return False
-    return True
+class _Holder:
+    """One who wants some work."""
+
+    def __init__(self, database: MotorDatabase, work: str, clock: Callable[[], datetime]) -> None:
+        self._leases = database[LEASES]
+        self._work = work
+        self._clock = clock
+        self._id = ObjectId()
+
+    async def take(self) -> bool:
+        """Take the work, if nobody has it."""
+        now = self._clock()
+        ours = {"holder": self._id, "until": now + LEASE}
+        try:
+            await self._leases.update_one({"_id": self._work, "until": {"$lte": now}}, {"$set": ours}, upsert=True)
+        except DuplicateKeyError:  # there is a lease that has not ended
+            return False
+        return True
+
+    async def renew(self) -> bool:
+        """Hold the work for longer; False if somebody else has it."""
+        return await self.hold_until(self._clock() + LEASE)
+
+    async def hold_until(self, until: datetime) -> bool:
+        """Set when the lease ends; False if it is not ours."""
+        ours = {"_id": self._work, "holder": self._id}
+        return bool((await self._leases.update_one(ours, {"$set": {"until": until}})).matched_count)
 
 
-async def _keep(
-    database: MotorDatabase, work: str, holder: ObjectId, lease: Lease, sleep: Callable[[float], Awaitable[None]]
-) -> None:
+async def _keep(holder: _Holder, lease: Lease, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Renew a lease for as long as it is ours."""
     while lease.is_ours:
         await sleep(RENEW_EVERY_S)
         try:
-            until = {"$set": {"until": utc_now() + LEASE}}
-            renewed = await database[LEASES].update_one({"_id": work, "holder": holder}, until)
-            lease.is_ours = renewed.matched_count == 1
+            lease.is_ours = await holder.renew()
         except PyMongoError as error:  # there are some tries more before it ends
-            log.warning("lease not renewed", work=work, error=type(error).__name__)
+            log.warning("lease not renewed", error=type(error).__name__)

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect
@@ -27,6 +27,10 @@ class Sleeper:
         self.asked.append(seconds)
         await self._woken.acquire()
 
+    def wake_for_good(self) -> None:
+        """End one sleep."""
+        self._woken.release()
+
     async def wake(self) -> None:
         """End one sleep, and wait for the next."""
         slept = len(self.asked)
@@ -44,17 +48,38 @@ def work() -> str:
     return str(new_id())
 
 
+class Clock:
+    """A clock that stands still unless it is moved."""
+
+    def __init__(self) -> None:
+        self._now = utc_now()
+
+    def __call__(self) -> datetime:
+        """Return what it shows."""
+        return self._now
+
+    def move(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self._now += timedelta(seconds=seconds)
+
+
+Lease = Callable[..., AbstractAsyncContextManager[leases.Lease]]
+
+
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Moves the clock of leases."""
-    passed = timedelta()
+def clock() -> Clock:
+    """The clock of leases."""
+    return Clock()
 
-    def move(by: timedelta) -> None:
-        nonlocal passed
-        passed += by
 
-    monkeypatch.setattr(leases, "utc_now", lambda: utc_now() + passed)
-    return move
+@pytest.fixture
+def lease(database: MotorDatabase, work: str, clock: Clock) -> Lease:
+    """Leases the work, or other work; each lease sleeps by a sleeper of its own."""
+
+    def make(name: str = work, sleep: Sleeper | None = None) -> AbstractAsyncContextManager[leases.Lease]:
+        return leased(database, name, sleep=sleep or Sleeper(), clock=clock)
+
+    return make
 
 
 async def until(database: MotorDatabase, work: str) -> datetime:
@@ -65,57 +90,54 @@ async def until(database: MotorDatabase, work: str) -> datetime:
     return at
 
 
-async def test_of_two_one_has_the_work(database: MotorDatabase, work: str) -> None:
+async def test_of_two_one_has_the_work(lease: Lease, work: str) -> None:
     """Until its block ends; other work is another lease."""
-    async with (
-        leased(database, work) as first,
-        leased(database, work) as second,
-        leased(database, f"{work}, too") as other,
-    ):
+    async with lease() as first, lease() as second, lease(f"{work}, too") as other:
         assert (first.is_ours, second.is_ours, other.is_ours) == (True, False, True)
-    async with leased(database, work) as next_one:
+    async with lease() as next_one:
         assert next_one.is_ours
 
 
-async def test_who_did_not_get_it_does_not_end_it(database: MotorDatabase, work: str) -> None:
+async def test_who_did_not_get_it_does_not_end_it(lease: Lease) -> None:
     """The lease of the other goes on."""
-    async with leased(database, work):
-        async with leased(database, work):
+    async with lease():
+        async with lease():
             pass
-        async with leased(database, work) as third:
+        async with lease() as third:
             assert not third.is_ours
 
 
 async def test_a_lease_is_renewed_while_the_work_lasts(
-    database: MotorDatabase, work: str, now: Callable[[timedelta], None]
+    database: MotorDatabase, lease: Lease, work: str, clock: Clock
 ) -> None:
     """However long that is, nobody else gets it; the lease of other work is left as it is."""
     sleeper = Sleeper()
-    async with leased(database, f"{work}, too", Sleeper()), leased(database, work, sleeper) as ours:
+    async with lease(f"{work}, too"), lease(sleep=sleeper) as ours:
         beside = await until(database, f"{work}, too")
         for _ in range(10):
-            now(timedelta(seconds=RENEW_EVERY_S))
+            clock.move(RENEW_EVERY_S)
             await sleeper.wake()
-        async with leased(database, work) as other:
+        async with lease() as other:
             assert (ours.is_ours, other.is_ours) == (True, False)
         assert await until(database, f"{work}, too") == beside
         assert set(sleeper.asked) == {RENEW_EVERY_S}
+    assert LEASE.total_seconds() > RENEW_EVERY_S * 3
 
 
 async def test_the_work_of_one_that_is_dead_is_taken_over(
-    database: MotorDatabase, work: str, now: Callable[[timedelta], None]
+    database: MotorDatabase, lease: Lease, work: str, clock: Clock
 ) -> None:
     """After 20 s, not before. If it lives after all, it sees that the work is not its own, and ends nothing."""
     sleeper = Sleeper()
-    async with leased(database, work, sleeper) as stopped:
-        now(LEASE - timedelta(seconds=1))
-        async with leased(database, work) as early:
+    async with lease(sleep=sleeper) as stopped:
+        clock.move(19)
+        async with lease() as early:
             assert not early.is_ours
-        now(timedelta(seconds=1))
-        async with leased(database, work, Sleeper()) as taken:
+        clock.move(1)
+        async with lease() as taken:
             assert taken.is_ours
             ends = await until(database, work)
-            sleeper._woken.release()  # noqa: SLF001 - it does not sleep again
+            sleeper.wake_for_good()
 
             async def is_lost() -> bool:
                 return not stopped.is_ours
@@ -126,31 +148,21 @@ async def test_the_work_of_one_that_is_dead_is_taken_over(
 
 
 async def test_a_renewal_that_fails_is_tried_again(
-    database: MotorDatabase, work: str, now: Callable[[timedelta], None], monkeypatch: pytest.MonkeyPatch
+    database: MotorDatabase, lease: Lease, work: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The work goes on meanwhile, and the lease with it."""
-    sleeper = Sleeper()
+    sleeper, renew = Sleeper(), leases._Holder.renew  # noqa: SLF001 - what the database does
 
-    class Broken:
-        def __getitem__(self, _name: str) -> "Broken":
-            return self
+    async def gone(_holder: object) -> bool:
+        monkeypatch.setattr(leases._Holder, "renew", renew)  # noqa: SLF001
+        raise AutoReconnect("gone")
 
-        async def update_one(self, *_: object) -> None:
-            raise AutoReconnect("gone")
-
-    original = leases._keep  # noqa: SLF001
-    databases: list[Any] = [Broken(), database]
-
-    class Failing:
-        def __getitem__(self, name: str) -> Any:  # noqa: ANN401
-            return databases.pop(0)[name]
-
-    monkeypatch.setattr(leases, "_keep", lambda _database, *more: original(Failing(), *more))  # type: ignore[arg-type]
-    async with leased(database, work, sleeper) as ours:
+    async with lease(sleep=sleeper) as ours:
         began = await until(database, work)
-        now(timedelta(seconds=5))
+        monkeypatch.setattr(leases._Holder, "renew", gone)  # noqa: SLF001
+        clock.move(RENEW_EVERY_S)
         await sleeper.wake()
         assert (ours.is_ours, await until(database, work)) == (True, began)
         await sleeper.wake()
         assert ours.is_ours
-        assert await until(database, work) > began
+        assert await until(database, work) == began + timedelta(seconds=RENEW_EVERY_S)
