@@ -8,15 +8,18 @@ round, so neither waits for the other.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from sqlalchemy import Column, ColumnElement, Delete, Select, column, func, select
+from sqlalchemy import ColumnElement, Delete, Select, Table, TextClause, column, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from chassis.purge_metrics import OVERDUE, PURGED
 
 if TYPE_CHECKING:
+    from sqlalchemy import Column
+
     from chassis.postgres import Postgres  # purges the chassis's own tables with this
 
 log = structlog.get_logger(__name__)
@@ -38,26 +41,31 @@ class Expiry:
         batch: How many are deleted in one transaction: fewer where others go with each of them.
     """
 
-    since: Column[Any]
+    since: KeyedColumnElement[Any]
     keep: timedelta
-    only: ColumnElement[bool] | None = None
+    only: ColumnElement[bool] | TextClause | None = None
     batch: int = BATCH
+
+    @property
+    def table(self) -> Table:
+        """The table that the column is in."""
+        return cast("Column[Any]", self.since).table
 
     @property
     def name(self) -> str:
         """Of the table."""
-        return str(self.since.table.name)
+        return self.table.name
 
     def delete_batch(self) -> Delete:
         """Build the statement that deletes the oldest of those whose time is up."""
         due = (
-            self._where(select(column("ctid")).select_from(self.since.table))
+            self._where(select(column("ctid")).select_from(self.table))
             .where(self.since < func.now() - self.keep)
             .order_by(self.since)
             .limit(self.batch)
             .with_for_update(skip_locked=True)
         )
-        return self.since.table.delete().where(column("ctid") == func.any(func.array(due.scalar_subquery())))
+        return self.table.delete().where(column("ctid") == func.any(func.array(due.scalar_subquery())))
 
     def overdue_s(self) -> Select[Any]:
         """Build the query for the seconds by which the oldest row is past its time; negative or NULL if none is."""
@@ -114,4 +122,4 @@ async def _measure(database: "Postgres", expiries: Sequence[Expiry]) -> None:
 
 
 def _log(message: str, expiry: Expiry, error: Exception) -> None:
-    log.error(message, table=expiry.name, column=expiry.since.name, exc_info=error)
+    log.error(message, table=expiry.name, column=expiry.since.key, exc_info=error)

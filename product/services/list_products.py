@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -20,13 +20,21 @@ _KEYS: dict[Sort, InstrumentedAttribute[Any]] = {
     Sort.NAME: Product.name,
 }
 """What the catalogue is sorted by before the id; the newest are those of the highest ids."""
+FEW = 1000
+"""So many products that have a word are sorted; with more, a page is soon full in the order of the catalogue."""
+_BY_WORDS_ALONE, _BY_ANY_INDEX = (
+    select(*(func.set_config(f"enable_{scan}", switch, True) for scan in ("seqscan", "indexscan")))
+    for switch in ("off", "on")
+)
+"""For the transaction."""
 _DESCENDING = frozenset({Sort.NEWEST, Sort.DEAREST})
 
 
 async def list_products(session: AsyncSession, search: Search, page: PageRequest) -> Slice[Product]:
     """Give one page of the products that *search* describes."""
-    words = None if search.q is None else await session.scalar(_beginnings(search.q))
-    query = select(Product).where(IN_CATALOGUE, *_conditions(search, words))
+    query = select(Product).where(IN_CATALOGUE, *_conditions(search))
+    if search.q is not None:
+        query = query.where(await _matches(session, search.q))
     rows = (await session.scalars(_sorted(query, search.sort, page.position).limit(page.limit + 1))).all()
     key = _KEYS.get(search.sort)
     return page.slice(rows, attrgetter("id"), attrgetter(key.key) if key else None)
@@ -42,10 +50,23 @@ def _sorted(query: Select[Product], sort: Sort, last: Position | None) -> Select
     return query.order_by(*(column.desc() if sort in _DESCENDING else column for column in columns))
 
 
-def _conditions(search: Search, words: str | None) -> Iterator[ColumnElement[bool]]:
-    if search.q is not None:
-        # As a literal: without its value the planner takes no word for rare, and walks the whole catalogue.
-        yield NAME_WORDS.op("@@")(cast(literal(words, Text, literal_execute=True), TSQUERY))
+async def _matches(session: AsyncSession, text: str) -> ColumnElement[bool]:
+    """
+    Look a text up in the index of words; of few products give the ids.
+
+    The planner takes every beginning of a word for one that 2 % of the products have, and would walk the catalogue in
+    its order until a page is full: all of it for a word that is rare.
+    """
+    contains = NAME_WORDS.op("@@")(_beginnings(text))
+    await session.execute(_BY_WORDS_ALONE)
+    found = (await session.scalars(select(Product.id).where(IN_CATALOGUE, contains).limit(FEW + 1))).all()
+    await session.execute(_BY_ANY_INDEX)
+    if len(found) > FEW:
+        return contains
+    return Product.id == func.any(cast(literal(found, ARRAY(Uuid)), ARRAY(Uuid)))
+
+
+def _conditions(search: Search) -> Iterator[ColumnElement[bool]]:
     if search.min_price is not None:
         yield Product.price_minor >= to_minor(search.min_price)
     if search.max_price is not None:
@@ -54,13 +75,13 @@ def _conditions(search: Search, words: str | None) -> Iterator[ColumnElement[boo
         yield (Product.stock > 0) == search.in_stock
 
 
-def _beginnings(text: str) -> Select[tuple[str | None]]:
+def _beginnings(text: str) -> ColumnElement[str]:
     """
-    Write a tsquery for each word of *text* as the beginning of a word; NULL, which nothing matches, if it has none.
+    Ask for each word of *text* as the beginning of a word; NULL, which nothing matches, if it has none.
 
     PostgreSQL takes it apart as it did the names: what it holds for a word there, it holds for a word here.
     """
     word = func.unnest(func.to_tsvector(SIMPLE, text)).table_valued("lexeme", "positions", "weights", name="word")
     # A quote may stand in a word (of a path), a backslash never: quote_literal writes what a tsquery reads.
     every = func.string_agg(func.quote_literal(cast(word.c.lexeme, Text)) + ":*", " & ")
-    return select(every).select_from(word)
+    return select(cast(every, TSQUERY)).select_from(word).scalar_subquery()

@@ -1,11 +1,12 @@
 from typing import Any
 
+import httpx
 import pytest
 
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
 from chassis.dispatch.transport import HttpxTransport
 from chassis.sealing.envelope import Envelope
-from tests.dispatch.scripted import LINKS, OK, PATH, Peer, Time, dispatcher_to, says_plainly
+from tests.dispatch.scripted import LINKS, OK, PATH, Peer, Time, dispatcher_to
 
 
 @pytest.mark.parametrize("sealed", [True, False])
@@ -29,8 +30,7 @@ async def test_a_service_without_a_link_is_called_in_plaintext_only_if_that_is_a
             asked.append(address.path)
             return await super().send(method, address, *_rest)
 
-    peer = Peer(Time(), [says_plainly(200, b'{"keys":[]}')])
-    peer.handle_async_request = lambda request: says_plainly(200, b'{"keys":[]}')(peer, request)  # type: ignore[assignment, method-assign]
+    peer = httpx.MockTransport(lambda _request: httpx.Response(200, content=b'{"keys":[]}'))
     dispatcher = Dispatcher({"user": "http://user"}, Envelope("order", LINKS["order"]), lambda: Plain(peer))
 
     with pytest.raises(UnknownService, match="user"):

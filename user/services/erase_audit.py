@@ -1,5 +1,6 @@
 """Erasing where a person was from the audit log."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
@@ -45,5 +46,5 @@ async def _erase(session: AsyncSession, whose: ColumnElement[bool]) -> bool:
     batch = select(AuditEntry.id).where(whose, HAS_ORIGIN).limit(BATCH)
     erase = update(AuditEntry).where(AuditEntry.id == func.any(func.array(batch.scalar_subquery())))
     options = {"synchronize_session": False}
-    result = await session.execute(erase.values(address=None, user_agent=None), execution_options=options)
-    return result.rowcount == BATCH
+    result: Any = await session.execute(erase.values(address=None, user_agent=None), execution_options=options)
+    return bool(result.rowcount == BATCH)
