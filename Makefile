@@ -53,7 +53,7 @@ test: $(BIN)/.ready ## Run the whole suite against real databases of its own
 	@$(BIN)/python -m pytest
 
 .PHONY: test-long
-test-long: $(BIN)/.ready ## Run the tests that kill databases, roll services over and restore backups (4 min)
+test-long: $(BIN)/.ready ## Run the tests that kill databases, roll services over and restore backups, and check plans at a million rows (9 min)
 	@$(BIN)/python -m pytest -m long -n 0
 
 .PHONY: fuzz
