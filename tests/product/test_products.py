@@ -149,7 +149,7 @@ async def test_a_method_that_is_not_there_is_told_with_those_that_are(people: Pe
     response = await people["product"].put(PRODUCTS)
 
     assert response.status_code == 405
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 async def test_reservations_are_for_the_order_service_alone(people: People, sealed: Dispatcher) -> None:

@@ -213,3 +213,15 @@ def test_a_key_that_is_none_spoils_the_set(wrong: dict[str, object]) -> None:
 
     with pytest.raises(ValueError, match="JSON Web Key Set"):
         read_jwks({"keys": [ours | wrong]})
+
+
+async def test_a_token_has_at_most_4_kib() -> None:
+    """One that just fits is accepted, whatever else is in it; the next longer one is not."""
+    tokens = [forged(more="a" * size) for size in range(2600, 2900)]
+    fits = max((token for token in tokens if len(token) <= 4096), key=len)
+    too_long = min((token for token in tokens if len(token) > 4096), key=len)
+
+    assert len(fits) >= 4095
+    await at(NOW).verify(fits)
+    with pytest.raises(InvalidToken):
+        await at(NOW).verify(too_long)
