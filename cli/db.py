@@ -81,9 +81,16 @@ def _upgrade(service: Service) -> None:
 
 
 def _alembic(service: Service) -> "Config":
+    return read_config(ROOT / service.name / "alembic.ini")
+
+
+def read_config(file: Path) -> "Config":
+    """Read an alembic.ini, wherever it is: a "%" in its path is no mark of the format."""
     from alembic.config import Config
 
-    return Config(ROOT / service.name / "alembic.ini")
+    config = Config(file)
+    config.file_config.set("DEFAULT", "here", str(file.parent).replace("%", "%%"))
+    return config
 
 
 def _find(name: str) -> Service:

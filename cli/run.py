@@ -107,17 +107,18 @@ def _check(environment: Mapping[str, str]) -> None:
     Raises:
         CommandError: One cannot work; names its variable.
     """
-    ours = dict(os.environ)
-    try:
-        for service in SERVICES:
-            os.environ.clear()
-            os.environ.update(service_environment(service, environment))
-            settings_class(service.name).load()
-    except InvalidSettings as error:
-        raise CommandError(f"{error}\nMend or remove it in .env, or where it is set.") from error
-    finally:
+    ours, problems = dict(os.environ), list[str]()
+    for service in SERVICES:
         os.environ.clear()
-        os.environ.update(ours)
+        os.environ.update(service_environment(service, environment))
+        try:
+            settings_class(service.name).load()
+        except InvalidSettings as error:
+            problems.append(str(error))
+    os.environ.clear()
+    os.environ.update(ours)
+    if problems:
+        raise CommandError("\n".join([*problems, "Mend or remove it in .env, or where it is set."]))
 
 
 def _migrate(environment: Mapping[str, str]) -> None:

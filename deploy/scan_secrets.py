@@ -18,7 +18,7 @@ _ALLOWED = {
     ("tests/*/test_migration*.py", "Hex High Entropy String"): "the same",
     ("docs/protocol-vectors.json", "Base64 High Entropy String"): "published, so that others can test against them",
     (".env.example", "Basic Auth Credentials"): "change-me, which no service takes outside local",
-    ("chassis/mongodb.py", "Basic Auth Credentials"): "the form of an address, in an error's text",
+    ("chassis/mongodb_address.py", "Basic Auth Credentials"): "the form of an address, in an error's text",
     ("chassis/postgres_address.py", "Basic Auth Credentials"): "the same",
     ("user/smtp_url.py", "Basic Auth Credentials"): "the same",
     ("cli/build.py", "Basic Auth Credentials"): "an address that leads nowhere",

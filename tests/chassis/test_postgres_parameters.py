@@ -1,7 +1,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,12 +48,13 @@ async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterat
     context.load_cert_chain(certificate)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
             assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
             writer.write(b"S")
             await writer.start_tls(context)
-            inside = await asyncio.open_connection("127.0.0.1", postgres.port)
-            await asyncio.gather(pump(reader, inside[1]), pump(inside[0], writer))
+            from_inside, to_inside = await asyncio.open_connection("127.0.0.1", postgres.port)
+            with closing(to_inside):
+                await asyncio.gather(pump(reader, to_inside), pump(from_inside, writer))
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
