@@ -30,10 +30,11 @@ from chassis.errors import (
     documented,
 )
 from chassis.routing import PlainRoute, Route, has_mark
+from chassis.sealing.body_budget import Overloaded
 from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
 from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
 from chassis.sealing.modes import Mode
-from chassis.sealing.receiver import EncryptionRequired, MalformedEnvelope, Overloaded
+from chassis.sealing.receiver import EncryptionRequired, MalformedEnvelope
 
 _SCHEMAS = "#/components/schemas/{model}"
 _OPENAPI = "/openapi.json"

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from analytics.properties import MAX_BYTES
 from analytics.publishers import refuse_published
 from analytics.schemas.events import Line
 from chassis.schemas import Moment
@@ -41,14 +42,14 @@ class Kind(StrEnum):
 
 
 def _text(value: object) -> str | None:
-    """Give a number as text; an empty text, and whatever else a client sends, is none."""
+    """Give a number as text; a text that is empty or longer than what is stored, and whatever else comes, is none."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float | Decimal):
         return _shortest(float(value))
-    return (value or None) if isinstance(value, str) else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_BYTES else None
 
 
 def _shortest(number: float) -> str | None:
@@ -73,20 +74,22 @@ def _no_object(_value: object) -> dict[str, Any]:
 _EXACT = 2**53
 """Below this a whole double is that number exactly."""
 _NAIVE = TypeAdapter(NaiveDatetime)
+_TimeText = Annotated[str, StringConstraints(max_length=64)]
+_NoItems = Annotated[list[Any], Field(max_length=0)]
 _IN_ORDER = Field(union_mode="left_to_right")
 
 # What is as it should be is recognised by the first of each two; the second makes something of what is not.
 Text = Annotated[
-    Annotated[str, StringConstraints(min_length=1)]
+    Annotated[str, StringConstraints(min_length=1, max_length=MAX_BYTES)]
     | Annotated[str | None, PlainValidator(_text, json_schema_input_type=float | None)],
     _IN_ORDER,
 ]
 Id = Annotated[Line | Annotated[Line | None, BeforeValidator(_text, json_schema_input_type=float | None)], _IN_ORDER]
 Time = Annotated[
-    Moment | Annotated[datetime | None, PlainValidator(_time, json_schema_input_type=str | None)], _IN_ORDER
+    Moment | Annotated[datetime | None, PlainValidator(_time, json_schema_input_type=_TimeText | None)], _IN_ORDER
 ]
 Properties = Annotated[
-    dict[str, Any] | Annotated[dict[str, Any], PlainValidator(_no_object, json_schema_input_type=list[Any] | None)],
+    dict[str, Any] | Annotated[dict[str, Any], PlainValidator(_no_object, json_schema_input_type=_NoItems | None)],
     _IN_ORDER,
 ]
 

@@ -27,7 +27,7 @@ def main(service: str, listening: int) -> None:
         reload_dirs=[service, "chassis"],
         reload_includes=_PAGE,
         access_log=False,
-        http="chassis.http_protocol:LimitedProtocol",  # type: ignore[arg-type] # by name, as the command line takes it
+        http="chassis.http_protocol:LimitedProtocol",
         ws="none",
         server_header=False,
         # An open event stream must delay neither a reload nor the end.
