@@ -1,5 +1,5 @@
 """
-The HTTP/1.1 of our servers: uvicorn's, with the limits it lacks (docs/decisions/0025-server-limits.md).
+The HTTP/1.1 of our servers: uvicorn's, with the limits it lacks (docs/decisions/0024-server-limits.md).
 
 A head is limited in size, number of headers and time; a connection in requests that wait, and in time without one; a
 worker in connections. What is over a limit is answered as problem+json where an answer can be sent, and closed.
