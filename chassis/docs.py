@@ -20,6 +20,7 @@ from chassis.errors import (
     BadRequest,
     DeadlineExceeded,
     Forbidden,
+    HeadersTooLarge,
     InvalidRequest,
     PayloadTooLarge,
     Problem,
@@ -27,6 +28,7 @@ from chassis.errors import (
     ServiceUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
+    UriTooLong,
     documented,
 )
 from chassis.routing import PlainRoute, Route, has_mark
@@ -41,6 +43,8 @@ _OPENAPI = "/openapi.json"
 _ASSETS = "/docs/assets"
 _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
+_BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
+"""Answered before any route is looked for (``chassis/http_protocol.py``)."""
 
 
 def describe_problems(app: FastAPI) -> None:
@@ -64,10 +68,11 @@ def describe_problems(app: FastAPI) -> None:
 
 
 def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
+    yield from _BY_THE_SERVER
     yield from (BadRequest, InvalidEncryptResponse, EncryptionUnavailable, AppError)
     if not isinstance(route, Route):
         return
-    yield from (RequestTimeout, PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
+    yield from (PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
     if route.policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
         yield EncryptionRequired
     if route.policy.mode is not Mode.PUBLIC:

@@ -16,7 +16,7 @@ from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
 
 KEYS = make_keys("order", "tiny")
-ALWAYS = {"200", "400", "408", "413", "415", "500", "503", "504", "422"}
+ALWAYS = {"200", "400", "408", "413", "414", "415", "431", "500", "503", "504", "422"}
 router = service_router("things")
 
 
