@@ -73,6 +73,8 @@ FILL = {
                 CASE WHEN n % 2 = 0 THEN now() END, CASE WHEN n % 2 = 0 THEN CAST('x' AS bytea) END {_SOME}""",
         f"""INSERT INTO email_tokens (user_id, purpose, token_hash, email, expires_at)
             SELECT {_ID}, 'reset', sha256(CAST(CAST(n AS text) AS bytea)), 'x', now() + interval '1 h' {_SOME}""",
+        f"""INSERT INTO familiar_networks (user_id, network, expires_at)
+            SELECT {_ID}, CAST('x' AS bytea), now() + interval '1 day' {_SOME}""",
         f"""INSERT INTO throttles (key, attempts, last_at, blocked_until)
             SELECT sha256(CAST(CAST(n AS text) AS bytea)), 1, now(), now() {_SOME}""",
         f"""INSERT INTO audit_entries (id, kind, actor_id, user_id, address)

@@ -10,16 +10,18 @@ down_revision: str | None = "5d0c6f3b9a17"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+# For each statement, not for each row: a million rows of one statement would change one number a million times, each
+# time past all its earlier versions.
 _COUNT_USERS = """
 CREATE FUNCTION count_users() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    change integer := 0;
+    change bigint := 0;
 BEGIN
-    IF TG_OP <> 'DELETE' AND NEW.deleted_at IS NULL THEN
-        change := 1;
+    IF TG_OP <> 'DELETE' THEN
+        change := (SELECT count(*) FROM new_users WHERE deleted_at IS NULL);
     END IF;
-    IF TG_OP <> 'INSERT' AND OLD.deleted_at IS NULL THEN
-        change := change - 1;
+    IF TG_OP <> 'INSERT' THEN
+        change := change - (SELECT count(*) FROM old_users WHERE deleted_at IS NULL);
     END IF;
     IF change <> 0 THEN
         INSERT INTO user_counts AS kept (part, accounts) VALUES (pg_backend_pid() % 16, change)
@@ -28,10 +30,11 @@ BEGIN
     RETURN NULL;
 END $$
 """
-_ON_USERS = """
-CREATE TRIGGER count_users AFTER INSERT OR DELETE OR UPDATE OF deleted_at ON users
-FOR EACH ROW EXECUTE FUNCTION count_users()
-"""
+_TRIGGERS = {
+    "count_users_inserted": "AFTER INSERT ON users REFERENCING NEW TABLE AS new_users",
+    "count_users_updated": "AFTER UPDATE ON users REFERENCING OLD TABLE AS old_users NEW TABLE AS new_users",
+    "count_users_deleted": "AFTER DELETE ON users REFERENCING OLD TABLE AS old_users",
+}
 
 
 def upgrade() -> None:
@@ -79,13 +82,15 @@ def _create_user_counts() -> None:
         sa.PrimaryKeyConstraint("part", name=op.f("pk_user_counts")),
     )
     op.execute(_COUNT_USERS)
-    op.execute(_ON_USERS)  # locks out all that write to users, so nobody is added while we count
+    for name, event in _TRIGGERS.items():  # they lock out all that write to users, so nobody is added while we count
+        op.execute(f"CREATE TRIGGER {name} {event} FOR EACH STATEMENT EXECUTE FUNCTION count_users()")
     op.execute("INSERT INTO user_counts SELECT 0, count(*) FROM users WHERE deleted_at IS NULL")
 
 
 def downgrade() -> None:
     """Go back to the revision before."""
-    op.execute("DROP TRIGGER count_users ON users")
+    for name in _TRIGGERS:
+        op.execute(f"DROP TRIGGER {name} ON users")
     op.execute("DROP FUNCTION count_users")
     op.drop_table("user_counts")
     op.drop_index(op.f("ix_familiar_networks_expires_at"), table_name="familiar_networks")
