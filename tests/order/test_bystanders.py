@@ -132,7 +132,7 @@ async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
 async def test_confirming_prices_the_lines_of_one_order(
     desk: Desk, apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other orders of the product keep their prices and their status; analytics hears of ours at once, as it is stored."""
+    """Other orders of the product keep prices and status; analytics hears of ours at once, as it is stored."""
     rung, ring = list[str](), desk.database.bell.ring
 
     def ring_and_note(listeners: Sequence[str]) -> None:

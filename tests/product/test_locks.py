@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import column, exists, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.dispatch.failures import RemoteError
@@ -46,13 +46,19 @@ async def is_waiting(database: Postgres) -> bool:
         return bool(await session.scalar(_WAITING))
 
 
-async def move_to_the_end(database: Postgres, product_id: str) -> None:
-    """Let a product lie behind all others in its table, where a scan comes to it last."""
-    ours, place = Product.id == UUID(product_id), column("ctid")
-    last = exists().where(ours, place == select(func.max(place)).select_from(Product.__table__).scalar_subquery())
+async def is_free(database: Postgres, product_id: str) -> bool:
+    """Whether nobody holds a product."""
     async with database.transaction() as session:
-        while not await session.scalar(select(last)):
-            await session.execute(update(Product).where(ours).values(version=Product.version))
+        free = select(Product.id).where(Product.id == UUID(product_id)).with_for_update(skip_locked=True)
+        return await session.scalar(free) is not None
+
+
+async def lay_out(database: Postgres, *product_ids: str) -> None:
+    """Let products lie in their table in this order, which is that of a scan."""
+    for product_id in product_ids:
+        async with database.transaction() as session:
+            again = update(Product).where(Product.id == UUID(product_id)).values(version=Product.version)
+            await session.execute(again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +133,15 @@ async def test_who_waits_for_a_product_holds_none_that_comes_after(
     """Products are locked in the order of their ids, however they are named or stored: nobody waits in a circle."""
     first, second = sorted([(await make_product(stock=10))["id"] for _ in range(2)])
     act = await prepare(Shelf(unordered, UUID(first), UUID(second)))
-    await move_to_the_end(database, first)
+    await lay_out(database, second, first)
 
     async with while_locked(database, first):
         acting = asyncio.create_task(act)
         assert await eventually(lambda: is_waiting(database))
-        async with database.transaction() as session:
-            free = select(Product.id).where(Product.id == UUID(second)).with_for_update(nowait=True)
-            assert await session.scalar(free) == UUID(second)
-
+        second_is_free = await is_free(database, second)
     await acting
+
+    assert second_is_free
     assert [await stock_of(database, one) for one in (first, second)] == [stock, stock]
 
 
@@ -194,7 +199,7 @@ async def test_a_locked_product_can_still_be_referred_to(make_product: MakeProdu
         await lock_products(holding, [pot])
         async with database.transaction() as session:
             refer = select(Product.id).where(Product.id == pot)
-            assert await session.scalar(refer.with_for_update(read=True, key_share=True, nowait=True)) == pot
+            assert await session.scalar(refer.with_for_update(read=True, key_share=True, skip_locked=True)) == pot
 
 
 async def test_an_adjustment_sees_what_was_sold_while_it_waited(
