@@ -149,7 +149,7 @@ async def test_an_order_without_an_answer_is_left_for_a_second(
     assert seconds[1] == pytest.approx(3600, abs=60)
 
 
-async def test_an_order_is_resumed_within_a_deadline(database: Postgres) -> None:
+async def test_an_order_is_resumed_within_a_deadline(database: Postgres, unresumed: None) -> None:
     """As a request has one: a round ends though a service hangs."""
     async with database.transaction() as session:
         session.add(Order(id=new_id(), user_id=new_id(), resume_at=func.now()))

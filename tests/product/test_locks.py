@@ -179,10 +179,10 @@ async def test_a_release_sees_that_the_order_was_committed_while_it_waited(
     await orders.reserve(order_id := new_id(), **{pot: 1})
 
     async with database.transaction() as session:
-        committing = update(Reservation).where(Reservation.order_id == order_id).values(state="committed")
-        await session.execute(committing)
+        reservation = await session.get_one(Reservation, order_id, with_for_update=True)
         releasing = asyncio.create_task(orders.release(order_id))
         assert await eventually(lambda: is_waiting(database))
+        reservation.state = "committed"
 
     assert (await releasing)["state"] == "released"
     async with database.transaction() as session:
@@ -200,6 +200,21 @@ async def test_a_locked_product_can_still_be_referred_to(make_product: MakeProdu
         async with database.transaction() as session:
             refer = select(Product.id).where(Product.id == pot)
             assert await session.scalar(refer.with_for_update(read=True, key_share=True, skip_locked=True)) == pot
+
+
+async def test_products_are_given_as_they_are_when_they_are_locked(
+    make_product: MakeProduct, database: Postgres
+) -> None:
+    """Not as the session has read them before."""
+    pot = UUID((await make_product())["id"])
+
+    async with database.transaction() as session:
+        read = await session.get_one(Product, pot)
+        async with database.transaction() as other:
+            await other.execute(update(Product).where(Product.id == pot).values(name="Jug"))
+        locked = await lock_products(session, [pot])
+
+        assert [(product is read, product.name) for product in locked] == [(True, "Jug")]
 
 
 async def test_an_adjustment_sees_what_was_sold_while_it_waited(
