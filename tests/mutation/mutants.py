@@ -96,13 +96,15 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "exc", "decorator_list", "msg"}:
             continue
+        if name == "keywords" and isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":
+            continue  # strict, where the lengths are the same
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_untold(child):
                 yield child
 
 
 def _is_untold(node: ast.AST) -> bool:
-    """Whether no test can notice a change: logging, docstrings, an exception without arguments, types."""
+    """Whether no test can notice a change: logging, docstrings, examples, an exception without arguments, types."""
     match node:
         case ast.Expr(value=ast.Constant()):
             return True
@@ -110,7 +112,7 @@ def _is_untold(node: ast.AST) -> bool:
             return name in _LOGGING
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(), attr="__init__"), args=[], keywords=[])):
             return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Assert():
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Assert() | ast.keyword(arg="examples"):
             return True
         case ast.Assign(targets=[ast.Name(id="msg")]):
             return True
@@ -125,7 +127,7 @@ def _faults_of_statement(node: ast.stmt) -> Iterator[tuple[ast.expr | ast.stmt, 
     match node:
         case ast.If(test=test) if not isinstance(test, ast.UnaryOp | ast.Compare):
             yield test, f"(not ({ast.unparse(test)}))"
-        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and not value.value):
             yield node, "return None"
         case ast.Expr(value=ast.Call() | ast.Await()) | ast.Raise() | ast.AugAssign():
             yield node, "pass"

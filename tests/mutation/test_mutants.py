@@ -48,11 +48,18 @@ def test_each_kind_of_fault_is_written(source: str, expected: str) -> None:
         "def f(a: Literal[3]) -> Literal[4]: ...",
         "if TYPE_CHECKING:\n    x = 3",
         "msg = f'{a + b}'",
+        "x = Field(examples=[3])",
+        "x = zip(a, b, strict=True)",
     ],
 )
 def test_what_no_test_can_notice_is_left_alone(source: str) -> None:
-    """Docstrings, log lines, annotations and messages have no mutants."""
+    """Docstrings, log lines, annotations, messages and examples have no mutants."""
     assert not changes(source)
+
+
+def test_what_is_returned_is_made_another_truth() -> None:
+    """None in place of what is true; of False, which is as good as None, True."""
+    assert changes("def f():\n    return False") == {"False  ->  True"}
 
 
 def test_the_text_around_a_fault_is_kept_to_the_byte() -> None:

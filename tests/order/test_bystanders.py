@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select
+from sqlalchemy import Text, column, func, select
 
 from chassis.auth.tokens import Identity
 from chassis.ids import new_id
@@ -21,6 +21,7 @@ from order.services.advance_order import PATIENCE
 from order.services.cancel_order import cancel_order
 from order.services.confirm_order import confirm_order
 from order.services.fulfil_order import fulfil_order
+from order.services.get_history import get_history
 from order.services.load_order import load_order
 from order.services.move_order import move_order
 from order.services.resume_orders import AT_ONCE, resume_orders
@@ -59,7 +60,7 @@ class Desk:
             await session.flush()
             session.add(OrderTransition(order_id=order.id, status=status, cause="stored"))
             price = {"unit_price_minor": 100, "name": "Cup"} if is_priced else {}
-            for position, product_id in enumerate((PRODUCT, new_id())):
+            for position, product_id in ((1, new_id()), (0, PRODUCT)):  # not in their order
                 line = {"position": position, "product_id": product_id, "quantity": position + 1}
                 session.add(OrderLine(order_id=order.id, **line, **price))
         return order.id
@@ -110,6 +111,8 @@ async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
         bystanders(desk.database, Base.metadata, *([order_id] if is_defined else [])),
         desk.database.transaction() as session,
     ):
+        for scan in ("indexscan", "bitmapscan"):  # which would find the lines in their order
+            await session.execute(select(func.set_config(f"enable_{scan}", "off", True)))
         if (before, after) == (OrderStatus.PENDING, OrderStatus.CONFIRMED):
             order = await session.get_one(Order, order_id)
             order.total_price_minor, order.currency = 300, "EUR"
@@ -126,8 +129,17 @@ async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
         assert await desk.stored(order_id) == (after, "because", [before, after])
 
 
-async def test_confirming_prices_the_lines_of_one_order(desk: Desk, apps: dict[str, FastAPI]) -> None:
-    """Other orders of the same product keep their prices and their status; analytics hears of ours, as it is stored."""
+async def test_confirming_prices_the_lines_of_one_order(
+    desk: Desk, apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other orders of the product keep prices and status; analytics hears of ours at once, as it is stored."""
+    rung, ring = list[str](), desk.database.bell.ring
+
+    def ring_and_note(listeners: Sequence[str]) -> None:
+        rung.extend(listeners)
+        ring(listeners)
+
+    monkeypatch.setattr(desk.database.bell, "ring", ring_and_note)
     order = await load_order(desk.database, await desk.store(OrderStatus.PENDING))
     for line in order.lines:
         line.name, line.unit_price_minor = f"Cup {line.position}", 100 + line.position
@@ -136,6 +148,7 @@ async def test_confirming_prices_the_lines_of_one_order(desk: Desk, apps: dict[s
     async with bystanders(desk.database, Base.metadata, order.id):
         assert await confirm_order(desk.database, order)
 
+    assert rung == ["analytics"]
     async with desk.database.transaction() as session:
         stored = await session.get_one(Order, order.id)
     assert [(line.name, line.unit_price_minor) for line in stored.lines] == [("Cup 0", 100), ("Cup 1", 101)]
@@ -198,6 +211,32 @@ async def test_only_what_has_waited_for_too_long_expires(shop: Shop, desk: Desk)
         await resume_orders(desk.database, shop.app.state.dispatcher)
 
     assert await desk.stored(old) == ("expired", "timed_out", ["pending", "expired"])
+
+
+async def test_orders_expire_a_batch_at_a_time(shop: Shop, desk: Desk) -> None:
+    """All that are old, in one round, and no more of them in a transaction than a worker takes at once."""
+    for _ in range(AT_ONCE + 1):
+        await desk.store(OrderStatus.PENDING, age=PATIENCE * 2, due=True)
+
+    await resume_orders(desk.database, shop.app.state.dispatcher)
+
+    transaction = column("xmin").cast(Text)
+    batches = select(func.count()).where(OrderTransition.cause == "timed_out").group_by(transaction)
+    async with desk.database.transaction() as session:
+        assert sorted((await session.scalars(batches)).all()) == [1, AT_ONCE]
+
+
+async def test_a_history_is_in_the_order_of_time(desk: Desk) -> None:
+    """Not in that in which its steps are stored."""
+    admin = Identity(user_id=new_id(), session_id=new_id(), roles=frozenset({"admin"}))
+    order_id = await desk.store(OrderStatus.CONFIRMED)
+    async with desk.database.transaction() as session:
+        earlier = func.now() - timedelta(minutes=1)
+        session.add(OrderTransition(order_id=order_id, status=OrderStatus.PENDING, cause="placed", at=earlier))
+        await session.flush()
+        history = await get_history(session, admin, order_id)
+
+    assert [step.status for step in history.items] == [OrderStatus.PENDING, OrderStatus.CONFIRMED]
 
 
 async def test_what_another_worker_has_in_hand_is_skipped(shop: Shop, desk: Desk) -> None:

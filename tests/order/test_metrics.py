@@ -7,9 +7,10 @@ from sqlalchemy import func
 
 from chassis.ids import new_id
 from chassis.postgres import Postgres
-from order.metrics import measure_orders
+from order.main import _measure_orders
 from order.models import Order, OrderStatus
 from order.services.move_order import move_order
+from tests.order.shop import Shop
 
 
 class Unlucky(Exception):
@@ -34,14 +35,13 @@ def pending(age: timedelta = timedelta()) -> Order:
     return Order(id=new_id(), user_id=new_id(), created_at=created_at, resume_at=resume_at)
 
 
-async def measured(database: Postgres) -> tuple[float, float]:
-    """How many orders are pending, and the age of the oldest in seconds."""
-    async with database.transaction() as session:
-        await measure_orders(session)
+async def measured(apps: dict[str, FastAPI]) -> tuple[float, float]:
+    """How many orders are pending, and the age of the oldest in seconds, as the service measures them now and then."""
+    await _measure_orders(apps["order"].state)
     return sample("order_pending"), sample("order_pending_oldest_seconds")
 
 
-async def test_pending_orders_are_measured(database: Postgres) -> None:
+async def test_pending_orders_are_measured(apps: dict[str, FastAPI], database: Postgres) -> None:
     """Their number, and the age of the oldest; those that are decided count for nothing."""
     old, decided = pending(timedelta(minutes=1)), pending(timedelta(hours=1))
     async with database.transaction() as session:
@@ -49,14 +49,25 @@ async def test_pending_orders_are_measured(database: Postgres) -> None:
         await session.flush()
         await move_order(session, decided.id, OrderStatus.REJECTED, "insufficient_stock")
 
-    count, oldest_s = await measured(database)
+    count, oldest_s = await measured(apps)
     assert count == 2
     assert oldest_s == pytest.approx(60, abs=10)
 
 
-async def test_without_pending_orders_there_is_no_age(database: Postgres) -> None:
+async def test_without_pending_orders_there_is_no_age(apps: dict[str, FastAPI], clean: None) -> None:
     """Both gauges go back to zero."""
-    assert await measured(database) == (0, 0)
+    assert await measured(apps) == (0, 0)
+
+
+async def test_an_order_is_counted_as_it_is_placed_and_as_it_is_confirmed(shop: Shop, teapot: str) -> None:
+    """Once each, though neither goes through a session."""
+    statuses = ("pending", "confirmed")
+    before = [sample("order_transitions_total", status=status) for status in statuses]
+
+    await shop.place(teapot)
+
+    after = [sample("order_transitions_total", status=status) for status in statuses]
+    assert after == [count + 1 for count in before]
 
 
 async def test_a_committed_transition_is_counted(database: Postgres) -> None:

@@ -76,3 +76,8 @@ def test_an_order_that_the_older_form_cannot_hold_is_lost_on_the_way_back(url: s
     command.downgrade(config(), BEFORE_SAGA)
 
     assert fetch(url, OLD) == [kept]
+
+
+def test_the_models_are_what_the_migrations_make(environment: dict[str, str]) -> None:
+    """Columns, their types and sizes, and indexes: nothing is left to migrate."""
+    command.check(config())

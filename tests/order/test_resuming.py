@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -8,14 +9,23 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from structlog.testing import CapturingLogger
 
+from chassis.dispatch import deadline
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.transport import Answer
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.postgres import Postgres
-from order.models import Order, OrderStatus
+from chassis.strict_json import dumps
+from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order as saga
 from order.services import resume_orders as resuming
 from order.services.advance_order import FIRST_PAUSE, advance_order
-from order.services.resume_orders import AT_ONCE, resume_orders
+from order.services.load_order import load_order
+from order.services.move_order import move_order
+from order.services.resume_orders import AT_ONCE, TIMEOUT_S, resume_orders
+
+SOON = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -35,6 +45,23 @@ class Down:
         """Fail."""
         self.calls += 1
         raise ServiceUnavailable("down")
+
+
+class Recorder:
+    """A dispatcher that answers or raises the same to every call, and keeps what was asked and the time left for it."""
+
+    def __init__(self, answer: object) -> None:
+        self.paths, self.left_s = list[str](), list[float]()
+        self._answer = answer
+
+    async def post(self, _service: str, path: str, **_options: object) -> object:
+        """Answer, or raise."""
+        self.paths.append(path)
+        time = deadline.current()
+        self.left_s.append(time.remaining() if time else float("inf"))
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
 
 
 class Backlog:
@@ -83,11 +110,12 @@ async def test_a_round_goes_on_as_long_as_all_of_a_batch_are_decided(
 async def test_an_order_that_cannot_be_resumed_stops_no_other(
     database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is logged with its id; the rest of its batch is resumed, and the round ends in good order."""
+    """It is logged with its id; the rest of its batch is resumed, and the round ends: it is as pending as before."""
     log = CapturingLogger()
     monkeypatch.setattr(resuming, "log", log)
     dispatcher: Any = Down()
-    backlog = Backlog(monkeypatch, dispatcher, OrderStatus.CONFIRMED, RuntimeError("odd"), OrderStatus.REJECTED)
+    decided = [OrderStatus.CONFIRMED] * (AT_ONCE - 1)
+    backlog = Backlog(monkeypatch, dispatcher, RuntimeError("odd"), *decided)
 
     await resume_orders(database, dispatcher)
 
@@ -119,3 +147,54 @@ async def test_an_order_without_an_answer_is_left_for_a_second(
     assert dispatcher.calls == 1
     assert seconds[0] <= 1.25 * FIRST_PAUSE.total_seconds()
     assert seconds[1] == pytest.approx(3600, abs=60)
+
+
+async def test_an_order_is_resumed_within_a_deadline(database: Postgres, unresumed: None) -> None:
+    """As a request has one: a round ends though a service hangs."""
+    async with database.transaction() as session:
+        session.add(Order(id=new_id(), user_id=new_id(), resume_at=func.now()))
+    recorder = Recorder(ServiceUnavailable("down"))
+
+    await resume_orders(database, cast(Dispatcher, recorder))
+
+    assert len(recorder.left_s) == 1
+    assert 0 < recorder.left_s[0] <= TIMEOUT_S
+
+
+async def test_what_cannot_be_had_is_not_committed(database: Postgres) -> None:
+    """Neither what product refuses nor what has no total: the first step is the last one."""
+    product_id = new_id()
+    line = {"product_id": str(product_id), "name": "Gold", "quantity": 2, "unit_price": Decimal(10_000_000_000)}
+    refusal = Answer(409, {}, dumps({"code": "insufficient_stock", "detail": "No."}))
+    answers: dict[str, object] = {
+        "insufficient_stock": RemoteError("product", Refusal(refusal)),
+        "total_too_large": {"currency": "EUR", "lines": [line]},
+    }
+
+    for cause, answer in answers.items():
+        order = Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + SOON)
+        order.lines = [OrderLine(position=0, product_id=product_id, quantity=2)]
+        async with database.transaction() as session:
+            session.add(order)
+        recorder = Recorder(answer)
+        advanced = await advance_order(database, cast(Dispatcher, recorder), await load_order(database, order.id))
+
+        assert (advanced.status, advanced.cause) == (OrderStatus.REJECTED, cause)
+        assert recorder.paths == ["/api/v1/reservations"]
+
+
+async def test_an_order_that_is_cancelled_while_its_step_has_no_answer_stays_so(database: Postgres) -> None:
+    """Nobody takes it up again."""
+    order = Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + SOON)
+
+    class Cancelling(Down):
+        async def post(self, *arguments: object, **options: object) -> object:
+            async with database.transaction() as session:
+                assert await move_order(session, order.id, OrderStatus.CANCELLED, "cancelled_by_customer")
+            return await super().post(*arguments, **options)
+
+    async with database.transaction() as session:
+        session.add(order)
+    advanced = await advance_order(database, cast(Dispatcher, Cancelling()), await load_order(database, order.id))
+
+    assert (advanced.status, advanced.resume_at) == (OrderStatus.CANCELLED, None)

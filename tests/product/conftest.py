@@ -1,7 +1,10 @@
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.postgres import Postgres
@@ -31,6 +34,22 @@ def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     store = apps["product"].state.store
     assert isinstance(store, Postgres)
     return store
+
+
+@pytest.fixture
+async def unordered(environment: dict[str, str], clean: None) -> AsyncIterator[Postgres]:
+    """
+    The same database over one connection, whose planner scans tables in their physical order and joins by hashing.
+
+    Rows come in the order of an index only by chance: here they never do unless the statement sorts them.
+    """
+    store = Postgres(SecretStr(environment["PRODUCT_DATABASE_URL"]), "product", pool_size=1)
+    await store.open()
+    async with store.transaction() as session:
+        for method in ("indexscan", "indexonlyscan", "bitmapscan", "mergejoin", "nestloop"):
+            await session.execute(select(func.set_config(f"enable_{method}", "off", False)))
+    yield store
+    await store.close()
 
 
 @pytest.fixture

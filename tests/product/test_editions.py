@@ -55,6 +55,20 @@ async def test_a_sale_hinders_only_whoever_sets_the_stock(
     assert (await people["product"].get(address_of(pot))).json()["stock"] == 4
 
 
+async def test_a_sale_does_not_hinder_a_deletion(
+    people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders
+) -> None:
+    """The tag from before the sale is good enough."""
+    pot = await make_product()
+    read = (await people["product"].get(address_of(pot))).headers["etag"]
+    await orders.reserve(new_id(), **{pot["id"]: 1})
+
+    answer = await people["product"].delete(address_of(pot), headers=bearer(role="admin") | {"If-Match": read})
+
+    assert answer.status_code == 204
+    assert (await people["product"].get(address_of(pot))).status_code == 404
+
+
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_a_write_from_an_old_edition_is_refused(
     people: People, bearer: Bearer, make_product: MakeProduct, method: str

@@ -1,20 +1,30 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.dispatch.failures import RemoteError
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from chassis.testing import eventually
-from product.models import Base, Product
+from product.models import Base, Product, Reservation, StockMovement
+from product.schemas import ReservationCreate, ReservationItem
+from product.services.commit_reservation import commit_reservation
+from product.services.expire_reservations import expire_reservations
+from product.services.fulfil_reservation import fulfil_reservation
+from product.services.lock_products import lock_products
+from product.services.release_reservation import release_reservation
+from product.services.reserve_stock import reserve_stock
 from tests.aliases import Bearer, People
 from tests.databases import bystanders
 from tests.product.aliases import MakeProduct
-from tests.product.orders import RESERVATIONS, Orders, stock_of
+from tests.product.orders import RESERVATIONS, Orders, refusal, stock_of
 from tests.sealing.messages import Forge, send
 
 _WAITING = text("""
@@ -36,50 +46,175 @@ async def is_waiting(database: Postgres) -> bool:
         return bool(await session.scalar(_WAITING))
 
 
-async def move_to_the_end(database: Postgres, product_id: str) -> None:
-    """Let a product lie behind the others in its table, where a scan comes to it last."""
+async def is_free(database: Postgres, product_id: str) -> bool:
+    """Whether nobody holds a product."""
     async with database.transaction() as session:
-        await session.execute(update(Product).where(Product.id == UUID(product_id)).values(version=Product.version))
+        free = select(Product.id).where(Product.id == UUID(product_id)).with_for_update(skip_locked=True)
+        return await session.scalar(free) is not None
 
 
-RESERVING: dict[str, int] = {"plenty": 1, "scarce": 9}
+async def lay_out(database: Postgres, *product_ids: str) -> None:
+    """Let products lie in their table in this order, which is that of a scan."""
+    for product_id in product_ids:
+        async with database.transaction() as session:
+            again = update(Product).where(Product.id == UUID(product_id)).values(version=Product.version)
+            await session.execute(again)
 
 
-@pytest.mark.parametrize("quantity", RESERVING.values(), ids=RESERVING)
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Ten each of two products, the first of which lies last in the table, and orders that name the second first."""
+
+    database: Postgres
+    first: UUID
+    second: UUID
+
+    async def reserve(self, quantity: int = 1) -> UUID:
+        """Reserve for a new order."""
+        items = [ReservationItem(product_id=one, quantity=quantity) for one in (self.second, self.first)]
+        await reserve_stock(self.database, ReservationCreate(order_id=(order_id := new_id()), items=items), 120)
+        return order_id
+
+    async def reserve_each(self) -> None:
+        """Reserve the products for an order each, and let the time of both be over, the second's for longer."""
+        for product_id, seconds in ((self.second, -2), (self.first, -1)):
+            items = [ReservationItem(product_id=product_id, quantity=1)]
+            await reserve_stock(self.database, ReservationCreate(order_id=new_id(), items=items), seconds)
+
+    async def within(self, step: Callable[..., Awaitable[object]], *arguments: object) -> None:
+        """Take one step in a transaction."""
+        async with self.database.transaction() as session:
+            await step(session, *arguments)
+
+
+Act = Coroutine[Any, Any, object]
+
+
+async def reserve(shelf: Shelf) -> Act:
+    """Where there is plenty: one statement."""
+    return shelf.reserve()
+
+
+async def reserve_scarce(shelf: Shelf) -> Act:
+    """Where little would be left: step by step."""
+    return shelf.reserve(9)
+
+
+async def release(shelf: Shelf) -> Act:
+    """A reservation of both."""
+    return shelf.within(release_reservation, await shelf.reserve())
+
+
+async def fulfil(shelf: Shelf) -> Act:
+    """A reservation of both."""
+    await commit_reservation(shelf.database, order_id := await shelf.reserve())
+    return shelf.within(fulfil_reservation, order_id)
+
+
+async def expire(shelf: Shelf) -> Act:
+    """A reservation of each."""
+    await shelf.reserve_each()
+    return shelf.within(expire_reservations)
+
+
+ACTS = [(reserve, 9), (reserve_scarce, 1), (release, 10), (fulfil, 9), (expire, 10)]
+"""What prepares an act that locks two products, and the stock of each afterwards."""
+
+
+@pytest.mark.usefixtures("unswept")
+@pytest.mark.parametrize(("prepare", "stock"), ACTS)
 async def test_who_waits_for_a_product_holds_none_that_comes_after(
-    orders: Orders, make_product: MakeProduct, database: Postgres, quantity: int
+    make_product: MakeProduct,
+    database: Postgres,
+    unordered: Postgres,
+    prepare: Callable[[Shelf], Awaitable[Act]],
+    stock: int,
 ) -> None:
-    """Products are locked in the order of their ids, however they are named: no two orders wait for each other."""
+    """Products are locked in the order of their ids, however they are named or stored: nobody waits in a circle."""
     first, second = sorted([(await make_product(stock=10))["id"] for _ in range(2)])
-    await move_to_the_end(database, first)
+    act = await prepare(Shelf(unordered, UUID(first), UUID(second)))
+    await lay_out(database, second, first)
 
     async with while_locked(database, first):
-        reserving = asyncio.create_task(orders.reserve(new_id(), **{second: quantity, first: quantity}))
+        acting = asyncio.create_task(act)
         assert await eventually(lambda: is_waiting(database))
-        async with database.transaction() as session:
-            free = select(Product.id).where(Product.id == UUID(second)).with_for_update(nowait=True)
-            assert await session.scalar(free) == UUID(second)
+        second_is_free = await is_free(database, second)
+    await acting
 
-    assert (await reserving)["state"] == "reserved"
-    assert [await stock_of(database, one) for one in (first, second)] == [10 - quantity] * 2
+    assert second_is_free
+    assert [await stock_of(database, one) for one in (first, second)] == [stock, stock]
 
 
-async def test_a_release_waits_for_products_in_the_order_of_their_ids(
+CHANGES: dict[str, dict[str, object]] = {
+    "insufficient_stock": {"stock": 0},
+    "product_not_found": {"deleted_at": func.now()},
+}
+"""What has become of a product meanwhile, by the refusal that it makes of an order."""
+
+
+@pytest.mark.parametrize("quantity", [1, 9], ids=["plenty", "scarce"])
+@pytest.mark.parametrize("code", CHANGES)
+async def test_a_reservation_sees_what_has_happened_while_it_waited(
+    orders: Orders, make_product: MakeProduct, database: Postgres, code: str, quantity: int
+) -> None:
+    """It is decided by the product as it is then: refused for the reason that holds, with nothing taken."""
+    pot, cup = [(await make_product(stock=10))["id"] for _ in range(2)]
+
+    async with while_locked(database, pot) as session:
+        reserving = asyncio.create_task(orders.reserve(new_id(), **{cup: quantity, pot: quantity}))
+        assert await eventually(lambda: is_waiting(database))
+        await session.execute(update(Product).where(Product.id == UUID(pot)).values(CHANGES[code]))
+
+    with pytest.raises(RemoteError) as refused:
+        await reserving
+    assert refusal(refused.value) == (409, code)
+    assert await stock_of(database, cup) == 10
+
+
+async def test_a_release_sees_that_the_order_was_committed_while_it_waited(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """As a reservation does."""
-    first, second = sorted([(await make_product(stock=10))["id"] for _ in range(2)])
-    await move_to_the_end(database, first)
-    await orders.reserve(order_id := new_id(), **{second: 1, first: 1})
+    """So the ledger has a return."""
+    pot = (await make_product(stock=10))["id"]
+    await orders.reserve(order_id := new_id(), **{pot: 1})
 
-    async with while_locked(database, first):
+    async with database.transaction() as session:
+        reservation = await session.get_one(Reservation, order_id, with_for_update=True)
         releasing = asyncio.create_task(orders.release(order_id))
         assert await eventually(lambda: is_waiting(database))
-        async with database.transaction() as session:
-            free = select(Product.id).where(Product.id == UUID(second)).with_for_update(nowait=True)
-            assert await session.scalar(free) == UUID(second)
+        reservation.state = "committed"
 
     assert (await releasing)["state"] == "released"
+    async with database.transaction() as session:
+        back = select(StockMovement.kind).where(StockMovement.order_id == order_id, StockMovement.quantity > 0)
+        assert await session.scalar(back) == "return"
+    assert await stock_of(database, pot) == 10
+
+
+async def test_a_locked_product_can_still_be_referred_to(make_product: MakeProduct, database: Postgres) -> None:
+    """A foreign key needs no more than a key share: lines of other orders do not wait for a stock to move."""
+    pot = UUID((await make_product())["id"])
+
+    async with database.transaction() as holding:
+        await lock_products(holding, [pot])
+        async with database.transaction() as session:
+            refer = select(Product.id).where(Product.id == pot)
+            assert await session.scalar(refer.with_for_update(read=True, key_share=True, skip_locked=True)) == pot
+
+
+async def test_products_are_given_as_they_are_when_they_are_locked(
+    make_product: MakeProduct, database: Postgres
+) -> None:
+    """Not as the session has read them before."""
+    pot = UUID((await make_product())["id"])
+
+    async with database.transaction() as session:
+        read = await session.get_one(Product, pot)
+        async with database.transaction() as other:
+            await other.execute(update(Product).where(Product.id == pot).values(name="Jug"))
+        locked = await lock_products(session, [pot])
+
+        assert [(product is read, product.name) for product in locked] == [(True, "Jug")]
 
 
 async def test_an_adjustment_sees_what_was_sold_while_it_waited(

@@ -71,3 +71,8 @@ def test_what_open_reservations_hold_is_counted(postgres: EmbeddedPostgres, monk
     assert sorted(query(url, "SELECT name, held FROM products")) == [("Cup", 0), ("Teapot", 4)]
     command.downgrade(config, BEFORE_THE_BOUND)
     command.upgrade(config, "head")
+
+
+def test_the_models_are_what_the_migrations_make(environment: dict[str, str]) -> None:
+    """Columns, their types and sizes, and indexes: nothing is left to migrate."""
+    command.check(Config(ROOT / "product" / "alembic.ini"))

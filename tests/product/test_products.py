@@ -6,6 +6,7 @@ import pytest
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
 from chassis.errors import BadGateway
+from product.models import MAX_STOCK
 from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.conftest import TEAPOT
@@ -23,6 +24,16 @@ async def test_a_product_is_read_as_it_was_created(people: People, make_product:
     assert read.json() == created
     assert {name: created[name] for name in TEAPOT} == TEAPOT
     assert '"price":199.99' in read.text
+
+
+async def test_the_largest_values_are_taken(people: People, make_product: MakeProduct) -> None:
+    """Exactly at each limit; the blanks around a name count for nothing."""
+    largest = {"name": "x" * 200, "description": "x" * 5000, "price": 10_000_000_000, "stock": MAX_STOCK}
+
+    created = await make_product(**largest | {"name": f" {largest['name']} "})
+
+    read = (await people["product"].get(f"{PRODUCTS}/{created['id']}")).json()
+    assert {name: read[name] for name in largest} == largest
 
 
 async def test_a_new_product_is_at_its_location(people: People, bearer: Bearer) -> None:
@@ -80,8 +91,14 @@ async def test_writes_need_an_admin(people: People, bearer: Bearer, role: str | 
         ({"price": 10**11}, "/price"),
         ({"stock": 1.5}, "/stock"),
         ({"stock": True}, "/stock"),
+        ({"price": 10_000_000_000.01}, "/price"),
+        ({"stock": -1}, "/stock"),
+        ({"stock": MAX_STOCK + 1}, "/stock"),
         ({"stock": 10**30}, "/stock"),
         ({"name": ""}, "/name"),
+        ({"name": " "}, "/name"),
+        ({"name": "x" * 201}, "/name"),
+        ({"description": "x" * 5001}, "/description"),
         ({"name": None}, "/name"),
         ({"colour": "red"}, "/colour"),
     ],

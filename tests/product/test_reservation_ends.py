@@ -2,14 +2,17 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from chassis.dispatch.failures import RemoteError
 from chassis.ids import new_id
 from chassis.postgres import Postgres
+from product import main
+from product.main import _expire_reservations, _forget_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
-from product.services.forget_reservations import KEEP_RESERVATIONS, forget_reservations
+from product.services.forget_reservations import KEEP_RESERVATIONS
 from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, expire, let_time_pass, refusal, stock_of
@@ -115,6 +118,26 @@ async def test_expiry_goes_in_batches(
     assert await stock_of(database, pot["id"]) == 5
 
 
+async def test_a_round_expires_all_that_is_overdue(
+    orders: Orders,
+    make_product: MakeProduct,
+    database: Postgres,
+    apps: dict[str, FastAPI],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Batch after batch, as long as they are full."""
+    pot = await make_product()
+    for order_id in [new_id() for _ in range(3)]:
+        await orders.reserve(order_id, **{pot["id"]: 1})
+        await let_time_pass(database, order_id)
+    for module in (main, expiry):
+        monkeypatch.setattr(module, "BATCH", 1)
+
+    await _expire_reservations(apps["product"].state)
+
+    assert await stock_of(database, pot["id"]) == 5
+
+
 async def test_a_deleted_product_cannot_be_reserved(
     orders: Orders, make_product: MakeProduct, people: People, bearer: Bearer, database: Postgres
 ) -> None:
@@ -141,7 +164,7 @@ async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None
 
 
 async def test_closed_reservations_go_after_30_days(
-    orders: Orders, make_product: MakeProduct, database: Postgres
+    orders: Orders, make_product: MakeProduct, database: Postgres, apps: dict[str, FastAPI]
 ) -> None:
     """With their lines; what is still held stays whatever its age, and so do the ledger and what was closed lately."""
     pot = await make_product(stock=100)
@@ -158,7 +181,7 @@ async def test_closed_reservations_go_after_30_days(
         before = list(await session.scalars(select(StockMovement.id).order_by(StockMovement.id)))
         product = (await session.execute(select(Product.__table__))).one()
 
-    await forget_reservations(database)
+    await _forget_reservations(apps["product"].state)
 
     kept = sorted(made[name] for name in ("reserved", "committed", "young"))
     async with database.transaction() as session:

@@ -12,6 +12,9 @@ from chassis.errors import BadGateway
 from chassis.ids import new_id
 from chassis.postgres import Postgres
 from product.models import Product, Reservation, StockMovement
+from product.schemas import ReservationCreate, ReservationItem
+from product.services.commit_reservation import commit_reservation
+from product.services.reserve_stock import reserve_stock
 from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.orders import RESERVATIONS, Orders, refusal, stock_of
@@ -40,6 +43,21 @@ async def test_a_reservation_takes_units_and_names_their_prices(
     assert (answer["order_id"], answer["state"], answer["currency"]) == (str(order_id), "reserved", "EUR")
     assert answer["lines"] == lines
     assert [await stock_of(database, one["id"]) for one in (pot, cup)] == [3, 14]
+
+
+@pytest.mark.parametrize("quantity", [1, 9], ids=["plenty", "scarce"])
+async def test_lines_are_in_the_order_of_the_products(
+    unordered: Postgres, make_product: MakeProduct, quantity: int
+) -> None:
+    """Of a reservation, its repetition and its commit, in whatever order they are named and stored."""
+    ids = [UUID((await make_product(stock=10))["id"]) for _ in range(3)]
+    items = [ReservationItem(product_id=one, quantity=quantity) for one in (ids[2], ids[0], ids[1])]
+    wanted = ReservationCreate(order_id=new_id(), items=items)
+
+    answers = [await reserve_stock(unordered, wanted, 120) for _ in range(2)]
+    answers.append(await commit_reservation(unordered, wanted.order_id))
+
+    assert [[line.product_id for line in answer.lines] for answer in answers] == [ids] * 3
 
 
 async def test_a_reservation_lasts_two_minutes(orders: Orders, make_product: MakeProduct) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from product.services.list_products import FEW
 from tests.aliases import Bearer, People
 from tests.often import times
 from tests.product.aliases import MakeProduct
@@ -76,8 +77,13 @@ async def names(people: People, **query: Any) -> list[str]:  # noqa: ANN401 - as
         page = await people["product"].get(page.links["next"]["url"])
 
 
-async def test_words_of_the_name_are_found_by_their_beginnings(people: People, shelf: list[dict[str, Any]]) -> None:
-    """All words of `q` must be there, in any case and order; nothing in it is an operator."""
+@pytest.mark.parametrize("few", [FEW, 2])
+async def test_words_of_the_name_are_found_by_their_beginnings(
+    people: People, shelf: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """All words of `q` must be there, in any case and order; nothing in it is an operator, be they many or few."""
+    monkeypatch.setattr("product.services.list_products.FEW", few)
+
     assert {q: set(await names(people, q=q)) for q in FOUND} == FOUND
 
 
