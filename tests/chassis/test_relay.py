@@ -186,15 +186,17 @@ async def test_a_replayed_event_arrives_at_once(exchange: Exchange, told: None) 
 
 
 async def test_a_lost_connection_is_made_again(exchange: Exchange, told: None) -> None:
-    """After a restart of the database the relay is told of events once more."""
+    """After a restart of the database the relay is told of events once more, and looks for those it missed."""
     async with exchange.relay():
         await exchange.announce("before")
         assert await eventually(taken(exchange, "before"))
-        await exchange.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        await exchange.rows("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        await exchange.announce("meanwhile")
+        assert await eventually(taken(exchange, "before", "meanwhile"))
         assert await eventually(lambda: is_listening(exchange))
         await exchange.announce("after")
 
-        assert await eventually(taken(exchange, "before", "after"))
+        assert await eventually(taken(exchange, "before", "meanwhile", "after"))
 
 
 async def is_listening(exchange: Exchange) -> bool:
@@ -220,6 +222,35 @@ async def test_a_batch_under_way_arrives_before_the_end(exchange: Exchange) -> N
 
         assert await exchange.is_drained()
         assert await exchange.labels() == ["cup"]
+
+
+async def test_a_relay_that_is_idle_ends_at_once(
+    exchange: Exchange, told: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the time that a call may have, and without being cut off."""
+    monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 600.0)
+
+    async with asyncio.timeout(30), exchange.relay():
+        await exchange.announce("cup")
+        assert await eventually(taken(exchange, "cup"))
+        assert await eventually(lambda: is_listening(exchange))
+
+
+async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a service does not wait for a listener that hangs; its event stays."""
+    sent = asyncio.Event()
+    monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(courier, "CALL_TIMEOUT_S", 600.0)
+
+    async def hold(_http: HttpExchange) -> None:
+        sent.set()
+        await asyncio.Event().wait()
+
+    async with FaultProxy(exchange.url, hold) as proxy, asyncio.timeout(20), exchange.relay(proxy.address):
+        await exchange.announce("cup")
+        await sent.wait()
+
+    assert not await exchange.is_drained()
 
 
 async def test_a_relay_of_another_process_is_not_doubled(exchange: Exchange) -> None:
