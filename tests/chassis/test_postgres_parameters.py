@@ -48,12 +48,16 @@ async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterat
     """The port of a PostgreSQL that speaks TLS: the wheel's has none, so one stands before it that does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["postgresql"])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
             assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
             writer.write(b"S")
             await writer.start_tls(context)
+            # PostgreSQL demands it of direct TLS, and takes it otherwise.
+            if writer.get_extra_info("ssl_object").selected_alpn_protocol() != "postgresql":
+                return
             from_inside, to_inside = await asyncio.open_connection("127.0.0.1", postgres.port)
             with closing(to_inside):
                 await asyncio.gather(pump(reader, to_inside), pump(from_inside, writer))
