@@ -11,6 +11,7 @@ from structlog.testing import CapturingLogger
 from chassis import courier, outbox_metrics
 from chassis import relay as relaying
 from chassis.dead_letters import replay
+from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.relay import Relay
@@ -243,12 +244,22 @@ class Idle:
 
 
 async def test_a_relay_that_is_idle_ends_at_once(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the time that a call may have, and without being cut off."""
+    """Without the time that a call may have, and without being cut off; its connections to listeners are closed."""
+    closed: list[Dispatcher] = []
+
+    class Closing(Dispatcher):
+        async def aclose(self) -> None:
+            await super().aclose()
+            closed.append(self)
+
+    monkeypatch.setattr(relaying, "Dispatcher", Closing)
     monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 600.0)
     monkeypatch.setattr(relaying, "Courier", Idle)
 
     async with asyncio.timeout(30), exchange.relay():
         assert await eventually(lambda: is_listening(exchange), within=20)
+
+    assert len(closed) == 1
 
 
 async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
