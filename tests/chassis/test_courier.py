@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import BaseModel, TypeAdapter
 from structlog.testing import CapturingLogger
 
@@ -155,20 +156,47 @@ async def test_a_database_that_is_down_is_asked_ever_less_often(
     assert [call.method_name for call in log.calls[:2]] == ["exception", "warning"]
 
 
-async def test_an_idle_worker_looks_every_five_seconds(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve times a minute, if nobody wakes it."""
+@pytest.mark.parametrize(
+    ("woken_at", "looks", "pauses"),
+    [
+        (None, 12, [GATHER_S, LOOK_S - GATHER_S] * 12),
+        (1, 13, [GATHER_S] + [GATHER_S, LOOK_S - GATHER_S] * 12),
+        (3, 13, [GATHER_S, LOOK_S - GATHER_S] * 2 + [GATHER_S] + [GATHER_S, LOOK_S - GATHER_S] * 10),
+    ],
+)
+async def test_an_idle_worker_looks_every_five_seconds(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, woken_at: int | None, looks: int, pauses: list[float]
+) -> None:
+    """Twelve times a minute; news that comes while it looks makes it look once more, and no more than once."""
     outage = Outage(exchange, 60.0)
-    looks: list[int] = []
+    looked: list[int] = []
 
     async def claim(_database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
-        looks.append(most)
+        looked.append(most)
+        if len(looked) == woken_at:
+            outage.courier.wake()
         return [], inf
 
     monkeypatch.setattr(outbox, "claim", claim)
 
     await outage.courier.serve()
 
-    assert looks == [MOST_EVENTS] * 12
+    assert looked == [MOST_EVENTS] * looks
+    assert outage.pauses[: len(pauses)] == pytest.approx(pauses[: len(outage.pauses)])
+
+
+async def test_a_worker_waits_for_an_event_or_for_so_long() -> None:
+    """Not longer than told, and not shorter than until the event is set."""
+    event = asyncio.Event()
+    await courier.wait_for(event, 0.0)
+    waiting = asyncio.create_task(courier.wait_for(event, 600.0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    event.set()
+
+    await asyncio.wait_for(waiting, 30.0)
 
 
 @pytest.mark.parametrize(("due_s", "idle_s"), [(0.0, GATHER_S), (0.01, GATHER_S), (3.0, 3.0), (60.0, LOOK_S)])
@@ -193,8 +221,8 @@ async def test_receipts_of_other_events_settle_nothing(exchange: Exchange, monke
     with pytest.raises(ValueError, match="not for these events"):
         await outage.courier.deliver_batch()
 
-    rows = await exchange.rows("SELECT attempts, refusals, last_error, due_at > now() FROM outbox")
-    assert rows == [(1, 0, "The receipts are not for these events.", True)] * 2
+    rows = await exchange.rows("SELECT attempts, refusals, last_error FROM outbox")
+    assert rows == [(1, 0, "The receipts are not for these events.")] * 2
 
 
 async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
@@ -206,6 +234,8 @@ async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
         " SELECT event_id, 'user', aggregate, message FROM outbox"
     )
 
+    failed = deliveries("failed")
+
     with pytest.raises(AppError):
         await Outage(exchange, 1.0, ServiceUnavailable("down")).courier.deliver_batch()
 
@@ -213,6 +243,12 @@ async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
         "SELECT listener, message LIKE '%first%' FROM outbox WHERE attempts > 0 OR due_at > now() OR last_error <> ''"
     )
     assert touched == [("tiny", True)]
+    assert deliveries("failed") == failed + 1
+
+
+def deliveries(outcome: str) -> float:
+    """How many deliveries ended so."""
+    return REGISTRY.get_sample_value("outbox_deliveries_total", {"listener": "tiny", "outcome": outcome}) or 0.0
 
 
 async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_takes(

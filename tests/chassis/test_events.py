@@ -4,6 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 
 from chassis import request_context
 from chassis.clock import utc_now
@@ -51,6 +52,12 @@ def test_an_event_is_a_cloud_event() -> None:
 def test_an_event_may_be_nobody_s() -> None:
     """What is no person's activity says so."""
     assert "userid" not in cloud_event(FILLED.model_copy(update={"user_id": None}), "tiny")
+
+
+def test_an_event_cannot_be_changed() -> None:
+    """It is a fact."""
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(FILLED, "subject", PERSON)  # noqa: B010 - mypy would see it, too
 
 
 def test_each_event_has_its_own_id() -> None:

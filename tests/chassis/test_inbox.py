@@ -8,7 +8,7 @@ from chassis.clock import utc_now
 from chassis.deliveries import MOST_EVENTS, PATH
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.failures import RemoteError
-from chassis.errors import BadGateway, ServiceUnavailable
+from chassis.errors import AppError, BadGateway, ServiceUnavailable
 from chassis.ids import new_id
 from chassis.inbox import inbox_router
 from chassis.postgres import INBOX_DAYS
@@ -84,12 +84,13 @@ async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
     assert receipt["reason"] == "The cup is broken."
 
 
-async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange) -> None:
-    """A 503 of a handler is one of the whole batch: it says nothing about the event."""
-    exchange.errors["second"] = [ServiceUnavailable()]
+@pytest.mark.parametrize("error", [AppError(), ServiceUnavailable()], ids=["500", "503"])
+async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange, error: AppError) -> None:
+    """A 5xx of a handler is one of the whole batch: it says nothing about the event."""
+    exchange.errors["second"] = [error]
     first, second = event("first"), event("second")
 
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(AppError):
         await deliver(exchange, first, second)
 
     assert await deliver(exchange, first, second) == ["duplicate", "accepted"]
@@ -141,16 +142,19 @@ async def test_an_event_is_handled_under_the_id_of_its_request(
 ) -> None:
     """The lines that its handler writes can be found by the request that caused it."""
     seen: list[str] = []
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     monkeypatch.setattr("chassis.inbox._handle_once", lambda *_: record(seen))
 
-    await deliver(exchange, event(requestid="request-4711"))
+    await deliver(exchange, event(requestid="request-4711", traceparent=trace))
 
-    assert seen == ["request-4711"]
+    assert seen == ["request-4711", trace]
 
 
 async def record(seen: list[str]) -> None:
-    """Note the id of the present request."""
-    seen.append(request_context.request_id())
+    """Note the ids of the present request."""
+    context = request_context.current()
+    assert context
+    seen += [context.request_id, context.traceparent or "none"]
 
 
 async def test_old_ids_are_forgotten(exchange: Exchange) -> None:

@@ -1,14 +1,16 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from math import inf
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase
 
 from chassis import outbox, request_context
 from chassis.dead_letters import list_dead, replay
 from chassis.ids import new_id
 from chassis.request_context import RequestContext
-from tests.chassis.exchange import CupFilled, Exchange
+from tests.chassis.exchange import CupFilled, Exchange, cups
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -88,6 +90,18 @@ async def test_an_event_that_no_request_could_carry_is_refused_at_once(exchange:
     assert await exchange.is_drained()
 
 
+async def test_an_event_may_have_the_most_bytes_there_are(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is too many, and nothing is stored."""
+    monkeypatch.setattr("chassis.events.utc_now", lambda: datetime(2026, 11, 26, tzinfo=UTC))
+    left = outbox.MOST_BYTES - len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
+    await exchange.announce("x" * left)
+
+    with pytest.raises(outbox.EventTooLarge):
+        await exchange.announce("x" * (left + 1))
+
+    assert await exchange.rows("SELECT octet_length(message) FROM outbox") == [(outbox.MOST_BYTES,)]
+
+
 async def test_of_each_subject_the_earliest_is_given(exchange: Exchange) -> None:
     """A later one stays until the earlier one is gone; other subjects do not wait."""
     cup, other = new_id(), new_id()
@@ -103,8 +117,55 @@ async def test_of_each_subject_the_earliest_is_given(exchange: Exchange) -> None
 async def test_no_more_is_given_than_asked_for(exchange: Exchange) -> None:
     """The earliest ones are given."""
     await exchange.announce("a", "b", "c")
+    await touch(exchange, "b", "a")
 
     assert [await claim(exchange, most=2), await claim(exchange, most=2)] == [["a", "b"], ["c"]]
+
+
+async def touch(exchange: Exchange, *labels: str) -> None:
+    """Write rows anew, so that they lie in the table in another order than that of their events."""
+    for label in labels:
+        await exchange.rows("UPDATE outbox SET refusals = refusals WHERE message LIKE :one", one=f'%"{label}"%')
+
+
+async def test_the_next_look_is_when_a_paused_event_of_the_same_listener_is_due(exchange: Exchange) -> None:
+    """Not at once for one that waits behind it, and neither for a dead event nor for another listener's."""
+    cup = new_id()
+    await exchange.announce("paused", "behind", cup=cup)
+    await exchange.announce("dead", "foreign")
+    await exchange.rows(
+        "UPDATE outbox SET due_at = now() + make_interval(secs => CASE WHEN message LIKE '%paused%' THEN 600"
+        " WHEN message LIKE '%behind%' THEN -600 ELSE 60 END),"
+        " dead_at = CASE WHEN message LIKE '%dead%' THEN now() END,"
+        " listener = CASE WHEN message LIKE '%foreign%' THEN 'user' ELSE 'tiny' END"
+    )
+
+    deliveries, due_s = await outbox.claim(exchange.database, "tiny", 100)
+    assert deliveries == []
+    assert due_s == pytest.approx(600, abs=60)
+    assert await outbox.claim(exchange.database, "nobody", 100) == ([], inf)
+
+
+class Base(DeclarativeBase):
+    """What the listener stores, as objects."""
+
+    metadata = cups.metadata
+
+
+class Cup(Base):
+    """A cup."""
+
+    __table__ = cups
+
+
+async def test_what_was_changed_before_is_stored_first(exchange: Exchange) -> None:
+    """So whoever changes the same row waits, and events of one subject stand in the order of their changes."""
+    async with exchange.database.transaction() as session:
+        session.add(Cup(cup=new_id(), label="tea"))
+        with session.no_autoflush:
+            await outbox.add(session, CupFilled(subject=new_id()))
+
+        assert not session.new
 
 
 @pytest.mark.parametrize("earlier", ["'same'", "n::text"])
@@ -166,12 +227,13 @@ async def test_the_pause_after_a_failure_is_bounded(exchange: Exchange, attempts
     await exchange.rows("UPDATE outbox SET attempts = :attempts", attempts=attempts)
     (delivery,), _ = await outbox.claim(exchange.database, "tiny", 1)
     async with exchange.database.transaction() as session:
+        begun = await session.scalar(text("SELECT clock_timestamp()"))
         await outbox.postpone(session, [delivery], "nobody answers")
 
-    ((pause, counted, reason, dead_at),) = await exchange.rows(
-        "SELECT due_at - clock_timestamp(), attempts, last_error, dead_at FROM outbox"
+    ((pause, so_far, counted, reason, dead_at),) = await exchange.rows(
+        "SELECT due_at - :begun, clock_timestamp() - :begun, attempts, last_error, dead_at FROM outbox", begun=begun
     )
-    assert pause < timedelta(seconds=longest_s)
+    assert timedelta(0) <= pause < so_far + timedelta(seconds=longest_s)
     assert (counted, reason, dead_at) == (attempts + 1, "nobody answers", None)
 
 
@@ -249,9 +311,11 @@ async def test_a_dead_event_can_be_replayed(exchange: Exchange) -> None:
     """It is given again, with all its tries; one that is named, or all."""
     await exchange.announce("a", "b", "c")
     await exchange.rows("UPDATE outbox SET dead_at = now(), refusals = 10, attempts = 12")
+    await touch(exchange, "b", "a")
     ((one,), *_) = await exchange.rows("SELECT event_id FROM outbox ORDER BY position")
 
     async with exchange.database.transaction() as session:
+        assert [label_of(letter.message) for letter in await list_dead(session)] == ["a", "b", "c"]
         counts = [await replay(session, event_id) for event_id in (one, new_id(), None)]
 
     assert counts == [1, 0, 2]

@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.errors import PROBLEM_JSON, Conflict
+from chassis.errors import PROBLEM_JSON, Conflict, Unauthenticated
 from chassis.postgres import POOL_SIZE, Postgres, Session
 from chassis.routing import service_router
 from chassis.schemas import Body
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.modes import public
+from chassis.sealing.replay import Claim
 from chassis.store import DatabaseUnavailable
 from chassis.tables import chassis_metadata
 from chassis.testing import eventually
@@ -76,9 +77,14 @@ async def count(session: Session) -> int:
 
 
 @pytest.fixture(scope="module")
-async def tiny(postgres: EmbeddedPostgres) -> AsyncIterator[Tiny]:
+def url(postgres: EmbeddedPostgres) -> str:
+    """The address of the service's database."""
+    return postgres.create_database("tiny")
+
+
+@pytest.fixture(scope="module")
+async def tiny(url: str) -> AsyncIterator[Tiny]:
     """A service with a database of its own."""
-    url = postgres.create_database("tiny")
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
@@ -278,6 +284,79 @@ async def test_a_request_is_claimed_once(database: Postgres) -> None:
     claims = [("order", "one"), ("order", "one"), ("user", "one"), ("order", "two")]
 
     assert [await database.claim(*claim) for claim in claims] == [True, False, True, True]
+
+
+async def test_a_transaction_claims_its_request_once(database: Postgres) -> None:
+    """The second time it is a 401 before anything is done; one that fails claims nothing."""
+    claim = Claim("order", "one")
+    with pytest.raises(Conflict):
+        await store_and_fail(database, claim)
+    async with database.transaction(claim) as session:
+        session.add(Thing(name="cup"))
+
+    with pytest.raises(Unauthenticated):
+        await store_and_fail(database, claim)
+
+    assert claim.refused
+    async with database.transaction(Claim("order", "two")) as session:
+        assert (await session.scalars(select(Thing.name))).all() == ["cup"]
+
+
+async def store_and_fail(database: Postgres, claim: Claim) -> None:
+    """Store a thing in a transaction that fails afterwards."""
+    async with database.transaction(claim) as session:
+        session.add(Thing(name="pot"))
+        await session.flush()
+        raise Conflict
+
+
+async def test_a_row_can_be_read_when_its_transaction_has_ended(database: Postgres) -> None:
+    """Without a connection."""
+    thing = Thing(name="cup")
+    async with database.transaction() as session:
+        session.add(thing)
+
+    assert (thing.name, thing.colour) == ("cup", None)
+
+
+async def test_a_listener_hears_and_learns_that_it_hears_no_more(database: Postgres) -> None:
+    """It hears its own channel, until its connection is cut."""
+    heard: list[str] = []
+
+    async def has_heard() -> bool:
+        return heard == ["one", "two"]
+
+    async with database.listening("cups", heard.append) as lost:
+        async with database.transaction() as session:
+            await session.execute(text("SELECT pg_notify('pots', 'three'), pg_notify('cups', 'one')"))
+            await session.execute(text("SELECT pg_notify('cups', 'two')"))
+        assert await eventually(has_heard)
+        assert not lost.is_set()
+        await cut_connections(database, "query LIKE 'LISTEN%'")
+
+        await asyncio.wait_for(lost.wait(), 30)
+
+
+async def test_closing_tells_what_is_not_told_yet_and_leaves_no_connection(database: Postgres, url: str) -> None:
+    """Nor does it wait for what the pool's size is compared with."""
+    heard: list[str] = []
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaving'"
+    leaving = Postgres(SecretStr(url), "leaving")
+
+    async def has_left() -> bool:
+        async with database.transaction() as session:
+            return heard == ["product"] and await session.scalar(text(left)) == 0
+
+    async with database.listening("outbox", heard.append):
+        await leaving.open()
+        leaving.bell.ring(["product"])
+        await leaving.close()
+
+        assert await eventually(has_left, within=10)
+    await leaving.open()
+    await leaving.close()
+    await asyncio.sleep(0)
+    assert leaving.sizing.cancelled()
 
 
 async def test_old_claims_are_forgotten(database: Postgres) -> None:

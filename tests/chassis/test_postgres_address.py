@@ -41,6 +41,7 @@ async def mute() -> AsyncIterator[int]:
     ("written", "read"),
     [
         ("postgresql://ada:pw@one:1/shop", "ada:pw@one:1/shop"),
+        ("postgresql://ada@one:65535/shop", "ada@one:65535/shop"),
         ("postgresql://ada:pw@one:1,two:2/shop", "ada:pw@/shop?host=one%2Ctwo&port=1%2C2"),
         ("postgresql://ada:pw@one,[::1]:2/shop", "ada:pw@/shop?host=one%2C%3A%3A1&port=5432%2C2"),
         ("postgresql://ada:p,w@one:1,two:2/s?ssl=require", "ada:p%2Cw@/s?host=one%2Ctwo&port=1%2C2&ssl=require"),
@@ -54,7 +55,10 @@ def test_addresses_are_understood(written: str, read: str) -> None:
     assert with_asyncpg(address) == address
 
 
-@pytest.mark.parametrize("hosts", ["one,", ",", "one:1,two:x", "one:1:1,two", "one,[two", "", "/shop?host=one,two"])
+@pytest.mark.parametrize(
+    "hosts",
+    ["one,", ",", "one:1,two:x", "one:1:1,two", "one:0,two", "one,two:65536", "one,[two", "", "/shop?host=one,two"],
+)
 def test_nonsense_is_refused(hosts: str) -> None:
     """The message says how an address looks, and does not quote it."""
     with pytest.raises(ValueError, match=r"^must look like postgresql://user:password@host:5432/database$"):

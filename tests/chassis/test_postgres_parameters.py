@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -14,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from chassis.postgres import Postgres
+from chassis.postgres_parameters import to_asyncpg
 from chassis.statement import Statement
 from chassis.store import DatabaseUnavailable
 from cli.stack.postgres import EmbeddedPostgres
@@ -46,12 +48,16 @@ async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterat
     """The port of a PostgreSQL that speaks TLS: the wheel's has none, so one stands before it that does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["postgresql"])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
             assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
             writer.write(b"S")
             await writer.start_tls(context)
+            # PostgreSQL demands it of direct TLS, and takes it otherwise.
+            if writer.get_extra_info("ssl_object").selected_alpn_protocol() != "postgresql":
+                return
             from_inside, to_inside = await asyncio.open_connection("127.0.0.1", postgres.port)
             with closing(to_inside):
                 await asyncio.gather(pump(reader, to_inside), pump(from_inside, writer))
@@ -76,6 +82,81 @@ async def ask(url: str) -> tuple[str, str]:
     finally:
         await database.close()
     return row["timeout"], row["path"]
+
+
+DEFAULTS: dict[str, Any] = {"ssl": "prefer", "direct_tls": False, "target_session_attrs": "any"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "differently"),
+    [
+        ({}, {}),
+        ({"sslmode": "disable"}, {"ssl": False}),
+        ({"ssl": "allow"}, {"ssl": "allow"}),
+        ({"sslmode": "prefer", "ssl": "prefer"}, {}),
+        ({"connect_timeout": "1", "statement_cache_size": "0"}, {"timeout": 1, "statement_cache_size": 0}),
+        ({"connect_timeout": "60", "statement_cache_size": "10000"}, {"timeout": 60, "statement_cache_size": 10_000}),
+        ({"target_session_attrs": "primary"}, {"target_session_attrs": "primary"}),
+        ({"application_name": "shop", "fallback_application_name": "shop"}, {}),
+        ({"channel_binding": "disable", "gssencmode": "prefer", "client_encoding": "UTF-8"}, {}),
+        ({"options": "-c lock_timeout=5s --b=c"}, {"server_settings": {"lock_timeout": "5s", "b": "c"}}),
+        ({"options": "project=shop"}, {"server_settings": {"options": "project=shop"}}),
+    ],
+)
+def test_parameters_become_arguments_of_the_driver(parameters: dict[str, str], differently: dict[str, Any]) -> None:
+    """What libpq names otherwise, or what is to have no effect, included."""
+    assert to_asyncpg(parameters) == DEFAULTS | differently
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problem"),
+    [
+        ({"connect_timeout": "0"}, "connect_timeout must be a whole number, 1 to 60"),
+        ({"connect_timeout": "61"}, "connect_timeout must be a whole number, 1 to 60"),
+        ({"connect_timeout": "1_0"}, "connect_timeout must be a whole number, 1 to 60"),
+        ({"connect_timeout": ("1", "2")}, "connect_timeout stands there twice"),
+        ({"statement_cache_size": "10001"}, "statement_cache_size must be a whole number, 0 to 10000"),
+        ({"target_session_attrs": "standby"}, "target_session_attrs must be any or primary or read-write"),
+        ({"gssencmode": "require"}, "gssencmode must be disable or prefer"),
+        ({"options": "-c"}, "options must be written as -c name=value"),
+        ({"pgbouncer": "true"}, "pgbouncer is not supported"),
+        ({"p4ss": "word"}, r"\? is not supported"),
+        ({"sslmode": "disable", "ssl": "prefer"}, "sslmode must be one of"),
+        ({"sslmode": "prefer", "sslkey": "key"}, "sslkey needs sslmode=require"),
+        ({"sslmode": "require", "sslrootcert": "/nowhere"}, "sslrootcert must name readable files"),
+        ({"sslmode": "require", "sslcert": "/nowhere", "sslkey": "/x"}, "sslcert, sslkey must name readable files"),
+        ({"sslmode": "prefer", "sslnegotiation": "direct"}, "sslnegotiation=direct needs sslmode=require"),
+    ],
+)
+def test_a_parameter_that_cannot_work_is_refused_by_name(parameters: dict[str, Any], problem: str) -> None:
+    """With what may stand there."""
+    with pytest.raises(ValueError, match=problem):
+        to_asyncpg(parameters)
+
+
+@pytest.mark.parametrize(
+    ("mode", "authority", "checks_name", "verifies"),
+    [
+        ("require", None, False, False),
+        ("require", "file", False, True),
+        ("require", "system", True, True),
+        ("verify-ca", None, False, True),
+        ("verify-ca", "file", False, True),
+        ("verify-full", "file", True, True),
+        ("verify-full", "system", True, True),
+    ],
+)
+def test_what_is_checked_of_a_certificate_is_as_with_libpq(
+    certificate: Path, mode: str, authority: str | None, *, checks_name: bool, verifies: bool
+) -> None:
+    """Nothing, who has signed it, or its name too; our own is sent where there is one."""
+    roots = {"sslrootcert": str(certificate) if authority == "file" else authority} if authority else {}
+    arguments = to_asyncpg({"sslmode": mode, "sslnegotiation": "direct", "sslcert": str(certificate), **roots})
+
+    context = arguments["ssl"]
+    assert (context.check_hostname, context.verify_mode is ssl.CERT_REQUIRED) == (checks_name, verifies)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert arguments["direct_tls"]
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca&sslrootcert={file}", "verify-full&sslrootcert={file}"])

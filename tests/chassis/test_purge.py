@@ -115,9 +115,9 @@ async def test_a_condition_keeps_what_does_not_fulfil_it(database: Postgres) -> 
 
 async def test_a_table_that_cannot_be_purged_stops_no_other(database: Postgres, log: CapturingLogger) -> None:
     """It is logged with its name, and what has gone stays gone; how far it is behind is measured."""
-    await fill(database, "pots", 30, minutes=90)
+    await fill(database, "pots", 30, minutes=80)
     await fill(database, "cups", 30, minutes=90)
-    await run(database, "UPDATE pots SET at = at + interval '10 min' WHERE id > 10")
+    await run(database, "UPDATE pots SET at = at - interval '10 min' WHERE id <= 10")
     await run(database, "INSERT INTO handles (id, pot) VALUES (1, 15)")
 
     await purge(database, [POTS, CUPS])
@@ -146,12 +146,14 @@ async def test_one_worker_at_a_time_purges_a_table(database: Postgres) -> None:
     """The other one leaves it alone, waits for nothing, and goes on to the next table."""
     for table in ("cups", "pots"):
         await fill(database, table, 25, minutes=61)
+    before = metric("purge_rows_total", "cups")
 
     async with database.transaction() as session:
         first: Any = await purging._delete_alone(session, CUPS)  # noqa: SLF001 - and stay in the transaction
         await purge(database, [CUPS, POTS])
 
     assert first == 10
+    assert metric("purge_rows_total", "cups") == before
     assert await ids(database, cups) == list(range(11, 26))
     assert await ids(database, pots) == []
 

@@ -11,6 +11,7 @@ from structlog.testing import CapturingLogger
 from chassis import courier, outbox_metrics
 from chassis import relay as relaying
 from chassis.dead_letters import replay
+from chassis.dispatch.dispatcher import Dispatcher
 from chassis.errors import ServiceUnavailable
 from chassis.ids import new_id
 from chassis.relay import Relay
@@ -186,15 +187,17 @@ async def test_a_replayed_event_arrives_at_once(exchange: Exchange, told: None) 
 
 
 async def test_a_lost_connection_is_made_again(exchange: Exchange, told: None) -> None:
-    """After a restart of the database the relay is told of events once more."""
+    """After a restart of the database the relay is told of events once more, and looks for those it missed."""
     async with exchange.relay():
         await exchange.announce("before")
         assert await eventually(taken(exchange, "before"))
-        await exchange.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        await exchange.rows("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        await exchange.announce("meanwhile")
+        assert await eventually(taken(exchange, "before", "meanwhile"))
         assert await eventually(lambda: is_listening(exchange))
         await exchange.announce("after")
 
-        assert await eventually(taken(exchange, "before", "after"))
+        assert await eventually(taken(exchange, "before", "meanwhile", "after"))
 
 
 async def is_listening(exchange: Exchange) -> bool:
@@ -220,6 +223,60 @@ async def test_a_batch_under_way_arrives_before_the_end(exchange: Exchange) -> N
 
         assert await exchange.is_drained()
         assert await exchange.labels() == ["cup"]
+
+
+class Idle:
+    """A worker that finds nothing, and looks again only when it is woken."""
+
+    def __init__(self, _database: object, _dispatcher: object, _listener: str, stopped: asyncio.Event) -> None:
+        self._stopped = stopped
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look."""
+        self._woken.set()
+
+    async def serve(self) -> None:
+        """Look until stopped."""
+        while not self._stopped.is_set():
+            self._woken.clear()
+            await self._woken.wait()
+
+
+async def test_a_relay_that_is_idle_ends_at_once(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the time that a call may have, and without being cut off; its connections to listeners are closed."""
+    closed: list[Dispatcher] = []
+
+    class Closing(Dispatcher):
+        async def aclose(self) -> None:
+            await super().aclose()
+            closed.append(self)
+
+    monkeypatch.setattr(relaying, "Dispatcher", Closing)
+    monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 600.0)
+    monkeypatch.setattr(relaying, "Courier", Idle)
+
+    async with asyncio.timeout(30), exchange.relay():
+        assert await eventually(lambda: is_listening(exchange), within=20)
+
+    assert len(closed) == 1
+
+
+async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a service does not wait for a listener that hangs; its event stays."""
+    sent = asyncio.Event()
+    monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(courier, "CALL_TIMEOUT_S", 600.0)
+
+    async def hold(_http: HttpExchange) -> None:
+        sent.set()
+        await asyncio.Event().wait()
+
+    async with FaultProxy(exchange.url, hold) as proxy, asyncio.timeout(20), exchange.relay(proxy.address):
+        await exchange.announce("cup")
+        await sent.wait()
+
+    assert not await exchange.is_drained()
 
 
 async def test_a_relay_of_another_process_is_not_doubled(exchange: Exchange) -> None:

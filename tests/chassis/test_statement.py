@@ -138,6 +138,7 @@ async def test_an_error_quotes_no_value(database: Postgres, colour: str, size: o
         await database.run(ADD, {"colour": colour, "size": size})
 
     assert SECRET not in "".join(format_exception(refused.value))
+    assert not isinstance(refused.value, DatabaseUnavailable)
 
 
 async def test_a_server_that_takes_no_connection_now_is_a_503(postgres: EmbeddedPostgres) -> None:

@@ -86,7 +86,7 @@ def says_plainly(status: int, body: bytes = b"{}", headers: Mapping[str, str] | 
     return say
 
 
-def fails(error: Exception) -> Step:
+def fails(error: BaseException) -> Step:
     """Give no answer."""
 
     async def fail(_peer: Peer, _request: OpenedRequest) -> httpx.Response:

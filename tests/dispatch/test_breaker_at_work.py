@@ -53,7 +53,7 @@ async def test_an_open_breaker_is_told_as_unavailable() -> None:
         with pytest.raises(AppError):
             await dispatcher.get("product", PATH)
 
-    with pytest.raises(ServiceUnavailable) as refused:
+    with pytest.raises(ServiceUnavailable, match="it has failed too often") as refused:
         await dispatcher.get("product", PATH)
 
     assert len(peer.seen) == 20
@@ -138,6 +138,7 @@ async def silent(_exchange: Exchange) -> None:
     ("within_s", "took_s", "state"),
     [
         (10.0, 1.9, State.CLOSED),
+        (10.0, 2.0, State.OPEN),
         (10.0, 2.01, State.OPEN),
         (1.0, 0.97, State.CLOSED),
         (1.0, 0.99, State.OPEN),
@@ -184,6 +185,24 @@ async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_agai
     assert len(asked) <= FEWEST_CALLS + 4
 
 
+async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
+    """It says nothing of the peer, and the next call may probe at once."""
+    time = Time()
+    peer = Peer("given up", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    for _ in range(FEWEST_CALLS):
+        peer.breaker.fail(peer.breaker.admit())
+    time.now += FIRST_PAUSE_S * (1 + SPREAD)
+
+    async def give_up() -> Answer:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await peer.watch("GET", 1, give_up, within_s=1.0)
+
+    assert peer.breaker.state is State.HALF_OPEN
+    assert peer.breaker.admit()
+
+
 async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
     apps: dict[str, FastAPI], environment: dict[str, str]
 ) -> None:
@@ -226,4 +245,4 @@ def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
         requests.breaker.fail(requests.breaker.admit())
 
     assert events.breaker.state is State.CLOSED
-    assert (told("requests"), told("events")) == (State.OPEN, State.CLOSED)
+    assert (told("requests"), told("events")) == (2, 0)

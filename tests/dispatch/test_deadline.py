@@ -48,6 +48,22 @@ async def test_the_request_being_served_bounds_the_call(serving: float, timeout:
     assert sent_ms(peer) == [pytest.approx(sent, abs=1)]
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, 10.0), ("1", 0.001), ("2000", 2.0), ("0100", 0.1), ("999999999", 999_999.999), ("1" * 5000, 111_111.111)],
+)
+def test_the_header_is_read_as_milliseconds(header: str | None, seconds: float) -> None:
+    """Without it a request has 10 s; of more digits than any deadline has, the first nine count."""
+    assert deadline.seconds_from_header(header) == seconds
+
+
+@pytest.mark.parametrize("header", ["", "0", "000", "-1", "+1", "1.5", "1 ", "1e3", "soon", "²", "٣"])
+def test_another_header_is_refused(header: str) -> None:
+    """Only whole milliseconds above 0, in ASCII digits, are a deadline."""
+    with pytest.raises(ValueError, match="whole number of milliseconds"):
+        deadline.seconds_from_header(header)
+
+
 @pytest.mark.parametrize("left", [0.049, 0.001, 0.0, -1.0])
 async def test_no_call_begins_without_time(left: float) -> None:
     """With under 50 ms left nothing is sent; it is a 504."""

@@ -3,9 +3,11 @@ from typing import Any
 import httpx
 import pytest
 
+from chassis.dispatch import deadline
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
 from chassis.dispatch.transport import HttpxTransport
 from chassis.sealing.envelope import Envelope
+from chassis.sealing.wire import CLIENT_ADDRESS
 from tests.dispatch.scripted import LINKS, OK, PATH, Peer, Time, dispatcher_to
 
 
@@ -39,6 +41,32 @@ async def test_a_service_without_a_link_is_called_in_plaintext_only_if_that_is_a
 
     assert await dispatcher.get("user", "/jwks", sealed=False) == {"keys": []}
     assert asked == ["/jwks"]
+
+
+async def test_a_call_carries_what_it_was_given_and_nothing_else() -> None:
+    """Whom it acts for, under which key and with what content; a call that was given nothing has its deadline alone."""
+    dispatcher, peer = dispatcher_to(OK)
+
+    await dispatcher.post(
+        "product",
+        f"{PATH}/a b",
+        json={"name": "cup"},
+        query={"limit": 1},
+        bearer="token",
+        idempotency_key="key",
+        client_address="203.0.113.9",
+    )
+    await dispatcher.get("product", PATH)
+
+    full, bare = (seen.request for seen in peer.seen)
+    assert {name: value for name, value in full.headers.items() if name != deadline.HEADER} == {
+        "authorization": "Bearer token",
+        "content-type": "application/json",
+        "idempotency-key": "key",
+        CLIENT_ADDRESS: "203.0.113.9",
+    }
+    assert full.body == b'{"name":"cup"}'
+    assert (set(bare.headers), bare.body) == ({deadline.HEADER}, b"")
 
 
 async def test_every_connection_is_closed_although_one_cannot_be() -> None:

@@ -1,3 +1,5 @@
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -6,13 +8,16 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from structlog.testing import CapturingLogger
 
+from chassis.dispatch import metrics
 from chassis.dispatch.budget import RetryBudget
 from chassis.dispatch.failures import Refusal, RemoteError
 from chassis.dispatch.retry import retry_after, retrying
 from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed
 from chassis.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
-from tests.dispatch.scripted import OK, PATH, Step, Time, answers, dispatcher_to, fails, says_plainly
+from tests.dispatch.scripted import OK, PATH, Step, Time, after, answers, dispatcher_to, fails, says_plainly
 
 CALLS: dict[str, dict[str, Any]] = {
     "safe": {"method": "GET"},
@@ -76,6 +81,84 @@ async def test_idempotent_methods_are_repeatable(method: str, attempts: int) -> 
         await dispatcher.call("product", method, PATH)
 
     assert len(peer.seen) == attempts
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "told"),
+    [
+        ('{"code":"sold_out","detail":"Nothing is left."}', "sold_out", "Nothing is left."),
+        ('{"code":"sold_out"}', "sold_out", "status 404"),
+        ('["sold_out"]', "", "status 404"),
+        ("nothing is left", "", "status 404"),
+    ],
+)
+async def test_a_refusal_is_passed_on_in_its_own_words(body: str, code: str, told: str) -> None:
+    """With the code and detail of a problem document; a body that is none is not quoted."""
+    dispatcher, _ = dispatcher_to(answers(404, body=body))
+
+    with pytest.raises(RemoteError) as refused:
+        await dispatcher.get("product", PATH)
+
+    assert refused.value.remote_code == code
+    assert refused.value.message == f"The product service refused: {told}"
+
+
+async def test_an_answer_that_is_no_json_is_a_502() -> None:
+    """One without a body is None."""
+    dispatcher, _ = dispatcher_to(answers(200, body="ok"), answers(200, body=""))
+
+    with pytest.raises(BadGateway, match="not JSON"):
+        await dispatcher.get("product", PATH)
+    assert await dispatcher.get("product", PATH) is None
+
+
+async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each attempt by its number and outcome; a refusal is a line of information, an outage a warning."""
+    log = CapturingLogger()
+    monkeypatch.setattr("chassis.dispatch.dispatcher.log", log)
+    dispatcher, _ = dispatcher_to(
+        *(after(0.25, answers(503, {"retry-after": "1"})), after(0.5, OK)),
+        *(answers(404), fails(asyncio.CancelledError()), after(2.5, fails(asyncio.CancelledError()))),
+        fails(httpx.ConnectError("no")),
+    )
+    before = Counter(attempts()), seconds()
+
+    await dispatcher.call("product", "PUT", PATH)
+    with pytest.raises(RemoteError):
+        await dispatcher.call("product", "PUT", PATH)
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            await dispatcher.call("product", "PUT", PATH)
+    with pytest.raises(ServiceUnavailable):
+        await dispatcher.call("product", "PUT", PATH)
+
+    assert Counter(attempts()) - before[0] == {
+        ("1", "Refusal"): 2,
+        ("2", "Success"): 1,
+        ("1", "TimedOut"): 1,
+        **{(number, "ConnectFailed"): 1 for number in "123"},
+    }
+    assert seconds() - before[1] == pytest.approx(0.25 + 0.5 + 2.5)
+    assert [(call.method_name, call.kwargs["attempts"], call.kwargs["reason"]) for call in log.calls] == [
+        ("info", 1, "status 404"),
+        ("warning", 3, "ConnectError: no"),
+    ]
+
+
+def attempts() -> dict[tuple[str, str], int]:
+    """How many attempts to PUT something at the product service were counted, by number and outcome."""
+    return {
+        (sample.labels["attempt"], sample.labels["outcome"]): int(sample.value)
+        for metric in metrics.ATTEMPTS.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and (sample.labels["target"], sample.labels["method"]) == ("product", "PUT")
+    }
+
+
+def seconds() -> float:
+    """How long they took together."""
+    labels = {"target": "product", "method": "PUT"}
+    return REGISTRY.get_sample_value("dispatch_attempt_seconds_sum", labels) or 0.0
 
 
 @pytest.mark.parametrize("failures", [0, 1, 2])
@@ -163,9 +246,12 @@ async def test_retry_after_may_be_a_date() -> None:
     assert 2 < peer.time.sleeps[0] <= 4
 
 
-@pytest.mark.parametrize("said", ["0", "-1", "soon", "", "1.5", "Sat, 99 Nov 2026 09:00:00 GMT", "²"])
+@pytest.mark.parametrize(
+    "said",
+    ["0", "-1", "soon", "", "1.5", "Sat, 99 Nov 2026 09:00:00 GMT", "Sat, 21 Nov 2020 09:00:00 GMT", "²"],
+)
 async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
-    """Zero or nonsense leaves the jitter."""
+    """Zero, nonsense and a date in the past leave the jitter."""
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
 
     await dispatcher.get("product", PATH)
@@ -173,7 +259,7 @@ async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
     assert peer.time.sleeps[0] <= 0.1
 
 
-@pytest.mark.parametrize(("said", "timeout"), [("6", 30), ("3600", 30), ("2", 1.5), ("9" * 400, 30)])
+@pytest.mark.parametrize(("said", "timeout"), [("6", 30), ("3600", 30), ("2", 1.5), ("2", 2.0), ("9" * 400, 30)])
 async def test_a_retry_after_that_is_too_long_is_passed_on(said: str, timeout: float) -> None:
     """Over 5 s, or past the deadline, the caller is told when to come back, and nothing is waited."""
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)

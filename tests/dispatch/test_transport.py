@@ -1,13 +1,16 @@
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from chassis.dispatch import reqwest
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import (
@@ -15,6 +18,7 @@ from chassis.dispatch.transport import (
     AnswerTooLarge,
     ConnectFailed,
     ConnectionBroken,
+    HttpxTransport,
     TimedOut,
     TransportError,
     address_of,
@@ -136,6 +140,38 @@ async def test_an_answer_up_to_the_cap_is_read_whole(url: str) -> None:
         _, body = await get(transport, proxy)
 
     assert len(body) == MAX_ANSWER_BYTES
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+async def test_a_transport_of_httpx_has_the_same_cap(excess: int) -> None:
+    """To the byte."""
+    content = bytes(MAX_ANSWER_BYTES + excess)
+    transport = HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200, content=content)))
+
+    with pytest.raises(AnswerTooLarge) if excess else nullcontext():
+        answer = await transport.send("GET", address_of("http://product", "/"), [], b"", 1.0)
+        assert answer.body == content
+
+
+async def test_a_call_that_waits_for_a_connection_spends_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is sent with what is left; without a connection in its time it is known as not sent."""
+    times = iter([100.0, 103.0, 200.0, 206.0, 300.0])
+    monkeypatch.setattr(reqwest, "CONNECTIONS", 1)
+    monkeypatch.setattr(reqwest, "monotonic", lambda: next(times))
+    transport = ReqwestTransport()
+    left = [await transport._wait_for_turn(5.0)]  # noqa: SLF001 - no server can be so slow in no time
+
+    for _ in range(2):
+        waiting = asyncio.create_task(transport._wait_for_turn(5.0))  # noqa: SLF001
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        transport._free.release()  # noqa: SLF001
+        left.append(await waiting)
+    with pytest.raises(ConnectFailed, match="no connection became free"):
+        await transport._wait_for_turn(0.0)  # noqa: SLF001
+    await transport.aclose()
+
+    assert left == [5.0, 2.0, 0.001]
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])

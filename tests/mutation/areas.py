@@ -39,13 +39,19 @@ _EVENT_TESTS = tuple(f"tests/chassis/test_{name}*.py" for name in (*_MESSAGING, 
 
 AREAS = (
     Area("sealing", ("chassis/sealing/*.py",), ("tests/sealing/test_*.py", "tests/chassis/test_protocol_vectors.py")),
-    Area("dispatch", ("chassis/dispatch/*.py",), ("tests/dispatch/test_*.py",)),
+    Area("dispatch", ("chassis/dispatch/*.py",), ("tests/dispatch/test_*.py", "tests/sealing/test_clock_skew.py")),
     Area("idempotency", ("chassis/idempotency/*.py",), ("tests/chassis/idempotency/test_*.py",)),
     Area("messaging", tuple(f"chassis/{name}.py" for name in _MESSAGING), _EVENT_TESTS),
     Area(
         "postgres",
         ("chassis/postgres*.py", "chassis/statement.py", "chassis/purge*.py"),
-        ("tests/chassis/test_postgres*.py", "tests/chassis/test_[pds]*.py"),
+        (
+            *(
+                f"tests/chassis/test_{name}*.py"
+                for name in ("postgres", "statement", "purge", "pools", "demoted", "tracing")
+            ),
+            *("tests/test_settings.py", "tests/deploy/test_pool.py"),
+        ),
     ),
     Area("auth", ("chassis/auth/*.py",), ("tests/chassis/auth/test_*.py", "tests/chassis/test_passwords.py")),
     Area("order", ("order/*.py", "order/services/*.py"), ("tests/order/test_*.py",)),

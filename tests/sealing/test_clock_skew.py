@@ -104,13 +104,13 @@ def test_a_refusal_is_told_once_a_minute(skew: ClockSkew, clock: Clock, told: li
 
 @pytest.mark.parametrize("ahead_ms", [60_000, -60_000])
 async def test_a_caller_learns_that_clocks_differ(tiny: SealedTiny, ahead_ms: int) -> None:
-    """Its call fails with words that name the clocks, whichever is ahead, and has no effect."""
+    """Its call fails with words that name the clocks, whichever is ahead, and has no effect; a Date may be late."""
     own = Envelope(
         "order", load_links("order", as_setting(tiny.keys), {"tiny"}), lambda: time_ns() // 1_000_000 + ahead_ms
     )
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
-        with pytest.raises(BadGateway, match=r"its clock seems (59|60|61)\.\d s (behind|ahead of) ours") as failed:
+        with pytest.raises(BadGateway, match=r"its clock seems (5[5-9]|6[0-5])\.\d s (behind|ahead of) ours") as failed:
             await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
