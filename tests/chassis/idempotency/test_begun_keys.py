@@ -1,12 +1,11 @@
 """Keys that a service begins itself, with the one statement that makes the resource."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from uuid import UUID
 
 import pytest
 from fastapi import Response
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 
 from chassis.idempotency.answers import Replay
 from chassis.idempotency.errors import InFlight, KeyReused
@@ -38,17 +37,17 @@ async def make(worker: Worker, request: KeyedRequest | None) -> tuple[Idempotenc
     return key, earlier, row["id"]
 
 
-async def stored(worker: Worker, request: KeyedRequest) -> Sequence[Row[tuple[object, ...]]]:
+async def stored(worker: Worker, request: KeyedRequest) -> list[tuple[object, ...]]:
     """What is stored of the keys of a person: resource, status and body."""
     columns = idempotency_keys.c
     async with worker.database.transaction() as session:
         found = select(columns.resource_id, columns.status, columns.body).where(columns.caller == request.caller)
-        return (await session.execute(found)).all()
+        return [tuple(row) for row in await session.execute(found)]
 
 
 async def store_others(worker: Worker, request: KeyedRequest) -> None:
     """Store keys that differ from a request's in one thing, without an answer."""
-    others = [replace(request, **{name: "other"}) for name in ("caller", "operation", "key")]
+    others = [replace(request, caller="x"), replace(request, operation="x"), replace(request, key="x")]
     async with worker.database.transaction() as session:
         for one in others:
             await session.execute(insert(idempotency_keys).values(**asdict(one), resource_id=new_id()))
