@@ -69,7 +69,8 @@ async def test_a_statement_does_its_work_once_for_a_key(worker: Worker) -> None:
     request = keyed()
     await store_others(worker, request)
     async with bystanders(worker.database, chassis_metadata):
-        key, _, made = await make(worker, request)
+        key, earlier, made = await make(worker, request)
+        assert earlier is None
         assert (await make(worker, request))[1:] == (made, None)
         await key.finish(MADE)
         with pytest.raises(Replay) as replayed:
@@ -92,15 +93,18 @@ async def test_a_statement_has_no_effect_with_the_key_of_another_request(worker:
     assert await count(worker) == 1
 
 
-async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worker: Worker) -> None:
+@pytest.mark.parametrize("is_known", [True, False], ids=["begun before", "new"])
+async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worker: Worker, *, is_known: bool) -> None:
     """What the other transaction does is not known yet; the statement does not wait for it."""
     request = keyed()
+    if is_known:
+        await make(worker, request)
     async with worker.database.transaction() as session:
         await IdempotencyKey(worker.database, request).begin(session, new_id())
         with pytest.raises(InFlight):
             await make(worker, request)
 
-    assert await count(worker) == 0
+    assert await count(worker) == is_known
 
 
 async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> None:
