@@ -64,7 +64,7 @@ async def test_a_password_is_verified_by_its_hash() -> None:
     assert [await verify_password(password, one) for password in ("right", "wrong", "Right", "")] == [True] + [
         False
     ] * 3
-    assert not await verify_password("nobody has this password", None)
+    assert await verify_password("nobody has this password", None) is False
 
 
 def test_the_first_passwords_of_a_process_may_come_at_once() -> None:
@@ -103,8 +103,8 @@ async def test_a_password_too_long_to_be_anybodys_is_wrong(monkeypatch: pytest.M
     longest = "\ufdfa" * 1024
 
     assert len(normalise_password(longest)) == 18 * 1024
-    assert not await verify_password(longest, await hash_password("right"))
-    assert not await verify_password(longest, None)
+    assert await verify_password(longest, await hash_password("right")) is False
+    assert await verify_password(longest, None) is False
     assert log.calls == []
 
 
@@ -114,7 +114,7 @@ async def test_a_hash_that_cannot_be_read_is_a_wrong_password(monkeypatch: pytes
     log = CapturingLogger()
     monkeypatch.setattr(passwords, "log", log)
 
-    assert not await verify_password("right", stored)
+    assert await verify_password("right", stored) is False
     ((level, message, fields),) = [(call.method_name, call.args, call.kwargs) for call in log.calls]
     assert (level, message, fields) == ("error", ("a stored password hash cannot be read",), {})
 
@@ -198,6 +198,7 @@ async def test_a_name_of_any_length_is_refused() -> None:
     "password",
     [
         "correct horse battery",
+        "coffee guitar",
         "the cat sat down",
         "purple-otter-42-lamp",
         "kX9#vQ2m!tRz",

@@ -96,7 +96,7 @@ def _try_all(drawn: Sequence[tuple[Area, Mutant]], roots: Sequence[Path], end: f
     def one_trial(area: Area, mutant: Mutant) -> Trial:
         root = free.get()
         try:
-            return Trial(area, mutant, try_mutant(root, mutant, area.tests_of(ROOT, mutant.path)))
+            return Trial(area, mutant, try_mutant(root, mutant, area.tests_of(root, mutant.path)))
         finally:
             free.put(root)
 

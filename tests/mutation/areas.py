@@ -38,7 +38,16 @@ _MESSAGING = ("bell", "courier", "dead_letters", "deliveries", "events", "inbox"
 _EVENT_TESTS = tuple(f"tests/chassis/test_{name}*.py" for name in (*_MESSAGING, "exactly_once"))
 
 AREAS = (
-    Area("sealing", ("chassis/sealing/*.py",), ("tests/sealing/test_*.py", "tests/chassis/test_protocol_vectors.py")),
+    Area(
+        "sealing",
+        ("chassis/sealing/*.py", "chassis/clock_skew.py", "chassis/addresses.py"),
+        (
+            "tests/sealing/test_*.py",
+            "tests/chassis/test_head.py",
+            "tests/chassis/test_keys.py",
+            "tests/chassis/test_protocol_vectors.py",
+        ),
+    ),
     Area("dispatch", ("chassis/dispatch/*.py",), ("tests/dispatch/test_*.py", "tests/sealing/test_clock_skew.py")),
     Area("idempotency", ("chassis/idempotency/*.py",), ("tests/chassis/idempotency/test_*.py",)),
     Area("messaging", tuple(f"chassis/{name}.py" for name in _MESSAGING), _EVENT_TESTS),

@@ -4,7 +4,7 @@ import pytest
 
 from tests.mutation.areas import AREAS, Area
 from tests.mutation.mutants import mutants_of
-from tests.mutation.trial import ROOT
+from tests.mutation.trial import ROOT, run_tests
 
 PATH = Path("module.py")
 
@@ -73,3 +73,11 @@ def test_each_area_has_modules_and_tests(area: Area) -> None:
     """An area that names nothing that is there would try nothing."""
     assert area.sources(ROOT)
     assert area.tests_of(ROOT, Path("any.py"))
+
+
+def test_a_fault_that_breaks_a_conftest_is_noticed(tmp_path: Path) -> None:
+    """The run then ends as if it had been called wrongly, which must not end the trials."""
+    (tmp_path / "conftest.py").write_text("raise TypeError")
+    (tmp_path / "test_any.py").write_text("def test_any(): pass")
+
+    assert not run_tests(tmp_path, ["test_any.py"])

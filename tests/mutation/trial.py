@@ -20,8 +20,11 @@ LONGEST_S = 240.0
 Outcome = Literal["noticed", "survived"]
 _PYTEST = ("-m", "pytest", "-n", "0", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header")
 _FAILED, _PASSED = 1, 0
-_BROKEN = {2, 3}
-"""pytest's codes for an interruption and an error of its own: a module that cannot be imported ends like that."""
+_BROKEN = {2, 3, 4}
+"""
+pytest's codes for an interruption, an error of its own and one of usage: a module that a test, or what all tests share,
+cannot import ends like that.
+"""
 
 
 @contextmanager

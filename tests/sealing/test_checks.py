@@ -215,7 +215,9 @@ async def test_an_inner_header_has_a_length_and_an_alphabet(tiny: SealedTiny, na
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"])
 async def test_an_inner_address_of_either_kind_is_taken(tiny: SealedTiny, address: str) -> None:
-    """IPv4 and IPv6."""
-    message = tiny.forge(headers={"x-client-address": address}).message()
+    """IPv4 and IPv6, beside every other header that may stand inside."""
+    others = ("authorization", "if-match", "if-none-match", "idempotency-key", "traceparent")
+    headers = {"content-type": "application/json", "x-request-timeout-ms": "2000", **dict.fromkeys(others, "x")}
+    message = tiny.forge(headers={**headers, "x-client-address": address}).message()
 
     assert message.open(await send(tiny.url, message.wire)).status == 200

@@ -7,6 +7,7 @@ from time import time_ns
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import CapturingLogger
 
 from chassis.clock_skew import RECENT_S, WARN_EVERY_S, ClockSkew
 from chassis.dispatch.dispatcher import Dispatcher
@@ -14,7 +15,7 @@ from chassis.errors import BadGateway
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from tests.chassis.auth.issuer import Clock
-from tests.sealing.messages import as_setting, send
+from tests.sealing.messages import KEY_ID, as_setting, send
 from tests.sealing.tiny_sealed import MADE, THINGS, SealedTiny, serve_sealed_tiny
 
 NOON_MS = 1_800_000_000_000
@@ -100,6 +101,61 @@ def test_a_refusal_is_told_once_a_minute(skew: ClockSkew, clock: Clock, told: li
 
     assert told == [("order", 60.0), ("user", -60.0), ("order", 70.0)]
     assert (refusals("order") - before[0], refusals("user") - before[1]) == (12, 10)
+
+
+async def test_a_wrong_clock_is_no_forgery(
+    tiny: SealedTiny, told: list[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what the receiver refuses, the log has the reason: once, be it the clock or another."""
+    log = CapturingLogger()
+    monkeypatch.setattr("chassis.sealing.receiver.log", log)
+
+    await send(tiny.url, tiny.forge().message(late_ms=60_000).wire)
+    await send(tiny.url, tiny.forge().valid().setting(KEY_ID, "k9"))
+
+    assert [issuer for issuer, _ in told] == ["order"]
+    assert [call.kwargs for call in log.calls] == [
+        {"reason": "unknown caller or key id", "caller": "order", "key_id": "k9"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "is_ahead"), [(-60_000, False), (0, False), (5_000, False), (5_001, True), (60_000, True)]
+)
+def test_a_token_may_be_5_s_ahead(
+    skew: ClockSkew, told: list[tuple[str, float]], ahead_ms: int, *, is_ahead: bool
+) -> None:
+    """Beyond that its issuer's clock is told of and counted; how old it may be is not judged here."""
+    before = refusals("user")
+
+    assert skew.is_ahead("user", NOON_MS + ahead_ms) is is_ahead
+    assert (len(told), refusals("user") - before) == (is_ahead, is_ahead)
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "said"),
+    [
+        (0, None),
+        (5_000, None),
+        (-5_000, None),
+        (5_001, "its clock seems 5.0 s ahead of ours"),
+        (-5_001, "its clock seems 5.0 s behind ours"),
+    ],
+)
+def test_a_clock_nobody_vouches_for_may_be_5_s_off(skew: ClockSkew, ahead_ms: int, said: str | None) -> None:
+    """In both directions, as for messages."""
+    assert skew.difference(NOON_MS + ahead_ms) == said
+
+
+async def test_the_database_has_answered_half_way(clock: Clock) -> None:
+    """Its time is compared with the middle of asking and hearing, and measured in seconds."""
+    now_ms = iter([NOON_MS, NOON_MS + 400])
+    skew = ClockSkew(lambda: next(now_ms), clock)
+
+    await database_ahead(skew, -60_000)
+
+    assert REGISTRY.get_sample_value("clock_ahead_of_database_seconds") == 60.2
+    assert skew.fault() == "60.2 s ahead of the database's"
 
 
 @pytest.mark.parametrize("ahead_ms", [60_000, -60_000])

@@ -1,10 +1,11 @@
 from dataclasses import dataclass
+from threading import get_ident
 
 import pytest
 
-from chassis.sealing.envelope import Envelope, OpenedRequest, Refused, SealedRequest, Target
+from chassis.sealing.envelope import Envelope, NotFromNow, OpenedRequest, Refused, SealedRequest, Target, offload
 from chassis.sealing.keys import load_links
-from tests.sealing.messages import as_setting, make_keys
+from tests.sealing.messages import Forge, as_setting, make_keys
 
 TARGET = Target("POST", "/things", "a=1")
 KEYS = make_keys("order", "user", "tiny")
@@ -68,6 +69,19 @@ def test_a_response_is_taken_for_30_s(clock: Clock, passed_ms: int, *, is_taken:
         assert not is_taken
     else:
         assert is_taken
+
+
+@pytest.mark.parametrize(
+    ("sealed_ms", "kind"), [(-1, Refused), (0, NotFromNow), (2**53, NotFromNow), (2**53 + 1, Refused)]
+)
+def test_a_time_that_is_none_says_nothing_of_clocks(clock: Clock, sealed_ms: int, kind: type[Refused]) -> None:
+    """A message from before 1970, or with a number that not every language can hold, is malformed."""
+    wire = Forge("order", "tiny", KEYS, "POST", "/things", "a=1").crafted(iat_ms=sealed_ms)
+
+    with pytest.raises(Refused) as refused:
+        envelope("tiny", clock).open_request("order", "k1", wire.token, TARGET)
+
+    assert type(refused.value) is kind
 
 
 def test_a_response_answers_one_request(clock: Clock) -> None:
@@ -136,6 +150,13 @@ def test_a_body_of_any_size_survives(clock: Clock, size: int) -> None:
     opened = envelope("tiny", clock).open_request("order", "k1", sealed.token, TARGET)
 
     assert (opened.caller, opened.headers, opened.body) == ("order", {"traceparent": "t"}, body)
+
+
+async def test_large_messages_are_sealed_in_a_thread() -> None:
+    """From 64 KiB on the event loop is not held up; a small one is not worth a thread."""
+    small, large = [await offload(size, get_ident) for size in (64 * 1024 - 1, 64 * 1024)]
+
+    assert small == get_ident() != large
 
 
 @pytest.mark.parametrize("headers", [{"retry-after": "1\r\nx: y"}, {"x\n": "1"}, {"X": "1"}, {"etag": "a" * 8193}])

@@ -7,7 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
+from pydantic import SecretStr, TypeAdapter
 
+from chassis.auth.signing_keys import SigningKeys
 from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
 from chassis.clock_skew import ClockSkew
 from chassis.errors import ServiceUnavailable
@@ -113,6 +115,15 @@ async def test_the_first_key_signs_and_all_are_accepted() -> None:
 def test_text_between_keys_is_none_of_them(between: str) -> None:
     """Keys may stand close together, apart, or have a line of text before them."""
     assert len(kids(TokenIssuer(between + FIRST.strip() + between + SECOND.strip(), "", ""))) == 2
+
+
+def test_a_setting_of_keys_is_checked_and_kept() -> None:
+    """A service does not start with keys that it could not sign with; those that it can are kept as they are."""
+    setting = TypeAdapter[SecretStr](SigningKeys)
+
+    assert setting.validate_python(FIRST).get_secret_value() == FIRST
+    with pytest.raises(ValueError, match="JWT_PRIVATE_KEY holds the same key twice"):
+        setting.validate_python(FIRST + FIRST)
 
 
 @pytest.mark.parametrize("wrong", WRONG_KEYS)

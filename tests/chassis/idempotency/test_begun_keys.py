@@ -1,0 +1,152 @@
+"""Keys that a service begins itself, with the one statement that makes the resource."""
+
+from dataclasses import asdict, replace
+from uuid import UUID
+
+import pytest
+from fastapi import Response
+from sqlalchemy import insert, select
+
+from chassis.idempotency.answers import Replay
+from chassis.idempotency.errors import InFlight, KeyReused
+from chassis.idempotency.keyed_request import KeyedRequest
+from chassis.idempotency.keys import BEGIN_KEY, IdempotencyKey, forget_answer
+from chassis.ids import new_id
+from chassis.statement import Statement
+from chassis.tables import chassis_metadata, idempotency_keys
+from tests.chassis.idempotency.tiny_keyed import Worker, count
+from tests.databases import bystanders
+
+MAKE = Statement(
+    BEGIN_KEY,
+    "made AS (INSERT INTO things (id, name, status) SELECT :id, 'cup', 'made' FROM begun WHERE is_first RETURNING id)",
+    "SELECT begun.*, id FROM begun LEFT JOIN made ON is_first",
+)
+MADE = Response(b"made", 201)
+
+
+def keyed() -> KeyedRequest:
+    """A request of a new person."""
+    return KeyedRequest(f"user:{new_id()}", "POST /things", "key", b"fingerprint")
+
+
+async def make(worker: Worker, request: KeyedRequest | None) -> tuple[IdempotencyKey, UUID | None, UUID | None]:
+    """Make a thing with one statement; returns the key, the thing of an earlier request, and the new thing."""
+    key, id_ = IdempotencyKey(worker.database, request), new_id()
+    earlier, row = await key.begin_with(MAKE, {"id": id_}, id_)
+    return key, earlier, row["id"]
+
+
+async def stored(worker: Worker, request: KeyedRequest) -> list[tuple[object, ...]]:
+    """What is stored of the keys of a person: resource, status and body."""
+    columns = idempotency_keys.c
+    async with worker.database.transaction() as session:
+        found = select(columns.resource_id, columns.status, columns.body).where(columns.caller == request.caller)
+        return [tuple(row) for row in await session.execute(found)]
+
+
+async def store_others(worker: Worker, request: KeyedRequest) -> None:
+    """Store keys that differ from a request's in one thing, without an answer."""
+    others = [replace(request, caller="x"), replace(request, operation="x"), replace(request, key="x")]
+    async with worker.database.transaction() as session:
+        for one in others:
+            await session.execute(insert(idempotency_keys).values(**asdict(one), resource_id=new_id()))
+
+
+async def test_without_a_key_a_statement_does_its_work_each_time(worker: Worker) -> None:
+    """No key is remembered, and the answer is not stored."""
+    async with bystanders(worker.database, chassis_metadata):
+        for _ in range(2):
+            key, earlier, made = await make(worker, None)
+            assert await key.finish(MADE) is MADE
+            assert (earlier, made is not None) == (None, True)
+
+    assert await count(worker) == 2
+
+
+async def test_a_statement_does_its_work_once_for_a_key(worker: Worker) -> None:
+    """Sent again it returns the first thing until the answer is stored, and then the answer; no other key changes."""
+    request = keyed()
+    await store_others(worker, request)
+    async with bystanders(worker.database, chassis_metadata):
+        key, earlier, made = await make(worker, request)
+        assert earlier is None
+        assert (await make(worker, request))[1:] == (made, None)
+        await key.finish(MADE)
+        with pytest.raises(Replay) as replayed:
+            await make(worker, request)
+        async with worker.database.transaction() as session:
+            await session.execute(idempotency_keys.delete().where(idempotency_keys.c.resource_id == made))
+
+    assert (replayed.value.response.status_code, replayed.value.response.body) == (201, b"made")
+    assert await count(worker) == 1
+
+
+async def test_a_statement_has_no_effect_with_the_key_of_another_request(worker: Worker) -> None:
+    """It is refused before the first request was answered, too."""
+    request = keyed()
+    await make(worker, request)
+
+    with pytest.raises(KeyReused):
+        await make(worker, replace(request, fingerprint=b"other"))
+
+    assert await count(worker) == 1
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["begun before", "new"])
+async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worker: Worker, *, is_known: bool) -> None:
+    """What the other transaction does is not known yet; the statement does not wait for it."""
+    request = keyed()
+    if is_known:
+        await make(worker, request)
+    async with worker.database.transaction() as session:
+        await IdempotencyKey(worker.database, request).begin(session, new_id())
+        with pytest.raises(InFlight):
+            await make(worker, request)
+
+    assert await count(worker) == is_known
+
+
+async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> None:
+    """It was there for the statement and is not any more: nothing is known of its resource."""
+    key = IdempotencyKey(worker.database, keyed())
+
+    with pytest.raises(InFlight):
+        await key.begin_with(Statement("SELECT true AS is_ours, false AS is_first"), {}, new_id())
+
+
+async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:
+    """Neither a 202, nor what a request answers that has not begun its key, is an answer to it."""
+    request = keyed()
+    key, _, made = await make(worker, request)
+
+    await IdempotencyKey(worker.database, request).finish(MADE)
+    await key.finish(Response(status_code=202))
+    unanswered = await stored(worker, request)
+    await key.finish(MADE)
+
+    assert unanswered == [(made, None, None)]
+    assert await stored(worker, request) == [(made, 201, b"made")]
+
+
+async def test_the_answer_about_one_resource_is_forgotten(worker: Worker) -> None:
+    """Its key stays taken; answers of the same transaction, and about the same resource, are kept."""
+    request, earlier, other = keyed(), new_id(), new_id()
+    keys = {name: IdempotencyKey(worker.database, replace(request, key=name)) for name in ("its", "beside", "later")}
+    async with worker.database.transaction() as session:
+        await keys["its"].begin(session, earlier)
+        await keys["beside"].begin(session, other)
+        begun_at = await session.scalar(select(idempotency_keys.c.created_at).limit(1))
+    async with worker.database.transaction() as session:
+        await keys["later"].begin(session, earlier)
+    for key in keys.values():
+        await key.finish(MADE)
+
+    async with worker.database.transaction() as session:
+        assert begun_at
+        await forget_answer(session, earlier, begun_at)
+
+    assert sorted(await stored(worker, request), key=str) == sorted(
+        [(earlier, None, None), (other, 201, b"made"), (earlier, 201, b"made")], key=str
+    )
+    assert (await make(worker, replace(request, key="its")))[1:] == (earlier, None)
