@@ -66,6 +66,7 @@ AREAS = (
         (
             "tests/analytics/test_*count*.py",
             *(f"tests/analytics/test_{name}.py" for name in ("buckets", "lease", "pace", "people", "purge", "stats")),
+            "tests/analytics/test_retention.py",
             "tests/analytics/test_timeseries.py",
         ),
     ),
