@@ -77,9 +77,9 @@ def buckets(size: BucketName, asked: Range, zone: ZoneInfo) -> Buckets:
 
 
 def day_starts(days: Iterable[datetime], zone: ZoneInfo) -> list[datetime]:
-    """Give when the dates of a zone begin and end that there are during some UTC days."""
-    dates = {moment.astimezone(zone).date() for day in days for moment in (day, day + DAY - MINUTE)}
-    return sorted({_midnight(one, zone) for one in dates | {day + DAY for day in dates}})
+    """Return when the dates of a zone begin that there are during some UTC days; beside them may be others."""
+    dates = {moment.astimezone(zone).date() for day in days for moment in (day, day + DAY)}
+    return sorted(_midnight(one, zone) for one in dates)
 
 
 def _minutes(since: datetime, _zone: ZoneInfo) -> Iterator[datetime]:

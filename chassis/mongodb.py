@@ -26,9 +26,11 @@ from chassis.store import DatabaseUnavailable
 
 POOL_SIZE = 100
 """Connections to each server; opened as they are needed."""
-SELECTION_TIMEOUT_MS = 1000
-"""How long a statement waits for a server to be there."""
+CONNECT_TIMEOUT_MS = 1000
+HEARTBEAT_MS = 1000
+"""How often each server is looked at. One that has refused a login is used again after it was looked at, not before."""
 STATEMENT_TIMEOUT_MS = 10_000
+"""How long a statement may take, waiting for a server included: PyMongo has no other limit for that with this one."""
 
 Document = dict[str, Any]
 MotorDatabase = AsyncIOMotorDatabase[Document]
@@ -63,8 +65,8 @@ class MongoDB:
             appname=self._application,
             tz_aware=True,
             w="majority",
-            serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
-            connectTimeoutMS=SELECTION_TIMEOUT_MS,
+            heartbeatFrequencyMS=HEARTBEAT_MS,
+            connectTimeoutMS=CONNECT_TIMEOUT_MS,
             timeoutMS=STATEMENT_TIMEOUT_MS,
             maxPoolSize=POOL_SIZE,
             event_listeners=[PoolMeter(), *([CommandSpans()] if tracing.is_on() else [])],

@@ -7,13 +7,11 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 import asyncio
 import gc
 import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 import httpx
 import pytest
@@ -43,7 +41,7 @@ from cli.stack.ports import free_port
 from cli.stack.postgres import EmbeddedPostgres
 from cli.stack.secrets import ensure_secrets
 from tests.aliases import Bearer, MakeUser, People
-from tests.databases import HURRY, Tables
+from tests.databases import HURRY, Tables, data_folder
 from tests.plain import NO_AUTHORITIES
 from tests.scheduling import Together
 from user.models import User, UserSession
@@ -85,14 +83,14 @@ def pytest_collection_finish() -> None:
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of this worker's own."""
     # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
-    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port(), **HURRY) as server:
+    with data_folder() as folder, EmbeddedPostgres(folder, free_port(), **HURRY) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongoDB]:
+def mongodb() -> Iterator[EmbeddedMongoDB]:
     """A MongoDB of this worker's own."""
-    with EmbeddedMongoDB(tmp_path_factory.mktemp("mongodb"), free_port()) as server:
+    with data_folder() as folder, EmbeddedMongoDB(folder, free_port()) as server:
         yield server
 
 

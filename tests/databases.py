@@ -1,8 +1,11 @@
 """Databases of tests: in a hurry, and soon empty."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import asyncpg
@@ -12,6 +15,18 @@ from chassis.postgres import Postgres
 
 HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Settings of a PostgreSQL that need not outlive the machine (a SIGKILL it does), nor guard the passwords of people."""
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; the folder in it is of one run
+_ROOM = 4 * 2**30
+"""Bytes that must be free there: some hundred megabytes are used by the databases of each pytest worker."""
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Give a folder for a database during the block: in memory where there is room, for making files takes longest."""
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else None) as folder:
+        yield Path(folder)
 
 
 def emptying(*tables: str) -> str:

@@ -34,9 +34,10 @@ async def rebuild_counts(
     Args:
         on_part: Is called after each quarter of a day with how many are done, of how many.
     """
-    first, last = await _ends(database)
-    if first is None or last is None:
+    ends = await _ends(database)
+    if not ends:
         return Rebuilt(0, [])
+    first, last = min(ends), max(ends)
     parts = (last - first) // PART + 1
     failed: list[datetime] = []
     for n in range(parts):
@@ -45,12 +46,11 @@ async def rebuild_counts(
     return Rebuilt(parts, failed)
 
 
-async def _ends(database: MotorDatabase) -> tuple[datetime | None, datetime | None]:
-    """Return the first and the last quarter of a day that has an event or a count."""
-    ends = [
+async def _ends(database: MotorDatabase) -> list[datetime]:
+    """Return the first and the last quarter of a day that has an event, and those that have a count."""
+    return [
         floor(document[name], PART)
         for collection, name in ((EVENTS, "occurred_at"), (MINUTE_COUNTS, "minute"))
         for direction in (1, -1)
         async for document in database[collection].find({}, {name: 1}).sort(name, direction).limit(1)
     ]
-    return (min(ends), max(ends)) if ends else (None, None)

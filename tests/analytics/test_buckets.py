@@ -128,9 +128,14 @@ def test_a_day_that_was_left_out_is_no_bucket() -> None:
     ]
 
 
-def test_too_many_buckets_are_refused() -> None:
-    """The message says what is too wide, and what to do."""
-    asked = Range(utc("2026-01-01T00:00Z"), utc("2026-06-01T00:00Z"))
+@pytest.mark.parametrize(
+    ("size", "days"), [("minute", 2), ("hour", 93), ("day", 1098), ("week", 3660), ("month", 3660)]
+)
+def test_too_many_buckets_are_refused(size: BucketName, days: int) -> None:
+    """The widest range is answered, and none that is wider by a minute; the message says what is too wide."""
+    start = utc("2015-01-01T00:00Z")
+    end = start + timedelta(days=days)
 
-    with pytest.raises(RangeTooWide, match="'hour' at most 93 days"):
-        buckets("hour", asked, ZoneInfo("UTC"))
+    assert buckets(size, Range(start, end), ZoneInfo("UTC")).starts[-1] < end
+    with pytest.raises(RangeTooWide, match=f"'{size}' at most {days} days"):
+        buckets(size, Range(start, end + MINUTE), ZoneInfo("UTC"))

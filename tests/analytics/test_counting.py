@@ -1,12 +1,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pymongo import UpdateOne
 
 from analytics import arrivals
-from analytics.models import ARRIVALS, DAY_COUNTS, ERASED_USERS, EVENTS, MINUTE_COUNTS, USER_DAYS
+from analytics.models import ARRIVALS, DAY_COUNTS, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
+from analytics.services import note_user_days as user_days
 from analytics.services.erase_user import erase_user
 from analytics.services.fold_arrivals import fold_arrivals
 from analytics.services.rebuild_counts import rebuild_counts
@@ -32,13 +35,15 @@ async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> 
 
 async def test_a_day_keeps_its_quarter_hours_apart(database: MotorDatabase) -> None:
     """An hour's events are found in the quarter in which they happened, also when one of them is counted later."""
-    for at in (0, 14, 15, 59):
+    midnight = 12 * 60
+    for at in (0, 14, 15, 59, midnight, midnight - 1):
         await store_events(database, [event(NOON + timedelta(minutes=at))])
         await fold_arrivals(database)
 
-    (day,) = [row async for row in database[DAY_COUNTS].find()]
+    day, following = [row async for row in database[DAY_COUNTS].find().sort("day")]
 
-    assert {name: one["count"] for name, one in day["quarters"].items()} == {"48": 2, "49": 1, "51": 1}
+    assert {name: one["count"] for name, one in day["quarters"].items()} == {"48": 2, "49": 1, "51": 1, "95": 1}
+    assert {name: one["count"] for name, one in following["quarters"].items()} == {"0": 1}
 
 
 async def test_revenue_is_added_up_by_currency(database: MotorDatabase) -> None:
@@ -179,6 +184,24 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
     assert steps == [(n, 5) for n in range(1, 6)]
 
 
+async def test_so_many_arrivals_are_counted_at_a_time(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were settled first; the others stay for the next time."""
+    monkeypatch.setattr("analytics.services.fold_arrivals.MOST_ARRIVALS", 2)
+    events = [event(NOON + timedelta(minutes=n)) for n in range(3)]
+    for one in events:
+        await store_events(database, [one])
+
+    assert await fold_arrivals(database) == 2
+    assert await minutes(database) == model(events[:2], timedelta(minutes=1))
+    assert await fold_arrivals(database) == 1
+    assert await minutes(database) == model(events, timedelta(minutes=1))
+
+
+async def test_without_events_nothing_is_rebuilt(database: MotorDatabase) -> None:
+    """Nor does it fail."""
+    assert await rebuild_counts(database) == (0, [])
+
+
 async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
     """Each person's day has every type once, whenever it was stored."""
     for kind in ("a", "b", "a"):
@@ -190,14 +213,64 @@ async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
     assert (row["day"], row["user_id"], sorted(row["types"])) == (NOON.replace(hour=0), "ada", ["a", "b"])
 
 
-async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> None:
-    """An erasure whose events are still to be anonymised leaves no day."""
-    await store_events(database, [event(user_id="ada")])
-    await database[ERASED_USERS].insert_one({"_id": "ada", "erased_at": utc_now()})
+async def noted(database: MotorDatabase) -> dict[str, set[str]]:
+    """Who did what, whenever it was."""
+    return {row["user_id"]: set(row["types"]) async for row in database[USER_DAYS].find()}
+
+
+async def test_many_people_are_noted(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than are noted at a time."""
+    monkeypatch.setattr(user_days, "_BATCH", 2)
+    await store_events(database, [event(user_id=who) for who in "abcde"])
 
     await fold_arrivals(database)
 
-    assert await database[USER_DAYS].count_documents({}) == 0
+    assert await noted(database) == {who: {"page.viewed"} for who in "abcde"}
+
+
+async def test_two_who_note_one_persons_day_at_once_lose_nothing(
+    database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds that the day has been begun meanwhile adds to it, and notes the others all the same."""
+    await store_events(database, [event(kind="a", user_id="ada")])
+    await fold_arrivals(database)
+    write = user_days._write  # noqa: SLF001 - it is the moment between reading and writing
+
+    def too_late(*arguments: Any) -> object:  # noqa: ANN401
+        day, person, _known = arguments
+        if person["_id"] == "ada":
+            monkeypatch.setattr(user_days, "_write", write)
+        return write(day, person, ())
+
+    monkeypatch.setattr(user_days, "_write", too_late)
+    await store_events(database, [event(kind="b", user_id=who) for who in ("ada", "bob")])
+    await fold_arrivals(database)
+
+    assert await noted(database) == {"ada": {"a", "b"}, "bob": {"b"}}
+
+
+async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
+    database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails, once; the arrival stays, so that it is noted later."""
+    await store_events(database, [event(user_id="ada")])
+    with monkeypatch.context() as patch:
+        patch.setattr(user_days, "_write", lambda *_: UpdateOne({}, {"$unknown": {}}))
+        assert await fold_arrivals(database) == 1
+
+    assert await database[FAILED_MINUTES].count_documents({}) == 1
+    assert await noted(database) == {}
+
+
+async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> None:
+    """An erasure whose events are not anonymised yet leaves no day, however the id is written; others' days stay."""
+    ada = str(new_id())
+    await store_events(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
+    await database[ERASED_USERS].insert_one({"_id": ada, "erased_at": utc_now()})
+
+    await fold_arrivals(database)
+
+    assert await noted(database) == {"bob": {"page.viewed"}}
 
 
 async def test_an_erased_persons_events_stay_counted(database: MotorDatabase) -> None:

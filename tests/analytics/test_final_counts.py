@@ -108,6 +108,12 @@ async def test_events_that_are_not_counted_are_not_deleted(database: MotorDataba
     assert await ids(database) == set()
 
 
+def test_counts_become_final_by_whole_parts_of_a_day() -> None:
+    """None of them is of two days."""
+    assert [end_of_part(NOON.replace(hour=hour)).hour for hour in (0, 5, 6, 12, 18, 23)] == [6, 6, 12, 18, 0, 0]
+    assert end_of_part(NOON.replace(hour=23)) == NOON.replace(hour=0) + DAY
+
+
 async def test_what_is_final_stays_final(database: MotorDatabase) -> None:
     """An earlier time does not take it back."""
     await finalise(database, {"a": NOON, "b": NOON})

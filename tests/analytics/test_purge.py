@@ -73,8 +73,16 @@ async def test_what_is_no_longer_kept_is_deleted(
     kept = [row(expiring, now - expiring.kept + n * MINUTE) for n in range(1, 3)]
     await database[expiring.collection].insert_many([*gone, *kept])
     before = sample("purge_rows_total", table=expiring.collection)
+    asked = 0
 
-    await purge(database)
+    def goes_on() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    await purge(database, goes_on)
+
+    assert asked == len(EXPIRING) - 1 + 3  # one batch of each other collection, and of 5 by 2 three
 
     left = {one["_id"] async for one in database[expiring.collection].find()}
     assert left == {one["_id"] for one in kept}

@@ -204,6 +204,41 @@ async def test_events_that_come_while_a_failed_minute_is_counted_are_counted(
     assert await minutes(database) == model([first, second], MINUTE)
 
 
+async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counted(
+    database: MotorDatabase, recounting: Recounting, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process counts it between our looking and leaving them to it: then they are counted by themselves."""
+    first, second, beside = event(NOON), event(NOON), NOON + HOUR
+    await store_events(database, [first])
+    clock.now = utc_now()
+    recounting.fails = with_minute(NOON)
+    await fold(database)
+    await database[FAILED_MINUTES].insert_one({"_id": beside, "failures": 3, "retry_at": clock.now + HOUR})
+    note = fold_arrivals._note_arrival  # noqa: SLF001 - it is the moment before
+
+    async def counted_just_before(database: MotorDatabase, minutes: set[datetime]) -> None:
+        await recount(database, Span(NOON, NOON + MINUTE))
+        await database[FAILED_MINUTES].delete_one({"_id": NOON})
+        await note(database, minutes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fold_arrivals, "_note_arrival", counted_just_before)
+        await store_events(database, [second])
+        clock.now = utc_now()
+        await fold(database)
+    row = await database[FAILED_MINUTES].find_one({"_id": NOON})
+    assert row
+    assert (row["failures"], row["retry_at"]) == (
+        0,
+        clock.now.replace(microsecond=clock.now.microsecond // 1000 * 1000),
+    )
+    recounting.fails = with_minute()
+    await fold(database)
+
+    assert await minutes(database) == model([first, second], MINUTE)
+    assert [(row["_id"], row["failures"]) async for row in database[FAILED_MINUTES].find()] == [(beside, 3)]
+
+
 async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
     database: MotorDatabase, recounting: Recounting
 ) -> None:

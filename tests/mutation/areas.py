@@ -68,14 +68,21 @@ AREAS = (
     Area(
         "counting",
         (
-            "analytics/arrivals.py",
-            "analytics/buckets.py",
-            "analytics/counts.py",
-            "analytics/lease.py",
+            *(
+                f"analytics/{name}.py"
+                for name in ("arrivals", "buckets", "counts", "final_counts", "lease", "retention")
+            ),
             "analytics/services/*count*.py",
-            "analytics/services/fold_arrivals.py",
-            "analytics/services/note_user_days.py",
+            *(
+                f"analytics/services/{name}.py"
+                for name in ("fold_arrivals", "measure", "note_user_days", "purge", "refuse_final", "store_events")
+            ),
         ),
-        ("tests/analytics/test_*count*.py", "tests/analytics/test_buckets.py", "tests/analytics/test_stats.py"),
+        (
+            "tests/analytics/test_*count*.py",
+            *(f"tests/analytics/test_{name}.py" for name in ("buckets", "lease", "pace", "people", "purge", "stats")),
+            "tests/analytics/test_retention.py",
+            "tests/analytics/test_timeseries.py",
+        ),
     ),
 )
