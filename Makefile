@@ -114,7 +114,7 @@ check: $(BIN)/.ready ## Format, lint, types, manifests, secrets, locks in step, 
 	$(BIN)/python -m cli db check
 
 .PHONY: audit
-audit: $(BIN)/.ready ## Hold every locked package (bench.txt has them all) against the known advisories; asks pypi.org
+audit: $(BIN)/.ready ## Hold every locked package (bench.txt has them all) against the known advisories; asks the package registry
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt \
 	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
 
@@ -140,7 +140,7 @@ check-metrics: $(BIN)/.ready
 .PHONY: check-locks
 check-locks: $(BIN)/.ready
 	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp requirements/*.txt "$$old" \
-	  && $(MAKE) --no-print-directory lock DESTINATION="$$old" && diff -r --exclude='*.sh' --exclude='*.in' requirements "$$old" \
+	  && $(MAKE) --no-print-directory lock DESTINATION="$$old" && diff -r -x '*.sh' -x '*.py' -x '*.in' -x __pycache__ requirements "$$old" \
 	  && echo "The locks are in step with pyproject.toml."
 
 DESTINATION ?= requirements
