@@ -56,7 +56,9 @@ def test_a_line_end_is_no_part_of_what_is_given(monkeypatch: pytest.MonkeyPatch)
 def test_make_works_whatever_the_caller_has_set() -> None:
     """All of it at once, without a home to write to: the right checkout's services are built."""
     environment = os.environ | STEERING | {"HOME": "/proc", "PYTHONHOME": "/nowhere", "PYTHON": "/bin/false"}
-    result = subprocess.run([MAKE, "smoke"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [MAKE, "--no-print-directory", "smoke"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
     assert (result.returncode, result.stderr) == (0, "")
     assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["analytics", "user", "product", "order"]
