@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Delete, Select, Table, TextClause, column,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import KeyedColumnElement
 
+from chassis.errors import AppError
 from chassis.purge_metrics import OVERDUE, PURGED
 
 if TYPE_CHECKING:
@@ -122,4 +123,7 @@ async def _measure(database: "Postgres", expiries: Sequence[Expiry]) -> None:
 
 
 def _log(message: str, expiry: Expiry, error: Exception) -> None:
-    log.error(message, table=expiry.name, column=expiry.since.key, exc_info=error)
+    if isinstance(error, AppError):  # the database is away, which others say too
+        log.warning(message, table=expiry.name, column=expiry.since.key, reason=error.message)
+    else:
+        log.error(message, table=expiry.name, column=expiry.since.key, exc_info=error)

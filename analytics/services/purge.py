@@ -20,6 +20,7 @@ from analytics.models import (
 from analytics.retention import ERASURES_KEPT, GRACE, MINUTES_KEPT, PEOPLE_KEPT
 from chassis.clock import utc_now
 from chassis.mongodb import Document, MotorDatabase
+from chassis.mongodb_errors import is_unavailable
 from chassis.purge_metrics import PURGED
 
 log = structlog.get_logger(__name__)
@@ -70,8 +71,9 @@ async def purge(database: MotorDatabase, goes_on: Callable[[], bool] = lambda: T
         try:
             while goes_on() and await _purge_batch(database, expiring, utc_now()) == BATCH:
                 pass
-        except (OperationFailure, NetworkTimeout):
-            log.exception("collection not purged", collection=expiring.collection)
+        except (OperationFailure, NetworkTimeout) as error:
+            write = log.warning if is_unavailable(error) else log.exception
+            write("collection not purged", collection=expiring.collection, reason=type(error).__name__)
 
 
 async def _purge_batch(database: MotorDatabase, expiring: Expiring, now: datetime) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.dispatch import deadline
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.errors import AppError
 from chassis.postgres import Postgres
 from chassis.statement import Statement
 from chassis.together import together
@@ -87,7 +88,8 @@ async def _resume(database: Postgres, dispatcher: Dispatcher, order_id: UUID) ->
     deadline.start(TIMEOUT_S)
     try:
         order = await advance_order(database, dispatcher, await load_order(database, order_id))
-    except Exception:  # its lease ends, and it is resumed again until it expires
-        log.exception("order not resumed", order_id=str(order_id))
+    except Exception as error:  # noqa: BLE001 - its lease ends, and it is resumed again until it expires
+        write = log.warning if isinstance(error, AppError) else log.exception
+        write("order not resumed", order_id=str(order_id), reason=str(error))
         return False
     return order.status != OrderStatus.PENDING

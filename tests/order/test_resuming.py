@@ -107,21 +107,24 @@ async def test_a_round_goes_on_as_long_as_all_of_a_batch_are_decided(
     assert backlog.resumed == 3 * AT_ONCE
 
 
+@pytest.mark.parametrize(
+    ("error", "level"), [(RuntimeError("odd"), "exception"), (ServiceUnavailable("down"), "warning")]
+)
 async def test_an_order_that_cannot_be_resumed_stops_no_other(
-    database: Postgres, monkeypatch: pytest.MonkeyPatch
+    database: Postgres, monkeypatch: pytest.MonkeyPatch, error: Exception, level: str
 ) -> None:
-    """It is logged with its id; the rest of its batch is resumed, and the round ends: it is as pending as before."""
+    """It is logged with its id, as an error only if it is a fault of ours; the rest of its batch is resumed, and the round ends: it is as pending as before."""
     log = CapturingLogger()
     monkeypatch.setattr(resuming, "log", log)
     dispatcher: Any = Down()
     decided = [OrderStatus.CONFIRMED] * (AT_ONCE - 1)
-    backlog = Backlog(monkeypatch, dispatcher, RuntimeError("odd"), *decided)
+    backlog = Backlog(monkeypatch, dispatcher, error, *decided)
 
     await resume_orders(database, dispatcher)
 
     assert backlog.resumed == AT_ONCE
-    assert [(call.method_name, call.args) for call in log.calls] == [("exception", ("order not resumed",))]
-    assert set(log.calls[0].kwargs) == {"order_id"}
+    assert [(call.method_name, call.args) for call in log.calls] == [(level, ("order not resumed",))]
+    assert log.calls[0].kwargs.keys() == {"order_id", "reason"}
 
 
 async def test_an_order_without_an_answer_is_left_for_a_second(
