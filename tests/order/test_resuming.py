@@ -113,7 +113,7 @@ async def test_a_round_goes_on_as_long_as_all_of_a_batch_are_decided(
 async def test_an_order_that_cannot_be_resumed_stops_no_other(
     database: Postgres, monkeypatch: pytest.MonkeyPatch, error: Exception, level: str
 ) -> None:
-    """It is logged with its id, as an error only if it is a fault of ours; the rest of its batch is resumed, and the round ends: it is as pending as before."""
+    """It is logged, as an error only if it is a fault of ours; the rest of its batch is resumed, and the round ends."""
     log = CapturingLogger()
     monkeypatch.setattr(resuming, "log", log)
     dispatcher: Any = Down()
