@@ -40,7 +40,7 @@ def read_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
 
 def storable(value: Any, depth: int = MAX_DEPTH) -> Any:  # noqa: ANN401
     """
-    Give what of a value can be stored.
+    Return a value with everything removed or replaced that cannot be stored.
 
     No number becomes null, nor does what is nested deeper than *depth*; a whole number beyond 64 bits becomes a double,
     half a character U+FFFD; a NUL is left out.

@@ -33,7 +33,7 @@ def is_unavailable(error: PyMongoError) -> bool:
     """
     Whether MongoDB cannot serve us now, or does not let us in.
 
-    Also where nobody knows what became of a write, because another member is the primary now.
+    This includes writes with an unknown outcome after a change of the primary.
     """
     if isinstance(error, BulkWriteError):
         details = error.details or {}

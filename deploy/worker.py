@@ -31,7 +31,7 @@ class DrainingWorker(UvicornWorker):
         server = DrainingServer(config=self.config)
         self._install_sigquit_handler()
         # What has been built lives as long as the process. Looked through in each full collection of garbage, it would
-        # stop the event loop for 0.1 s every half a minute.
+        # stop the event loop for 0.1 s.
         gc.collect()
         gc.freeze()
         await server.serve(sockets=self.sockets)

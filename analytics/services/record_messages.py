@@ -48,7 +48,7 @@ async def record_messages(database: MotorDatabase, retention: Retention, sent: M
 
 
 def _bounded(context: dict[str, Any]) -> dict[str, Any]:
-    """Give what is kept of a batch's context, which is checked and stored once for each of its messages."""
+    """Return the parts of a batch's context that are stored with each of its messages."""
     kept_parts = {name: context[name] for name in CONTEXT if name in context}
     try:
         size = len(strict_json.dumps(check_data(kept_parts)))

@@ -31,7 +31,7 @@ class Charge:
     """
     What one body holds.
 
-    One byte too many costs the body that has been arriving for longest: whoever sends slowly cannot keep others out.
+    When the budget is exceeded, the body that has been arriving longest is cut: slow senders cannot keep others out.
     """
 
     def __init__(self, budget: BodyBudget) -> None:

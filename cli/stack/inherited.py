@@ -23,7 +23,7 @@ _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """
-    Give what a process of the development stack may see of *environment*: the machine, and the services' settings.
+    Return the variables of *environment* that the stack passes on: the machine's and the services' settings.
 
     Text is UTF-8 there, whatever the caller's language says.
     """

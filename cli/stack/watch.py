@@ -35,7 +35,7 @@ class Watch:
     def __init__(
         self, parts: Sequence[Part], say: Callable[[str], None], clock: Callable[[], float] = monotonic
     ) -> None:
-        """*say* is called with a sentence for whoever is at the keyboard."""
+        """*say* prints a sentence on the terminal."""
         self._parts = parts
         self._say = say
         self._clock = clock
