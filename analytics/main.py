@@ -12,7 +12,6 @@ from analytics.counting.lease import leased
 from analytics.counting.measure import measure
 from analytics.dashboard import routes as dashboard
 from analytics.dashboard.files import read_page
-from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.ingestion import routes as events
 from analytics.ingestion import segment_routes as segment
 from analytics.live import routes as live
@@ -59,7 +58,6 @@ def build() -> FastAPI:
     app = create_app(settings, store, *ROUTERS, periodic=periodic)
     app.state.retention = Retention(settings.analytics_retention_days)
     app.state.live = Live()
-    app.state.door = LoginLimiter()
     app.state.page_files = read_page()
     return app
 

@@ -146,8 +146,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             settings.peer_urls, state.envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
         )
         stack.push_async_callback(state.background.aclose)
-        state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
-        state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
+        state.keys = state.issuer or RemoteKeys(state.background, settings.tokens_from)
+        state.revoked = state.revocations or RemoteRevocations(state.background, settings.tokens_from)
         skew: ClockSkew = state.envelope.skew
         state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience, skew)
         if state.relay:

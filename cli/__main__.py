@@ -22,6 +22,7 @@ COMMANDS = {
     "call": "Make a sealed call as the outside client, and print the opened answer.",
     "keys": "Make, list and rotate the secrets in an environment file; manage write keys.",
     "routes": "Print every route with its mode, callers and authentication.",
+    "calls": "Print every call between services: to whom, what it sends and returns, how long it may take.",
     "events": "Print what the services announce; list and replay what was refused.",
     "invariants": "Compare the four databases, and name what differs.",
     "analytics": "Count the events of the analytics service anew.",

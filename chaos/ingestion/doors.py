@@ -40,9 +40,9 @@ def deliveries(dispatcher: Dispatcher) -> LoginLimiter:
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
         try:
-            acknowledgements = await dispatcher.post(
-                "analytics", "/events", json=list(events), idempotency_key=str(new_id())
-            )
+            acknowledgements = (
+                await dispatcher.send("analytics", "POST", "/events", json=list(events), idempotency_key=str(new_id()))
+            ).json()
         except RemoteError:
             raise
         except AppError as error:

@@ -7,10 +7,12 @@ scripted one in tests for instance; it is the only code that knows httpx.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import httpx
+
+from chassis.core import json as strict_json
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _UNESCAPED = "/!$&'()*+,;=:@"
@@ -46,6 +48,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is
+        """
+        Parse the body; None if there is none.
+
+        Raises:
+            InvalidJson: Not JSON.
+        """
+        return strict_json.loads(self.body) if self.body else None
 
 
 @dataclass(frozen=True, slots=True)

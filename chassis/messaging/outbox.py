@@ -124,7 +124,7 @@ async def add(session: AsyncSession, event: Event) -> None:
     await session.flush()
     await session.execute(_ADD.text, row(event, session.info["service"]))
     notifier: Notifier = session.info["notifier"]
-    on(session.sync_session, "after_commit", lambda _session: notifier.notify(event.listeners), once=True)
+    on(session.sync_session, "after_commit", lambda _session: notifier.notify(event.consumers), once=True)
 
 
 def row(event: Event, service: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def row(event: Event, service: str) -> dict[str, Any]:
         "event_id": UUID(message["id"]),
         "aggregate": message["subject"],
         "message": encoded.decode(),
-        "listeners": event.listeners,
+        "listeners": event.consumers,
     }
 
 

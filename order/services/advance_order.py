@@ -12,16 +12,16 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from pydantic import BaseModel
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
-from chassis.core.money import MAX_MINOR, Price, to_minor
+from chassis.core.money import MAX_MINOR, to_minor
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
+from order.calls import COMMIT, RESERVE, Reservation, ReservationWanted, WantedItem
 from order.models import Order, OrderLine, OrderStatus
 from order.services.confirm_order import confirm_order
 from order.services.load_order import load_order
@@ -43,27 +43,11 @@ _LEAVE = Statement("""
     )
     WHERE id = :order_id AND status = 'pending'
 """)
-STEP_S = 4.0
-"""A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
 """Refusals of a reservation that will not change by asking again."""
 
 
 _ITEM = re.compile("/items/([0-9]{1,3})/product_id")
-
-
-class _Line(BaseModel):
-    product_id: UUID
-    name: str
-    quantity: int
-    unit_price: Price
-
-
-class _Reservation(BaseModel):
-    """What the product service answers."""
-
-    currency: str
-    lines: list[_Line]
 
 
 async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
@@ -89,16 +73,13 @@ async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order
 
 async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
     """Reserve what the order wants, and take over the prices; False if the order cannot be had."""
-    items = [{"product_id": str(line.product_id), "quantity": line.quantity} for line in order.lines]
-    wanted = {"order_id": str(order.id), "items": items}
+    items = [WantedItem(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
     try:
-        answer = await dispatcher.post(
-            "product", "/api/v1/reservations", json=wanted, idempotency_key=str(order.id), timeout=STEP_S
-        )
+        reservation = await dispatcher.call(RESERVE, ReservationWanted(order_id=order.id, items=items))
     except RemoteError as refusal:
         await _give_up(database, order.id, refusal)
         return False
-    _price(order, _Reservation.model_validate(answer))
+    _price(order, reservation)
     if (order.total_price_minor or 0) > MAX_MINOR:
         async with database.transaction() as session:
             await move_order(session, order.id, OrderStatus.REJECTED, "total_too_large")
@@ -108,9 +89,8 @@ async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> 
 
 async def _commit(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
     """Commit what is reserved, and confirm the order; False if that is too late."""
-    path = f"/api/v1/reservations/{order.id}/commit"
     try:
-        await dispatcher.post("product", path, json={}, idempotency_key=f"{order.id}-commit", timeout=STEP_S)
+        await dispatcher.call(COMMIT, path={"order_id": order.id})
     except RemoteError as refusal:
         await _give_up(database, order.id, refusal)
         return False
@@ -146,7 +126,7 @@ def _positions(refusal: RemoteError) -> Sequence[int]:
     return [int(pointer[1]) for pointer in pointers if pointer]
 
 
-def _price(order: Order, reservation: _Reservation) -> None:
+def _price(order: Order, reservation: Reservation) -> None:
     priced = {line.product_id: line for line in reservation.lines}
     for line in order.lines:
         line.name = priced[line.product_id].name

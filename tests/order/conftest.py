@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from order import main
-from tests.order.shop import Shop
+from tests.order.shop import Shop, declare_steps
 from tests.support.aliases import Bearer, People
 from tests.support.fault_proxy import FaultProxy, passing
 
@@ -43,7 +43,7 @@ def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No step of an order is waited for for long."""
-    monkeypatch.setattr("order.services.advance_order.STEP_S", 0.5)
+    declare_steps(monkeypatch, timeout_s=0.5)
 
 
 @pytest.fixture
