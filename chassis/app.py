@@ -27,7 +27,7 @@ from chassis.telemetry.logging import configure_logging
 from chassis.web import health
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import add_docs, describe_problems
-from chassis.web.routing import Route, settle_paths
+from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _FOLLOW_ISSUER = (Periodic(KEYS_EVERY_S, _refresh_keys), Periodic(REVOCATIONS_EV
 def create_app(
     settings: ServiceSettings,
     store: Store,
-    *routers: APIRouter,
+    *routers: Router,
     issuer: TokenIssuer | None = None,
     revocations: Revocations | None = None,
     periodic: Sequence[Periodic] = (),
@@ -65,7 +65,7 @@ def create_app(
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
 
     Args:
-        routers: Their routes are of class ``chassis.web.routing.Route``.
+        routers: The routes of the service (``service_router``).
         issuer: What signs access tokens, in the service that issues them.
         revocations: What that service itself knows of revoked sessions; the others ask it.
         periodic: What it does every so often beside its requests.
@@ -93,7 +93,7 @@ def create_app(
     return app
 
 
-def _prepare_messages(app: FastAPI, settings: ServiceSettings, store: Store, routers: tuple[APIRouter, ...]) -> None:
+def _prepare_messages(app: FastAPI, settings: ServiceSettings, store: Store, routers: tuple[Router, ...]) -> None:
     """Give the service its keys, and what opens the messages that come sealed."""
     app.state.envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
     app.state.receiver = Receiver(
@@ -105,7 +105,7 @@ def _prepare_messages(app: FastAPI, settings: ServiceSettings, store: Store, rou
     )
 
 
-def _add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+def _add_routes(app: FastAPI, routers: Sequence[Router | APIRouter]) -> None:
     # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
     # first, so that a request is not held against those of the documentation before.
     app.router.routes[:0] = [route for router in routers for route in router.routes]
@@ -161,7 +161,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.info("stopping")
 
 
-def _callers(routers: tuple[APIRouter, ...]) -> set[str]:
+def _callers(routers: tuple[Router, ...]) -> set[str]:
     """Give the peers that some route demands by name."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
-    return {caller for route in routes for caller in route.policy.callers}
+    return {caller for router in routers for route in router.routes for caller in route.policy.access.callers}

@@ -12,8 +12,7 @@ from starlette.types import Message, Send
 
 from analytics.live.change_stream import Live, Reader, TooManyReaders, TooManyStreams
 from analytics.live.stream_events import stream_events
-from chassis.auth.dependencies import Analyst
-from chassis.auth.tokens import InvalidToken
+from chassis.auth.dependencies import ANALYST, CurrentUser
 from chassis.core.errors import AppError, documented
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
@@ -44,7 +43,7 @@ class EventStream(StreamingResponse):
         await super().stream_response(impatient)
 
 
-async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
+async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reader]:
     live: Live = request.app.state.live
     with live.reading(analyst.user_id) as reader:
         yield reader
@@ -65,9 +64,12 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 
 
 @router.get(
-    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+    "/events/live",
+    access=public(),
+    auth=ANALYST,
+    response_class=EventStream,
+    responses=documented(TooManyStreams, TooManyReaders),
 )
-@public
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """
     Watch events as they are stored (server-sent events); never sealed, for a seal needs the whole answer.

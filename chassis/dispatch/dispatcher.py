@@ -294,7 +294,5 @@ async def _dispatcher(request: Request) -> Dispatcher:
     return dispatcher
 
 
-_dispatcher.calls_services = True  # type: ignore[attr-defined]
-
 Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
 """The service's dispatcher, as a route asks for it."""
