@@ -19,7 +19,7 @@ from chaos.ingestion.saboteur import Saboteur
 from chaos.ingestion.system import System, running_system
 from chaos.ingestion.tally import read_tally
 from chaos.ingestion.verdict import compare
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from cli.client import client
 from cli.dev.polling import eventually
 from cli.mongodb import make_write_key, opened
