@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.models import EVENTS
-from analytics.services.rebuild_counts import rebuild_counts
 from benchmarks.analytics.asking import ask
 from benchmarks.analytics.figures import Answers
 from benchmarks.analytics.growing import OnProgress, grow

@@ -11,8 +11,8 @@ from benchmarks.analytics.plan import Plan
 from benchmarks.analytics.sending import measure_sending
 from benchmarks.analytics.stores import Stores, open_stores
 from benchmarks.deployed import Deployed, deploy
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is measured next."""

@@ -14,10 +14,10 @@ from benchmarks.analytics.history import Document
 from benchmarks.analytics.plan import OURS, PLAIN
 from benchmarks.deployed import migrate
 from benchmarks.processes import tree_cpu_s
-from chassis.mongodb import create_indexes
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.mongodb.database import create_indexes
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 
 _CACHE_GB = 1.0
 """A server of its own would have more; with less, reading ten million events would be slower still."""

@@ -17,9 +17,9 @@ from benchmarks.orders.plan import MANY_PRODUCTS
 from benchmarks.orders.sides import Side, ours
 from benchmarks.orders.stores import open_stores
 from benchmarks.processes import Child
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is measured next."""

@@ -15,9 +15,9 @@ from benchmarks.orders.figures import Series, Turn
 from benchmarks.orders.plan import MANY_PRODUCTS, NAMES, Condition, Plan
 from benchmarks.orders.sides import Side, ours, plain
 from benchmarks.orders.stores import Stores, open_stores
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is measured next."""

@@ -14,9 +14,9 @@ from chaos.attack.attacker import unverified
 from chaos.attack.attacks import ATTACKS, CONTROL
 from chaos.attack.bystander import Bystander, Latencies
 from chaos.attack.target import Target, running_target
-from cli.console import say
+from cli.dev.console import say
+from cli.dev.files import ROOT
 from cli.errors import CommandError
-from cli.stack.files import ROOT
 
 _QUIET_S = 1.5
 """How long the bystander is alone before and after each attack."""

@@ -15,7 +15,7 @@ import typer
 
 from chaos.ingestion.plan import Plan
 from chaos.ingestion.run import Outcome, run
-from cli.console import console
+from cli.dev.console import console
 from cli.errors import CommandError
 
 _SHOWN = 10

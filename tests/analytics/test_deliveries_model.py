@@ -17,17 +17,17 @@ from chaos.ingestion.doors import Door, batches, deliveries
 from chaos.ingestion.happenings import ORDER
 from chaos.ingestion.load import Load
 from chaos.ingestion.run import until_counted
-from chassis.mongodb import create_indexes
-from chassis.testing import eventually
+from chassis.mongodb.database import create_indexes
 from cli.client import client
+from cli.dev.environment import service_environment
+from cli.dev.files import ROOT
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
 from cli.mongodb import make_write_key
 from cli.services import SERVICES
-from cli.stack.environment import service_environment
-from cli.stack.files import ROOT
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from tests.plain import NO_AUTHORITIES
-from tests.warm import WarmProcess
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.testing import eventually
+from tests.support.warm import WarmProcess
 
 DELIVERIES = int(os.environ.get("DELIVERIES", "600"))
 """Events; most are sent more than once."""

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from analytics.counts import Count
+from analytics.counting.counts import Count
 from chaos.ingestion.load import Book
 from chaos.ingestion.tally import Tally, tally
 from chaos.ingestion.verdict import compare
