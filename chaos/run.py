@@ -25,9 +25,9 @@ from chaos.system import System, running_system
 from chaos.truth import read_truth, settle
 from chaos.verdict import compare, compare_counts
 from cli.checks.invariants import check, read_facts
+from cli.dev.polling import eventually
 from cli.errors import CommandError
 from cli.services import SERVICES
-from tests.support.testing import eventually
 
 _START_S = 60.0
 _LOOK_S = 0.1

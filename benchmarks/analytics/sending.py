@@ -15,8 +15,8 @@ from benchmarks.load import Load, Taken
 from benchmarks.machine import busy_seconds
 from benchmarks.measurement import Measurement
 from benchmarks.processes import Child, tree_cpu_s
+from cli.dev.polling import eventually
 from cli.mongodb import make_write_key
-from tests.support.testing import eventually
 
 _COUNTED_S = 120.0
 _FIRST = 10**9

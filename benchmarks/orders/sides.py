@@ -17,7 +17,7 @@ from benchmarks.orders.customer import Task, place_orders
 from benchmarks.orders.plan import OURS, PLAIN
 from benchmarks.orders.stores import ORDERS, PRODUCTS, Counts, Stores, dsn
 from benchmarks.processes import Child, cpu_s, name_of, tree_cpu_s
-from tests.support.testing import eventually
+from cli.dev.polling import eventually
 
 _BACKLOG = 2048
 _PATIENCE_S = 60.0

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Literal
 
-from chaos.ingestion.doors import Door, Unanswered
+from chaos.ingestion.doors import LoginLimiter, Unanswered
 from chaos.ingestion.happenings import Event
 from chaos.shop import ORDERS, Reply, Request, Shop
 from chassis.dispatch.transport import TransportError
@@ -71,7 +71,7 @@ def failure_of(service: str, reply: Reply) -> str:
     return f"{service}: {reply.status} {reply.code}".strip()
 
 
-def watched(door: Door, watch: Watch) -> Door:
+def watched(door: LoginLimiter, watch: Watch) -> LoginLimiter:
     """Give a door at which batches of events are written down."""
 
     async def send(events: Sequence[Event]) -> dict[str, str]:

@@ -20,7 +20,7 @@ class Unanswered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class LoginLimiter:
     """
     One way in.
 
@@ -35,22 +35,24 @@ class Door:
     send: Callable[[Sequence[Event]], Awaitable[dict[str, str]]]
 
 
-def deliveries(dispatcher: Dispatcher) -> Door:
+def deliveries(dispatcher: Dispatcher) -> LoginLimiter:
     """Give the way of the order service's own events; the dispatcher speaks for it."""
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
         try:
-            receipts = await dispatcher.post("analytics", "/events", json=list(events), idempotency_key=str(new_id()))
+            acknowledgements = await dispatcher.post(
+                "analytics", "/events", json=list(events), idempotency_key=str(new_id())
+            )
         except RemoteError:
             raise
         except AppError as error:
             raise Unanswered(f"{error.status} {error.code}") from error
-        return {receipt["id"]: receipt["outcome"] for receipt in receipts}
+        return {acknowledgement["id"]: acknowledgement["outcome"] for acknowledgement in acknowledgements}
 
-    return Door(ORDER, 100, send)
+    return LoginLimiter(ORDER, 100, send)
 
 
-def batches(client: httpx.AsyncClient, write_key: str) -> Door:
+def batches(client: httpx.AsyncClient, write_key: str) -> LoginLimiter:
     """Give the way of clients that have a write key."""
     headers = {"Authorization": f"Bearer {write_key}"}
 
@@ -63,4 +65,4 @@ def batches(client: httpx.AsyncClient, write_key: str) -> Door:
             raise Unanswered(str(answer.status_code))
         return {item["id"]: item["status"] for item in answer.raise_for_status().json()["items"]}
 
-    return Door(CLIENT, 500, send)
+    return LoginLimiter(CLIENT, 500, send)

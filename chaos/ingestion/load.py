@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
 
-from chaos.ingestion.doors import Door, Unanswered
+from chaos.ingestion.doors import LoginLimiter, Unanswered
 from chaos.ingestion.happenings import Event, make_events, mix
 from chassis.core.together import together
 
@@ -59,7 +59,7 @@ class Load:
         book: What they send and are told.
     """
 
-    def __init__(self, doors: Sequence[Door], seed: int, pause_s: float = 0.0) -> None:
+    def __init__(self, doors: Sequence[LoginLimiter], seed: int, pause_s: float = 0.0) -> None:
         """*pause_s* is how long a sender waits after a batch."""
         self.book = Book()
         self._doors = doors
@@ -80,7 +80,7 @@ class Load:
             await together(*(self._insist(door, mix(self._random, batch)) for door in doors))
             await asyncio.sleep(self._pause_s)
 
-    def _choose_doors(self) -> list[Door]:
+    def _choose_doors(self) -> list[LoginLimiter]:
         door = self._random.choice(self._doors)
         if self._random.random() >= _BY_TWO_DOORS:
             return [door]
@@ -95,7 +95,7 @@ class Load:
         self.book.events.update((event["id"], event) for event in new)
         return mix(self._random, new, old)
 
-    async def _insist(self, door: Door, batch: Sequence[Event]) -> None:
+    async def _insist(self, door: LoginLimiter, batch: Sequence[Event]) -> None:
         """Send a batch until it is acknowledged."""
         ends = monotonic() + _PATIENCE_S
         while monotonic() < ends:

@@ -10,7 +10,7 @@ from time import monotonic
 import httpx
 from rich.console import Console
 
-from chaos.ingestion.doors import Door, batches, deliveries
+from chaos.ingestion.doors import LoginLimiter, batches, deliveries
 from chaos.ingestion.happenings import ORDER
 from chaos.ingestion.load import Book, Load
 from chaos.ingestion.plan import Plan
@@ -21,8 +21,8 @@ from chaos.ingestion.tally import read_tally
 from chaos.ingestion.verdict import compare
 from chassis.core.store import DatabaseUnavailable
 from cli.client import client
+from cli.dev.polling import eventually
 from cli.mongodb import make_write_key, opened
-from tests.support.testing import eventually
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0
@@ -90,7 +90,7 @@ async def until_counted(url: str, book: Book, within_s: float) -> dict[str, list
 
 
 @asynccontextmanager
-async def _doors(system: System) -> AsyncIterator[list[Door]]:
+async def _doors(system: System) -> AsyncIterator[list[LoginLimiter]]:
     async with (
         client(system.environment, ORDER, ["analytics"], _LONGEST_PAUSE_S) as order,
         httpx.AsyncClient(base_url=system.address, timeout=_ANSWER_S) as outside,

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from analytics.models import INDEXES
-from chaos.ingestion.doors import Door, batches, deliveries
+from chaos.ingestion.doors import LoginLimiter, batches, deliveries
 from chaos.ingestion.happenings import ORDER
 from chaos.ingestion.load import Load
 from chaos.ingestion.run import until_counted
@@ -22,11 +22,11 @@ from cli.client import client
 from cli.dev.environment import service_environment
 from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.mongodb import make_write_key
 from cli.services import SERVICES
 from tests.support.plain import NO_AUTHORITIES
-from tests.support.testing import eventually
 from tests.support.warm import WarmProcess
 
 DELIVERIES = int(os.environ.get("DELIVERIES", "600"))
@@ -71,7 +71,7 @@ async def is_ready(outside: httpx.AsyncClient) -> bool:
 
 
 @pytest.fixture
-async def doors(deployment: dict[str, str]) -> AsyncIterator[list[Door]]:
+async def doors(deployment: dict[str, str]) -> AsyncIterator[list[LoginLimiter]]:
     """The ways into several processes, which know of each other by their database alone."""
     key = await make_write_key(deployment[ANALYTICS.store_variable], "model")
     async with AsyncExitStack() as stack:
@@ -86,7 +86,7 @@ async def doors(deployment: dict[str, str]) -> AsyncIterator[list[Door]]:
 
 
 async def test_however_events_arrive_all_counts_are_those_of_a_plain_model(
-    deployment: dict[str, str], doors: list[Door]
+    deployment: dict[str, str], doors: list[LoginLimiter]
 ) -> None:
     """In any order, late, twice at the same time, by different processes, of which each counts now and then."""
     load = Load(doors, random.getrandbits(32))

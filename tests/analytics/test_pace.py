@@ -156,7 +156,7 @@ async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> 
         work.lease.is_ours = work.steps < 2
         return await original(database)
 
-    main.fold_arrivals = fold  # type: ignore[attr-defined]
+    main.aggregate_dirty_minutes = fold  # type: ignore[attr-defined]
     await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001
 
     assert work.steps == 3
