@@ -33,11 +33,9 @@ def drawn(heading: str) -> dict[str, Attributes]:
 
 def described(column: Column[object]) -> tuple[str, str]:
     """The type and the keys of a column, as a diagram has them."""
-    kind = str(column.type.compile(postgresql.dialect())).partition("(")[0].lower()
-    keys = {"PK": column.primary_key, "FK": column.foreign_keys, "UK": column.unique}
-    return kind.replace("timestamp with time zone", "timestamptz"), ", ".join(
-        key for key, holds in keys.items() if holds
-    )
+    kind = str(column.type.compile(postgresql.dialect())).partition("(")[0].lower()  # type: ignore[no-untyped-call]
+    holds = {"PK": column.primary_key, "FK": column.foreign_keys, "UK": column.unique}
+    return kind.replace("timestamp with time zone", "timestamptz"), ", ".join(key for key in holds if holds[key])
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,6 @@ def test_the_index_lists_every_page() -> None:
     index = (ROOT / "docs/README.md").read_text()
     pages = {page.removeprefix("docs/") for page in PAGES if page.startswith("docs/")} - {"README.md"}
     titles = {page: (ROOT / "docs" / page).read_text().partition("\n")[0].removeprefix("# ") for page in pages}
-    links = {
-        page: "- {}. [{}]({})\n".format(*titles[page].split(". ", 1), page) if "/" in page else f"| [{page}]({page}) |"
-        for page in pages
-    }
+    links = [f"- [{titles[page]}]({page})\n" if "/" in page else f"| [{page}]({page}) |" for page in sorted(pages)]
 
-    assert [link for link in links.values() if link not in index] == []
+    assert [link for link in links if link not in index] == []
