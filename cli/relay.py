@@ -10,6 +10,7 @@ from chassis.application import application_of
 from chassis.settings import InvalidSettings
 from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
+from cli.databases import opened
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
@@ -38,10 +39,10 @@ async def _deliver(app: FastAPI) -> None:
         loop.add_signal_handler(number, stopped.set)
     its = application_of(app)
     assert its.relay
-    async with tracing.exporting(its.settings), error_reports.reporting(its.settings):
-        await its.store.open()
-        try:
-            async with its.relay.running(its.settings.peer_urls, its.envelope):
-                await stopped.wait()
-        finally:
-            await its.store.close()
+    async with (
+        tracing.exporting(its.settings),
+        error_reports.reporting(its.settings),
+        opened(its.store),
+        its.relay.running(its.settings.peer_urls, its.envelope),
+    ):
+        await stopped.wait()

@@ -21,7 +21,7 @@ from benchmarks.load import Load, Taken
 from benchmarks.machine import busy_seconds
 from benchmarks.measurement import Measurement
 from benchmarks.processes import Child, tree_cpu_s
-from cli.mongodb import opened
+from cli.mongodb import analytics_database
 
 _SPANS = 500
 _BACK = timedelta(hours=1, minutes=1, seconds=1)
@@ -119,7 +119,7 @@ def _telling(on_turn: Callable[[str], None], text: str) -> OnProgress:
 
 
 async def _rebuild(url: str, on_part: OnProgress) -> None:
-    async with opened(url) as database:
+    async with analytics_database(url) as database:
         await rebuild_counts(database, on_part)
 
 

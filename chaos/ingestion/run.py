@@ -22,7 +22,7 @@ from chaos.ingestion.verdict import compare
 from chassis.core.errors import DatabaseUnavailable
 from cli.client import client
 from cli.dev.polling import eventually
-from cli.mongodb import make_write_key, opened
+from cli.mongodb import analytics_database, make_write_key
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0
@@ -79,7 +79,7 @@ async def until_counted(url: str, book: Book, within_s: float) -> dict[str, list
 
     async def agree() -> bool:
         try:
-            async with opened(url) as database:
+            async with analytics_database(url) as database:
                 broken.update(compare(book, await read_tally(database)))
         except DatabaseUnavailable:  # its members may still choose a primary
             return False

@@ -112,7 +112,7 @@ class _Counting:
             yield self.lease
 
         monkeypatch.setattr(main, "leased", leased)
-        monkeypatch.setattr(main, "fold_arrivals", self.fold)
+        monkeypatch.setattr(main, "aggregate_dirty_minutes", self.fold)
         monkeypatch.setattr(main, "monotonic", lambda: self.clock)
         monkeypatch.setattr(main, "asyncio", SimpleNamespace(sleep=sleep))
 

@@ -133,13 +133,13 @@ async def test_confirming_prices_the_lines_of_one_order(
     desk: Desk, apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other orders of the product keep prices and status; analytics hears of ours at once, as it is stored."""
-    rung, ring = list[str](), desk.database.notifier.notify
+    notified, notify = list[str](), desk.database.notifier.notify
 
-    def ring_and_note(listeners: Sequence[str]) -> None:
-        rung.extend(listeners)
-        ring(listeners)
+    def record_and_notify(listeners: Sequence[str]) -> None:
+        notified.extend(listeners)
+        notify(listeners)
 
-    monkeypatch.setattr(desk.database.notifier, "ring", ring_and_note)
+    monkeypatch.setattr(desk.database.notifier, "notify", record_and_notify)
     order = await load_order(desk.database, await desk.store(OrderStatus.PENDING))
     for line in order.lines:
         line.name, line.unit_price_minor = f"Cup {line.position}", 100 + line.position
@@ -148,7 +148,7 @@ async def test_confirming_prices_the_lines_of_one_order(
     async with bystanders(desk.database, Base.metadata, order.id):
         assert await confirm_order(desk.database, order)
 
-    assert rung == ["analytics"]
+    assert notified == ["analytics"]
     async with desk.database.transaction() as session:
         stored = await session.get_one(Order, order.id)
     assert [(line.name, line.unit_price_minor) for line in stored.lines] == [("Cup 0", 100), ("Cup 1", 101)]
