@@ -85,11 +85,11 @@ chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may b
 
 .PHONY: ingestion-kills
 ingestion-kills: $(BIN)/.ready ## Kill MongoDB's members and analytics' workers 100 times under events; each must count once (20 min)
-	@$(BIN)/python -m chaos.ingestion $(ARGS)
+	@$(BIN)/python -m chaos.scenarios.ingestion $(ARGS)
 
 .PHONY: attack
 attack: $(BIN)/.ready ## Attack a service and the edge, within bounds; somebody else may wait 100 ms at most: quiet machine (6 min)
-	@$(BIN)/python -m chaos.attack $(ARGS)
+	@$(BIN)/python -m chaos.scenarios.attack $(ARGS)
 
 .PHONY: containers
 containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available

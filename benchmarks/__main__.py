@@ -7,18 +7,18 @@ from typing import Annotated, Literal
 import structlog
 import typer
 
-from benchmarks.analytics import command as analysing
-from benchmarks.analytics import plan as analytics_plan
-from benchmarks.dispatch import command as dispatching
-from benchmarks.dispatch import plan as dispatch_plan
-from benchmarks.dispatch import profiling
-from benchmarks.dispatch.candidates.every import CANDIDATES
-from benchmarks.observability import command as watching
-from benchmarks.observability import plan as observability_plan
-from benchmarks.orders import command as ordering
-from benchmarks.orders import plan as orders_plan
-from benchmarks.scale import command as scaling
-from benchmarks.scale import plan as scale_plan
+from benchmarks.scenarios.analytics import command as analysing
+from benchmarks.scenarios.analytics import plan as analytics_plan
+from benchmarks.scenarios.dispatch import command as dispatching
+from benchmarks.scenarios.dispatch import profiling
+from benchmarks.scenarios.dispatch import scenario as dispatch_plan
+from benchmarks.scenarios.dispatch.candidates import CANDIDATES
+from benchmarks.scenarios.observability import command as watching
+from benchmarks.scenarios.observability import plan as observability_plan
+from benchmarks.scenarios.orders import command as ordering
+from benchmarks.scenarios.orders import plan as orders_plan
+from benchmarks.scenarios.scale import command as scaling
+from benchmarks.scenarios.scale import plan as scale_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

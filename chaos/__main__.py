@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from chaos.chart import draw
-from chaos.plan import Plan
 from chaos.report import as_json, show
-from chaos.run import run
+from chaos.scenarios.orders.plan import Plan
+from chaos.scenarios.orders.scenario import run
 from cli.console import console
 from cli.errors import CommandError
 from cli.stack.files import ROOT

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import describe_machine
-from chaos.plan import Plan
-from chaos.run import Outcome
+from chaos.scenarios.orders.plan import Plan
+from chaos.scenarios.orders.scenario import Outcome
 
 _SHOWN = 10
 """How many ids are printed of each rule that is broken; the JSON has all."""

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from chaos.book import REFUSALS, Book, Entry
-from chaos.truth import Truth
+from chaos.journal import REFUSALS, Book, Entry
+from chaos.scenarios.orders.databases import Truth
 
 _LATER = {
     "confirmed": {"confirmed", "fulfilled", "cancelled"},

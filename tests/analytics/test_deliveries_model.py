@@ -13,10 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from analytics.models import INDEXES
-from chaos.ingestion.doors import Door, batches, deliveries
-from chaos.ingestion.happenings import ORDER
-from chaos.ingestion.load import Load
-from chaos.ingestion.run import until_counted
+from chaos.scenarios.ingestion.endpoints import Door, batches, deliveries
+from chaos.scenarios.ingestion.events import ORDER
+from chaos.scenarios.ingestion.scenario import until_counted
+from chaos.scenarios.ingestion.senders import Load
 from chassis.mongodb import create_indexes
 from chassis.testing import eventually
 from cli.client import client

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale.figures import Kill, Recovery, recovery
-from benchmarks.scale.nginx import check_version, configuration, find_nginx
-from benchmarks.scale.watch import Exchange, failure_of
-from chaos.ingestion.load import Book
-from chaos.ingestion.verdict import compare_ids
-from chaos.shop import Reply
+from benchmarks.scenarios.scale.figures import Kill, Recovery, recovery
+from benchmarks.scenarios.scale.nginx import check_version, configuration, find_nginx
+from benchmarks.scenarios.scale.recovery import Exchange, failure_of
+from chaos.scenarios.ingestion.senders import Book
+from chaos.scenarios.ingestion.verdict import compare_ids
+from chaos.scenarios.orders.shop import Reply
 from cli.errors import CommandError
 
 KILLED, DEAD, NEXT = 100.0, 100.5, 115.0
@@ -67,7 +67,7 @@ def test_another_nginx_is_refused(said: str) -> None:
 
 def test_without_nginx_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only that there is none."""
-    monkeypatch.setattr("benchmarks.scale.nginx._PLACES", "")
+    monkeypatch.setattr("benchmarks.scenarios.scale.nginx._PLACES", "")
 
     with pytest.raises(CommandError, match="apt install nginx-light"):
         find_nginx(str(tmp_path))

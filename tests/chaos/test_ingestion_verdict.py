@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from analytics.counts import Count
-from chaos.ingestion.load import Book
-from chaos.ingestion.tally import Tally, tally
-from chaos.ingestion.verdict import compare
+from chaos.scenarios.ingestion.senders import Book
+from chaos.scenarios.ingestion.tally import Tally, tally
+from chaos.scenarios.ingestion.verdict import compare
 
 Break = Callable[[Book, Tally], object]
 

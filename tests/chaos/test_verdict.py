@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.book import Book, Entry, Restock
-from chaos.shop import Reply
-from chaos.truth import Truth
+from chaos.journal import Book, Entry, Restock
+from chaos.scenarios.orders.databases import Truth
+from chaos.scenarios.orders.shop import Reply
 from chaos.verdict import compare, compare_counts
 
 Break = Callable[[Book, Truth], None]

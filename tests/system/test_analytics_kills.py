@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from chaos.ingestion.plan import Plan
-from chaos.ingestion.run import run
+from chaos.scenarios.ingestion.plan import Plan
+from chaos.scenarios.ingestion.scenario import run
 
 pytestmark = pytest.mark.long
 
