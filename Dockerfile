@@ -38,7 +38,7 @@ ENV PYTHONPYCACHEPREFIX=/tmp/pycache
 COPY --from=venv /venv /venv
 COPY deploy ./deploy
 USER 10001
-CMD ["sh", "-c", "exec uvicorn $SERVICE.main:build --factory --host 0.0.0.0 --port $PORT --http chassis.http_protocol:LimitedProtocol --ws none --no-server-header --no-access-log --reload --reload-dir $SERVICE --reload-dir chassis --timeout-graceful-shutdown 1"]
+CMD ["sh", "-c", "exec uvicorn $SERVICE.main:build --factory --host 0.0.0.0 --port $PORT --http chassis.web.http_protocol:LimitedProtocol --ws none --no-server-header --no-access-log --reload --reload-dir $SERVICE --reload-dir chassis --timeout-graceful-shutdown 1"]
 
 FROM base AS prod
 ARG SERVICE

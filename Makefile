@@ -6,7 +6,7 @@ BENCH := .venv-bench/bin
 SERVICES := analytics user product order
 COMPILE := python -I requirements/install.py --uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 # What steers our programs in the shell of whoever calls is kept from them; pip's and uv's settings are sorted by
-# requirements/install.py, and what a service of `make run` may see by cli/stack/environment.py.
+# requirements/install.py, and what a service of `make run` may see by cli/dev/environment.py.
 unexport CDPATH BASH_ENV ENV SHELLOPTS BASHOPTS $(filter PYTHON% PG% PYTEST_% MYPY% UVICORN_% GUNICORN_%,$(.VARIABLES))
 export PYTHONUTF8 := 1
 CODE := chassis user analytics product order cli deploy tests benchmarks chaos

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security.utils import get_authorization_scheme_param
 
+from analytics.ingestion.check_write_key import check_write_key
+from analytics.ingestion.write_keys import key_in, presented_key
 from analytics.retention import Retention
-from analytics.services.check_write_key import check_write_key
 from analytics.settings import Settings
-from analytics.write_keys import key_in, presented_key
-from chassis.auth.current_user import require_role
+from chassis.auth.dependencies import require_role
 from chassis.auth.tokens import InvalidToken
-from chassis.mongodb import Database
+from chassis.mongodb.database import Database
 
 
 async def _holder(request: Request, database: Database) -> None:

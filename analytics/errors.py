@@ -1,7 +1,7 @@
 """What can be wrong with a question."""
 
-from chassis.dispatch.failures import RETRY_EXHAUSTED
-from chassis.errors import InvalidRequest, NotFound, ServiceUnavailable
+from chassis.core.errors import InvalidRequest, NotFound, ServiceUnavailable
+from chassis.dispatch.errors import RETRY_EXHAUSTED
 
 
 class EmptyRange(InvalidRequest):

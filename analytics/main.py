@@ -6,19 +6,26 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from analytics.dashboard_files import read_page
-from analytics.door import Door
-from analytics.lease import leased
-from analytics.live import Live
+from analytics import inbox
+from analytics.counting.aggregate_dirty_minutes import MOST_ARRIVALS, fold_arrivals
+from analytics.counting.lease import leased
+from analytics.counting.measure import measure
+from analytics.dashboard import routes as dashboard
+from analytics.dashboard.files import read_page
+from analytics.dashboard.login_limiter import Door
+from analytics.ingestion import routes as events
+from analytics.ingestion import segment_routes as segment
+from analytics.live import routes as live
+from analytics.live.change_stream import Live
+from analytics.privacy.purge import purge
+from analytics.queries import export_routes as export
+from analytics.queries import people_routes as people
+from analytics.queries import stats_routes as stats
 from analytics.retention import Retention
-from analytics.routes import dashboard, events, export, inbox, live, people, segment, stats
-from analytics.services.fold_arrivals import MOST_ARRIVALS, fold_arrivals
-from analytics.services.measure import measure
-from analytics.services.purge import purge
 from analytics.settings import Settings
 from chassis.app import create_app
-from chassis.mongodb import MongoDB
-from chassis.periodic import Periodic
+from chassis.core.periodic import Periodic
+from chassis.mongodb.database import MongoDB
 
 ROUTERS = (
     events.router,

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from pymongo.database import Database
 
-from analytics.counts import DAY
+from analytics.counting.counts import DAY
 from analytics.models import DAY_COUNTS, EVENTS, FINAL_COUNTS
-from chassis.mongodb import Document
+from chassis.mongodb.database import Document
 
 _EXPIRY = "expires_at_1"
 """By this index MongoDB itself deleted events, and nobody kept that their counts were final."""

@@ -2,7 +2,7 @@
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from chassis.mongodb import Indexes
+from chassis.mongodb.database import Indexes
 
 EVENTS = "events"
 """

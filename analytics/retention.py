@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from analytics.counts import DAY, MINUTE, QUARTER, floor
-from chassis.clock import utc_now
+from analytics.counting.counts import DAY, MINUTE, QUARTER, floor
+from chassis.core.clock import utc_now
 
 GRACE = timedelta(days=1)
 """

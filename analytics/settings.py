@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from chassis.mongodb import MongoUrl
-from chassis.setting_types import ServiceUrl
+from chassis.core.setting_types import ServiceUrl
+from chassis.mongodb.database import MongoUrl
 from chassis.settings import Environment, ServiceSettings
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 
 from cli.demo import ensure_demo_user
+from cli.dev.environment import service_environment, stack_environment
+from cli.dev.files import ROOT
+from cli.dev.polling import wait_until
+from cli.dev.ports import free_port, is_ready
+from cli.dev.processes import LeashedProcess, stop_all
 from cli.services import SERVICES, Service
-from cli.stack.environment import service_environment, stack_environment
-from cli.stack.files import ROOT
-from cli.stack.polling import wait_until
-from cli.stack.ports import free_port, is_ready
-from cli.stack.processes import LeashedProcess, stop_all
 
 _START_S = 60.0
 

@@ -16,9 +16,9 @@ from chaos.chart import draw
 from chaos.report import as_json, show
 from chaos.scenarios.orders.plan import Plan
 from chaos.scenarios.orders.scenario import run
-from cli.console import console
+from cli.dev.console import console
+from cli.dev.files import ROOT
 from cli.errors import CommandError
-from cli.stack.files import ROOT
 
 CHART = ROOT / "docs/images/chaos.svg"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from cli.stack.files import ROOT
-from cli.stack.processes import LeashedProcess
+from cli.dev.files import ROOT
+from cli.dev.processes import LeashedProcess
 
 _POLL_S = 0.02
 _AFTER_A_CRASH_S = 1.0

@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from chassis import error_reports, health, metrics, tracing
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
 from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
-from chassis.browsers import add_cors
-from chassis.clock_skew import ClockSkew
+from chassis.core.clock_skew import ClockSkew
+from chassis.core.errors import add_error_handlers
+from chassis.core.lifecycle import draining_on_sigterm
+from chassis.core.periodic import Periodic, running
+from chassis.core.store import Store
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.docs import add_docs, describe_problems
-from chassis.drain import draining_on_sigterm
-from chassis.errors import add_error_handlers
-from chassis.logs import configure_logging
-from chassis.middleware import RequestContextMiddleware
-from chassis.periodic import Periodic, running
-from chassis.routing import Route, settle_paths
 from chassis.sealing.envelope import Envelope
-from chassis.sealing.receiver import Receiver
+from chassis.sealing.server import Receiver
 from chassis.settings import Environment, ServiceSettings
-from chassis.store import Store
+from chassis.telemetry import metrics, tracing
+from chassis.telemetry import sentry as error_reports
+from chassis.telemetry.logging import configure_logging
+from chassis.web import health
+from chassis.web.middleware import RequestContextMiddleware
+from chassis.web.openapi import add_docs, describe_problems
+from chassis.web.routing import Route, settle_paths
+from chassis.web.security_headers import add_cors
 
 if TYPE_CHECKING:
-    from chassis.relay import Relay  # needs SQLAlchemy, which a service with another database lacks
+    from chassis.messaging.relay import Relay  # needs SQLAlchemy, which a service with another database lacks
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +65,7 @@ def create_app(
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
 
     Args:
-        routers: Their routes are of class ``chassis.routing.Route``.
+        routers: Their routes are of class ``chassis.web.routing.Route``.
         issuer: What signs access tokens, in the service that issues them.
         revocations: What that service itself knows of revoked sessions; the others ask it.
         periodic: What it does every so often beside its requests.
@@ -120,7 +122,7 @@ def _bare_app(settings: ServiceSettings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        # Ours (chassis/tracing.py) knows what is sealed; looking whether this is on costs 5 us a request.
+        # Ours (chassis/telemetry/tracing.py) knows what is sealed; looking whether this is on costs 5 us a request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     describe_problems(app)

@@ -17,9 +17,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from chassis.browsers import Origins
+from chassis.core.setting_types import BaseUrl, LogLevel, OtlpHeaders, SentryDsn
 from chassis.sealing.keys import InvalidKeys, Link, load_links
-from chassis.setting_types import BaseUrl, LogLevel, OtlpHeaders, SentryDsn
+from chassis.web.security_headers import Origins
 
 
 class Environment(StrEnum):

@@ -11,8 +11,8 @@ import typer
 
 from cli.errors import CommandError
 
-# Each has a module of its name, with a typer app or a function of its name. It is imported when the command is used:
-# an image of one service lacks what the development commands need.
+# Each has a module with a typer app or a function of its name. It is imported when the command is used: an image of one
+# service lacks what the development commands need.
 COMMANDS = {
     "run": "Start the databases and the four services, with hot reload; Ctrl-C stops all.",
     "reset": "Forget the development data.",
@@ -32,6 +32,18 @@ COMMANDS = {
     "smoke": "Import and build every service.",
 }
 
+_ROOMS = {
+    "run": "dev.run",
+    "reset": "dev.reset",
+    "doctor": "checks.doctor",
+    "keys": "keys.commands",
+    "invariants": "checks.invariants",
+    "backup": "backup.backup",
+    "restore": "backup.restore",
+    "smoke": "checks.smoke",
+}
+"""Where a command is that has no module of its name."""
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -41,7 +53,7 @@ def _register(name: str, summary: str) -> None:
 
     @app.command(name, help=summary, context_settings=settings)
     def delegate(context: typer.Context) -> None:
-        module = import_module(f"cli.{name}")
+        module = import_module(f"cli.{_ROOMS.get(name, name)}")
         command = getattr(module, "app", None) or _single(getattr(module, name), summary)
         command(context.args, prog_name=f"python -m cli {name}")
 

@@ -7,9 +7,9 @@ import typer
 from pydantic import SecretStr
 from rich.progress import Progress
 
-from analytics.services.rebuild_counts import Rebuilt, rebuild_counts
-from chassis.mongodb import MongoDB
-from cli.console import console
+from analytics.counting.rebuild_counts import Rebuilt, rebuild_counts
+from chassis.mongodb.database import MongoDB
+from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from cli.dev.inherited import forget_settings
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
-from cli.stack.inherited import forget_settings
-from cli.stack.secrets import ensure_secrets
 
 
 def build_all() -> dict[str, FastAPI]:

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 import typer
 
-from chassis.dispatch.failures import RemoteError
+from chassis.core.errors import AppError
+from chassis.dispatch.errors import RemoteError
 from chassis.dispatch.transport import Answer
-from chassis.errors import AppError
 from cli.client import client
 from cli.environment import use_running_stack
 from cli.errors import CommandError

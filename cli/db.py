@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import SecretStr
 
+from cli.dev.files import ROOT
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
-from cli.stack.files import ROOT
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -56,8 +56,8 @@ def check() -> None:
     """Compare the migrations with the models, in a database of its own; exits 1 when they differ."""
     from alembic import command
 
-    from cli.stack.ports import free_port
-    from cli.stack.postgres import EmbeddedPostgres
+    from cli.dev.ports import free_port
+    from cli.dev.postgres import EmbeddedPostgres
 
     services = [service for service in SERVICES if service.store == "postgres"]
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as postgres:
@@ -73,7 +73,7 @@ def _upgrade(service: Service) -> None:
 
         command.upgrade(_alembic(service), "head")
     else:
-        from chassis.mongodb import create_indexes
+        from chassis.mongodb.database import create_indexes
 
         indexes = import_module(f"{service.name}.models").INDEXES
         migrate = import_module(f"{service.name}.migrations").migrate

@@ -10,17 +10,17 @@ from typing import Any
 import typer
 from pydantic import SecretStr
 
+from chassis.core.errors import Conflict
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import Conflict
-from chassis.ids import new_id
-from chassis.testing import eventually
+from chassis.dispatch.errors import RemoteError
+from cli.checks.invariants import check, invariants, read_facts
 from cli.client import client
-from cli.console import say
+from cli.dev.console import say
 from cli.environment import use_running_stack
 from cli.errors import CommandError
-from cli.invariants import check, invariants, read_facts
 from cli.user import add_admin
+from tests.support.testing import eventually
 from user.schemas import UserAdd
 
 DEMO_USER, DEMO_PASSWORD = "demo", "demo-password-for-development"

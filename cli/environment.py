@@ -20,7 +20,7 @@ def use_running_stack() -> Mapping[str, str]:
     for variable in os.environ.keys() & _OURS:  # a line end is no part of an address
         os.environ[variable] = os.environ[variable].strip()
     if not any(variable in os.environ for variable in _OURS):
-        from cli.stack.environment import running_environment
+        from cli.dev.environment import running_environment
 
         os.environ.update(running_environment())
     return os.environ

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from rich.table import Column, Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.dead_letters import list_dead, replay
-from chassis.errors import AppError
-from chassis.events import Event, announcer_of
-from chassis.postgres import Postgres
-from cli.console import console
+from chassis.core.errors import AppError
+from chassis.messaging.dead_letters import list_dead, replay
+from chassis.messaging.event import Event, announcer_of
+from chassis.postgres.database import Postgres
+from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES, Service

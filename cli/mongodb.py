@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
 
-from analytics.services.add_write_key import add_write_key
-from chassis.mongodb import MongoDB, MotorDatabase
+from analytics.ingestion.add_write_key import add_write_key
+from chassis.mongodb.database import MongoDB, MotorDatabase
 
 
 @asynccontextmanager

@@ -6,8 +6,9 @@ from importlib import import_module
 
 from fastapi import FastAPI
 
-from chassis import error_reports, tracing
 from chassis.settings import InvalidSettings
+from chassis.telemetry import sentry as error_reports
+from chassis.telemetry import tracing
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES

@@ -6,10 +6,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from rich.table import Table
 
-from chassis.auth.current_user import authentication_of
-from chassis.routing import Route
+from chassis.auth.dependencies import authentication_of
+from chassis.web.routing import Route
 from cli.build import build_all
-from cli.console import console
+from cli.dev.console import console
 
 
 @dataclass(frozen=True, slots=True)

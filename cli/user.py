@@ -6,14 +6,14 @@ import os
 import typer
 from pydantic import SecretStr, ValidationError
 
-from chassis.errors import AppError
-from chassis.idempotency.keys import IdempotencyKey
-from chassis.postgres import Postgres
+from chassis.core.errors import AppError
+from chassis.idempotency.dependency import IdempotencyKey
+from chassis.postgres.database import Postgres
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from user.client import Client
+from user.mail.outgoing import no_mail
 from user.models import User
-from user.post import no_mail
 from user.schemas import UserAdd
 from user.services.add_user import add_user
 from user.settings import Settings

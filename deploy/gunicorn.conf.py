@@ -21,7 +21,7 @@ from pathlib import Path
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-_LAST_DELIVERY_S = 4  # chassis.courier.CALL_TIMEOUT_S
+_LAST_DELIVERY_S = 4  # chassis.messaging.delivery_worker.CALL_TIMEOUT_S
 _LONGEST_REQUEST_S = 30  # docs/protocol.md, deadline
 _METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
@@ -37,7 +37,7 @@ def _cores() -> int:
 
 
 class _JsonLine(logging.Formatter):
-    """The master's lines in the form of the services' (chassis/logs.py); workers write theirs themselves."""
+    """The lines of the master, in the form of the services' (chassis/telemetry/logging.py); workers write their own."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Give one line."""
@@ -65,8 +65,8 @@ def _number(name: str, default: int, least: int) -> float:
     raise SystemExit(f"{name}: must be a number of {least} or more")
 
 
-# A burst of connections is accepted before those over the limit are ended (chassis/http_protocol.py): with the usual
-# 1,024 descriptors the pools would find none left meanwhile.
+# A burst of connections is accepted before those over the limit are ended (chassis/web/http_protocol.py): with the
+# usual 1,024 descriptors the pools would find none left meanwhile.
 _, _most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most_descriptors, _most_descriptors))
 
@@ -113,6 +113,6 @@ def on_starting(server: Arbiter) -> None:
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """Keep what a worker has counted, in one file for all that have ended: else they would fill the disk."""
     if _METRICS:
-        from chassis.worker_metrics import fold  # noqa: PLC0415 - it reads the environment that is set above
+        from chassis.telemetry.multiprocess import fold  # noqa: PLC0415 - it reads the environment that is set above
 
         fold(Path(_METRICS), worker.pid)

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.dev.environment import service_environment
+from cli.dev.secrets import ensure_secrets, make_password, password_name
 from cli.links import links
 from cli.services import SERVICES, Service
-from cli.stack.environment import service_environment
-from cli.stack.secrets import ensure_secrets, make_password, password_name
 
 
 def main(folder: Path) -> None:

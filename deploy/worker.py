@@ -16,12 +16,12 @@ FIRST_BYTES_S = 0.2
 
 
 class DrainingWorker(UvicornWorker):
-    """Like its parent, with a server that drains, and a protocol with limits (chassis/http_protocol.py)."""
+    """Like its parent, with a server that drains, and a protocol with limits (chassis/web/http_protocol.py)."""
 
     # By name: the master loads this class before it has emptied the folder in which the workers count.
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "auto",
-        "http": "chassis.http_protocol:LimitedProtocol",
+        "http": "chassis.web.http_protocol:LimitedProtocol",
         "ws": "none",
         "server_header": False,
     }

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from chassis.events import Event
+from chassis.messaging.event import Event
 
 
 class Line(BaseModel):

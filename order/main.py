@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.periodic import Periodic
-from chassis.postgres import Postgres
-from chassis.relay import Relay
+from chassis.core.periodic import Periodic
+from chassis.messaging.relay import Relay
+from chassis.postgres.database import Postgres
 from order.events import EVENTS
 from order.metrics import MEASURE_EVERY_S, measure_orders
 from order.routes import router

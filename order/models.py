@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.ids import new_id
-from chassis.money import from_minor
-from chassis.tables import NAMING
+from chassis.core.ids import new_id
+from chassis.core.money import from_minor
+from chassis.postgres.tables import NAMING
 
 
 class Base(DeclarativeBase):

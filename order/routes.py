@@ -5,16 +5,16 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.current_user import Admin, CurrentUser
+from chassis.auth.dependencies import Admin, CurrentUser
 from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import Forbidden, documented, problem_response
+from chassis.core.types import Page
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import Forbidden, documented, problem_response
-from chassis.idempotency.keys import Idempotency, IdempotentSession
-from chassis.pagination import InvalidCursor, Paging, Slice
-from chassis.postgres import Database, Session
-from chassis.routing import service_router
-from chassis.schemas import Page
-from chassis.sealing.modes import optional
+from chassis.idempotency.dependency import Idempotency, IdempotentSession
+from chassis.postgres.database import Database, Session
+from chassis.sealing.access import optional
+from chassis.web.pagination import InvalidCursor, Paging, Slice
+from chassis.web.routing import service_router
 from order.errors import (
     InsufficientStock,
     MixedCurrencies,

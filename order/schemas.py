@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from chassis.money import Price
-from chassis.schemas import Body, Id, Read
+from chassis.core.money import Price
+from chassis.core.types import Body, Id, Read
 from order.models import OrderStatus
 
 MAX_QUANTITY = 1_000_000

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from chassis.postgres import PostgresUrl
-from chassis.setting_types import ServiceUrl
+from chassis.core.setting_types import ServiceUrl
+from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 
 

@@ -1,6 +1,6 @@
 """What can be wrong with a request to the product service."""
 
-from chassis.errors import Conflict, NotFound
+from chassis.core.errors import Conflict, NotFound
 
 
 class ProductNotFound(NotFound):

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.deliveries import CloudEvent
-from chassis.inbox import inbox_router
+from chassis.messaging.event_batch import CloudEvent
+from chassis.messaging.inbox import inbox_router
 from product.services.fulfil_reservation import fulfil_reservation
 from product.services.release_reservation import release_reservation
 

@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.periodic import Periodic
-from chassis.postgres import Postgres
-from chassis.purge import PURGE_EVERY_S
-from chassis.relay import Relay
+from chassis.core.periodic import Periodic
+from chassis.messaging.relay import Relay
+from chassis.postgres.database import Postgres
+from chassis.postgres.purge import PURGE_EVERY_S
 from product import inbox, reservation_routes, routes
 from product.events import EVENTS
 from product.services.expire_reservations import BATCH, expire_reservations
-from product.services.forget_reservations import forget_reservations
+from product.services.purge_reservations import forget_reservations
 from product.settings import Settings
 
 

@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.ids import new_id
-from chassis.money import from_minor
-from chassis.tables import NAMING
+from chassis.core.ids import new_id
+from chassis.core.money import from_minor
+from chassis.postgres.tables import NAMING
 
 MAX_STOCK = 1_000_000_000
 """Units of one product, those that orders hold included."""

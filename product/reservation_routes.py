@@ -4,10 +4,10 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from chassis.errors import documented
-from chassis.postgres import Database, OwnClaim, Session
-from chassis.routing import service_router
-from chassis.sealing.modes import repeatable, service
+from chassis.core.errors import documented
+from chassis.postgres.database import Database, OwnClaim, Session
+from chassis.sealing.access import repeatable, service
+from chassis.web.routing import service_router
 from product.errors import (
     InsufficientStock,
     MixedCurrencies,

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from chassis.auth.current_user import Admin, require_role
+from chassis.auth.dependencies import Admin, require_role
 from chassis.auth.tokens import InvalidToken
-from chassis.errors import Forbidden, NothingToChange, documented
-from chassis.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag
-from chassis.idempotency.keys import IdempotentSession
-from chassis.pagination import InvalidCursor, Paging, Slice
-from chassis.postgres import Session
-from chassis.routing import service_router
-from chassis.schemas import Page
-from chassis.sealing.modes import optional, unrepeatable
+from chassis.core.errors import Forbidden, NothingToChange, documented
+from chassis.core.types import Page
+from chassis.idempotency.dependency import IdempotentSession
+from chassis.postgres.database import Session
+from chassis.sealing.access import optional, unrepeatable
+from chassis.web.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag
+from chassis.web.pagination import InvalidCursor, Paging, Slice
+from chassis.web.routing import service_router
 from product.errors import InsufficientStock, ProductNotFound, StockTooLarge
 from product.models import Product, StockMovement
 from product.schemas import (

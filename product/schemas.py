@@ -10,9 +10,9 @@ from uuid import UUID
 from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from chassis.money import MAX_MINOR, Price, from_minor
-from chassis.schemas import Body, Id, Read
-from chassis.visible_text import VISIBLE_LINE, VISIBLE_TEXT
+from chassis.core.money import MAX_MINOR, Price, from_minor
+from chassis.core.types import Body, Id, Read
+from chassis.core.visible_text import VISIBLE_LINE, VISIBLE_TEXT
 from product.models import MAX_STOCK, MovementKind, ReservationState
 
 MAX_QUANTITY = 1_000_000

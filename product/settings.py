@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from chassis.money import Currency
-from chassis.postgres import PostgresUrl
-from chassis.setting_types import ServiceUrl
+from chassis.core.money import Currency
+from chassis.core.setting_types import ServiceUrl
+from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 
 

@@ -21,30 +21,30 @@ from pydantic import SecretStr
 from sqlalchemy import func
 from xdist.remote import Producer
 
-from analytics.lease import leased
+from analytics.counting.lease import leased
 from analytics.main import COUNTING
 from analytics.models import INDEXES, LEASES
-from chassis.auth.passwords import hash_password
 from chassis.auth.tokens import TokenIssuer
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.ids import new_id
-from chassis.mongodb import MongoDB
-from chassis.tables import chassis_metadata
-from chassis.testing import eventually, serve
+from chassis.mongodb.database import MongoDB
+from chassis.postgres.tables import chassis_metadata
 from cli.client import client as outside_client
 from cli.db import upgrade
+from cli.dev.inherited import forget_settings
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
-from cli.stack.inherited import forget_settings
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.secrets import ensure_secrets
-from tests.aliases import Bearer, MakeUser, People
-from tests.databases import HURRY, Tables, data_folder
-from tests.plain import NO_AUTHORITIES
-from tests.scheduling import Together
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.databases import HURRY, Tables, data_folder
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.scheduling import Together
+from tests.support.testing import eventually, serve
 from user.models import User, UserSession
+from user.password_hashing import hash_password
 from user.schemas import UserCreate
 from user.services.create_user import create_user
 
@@ -126,7 +126,7 @@ async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
         with pytest.MonkeyPatch.context() as pools:
             for name in ("POOL_TIMEOUT_S", "CONNECT_TIMEOUT_S"):
-                pools.setattr(f"chassis.postgres.{name}", PATIENCE_S)
+                pools.setattr(f"chassis.postgres.database.{name}", PATIENCE_S)
             for service in SERVICES:
                 port = int(environment[service.url_variable].rpartition(":")[2])
                 await stack.enter_async_context(serve(built[service.name], port))

@@ -7,17 +7,18 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func
 
-from analytics.services.erase_user import erase_user
+from analytics.privacy.erase_user import erase_user
 from chassis.app import create_app
-from chassis.routing import Route, service_router
-from chassis.sealing.modes import optional
-from chassis.testing import NoDatabase
+from chassis.sealing.access import optional
+from chassis.web.routing import Route, service_router
 from cli.links import CLIENT, links
 from cli.routes import RoutePolicy, route_policies
 from cli.services import SERVICES
 from order.models import Order, OrderLine
 from product.models import Product, Reservation, ReservationLine
-from tests.access import (
+from tests.chassis.tiny import TinySettings
+from tests.sealing.messages import Forge, send
+from tests.support.access import (
     ACCESS,
     ANSWERS,
     BODIES,
@@ -30,13 +31,12 @@ from tests.access import (
     disagreements,
     name_of,
 )
-from tests.aliases import Bearer
-from tests.chassis.tiny import TinySettings
-from tests.sealing.messages import Forge, send
+from tests.support.aliases import Bearer
+from tests.support.testing import NoDatabase
 from user.models import EmailToken, RefreshToken, User, UserSession
-from user.opaque_tokens import token_hash
 from user.schemas import UserCreate
 from user.services.create_user import create_user
+from user.tokens.opaque_tokens import token_hash
 
 SERVICE_ROUTES = [route for route, policy in ACCESS.items() if policy.startswith("service")]
 
@@ -183,7 +183,7 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
 
     (line,) = told
     assert line.startswith("GET /api/v1/things/{thing_id} (tiny) is not in the table")
-    assert line.endswith('add "GET /api/v1/things/{thing_id} (tiny)": "<open>" to ACCESS, tests/access.py')
+    assert line.endswith('add "GET /api/v1/things/{thing_id} (tiny)": "<open>" to ACCESS, tests/support/access.py')
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from cli.stack.files import ROOT
+from cli.dev.files import ROOT
 
 STEERING = {
     **{f"PIP_{name}": "1" for name in ("USER", "REQUIRE_VIRTUALENV", "DRY_RUN", "NO_DEPS")},

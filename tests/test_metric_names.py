@@ -3,7 +3,7 @@ import re
 import pytest
 
 from cli.services import SERVICES
-from tests.aliases import People
+from tests.support.aliases import People
 
 DECLARED = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 EXPLAINED = re.compile(r"^# HELP (\S+) \S", re.MULTILINE)

@@ -18,29 +18,29 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
-from chassis import postgres as chassis_postgres
 from chassis.auth.tokens import Identity
-from chassis.pagination import PageRequest, Position, _page_request
-from chassis.postgres import Postgres
-from chassis.purge import Expiry
-from chassis.routing import Route
+from chassis.postgres import database as chassis_postgres
+from chassis.postgres.database import Postgres
+from chassis.postgres.purge import Expiry
+from chassis.web.pagination import PageRequest, Position, _page_request
+from chassis.web.routing import Route
+from cli.dev.files import ROOT
+from cli.dev.postgres import EmbeddedPostgres
 from cli.services import SERVICES
-from cli.stack.files import ROOT
-from cli.stack.postgres import EmbeddedPostgres
 from order.models import OrderStatus
 from order.schemas import OrderFilter
 from order.services.list_orders import list_orders
 from product.schemas import Search, Sort
-from product.services.forget_reservations import EXPIRIES as PRODUCT_EXPIRIES
 from product.services.list_movements import list_movements
 from product.services.list_products import list_products
+from product.services.purge_reservations import EXPIRIES as PRODUCT_EXPIRIES
 from user.audit import AuditKind
 from user.models import HAS_ORIGIN, AuditEntry
 from user.schemas import AuditFilter, UserFilter
-from user.services.forget_expired import EXPIRIES as USER_EXPIRIES
 from user.services.list_audit import list_audit
 from user.services.list_sessions import list_sessions
 from user.services.list_users import list_users
+from user.services.purge_expired import EXPIRIES as USER_EXPIRIES
 
 ROWS = 1_000_000
 MOST_PAGES = 3_000

@@ -5,7 +5,7 @@ import re
 from fastapi import FastAPI
 
 from chassis.idempotency.repetition import Repetition
-from chassis.routing import Route
+from chassis.web.routing import Route
 
 SECRETS = re.compile("token|password|secret|key")
 

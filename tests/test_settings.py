@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from chassis.settings import InvalidSettings, ServiceSettings
+from cli.dev.secrets import ensure_secrets, make_signing_key
 from cli.links import links, settings_class
 from cli.services import SERVICES
-from cli.stack.secrets import ensure_secrets, make_signing_key
 
 MARK = "xyzzy4711"
 """Stands in each wrong value that may be a secret, and must not be quoted."""

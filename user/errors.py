@@ -1,6 +1,6 @@
 """What can be wrong with a request to the user service."""
 
-from chassis.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
+from chassis.core.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 
 
 class UsernameTaken(Conflict):

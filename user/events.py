@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from chassis.events import Event
+from chassis.messaging.event import Event
 
 
 class UserRegistered(Event):

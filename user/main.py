@@ -6,18 +6,18 @@ from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.auth.tokens import TokenIssuer
-from chassis.periodic import Periodic
-from chassis.postgres import Postgres
-from chassis.purge import PURGE_EVERY_S
-from chassis.relay import Relay
+from chassis.core.periodic import Periodic
+from chassis.messaging.relay import Relay
+from chassis.postgres.database import Postgres
+from chassis.postgres.purge import PURGE_EVERY_S
 from user.events import EVENTS
-from user.mail import make_mailer
+from user.mail.mailer import make_mailer
 from user.routes import accounts, profile, recovery, sessions, tokens
 from user.services.claim_looks import BATCH, claim_looks
 from user.services.erase_audit import ERASE_EVERY_S, continue_erasures
-from user.services.forget_expired import forget_expired
+from user.services.purge_expired import forget_expired
 from user.settings import Settings
-from user.stored_sessions import StoredSessions
+from user.tokens.stored_sessions import StoredSessions
 
 ROUTERS = (sessions.router, profile.router, recovery.router, tokens.router, tokens.well_known, accounts.router)
 """In this order: ``/users/{user_id}`` would take what stands after it for an id."""

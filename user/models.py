@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.ids import new_id
-from chassis.tables import NAMING
+from chassis.core.ids import new_id
+from chassis.postgres.tables import NAMING
 
 ROLES = ("user", "analyst", "admin")
 _PREFIXES = "text_pattern_ops"
@@ -39,8 +39,8 @@ class User(Base):
     """
     An account. The ``*_key`` columns hold the normalised form, in which names and addresses are unique.
 
-    The ``*_look`` columns keep names apart that look alike (user/usernames.py); ``claim_looks`` fills them for accounts
-    of older versions. A deleted account stays as a row without personal data, since other records name its id.
+    The ``*_look`` columns keep names apart that look alike (user/names/usernames.py); ``claim_looks`` fills them for
+    accounts of older versions. A deleted account stays as a row without personal data, since other records name its id.
     """
 
     __tablename__ = "users"

@@ -2,12 +2,12 @@
 
 from pydantic import SecretStr
 
-from chassis.auth.passwords import check_strength, hash_password, verify_password
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.errors import WrongPassword
 from user.models import User
+from user.password_hashing import check_strength, hash_password, verify_password
 from user.throttle import account_limit, count_attempt, forget_attempts, guess_limit
 
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
-from chassis.auth.passwords import normalise_password
-from chassis.schemas import Body, Read
-from chassis.visible_text import is_visible
+from chassis.core.types import Body, Read
+from chassis.core.visible_text import is_visible
 from user.audit import AuditKind
-from user.normalise import name_key
-from user.usernames import check_username
+from user.names.normalise import name_key
+from user.names.usernames import check_username
+from user.password_hashing import normalise_password
 
 
 def _usable_password(password: SecretStr) -> SecretStr:

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator
 
 from chassis.auth.signing_keys import SigningKeys
-from chassis.postgres import PostgresUrl
-from chassis.setting_types import BaseUrl, ServiceUrl
+from chassis.core.setting_types import BaseUrl, ServiceUrl
+from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
-from user.smtp_url import SmtpUrl
+from user.mail.smtp_url import SmtpUrl
 
 _HEADERS = HeaderRegistry()
 

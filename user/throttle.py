@@ -19,8 +19,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from user.client import Client
 from user.errors import TooManyAttempts
-from user.identifiers import identifier_key
 from user.models import Throttle
+from user.names.identifiers import identifier_key
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 FORGET_AFTER = _DAY

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from chassis.auth.remote import RETRY_S, SingleFlight
+from chassis.auth.single_flight import RETRY_S, SingleFlight
 from chassis.auth.tokens import UnknownKey, read_jwks
+from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
 
 PATH = "/.well-known/jwks.json"
 KEYS_EVERY_S = 30.0

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from chassis.auth.remote import RETRY_S, SingleFlight
+from chassis.auth.single_flight import RETRY_S, SingleFlight
 from chassis.auth.tokens import LIFETIME_S
+from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
 
 PATH = "/api/v1/users/revocations"
 REVOCATIONS_EVERY_S = 2.0

@@ -16,11 +16,11 @@ from jose import jwk, jws, jwt
 from jose.exceptions import JOSEError
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis import strict_json
 from chassis.auth.signing_keys import ALGORITHM, load_keys, public_jwk
-from chassis.clock_skew import MAX_AHEAD_MS, ClockSkew
-from chassis.errors import Unauthenticated
-from chassis.ids import new_id
+from chassis.core import json as strict_json
+from chassis.core.clock_skew import MAX_AHEAD_MS, ClockSkew
+from chassis.core.errors import Unauthenticated
+from chassis.core.ids import new_id
 
 LIFETIME_S = 15 * 60
 MAX_TOKEN = 4096

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from time import monotonic
 
-from chassis.dispatch.deadline import Clock
+from chassis.core.deadline import Clock
 
 WINDOW_S = 30
 FEWEST_CALLS = 20

@@ -6,7 +6,7 @@ After the idea of Finagle's RetryBudget (https://twitter.github.io/finagle/guide
 
 from time import monotonic
 
-from chassis.dispatch.deadline import Clock
+from chassis.core.deadline import Clock
 
 START = 10.0
 MOST = 50.0

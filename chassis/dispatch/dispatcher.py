@@ -14,17 +14,19 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, Request
 
-from chassis import request_context, strict_json, tracing
-from chassis.dispatch import deadline
+from chassis.core import context as request_context
+from chassis.core import deadline
+from chassis.core import json as strict_json
+from chassis.core.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.dispatch.breaker import LONGEST_PAUSE_S
-from chassis.dispatch.failures import AttemptError, BadAnswer, Refusal, RemoteError, final_error
+from chassis.dispatch.errors import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Address, Answer, Transport, address_of
-from chassis.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
 from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
+from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 

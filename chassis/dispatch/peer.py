@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
 from chassis.dispatch.budget import RetryBudget
-from chassis.dispatch.deadline import HOP_S, Clock
-from chassis.dispatch.failures import Refusal
+from chassis.dispatch.errors import Refusal
 from chassis.dispatch.transport import Answer, TimedOut, Transport
 
 _SERVER_ERROR = 500

@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.stop import stop_base
 
 from chassis.dispatch.budget import RetryBudget
-from chassis.dispatch.failures import RETRY_EXHAUSTED, BadAnswer, Refusal, is_transient
+from chassis.dispatch.errors import RETRY_EXHAUSTED, BadAnswer, Refusal, is_transient
 from chassis.dispatch.transport import ConnectFailed, ConnectionBroken, TimedOut
 
 ATTEMPTS = 3

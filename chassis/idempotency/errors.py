@@ -1,7 +1,7 @@
 """What can be wrong with an ``Idempotency-Key``; each route documents those that it raises."""
 
-from chassis.dispatch.failures import IN_FLIGHT
-from chassis.errors import BadRequest, Conflict, InvalidRequest
+from chassis.core.errors import BadRequest, Conflict, InvalidRequest
+from chassis.dispatch.errors import IN_FLIGHT
 
 
 class InvalidIdempotencyKey(BadRequest):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from chassis.dispatch.retry import SAFE_METHODS
-from chassis.sealing.modes import Policy
+from chassis.sealing.access import Policy
 
 HEADER = "Idempotency-Key"
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from chassis.dispatch import deadline
-from chassis.errors import BadRequest, PayloadTooLarge, RequestTimeout
+from chassis.core import deadline
+from chassis.core.errors import BadRequest, PayloadTooLarge, RequestTimeout
 from chassis.sealing.body_budget import Charge, Overloaded
 
 _GZIP = 31

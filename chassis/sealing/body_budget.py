@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chassis.errors import ServiceUnavailable
+from chassis.core.errors import ServiceUnavailable
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from starlette.types import Scope
 
-from chassis.errors import BadRequest
+from chassis.core.errors import BadRequest
 
 _HEADER = b"x-encrypt-response"
 _ASKED = b"true"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from chassis.addresses import read_address
-from chassis.dispatch import deadline
-from chassis.errors import BadRequest
+from chassis.core import deadline
+from chassis.core.addresses import read_address
+from chassis.core.errors import BadRequest
 from chassis.sealing.fields import is_header_value
 from chassis.sealing.wire import CLIENT_ADDRESS, TOKEN
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from chassis.errors import Unauthenticated
+from chassis.core.errors import Unauthenticated
 
 D = TypeVar("D", bound=Callable[..., object])
 

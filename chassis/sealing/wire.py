@@ -6,7 +6,7 @@ The client's side has its headers as text, the server's as bytes: each as its li
 
 from collections.abc import Mapping
 
-from chassis import strict_json
+from chassis.core import json as strict_json
 from chassis.sealing.envelope import BadEnvelope, SealedRequest, check_token
 
 COMMUNICATION = b"x-service-communication"

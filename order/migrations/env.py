@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
-from chassis.migrations import run
+from chassis.postgres.migrations import run
 from order.models import Base
 
 run(Base.metadata, "ORDER_DATABASE_URL")

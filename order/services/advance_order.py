@@ -16,12 +16,12 @@ from pydantic import BaseModel
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.core.errors import AppError
+from chassis.core.money import MAX_MINOR, Price, to_minor
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import AppError
-from chassis.money import MAX_MINOR, Price, to_minor
-from chassis.postgres import Postgres
-from chassis.statement import Statement
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
 from order.models import Order, OrderLine, OrderStatus
 from order.services.confirm_order import confirm_order
 from order.services.load_order import load_order

@@ -1,8 +1,8 @@
 """Confirming an order whose stock is committed."""
 
-from chassis import outbox
-from chassis.postgres import Postgres
-from chassis.statement import Statement
+from chassis.messaging import outbox
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
 from order.events import OrderConfirmed
 from order.metrics import TRANSITIONS
 from order.models import Order, OrderStatus

@@ -3,8 +3,8 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.listing import list_newest
-from chassis.pagination import PageRequest, Slice
+from chassis.web.listing import list_newest
+from chassis.web.pagination import PageRequest, Slice
 from order.models import Order
 from order.schemas import OrderFilter
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from order.models import Order
 
 

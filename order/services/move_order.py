@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox
+from chassis.messaging import outbox
 from order.events import (
     OrderCancelled,
     OrderConfirmed,

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from chassis.auth.tokens import Identity
+from chassis.core.errors import AppError, FieldError
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError, FieldError
-from chassis.idempotency.keys import BEGIN_KEY, IdempotencyKey
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.statement import Statement
+from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
 from order.errors import (
     InsufficientStock,
     MixedCurrencies,

@@ -7,12 +7,12 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.dispatch import deadline
+from chassis.core import deadline
+from chassis.core.errors import AppError
+from chassis.core.together import together
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError
-from chassis.postgres import Postgres
-from chassis.statement import Statement
-from chassis.together import together
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
 from order.models import Order, OrderStatus
 from order.services.advance_order import LEASE, PATIENCE, advance_order
 from order.services.load_order import load_order

@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
-from chassis.migrations import run
+from chassis.postgres.migrations import run
 from product.models import Base
 
 run(Base.metadata, "PRODUCT_DATABASE_URL")

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from chassis.postgres import Postgres
-from chassis.postgres_claims import CLAIM
+from chassis.postgres.database import Postgres
+from chassis.postgres.nonces import CLAIM
+from chassis.postgres.statements import Statement
 from chassis.sealing.replay import Claim
-from chassis.statement import Statement
 from product.errors import ReservationClosed
 from product.schemas import ReservationRead
 from product.services.get_reservation import get_reservation

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox
-from chassis.money import to_minor
+from chassis.core.money import to_minor
+from chassis.messaging import outbox
 from product.events import ProductCreated
 from product.models import MovementKind, Product, StockMovement
 from product.schemas import ProductCreate

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.etag import PreconditionFailed, Tags
-from product.editions import as_read
+from chassis.web.etag import PreconditionFailed, Tags
+from product.entity_versions import as_read
 from product.models import IN_CATALOGUE, Product
 from product.services.get_product import get_product
 

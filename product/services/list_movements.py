@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.listing import list_newest
-from chassis.pagination import PageRequest, Slice
+from chassis.web.listing import list_newest
+from chassis.web.pagination import PageRequest, Slice
 from product.models import StockMovement
 from product.services.get_product import get_product
 

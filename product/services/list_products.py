@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from chassis.money import to_minor
-from chassis.pagination import PageRequest, Position, Slice
+from chassis.core.money import to_minor
+from chassis.web.pagination import PageRequest, Position, Slice
 from product.models import IN_CATALOGUE, NAME_WORDS, SIMPLE, Product
 from product.schemas import Search, Sort
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, Uuid, column, func, literal, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox
+from chassis.messaging import outbox
 from product.errors import InsufficientStock, StockTooLarge
 from product.events import ProductStockLow
 from product.models import MAX_STOCK, Product, StockMovement

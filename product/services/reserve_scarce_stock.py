@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.errors import AppError, FieldError
+from chassis.core.errors import AppError, FieldError
 from product.errors import InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers, UnknownProducts
 from product.models import (
     IS_HELD,

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from asyncpg import NotNullViolationError, UniqueViolationError
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.postgres_claims import CLAIM
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
+from chassis.postgres.nonces import CLAIM
+from chassis.postgres.statements import Statement
 from chassis.sealing.replay import Claim
-from chassis.statement import Statement
 from product.schemas import ReservationCreate, ReservationRead
 from product.services.move_stock import LOW_STOCK
 from product.services.reserve_scarce_stock import reserve_scarce_stock

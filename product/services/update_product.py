@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox
-from chassis.errors import NothingToChange
-from chassis.etag import PreconditionFailed, Tags
-from chassis.money import to_minor
-from product.editions import as_read
+from chassis.core.errors import NothingToChange
+from chassis.core.money import to_minor
+from chassis.messaging import outbox
+from chassis.web.etag import PreconditionFailed, Tags
+from product.entity_versions import as_read
 from product.events import ProductUpdated
 from product.models import IN_CATALOGUE, MovementKind, Product, StockMovement
 from product.schemas import ProductUpdate

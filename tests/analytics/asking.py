@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from analytics.services.fold_arrivals import fold_arrivals
-from analytics.services.store_events import store_events
-from chassis.mongodb import Document, MotorDatabase
+from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.ingestion.store_events import store_events
+from chassis.mongodb.database import Document, MotorDatabase
 
 
 class Ask:

@@ -7,16 +7,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.lease import leased
+from analytics.counting.lease import leased
+from analytics.ingestion.add_write_key import add_write_key
 from analytics.main import COUNTING, PURGING
-from analytics.services.add_write_key import add_write_key
-from chassis.mongodb import MotorDatabase
+from chassis.mongodb.database import MotorDatabase
 from chassis.settings import Environment
-from chassis.testing import eventually
-from tests.aliases import Bearer, People
 from tests.analytics.asking import Ask
 from tests.analytics.sending import Stored, read_stored
-from tests.plain import NO_AUTHORITIES
+from tests.support.aliases import Bearer, People
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.testing import eventually
 
 
 @pytest.fixture

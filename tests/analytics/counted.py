@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from analytics.models import DAY_COUNTS, MINUTE_COUNTS
-from chassis.mongodb import Document, MotorDatabase
+from chassis.mongodb.database import Document, MotorDatabase
 
 Counts = dict[tuple[datetime, str], tuple[int, dict[str, int]]]
 """By time and type: how many events, and their revenue by currency."""

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from chassis.clock import utc_now
-from chassis.ids import new_id
-from chassis.mongodb import Document
+from chassis.core.clock import utc_now
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

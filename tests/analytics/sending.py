@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chassis.mongodb import Document, MongoDB
+from chassis.mongodb.database import Document, MongoDB
 
 EVENTS = "/api/v1/analytics/events"
 BATCH = f"{EVENTS}/batch"

@@ -9,11 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from analytics.retention import Retention
-from chassis.clock import utc_now
+from chassis.core.clock import utc_now
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.testing import eventually
-from tests.aliases import People
 from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, typed
+from tests.support.aliases import People
+from tests.support.testing import eventually
 
 
 def page(**more: object) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.batch_json import Unreadable, read_batch
-from chassis import strict_json
+from analytics.ingestion.batch_json import Unreadable, read_batch
+from chassis.core import json as strict_json
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5) | st.sampled_from(
     ['"', "\\", "],[", "}{"]

@@ -2,9 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from analytics import reading
-from analytics.services import refuse_too_many
-from chassis.mongodb import MotorDatabase
+from analytics.queries import reading, refuse_too_many
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
 

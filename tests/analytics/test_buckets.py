@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.buckets import BucketName, buckets
-from analytics.counts import MINUTE, QUARTER
+from analytics.counting.counts import MINUTE, QUARTER
 from analytics.errors import RangeTooWide
-from analytics.ranges import Range
+from analytics.queries.buckets import BucketName, buckets
+from analytics.queries.ranges import Range
 
 ZONES = [
     "UTC",

@@ -7,8 +7,8 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-from analytics.cloudevents import attributes
-from analytics.event_ids import event_id
+from analytics.ingestion.cloudevents import attributes
+from analytics.ingestion.event_ids import event_id
 from cli.links import CLIENT
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
 from tests.sealing.messages import Forge, send

@@ -7,19 +7,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import UpdateOne
 
-from analytics import arrivals
+from analytics.counting import dirty_minutes as arrivals
+from analytics.counting import record_user_days as user_days
+from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.rebuild_counts import rebuild_counts
+from analytics.ingestion.store_events import store_events
 from analytics.models import ARRIVALS, DAY_COUNTS, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
-from analytics.services import note_user_days as user_days
-from analytics.services.erase_user import erase_user
-from analytics.services.fold_arrivals import fold_arrivals
-from analytics.services.rebuild_counts import rebuild_counts
-from analytics.services.store_events import store_events
-from chassis.clock import utc_now
-from chassis.ids import new_id
-from chassis.mongodb import Document, MotorDatabase
+from analytics.privacy.erase_user import erase_user
+from chassis.core.clock import utc_now
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, sale
-from tests.often import times
+from tests.support.often import times
 
 
 async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> None:
@@ -113,7 +113,7 @@ async def test_what_a_dead_process_has_stored_is_counted(
     assert await fold_arrivals(database) == 0
 
     later = arrival["settled_at"] + timedelta(seconds=1)
-    monkeypatch.setattr("analytics.services.fold_arrivals.utc_now", lambda: later)
+    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: later)
     await fold_arrivals(database)
 
     assert await minutes(database) == model([lost], timedelta(minutes=1))
@@ -138,8 +138,8 @@ async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
     """It is not taken away by whoever has read it before its events were there."""
     late = event()
     arrival = await arrivals.announce(database, [late])
-    monkeypatch.setattr("analytics.services.fold_arrivals.utc_now", lambda: arrival["settled_at"])
-    recounted = "analytics.services.count_span.recount"
+    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: arrival["settled_at"])
+    recounted = "analytics.counting.count_span.recount"
 
     async def settle_meanwhile(*_: object) -> None:
         await database[EVENTS].insert_one(late)
@@ -186,7 +186,7 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
 
 async def test_so_many_arrivals_are_counted_at_a_time(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that were settled first; the others stay for the next time."""
-    monkeypatch.setattr("analytics.services.fold_arrivals.MOST_ARRIVALS", 2)
+    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.MOST_ARRIVALS", 2)
     events = [event(NOON + timedelta(minutes=n)) for n in range(3)]
     for one in events:
         await store_events(database, [one])

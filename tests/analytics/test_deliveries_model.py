@@ -17,17 +17,17 @@ from chaos.scenarios.ingestion.endpoints import Door, batches, deliveries
 from chaos.scenarios.ingestion.events import ORDER
 from chaos.scenarios.ingestion.scenario import until_counted
 from chaos.scenarios.ingestion.senders import Load
-from chassis.mongodb import create_indexes
-from chassis.testing import eventually
+from chassis.mongodb.database import create_indexes
+from tests.support.testing import eventually
 from cli.client import client
 from cli.mongodb import make_write_key
 from cli.services import SERVICES
-from cli.stack.environment import service_environment
-from cli.stack.files import ROOT
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from tests.plain import NO_AUTHORITIES
-from tests.warm import WarmProcess
+from cli.dev.environment import service_environment
+from cli.dev.files import ROOT
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.warm import WarmProcess
 
 DELIVERIES = int(os.environ.get("DELIVERIES", "600"))
 """Events; most are sent more than once."""

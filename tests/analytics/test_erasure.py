@@ -7,20 +7,20 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.ingestion.person_ids import spellings
+from analytics.ingestion.store_events import store_events
 from analytics.models import ERASED_USERS, ERASED_VISITORS, EVENTS, USER_DAYS
-from analytics.person_ids import spellings
-from analytics.services.erase_person import _BATCH
-from analytics.services.erase_user import erase_user
-from analytics.services.fold_arrivals import fold_arrivals
-from analytics.services.store_events import store_events
-from chassis.ids import new_id
-from chassis.mongodb import Document, MotorDatabase
-from tests.aliases import Bearer, People
+from analytics.privacy.erase_person import _BATCH
+from analytics.privacy.erase_user import erase_user
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counted import days
 from tests.analytics.counting import NOON, event
 from tests.analytics.sending import EVENTS as EVENTS_PATH
 from tests.analytics.sending import Stored
+from tests.support.aliases import Bearer, People
 
 EMAIL = {"email": "ada@example.org"}
 ANONYMOUS: dict[str, Any] = {"user_id": None, "anonymous_id": None, "subject": None, "data": {}}
@@ -191,7 +191,7 @@ async def test_an_erasure_that_was_interrupted_is_finished(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("analytics.services.erase_person._anonymise", killed)
+        patch.setattr("analytics.privacy.erase_person._anonymise", killed)
         with pytest.raises(KeyboardInterrupt):
             await erase_user(database, ada)
     await database[EVENTS].delete_one({"_id": hers["_id"]})

@@ -5,8 +5,8 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from tests.aliases import People
+from chassis.dispatch.errors import RemoteError
+from tests.support.aliases import People
 
 EVENTS = "/api/v1/analytics/events"
 

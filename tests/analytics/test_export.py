@@ -8,13 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.routes import export
-from chassis.mongodb import MotorDatabase
-from chassis.testing import eventually
-from tests.aliases import Bearer, People
+from analytics.queries import export_routes as export
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
-from tests.plain import NO_AUTHORITIES
+from tests.support.aliases import Bearer, People
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.testing import eventually
 
 DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
 EXPORT = "/api/v1/analytics/export?from=2026-11-20T00:00Z&to=2026-11-21T00:00Z"

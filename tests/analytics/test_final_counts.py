@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from analytics.documents import EventTooOld
-from analytics.final_counts import PART, all_final_before, end_of_part, finalise
+from analytics.counting import recount as recounting
+from analytics.counting.final_counts import PART, all_final_before, end_of_part, finalise
+from analytics.counting.rebuild_counts import rebuild_counts
+from analytics.ingestion.documents import EventTooOld
+from analytics.ingestion.record_batch import record_batch
+from analytics.ingestion.record_event import record_event
+from analytics.ingestion.schemas import EventCreate
 from analytics.migrations import migrate
 from analytics.models import ARRIVALS, DAY_COUNTS, EVENTS, FAILED_MINUTES, FINAL_COUNTS, INDEXES
+from analytics.privacy.purge import purge
 from analytics.retention import GRACE, Retention
-from analytics.schemas.events import EventCreate
-from analytics.services import recount as recounting
-from analytics.services.purge import purge
-from analytics.services.rebuild_counts import rebuild_counts
-from analytics.services.record_batch import record_batch
-from analytics.services.record_event import record_event
-from chassis.clock import utc_now
-from chassis.mongodb import Document, MotorDatabase, create_indexes
+from chassis.core.clock import utc_now
+from chassis.mongodb.database import Document, MotorDatabase, create_indexes
 from tests.analytics.asking import count
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, sale
@@ -79,7 +79,7 @@ async def test_events_are_deleted_only_when_their_time_is_up(database: MotorData
 
 async def test_a_purge_of_many_deletes_all_of_them(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batch by batch, each after its counts were made final."""
-    monkeypatch.setattr("analytics.services.purge.BATCH", 2)
+    monkeypatch.setattr("analytics.privacy.purge.BATCH", 2)
     gone = [expired(NOON + n * PART) for n in range(5)]
     await count(database, *gone, event(NOON))
 
@@ -180,7 +180,7 @@ async def test_an_event_of_now_costs_no_look_at_final_counts(
     async def looked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("analytics.services.refuse_final.final_before", looked)
+    monkeypatch.setattr("analytics.ingestion.refuse_final.final_before", looked)
 
     event_of_now = EventCreate(type="page.viewed", time=utc_now() - GRACE + MINUTE)
     assert (await record_event(database, Retention(), event_of_now)).status == "inserted"

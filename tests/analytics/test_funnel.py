@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.funnels import Walk
-from chassis.ids import new_id
-from chassis.mongodb import Document, MotorDatabase
+from analytics.queries.funnels import Walk
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
-from tests.often import times
+from tests.support.often import times
 
 HOURS = {"since": "2026-11-20T10:00Z", "to": "2026-11-21T10:00Z"}
 Seen = list[tuple[str, int]]

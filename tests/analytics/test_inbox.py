@@ -4,14 +4,14 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 
-from analytics.services.erase_user import erase_user
-from chassis.clock import utc_now
+from analytics.privacy.erase_user import erase_user
+from chassis.core.clock import utc_now
+from chassis.core.errors import BadGateway
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import BadGateway
-from chassis.ids import new_id
-from chassis.testing import eventually
-from tests.aliases import Bearer, People
+from chassis.dispatch.errors import RemoteError
+from tests.support.aliases import Bearer, People
+from tests.support.testing import eventually
 
 ADA = new_id()
 DATA = {"path": "/pricing"}

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from pymongo.errors import AutoReconnect
 
-from analytics import lease as leases
-from analytics.lease import LEASE, RENEW_EVERY_S, leased
+from analytics.counting import lease as leases
+from analytics.counting.lease import LEASE, RENEW_EVERY_S, leased
 from analytics.models import LEASES
-from chassis.clock import utc_now
-from chassis.ids import new_id
-from chassis.mongodb import MotorDatabase
-from chassis.testing import eventually
+from chassis.core.clock import utc_now
+from chassis.core.ids import new_id
+from chassis.mongodb.database import MotorDatabase
+from tests.support.testing import eventually
 
 
 class Sleeper:

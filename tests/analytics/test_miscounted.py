@@ -1,11 +1,11 @@
 import pytest
 
-from analytics.final_counts import end_of_part, finalise
+from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.final_counts import end_of_part, finalise
+from analytics.ingestion.store_events import store_events
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
-from analytics.services.fold_arrivals import fold_arrivals
-from analytics.services.store_events import store_events
-from chassis.mongodb import MotorDatabase
-from cli.counts import miscounted, uncounted
+from chassis.mongodb.database import MotorDatabase
+from cli.checks.counts import miscounted, uncounted
 from tests.analytics.counting import NOON, event, sale
 
 

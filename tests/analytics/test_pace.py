@@ -9,9 +9,9 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from analytics import main as built_main
-from analytics.lease import Lease
-from chassis.periodic import Periodic, repeat
-from chassis.store import DatabaseUnavailable
+from analytics.counting.lease import Lease
+from chassis.core.periodic import Periodic, repeat
+from chassis.core.store import DatabaseUnavailable
 
 
 class _Store:

@@ -4,14 +4,14 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 
-from analytics.counts import DAY, floor
-from analytics.services.erase_user import erase_user
-from chassis.clock import utc_now
-from chassis.ids import new_id
-from chassis.mongodb import Document, MotorDatabase
-from tests.aliases import Bearer, People
+from analytics.counting.counts import DAY, floor
+from analytics.privacy.erase_user import erase_user
+from chassis.core.clock import utc_now
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
+from tests.support.aliases import Bearer, People
 
 TODAY = floor(utc_now(), DAY)
 MONDAY = TODAY - TODAY.weekday() * DAY

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.person_ids import person_id, spellings
+from analytics.ingestion.person_ids import person_id, spellings
 
 ADA = "0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"
 

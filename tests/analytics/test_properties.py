@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from analytics.properties import check_data
+from analytics.ingestion.properties import check_data
 
 
 def test_fractions_become_doubles() -> None:

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.publishers import PUBLISHERS
+from analytics.ingestion.publishers import PUBLISHERS
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.events import announcer_of
+from chassis.dispatch.errors import RemoteError
+from chassis.messaging.event import announcer_of
 from cli.events import announced
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
 

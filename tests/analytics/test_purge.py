@@ -7,6 +7,10 @@ import pytest
 from prometheus_client import REGISTRY
 from pymongo.errors import ExecutionTimeout
 
+from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.measure import measure
+from analytics.counting.rebuild_counts import rebuild_counts
+from analytics.ingestion.store_events import store_events
 from analytics.models import (
     ARRIVALS,
     DAY_COUNTS,
@@ -20,15 +24,11 @@ from analytics.models import (
     USER_DAYS,
     WRITE_KEYS,
 )
+from analytics.privacy import purge as purging
+from analytics.privacy.purge import EXPIRING, Expiring, purge
 from analytics.retention import ERASURES_KEPT, GRACE, MINUTES_KEPT, PEOPLE_KEPT
-from analytics.services import purge as purging
-from analytics.services.fold_arrivals import fold_arrivals
-from analytics.services.measure import measure
-from analytics.services.purge import EXPIRING, Expiring, purge
-from analytics.services.rebuild_counts import rebuild_counts
-from analytics.services.store_events import store_events
-from chassis.clock import utc_now
-from chassis.mongodb import Document, MotorDatabase
+from chassis.core.clock import utc_now
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import event, sale

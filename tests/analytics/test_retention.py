@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from analytics.retention import GRACE, MINUTES_KEPT, Retention, by_minute_since, grain_at
-from chassis.clock import utc_now
+from chassis.core.clock import utc_now
 from tests.analytics.counting import NOON
 
 DAY = timedelta(days=1)

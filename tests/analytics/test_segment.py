@@ -7,8 +7,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from analytics.schemas.segment import Kind
-from chassis.clock import utc_now
+from analytics.ingestion.segment_schemas import Kind
+from chassis.core.clock import utc_now
 from tests.analytics.sending import Stored, typed
 
 GZIP = typed({"Content-Encoding": "gzip"})

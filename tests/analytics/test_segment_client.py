@@ -8,8 +8,8 @@ import pytest
 from segment.analytics.client import Client
 from segment.analytics.request import APIError, _session
 
-from chassis.testing import Exchange, FaultProxy, losing, passing, saying
 from tests.analytics.sending import Stored
+from tests.support.testing import Exchange, FaultProxy, losing, passing, saying
 
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from analytics.event_ids import event_id
-from analytics.lenient_json import storable
+from analytics.ingestion.event_ids import event_id
+from analytics.ingestion.lenient_json import storable
 from tests.analytics.sending import Stored, nested, typed
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
 
+from analytics.counting import aggregate_dirty_minutes as fold_arrivals
+from analytics.counting import count_span
+from analytics.counting.count_span import FIRST_RETRY, LAST_RETRY
+from analytics.counting.rebuild_counts import rebuild_counts
+from analytics.counting.recount import Span, recount
+from analytics.ingestion.store_events import store_events
 from analytics.models import ARRIVALS, FAILED_MINUTES
-from analytics.services import count_span, fold_arrivals
-from analytics.services.count_span import FIRST_RETRY, LAST_RETRY
-from analytics.services.rebuild_counts import rebuild_counts
-from analytics.services.recount import Span, recount
-from analytics.services.store_events import store_events
-from chassis.clock import utc_now
-from chassis.mongodb import MotorDatabase
+from chassis.core.clock import utc_now
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event
 

@@ -11,17 +11,17 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from analytics.ingestion import check_write_key, record_documents
+from analytics.ingestion.add_write_key import add_write_key
 from analytics.main import build
 from analytics.models import INDEXES
-from analytics.services import check_write_key, record_documents
-from analytics.services.add_write_key import add_write_key
-from chassis.mongodb import MongoDB, create_indexes
+from chassis.mongodb.database import MongoDB, create_indexes
 from chassis.sealing import body_budget
-from chassis.testing import eventually, serve
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
 from tests.analytics.sending import BATCH, read_stored
-from tests.plain import NO_AUTHORITIES
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.testing import eventually, serve
 
 LONGEST_S = 1.0
 """What a statement is given in place of 5 s."""

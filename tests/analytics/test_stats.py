@@ -8,20 +8,20 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.schemas.queries import StatsQuery
-from analytics.services.get_stats import DAYS, get_stats
+from analytics.queries.get_stats import DAYS, get_stats
+from analytics.queries.schemas import StatsQuery
 from analytics.settings import Settings
+from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
-from chassis.mongodb import Document, MotorDatabase
+from chassis.mongodb.database import Document, MotorDatabase
 from chassis.settings import Environment
-from chassis.testing import eventually
-from tests.aliases import Bearer, MakeUser, People
 from tests.analytics.asking import Ask, count
 from tests.analytics.conftest import SetUp
 from tests.analytics.counting import NOON, event
 from tests.analytics.test_buckets import ZONES
-from tests.often import times
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.often import times
+from tests.support.testing import eventually
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -70,7 +70,7 @@ async def test_more_days_than_are_looked_at_are_added_up(
     database: MotorDatabase, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those before are counted to the minute all the same."""
-    monkeypatch.setattr("analytics.services.get_stats._UTC_DAYS", 5)
+    monkeypatch.setattr("analytics.queries.get_stats._UTC_DAYS", 5)
     await count(database, *(days_ago(n) for n in range(20)))
 
     assert (await ask("stats"))["total"] == 20

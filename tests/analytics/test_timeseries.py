@@ -7,16 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.buckets import BucketName, buckets
-from analytics.counts import MINUTE, floor
-from analytics.ranges import Range
-from analytics.schemas.queries import TimeseriesQuery
-from analytics.services.get_timeseries import get_timeseries
-from chassis.mongodb import Document, MotorDatabase
+from analytics.counting.counts import MINUTE, floor
+from analytics.queries.buckets import BucketName, buckets
+from analytics.queries.get_timeseries import get_timeseries
+from analytics.queries.ranges import Range
+from analytics.queries.schemas import TimeseriesQuery
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
 from tests.analytics.test_buckets import ZONES
-from tests.often import times
+from tests.support.often import times
 
 DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from chassis.ids import new_id
-from chassis.mongodb import Document, MotorDatabase
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
 

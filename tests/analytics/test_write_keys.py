@@ -7,14 +7,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.services.add_write_key import add_write_key
-from analytics.services.list_write_keys import list_write_keys
-from analytics.services.revoke_write_key import NoSuchWriteKey, revoke_write_key
-from analytics.write_keys import WriteKey, presented_key
+from analytics.ingestion.add_write_key import add_write_key
+from analytics.ingestion.list_write_keys import list_write_keys
+from analytics.ingestion.revoke_write_key import NoSuchWriteKey, revoke_write_key
+from analytics.ingestion.write_keys import WriteKey, presented_key
 from cli.routes import RoutePolicy, route_policies
-from tests.access import BODIES, THING, name_of
-from tests.aliases import People
 from tests.analytics.sending import BATCH, EVENTS, Stored
+from tests.support.access import BODIES, THING, name_of
+from tests.support.aliases import People
 
 EVENT = {"type": "page.viewed"}
 GZIP = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}

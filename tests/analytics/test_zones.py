@@ -2,7 +2,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from analytics.zones import zone
+from analytics.queries.zones import zone
 from tests.analytics.asking import Ask
 
 DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}

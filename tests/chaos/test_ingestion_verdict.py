@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from analytics.counts import Count
+from analytics.counting.counts import Count
 from chaos.scenarios.ingestion.senders import Book
 from chaos.scenarios.ingestion.tally import Tally, tally
 from chaos.scenarios.ingestion.verdict import compare

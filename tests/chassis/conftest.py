@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cli.stack.postgres import EmbeddedPostgres
+from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.exchange import Exchange, open_exchange
 
 

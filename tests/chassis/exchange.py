@@ -10,22 +10,22 @@ from pydantic import SecretStr
 from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, Uuid, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from chassis import outbox
-from chassis.deliveries import CloudEvent
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError
-from chassis.events import Event
-from chassis.ids import new_id
-from chassis.inbox import inbox_router
-from chassis.postgres import Postgres
-from chassis.relay import Relay
+from chassis.messaging import outbox
+from chassis.messaging.event import Event
+from chassis.messaging.event_batch import CloudEvent
+from chassis.messaging.inbox import inbox_router
+from chassis.messaging.relay import Relay
+from chassis.postgres.database import Postgres
+from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from chassis.settings import ServiceSettings
-from chassis.tables import chassis_metadata
 from tests.chassis.tiny import serve_tiny
-from tests.databases import emptying
 from tests.sealing.messages import as_setting, make_keys
+from tests.support.databases import emptying
 
 metadata = MetaData()
 cups = Table(

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import structlog
 
-from chassis import logs
-from chassis.request_context import RequestContext, enter
+from chassis.core.context import RequestContext, enter
 from chassis.settings import ServiceSettings
+from chassis.telemetry import logging as logs
 
 SECRET = "xyzzyPlugh4711"
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -5,9 +5,9 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse
 
-from chassis.browsers import page_policy
-from chassis.routing import service_router
-from chassis.sealing.modes import public
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
+from chassis.web.security_headers import page_policy
 from tests.chassis.tiny import Tiny, serve_tiny
 
 SECRET = "xyzzy-plugh-4711"

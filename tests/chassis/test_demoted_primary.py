@@ -7,10 +7,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.postgres import Postgres
-from chassis.statement import Statement
-from chassis.store import DatabaseUnavailable
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
+from cli.dev.postgres import EmbeddedPostgres
 
 ROLE = "demoted"
 INSERT = "INSERT INTO cups VALUES (1)"

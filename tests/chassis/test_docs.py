@@ -6,14 +6,14 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.auth.current_user import Admin, CurrentUser
+from chassis.auth.dependencies import Admin, CurrentUser
+from chassis.core.errors import PROBLEM_JSON, NotFound, documented
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import PROBLEM_JSON, NotFound, documented
-from chassis.routing import service_router
-from chassis.sealing.modes import encrypted, optional, public, service
-from chassis.testing import NoDatabase
+from chassis.sealing.access import encrypted, optional, public, service
+from chassis.web.routing import service_router
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
+from tests.support.testing import NoDatabase
 
 KEYS = make_keys("order", "tiny")
 ALWAYS = {"200", "400", "408", "413", "414", "415", "431", "500", "503", "504", "422"}

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from chassis.errors import Conflict
-from chassis.periodic import Periodic, running
-from chassis.routing import service_router
-from chassis.schemas import Body
-from chassis.sealing.modes import public
-from chassis.testing import eventually, serve
+from chassis.core.errors import Conflict
+from chassis.core.periodic import Periodic, running
+from chassis.core.types import Body
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
+from tests.support.testing import eventually, serve
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"

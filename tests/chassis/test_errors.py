@@ -8,14 +8,14 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from pydantic import Field
 
-from chassis.errors import PROBLEM_JSON, Conflict, Problem, documented
-from chassis.money import Price
-from chassis.routing import service_router
-from chassis.schemas import Body
-from chassis.sealing.modes import public
-from chassis.testing import eventually
+from chassis.core.errors import PROBLEM_JSON, Conflict, Problem, documented
+from chassis.core.money import Price
+from chassis.core.types import Body
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
 from cli.services import SERVICES
 from tests.chassis.tiny import Tiny, serve_tiny
+from tests.support.testing import eventually
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"

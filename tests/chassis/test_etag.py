@@ -8,9 +8,9 @@ from fastapi import Response
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.etag import IfMatch, InvalidETag, PreconditionFailed, Tagging, Tags, parse_tags, set_etag
-from chassis.routing import service_router
-from chassis.sealing.modes import public
+from chassis.sealing.access import public
+from chassis.web.etag import IfMatch, InvalidETag, PreconditionFailed, Tagging, Tags, parse_tags, set_etag
+from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 
 THING = "/api/v1/things"

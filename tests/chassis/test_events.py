@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from chassis import request_context
-from chassis.clock import utc_now
-from chassis.events import Event, announcer_of, cloud_event
-from chassis.ids import new_id
-from chassis.request_context import RequestContext
+from chassis.core import context as request_context
+from chassis.core.clock import utc_now
+from chassis.core.context import RequestContext
+from chassis.core.ids import new_id
+from chassis.messaging.event import Event, announcer_of, cloud_event
 from cli.services import SERVICES
 
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chassis import courier, outbox
-from chassis.testing import Exchange as HttpExchange
-from chassis.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.messaging import delivery_worker as courier
+from chassis.messaging import outbox
+from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.exchange import Refused, open_exchange
-from tests.often import times
+from tests.support.often import times
+from tests.support.testing import Exchange as HttpExchange
+from tests.support.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
 
 
 async def refusing(exchange: HttpExchange) -> None:

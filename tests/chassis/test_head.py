@@ -8,9 +8,9 @@ import pytest
 from fastapi import Depends
 from starlette.responses import StreamingResponse
 
-from chassis.etag import Tagger, Tagging
-from chassis.routing import service_router
-from chassis.sealing.modes import optional, public
+from chassis.sealing.access import optional, public
+from chassis.web.etag import Tagger, Tagging
+from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.sealing.messages import MARK, Forge, Wire, as_setting, make_keys, send
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from chassis import health
+from chassis.web import health
 from tests.chassis.tiny import Tiny, serve_tiny
 
 

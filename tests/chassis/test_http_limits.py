@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from fastapi import Request
 
-from chassis import http_protocol
-from chassis.metrics import CONNECTIONS_CUT
-from chassis.routing import service_router
-from chassis.sealing.modes import public
-from chassis.testing import eventually, read_message
+from chassis.sealing.access import public
+from chassis.telemetry.metrics import CONNECTIONS_CUT
+from chassis.web import http_protocol
+from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.sealing.messages import Answer, read_answer
+from tests.support.testing import eventually, read_message
 
 THINGS = "/api/v1/things"
 HEAD = f"GET {THINGS} HTTP/1.1\r\nhost: tiny\r\n".encode()

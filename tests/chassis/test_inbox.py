@@ -3,15 +3,15 @@ from typing import Any
 
 import pytest
 
-from chassis import request_context
-from chassis.clock import utc_now
-from chassis.deliveries import MOST_EVENTS, PATH
+from chassis.core import context as request_context
+from chassis.core.clock import utc_now
+from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import AppError, BadGateway, ServiceUnavailable
-from chassis.ids import new_id
-from chassis.inbox import inbox_router
-from chassis.postgres import INBOX_DAYS
+from chassis.dispatch.errors import RemoteError
+from chassis.messaging.event_batch import MOST_EVENTS, PATH
+from chassis.messaging.inbox import inbox_router
+from chassis.postgres.database import INBOX_DAYS
 from tests.chassis.exchange import Exchange, Refused
 
 
@@ -143,7 +143,7 @@ async def test_an_event_is_handled_under_the_id_of_its_request(
     """The lines that its handler writes can be found by the request that caused it."""
     seen: list[str] = []
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    monkeypatch.setattr("chassis.inbox._handle_once", lambda *_: record(seen))
+    monkeypatch.setattr("chassis.messaging.inbox._handle_once", lambda *_: record(seen))
 
     await deliver(exchange, event(requestid="request-4711", traceparent=trace))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.stack.files import ROOT
+from cli.dev.files import ROOT
 from tests.chassis.log_writer import HIDDEN, LONG, REQUEST_ID, SECRET, SHOWN, SMALL_FILE_BYTES, SPAN_ID, TRACE_ID
 
 Line = dict[str, Any]

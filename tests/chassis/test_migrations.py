@@ -12,21 +12,21 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.ids import new_id
-from chassis.migrations import _LOCK
-from chassis.tables import chassis_metadata
-from chassis.testing import eventually
+from chassis.core.ids import new_id
+from chassis.postgres.migrations import _LOCK
+from chassis.postgres.tables import chassis_metadata
+from cli.dev.files import ROOT
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 from cli.services import SERVICES, Service
-from cli.stack.files import ROOT
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
-from tests.databases import behind
+from tests.support.databases import behind
+from tests.support.testing import eventually
 
 STORED = [service for service in SERVICES if service.store == "postgres"]
 MODELS = """
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-from chassis.tables import NAMING
+from chassis.postgres.tables import NAMING
 
 
 class Base:

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from chassis import strict_json
-from chassis.money import MAX_MINOR, Price, from_minor, to_minor
-from chassis.schemas import Body
+from chassis.core import json as strict_json
+from chassis.core.money import MAX_MINOR, Price, from_minor, to_minor
+from chassis.core.types import Body
 
 
 class Priced(Body):

@@ -13,10 +13,10 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from chassis.clock_skew import unix_ms
-from chassis.mongodb import MongoDB
-from chassis.store import DatabaseUnavailable
-from cli.stack.mongodb import EmbeddedMongoDB
+from chassis.core.clock_skew import unix_ms
+from chassis.core.store import DatabaseUnavailable
+from chassis.mongodb.database import MongoDB
+from cli.dev.mongodb import EmbeddedMongoDB
 
 STEPPED_DOWN = {"code": 11602, "errmsg": "operation was interrupted"}
 

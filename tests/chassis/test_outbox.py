@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase
 
-from chassis import outbox, request_context
-from chassis.dead_letters import list_dead, replay
-from chassis.ids import new_id
-from chassis.request_context import RequestContext
+from chassis.core import context as request_context
+from chassis.core.context import RequestContext
+from chassis.core.ids import new_id
+from chassis.messaging import outbox
+from chassis.messaging.dead_letters import list_dead, replay
 from tests.chassis.exchange import CupFilled, Exchange, cups
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -92,7 +93,7 @@ async def test_an_event_that_no_request_could_carry_is_refused_at_once(exchange:
 
 async def test_an_event_may_have_the_most_bytes_there_are(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more is too many, and nothing is stored."""
-    monkeypatch.setattr("chassis.events.utc_now", lambda: datetime(2026, 11, 26, tzinfo=UTC))
+    monkeypatch.setattr("chassis.messaging.event.utc_now", lambda: datetime(2026, 11, 26, tzinfo=UTC))
     left = outbox.MOST_BYTES - len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
     await exchange.announce("x" * left)
 

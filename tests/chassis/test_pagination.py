@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.pagination import InvalidCursor, Paging, Position, Slice, SortKey, _decode, _encode
-from chassis.routing import service_router
-from chassis.schemas import Page
-from chassis.sealing.modes import public
+from chassis.core.types import Page
+from chassis.sealing.access import public
+from chassis.web.pagination import InvalidCursor, Paging, Position, Slice, SortKey, _decode, _encode
+from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 
 KEY = b"the key of these tests"

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from structlog.testing import CapturingLogger
 
-from chassis import periodic
-from chassis.errors import ServiceUnavailable
-from chassis.periodic import Periodic, repeat, running
-from chassis.testing import eventually
+from chassis.core import periodic
+from chassis.core.errors import ServiceUnavailable
+from chassis.core.periodic import Periodic, repeat, running
+from tests.support.testing import eventually
 
 
 class Enough(BaseException):

@@ -8,12 +8,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.mongodb import POOL_SIZE, MongoDB
-from chassis.postgres import Postgres
-from chassis.store import DatabaseUnavailable
-from chassis.testing import eventually
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core.store import DatabaseUnavailable
+from chassis.mongodb.database import POOL_SIZE, MongoDB
+from chassis.postgres.database import Postgres
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.postgres import EmbeddedPostgres
+from tests.support.testing import eventually
 
 CONNECTIONS = 4
 

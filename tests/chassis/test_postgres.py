@@ -13,19 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.errors import PROBLEM_JSON, Conflict, Unauthenticated
-from chassis.postgres import POOL_SIZE, Postgres, Session
-from chassis.routing import service_router
-from chassis.schemas import Body
+from chassis.core.errors import PROBLEM_JSON, Conflict, Unauthenticated
+from chassis.core.store import DatabaseUnavailable
+from chassis.core.types import Body
+from chassis.postgres.database import POOL_SIZE, Postgres, Session
+from chassis.postgres.tables import chassis_metadata
+from chassis.sealing.access import public
 from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.modes import public
 from chassis.sealing.replay import Claim
-from chassis.store import DatabaseUnavailable
-from chassis.tables import chassis_metadata
-from chassis.testing import eventually
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.web.routing import service_router
+from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.tiny import Tiny, serve_tiny
-from tests.databases import emptying
+from tests.support.databases import emptying
+from tests.support.testing import eventually
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"

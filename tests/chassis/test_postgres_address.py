@@ -5,13 +5,13 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.postgres import Postgres
-from chassis.postgres_address import connect, with_asyncpg
-from chassis.statement import Statement
-from chassis.store import DatabaseUnavailable
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
-from tests.databases import behind
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import Postgres
+from chassis.postgres.dsn import connect, with_asyncpg
+from chassis.postgres.statements import Statement
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
+from tests.support.databases import behind
 
 NAME = "several_hosts"
 WRITE = Statement("INSERT INTO cups VALUES (1) RETURNING size")

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from chassis.postgres import Postgres
-from chassis.postgres_parameters import to_asyncpg
-from chassis.statement import Statement
-from chassis.store import DatabaseUnavailable
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import Postgres
+from chassis.postgres.parameters import to_asyncpg
+from chassis.postgres.statements import Statement
+from cli.dev.postgres import EmbeddedPostgres
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 ASK = Statement("SELECT current_setting('statement_timeout') AS timeout, current_setting('search_path') AS path")

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.clock_skew import unix_ms
-from chassis.postgres import Postgres
-from chassis.statement import Statement
-from chassis.store import DatabaseUnavailable
-from chassis.tables import chassis_metadata
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core.clock_skew import unix_ms
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
+from chassis.postgres.tables import chassis_metadata
+from cli.dev.postgres import EmbeddedPostgres
 
 NAME = "refused"
 REFUSALS = {

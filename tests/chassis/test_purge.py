@@ -9,11 +9,11 @@ from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Table, T
 from sqlalchemy.ext.asyncio import create_async_engine
 from structlog.testing import CapturingLogger
 
-from chassis import purge as purging
-from chassis.postgres import Postgres
-from chassis.purge import Expiry, purge
-from cli.stack.postgres import EmbeddedPostgres
-from tests.databases import emptying
+from chassis.postgres import purge as purging
+from chassis.postgres.database import Postgres
+from chassis.postgres.purge import Expiry, purge
+from cli.dev.postgres import EmbeddedPostgres
+from tests.support.databases import emptying
 
 metadata = MetaData()
 cups, pots, handles = (

@@ -8,18 +8,19 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
-from chassis import courier, outbox_metrics
-from chassis import relay as relaying
-from chassis.dead_letters import replay
+from chassis.core.errors import ServiceUnavailable
+from chassis.core.ids import new_id
+from chassis.core.store import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
-from chassis.ids import new_id
-from chassis.relay import Relay
+from chassis.messaging import delivery_worker as courier
+from chassis.messaging import metrics as outbox_metrics
+from chassis.messaging import relay as relaying
+from chassis.messaging.dead_letters import replay
+from chassis.messaging.relay import Relay
 from chassis.settings import InvalidSettings
-from chassis.store import DatabaseUnavailable
-from chassis.testing import Exchange as HttpExchange
-from chassis.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
 from tests.chassis.exchange import CupFilled, Exchange, Refused, Settings
+from tests.support.testing import Exchange as HttpExchange
+from tests.support.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
 
 LABELS = [str(number) for number in range(12)]
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from chassis.routing import service_router
-from chassis.sealing.modes import UndeclaredMode, bodies, repeatable, unrepeatable
+from chassis.sealing.access import UndeclaredMode, bodies, repeatable, unrepeatable
+from chassis.web.routing import service_router
 
 
 async def undeclared() -> None:

@@ -6,8 +6,8 @@ from typing import ClassVar
 import pytest
 from pydantic import AnyHttpUrl
 
-from chassis.mongodb import MongoUrl
-from chassis.postgres import PostgresUrl
+from chassis.mongodb.database import MongoUrl
+from chassis.postgres.database import PostgresUrl
 from chassis.sealing.keys import generate_key
 from chassis.settings import Environment, InvalidSettings, ServiceSettings
 

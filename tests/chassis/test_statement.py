@@ -8,15 +8,15 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.errors import Unauthenticated
-from chassis.postgres import POOL_SIZE, Postgres
-from chassis.postgres_claims import CLAIM
+from chassis.core.errors import Unauthenticated
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import POOL_SIZE, Postgres
+from chassis.postgres.nonces import CLAIM
+from chassis.postgres.statements import Statement
+from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.replay import Claim
-from chassis.statement import Statement
-from chassis.store import DatabaseUnavailable
-from chassis.tables import chassis_metadata
-from chassis.testing import eventually
-from cli.stack.postgres import EmbeddedPostgres
+from cli.dev.postgres import EmbeddedPostgres
+from tests.support.testing import eventually
 
 SECRET = "xyzzy-plugh-4711"
 ADD = Statement(CLAIM, "INSERT INTO cups (colour, size) VALUES (:colour, :size) RETURNING colour")

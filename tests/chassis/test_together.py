@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.together import together
+from chassis.core.together import together
+from cli.dev.files import ROOT
 from cli.services import SERVICES
-from cli.stack.files import ROOT
 
 
 async def give(value: int) -> int:

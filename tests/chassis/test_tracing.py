@@ -11,20 +11,21 @@ from opentelemetry import trace
 from pydantic import AnyHttpUrl, SecretStr
 from sqlalchemy import text
 
-from chassis import request_context, tracing
-from chassis.deliveries import CloudEvent
-from chassis.mongodb import MongoDB
-from chassis.postgres import Postgres
-from chassis.request_context import RequestContext
-from chassis.testing import Exchange, FaultProxy
-from cli.stack.files import ROOT
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core import context as request_context
+from chassis.core.context import RequestContext
+from chassis.messaging.event_batch import CloudEvent
+from chassis.mongodb.database import MongoDB
+from chassis.postgres.database import Postgres
+from chassis.telemetry import tracing
+from cli.dev.files import ROOT
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.tiny import Tiny, TinySettings, serve_tiny
 from tests.chassis.tracing_tiny import SECRET, THINGS, TRACE, router
-from tests.collector import Collector, collecting
 from tests.dispatch.wired import KEYS, dispatcher_to
 from tests.sealing.messages import as_setting
+from tests.support.collector import Collector, collecting
+from tests.support.testing import Exchange, FaultProxy
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",

@@ -5,7 +5,7 @@ from threading import Event
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis.worker_metrics import fold, read_all
+from chassis.telemetry.multiprocess import fold, read_all
 
 ENDING = range(1, 201)
 PER_WORKER = 5.0

@@ -10,9 +10,9 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from chassis.app import create_app
+from chassis.core.store import Store
 from chassis.settings import ServiceSettings
-from chassis.store import Store
-from chassis.testing import NoDatabase, serve
+from tests.support.testing import NoDatabase, serve
 
 
 class TinySettings(ServiceSettings):

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Header
 from sqlalchemy import text
 
-from chassis import request_context
-from chassis.postgres import Session
-from chassis.routing import service_router
-from chassis.schemas import Body
-from chassis.sealing.modes import optional
+from chassis.core import context as request_context
+from chassis.core.types import Body
+from chassis.postgres.database import Session
+from chassis.sealing.access import optional
+from chassis.web.routing import service_router
 
 SECRET = "xyzzy-plugh-4711"
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from cli.backup import backup
+from cli.backup.backup import backup
+from cli.backup.postgres import dump_postgres
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
-from cli.postgres_dumps import dump_postgres
 from cli.services import SERVICES
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
-from tests.databases import behind
+from tests.support.databases import behind
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

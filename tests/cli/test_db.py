@@ -7,7 +7,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from cli.db import read_config
-from cli.stack.files import ROOT
+from cli.dev.files import ROOT
 
 
 @pytest.mark.parametrize("name", ["100%", "a%b", "%(here)s", "ü and space"])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import doctor
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
-from tests.databases import behind
+from cli.checks import doctor
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
+from tests.support.databases import behind
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from cli.dev import environment
+from cli.dev.environment import given_environment, service_environment, stack_environment, write_environment
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
-from cli.stack import environment
-from cli.stack.environment import given_environment, service_environment, stack_environment, write_environment
 
 LINK_KEYS = {
     f"LINK_KEY__{pair}": pair

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.files import ROOT
 from cli.errors import CommandError
 from cli.events import announced, app
-from cli.stack.files import ROOT
 
 
 def execute(url: str, statement: str, *values: object) -> list[asyncpg.Record]:

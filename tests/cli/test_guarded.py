@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack.files import ROOT
-from cli.stack.polling import wait_until
-from cli.stack.ports import hold_port_like, is_broken, is_ready
-from cli.stack.processes import LeashedProcess
+from cli.dev.files import ROOT
+from cli.dev.polling import wait_until
+from cli.dev.ports import hold_port_like, is_broken, is_ready
+from cli.dev.processes import LeashedProcess
 
 GOOD = """
 import json
@@ -51,7 +51,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
     def start(text: str) -> int:
         (tmp_path / "toy" / "main.py").write_text(text)
-        command = [sys.executable, "-m", "cli.stack.reloading", "toy", str(held.fileno())]
+        command = [sys.executable, "-m", "cli.dev.reloading", "toy", str(held.fileno())]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{tmp_path}"}
         process = LeashedProcess(
             command, environment=environment, folder=tmp_path, output=subprocess.DEVNULL, inherits=[held.fileno()]

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from cli.stack.environment import given_environment
-from cli.stack.files import ROOT
-from cli.stack.inherited import forget_settings, inherited
+from cli.dev.environment import given_environment
+from cli.dev.files import ROOT
+from cli.dev.inherited import forget_settings, inherited
 
 STEERING = dict(
     pair.split("=", 1)

@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.ids import new_id
-from cli import invariants as command
+from cli.checks import invariants as command
+from cli.checks.invariants import Facts, check, invariants, read_facts
 from cli.errors import CommandError
-from cli.invariants import Facts, check, invariants, read_facts
-from tests.aliases import Bearer, People
-from tests.consistency import broken_rules
+from tests.support.aliases import Bearer, People
+from tests.support.consistency import broken_rules
 from user.models import User
 
 CUP, POT = "cup", "pot"

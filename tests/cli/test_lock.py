@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack.lock import AlreadyRunning, exclusive, is_held
+from cli.dev.lock import AlreadyRunning, exclusive, is_held
 
 HOLDER = """
-import sys, pathlib, cli.stack.lock
-with cli.stack.lock.exclusive(pathlib.Path(sys.argv[1])):
+import sys, pathlib, cli.dev.lock
+with cli.dev.lock.exclusive(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """

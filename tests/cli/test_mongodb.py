@@ -9,8 +9,8 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
 
 Document = dict[str, Any]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.dev.databases import open_databases
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import answers, free_port, hold_port_like, listens
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.secrets import password_name
+from cli.dev.server import EmbeddedServer, PortTaken
 from cli.services import SERVICES
-from cli.stack.databases import open_databases
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import answers, free_port, hold_port_like, listens
-from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.secrets import password_name
-from cli.stack.server import EmbeddedServer, PortTaken
 
 PASSWORDS = {password_name(service): "secret" for service in SERVICES}
 

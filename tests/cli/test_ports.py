@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from cli.stack.ports import answers, free_port, free_port_like, holder_of, is_free
+from cli.dev.ports import answers, free_port, free_port_like, holder_of, is_free
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_holder_of_a_port_is_named(taken: int) -> None:
 
 def test_taken_port_is_replaced_by_one_that_looks_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of a taken port comes the first free one in steps of a thousand."""
-    monkeypatch.setattr("cli.stack.ports.is_free", lambda port: port not in {8002, 9002})
+    monkeypatch.setattr("cli.dev.ports.is_free", lambda port: port not in {8002, 9002})
 
     assert free_port_like(8002) == 10002
     assert free_port_like(8003) == 8003

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 
 
 def execute(url: str, *statements: str) -> list[Any]:

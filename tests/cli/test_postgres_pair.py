@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from chassis.postgres import Postgres
-from chassis.statement import Statement
-from chassis.store import DatabaseUnavailable
-from chassis.testing import eventually
-from cli.stack.postgres_pair import PostgresPair
-from tests.databases import HURRY
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
+from cli.dev.postgres_pair import PostgresPair
+from tests.support.databases import HURRY
+from tests.support.testing import eventually
 
 CREATE = Statement("CREATE TABLE IF NOT EXISTS cups (size int)")
 ADD = Statement("INSERT INTO cups VALUES (:size)")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack.processes import LeashedProcess
+from cli.dev.processes import LeashedProcess
 
 # A command with a child in the same process group: what uvicorn's reloader and its worker are.
 FAMILY = "sleep 1000 & echo started; wait"
 
 LAUNCHER = f"""
 import os, pathlib, subprocess, sys
-from cli.stack.processes import LeashedProcess
+from cli.dev.processes import LeashedProcess
 process = LeashedProcess(["sh", "-c", {FAMILY!r}], environment=os.environ, folder=pathlib.Path("/"), output=None)
 process.wait()
 """

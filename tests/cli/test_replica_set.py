@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from cli.stack.replica_set import EmbeddedReplicaSet
+from cli.dev.replica_set import EmbeddedReplicaSet
 
 pytestmark = pytest.mark.long
 

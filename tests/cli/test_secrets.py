@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cli.stack.secrets import ensure_secrets
+from cli.dev.secrets import ensure_secrets
 
 LINKS = [("order", "user"), ("user", "order"), ("client", "user")]
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from chassis.testing import eventually
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.watch import Part, Watch
 from cli.errors import CommandError
-from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.watch import Part, Watch
+from tests.support.testing import eventually
 
 
 @dataclass

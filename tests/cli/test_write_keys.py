@@ -5,8 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.errors import CommandError
-from cli.keys import app
-from tests.aliases import People
+from cli.keys.commands import app
+from tests.support.aliases import People
 
 TRACK = {"event": "Song Played", "userId": "ada"}
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stack.files import ROOT
-from cli.stack.polling import wait_until
-from cli.stack.ports import is_ready
+from cli.dev.files import ROOT
+from cli.dev.polling import wait_until
+from cli.dev.ports import is_ready
 
 
 @dataclass(slots=True)

@@ -6,13 +6,13 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis.testing import eventually
-from cli.stack.polling import wait_until
-from cli.stack.ports import free_port
-from tests.aliases import Bearer
-from tests.collector import collecting
+from cli.dev.polling import wait_until
+from cli.dev.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn
-from tests.plain import NO_AUTHORITIES
+from tests.support.aliases import Bearer
+from tests.support.collector import collecting
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.testing import eventually
 
 STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
 

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from chassis.events import announcer_of
+from chassis.messaging.event import announcer_of
 from cli.events import announced
 from cli.links import settings_class
 from cli.services import SERVICES

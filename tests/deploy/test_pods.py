@@ -2,7 +2,7 @@ from math import ceil
 
 import pytest
 
-from chassis import health
+from chassis.web import health
 from cli.services import SERVICES
 from deploy.manifests import OVERLAYS
 from tests.deploy.manifests import labels_of, of_kind, pod_of, selects, variables_of

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import CapturingLogger
 
-from chassis import postgres
+from chassis.postgres import database as postgres
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.ids import new_id
-from chassis.testing import eventually
-from cli.stack.ports import free_port
+from chassis.core.ids import new_id
+from cli.dev.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn
+from tests.support.testing import eventually
 
 pytestmark = pytest.mark.long
 

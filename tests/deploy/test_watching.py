@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.dev.files import ROOT
 from cli.services import SERVICES
-from cli.stack.files import ROOT
-from tests.aliases import People
+from tests.support.aliases import People
 
 PROMETHEUS = ROOT / "deploy/prometheus"
 PARTS = {"counter": ("",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}

@@ -2,7 +2,7 @@ import pytest
 
 from chassis.dispatch.breaker import Breaker, CircuitOpen, State
 from tests.dispatch.endings import End, abandon, crawl, fail, succeed
-from tests.dispatch.scripted import Time
+from tests.support.scripted_transport import Time
 
 
 def make(time: Time, chance: float = 0.5) -> Breaker:

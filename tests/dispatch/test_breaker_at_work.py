@@ -6,16 +6,16 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from chassis.dispatch import deadline
+from chassis.core import deadline
+from chassis.core.errors import AppError, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, CircuitOpen, State
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.transport import Answer, HttpxTransport
-from chassis.errors import AppError, ServiceUnavailable
-from chassis.testing import Exchange, FaultProxy, eventually, passing, serve
 from order.main import build
-from tests.dispatch.scripted import OK, PATH, Step, Time, answers, dispatcher_to, fails
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
+from tests.support.scripted_transport import OK, PATH, Step, Time, answers, dispatcher_to, fails
+from tests.support.testing import Exchange, FaultProxy, eventually, passing, serve
 
 COUNTED: dict[str, tuple[Step, bool]] = {
     "500": (answers(500), True),

@@ -4,8 +4,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from chassis.dispatch.breaker import Breaker, CircuitOpen, State
 from tests.dispatch.endings import End, abandon, crawl, fail, succeed
-from tests.dispatch.scripted import Time
-from tests.often import times
+from tests.support.often import times
+from tests.support.scripted_transport import Time
 
 
 class BreakerModel(RuleBasedStateMachine):

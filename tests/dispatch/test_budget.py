@@ -1,9 +1,9 @@
 import httpx
 import pytest
 
+from chassis.core.errors import AppError, ServiceUnavailable
 from chassis.dispatch.budget import RetryBudget
-from chassis.errors import AppError, ServiceUnavailable
-from tests.dispatch.scripted import OK, PATH, Step, Time, answers, dispatcher_to, fails
+from tests.support.scripted_transport import OK, PATH, Step, Time, answers, dispatcher_to, fails
 
 CALLS = 1000
 FAILURES: dict[str, Step] = {"always busy": answers(429), "not there": fails(httpx.ConnectError("no"))}

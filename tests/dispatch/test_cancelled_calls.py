@@ -1,7 +1,7 @@
 import asyncio
 from typing import Any, Self
 
-from chassis.dispatch.deadline import DEFAULT_S
+from chassis.core.deadline import DEFAULT_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.reqwest import CONNECTIONS
 from tests.dispatch.wired import dispatcher_to, written

@@ -3,10 +3,10 @@ import asyncio
 import httpx
 import pytest
 
-from chassis.dispatch import deadline
+from chassis.core import deadline
+from chassis.core.errors import AppError, DeadlineExceeded
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError, DeadlineExceeded
-from tests.dispatch.scripted import OK, PATH, Peer, Step, after, answers, dispatcher_to, fails
+from tests.support.scripted_transport import OK, PATH, Peer, Step, after, answers, dispatcher_to, fails
 
 HEADER = "x-request-timeout-ms"
 

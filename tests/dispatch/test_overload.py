@@ -5,13 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 import httpx
 import pytest
 
-from chassis.routing import service_router
-from chassis.schemas import Body
+from chassis.core.types import Body
 from chassis.sealing import body_budget
-from chassis.sealing.modes import public
-from chassis.testing import eventually, read_message
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.sealing.messages import read_answer
+from tests.support.testing import eventually, read_message
 
 THINGS = "/api/v1/things"
 MOST = 3

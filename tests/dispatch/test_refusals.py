@@ -3,12 +3,12 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.dispatch import deadline
+from chassis.core import deadline
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
 from chassis.dispatch.transport import HttpxTransport
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.wire import CLIENT_ADDRESS
-from tests.dispatch.scripted import LINKS, OK, PATH, Peer, Time, dispatcher_to
+from tests.support.scripted_transport import LINKS, OK, PATH, Peer, Time, dispatcher_to
 
 
 @pytest.mark.parametrize("sealed", [True, False])

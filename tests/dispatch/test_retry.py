@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from structlog.testing import CapturingLogger
 
+from chassis.core.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch import metrics
 from chassis.dispatch.budget import RetryBudget
-from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.retry import retry_after, retrying
 from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed
-from chassis.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
-from tests.dispatch.scripted import OK, PATH, Step, Time, after, answers, dispatcher_to, fails, says_plainly
+from tests.support.scripted_transport import OK, PATH, Step, Time, after, answers, dispatcher_to, fails, says_plainly
 
 CALLS: dict[str, dict[str, Any]] = {
     "safe": {"method": "GET"},

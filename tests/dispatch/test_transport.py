@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from chassis.core.errors import BadGateway, DeadlineExceeded
 from chassis.dispatch import reqwest
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.reqwest import ReqwestTransport
@@ -23,14 +24,13 @@ from chassis.dispatch.transport import (
     TransportError,
     address_of,
 )
-from chassis.errors import BadGateway, DeadlineExceeded
-from chassis.routing import service_router
-from chassis.sealing.modes import public, service
-from chassis.testing import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
+from chassis.sealing.access import public, service
+from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.dispatch.wired import KEYS, dispatcher_to, written
-from tests.often import times
 from tests.sealing.messages import as_setting
+from tests.support.often import times
+from tests.support.testing import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
 
 THINGS = "/api/v1/things"
 router = service_router("things")

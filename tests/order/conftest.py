@@ -4,11 +4,11 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.postgres import Postgres
-from chassis.testing import FaultProxy, passing
+from chassis.postgres.database import Postgres
 from order import main
-from tests.aliases import Bearer, People
 from tests.order.shop import Shop
+from tests.support.aliases import Bearer, People
+from tests.support.testing import FaultProxy, passing
 
 
 @pytest.fixture

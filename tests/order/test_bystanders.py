@@ -11,11 +11,10 @@ from fastapi import FastAPI
 from sqlalchemy import Text, column, func, select
 
 from chassis.auth.tokens import Identity
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.strict_json import loads
-from chassis.tables import outbox
-from chassis.testing import eventually
+from chassis.core.ids import new_id
+from chassis.core.json import loads
+from chassis.postgres.database import Postgres
+from chassis.postgres.tables import outbox
 from order.models import Base, Order, OrderLine, OrderStatus, OrderTransition
 from order.services.advance_order import PATIENCE
 from order.services.cancel_order import cancel_order
@@ -25,8 +24,9 @@ from order.services.get_history import get_history
 from order.services.load_order import load_order
 from order.services.move_order import move_order
 from order.services.resume_orders import AT_ONCE, resume_orders
-from tests.databases import bystanders
 from tests.order.shop import Away, Shop
+from tests.support.databases import bystanders
+from tests.support.testing import eventually
 
 PRODUCT = new_id()
 """What all of them want."""

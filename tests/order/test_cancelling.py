@@ -4,12 +4,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from chassis.ids import new_id
-from chassis.testing import Exchange, FaultProxy, eventually, passing
+from chassis.core.ids import new_id
 from order.models import OrderStatus
 from product.models import Reservation
-from tests.consistency import broken_rules
 from tests.order.shop import STOCK, Shop
+from tests.support.consistency import broken_rules
+from tests.support.testing import Exchange, FaultProxy, eventually, passing
 
 COMMIT = b"/commit"
 """In the address of the second step's request, and not in the first's."""

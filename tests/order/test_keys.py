@@ -3,14 +3,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.core.ids import new_id
+from chassis.core.json import dumps
+from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
-from chassis.idempotency.keyed_request import KeyedRequest
-from chassis.ids import new_id
-from chassis.strict_json import dumps
+from chassis.idempotency.key import KeyedRequest
 from order.models import Base, OrderStatus
-from tests.databases import bystanders
 from tests.order.shop import ORDERS, STOCK, Shop
+from tests.support.databases import bystanders
 
 
 async def test_a_key_whose_first_statement_is_under_way_is_in_flight(shop: Shop, teapot: str) -> None:

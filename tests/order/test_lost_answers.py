@@ -5,11 +5,11 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from chassis.ids import new_id
+from chassis.core.ids import new_id
 from order.models import Base, Order, OrderTransition
-from tests.databases import bystanders
-from tests.lossy import losing_answers
 from tests.order.shop import ORDERS, STOCK, Shop
+from tests.support.databases import bystanders
+from tests.support.lossy import losing_answers
 
 
 async def stored(app: FastAPI, order_id: str) -> tuple[str, list[str]]:

@@ -5,8 +5,8 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from sqlalchemy import func
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
 from order.main import _measure_orders
 from order.models import Order, OrderStatus
 from order.services.move_order import move_order

@@ -6,9 +6,9 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.ids import new_id
-from cli.stack.files import ROOT
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core.ids import new_id
+from cli.dev.files import ROOT
+from cli.dev.postgres import EmbeddedPostgres
 
 BEFORE_SAGA, SAGA = "91eb8cb2d46f", "c4b7cff9b4f0"
 OLD = "SELECT id, product_id, quantity, unit_price_minor, total_price_minor, currency, status FROM orders ORDER BY id"

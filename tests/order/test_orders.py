@@ -5,10 +5,10 @@ from uuid import UUID
 import pytest
 
 from chassis.auth.tokens import TokenIssuer
-from chassis.ids import new_id
-from cli.stack.secrets import ensure_secrets
-from tests.aliases import People
+from chassis.core.ids import new_id
+from cli.dev.secrets import ensure_secrets
 from tests.order.shop import ORDERS, STOCK, Shop
+from tests.support.aliases import People
 
 NOTHING = str(UUID(int=0))
 

@@ -5,13 +5,13 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
 from order.models import Base, Order, OrderLine, OrderStatus
 from order.services.advance_order import PATIENCE
 from order.services.resume_orders import AT_ONCE, resume_orders
-from tests.databases import bystanders
 from tests.order.shop import Away, Shop
+from tests.support.databases import bystanders
 
 SECONDS = int(PATIENCE.total_seconds()) - 5
 """Nearly until the orders expire."""

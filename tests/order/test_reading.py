@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.ids import new_id
-from tests.aliases import Bearer, People
+from chassis.core.ids import new_id
 from tests.order.shop import ORDERS, Shop
+from tests.support.aliases import Bearer, People
 
 Json = dict[str, Any]
 

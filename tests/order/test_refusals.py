@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from chassis.ids import new_id
+from chassis.core.ids import new_id
 from order.models import Base
-from tests.aliases import Bearer
-from tests.consistency import broken_rules
-from tests.databases import bystanders
 from tests.order.shop import STOCK, Shop
+from tests.support.aliases import Bearer
+from tests.support.consistency import broken_rules
+from tests.support.databases import bystanders
 
 MOST = 10_000_000_000
 """The highest price, which is the highest total too."""

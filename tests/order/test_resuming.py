@@ -9,14 +9,14 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from structlog.testing import CapturingLogger
 
-from chassis.dispatch import deadline
+from chassis.core import deadline
+from chassis.core.errors import ServiceUnavailable
+from chassis.core.ids import new_id
+from chassis.core.json import dumps
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
-from chassis.errors import ServiceUnavailable
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.strict_json import dumps
+from chassis.postgres.database import Postgres
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order as saga
 from order.services import resume_orders as resuming

@@ -6,20 +6,20 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from structlog.testing import CapturingLogger
 
+from chassis.core.ids import new_id
+from chassis.core.json import dumps
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.strict_json import dumps
-from chassis.testing import Exchange, Fault, FaultProxy, cutting, eventually, holding, losing, passing, resetting
+from chassis.postgres.database import Postgres
 from order import main
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order
 from order.services.resume_orders import AT_ONCE, resume_orders
-from tests.consistency import broken_rules
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.product.orders import let_time_pass
+from tests.support.consistency import broken_rules
+from tests.support.testing import Exchange, Fault, FaultProxy, cutting, eventually, holding, losing, passing, resetting
 
 CONFIRMED = [("pending", "placed"), ("confirmed", "stock_committed")]
 STEPS = {"reserve": False, "commit": True}

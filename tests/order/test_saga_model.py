@@ -9,13 +9,13 @@ from contextlib import suppress
 import pytest
 from fastapi import FastAPI
 
-from chassis.store import DatabaseUnavailable
-from chassis.testing import Exchange, FaultProxy, cutting, losing, passing, resetting, serve
+from chassis.core.store import DatabaseUnavailable
 from order.main import build
 from order.models import OrderStatus
 from order.services.resume_orders import resume_orders
-from tests.consistency import broken_rules
 from tests.order.shop import ORDERS, STOCK, Shop
+from tests.support.consistency import broken_rules
+from tests.support.testing import Exchange, FaultProxy, cutting, losing, passing, resetting, serve
 
 TURNS, AT_ONCE = int(os.environ.get("TURNS", "40")), 6
 """So many things happen, so many of them side by side."""

@@ -5,13 +5,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import tables
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.ids import new_id
+from chassis.postgres import tables
 from order.models import Order, OrderLine, OrderStatus, OrderTransition
-from tests.aliases import Bearer
-from tests.consistency import broken_rules
 from tests.order.shop import STOCK, Shop
+from tests.support.aliases import Bearer
+from tests.support.consistency import broken_rules
 
 Action = Literal["cancel", "fulfil"]
 CANCELLED, CONFIRMED, FULFILLED, PENDING = (
@@ -117,7 +117,7 @@ async def test_a_change_that_is_not_announced_is_not_made(
 ) -> None:
     """The event and the status are of one transaction."""
     order_id = (await shop.place(teapot))["id"]
-    monkeypatch.setattr("chassis.outbox.MOST_BYTES", 0)
+    monkeypatch.setattr("chassis.messaging.outbox.MOST_BYTES", 0)
 
     answer = await shop.cancel(order_id)
 

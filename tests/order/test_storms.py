@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from chassis.clock import utc_now
+from chassis.core.clock import utc_now
+from chassis.core.ids import new_id
+from chassis.core.json import dumps, loads
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
-from chassis.ids import new_id
-from chassis.strict_json import dumps, loads
-from chassis.testing import eventually, serve
 from order.main import build
-from tests.aliases import Bearer
-from tests.consistency import broken_rules
 from tests.order.shop import ORDERS, STOCK, Shop
+from tests.support.aliases import Bearer
+from tests.support.consistency import broken_rules
+from tests.support.testing import eventually, serve
 
 KEYS = int(os.environ.get("KEYS", "4"))
 SENDS, AT_ONCE = 20, 32

@@ -7,11 +7,11 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from product import main
-from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders
+from tests.support.aliases import Bearer, People
 
 TEAPOT = {"name": "Teapot", "description": "Holds a litre.", "price": 199.99, "stock": 5}
 

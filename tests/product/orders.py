@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.postgres import Postgres
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services.expire_reservations import expire_reservations
 

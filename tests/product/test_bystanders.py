@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
 from product.models import Base, Product, Reservation, StockMovement
 from product.services.fulfil_reservation import fulfil_reservation
-from tests.aliases import Bearer, People
-from tests.databases import bystanders
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, expire, let_time_pass, stock_of
+from tests.support.aliases import Bearer, People
+from tests.support.databases import bystanders
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.strict_json import loads
-from chassis.tables import outbox
+from chassis.core.ids import new_id
+from chassis.core.json import loads
+from chassis.postgres.database import Postgres
+from chassis.postgres.tables import outbox
 from product.schemas import ProductCreate, ProductUpdate
 from product.services.create_product import create_product
 from product.services.update_product import update_product

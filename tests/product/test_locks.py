@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.dispatch.failures import RemoteError
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.testing import eventually
+from chassis.core.ids import new_id
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from product.models import Base, Product, Reservation, StockMovement
 from product.schemas import ReservationCreate, ReservationItem
 from product.services.commit_reservation import commit_reservation
@@ -21,11 +20,12 @@ from product.services.fulfil_reservation import fulfil_reservation
 from product.services.lock_products import lock_products
 from product.services.release_reservation import release_reservation
 from product.services.reserve_stock import reserve_stock
-from tests.aliases import Bearer, People
-from tests.databases import bystanders
 from tests.product.aliases import MakeProduct
 from tests.product.orders import RESERVATIONS, Orders, refusal, stock_of
 from tests.sealing.messages import Forge, send
+from tests.support.aliases import Bearer, People
+from tests.support.databases import bystanders
+from tests.support.testing import eventually
 
 _WAITING = text("""
     SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')

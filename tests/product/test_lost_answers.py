@@ -3,17 +3,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import AppError
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from product.models import Base, Product, StockMovement
-from tests.aliases import Bearer
-from tests.databases import bystanders
-from tests.lossy import losing_answers
 from tests.product.aliases import MakeProduct
 from tests.product.conftest import TEAPOT
 from tests.product.orders import stock_of
+from tests.support.aliases import Bearer
+from tests.support.databases import bystanders
+from tests.support.lossy import losing_answers
 
 PRODUCTS = "/api/v1/products"
 

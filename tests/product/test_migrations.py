@@ -6,8 +6,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from cli.stack.files import ROOT
-from cli.stack.postgres import EmbeddedPostgres
+from cli.dev.files import ROOT
+from cli.dev.postgres import EmbeddedPostgres
 
 BEFORE_THE_LEDGER = "90f1ccf2825d"
 ADD = """

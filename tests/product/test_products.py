@@ -3,13 +3,13 @@ from uuid import UUID
 
 import pytest
 
+from chassis.core.errors import BadGateway
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import BadGateway
+from chassis.dispatch.errors import RemoteError
 from product.models import MAX_STOCK
-from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.conftest import TEAPOT
+from tests.support.aliases import Bearer, People
 
 PRODUCTS = "/api/v1/products"
 NOTHING = UUID(int=0)

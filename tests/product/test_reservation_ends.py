@@ -5,17 +5,17 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from chassis.dispatch.failures import RemoteError
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from product import main
 from product.main import _expire_reservations, _forget_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
-from product.services.forget_reservations import KEEP_RESERVATIONS
-from tests.aliases import Bearer, People
+from product.services.purge_reservations import KEEP_RESERVATIONS
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, expire, let_time_pass, refusal, stock_of
+from tests.support.aliases import Bearer, People
 
 
 async def test_committing_keeps_the_units(orders: Orders, make_product: MakeProduct, database: Postgres) -> None:

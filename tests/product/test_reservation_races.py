@@ -5,9 +5,9 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from chassis.dispatch.failures import RemoteError
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from product.errors import ReservationClosed
 from product.services.commit_reservation import commit_reservation
 from tests.product.aliases import MakeProduct

@@ -6,18 +6,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, update
 
+from chassis.core.errors import BadGateway
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import BadGateway
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from product.models import Product, Reservation, StockMovement
 from product.schemas import ReservationCreate, ReservationItem
 from product.services.commit_reservation import commit_reservation
 from product.services.reserve_stock import reserve_stock
-from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.orders import RESERVATIONS, Orders, refusal, stock_of
+from tests.support.aliases import Bearer, People
 
 NOTHING = str(UUID(int=0))
 

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from product.services.list_products import FEW
-from tests.aliases import Bearer, People
-from tests.often import times
 from tests.product.aliases import MakeProduct
+from tests.support.aliases import Bearer, People
+from tests.support.often import times
 
 PRODUCTS = "/api/v1/products"
 SHELF = [

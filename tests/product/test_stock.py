@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
 from product.models import MAX_STOCK, Base, Product, StockMovement
 from product.services.fulfil_reservation import fulfil_reservation
-from tests.aliases import Bearer, MakeUser, People
-from tests.databases import bystanders
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, stock_of
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.databases import bystanders
 
 NOTHING = str(UUID(int=0))
 

@@ -8,17 +8,17 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import strict_json
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.tables import outbox
-from chassis.testing import eventually
+from chassis.core import json as strict_json
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
+from chassis.postgres.tables import outbox
 from product.models import MovementKind, StockMovement
 from product.schemas import ReservationCreate, ReservationItem
 from product.services.move_stock import move_stock
 from product.services.reserve_scarce_stock import reserve_scarce_stock
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders
+from tests.support.testing import eventually
 
 LOW = "product.stock_low"
 

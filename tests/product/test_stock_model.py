@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.errors import AppError
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
 from product.models import Product, Reservation, ReservationLine, ReservationState, StockMovement
 from product.schemas import ProductCreate, ReservationCreate, ReservationItem, ReservationRead
 from product.services.commit_reservation import commit_reservation
@@ -22,8 +22,8 @@ from product.services.create_product import create_product
 from product.services.expire_reservations import expire_reservations
 from product.services.release_reservation import release_reservation
 from product.services.reserve_stock import reserve_stock
-from tests.often import times
 from tests.product.orders import let_time_pass
+from tests.support.often import times
 
 T = TypeVar("T")
 BEGINNING = (6, 9)

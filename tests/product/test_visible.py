@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from product.models import Product, StockMovement
-from tests.aliases import Bearer, People
 from tests.product.aliases import MakeProduct
 from tests.product.conftest import TEAPOT
+from tests.support.aliases import Bearer, People
 
 PRODUCTS = "/api/v1/products"
 UNSEEN = ["\u200b\u200b", "\u3164", "\u2800", "Tea\u202epot"]

@@ -8,12 +8,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from chassis.testing import serve
 from cli.links import CLIENT
 from cli.services import SERVICES
-from tests.aliases import Bearer
 from tests.sealing.aliases import CountEffects
 from tests.sealing.messages import Forge
+from tests.support.aliases import Bearer
+from tests.support.testing import serve
 
 EVENT = {"type": "attack"}
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}

@@ -8,8 +8,8 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
-from chassis.dispatch import deadline
-from chassis.errors import BadRequest, PayloadTooLarge, RequestTimeout
+from chassis.core import deadline
+from chassis.core.errors import BadRequest, PayloadTooLarge, RequestTimeout
 from chassis.sealing import body_budget
 from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded

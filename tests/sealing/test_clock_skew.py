@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import CapturingLogger
 
-from chassis.clock_skew import RECENT_S, WARN_EVERY_S, ClockSkew
+from chassis.core.clock_skew import RECENT_S, WARN_EVERY_S, ClockSkew
+from chassis.core.errors import BadGateway
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import BadGateway
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from tests.chassis.auth.issuer import Clock
@@ -49,7 +49,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
         def warning(self, _event: str, *, issuer: str, ahead_s: float) -> None:
             told.append((issuer, ahead_s))
 
-    monkeypatch.setattr("chassis.clock_skew.log", Log())
+    monkeypatch.setattr("chassis.core.clock_skew.log", Log())
     return told
 
 
@@ -108,7 +108,7 @@ async def test_a_wrong_clock_is_no_forgery(
 ) -> None:
     """Of what the receiver refuses, the log has the reason: once, be it the clock or another."""
     log = CapturingLogger()
-    monkeypatch.setattr("chassis.sealing.receiver.log", log)
+    monkeypatch.setattr("chassis.sealing.server.log", log)
 
     await send(tiny.url, tiny.forge().message(late_ms=60_000).wire)
     await send(tiny.url, tiny.forge().valid().setting(KEY_ID, "k9"))

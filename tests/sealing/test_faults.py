@@ -4,11 +4,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from chassis.core.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
-from chassis.testing import (
+from tests.sealing.messages import as_setting
+from tests.sealing.tiny_sealed import MADE, THINGS, SealedTiny, serve_sealed_tiny
+from tests.support.testing import (
     Exchange,
     Fault,
     FaultProxy,
@@ -20,8 +22,6 @@ from chassis.testing import (
     saying,
     swapping,
 )
-from tests.sealing.messages import as_setting
-from tests.sealing.tiny_sealed import MADE, THINGS, SealedTiny, serve_sealed_tiny
 
 PATH = f"{THINGS}/service"
 BODY = b'{"name":"cup"}'

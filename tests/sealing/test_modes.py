@@ -1,8 +1,7 @@
 import pytest
 from fastapi.dependencies.utils import get_dependant
 
-from chassis.routing import has_mark
-from chassis.sealing.modes import (
+from chassis.sealing.access import (
     bodies,
     encrypted,
     encrypted_or_keyed,
@@ -14,6 +13,7 @@ from chassis.sealing.modes import (
     unrepeatable,
 )
 from chassis.sealing.replay import claims_request
+from chassis.web.routing import has_mark
 
 STRICT_WITHOUT_KEY, STRICT_WITH_KEY, LAX_WITHOUT_KEY, LAX_WITH_KEY = (
     (True, False),

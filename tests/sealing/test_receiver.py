@@ -9,19 +9,19 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import request_context
-from chassis.dispatch import deadline
-from chassis.errors import BadRequest, UnsupportedMediaType
-from chassis.request_context import RequestContext
+from chassis.core import context as request_context
+from chassis.core import deadline
+from chassis.core.context import RequestContext
+from chassis.core.errors import BadRequest, UnsupportedMediaType
 from chassis.sealing import body_budget
+from chassis.sealing.access import Mode, Policy
 from chassis.sealing.body import replaying
 from chassis.sealing.body_budget import Overloaded
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.inner_headers import merge_headers
 from chassis.sealing.keys import load_links
-from chassis.sealing.modes import Mode, Policy
-from chassis.sealing.receiver import Receiver
 from chassis.sealing.replay import Claim
+from chassis.sealing.server import Receiver
 from tests.sealing.messages import Forge, Wire, as_setting, make_keys
 from tests.sealing.tiny_sealed import Replays
 

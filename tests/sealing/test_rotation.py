@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
-from chassis.testing import Exchange, FaultProxy
 from tests.sealing.messages import as_setting, make_keys, send
 from tests.sealing.tiny_sealed import THINGS, SealedTiny, serve_sealed_tiny
+from tests.support.testing import Exchange, FaultProxy
 
 AT_A_TIME = 4
 CALLS_PER_STEP = 15

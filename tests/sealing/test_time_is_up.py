@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from chassis.routing import service_router
-from chassis.sealing.modes import public
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
 
 THINGS = "/api/v1/things"

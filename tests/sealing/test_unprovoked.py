@@ -6,10 +6,9 @@ import pytest
 from starlette.responses import StreamingResponse
 
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
-from chassis.routing import service_router
+from chassis.sealing.access import UndeclaredMode, bodies, encrypted, optional, policy_of
 from chassis.sealing.envelope import BadEnvelope, Envelope, SealedRequest
 from chassis.sealing.keys import load_links
-from chassis.sealing.modes import UndeclaredMode, bodies, encrypted, optional, policy_of
 from chassis.sealing.wire import (
     MAX_HEADER_TOKEN,
     TokenTooLong,
@@ -18,9 +17,10 @@ from chassis.sealing.wire import (
     wrap_request,
     wrap_response,
 )
+from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
-from tests.dispatch.scripted import OK, dispatcher_to
 from tests.sealing.messages import KEY_ID, MARK, TOKEN, Forge, as_setting, make_keys, send
+from tests.support.scripted_transport import OK, dispatcher_to
 
 KEYS = make_keys("order", "tiny")
 SEALED = b"A" * 100

@@ -8,16 +8,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis.routing import service_router
-from chassis.schemas import Body
+from chassis.core.store import DatabaseUnavailable
+from chassis.core.types import Body
+from chassis.sealing.access import encrypted, optional, public, repeatable, service
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
-from chassis.sealing.modes import encrypted, optional, public, repeatable, service
-from chassis.sealing.receiver import Receiver
-from chassis.store import DatabaseUnavailable
-from chassis.testing import NoDatabase
+from chassis.sealing.server import Receiver
+from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import Forge, as_setting, make_keys
+from tests.support.testing import NoDatabase
 
 THINGS = "/api/v1/things"
 SECRET = "xyzzy-plugh-4711"

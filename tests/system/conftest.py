@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from chassis.testing import FaultProxy, passing
 from cli.db import upgrade
+from cli.dev import launcher
+from cli.dev.environment import service_environment, stack_environment
+from cli.dev.launcher import ServiceProcesses
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
-from cli.stack import launcher
-from cli.stack.environment import service_environment, stack_environment
-from cli.stack.launcher import ServiceProcesses
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.secrets import ensure_secrets
-from tests.databases import HURRY
+from tests.support.databases import HURRY
+from tests.support.testing import FaultProxy, passing
+from tests.support.warm import WarmProcess
 from tests.system.people import log_in
 from tests.system.stack import Stack
-from tests.warm import WarmProcess
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ import asyncpg
 from pymongo import MongoClient
 
 from analytics.models import ARRIVALS, LEASES
-from chassis.clock import utc_now
-from chassis.mongodb import Document
+from chassis.core.clock import utc_now
+from chassis.mongodb.database import Document
 from cli.services import SERVICES
 from tests.system.stack import Stack
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 from pymongo import MongoClient
 
-from chassis.mongodb import Document
+from chassis.mongodb.database import Document
 from cli.demo import ensure_demo_admin
 from tests.system.stack import Stack
 

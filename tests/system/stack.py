@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chassis.testing import FaultProxy
-from cli.stack.launcher import ServiceProcesses
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.postgres import EmbeddedPostgres
+from cli.dev.launcher import ServiceProcesses
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.postgres import EmbeddedPostgres
+from tests.support.testing import FaultProxy
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from chassis.testing import eventually
-from cli.invariants import check, read_facts
-from cli.mongodb_dumps import empty_mongodb
+from cli.backup.mongodb import empty_mongodb
+from cli.checks.invariants import check, read_facts
+from cli.dev.files import ROOT
 from cli.services import SERVICES
-from cli.stack.files import ROOT
+from tests.support.testing import eventually
 from tests.system.people import ORDERS, log_in, make_product
 from tests.system.stack import Stack
 

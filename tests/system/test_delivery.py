@@ -5,12 +5,12 @@ import sys
 import asyncpg
 import pytest
 
-from chassis.testing import Exchange, Fault, eventually, holding, passing
-from cli.stack.files import ROOT
+from cli.dev.files import ROOT
+from tests.support.testing import Exchange, Fault, eventually, holding, passing
+from tests.support.warm import WarmProcess
 from tests.system.leases import end_leases
 from tests.system.people import count_orders, place_orders
 from tests.system.stack import Stack, restarted
-from tests.warm import WarmProcess
 
 
 async def is_drained(stack: Stack) -> bool:

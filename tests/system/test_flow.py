@@ -4,8 +4,8 @@ from time import monotonic
 import httpx
 import pytest
 
-from chassis.testing import eventually
 from cli.demo import demo
+from tests.support.testing import eventually
 from tests.system.leases import end_leases
 from tests.system.people import ORDERS, count_orders, make_product
 from tests.system.stack import Stack

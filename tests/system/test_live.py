@@ -3,11 +3,11 @@ from contextlib import suppress
 
 import httpx
 
-from chassis.errors import AppError
-from chassis.ids import new_id
-from chassis.testing import eventually
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
 from cli.client import client
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
+from tests.support.testing import eventually
 from tests.system.stack import Stack
 
 

@@ -25,14 +25,14 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from chassis.routing import Route
-from chassis.sealing.modes import Mode
+from chassis.sealing.access import Mode
+from chassis.web.routing import Route
 from cli.links import CLIENT
 from cli.services import SERVICES
-from tests.aliases import Bearer, MakeUser
-from tests.often import times
-from tests.plain import NO_AUTHORITIES
 from tests.sealing.messages import Answer, Forge, Message, read_ring
+from tests.support.aliases import Bearer, MakeUser
+from tests.support.often import times
+from tests.support.plain import NO_AUTHORITIES
 
 pytestmark = [
     pytest.mark.long,

@@ -6,10 +6,10 @@ from time import monotonic
 import httpx
 import pytest
 
-from chassis.testing import eventually
 from cli.demo import ensure_demo_admin
 from cli.services import SERVICES
-from tests.aliases import People
+from tests.support.aliases import People
+from tests.support.testing import eventually
 from tests.system.stack import Stack
 
 USERS, ORDERS = "/api/v1/users", "/api/v1/orders"

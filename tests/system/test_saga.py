@@ -7,9 +7,9 @@ import asyncpg
 import httpx
 import pytest
 
-from chassis.ids import new_id
-from chassis.testing import Exchange, FaultProxy, eventually, passing
-from tests.consistency import broken_rules
+from chassis.core.ids import new_id
+from tests.support.consistency import broken_rules
+from tests.support.testing import Exchange, FaultProxy, eventually, passing
 from tests.system.leases import end_leases
 from tests.system.people import ORDERS, make_product
 from tests.system.stack import Stack

@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from chassis.auth import passwords
 from chassis.auth.tokens import TokenIssuer
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser
 from tests.user.logins import PASSWORD
+from user import password_hashing as passwords
 from user.models import User
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from sqlalchemy import Executable, Select, func, update
 
-from chassis.postgres import Postgres
-from tests.aliases import People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import People
 from user.models import Throttle
 from user.throttle import Limit
 

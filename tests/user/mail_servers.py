@@ -13,7 +13,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import SecretStr
 
-from user.mail import Mail, SmtpMailer
+from user.mail.mailer import Mail, SmtpMailer
 
 SENDER = "Shop <no-reply@example.org>"
 SECRET = "xyzzy-plugh-4711"

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.aliases import MakeUser, People
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import USERS
 
 

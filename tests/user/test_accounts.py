@@ -4,8 +4,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func
 
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS
 from user.models import User
 

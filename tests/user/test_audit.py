@@ -5,14 +5,14 @@ import httpx
 import pytest
 from sqlalchemy import func, text, update
 
-from chassis.clock import utc_now
+from chassis.core.clock import utc_now
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, refresh
 from user.audit import AuditKind
-from user.email_tokens import Purpose, issue_email_token
 from user.models import RefreshToken, User
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 AUDIT = f"{USERS}/audit"
 NEW_PASSWORD = "five unrelated plum words"

@@ -2,9 +2,9 @@ import asyncio
 
 from sqlalchemy import delete, func, insert, select, update
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.models import User, UserCount
 

@@ -5,16 +5,16 @@ from fastapi import FastAPI
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from chassis.testing import eventually
-from tests.aliases import Bearer, MakeUser, People
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.testing import eventually
 from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, statuses
-from user.email_tokens import Purpose, issue_email_token
 from user.models import HAS_ORIGIN, AuditEntry, AuditErasure, EmailToken, UserSession
 from user.services.erase_audit import BATCH, continue_erasures
 from user.services.write_password_reset import write_password_reset
 from user.services.write_verification import write_verification
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 PROFILE = f"{USERS}/profile"
 PHONE = "Lovelace's phone"

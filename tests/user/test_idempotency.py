@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.postgres import Postgres
-from chassis.tables import idempotency_keys
-from tests.aliases import MakeUser, People
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
+from chassis.postgres.tables import idempotency_keys
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, read
 from user.models import AuditEntry, User
 

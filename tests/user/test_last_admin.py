@@ -12,14 +12,14 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.core.ids import new_id
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS
 from user.client import Client
 from user.errors import LastAdmin
+from user.mail.outgoing import no_mail
 from user.models import User
-from user.post import no_mail
 from user.schemas import UserChange, UserCreate
 from user.services.change_user import change_user
 from user.services.create_user import create_user

@@ -3,10 +3,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from tests.user.logins import change, prolong, read
 from user.client import Client
-from user.email_tokens import LIFETIMES, Purpose
 from user.errors import TooManyAttempts
 from user.models import Throttle
 from user.throttle import (
@@ -18,6 +17,7 @@ from user.throttle import (
     guess_limit,
     mail_limits,
 )
+from user.tokens.email_tokens import LIFETIMES, Purpose
 
 HOME = Client("192.0.2.1")
 

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, change, log_in, read
 from user.audit import AuditKind
 from user.models import AuditEntry, User

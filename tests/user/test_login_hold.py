@@ -3,16 +3,16 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from chassis.auth.tokens import TokenIssuer
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, prolong, read
 from user.client import Client
-from user.email_tokens import Purpose, issue_email_token
 from user.errors import InvalidCredentials, TooManyAttempts, WrongPassword
 from user.models import FamiliarNetwork
 from user.passwords import prove_password
 from user.schemas import Credentials
 from user.services.log_in import log_in
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 HOME, CAFE = Client("198.51.100.1"), Client("198.51.100.2")
 

@@ -1,11 +1,11 @@
 import pytest
 from sqlalchemy import Update, select, update
 
-from chassis.auth.passwords import hash_password, needs_rehash, verify_password
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import attempt, change, log_in, read
 from user.models import User, UserSession
+from user.password_hashing import hash_password, needs_rehash, verify_password
 from user.services import log_in as logging_in
 
 WEAKER = "$argon2id$v=19$m=8192,t=1,p=1$4lxrTYnxvvfeG2OstTbGuA$3qblgCGTNXW52x9RIjyh9sv/ZOFZI5gSg37ZwRU9x24"

@@ -4,11 +4,11 @@ from time import monotonic
 import pytest
 from sqlalchemy import delete
 
-from chassis.auth.passwords import hash_password
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, attempt, change
 from user.models import Throttle
+from user.password_hashing import hash_password
 
 ROUNDS = 10
 TIMES = 15

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from chassis.settings import Environment
 from tests.user.mail_servers import LOGIN, MAIL, SENDER, mail_server, smtp
-from user.mail import ConsoleMailer, Mail, MailNotSent, SmtpMailer, make_mailer
+from user.mail.mailer import ConsoleMailer, Mail, MailNotSent, SmtpMailer, make_mailer
 from user.settings import Settings
 
 

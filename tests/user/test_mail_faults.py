@@ -2,10 +2,10 @@ from time import monotonic
 
 import pytest
 
-from cli.stack.ports import free_port
+from cli.dev.ports import free_port
 from tests.user.mail_servers import MAIL, MailServer, silent_after, smtp
-from user import mail
-from user.mail import MailNotSent
+from user.mail import mailer as mail
+from user.mail.mailer import MailNotSent
 
 GREETED = ("220 mail.test", "250 mail.test")
 ACCEPTED = (*GREETED, "250 sender", "250 recipient", "354 go on")

@@ -8,20 +8,20 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from sqlalchemy import func, select, update
 
+from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import ServiceUnavailable
-from chassis.postgres import Postgres
-from chassis.routing import Route
-from chassis.testing import eventually
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from chassis.web.routing import Route
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.testing import eventually
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.client import Client
-from user.email_tokens import Purpose, issue_email_token
-from user.mail import Mail, Mailer
+from user.mail.mailer import Mail, Mailer
+from user.mail.outgoing import _post
 from user.main import ROUTERS
 from user.models import EmailToken, Throttle, User
-from user.post import _post
 from user.throttle import Limit, count_attempt, mail_limits
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 PROFILE = f"{USERS}/profile"
 HERE = Client("127.0.0.1")

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from user.mail import Mail
-from user.mail_texts import address_changed, password_changed, reset_password, verify_address
+from user.mail.mailer import Mail
+from user.mail.texts import address_changed, password_changed, reset_password, verify_address
 
 TO, TOKEN = "ada@example.org", "pXk0bS9m5VnqNn1x8cJv3r0wJ0wqk5o2QhXyTgZ4aBc"
 Write = Callable[[str, str, str | None], Mail]

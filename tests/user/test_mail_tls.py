@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.user.mail_servers import LOGIN, MAIL, SECRET, SENDER, mail_server, smtp
-from user.mail import MailNotSent
+from user.mail.mailer import MailNotSent
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.ids import new_id
-from cli.stack.files import ROOT
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.core.ids import new_id
+from cli.dev.files import ROOT
+from cli.dev.postgres import EmbeddedPostgres
 
 BEFORE_ANALYSTS = "09f831761eb1"
 BEFORE_COUNTS = "5d0c6f3b9a17"

@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser, People
-from tests.often import times
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.often import times
 from tests.user.logins import PASSWORD, USERS, change, read
-from user.look_alikes import _prototypes
 from user.models import User
+from user.names.look_alikes import _prototypes
+from user.names.usernames import check_username, look_of
 from user.services.claim_looks import claim_looks
-from user.usernames import check_username, look_of
 
 # ruff: noqa: RUF001 - letters of other alphabets, on purpose
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS, Tokens, attempt, authorized, change, log_in, prolong, read, statuses
 from user.audit import AuditKind
 from user.models import AuditEntry, User

@@ -4,10 +4,10 @@ from uuid import UUID
 import pytest
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.postgres import Postgres
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS
-from user.email_tokens import Purpose, issue_email_token
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 PROFILE = f"{USERS}/profile"
 

@@ -3,12 +3,12 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import attempt, change, log_in, read
-from user.email_tokens import Purpose, issue_email_token
 from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, User, UserSession
-from user.services.forget_expired import forget_expired
+from user.services.purge_expired import forget_expired
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 
 async def prune(database: Postgres) -> None:

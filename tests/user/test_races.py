@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from chassis.auth.tokens import Identity, TokenIssuer
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser
 from tests.user.logins import read
 from user.client import Client
 from user.errors import InvalidRefreshToken
@@ -22,7 +22,7 @@ from user.services.get_user import get_user
 from user.services.open_session import open_session
 from user.services.refresh_session import refresh_session
 from user.services.set_password import set_password
-from user.stored_sessions import StoredSessions
+from user.tokens.stored_sessions import StoredSessions
 
 RACES = int(os.environ.get("RACES", "40"))
 FAMILIES = min(RACES // 5, 100)

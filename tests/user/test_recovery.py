@@ -6,9 +6,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from chassis.testing import eventually
-from tests.aliases import Bearer, MakeUser, People
-from user.mail import Mail, Mailer
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.testing import eventually
+from user.mail.mailer import Mail, Mailer
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "wombat teapot lantern"

@@ -5,8 +5,8 @@ import jwt
 import pytest
 from sqlalchemy import Executable, func, select, update
 
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import USERS, authorized, change, log_in, read, refresh, statuses
 from user.audit import AuditKind
 from user.models import AuditEntry, RefreshToken, User, UserSession

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.testing import eventually
-from tests.aliases import MakeUser, People
+from chassis.dispatch.errors import RemoteError
+from tests.support.aliases import MakeUser, People
+from tests.support.testing import eventually
 
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 REGISTER = "/api/v1/users/register"

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from user.smtp_url import SmtpUrl, smtp_options
+from user.mail.smtp_url import SmtpUrl, smtp_options
 
 SECRET = "xyzzy-plugh-4711"
 

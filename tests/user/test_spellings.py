@@ -5,11 +5,11 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.postgres import Postgres
-from chassis.testing import eventually
-from tests.aliases import Bearer, MakeUser, People
+from chassis.postgres.database import Postgres
+from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.testing import eventually
 from tests.user.logins import PASSWORD, USERS, attempt, read
-from user.mail import Mail, Mailer
+from user.mail.mailer import Mail, Mailer
 from user.models import User
 
 STORED = "Ada@bücher.example"

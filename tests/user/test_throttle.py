@@ -5,20 +5,20 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from chassis.auth.tokens import TokenIssuer
+from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import ServiceUnavailable
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser, People
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, change, prolong, read
 from user.audit import AuditKind
 from user.client import Client
-from user.email_tokens import Purpose, issue_email_token
 from user.models import AuditEntry, Throttle
 from user.schemas import Credentials
 from user.services import log_in as logging_in
 from user.services.log_in import log_in
 from user.throttle import account_limit, guess_limit
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 
 async def guess_wrong(people: People, username: str, times: int) -> None:

@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
-from chassis.migrations import run
+from chassis.postgres.migrations import run
 from user.models import Base
 
 run(Base.metadata, "USER_DATABASE_URL")

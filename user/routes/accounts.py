@@ -5,20 +5,20 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.current_user import Admin
-from chassis.auth.passwords import WeakPassword
+from chassis.auth.dependencies import Admin
 from chassis.auth.tokens import InvalidToken
-from chassis.errors import Forbidden, NothingToChange, documented
-from chassis.idempotency.keys import Idempotency
-from chassis.pagination import InvalidCursor, Paging, Slice
-from chassis.postgres import Database, Session
-from chassis.routing import service_router
-from chassis.schemas import Page
-from chassis.sealing.modes import optional, public, unrepeatable
+from chassis.core.errors import Forbidden, NothingToChange, documented
+from chassis.core.types import Page
+from chassis.idempotency.dependency import Idempotency
+from chassis.postgres.database import Database, Session
+from chassis.sealing.access import optional, public, unrepeatable
+from chassis.web.pagination import InvalidCursor, Paging, Slice
+from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound
+from user.mail.outgoing import PostOffice
 from user.models import AuditEntry, User
-from user.post import PostOffice
+from user.password_hashing import WeakPassword
 from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
 from user.services.add_user import add_user
 from user.services.change_user import change_user

@@ -2,20 +2,20 @@
 
 from fastapi import Response
 
-from chassis.auth.current_user import CurrentUser
-from chassis.auth.passwords import WeakPassword
+from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import NothingToChange, documented
 from chassis.dispatch.dispatcher import Dispatch
-from chassis.errors import NothingToChange, documented
-from chassis.idempotency.keys import Idempotency
-from chassis.postgres import Database, Session
-from chassis.routing import service_router
-from chassis.sealing.modes import encrypted, optional, unrepeatable
+from chassis.idempotency.dependency import Idempotency
+from chassis.postgres.database import Database, Session
+from chassis.sealing.access import encrypted, optional, unrepeatable
+from chassis.web.routing import service_router
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound, WrongPassword
+from user.mail.outgoing import MailNotConfigured, PostOffice
 from user.models import User
-from user.post import MailNotConfigured, PostOffice
+from user.password_hashing import WeakPassword
 from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
 from user.services.change_password import change_password
 from user.services.change_profile import change_profile

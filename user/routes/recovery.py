@@ -2,16 +2,16 @@
 
 from fastapi import Response
 
-from chassis.auth.current_user import CurrentUser
-from chassis.auth.passwords import WeakPassword
+from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import InvalidToken
-from chassis.errors import documented
-from chassis.postgres import Database, Session
-from chassis.routing import service_router
-from chassis.sealing.modes import optional, unrepeatable
+from chassis.core.errors import documented
+from chassis.postgres.database import Database, Session
+from chassis.sealing.access import optional, unrepeatable
+from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, InvalidEmailToken, TooManyAttempts
-from user.post import MailNotConfigured, PostOffice
+from user.mail.outgoing import MailNotConfigured, PostOffice
+from user.password_hashing import WeakPassword
 from user.schemas import EmailAddress, EmailConfirmation, PasswordReset
 from user.services.ask_for_password_reset import ask_for_password_reset
 from user.services.ask_for_verification import ask_for_verification

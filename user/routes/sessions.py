@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from chassis.auth.current_user import CurrentUser
+from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import InvalidToken
-from chassis.errors import documented
-from chassis.pagination import InvalidCursor, Paging, Slice
-from chassis.postgres import Database, Session
-from chassis.routing import service_router
-from chassis.schemas import Page
-from chassis.sealing.modes import optional, repeatable, unrepeatable
+from chassis.core.errors import documented
+from chassis.core.types import Page
+from chassis.postgres.database import Database, Session
+from chassis.sealing.access import optional, repeatable, unrepeatable
+from chassis.web.pagination import InvalidCursor, Paging, Slice
+from chassis.web.routing import service_router
 from user.client import FromClient
 from user.credentials import LOGIN_BODY, CredentialsBody
 from user.dependencies import Issuer, no_store

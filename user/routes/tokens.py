@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from chassis.postgres import Session
-from chassis.routing import Route, service_router
-from chassis.sealing.modes import public, service
+from chassis.postgres.database import Session
+from chassis.sealing.access import public, service
+from chassis.web.routing import Route, service_router
 from user.dependencies import Issuer
 from user.schemas import Revocations
 from user.services.list_revocations import list_revocations

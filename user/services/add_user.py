@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from chassis import outbox
-from chassis.idempotency.keys import IdempotencyKey
-from chassis.ids import new_id
-from chassis.postgres import Postgres
+from chassis.core.ids import new_id
+from chassis.idempotency.dependency import IdempotencyKey
+from chassis.messaging import outbox
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.events import UserRegistered
+from user.mail.outgoing import Post
 from user.models import User
 from user.passwords import hash_new_password
-from user.post import Post
 from user.schemas import UserAdd
 from user.services.create_user import create_user
 from user.services.get_user import get_user

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from user.post import Post
+from user.mail.outgoing import Post
 
 
 async def ask_for_password_reset(session: AsyncSession, post: Post, email: str) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity
-from user.post import Post
+from user.mail.outgoing import Post
 from user.services.get_user import get_user
 
 

@@ -3,13 +3,13 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.familiar_networks import remember_network
+from user.mail.outgoing import Post
 from user.models import User
 from user.passwords import hash_new_password, prove_password
-from user.post import Post
 from user.schemas import PasswordChange, Token
 from user.services.get_user import get_user
 from user.services.open_session import open_session

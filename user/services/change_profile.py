@@ -1,14 +1,14 @@
 """Changing one's own account."""
 
 from chassis.auth.tokens import Identity
-from chassis.errors import NothingToChange
-from chassis.postgres import Postgres
+from chassis.core.errors import NothingToChange
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.identifiers import set_username
+from user.mail.outgoing import Post
 from user.models import User
+from user.names.identifiers import set_username
 from user.passwords import prove_password
-from user.post import Post
 from user.schemas import ProfileChange
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user

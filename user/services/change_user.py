@@ -5,18 +5,18 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity
-from chassis.errors import NothingToChange
+from chassis.core.errors import NothingToChange
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.email_tokens import forget_email_tokens
-from user.identifiers import set_email, set_username
+from user.mail.outgoing import Post
 from user.models import User, UserSession
-from user.post import Post
+from user.names.identifiers import set_email, set_username
 from user.schemas import UserChange
 from user.services.end_sessions import end_sessions
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
 from user.services.keep_an_admin import keep_an_admin
+from user.tokens.email_tokens import forget_email_tokens
 
 
 async def change_user(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from user.models import User
-from user.usernames import folded_look_of, look_of
+from user.names.usernames import folded_look_of, look_of
 
 log = structlog.get_logger(__name__)
 

@@ -5,11 +5,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.email_tokens import Purpose, check_email_token, forget_email_tokens, spend_email_token
-from user.identifiers import set_email
-from user.post import Post
+from user.mail.outgoing import Post
+from user.names.identifiers import set_email
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
+from user.tokens.email_tokens import Purpose, check_email_token, forget_email_tokens, spend_email_token
 
 
 async def confirm_email(session: AsyncSession, client: Client, post: Post, token: str) -> None:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.ids import new_id
-from user.identifiers import set_email, set_username
+from chassis.core.ids import new_id
 from user.models import User
+from user.names.identifiers import set_email, set_username
 from user.schemas import UserCreate
 from user.services.flush_names import flush_names
 

@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from chassis.auth.tokens import Identity
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.client import Client
 from user.passwords import prove_password
 from user.services.erase_user import erase_user

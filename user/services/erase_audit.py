@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.models import HAS_ORIGIN, AuditEntry, AuditErasure
 
 BATCH = 1000

@@ -5,11 +5,10 @@ from uuid import UUID
 from sqlalchemy import func, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox
-from chassis.idempotency.keys import forget_answer
+from chassis.idempotency.dependency import forget_answer
+from chassis.messaging import outbox
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.email_tokens import forget_email_tokens
 from user.errors import UserNotFound
 from user.events import UserDeleted
 from user.familiar_networks import forget_networks
@@ -17,6 +16,7 @@ from user.models import AuditErasure, User, UserSession
 from user.services.end_sessions import end_sessions
 from user.services.erase_audit import erase_audit
 from user.services.keep_an_admin import keep_an_admin
+from user.tokens.email_tokens import forget_email_tokens
 
 
 async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor_id: UUID) -> None:

@@ -4,8 +4,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity
-from chassis.listing import list_newest
-from chassis.pagination import PageRequest, Slice
+from chassis.web.listing import list_newest
+from chassis.web.pagination import PageRequest, Slice
 from user.models import UserSession
 
 

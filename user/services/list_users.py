@@ -3,10 +3,10 @@
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.listing import list_newest
-from chassis.pagination import PageRequest, Slice
-from user.identifiers import identifier_key
+from chassis.web.listing import list_newest
+from chassis.web.pagination import PageRequest, Slice
 from user.models import User
+from user.names.identifiers import identifier_key
 from user.schemas import UserFilter
 
 

@@ -5,15 +5,15 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.passwords import hash_password, needs_rehash, verify_password
 from chassis.auth.tokens import TokenIssuer
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.errors import InvalidCredentials
 from user.familiar_networks import is_familiar, remember_network
-from user.identifiers import identifier_key
 from user.models import User
+from user.names.identifiers import identifier_key
+from user.password_hashing import hash_password, needs_rehash, verify_password
 from user.schemas import Credentials, Token
 from user.services.open_session import open_session
 from user.throttle import (

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.auth.tokens import LIFETIME_S, TokenIssuer
 from user.client import Client
 from user.models import RefreshToken, User, UserSession
-from user.opaque_tokens import new_token, token_hash
 from user.schemas import Token
+from user.tokens.opaque_tokens import new_token, token_hash
 
 IDLE = timedelta(days=30)
 """A session that is not used for so long has ended."""

@@ -8,15 +8,15 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import LIFETIME_S, TokenIssuer
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.errors import InvalidRefreshToken
 from user.models import RefreshToken, User, UserSession
-from user.opaque_tokens import new_salt, successor, token_hash
 from user.schemas import Token
 from user.services.end_sessions import end_sessions
 from user.services.open_session import IDLE
+from user.tokens.opaque_tokens import new_salt, successor, token_hash
 
 GRACE = timedelta(seconds=30)
 """So long a spent token still gives the successor it gave before: two tabs, or an answer that was lost."""

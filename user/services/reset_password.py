@@ -2,17 +2,17 @@
 
 from sqlalchemy import func
 
-from chassis.postgres import Postgres
+from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.email_tokens import Purpose, check_email_token, spend_email_token
 from user.familiar_networks import remember_network
+from user.mail.outgoing import Post
 from user.passwords import hash_new_password
-from user.post import Post
 from user.schemas import PasswordReset
 from user.services.get_user import get_user
 from user.services.set_password import set_password
 from user.throttle import account_limit, forget_attempts, guess_limit
+from user.tokens.email_tokens import Purpose, check_email_token, spend_email_token
 
 
 async def reset_password(database: Postgres, client: Client, post: Post, reset: PasswordReset) -> None:

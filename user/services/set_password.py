@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from user.email_tokens import forget_email_tokens
 from user.familiar_networks import forget_networks
 from user.models import User, UserSession
 from user.services.end_sessions import end_sessions
+from user.tokens.email_tokens import forget_email_tokens
 
 
 async def set_password(session: AsyncSession, user_id: UUID, password_hash: str, because: str) -> None:

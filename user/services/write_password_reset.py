@@ -2,12 +2,12 @@
 
 from sqlalchemy import select
 
-from chassis.postgres import Postgres
-from user import mail_texts
-from user.email_tokens import Purpose, issue_email_token
-from user.identifiers import identifier_key
-from user.mail import Mail
+from chassis.postgres.database import Postgres
+from user.mail import texts as mail_texts
+from user.mail.mailer import Mail
 from user.models import User
+from user.names.identifiers import identifier_key
+from user.tokens.email_tokens import Purpose, issue_email_token
 
 
 async def write_password_reset(database: Postgres, email: str, app_url: str | None) -> Mail | None:

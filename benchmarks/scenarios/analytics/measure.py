@@ -11,8 +11,8 @@ from benchmarks.scenarios.analytics.plan import Plan
 from benchmarks.scenarios.analytics.scenario import measure_answers
 from benchmarks.scenarios.analytics.sending import measure_sending
 from benchmarks.scenarios.analytics.stores import Stores, open_stores
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is measured next."""

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.models import EVENTS
-from analytics.services.rebuild_counts import rebuild_counts
 from benchmarks.deployment import Deployed
 from benchmarks.load import Load, Taken
 from benchmarks.machine import busy_seconds

@@ -15,8 +15,8 @@ from benchmarks.scenarios.analytics.clients import Task, insert_batches, send_ba
 from benchmarks.scenarios.analytics.figures import Sending, Side
 from benchmarks.scenarios.analytics.plan import BATCH, NAMES, OURS, PLAIN, Plan
 from benchmarks.scenarios.analytics.stores import Stores
-from chassis.testing import eventually
 from cli.mongodb import make_write_key
+from tests.support.testing import eventually
 
 _COUNTED_S = 120.0
 _FIRST = 10**9

@@ -14,10 +14,10 @@ from benchmarks.deployment import migrate
 from benchmarks.processes import tree_cpu_s
 from benchmarks.scenarios.analytics.history import Document
 from benchmarks.scenarios.analytics.plan import OURS, PLAIN
-from chassis.mongodb import create_indexes
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.mongodb.database import create_indexes
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 
 _CACHE_GB = 1.0
 """A server of its own would have more; with less, reading ten million events would be slower still."""

@@ -16,14 +16,14 @@ from benchmarks.scenarios.dispatch import uvicorn_server
 from benchmarks.scenarios.dispatch.credentials import Secrets
 from benchmarks.scenarios.dispatch.products import Product, ProductRead, make_products
 from chassis.app import create_app
+from chassis.core.errors import NotFound
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.errors import NotFound
-from chassis.routing import service_router
+from chassis.sealing.access import optional
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
-from chassis.sealing.modes import optional
 from chassis.settings import Environment, ServiceSettings
-from chassis.testing import NoDatabase
+from chassis.web.routing import service_router
+from tests.support.testing import NoDatabase
 
 _CALLER = "shop"
 _CALLED = "catalogue"

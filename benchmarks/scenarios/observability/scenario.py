@@ -17,9 +17,9 @@ from benchmarks.scenarios.orders.plan import MANY_PRODUCTS
 from benchmarks.scenarios.orders.scenario import place, try_once
 from benchmarks.scenarios.orders.sides import Side, ours
 from benchmarks.scenarios.orders.stores import open_stores
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is measured next."""

@@ -14,7 +14,7 @@ import uvloop
 from aiohttp import web
 
 from benchmarks.scenarios.orders.plain_server import POOL_SIZE, as_json, serve_until_killed
-from chassis.ids import new_id
+from chassis.core.ids import new_id
 
 _WRITE = """
     WITH placed AS (

@@ -11,7 +11,7 @@ import uvloop
 from aiohttp import web
 
 from benchmarks.scenarios.orders.plain_server import POOL_SIZE, as_json, serve_until_killed
-from chassis.ids import new_id
+from chassis.core.ids import new_id
 
 _TAKE = """
     WITH taken AS (

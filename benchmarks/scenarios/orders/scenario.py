@@ -15,9 +15,9 @@ from benchmarks.scenarios.orders.figures import Series, Turn
 from benchmarks.scenarios.orders.plan import MANY_PRODUCTS, NAMES, Condition, Plan
 from benchmarks.scenarios.orders.sides import Side, ours, plain
 from benchmarks.scenarios.orders.stores import Stores, open_stores
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is measured next."""

@@ -18,7 +18,7 @@ from benchmarks.scenarios.orders import plain_product
 from benchmarks.scenarios.orders.customer import Task, place_orders
 from benchmarks.scenarios.orders.plan import OURS, PLAIN
 from benchmarks.scenarios.orders.stores import ORDERS, PRODUCTS, Counts, Stores, dsn
-from chassis.testing import eventually
+from tests.support.testing import eventually
 
 _BACKLOG = 2048
 _PATIENCE_S = 60.0

@@ -10,11 +10,11 @@ import asyncpg
 
 from benchmarks.deployment import migrate
 from benchmarks.scenarios.orders.plan import OURS, PLAIN
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
 from cli.services import SERVICES
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port
-from cli.stack.postgres import EmbeddedPostgres
 
 ORDERS, PRODUCTS = "ORDER_DATABASE_URL", "PRODUCT_DATABASE_URL"
 _DATABASES = {OURS: ("order_service", "product_service"), PLAIN: ("plain_order", "plain_product")}

@@ -24,11 +24,11 @@ from chaos.scenarios.orders.databases import read_truth
 from chaos.scenarios.orders.plan import Plan as OrdersPlan
 from chaos.scenarios.orders.stock import make_people
 from chaos.verdict import compare
+from cli.dev.ports import answers
+from cli.dev.postgres_pair import PostgresPair
+from cli.dev.processes import LeashedProcess
+from cli.dev.server import EmbeddedServer
 from cli.mongodb import make_write_key, opened
-from cli.stack.ports import answers
-from cli.stack.postgres_pair import PostgresPair
-from cli.stack.processes import LeashedProcess
-from cli.stack.server import EmbeddedServer
 
 _SEED = 8
 _SENDERS, _PAUSE_S = 2, 0.1

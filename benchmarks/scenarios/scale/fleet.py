@@ -10,9 +10,9 @@ from benchmarks.processes import memory_mib
 from benchmarks.scenarios.scale.nginx import start_nginx
 from benchmarks.scenarios.scale.plan import POOL_SIZE, Step
 from chaos.supervisor import descendants
+from cli.dev.ports import free_port
+from cli.dev.processes import LeashedProcess, stop_all
 from cli.services import SERVICES
-from cli.stack.ports import free_port
-from cli.stack.processes import LeashedProcess, stop_all
 
 _START_S = 180.0
 """For twelve replicas that start at the same time."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from chaos.scenarios.orders.databases import settle
-from cli.invariants import check, read_facts
+from cli.checks.invariants import check, read_facts
 
 
 async def broken_invariants(environment: Mapping[str, str]) -> dict[str, Sequence[str]]:

@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cli.dev.processes import LeashedProcess
+from cli.dev.server import CLEAN_ENVIRONMENT
 from cli.errors import CommandError
-from cli.stack.processes import LeashedProcess
-from cli.stack.server import CLEAN_ENVIRONMENT
 
 _OLDEST = (1, 18)
 _PLACES = "/usr/local/sbin:/usr/sbin"

@@ -20,9 +20,9 @@ from benchmarks.scenarios.scale.fleet import Fleet, running_fleet
 from benchmarks.scenarios.scale.invariants import broken_invariants
 from benchmarks.scenarios.scale.plan import Plan, Step
 from benchmarks.scenarios.scale.stores import Databases, open_databases
-from chassis.ids import new_id
+from chassis.core.ids import new_id
+from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.stack.secrets import ensure_secrets
 
 OnTurn = Callable[[str], None]
 """Told what is done next."""

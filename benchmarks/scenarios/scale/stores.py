@@ -7,9 +7,9 @@ from pathlib import Path
 
 from benchmarks.deployment import migrate
 from benchmarks.scenarios.scale.plan import MAX_CONNECTIONS, MEMBERS
+from cli.dev.postgres_pair import PostgresPair
+from cli.dev.replica_set import EmbeddedReplicaSet
 from cli.services import SERVICES
-from cli.stack.postgres_pair import PostgresPair
-from cli.stack.replica_set import EmbeddedReplicaSet
 
 
 @dataclass(frozen=True, slots=True)

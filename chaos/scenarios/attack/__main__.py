@@ -14,9 +14,9 @@ from chaos.scenarios.attack.attacker import unverified
 from chaos.scenarios.attack.attacks import ATTACKS, CONTROL
 from chaos.scenarios.attack.bystander import Bystander, Latencies
 from chaos.scenarios.attack.target import Target, running_target
-from cli.console import say
+from cli.dev.console import say
+from cli.dev.files import ROOT
 from cli.errors import CommandError
-from cli.stack.files import ROOT
 
 _QUIET_S = 1.5
 """How long the bystander is alone before and after each attack."""

@@ -9,15 +9,15 @@ from pathlib import Path
 from benchmarks.deployment import deploy, log_in, migrate, production
 from benchmarks.scenarios.scale.nginx import find_nginx
 from chaos.scenarios.attack.certificate import write_certificate
+from cli.dev.files import ROOT
+from cli.dev.polling import wait_until
+from cli.dev.ports import answers, free_port
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.secrets import ensure_secrets
+from cli.dev.server import CLEAN_ENVIRONMENT
 from cli.errors import CommandError
 from cli.links import links
-from cli.stack.files import ROOT
-from cli.stack.polling import wait_until
-from cli.stack.ports import answers, free_port
-from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.processes import LeashedProcess, stop_all
-from cli.stack.secrets import ensure_secrets
-from cli.stack.server import CLEAN_ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)

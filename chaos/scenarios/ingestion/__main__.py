@@ -15,7 +15,7 @@ import typer
 
 from chaos.scenarios.ingestion.plan import Plan
 from chaos.scenarios.ingestion.scenario import Outcome, run
-from cli.console import console
+from cli.dev.console import console
 from cli.errors import CommandError
 
 _SHOWN = 10

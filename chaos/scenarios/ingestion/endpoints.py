@@ -7,10 +7,10 @@ from http import HTTPStatus
 import httpx
 
 from chaos.scenarios.ingestion.events import CLIENT, ORDER, Event
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.errors import AppError
-from chassis.ids import new_id
+from chassis.dispatch.errors import RemoteError
 
 _BATCHES = "/api/v1/analytics/events/batch"
 

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from analytics.counts import DAY, floor
+from analytics.counting.counts import DAY, floor
 
 Event = dict[str, Any]
 """A CloudEvent in JSON."""

@@ -12,8 +12,8 @@ import psutil
 from chaos.scenarios.ingestion.plan import TARGETS, Plan
 from chaos.scenarios.ingestion.senders import Book
 from chaos.scenarios.ingestion.system import System
+from cli.dev.mongodb import EmbeddedMongoDB
 from cli.errors import CommandError
-from cli.stack.mongodb import EmbeddedMongoDB
 
 STUCK = "member that did not come back within a minute"
 _POLL_S = 0.02

@@ -19,7 +19,7 @@ class Plan:
         members: Of MongoDB's replica set.
         senders: Batches under way at a time, about.
         counted_within_s: How long after the last kill all must be counted: an arrival whose process died is counted
-            after a minute (analytics/arrivals.py).
+            after a minute (analytics/counting/dirty_minutes.py).
     """
 
     kills: int

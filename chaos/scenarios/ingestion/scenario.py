@@ -19,10 +19,10 @@ from chaos.scenarios.ingestion.senders import Book, Load
 from chaos.scenarios.ingestion.system import System, running_system
 from chaos.scenarios.ingestion.tally import read_tally
 from chaos.scenarios.ingestion.verdict import compare
-from chassis.store import DatabaseUnavailable
-from chassis.testing import eventually
+from chassis.core.store import DatabaseUnavailable
 from cli.client import client
 from cli.mongodb import make_write_key, opened
+from tests.support.testing import eventually
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0

@@ -9,7 +9,7 @@ from time import monotonic
 
 from chaos.scenarios.ingestion.endpoints import Door, Unanswered
 from chaos.scenarios.ingestion.events import Event, make_events, mix
-from chassis.together import together
+from chassis.core.together import together
 
 _PATIENCE_S = 90.0
 """After so long a batch is given up."""

@@ -13,20 +13,20 @@ from pydantic import SecretStr
 from analytics.models import INDEXES
 from chaos.scenarios.orders.system import WORKERS, gunicorn
 from chaos.supervisor import Keeper
-from chassis.mongodb import create_indexes
-from chassis.testing import eventually
+from chassis.mongodb.database import create_indexes
+from cli.dev.environment import stack_environment
+from cli.dev.ports import free_port
+from cli.dev.processes import stop_all
+from cli.dev.replica_set import EmbeddedReplicaSet
+from cli.dev.secrets import ensure_secrets
 from cli.errors import CommandError
 from cli.links import links
 from cli.services import SERVICES
-from cli.stack.environment import stack_environment
-from cli.stack.ports import free_port
-from cli.stack.processes import stop_all
-from cli.stack.replica_set import EmbeddedReplicaSet
-from cli.stack.secrets import ensure_secrets
+from tests.support.testing import eventually
 
 [_ANALYTICS] = [service for service in SERVICES if service.name == "analytics"]
 _HEALED_S = 60.0
-_UNHANDLED = "unhandled error"  # chassis/errors.py
+_UNHANDLED = "unhandled error"  # chassis/core/errors.py
 
 
 @dataclass(frozen=True, slots=True)

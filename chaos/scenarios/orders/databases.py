@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chaos.scenarios.orders.shop import ORDERS
-from chassis.errors import AppError
-from chassis.mongodb import MongoDB
-from chassis.postgres import Postgres
-from cli.counts import uncounted
+from chassis.core.errors import AppError
+from chassis.mongodb.database import MongoDB
+from chassis.postgres.database import Postgres
+from cli.checks.counts import uncounted
 from cli.services import SERVICES
 
 _LOOK_S = 0.1

@@ -24,10 +24,10 @@ from chaos.scenarios.orders.shop import STATS, Request, Shop
 from chaos.scenarios.orders.stock import make_people, make_products
 from chaos.scenarios.orders.system import System, running_system
 from chaos.verdict import compare, compare_counts
-from chassis.testing import eventually
+from cli.checks.invariants import check, read_facts
 from cli.errors import CommandError
-from cli.invariants import check, read_facts
 from cli.services import SERVICES
+from tests.support.testing import eventually
 
 _START_S = 60.0
 _LOOK_S = 0.1

@@ -12,8 +12,8 @@ from typing import Any
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from chassis import strict_json
-from chassis.dispatch.failures import IN_FLIGHT
+from chassis.core import json as strict_json
+from chassis.dispatch.errors import IN_FLIGHT
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import TransportError, address_of
 from cli.services import SERVICES

@@ -7,12 +7,12 @@ from pydantic import SecretStr
 from chaos.scenarios.orders.plan import PEOPLE, PRODUCTS, STOCK
 from chaos.scenarios.orders.shop import PRODUCTS as PRODUCTS_PATH
 from chaos.scenarios.orders.shop import Person, Request, Shop
-from chassis.idempotency.keys import IdempotencyKey
-from chassis.ids import new_id
-from chassis.postgres import Postgres
-from cli.stack.secrets import make_password
+from chassis.core.ids import new_id
+from chassis.idempotency.dependency import IdempotencyKey
+from chassis.postgres.database import Postgres
+from cli.dev.secrets import make_password
 from user.client import Client
-from user.post import no_mail
+from user.mail.outgoing import no_mail
 from user.schemas import UserAdd
 from user.services.add_user import add_user
 from user.settings import Settings

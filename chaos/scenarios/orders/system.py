@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.supervisor import Keeper
+from cli.dev.environment import service_environment, stack_environment
+from cli.dev.files import ROOT
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port_like
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.secrets import ensure_secrets
+from cli.dev.server import EmbeddedServer
 from cli.errors import CommandError
 from cli.links import links
 from cli.services import SERVICES, Service
-from cli.stack.environment import service_environment, stack_environment
-from cli.stack.files import ROOT
-from cli.stack.mongodb import EmbeddedMongoDB
-from cli.stack.ports import free_port_like
-from cli.stack.postgres import EmbeddedPostgres
-from cli.stack.processes import LeashedProcess, stop_all
-from cli.stack.secrets import ensure_secrets
-from cli.stack.server import EmbeddedServer
 
 WORKERS = {"analytics": 2, "user": 1, "product": 2, "order": 2}
 RELAYED = "order"

@@ -10,12 +10,12 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from chassis.postgres import Postgres
-from cli.browser import REMEDY, find_chromium
-from tests.aliases import People
+from chassis.postgres.database import Postgres
+from cli.checks.browser import REMEDY, find_chromium
 from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
+from tests.support.aliases import People
 
 PATIENCE_MS = 15_000
 """How long a busy machine may take to show something."""

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from uuid import UUID
 
-from analytics.services.fold_arrivals import fold_arrivals
-from analytics.services.store_events import store_events
-from chassis.clock import utc_now
-from chassis.events import source_of
-from chassis.mongodb import MotorDatabase
+from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.ingestion.store_events import store_events
+from chassis.core.clock import utc_now
+from chassis.messaging.event import source_of
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.counting import event
 
 ADA, BOB, EVE = (str(UUID(int=number)) for number in (1, 2, 3))

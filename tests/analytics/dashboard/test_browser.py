@@ -9,14 +9,14 @@ from fastapi import FastAPI
 from playwright.async_api import expect
 from sqlalchemy import func, select, update
 
+from chassis.core.store import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.mongodb import MotorDatabase
-from chassis.store import DatabaseUnavailable
-from tests.aliases import MakeUser
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.conftest import Visit
 from tests.analytics.dashboard.screen import PANELS, Screen
 from tests.analytics.dashboard.seeds import seed
+from tests.support.aliases import MakeUser
 from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, User, UserSession

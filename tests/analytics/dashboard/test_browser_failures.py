@@ -3,10 +3,10 @@ from fastapi import FastAPI
 from playwright.async_api import Route, expect
 from sqlalchemy import func, select, update
 
-from chassis.errors import ServiceUnavailable
-from tests.aliases import MakeUser
+from chassis.core.errors import ServiceUnavailable
 from tests.analytics.dashboard.conftest import Fail, Visit
 from tests.analytics.dashboard.screen import Screen
+from tests.support.aliases import MakeUser
 from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, RefreshToken, User

@@ -9,19 +9,19 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from analytics import live as feed
-from analytics.live import OPEN, QUEUE, Live, Reader
-from analytics.routes import live as route
-from analytics.services import stream_events as streaming
-from analytics.services.stream_events import stream_events
+from analytics.live import change_stream as feed
+from analytics.live import routes as route
+from analytics.live import stream_events as streaming
+from analytics.live.change_stream import OPEN, QUEUE, Live, Reader
+from analytics.live.stream_events import stream_events
 from chassis.auth.tokens import InvalidToken
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.ids import new_id
-from chassis.mongodb import MotorDatabase
-from chassis.testing import eventually
-from tests.aliases import Bearer, People
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
+from tests.support.aliases import Bearer, People
+from tests.support.testing import eventually
 
 
 @pytest.fixture

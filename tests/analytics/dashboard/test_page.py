@@ -3,8 +3,8 @@ import re
 import httpx
 import pytest
 
-from analytics.dashboard_files import FOLDER
-from tests.aliases import People
+from analytics.dashboard.files import FOLDER
+from tests.support.aliases import People
 
 FILES = sorted(path.name for path in FOLDER.rglob("*") if path.suffix in {".css", ".js", ".svg"})
 

@@ -4,12 +4,12 @@ from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.failures import RemoteError
-from chassis.postgres import Postgres
+from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from chassis.settings import Environment
-from tests.aliases import MakeUser, People
 from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.sessions import SESSION, cookie_of, log_in, refresh
+from tests.support.aliases import MakeUser, People
 from tests.user.logins import change, read
 from user.client import Client
 from user.models import Throttle, UserSession

@@ -4,13 +4,13 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from chassis.dispatch.failures import Refusal, RemoteError
+from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
+from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
-from chassis.errors import DeadlineExceeded, ServiceUnavailable
-from chassis.postgres import Postgres
-from tests.aliases import MakeUser
+from chassis.postgres.database import Postgres
 from tests.analytics.dashboard.conftest import Fail
 from tests.analytics.dashboard.sessions import SESSION, cookie_of, log_in, refresh
+from tests.support.aliases import MakeUser
 from tests.user.logins import change, read
 from user.models import RefreshToken, UserSession
 

@@ -3,11 +3,11 @@
 import pytest
 from playwright.async_api import expect
 
-from chassis.mongodb import MotorDatabase
-from tests.aliases import MakeUser
+from chassis.mongodb.database import MotorDatabase
 from tests.analytics.dashboard.conftest import Visit
 from tests.analytics.dashboard.screen import PANELS
 from tests.analytics.dashboard.seeds import seed
+from tests.support.aliases import MakeUser
 from user.models import User
 
 RANGES = """async ([function_name, now]) => {

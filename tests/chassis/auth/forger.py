@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from chassis.auth.tokens import TokenIssuer
-from chassis.ids import new_id
+from chassis.core.ids import new_id
 from tests.chassis.auth.issuer import pem
 
 Claims = dict[str, Any]

@@ -3,9 +3,9 @@ import asyncio
 import pytest
 
 from chassis.auth.jwks import REFETCH_S, RemoteKeys
-from chassis.auth.remote import RETRY_S
+from chassis.auth.single_flight import RETRY_S
 from chassis.auth.tokens import UnknownKey
-from chassis.errors import DeadlineExceeded, ServiceUnavailable
+from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
 from tests.chassis.auth.issuer import Clock, Issuer
 
 

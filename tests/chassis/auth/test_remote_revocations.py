@@ -3,12 +3,12 @@ import asyncio
 import pytest
 from structlog.testing import CapturingLogger
 
-from chassis.auth import remote
-from chassis.auth.remote import RETRY_S
+from chassis.auth import single_flight as remote
 from chassis.auth.revocations import KEEP_S, REVOCATIONS_EVERY_S, TIMEOUT_S, RemoteRevocations
+from chassis.auth.single_flight import RETRY_S
 from chassis.auth.tokens import LIFETIME_S
-from chassis.errors import DeadlineExceeded, ServiceUnavailable
-from chassis.ids import new_id
+from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
+from chassis.core.ids import new_id
 from tests.chassis.auth.issuer import Clock, Issuer
 
 LATER = "2026-11-21T12:00:02Z"

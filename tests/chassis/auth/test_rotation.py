@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.tokens import LIFETIME_S, TokenIssuer, TokenVerifier, UnknownKey
-from chassis.clock_skew import ClockSkew
+from chassis.core.clock_skew import ClockSkew
+from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.ids import new_id
-from cli.key_rings import HANDLING, Kind
-from cli.keys import app
+from cli.keys.commands import app
+from cli.keys.rings import HANDLING, Kind
 from tests.chassis.auth.issuer import Clock, Revoked
 
 TICK_S = 5

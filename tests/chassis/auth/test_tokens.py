@@ -11,9 +11,9 @@ from pydantic import SecretStr, TypeAdapter
 
 from chassis.auth.signing_keys import SigningKeys
 from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
-from chassis.clock_skew import ClockSkew
-from chassis.errors import ServiceUnavailable
-from chassis.ids import new_id
+from chassis.core.clock_skew import ClockSkew
+from chassis.core.errors import ServiceUnavailable
+from chassis.core.ids import new_id
 from tests.chassis.auth.forger import Forger
 from tests.chassis.auth.issuer import Revoked, make_key, pem
 

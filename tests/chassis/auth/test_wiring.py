@@ -9,15 +9,15 @@ from fastapi import APIRouter, Request
 from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
-from chassis.auth.current_user import CurrentUser
+from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import TokenIssuer
-from chassis.ids import new_id
-from chassis.routing import Route, service_router
-from chassis.sealing.modes import public, service
-from chassis.testing import NoDatabase, eventually, serve
+from chassis.core.ids import new_id
+from chassis.sealing.access import public, service
+from chassis.web.routing import Route, service_router
 from tests.chassis.auth.issuer import UNTIL, make_key
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
+from tests.support.testing import NoDatabase, eventually, serve
 
 users = service_router("users")
 things = service_router("things")

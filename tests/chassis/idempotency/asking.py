@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from chassis.ids import new_id
-from chassis.testing import eventually
+from chassis.core.ids import new_id
 from tests.chassis.idempotency.tiny_keyed import ISSUER, KEYS, THINGS
 from tests.sealing.messages import Answer, Forge, Wire, send
+from tests.support.testing import eventually
 
 KINDS = ["", "/ordered"]
 """A route with one transaction, and one with several."""

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.tables import chassis_metadata
-from cli.stack.postgres import EmbeddedPostgres
+from chassis.postgres.tables import chassis_metadata
+from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.idempotency.tiny_keyed import Base, Worker, serve_worker
-from tests.databases import emptying
+from tests.support.databases import emptying
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from chassis.errors import ServiceUnavailable
+from chassis.core.errors import ServiceUnavailable
 
 Point = Callable[[str], Awaitable[None]]
 """What happens when a route reaches a point of this name."""

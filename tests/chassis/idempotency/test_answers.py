@@ -5,12 +5,12 @@ from sqlalchemy import text
 
 from chassis.idempotency.answers import Answer as StoredAnswer
 from chassis.idempotency.answers import UnstorableAnswer
-from chassis.postgres import KEY_HOURS
+from chassis.postgres.database import KEY_HOURS
 from tests.chassis.idempotency.asking import KINDS, asking, is_replayed
 from tests.chassis.idempotency.points import dying
 from tests.chassis.idempotency.tiny_keyed import Worker, count, serve_worker, settle
-from tests.plain import FOR_BROWSERS
 from tests.sealing.messages import send
+from tests.support.plain import FOR_BROWSERS
 
 
 async def test_the_answer_is_given_again(worker: Worker) -> None:

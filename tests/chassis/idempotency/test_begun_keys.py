@@ -7,15 +7,15 @@ import pytest
 from fastapi import Response
 from sqlalchemy import insert, select
 
+from chassis.core.ids import new_id
 from chassis.idempotency.answers import Replay
+from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey, forget_answer
 from chassis.idempotency.errors import InFlight, KeyReused
-from chassis.idempotency.keyed_request import KeyedRequest
-from chassis.idempotency.keys import BEGIN_KEY, IdempotencyKey, forget_answer
-from chassis.ids import new_id
-from chassis.statement import Statement
-from chassis.tables import chassis_metadata, idempotency_keys
+from chassis.idempotency.key import KeyedRequest
+from chassis.postgres.statements import Statement
+from chassis.postgres.tables import chassis_metadata, idempotency_keys
 from tests.chassis.idempotency.tiny_keyed import Worker, count
-from tests.databases import bystanders
+from tests.support.databases import bystanders
 
 MAKE = Statement(
     BEGIN_KEY,

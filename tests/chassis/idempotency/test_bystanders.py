@@ -3,9 +3,9 @@ from dataclasses import asdict
 import pytest
 from sqlalchemy import insert, select
 
-from chassis.idempotency.keyed_request import KeyedRequest
-from chassis.ids import new_id
-from chassis.tables import idempotency_keys
+from chassis.core.ids import new_id
+from chassis.idempotency.key import KeyedRequest
+from chassis.postgres.tables import idempotency_keys
 from tests.chassis.idempotency.asking import KINDS, asking, is_replayed, person
 from tests.chassis.idempotency.tiny_keyed import THINGS, Worker, count
 from tests.sealing.messages import send

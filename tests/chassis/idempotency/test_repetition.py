@@ -2,8 +2,8 @@ import pytest
 
 from tests.chassis.idempotency.asking import asking
 from tests.chassis.idempotency.tiny_keyed import THINGS, Base, Worker, count
-from tests.databases import bystanders
 from tests.sealing.messages import send
+from tests.support.databases import bystanders
 
 REFUSING = {"/unrepeatable": "POST", "/undeclared": "PATCH"}
 TAKING = {"/repeatable": "POST", "/by-put": "PUT", "/by-delete": "DELETE"}

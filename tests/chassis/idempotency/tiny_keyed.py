@@ -13,18 +13,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.auth.current_user import Admin, CurrentUser
+from chassis.auth.dependencies import Admin, CurrentUser
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
-from chassis.clock_skew import ClockSkew
-from chassis.errors import Conflict
+from chassis.core.clock_skew import ClockSkew
+from chassis.core.errors import Conflict
+from chassis.core.ids import new_id
+from chassis.core.types import Body, Read
 from chassis.idempotency.answers import MAX_BODY
+from chassis.idempotency.dependency import Idempotency, IdempotencyKey, IdempotentSession
 from chassis.idempotency.errors import InFlight
-from chassis.idempotency.keys import Idempotency, IdempotencyKey, IdempotentSession
-from chassis.ids import new_id
-from chassis.postgres import Database, Postgres, Session
-from chassis.routing import service_router
-from chassis.schemas import Body, Read
-from chassis.sealing.modes import optional, public, repeatable, service, unrepeatable
+from chassis.postgres.database import Database, Postgres, Session
+from chassis.sealing.access import optional, public, repeatable, service, unrepeatable
+from chassis.web.routing import service_router
 from tests.chassis.auth.issuer import Revoked
 from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny

@@ -1,0 +1,86 @@
+"""Counting what has arrived."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from bson import ObjectId
+from pymongo import DeleteOne, UpdateOne
+
+from analytics.counting.count_span import count_span
+from analytics.counting.counts import HOUR, MINUTE, floor
+from analytics.counting.recount import Span
+from analytics.models import ARRIVALS, FAILED_MINUTES
+from chassis.core.clock import utc_now
+from chassis.mongodb.database import Document, MotorDatabase
+
+MOST_ARRIVALS = 1000
+"""So many are counted at a time."""
+_MOST_RUNS = 10
+"""An hour with more separate runs of minutes is counted as a whole: that is one transaction."""
+
+
+async def fold_arrivals(database: MotorDatabase) -> int:
+    """
+    Count the minutes of arrivals that are settled, and the failed ones whose time has come; returns how many arrivals.
+
+    The latest hours come first, so that what takes long or fails holds up nothing of now. If it is interrupted, the
+    arrivals are still there, and are counted again.
+    """
+    now = utc_now()
+    settled = database[ARRIVALS].find({"settled_at": {"$lte": now}}).sort("settled_at").limit(MOST_ARRIVALS)
+    arrivals = [arrival async for arrival in settled]
+    failed = [row async for row in database[FAILED_MINUTES].find()]
+    due = [row for row in failed if row["retry_at"] <= now]
+    arrived = {minute for arrival in arrivals for minute in arrival["minutes"]}
+    waiting = {row["_id"] for row in failed} - {row["_id"] for row in due}
+
+    await _note_arrival(database, arrived & waiting)
+    for span in spans((arrived | {row["_id"] for row in due}) - waiting):
+        await count_span(database, span)
+    await _delete(database, FAILED_MINUTES, due)
+    await _delete(database, ARRIVALS, arrivals)
+    return len(arrivals)
+
+
+async def _note_arrival(database: MotorDatabase, minutes: Iterable[datetime]) -> None:
+    """Have minutes counted when their time has come, also if another process is just counting them, and succeeds."""
+    changes = [
+        UpdateOne(
+            {"_id": minute},
+            {"$set": {"changed": ObjectId()}, "$setOnInsert": {"failures": 0, "retry_at": utc_now()}},
+            upsert=True,
+        )
+        for minute in minutes
+    ]
+    if changes:
+        await database[FAILED_MINUTES].bulk_write(changes, ordered=False)
+
+
+async def _delete(database: MotorDatabase, collection: str, counted: Sequence[Document]) -> None:
+    """Delete what was counted, but for what has changed since it was read: there is more to count of it."""
+    if counted:
+        await database[collection].bulk_write([DeleteOne(one) for one in counted], ordered=False)
+
+
+def spans(minutes: Iterable[datetime]) -> Iterator[Span]:
+    """Join minutes to spans, none of which is longer than an hour; the latest hour comes first."""
+    hours: defaultdict[datetime, set[datetime]] = defaultdict(set)
+    for minute in minutes:
+        hours[floor(minute, HOUR)].add(minute)
+    for hour in sorted(hours, reverse=True):
+        runs = list(_runs(sorted(hours[hour])))
+        yield from runs if len(runs) <= _MOST_RUNS else [Span(runs[0].start, runs[-1].end)]
+
+
+def _runs(minutes: Iterable[datetime]) -> Iterator[Span]:
+    """Join minutes that follow each other."""
+    start = end = None
+    for minute in minutes:
+        if minute != end:
+            if start and end:
+                yield Span(start, end)
+            start = minute
+        end = minute + MINUTE
+    if start and end:
+        yield Span(start, end)

@@ -1,0 +1,139 @@
+"""Counting the events of a span of time anew."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pymongo import DeleteOne, ReplaceOne
+
+from analytics.counting.counts import DAY, MINUTE, QUARTER, Count, floor, quarter_of
+from analytics.counting.final_counts import not_final
+from analytics.counting.record_user_days import note_user_days
+from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
+from analytics.retention import grain_at
+from chassis.mongodb.database import Document, MotorDatabase, MotorSession, in_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole minutes of one part of a UTC day (``final_counts.PART``), half-open."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def day(self) -> datetime:
+        """The day."""
+        return floor(self.start, DAY)
+
+    @property
+    def quarters(self) -> "Span":
+        """The quarter hours that it touches."""
+        return Span(floor(self.start, QUARTER), floor(self.end - MINUTE, QUARTER) + QUARTER)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of its quarter hours."""
+        return {quarter_of(self.start + n * QUARTER) for n in range((self.end - self.start) // QUARTER)}
+
+    def halves(self, grain: timedelta) -> "list[Span]":
+        """Return both halves, in whole units of *grain*; none if it is no longer than one."""
+        middle = self.start + (self.end - self.start) // grain // 2 * grain
+        return [Span(self.start, middle), Span(middle, self.end)] if middle > self.start else []
+
+    def holds(self, name: str) -> Document:
+        """Return the condition that the time called *name* is in the span."""
+        return {name: {"$gte": self.start, "$lt": self.end}}
+
+
+async def recount(database: MotorDatabase, span: Span) -> None:
+    """
+    Count the events of a span anew, and put the counts in the place of those that are there and not final.
+
+    Done twice, or by two at once, it has the same effect: it counts what is stored at one moment, and of two that write
+    the same counts one begins again. Of a span of long ago (``grain_at``) whole quarter hours are counted, as their
+    minutes are deleted.
+    """
+    has_minutes = grain_at(span.start) == MINUTE
+    counted = span if has_minutes else span.quarters
+
+    async def count(session: MotorSession) -> None:
+        which = await not_final(database, counted.start, session)
+        minutes = await _count_events(database, session, counted, which)
+        if has_minutes:
+            minutes = await _replace_minutes(database, session, counted, which, minutes)
+        await _count_day(database, session, counted.quarters, which, minutes)
+
+    await in_transaction(database, count)
+    await note_user_days(database, counted.day, counted.holds("occurred_at"))
+
+
+async def _count_events(
+    database: MotorDatabase, session: MotorSession, span: Span, which: Document
+) -> Sequence[Document]:
+    """Return the counts of the minutes of a span, as they are stored."""
+    pipeline: list[Document] = [
+        {"$match": {**span.holds("occurred_at"), **which}},
+        {
+            "$group": {
+                "_id": {
+                    "minute": {"$dateTrunc": {"date": "$occurred_at", "unit": "minute"}},
+                    "type": "$type",
+                    "currency": "$revenue.currency",
+                },
+                "count": {"$sum": 1},
+                "minor": {"$sum": "$revenue.minor"},
+            }
+        },
+    ]
+    counts: defaultdict[tuple[datetime, str], Count] = defaultdict(Count)
+    async for row in database[EVENTS].aggregate(pipeline, session=session):
+        group = row["_id"]
+        revenue = {group["currency"]: row["minor"]} if group.get("currency") else {}
+        counts[group["minute"], group["type"]].add(row["count"], revenue)
+    return [{"minute": minute, "type": kind, **one.as_document()} for (minute, kind), one in counts.items()]
+
+
+async def _replace_minutes(
+    database: MotorDatabase, session: MotorSession, span: Span, which: Document, minutes: Sequence[Document]
+) -> Sequence[Document]:
+    """Put the minutes of a span in the place of those that are there; returns all of the quarter hours it touches."""
+    await database[MINUTE_COUNTS].delete_many({**span.holds("minute"), **which}, session=session)
+    if minutes:
+        await database[MINUTE_COUNTS].insert_many(minutes, session=session)
+    touched = database[MINUTE_COUNTS].find({**span.quarters.holds("minute"), **which}, session=session)
+    return [row async for row in touched]
+
+
+async def _count_day(
+    database: MotorDatabase, session: MotorSession, quarters: Span, which: Document, minutes: Iterable[Document]
+) -> None:
+    """Put quarter hours, as their minutes say, into the counts of their day."""
+    counted = _by_quarter(minutes)
+    stored = database[DAY_COUNTS].find({"day": quarters.day, **which}, {"type": 1, "quarters": 1}, session=session)
+    before = {row["type"]: row["quarters"] async for row in stored}
+    writes = []
+    for kind in before.keys() | counted.keys():
+        others = {name: one for name, one in before.get(kind, {}).items() if name not in quarters.names}
+        after = {**others, **counted.get(kind, {})}
+        if after != before.get(kind):
+            writes.append(_write_day(quarters.day, kind, after))
+    if writes:
+        await database[DAY_COUNTS].bulk_write(writes, session=session)
+
+
+def _by_quarter(minutes: Iterable[Document]) -> dict[str, dict[str, Document]]:
+    """Add up minutes; returns the counts of quarter hours by type and name."""
+    counts: defaultdict[str, defaultdict[str, Count]] = defaultdict(lambda: defaultdict(Count))
+    for row in minutes:
+        counts[row["type"]][quarter_of(row["minute"])].add(row["count"], row.get("revenue", {}))
+    return {kind: {name: one.as_document() for name, one in day.items()} for kind, day in counts.items()}
+
+
+def _write_day(day: datetime, kind: str, quarters: dict[str, Document]) -> ReplaceOne[Document] | DeleteOne:
+    which = {"day": day, "type": kind}
+    if not quarters:
+        return DeleteOne(which)
+    total = Count.total(quarters.values()).as_document()
+    return ReplaceOne(which, {**which, **total, "quarters": quarters}, upsert=True)

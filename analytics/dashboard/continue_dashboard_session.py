@@ -1,0 +1,26 @@
+"""Staying logged in at the dashboard."""
+
+from analytics.dashboard.accounts import NotForYou, analyst_of, log_out, refresh
+from analytics.dashboard.schemas import DashboardSession
+from analytics.dashboard.session_cookie import Jar
+from chassis.dispatch.dispatcher import Dispatcher
+
+
+async def continue_dashboard_session(
+    dispatcher: Dispatcher, refresh_token: str, address: str | None, cookie: Jar
+) -> DashboardSession:
+    """
+    Get the next tokens of a session, and set the cookie as soon as there are some: later failures cost no session.
+
+    Raises:
+        SessionEnded: The refresh token is worth nothing any more (401).
+        NotForYou: The person may look no longer; the session is ended (403).
+    """
+    tokens = await refresh(dispatcher, refresh_token, address)
+    cookie.put(tokens.refresh_token)
+    try:
+        person = await analyst_of(dispatcher, tokens)
+    except NotForYou:
+        await log_out(dispatcher, tokens.access_token, address)
+        raise
+    return DashboardSession(**tokens.model_dump(), **person.model_dump())

@@ -1,0 +1,127 @@
+"""The dashboard: its page, and its sessions, which stand between the page and the user service."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
+
+from analytics.dashboard.accounts import NotForYou, SessionEnded, SessionNotEnded, TooManyLogins, WrongCredentials
+from analytics.dashboard.begin_dashboard_session import begin_dashboard_session
+from analytics.dashboard.continue_dashboard_session import continue_dashboard_session
+from analytics.dashboard.end_dashboard_session import end_dashboard_session
+from analytics.dashboard.files import HEADERS, PAGE, PageFile
+from analytics.dashboard.login_limiter import Door, DoorBlocked
+from analytics.dashboard.schemas import DashboardSession, Login
+from analytics.dashboard.session_cookie import COOKIE, SessionCookie
+from chassis.core.addresses import read_address
+from chassis.core.errors import Forbidden, NotFound, documented
+from chassis.dispatch.dispatcher import Dispatch
+from chassis.sealing.access import public, repeatable, unrepeatable
+from chassis.web.etag import Tagger, Tagging
+from chassis.web.routing import Route
+
+
+class ForeignPage(Forbidden):
+    """A page from elsewhere makes a browser ask."""
+
+    code = "foreign_page"
+    message = "Sessions of the dashboard are for its own page."
+
+
+async def _own_page(sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:
+    if sec_fetch_site not in {None, "same-origin"}:
+        raise ForeignPage
+
+
+async def _address(request: Request) -> str | None:
+    return read_address(request.client.host) if request.client else None
+
+
+async def _page_files(request: Request) -> dict[str, PageFile]:
+    files: dict[str, PageFile] = request.app.state.page_files
+    return files
+
+
+async def _door(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door
+
+
+RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
+Address = Annotated[str | None, Depends(_address)]
+TheDoor = Annotated[Door, Depends(_door)]
+PageFiles = Annotated[dict[str, PageFile], Depends(_page_files)]
+
+router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
+
+
+@router.post(
+    "/session",
+    operation_id="begin_dashboard_session",
+    dependencies=[Depends(_own_page)],
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins, DoorBlocked),
+)
+@unrepeatable
+@public
+async def begin(
+    login: Login, dispatcher: Dispatch, door: TheDoor, address: Address, cookie: SessionCookie
+) -> DashboardSession:
+    """Log in; what continues the session goes into a cookie that no script can read."""
+    async with door.passing():
+        session, tokens = await begin_dashboard_session(dispatcher, login, address)
+    cookie.put(tokens.refresh_token)
+    return session
+
+
+@router.post(
+    "/session/refresh",
+    operation_id="continue_dashboard_session",
+    dependencies=[Depends(_own_page)],
+    responses={204: {"description": "Nobody is logged in."}, **documented(SessionEnded, NotForYou)},
+)
+@repeatable
+@public
+async def carry_on(
+    dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None
+) -> DashboardSession:
+    """Get the next access token by the cookie."""
+    if token is None:
+        return Response(status_code=204)  # type: ignore[return-value]
+    return await continue_dashboard_session(dispatcher, token, address, cookie)
+
+
+@router.delete(
+    "/session",
+    operation_id="end_dashboard_session",
+    status_code=204,
+    dependencies=[Depends(_own_page)],
+    responses=documented(SessionNotEnded),
+)
+@public
+async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None) -> None:
+    """Log out: the browser forgets the session in any case, and it is ended at the user service."""
+    if token is not None:
+        await end_dashboard_session(dispatcher, token, address, cookie)
+
+
+@router.get("", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+@public
+async def page(files: PageFiles, response: Response, tagger: Tagging) -> Response:
+    """Give the page."""
+    return _answer(files[PAGE], response, tagger)
+
+
+@router.get("/{name}", include_in_schema=False)
+@public
+async def page_file(name: str, files: PageFiles, response: Response, tagger: Tagging) -> Response:
+    """Give one of the files that the page is made of."""
+    if name not in files:
+        raise NotFound
+    return _answer(files[name], response, tagger)
+
+
+def _answer(file: PageFile, response: Response, tagger: Tagger) -> Response:
+    # A 304 has them too: a browser puts its headers in the place of those that it has kept.
+    response.headers.update(HEADERS)
+    headers = {**HEADERS, "ETag": f'"{file.tag}"'}
+    return tagger.answer(Response(file.content, headers=headers, media_type=file.media_type), file.tag)

@@ -1,0 +1,23 @@
+"""What other services announce."""
+
+from fastapi import APIRouter
+
+from analytics.dependencies import Keeping
+from analytics.ingestion.publishers import PUBLISHERS
+from analytics.ingestion.record_events import record_events
+from chassis.core.errors import documented
+from chassis.messaging.event_batch import MOST_BODY_BYTES, PATH, Delivered, ForeignEvent, Receipt
+from chassis.mongodb.database import Database
+from chassis.sealing.access import bodies, repeatable, service
+from chassis.web.routing import Route
+
+router = APIRouter(tags=["events"], route_class=Route)
+
+
+@router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
+@repeatable
+@bodies(MOST_BODY_BYTES)
+@service(*PUBLISHERS)
+async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Receipt]:
+    """Take a batch of events (the services that announce them, sealed); says what became of each."""
+    return await record_events(database, retention, delivered)

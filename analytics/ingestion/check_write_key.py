@@ -1,0 +1,37 @@
+"""Checking a write key."""
+
+import pymongo
+
+from analytics.ingestion.write_keys import WriteKey
+from analytics.models import WRITE_KEYS
+from chassis.core.errors import Unauthenticated
+from chassis.mongodb.database import MotorDatabase
+
+LONGEST_S = 2.0
+"""How long looking a key up may take, seconds."""
+
+
+class InvalidWriteKey(Unauthenticated):
+    """No write key, or none that is valid."""
+
+    code = "invalid_write_key"
+    message = (
+        "A valid write key is needed: as Bearer token, or as user name of Basic with an empty password; "
+        "below /v1 also as writeKey in the body."
+    )
+
+
+async def check_write_key(database: MotorDatabase, key: WriteKey | None) -> None:
+    """
+    Let the holder of a valid key pass. It is looked up each time, so that one that is revoked is refused at once.
+
+    Raises:
+        InvalidWriteKey: There is none, or it is not valid (401).
+        DatabaseUnavailable: It cannot be looked up (503).
+    """
+    if key is None:
+        raise InvalidWriteKey
+    with pymongo.timeout(LONGEST_S):
+        stored = await database[WRITE_KEYS].find_one({"_id": key.id, "revoked_at": {"$exists": False}})
+    if stored is None or not key.matches(stored["hashed"]):
+        raise InvalidWriteKey

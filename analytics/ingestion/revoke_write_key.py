@@ -1,0 +1,25 @@
+"""Revoking a write key."""
+
+from analytics.models import WRITE_KEYS
+from chassis.core.clock import utc_now
+from chassis.core.errors import NotFound
+from chassis.mongodb.database import MotorDatabase
+
+
+class NoSuchWriteKey(NotFound):
+    """There is no key of this id."""
+
+    code = "no_such_write_key"
+    message = "There is no write key of this id."
+
+
+async def revoke_write_key(database: MotorDatabase, key_id: str) -> None:
+    """
+    Revoke a key: from now on it is refused. Done twice, it keeps the first time.
+
+    Raises:
+        NoSuchWriteKey: There is none of this id.
+    """
+    revoked = await database[WRITE_KEYS].update_one({"_id": key_id}, {"$min": {"revoked_at": utc_now()}})
+    if not revoked.matched_count:
+        raise NoSuchWriteKey

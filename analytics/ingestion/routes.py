@@ -1,0 +1,82 @@
+"""Events that clients send."""
+
+from typing import Any
+
+from fastapi import Response
+
+from analytics.dependencies import Keeping, PeerOrKeyHolder
+from analytics.ingestion.check_write_key import InvalidWriteKey
+from analytics.ingestion.cloudevents import Form
+from analytics.ingestion.documents import EventTooOld, WrongTime
+from analytics.ingestion.record_batch import record_batch
+from analytics.ingestion.record_event import record_event
+from analytics.ingestion.schemas import MOST_EVENTS, BatchRead, CloudEventCreate, EventCreate, EventRead
+from analytics.ingestion.sent_events import SentBatch, SentEvent
+from chassis.core.errors import PayloadTooLarge, UnsupportedMediaType, documented
+from chassis.mongodb.database import Database
+from chassis.sealing.access import bodies, encrypted_or_keyed, optional, unrepeatable
+from chassis.web.routing import service_router
+
+router = service_router("analytics")
+
+_SEALED_BATCH_BYTES = 1024 * 1024
+"""What a batch of 500 KB comes to when it is sealed, and some more."""
+_EVENT, _CLOUD_EVENT = EventCreate.model_json_schema(), CloudEventCreate.model_json_schema()
+
+
+def _body(**schemas: dict[str, Any]) -> dict[str, Any]:
+    """Describe a body for OpenAPI by the names of its forms: a dependency reads it, as it comes in several."""
+    content = {str(Form[form]): {"schema": schema} for form, schema in schemas.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _many(event: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": event, "maxItems": MOST_EVENTS}
+
+
+@router.post(
+    "/events",
+    status_code=201,
+    dependencies=[PeerOrKeyHolder],
+    responses=documented(
+        InvalidWriteKey,
+        UnsupportedMediaType,
+        EventTooOld,
+        WrongTime,
+        beside={200: {"model": EventRead, "description": "It was there already"}},
+    ),
+    openapi_extra=_body(PLAIN=_EVENT, STRUCTURED=_CLOUD_EVENT),
+)
+@unrepeatable
+@encrypted_or_keyed
+async def record(event: SentEvent, database: Database, retention: Keeping, response: Response) -> EventRead:
+    """
+    Record an event; the same id twice is counted once.
+
+    It is sealed, or comes with a write key. CloudEvents 1.0 are taken in structured and in binary form too.
+    """
+    result = await record_event(database, retention, event)
+    if result.status == "duplicate":
+        response.status_code = 200
+    return result
+
+
+@router.post(
+    "/events/batch",
+    dependencies=[PeerOrKeyHolder],
+    responses=documented(InvalidWriteKey, PayloadTooLarge, UnsupportedMediaType),
+    openapi_extra=_body(
+        PLAIN={"type": "object", "properties": {"events": _many(_EVENT)}, "required": ["events"]},
+        BATCH=_many(_CLOUD_EVENT),
+    ),
+)
+@unrepeatable
+@bodies(_SEALED_BATCH_BYTES)
+@optional
+async def record_many(batch: SentBatch, database: Database, retention: Keeping) -> BatchRead:
+    """
+    Record up to 500 events (500 KB in all, 32 KB of data each); says of each, in order, what became of it.
+
+    One that is not valid spoils only itself.
+    """
+    return {"items": await record_batch(database, retention, batch)}

@@ -1,0 +1,140 @@
+"""Events as clients send them, and what they are told of them."""
+
+from typing import Annotated, Any, Literal, NotRequired, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    model_validator,
+)
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from analytics.ingestion.event_ids import event_id
+from analytics.ingestion.person_ids import person_id
+from analytics.ingestion.properties import check_data
+from analytics.ingestion.publishers import refuse_published
+from chassis.core.errors import FieldError
+from chassis.core.types import Body, Id, Moment
+
+MOST_EVENTS = 500
+"""In a batch."""
+MAX_BATCH_BYTES = 500 * 1024
+"""Of a batch, as JSON."""
+MOST_COMMAS = 64 * 1024
+"""In its JSON: an eighth of it. Parsing a value costs a microsecond of the event loop."""
+
+_SERVICES = "/services/"
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_JSON = r"^application/([a-z0-9.-]+\+)?json *(;.*)?$"
+
+
+def _refuse_services(source: str) -> str:
+    if source.startswith(_SERVICES):
+        raise ValueError(f"must not begin with {_SERVICES}: so do the sources of what services announce themselves")
+    return source
+
+
+# As text from beginning to end: to make a UUID object and text of it again would cost as much as all other checks.
+UuidText = Annotated[
+    str,
+    StringConstraints(to_lower=True, pattern=_UUID),
+    Field(json_schema_extra={"format": "uuid"}, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"]),
+]
+PersonId = Annotated[UuidText, BeforeValidator(lambda value: person_id(value) if isinstance(value, str) else value)]
+"""The id of an account, in one spelling: its events are found by it, and erased."""
+# In the pattern, as events are many: what is no control character, space, mark or letter without a shape can be seen.
+_SEEN = r"[^\p{C}\p{Z}\p{M}\u115F\u1160\u3164\uFFA0\u2800]"
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\x00-\x1f\x7f]*{_SEEN}[^\x00-\x1f\x7f]*$"),
+]
+"""Text without control characters, in which there is something to see."""
+EventType = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_.-]+$"), Field(examples=["page.viewed"])
+]
+# Plain: as a dict[str, Any] it would be copied name by name, and JSON has no other names.
+EventData = Annotated[dict[str, Any], PlainValidator(check_data, json_schema_input_type=dict[str, Any])]
+"""A JSON object within the bounds of ``properties.py``."""
+ClientType = Annotated[EventType, AfterValidator(refuse_published)]
+ClientSource = Annotated[Line, AfterValidator(_refuse_services)]
+
+
+class AnyEvent(Body):
+    """An event of a client or a service."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Annotated[UuidText | None, Field(description="The same id twice is counted once.")] = None
+    source: Line = "/clients"
+    type: EventType
+    subject: Line | None = None
+    time: Annotated[Moment | None, Field(description="When it happened; now, if left out.")] = None
+    datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
+    dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
+    userid: Annotated[PersonId | None, Field(description="Whose activity it is: a UUID, in any spelling.")] = None
+    data: EventData = Field(default_factory=dict, examples=[{"path": "/pricing"}])
+
+
+class EventCreate(AnyEvent):
+    """A CloudEvent 1.0 in JSON. Only ``type`` is needed; an ``id`` of the sender's own makes it safe to send again."""
+
+    source: ClientSource = "/clients"
+    type: ClientType
+
+
+class CloudEventCreate(EventCreate):
+    """
+    A CloudEvent 1.0 as its specification has it: any id that differs within its source, any type, more attributes.
+
+    Attributes that nobody here knows are overlooked.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    specversion: Literal["1.0"]
+    id: Line
+    source: ClientSource
+    type: Annotated[Line, AfterValidator(refuse_published)]
+    data_base64: Annotated[None, Field(description="Not taken: data must be JSON.")] = None
+
+    @model_validator(mode="after")
+    def _has_the_id_that_is_stored(self) -> Self:
+        self.id = event_id(self.id, self.source)
+        return self
+
+
+Events = Annotated[list[Any], Field(max_length=MOST_EVENTS)]
+"""Each is judged alone."""
+
+
+class EventBatch(Body):
+    """Events in our own JSON."""
+
+    events: Events
+
+
+class EventRead(BaseModel):
+    """What became of an event."""
+
+    id: Id
+    status: Literal["inserted", "duplicate"]
+
+
+class EventOutcome(TypedDict):
+    """What became of an event of a batch."""
+
+    id: str | None
+    """As it is stored; of an invalid one as it was sent, if that is readable."""
+    status: Literal["inserted", "duplicate", "invalid"]
+    errors: NotRequired[list[FieldError]]
+    """What is wrong with an invalid one."""
+
+
+class BatchRead(TypedDict):
+    """What became of the events of a batch, in their order."""
+
+    items: list[EventOutcome]

@@ -1,0 +1,82 @@
+"""What becomes of a message of a Segment client: an event like every other (docs/analytics.md, "Segment")."""
+
+from datetime import datetime
+from typing import Any
+
+from analytics.ingestion.batches import Refusal
+from analytics.ingestion.documents import EARLIEST, MOST_AHEAD
+from analytics.ingestion.event_ids import event_id
+from analytics.ingestion.lenient_json import storable
+from analytics.ingestion.person_ids import person_id
+from analytics.ingestion.properties import check_data
+from analytics.ingestion.segment_schemas import Kind, Message
+from analytics.metrics import MENDED
+from chassis.core.errors import FieldError
+from chassis.core.ids import new_id
+from chassis.mongodb.database import Document
+
+SOURCE = "/segment"
+CONTEXT = ("app", "campaign", "library", "locale", "os", "page", "referrer", "screen", "timezone")
+"""What is kept of a message's context: no address, place, device or browser by which somebody could be told."""
+
+
+def message_document(message: Message, now: datetime) -> Document | Refusal:
+    """Give the document of a message, or what is wrong with it."""
+    try:
+        return _document(message, now)
+    except ValueError as error:
+        fault = FieldError(location="event", pointer="", code="value_error", detail=str(error))
+        return Refusal(message.message_id, [fault])
+
+
+def _document(message: Message, now: datetime) -> Document:
+    return {
+        "_id": event_id(message.message_id) if message.message_id else str(new_id()),
+        "type": message.event if message.type is Kind.TRACK else str(message.type),
+        "source": SOURCE,
+        "subject": None,
+        "user_id": message.user_id and person_id(message.user_id),
+        "anonymous_id": message.anonymous_id and person_id(message.anonymous_id),
+        "occurred_at": _occurred_at(message, now),
+        "received_at": now,
+        "data": _checked(_data(message)),
+    }
+
+
+def _occurred_at(message: Message, now: datetime) -> datetime:
+    """Correct the time by what the client's clock said when it sent it, as Segment does, unless it cannot be right."""
+    claimed = message.original_timestamp or message.timestamp
+    if claimed is None or message.sent_at is None:
+        return claimed or now
+    try:
+        corrected = now - (message.sent_at - claimed)
+    except OverflowError:
+        return claimed
+    return corrected if EARLIEST <= corrected <= now + MOST_AHEAD else claimed
+
+
+def _checked(data: dict[str, Any]) -> dict[str, Any]:
+    """
+    Give the data, without what of it cannot be stored.
+
+    Raises:
+        ValueError: There is too much.
+    """
+    try:
+        return check_data(data)
+    except ValueError:
+        mended = check_data(storable(data))
+    MENDED.labels("bounds").inc()
+    return mended
+
+
+def _data(message: Message) -> dict[str, Any]:
+    """Put side by side what a message tells, its own properties last: they are what its sender chose."""
+    about = {
+        "name": message.name,
+        "category": message.category,
+        "groupId": message.group_id,
+        "previousId": message.previous_id and person_id(message.previous_id),
+        "context": {name: message.context[name] for name in CONTEXT if name in message.context},
+    }
+    return {**{name: value for name, value in about.items() if value}, **message.traits, **message.properties}

@@ -1,0 +1,79 @@
+"""Events while they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
+
+from analytics.live.change_stream import Live, Reader, TooManyReaders, TooManyStreams
+from analytics.live.stream_events import stream_events
+from chassis.auth.dependencies import Analyst
+from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import AppError, documented
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
+
+PATIENCE_S = 30.0
+"""For how long a client may take nothing of what is sent."""
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The second is nginx's: each event passes it at once."""
+
+router = service_router("analytics")
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events, which a client who does not read cannot hold open."""
+
+    media_type = "text/event-stream"
+
+    async def stream_response(self, send: Send) -> None:
+        """Send, and give up who takes nothing for 30 s."""
+
+        async def impatient(message: Message) -> None:
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await send(message)
+            except TimeoutError:
+                raise ClientDisconnect from None
+
+        await super().stream_response(impatient)
+
+
+async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
+    live: Live = request.app.state.live
+    with live.reading(analyst.user_id) as reader:
+        yield reader
+
+
+def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
+    """Make what checks the request's token again: it may have expired meanwhile, or its session may have ended."""
+    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+
+    async def is_allowed() -> bool:
+        try:
+            await request.app.state.tokens.verify(token)
+        except AppError:
+            return False
+        return True
+
+    return is_allowed
+
+
+@router.get(
+    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+)
+@public
+async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
+    """
+    Watch events as they are stored (server-sent events); never sealed, for a seal needs the whole answer.
+
+    `open` says that nothing is missed from here on, `overrun` how many events were too many for this reader. The
+    stream ends with the service, and within 15 s of the access token.
+    """
+    state = request.app.state
+    return EventStream(stream_events(reader, _still_allowed(request), lambda: state.draining), headers=_HEADERS)

@@ -1,0 +1,48 @@
+"""Events, handed out."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from analytics.errors import EmptyRange, TooManyEvents
+from analytics.queries.export_events import LONGEST_EXPORT_S, export_events
+from analytics.queries.exports import FORMATS
+from analytics.queries.schemas import ExportQuery
+from chassis.auth.dependencies import Analyst
+from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import Forbidden, documented
+from chassis.mongodb.database import Database
+from chassis.sealing.access import public
+from chassis.web.routing import service_router
+
+router = service_router("analytics")
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "One event a line.", "content": {form.media_type: {} for form in FORMATS.values()}}
+}
+
+
+class Export(StreamingResponse):
+    """An answer as long as it takes, but for a reader that has stopped reading: it is cut off after ten minutes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        async with asyncio.timeout(LONGEST_EXPORT_S):
+            await super().__call__(scope, receive, send)
+
+
+# Public: what is sealed is sealed as one message, and would have to be in memory whole.
+@router.get(
+    "/export",
+    response_class=Export,
+    responses=documented(InvalidToken, Forbidden, EmptyRange, TooManyEvents, beside=_FILES),
+)
+@public
+async def export(_analyst: Analyst, query: Annotated[ExportQuery, Query()], database: Database) -> Export:
+    """Hand out events, oldest first, one a line (analysts)."""
+    name = f"events-{query.range.start:%Y-%m-%d}-{query.range.end:%Y-%m-%d}.{query.format}"
+    chunks = await export_events(database, query)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Export(chunks, media_type=FORMATS[query.format].media_type, headers=headers)

@@ -1,0 +1,76 @@
+"""How many events there were."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from analytics.dependencies import StatisticsReader
+from analytics.errors import EmptyRange, MinutesGone, RangeTooWide, TooManyEvents, TooSlow
+from analytics.queries.answers import RevenueOverTime, Timeseries, Top, TopProducts
+from analytics.queries.get_revenue import get_revenue
+from analytics.queries.get_stats import get_stats
+from analytics.queries.get_timeseries import get_timeseries
+from analytics.queries.get_top import get_top
+from analytics.queries.get_top_products import get_top_products
+from analytics.queries.get_user_stats import get_user_stats
+from analytics.queries.schemas import RevenueQuery, StatsQuery, TimeseriesQuery, TopProductsQuery, TopQuery
+from analytics.queries.stats_schemas import Stats, UserStats
+from chassis.auth.dependencies import Analyst
+from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import Forbidden, documented
+from chassis.dispatch.dispatcher import Dispatch
+from chassis.mongodb.database import Database
+from chassis.sealing.access import optional, service
+from chassis.web.routing import service_router
+
+router = service_router("analytics")
+_REFUSALS = (InvalidToken, Forbidden, EmptyRange)
+
+
+@router.get("/stats", responses=documented(*_REFUSALS), dependencies=[StatisticsReader])
+@optional
+async def stats(query: Annotated[StatsQuery, Query()], database: Database, dispatcher: Dispatch) -> Stats:
+    """
+    Count events: in all, by type, by day; and how many users there are.
+
+    Outside development it is for analysts and linked services, unless ANALYTICS_PUBLIC_STATS is true.
+    """
+    return await get_stats(database, dispatcher, query)
+
+
+@router.get("/users/{user_id}/stats")
+@service("user")
+async def user_stats(user_id: UUID, database: Database) -> UserStats:
+    """Count one person's events (the user service, sealed)."""
+    return await get_user_stats(database, user_id)
+
+
+@router.get("/timeseries", responses=documented(*_REFUSALS, RangeTooWide, MinutesGone, TooManyEvents, TooSlow))
+@optional
+async def timeseries(_analyst: Analyst, query: Annotated[TimeseriesQuery, Query()], database: Database) -> Timeseries:
+    """Count events over time, together, by type or by a property (analysts)."""
+    return await get_timeseries(database, query)
+
+
+@router.get("/top", responses=documented(*_REFUSALS, TooManyEvents, TooSlow))
+@optional
+async def top(_analyst: Analyst, query: Annotated[TopQuery, Query()], database: Database) -> Top:
+    """Count events by the most frequent values of a property (analysts)."""
+    return await get_top(database, query)
+
+
+@router.get("/products/top", responses=documented(*_REFUSALS, TooManyEvents, TooSlow))
+@optional
+async def top_products(
+    _analyst: Analyst, query: Annotated[TopProductsQuery, Query()], database: Database
+) -> TopProducts:
+    """Add up what was sold, by product (analysts)."""
+    return await get_top_products(database, query)
+
+
+@router.get("/revenue", responses=documented(*_REFUSALS, RangeTooWide, MinutesGone))
+@optional
+async def revenue(_analyst: Analyst, query: Annotated[RevenueQuery, Query()], database: Database) -> RevenueOverTime:
+    """Add up confirmed orders over time, by currency (analysts)."""
+    return await get_revenue(database, query)

@@ -1,9 +1,0 @@
-"""Listing the write keys."""
-
-from analytics.models import WRITE_KEYS
-from chassis.mongodb import Document, MotorDatabase
-
-
-async def list_write_keys(database: MotorDatabase) -> list[Document]:
-    """Give every key there ever was, the oldest first, without what is stored of its secret."""
-    return [key async for key in database[WRITE_KEYS].find({}, {"hashed": False}).sort("created_at")]

@@ -1,0 +1,208 @@
+"""
+``Idempotency-Key``: a request that is sent again has its effect once, and gets the same answer again.
+
+Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``, or ``Idempotency`` beside ``Database``
+(docs/decisions/0012-idempotency.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from asyncpg import Record
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy import ColumnElement, Row, and_, null, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.core import json as strict_json
+from chassis.idempotency.answers import Answer, Replay
+from chassis.idempotency.errors import InFlight, KeyReused
+from chassis.idempotency.key import KeyedRequest
+from chassis.postgres.database import Database, Postgres, Session
+from chassis.postgres.statements import Statement
+from chassis.postgres.tables import idempotency_keys
+
+# The lock is tried before the row: a second INSERT would wait for the first transaction to end.
+BEGIN_KEY = """
+    key_lock AS (SELECT CAST(:key AS text) IS NULL OR pg_try_advisory_xact_lock(:key_lock) AS is_ours),
+    key_row AS (
+        INSERT INTO idempotency_keys (caller, operation, key, fingerprint, resource_id)
+        SELECT :caller, :operation, :key, :fingerprint, :resource_id FROM key_lock
+        WHERE is_ours AND CAST(:key AS text) IS NOT NULL
+        ON CONFLICT DO NOTHING
+        RETURNING key
+    ),
+    begun AS (
+        SELECT is_ours, CAST(:key AS text) IS NULL OR EXISTS (SELECT FROM key_row) AS is_first FROM key_lock
+    )
+"""
+"""
+The queries with which a statement begins the key (``IdempotencyKey.begin_with``); it returns a row with the columns of
+``begun``, and does its own work only if that says ``is_first``.
+"""
+_BEGIN = Statement(BEGIN_KEY, "SELECT is_ours, is_first FROM begun")
+_STORE = Statement("""
+    UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
+    WHERE caller = :caller AND operation = :operation AND key = :key AND status IS NULL
+    RETURNING key
+""")
+_NO_KEY = dict.fromkeys(("caller", "operation", "key", "fingerprint", "key_lock"))
+
+_NOT_KNOWN_YET = 202
+_DESCRIPTION = (
+    "Makes the request repeatable: sent again with the same key within 24 hours, it has no second effect and gets the "
+    "same answer, with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, best a new UUID for each "
+    "request. Keys of different people never meet."
+)
+
+
+class IdempotencyKey:
+    """The key that came with a request. If none came there is nothing to remember, and every method does nothing."""
+
+    def __init__(self, database: Postgres, request: KeyedRequest | None) -> None:
+        self._database = database
+        self._request = request
+        self._is_begun = False
+        self._session: AsyncSession | None = None
+
+    async def begin(self, session: AsyncSession, resource_id: UUID | None) -> UUID | None:
+        """
+        Remember the key in the transaction that makes the resource.
+
+        Returns:
+            None if the work is to be done. Else the resource of an earlier request with the key that has no answer yet:
+            it is still at it, or it failed, or its process died. Answer from the resource's state, or ``InFlight``.
+
+        Raises:
+            InFlight: An earlier request is in this very transaction (409).
+            KeyReused: The key came with another request (422).
+            Replay: It has been answered; the route says the same again.
+        """
+        if not self._request:
+            return None
+        self._is_begun, self._session = True, session
+        begun = (await session.execute(_BEGIN.text, self._values(resource_id))).one()
+        if not begun.is_ours:
+            raise InFlight
+        return None if begun.is_first else await _resume(session, self._request)
+
+    async def begin_with(
+        self, statement: Statement, values: Mapping[str, Any], resource_id: UUID
+    ) -> tuple[UUID | None, Record]:
+        """
+        Remember the key with the one statement that makes the resource, a transaction of its own (``BEGIN_KEY``).
+
+        Returns:
+            What ``begin`` returns, and the row of the statement.
+
+        Raises:
+            AppError: As ``begin`` says.
+        """
+        (begun,) = await self._database.run(statement, {**values, **self._values(resource_id)})
+        self._is_begun = True
+        if not begun["is_ours"]:
+            raise InFlight
+        if begun["is_first"] or not self._request:
+            return None, begun
+        async with self._database.transaction() as session:
+            return await _resume(session, self._request), begun
+
+    async def finish(self, response: Response) -> Response:
+        """
+        Store the answer before it is sent: with the work if that is not yet committed, else by itself.
+
+        A 202 is not stored: it says that the answer is not known yet.
+
+        Raises:
+            Replay: Another request with the key has been answered meanwhile.
+            UnstorableAnswer: The answer is a stream, or over 64 KiB.
+        """
+        if self._request and self._is_begun and response.status_code != _NOT_KNOWN_YET:
+            await self._store(self._request, Answer.of(response))
+        return response
+
+    async def _store(self, request: KeyedRequest, answer: Answer) -> None:
+        which = {"caller": request.caller, "operation": request.operation, "key": request.key}
+        headers = strict_json.dumps(answer.headers).decode()
+        values = {**which, "status": answer.status, "headers": headers, "body": answer.body}
+        if not await self._run(_STORE, values):
+            async with self._database.transaction() as session:
+                if key := await _find(session, request):
+                    _replay(key)
+
+    async def _run(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row[Any] | Record]:
+        """Run it in the transaction in which the key was begun, if that is still open."""
+        if self._session and self._session.in_transaction():
+            return (await self._session.execute(statement.text, values)).all()
+        return await self._database.run(statement, values)
+
+    def _values(self, resource_id: UUID | None) -> dict[str, Any]:
+        request = {**asdict(self._request), "key_lock": self._request.lock} if self._request else _NO_KEY
+        return {**request, "resource_id": resource_id}
+
+
+async def forget_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
+    """
+    Forget what was answered about a resource, which may be personal.
+
+    The key stays taken: who sends it again is answered from what has become of the resource.
+
+    Args:
+        begun_at: When the transaction began that made the resource, and with it the key.
+    """
+    columns = idempotency_keys.c
+    its = columns.created_at == begun_at, columns.resource_id == resource_id
+    await session.execute(idempotency_keys.update().where(*its).values(status=None, headers=null(), body=None))
+
+
+async def _resume(session: AsyncSession, request: KeyedRequest) -> UUID | None:
+    key = await _find(session, request)
+    if key is None:  # forgotten in this very moment
+        raise InFlight
+    if key.fingerprint != request.fingerprint:
+        raise KeyReused
+    _replay(key)
+    resource_id: UUID | None = key.resource_id
+    return resource_id
+
+
+async def _find(session: AsyncSession, request: KeyedRequest) -> Row[Any] | None:
+    return (await session.execute(select(idempotency_keys).where(_is(request)))).one_or_none()
+
+
+def _replay(key: Row[Any]) -> None:
+    if key.status is not None:
+        raise Replay(Answer(key.status, key.headers, key.body))
+
+
+def _is(request: KeyedRequest) -> ColumnElement[bool]:
+    columns = idempotency_keys.c
+    return and_(columns.caller == request.caller, columns.operation == request.operation, columns.key == request.key)
+
+
+async def _idempotency(
+    request: Request,
+    database: Database,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", description=_DESCRIPTION)] = None,
+) -> IdempotencyKey:
+    sent = IdempotencyKey(database, await KeyedRequest.read(request) if key is not None else None)
+    request.scope["idempotency_key"] = sent
+    return sent
+
+
+_idempotency.takes_idempotency_key = True  # type: ignore[attr-defined] # read by chassis.web.routing.Route
+
+Idempotency = Annotated[IdempotencyKey, Depends(_idempotency)]
+"""For routes that call other services: the key begins in their first transaction, and the route stores the answer."""
+
+
+async def _idempotent_session(session: Session, key: Idempotency) -> AsyncSession:
+    if await key.begin(session, None) is not None:
+        raise InFlight  # begun when this route had several transactions
+    return session
+
+
+IdempotentSession = Annotated[AsyncSession, Depends(_idempotent_session)]
+"""The request's one transaction (``Session``), in which its key and its answer are stored with its effect."""

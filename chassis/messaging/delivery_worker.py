@@ -1,0 +1,171 @@
+"""What brings the events of one service to one listener: take a batch, send it, settle it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import structlog
+from orjson import Fragment
+from pydantic import TypeAdapter
+
+from chassis.core.clock import utc_now
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.errors import RemoteError
+from chassis.messaging import outbox
+from chassis.messaging.event_batch import MOST_EVENTS, NOT_HANDLED, PATH, Receipt
+from chassis.messaging.metrics import DELIVERIES, LAG
+from chassis.messaging.outbox import DOUBLINGS, FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery
+from chassis.postgres.database import Postgres
+from chassis.telemetry import tracing
+
+log = structlog.get_logger(__name__)
+
+CALL_TIMEOUT_S = 4.0
+"""Of one delivery; shorter than the lease."""
+LOOK_S = 5.0
+"""How often it looks without having been told of an event."""
+GATHER_S = 0.1
+"""
+After a batch that was not full, or none: ten events in one cost little more than one, here and at the listener, and
+each worker of a service has a courier. Who has been idle for as long is woken at once.
+"""
+
+_RECEIPTS = TypeAdapter(list[Receipt])
+
+
+async def wait_for(event: asyncio.Event, longest_s: float) -> None:
+    """Wait until an event is set, or that many seconds have passed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await event.wait()
+
+
+class Courier:
+    """
+    Delivers to one listener.
+
+    It sends fewer events at a time when a batch has failed, so that one that fails every time fails alone in the end.
+
+    Args:
+        stopped: Set when it is to take no further batch; wake it then.
+        wait: Waits as ``wait_for`` does.
+        chance: A number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        database: Postgres,
+        dispatcher: Dispatcher,
+        listener: str,
+        stopped: asyncio.Event,
+        *,
+        wait: Callable[[asyncio.Event, float], Awaitable[None]] = wait_for,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.listener = listener
+        self._database = database
+        self._dispatcher = dispatcher
+        self._stopped = stopped
+        self._wait = wait
+        self._chance = chance
+        self._woken = asyncio.Event()
+        self._most = MOST_EVENTS
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Look now: there may be an event."""
+        self._woken.set()
+
+    async def serve(self) -> None:
+        """Deliver until stopped, whatever happens."""
+        while not self._stopped.is_set():
+            self._woken.clear()
+            try:
+                idle_s = await self.deliver_batch()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
+                await self._pause(error)
+            else:
+                await self._wait(self._stopped, min(GATHER_S, idle_s))
+                await self._wait(self._woken, idle_s - GATHER_S)
+
+    async def deliver_batch(self) -> float:
+        """
+        Deliver one batch; returns the seconds until it is worth looking again, unless there is news after ``GATHER_S``.
+
+        Raises:
+            AppError: The listener or the database did not answer; the batch will be tried again.
+        """
+        batch, next_s = await outbox.claim(self._database, self.listener, self._most)
+        if not batch:
+            return max(GATHER_S, min(LOOK_S, next_s))
+        with tracing.delivering(self.listener, len(batch)):
+            receipts = await self._send(batch)
+            await self._settle(batch, receipts)
+        is_full = len(batch) == self._most or next_s == 0
+        self._most, self._failures = min(MOST_EVENTS, self._most * 2), 0
+        return 0.0 if is_full else GATHER_S
+
+    async def _send(self, batch: Sequence[Delivery]) -> list[Receipt]:
+        try:
+            return await self._post(batch)
+        except (AppError, ValueError) as error:
+            if isinstance(error, RemoteError) and len(batch) == 1:
+                return [Receipt(id=batch[0].event_id, outcome="refused", reason=error.message)]
+            await self._postpone(batch, str(error))
+            raise
+
+    async def _post(self, batch: Sequence[Delivery]) -> list[Receipt]:
+        answer = await self._dispatcher.post(
+            self.listener,
+            PATH,
+            json=[Fragment(delivery.message) for delivery in batch],
+            idempotency_key=str(new_id()),
+            timeout=CALL_TIMEOUT_S,
+        )
+        receipts = _RECEIPTS.validate_python(answer)
+        if [receipt.id for receipt in receipts] != [delivery.event_id for delivery in batch]:
+            raise ValueError("The receipts are not for these events.")
+        return receipts
+
+    async def _postpone(self, batch: Sequence[Delivery], reason: str) -> None:
+        DELIVERIES.labels(self.listener, "failed").inc(len(batch))
+        self._most = max(1, len(batch) // 2)
+        async with self._database.transaction() as session:
+            await outbox.postpone(session, batch, reason)
+
+    async def _settle(self, batch: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
+        """Forget what has arrived, and put back what was refused."""
+        pairs = list(zip(batch, receipts, strict=True))
+        if arrived := [delivery for delivery, receipt in pairs if receipt.outcome != "refused"]:
+            await outbox.forget(self._database, arrived)
+        if refused := [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]:
+            await self._put_back(refused)
+        for delivery, receipt in pairs:
+            DELIVERIES.labels(self.listener, "deferred" if receipt.is_deferral else receipt.outcome).inc()
+            if receipt.outcome == "accepted":
+                LAG.labels(self.listener).observe((utc_now() - delivery.created_at).total_seconds())
+
+    async def _put_back(self, refused: Sequence[tuple[Delivery, Receipt]]) -> None:
+        deferred = [delivery for delivery, receipt in refused if receipt.is_deferral]
+        async with self._database.transaction() as session:
+            dead = await outbox.defer(session, deferred, NOT_HANDLED) if deferred else set()
+            for delivery, receipt in refused:
+                if not receipt.is_deferral and await outbox.refuse(session, delivery, receipt.reason):
+                    dead.add(delivery.position)
+        for delivery, receipt in refused:
+            if delivery.position in dead:
+                log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
+        if deferred:
+            log.warning("events deferred", listener=self.listener, events=len(deferred), reason=NOT_HANDLED)
+
+    async def _pause(self, error: Exception) -> None:
+        """Wait longer after each failure in a row, whatever is announced meanwhile."""
+        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
+        self._failures += 1
+        pause_s = self._chance() * longest_s
+        write = log.warning if isinstance(error, AppError) else log.exception
+        write("events not delivered", listener=self.listener, pause_s=round(pause_s, 2), reason=str(error))
+        await self._wait(self._stopped, pause_s)

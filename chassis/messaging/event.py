@@ -1,0 +1,73 @@
+"""
+Domain events: facts in the past tense, written as CloudEvents 1.0 (https://github.com/cloudevents/spec).
+
+A service declares what it announces in its ``events.py``, announces with ``outbox.add``, and hears others on its route
+``POST /events`` (chassis/messaging/event_batch.py).
+"""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.core import context as request_context
+from chassis.core.clock import utc_now
+from chassis.core.ids import new_id
+
+
+class Event(BaseModel):
+    """
+    A fact. A service subclasses it for each kind; its fields are the event's data.
+
+    Attributes:
+        type: What happened, as in ``order.confirmed``; begins with the name of the service that announces it.
+        listeners: The services that hear of it.
+        subject: The id of what it happened to. Events of one subject reach each listener in their order.
+        user_id: The person whose activity it is.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: ClassVar[str]
+    listeners: ClassVar[tuple[str, ...]]
+
+    subject: UUID = Field(exclude=True)
+    user_id: UUID | None = Field(default=None, exclude=True)
+
+    @classmethod
+    def dataschema(cls) -> str:
+        """Name the form of its data."""
+        return f"urn:event:{cls.type}:1"
+
+
+def source_of(service: str) -> str:
+    """Give what a service calls itself in its events."""
+    return f"/services/{service}"
+
+
+def announcer_of(event_type: str) -> str:
+    """Give the service that announces this type of event."""
+    return event_type.partition(".")[0]
+
+
+def cloud_event(event: Event, service: str) -> dict[str, Any]:
+    """
+    Write an event that *service* announces as a CloudEvent in JSON; each call makes a new event id.
+
+    It carries the ids of the request that caused it, so that the trace goes on at the listener.
+    """
+    context = request_context.current()
+    message = {
+        "specversion": "1.0",
+        "id": str(new_id()),
+        "source": source_of(service),
+        "type": event.type,
+        "subject": str(event.subject),
+        "time": utc_now().isoformat(),
+        "dataschema": event.dataschema(),
+        "userid": str(event.user_id) if event.user_id else None,
+        "requestid": context.request_id if context else None,
+        "traceparent": context.traceparent if context else None,
+        "data": event.model_dump(mode="json"),
+    }
+    return {name: value for name, value in message.items() if value is not None}

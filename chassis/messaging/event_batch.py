@@ -1,0 +1,110 @@
+"""What arrives on a service's route ``POST /events``: events in batches, from the service that announces them."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Request
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from chassis.core import context as request_context
+from chassis.core.context import RequestContext
+from chassis.core.errors import Forbidden
+from chassis.messaging.event import announcer_of, source_of
+from chassis.telemetry import tracing
+
+log = structlog.get_logger(__name__)
+
+PATH = "/events"
+MOST_EVENTS = 100
+"""In one batch."""
+MOST_BODY_BYTES = 256 * 1024
+"""Of a sealed batch, whatever MAX_BODY_BYTES is; more than relays send (``outbox.MOST_BATCH_BYTES``)."""
+UNKNOWN_TYPE = "unknown_type"
+NOT_HANDLED = "Nobody here handles this type."
+"""
+The reason that goes with it. Until November 2026 listeners said it without the code.
+"""
+
+_Text = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class ForeignEvent(Forbidden):
+    """A peer delivers what another service announces."""
+
+    code = "foreign_event"
+    message = "A service delivers its own events only."
+
+
+class CloudEvent(BaseModel):
+    """An event as it arrives; attributes that nobody here knows are overlooked."""
+
+    specversion: Literal["1.0"]
+    id: UUID
+    source: _Text
+    type: Annotated[str, StringConstraints(max_length=100)]
+    time: AwareDatetime
+    subject: _Text | None = None
+    dataschema: _Text | None = None
+    userid: UUID | None = None
+    requestid: _Text = "-"
+    traceparent: _Text | None = None
+    data: dict[str, Any] = {}
+
+    @property
+    def context(self) -> RequestContext:
+        """The request that caused it."""
+        context = RequestContext(self.requestid)
+        context.join(self.traceparent or "")
+        return context
+
+
+class Receipt(BaseModel):
+    """
+    What became of an event.
+
+    Attributes:
+        code: Why it was refused, where its announcer must know: ``unknown_type``. Not an outcome of its own, which
+            announcers of earlier releases could not read.
+    """
+
+    id: UUID
+    outcome: Literal["accepted", "duplicate", "refused"]
+    reason: str | None = None
+    code: str | None = None
+
+    @property
+    def is_deferral(self) -> bool:
+        """Whether the listener may take the event once it is upgraded."""
+        return self.outcome == "refused" and (self.code == UNKNOWN_TYPE or self.reason == NOT_HANDLED)
+
+
+async def _delivered(batch: Annotated[list[CloudEvent], Field(max_length=MOST_EVENTS)], request: Request) -> Any:  # noqa: ANN401 - see below
+    caller: str = request.state.caller
+    for event in batch:
+        if event.source != source_of(caller) or announcer_of(event.type) != caller:
+            raise ForeignEvent
+    return batch
+
+
+Delivered = Annotated[list[CloudEvent], Depends(_delivered)]
+"""A batch in which the sealed caller speaks for itself alone; 403 if it does not. For routes of mode ``service``."""
+
+
+def announcers_of(event_types: Iterable[str]) -> set[str]:
+    """Give the services that announce these types."""
+    return {announcer_of(event_type) for event_type in event_types}
+
+
+def receipt(
+    event: CloudEvent,
+    outcome: Literal["accepted", "duplicate", "refused"],
+    reason: str | None = None,
+    code: str | None = None,
+) -> Receipt:
+    """Say what became of an event; in the log and the trace of the request that caused it, too."""
+    with request_context.within(event.context) as cause:
+        log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
+    tracing.hear(event.type, outcome, cause.traceparent)
+    return Receipt(id=event.id, outcome=outcome, reason=reason, code=code)

@@ -1,0 +1,88 @@
+"""
+Hearing events, in a service with PostgreSQL: each is handled once, however often it arrives.
+
+An event is handled in one transaction with the row that remembers its id: either both are there or neither.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from fastapi import APIRouter
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.core import context as request_context
+from chassis.core.errors import AppError, documented
+from chassis.messaging.event_batch import (
+    MOST_BODY_BYTES,
+    NOT_HANDLED,
+    PATH,
+    UNKNOWN_TYPE,
+    CloudEvent,
+    Delivered,
+    ForeignEvent,
+    Receipt,
+    announcers_of,
+    receipt,
+)
+from chassis.postgres.database import Database, Postgres
+from chassis.postgres.tables import inbox
+from chassis.sealing.access import bodies, repeatable, service
+from chassis.web.routing import Route
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[AsyncSession, CloudEvent], Awaitable[None]]
+"""Does what an event means here; an error of status 4xx refuses the event."""
+
+_SERVER_ERROR = 500
+
+
+class _Duplicate(Exception):
+    """The event was handled before."""
+
+
+def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
+    """
+    Make the route ``POST /events``.
+
+    Args:
+        handlers: By event type. Only the services that announce these may call.
+    """
+    router = APIRouter(tags=["events"], route_class=Route)
+
+    @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
+    @repeatable
+    @bodies(MOST_BODY_BYTES)
+    @service(*announcers_of(handlers))
+    async def hear(events: Delivered, database: Database) -> list[Receipt]:
+        """Take a batch of events (the services that announce them, sealed); says what became of each."""
+        return [await _take(database, event, handlers.get(event.type)) for event in events]
+
+    return router
+
+
+async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -> Receipt:
+    if handle is None:
+        return receipt(event, "refused", NOT_HANDLED, UNKNOWN_TYPE)
+    try:
+        with request_context.within(event.context):
+            await _handle_once(database, event, handle)
+    except _Duplicate:
+        return receipt(event, "duplicate")
+    except AppError as error:
+        if error.status >= _SERVER_ERROR:
+            raise  # the batch comes again, and what is done by now will be a duplicate
+        return receipt(event, "refused", error.message)
+    except Exception:  # whatever a handler does wrong spoils its own event: it comes again, and is dead the tenth time
+        log.exception("an event could not be handled", event_type=event.type, event_id=str(event.id))
+        return receipt(event, "refused", "Something went wrong at the listener.")
+    return receipt(event, "accepted")
+
+
+async def _handle_once(database: Postgres, event: CloudEvent, handle: Handler) -> None:
+    remember = insert(inbox).values(event_id=event.id).on_conflict_do_nothing().returning(inbox.c.event_id)
+    async with database.transaction() as session:
+        if await session.scalar(remember) is None:
+            raise _Duplicate
+        await handle(session, event)

@@ -1,0 +1,132 @@
+"""
+The relay: takes events out of the outbox and delivers them to their listeners, in every worker process.
+
+A batch is leased, sent without a transaction or connection being held, then deleted. Whatever is killed in between, the
+lease ends and another relay sends it again; the listener knows what it has had.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from chassis.core.errors import AppError
+from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.messaging.delivery_worker import CALL_TIMEOUT_S, LOOK_S, Courier, wait_for
+from chassis.messaging.event import Event, announcer_of
+from chassis.messaging.metrics import measure
+from chassis.postgres.database import Postgres
+from chassis.postgres.notifier import CHANNEL
+from chassis.sealing.envelope import Envelope
+from chassis.settings import InvalidSettings, ServiceSettings
+
+log = structlog.get_logger(__name__)
+
+LISTEN_AGAIN_S = 1.0
+
+
+class Relay:
+    """
+    Delivers what a service announces.
+
+    Args:
+        events: All kinds that it announces.
+
+    Raises:
+        InvalidSettings: An event is not named after the service, or is heard by one that the service does not call.
+    """
+
+    def __init__(self, settings: ServiceSettings, database: Postgres, events: Sequence[type[Event]]) -> None:
+        _check(settings, events)
+        self._database = database
+        self._listeners = sorted({listener for event in events for listener in event.listeners})
+
+    @asynccontextmanager
+    async def running(
+        self, peers: Mapping[str, str], envelope: Envelope, *, delivers: bool = True
+    ) -> AsyncIterator[None]:
+        """
+        Measure the outbox and deliver during the block; batches under way at its end have the time of a call to arrive.
+
+        Args:
+            peers: Service -> base address.
+            delivers: False where another process does it.
+        """
+        dispatcher = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events")
+        stopped = asyncio.Event()
+        names = self._listeners if delivers else []
+        couriers = {name: Courier(self._database, dispatcher, name, stopped) for name in names}
+        work = [self._measure(stopped), self._listen(couriers, stopped), *(one.serve() for one in couriers.values())]
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            yield
+        finally:
+            stopped.set()
+            for courier in couriers.values():
+                courier.wake()
+            await asyncio.wait(tasks, timeout=CALL_TIMEOUT_S)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await dispatcher.aclose()
+
+    async def _measure(self, stopped: asyncio.Event) -> None:
+        while not stopped.is_set():
+            try:
+                async with self._database.transaction() as session:
+                    await measure(session, self._listeners)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
+                _tell("outbox not measured", error)
+            await wait_for(stopped, LOOK_S)
+
+    async def _listen(self, couriers: Mapping[str, Courier], stopped: asyncio.Event) -> None:
+        """Wake a courier when there is an event for it; without a connection it looks by itself."""
+
+        def hear(listener: str) -> None:
+            if listener in couriers:
+                couriers[listener].wake()
+
+        while couriers and not stopped.is_set():
+            try:
+                async with self._database.listening(CHANNEL, hear) as lost:
+                    for courier in couriers.values():
+                        courier.wake()  # for what was notified before
+                    await _first_of(lost, stopped)
+            except Exception as error:  # noqa: BLE001
+                _tell("outbox not listened to", error)
+            await wait_for(stopped, LISTEN_AGAIN_S)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+def _tell(what: str, error: Exception) -> None:
+    """What the database's absence explains needs no traceback."""
+    if isinstance(error, AppError):
+        log.warning(what, reason=error.message)
+    else:
+        log.error(what, exc_info=error)
+
+
+def _check(settings: ServiceSettings, events: Sequence[type[Event]]) -> None:
+    problems = [
+        f"{event.type}: an event of the {settings.service_name} service is named '{settings.service_name}.…'"
+        for event in events
+        if announcer_of(event.type) != settings.service_name
+    ] + [
+        f"{event.type}: its listener '{listener}' must stand in calls of the settings"
+        for event in events
+        for listener in event.listeners
+        if listener not in settings.calls
+    ]
+    if problems:
+        raise InvalidSettings(settings.service_name, problems)

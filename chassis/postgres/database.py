@@ -1,0 +1,270 @@
+"""
+PostgreSQL: one pool per process, one transaction per request, committed before the answer is sent.
+
+A service function flushes and never commits; it asks for nothing but the session.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Annotated, Any
+
+import structlog
+from asyncpg import InterfaceError as DriverError
+from asyncpg import PostgresError, Record, UniqueViolationError
+from fastapi import Depends, Request
+from pydantic import AfterValidator, SecretStr
+from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
+
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.dsn import connect, with_asyncpg
+from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
+from chassis.postgres.instrumentation import trace_statements
+from chassis.postgres.nonces import claim_in, claimed_by
+from chassis.postgres.notifier import NOTIFY, Bell
+from chassis.postgres.pool import MeteredPool
+from chassis.postgres.purge import Expiry, purge
+from chassis.postgres.statements import Statement
+from chassis.postgres.tables import idempotency_keys, inbox, sealed_requests
+from chassis.sealing.envelope import CLAIM_SECONDS
+from chassis.sealing.replay import Claim, claims_request
+from chassis.telemetry import tracing
+from chassis.telemetry.pool_metrics import SIZE
+
+log = structlog.get_logger(__name__)
+
+POOL_SIZE = 10
+POOL_TIMEOUT_S = 1.0
+CONNECT_TIMEOUT_S = 2.0
+STATEMENT_TIMEOUT_S = 10
+INBOX_DAYS = 30
+
+_TIME = text(
+    "SELECT CAST(1000 * extract(epoch FROM clock_timestamp()) AS bigint), EXISTS (SELECT FROM sealed_requests)"
+)
+_ALLOWED = text("""
+    SELECT least(
+        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+            - coalesce(current_setting('reserved_connections', true)::int, 0),
+        (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+        (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+    )
+""")
+"""How many connections this role may have to this database (reserved_connections: PostgreSQL 16 and later)."""
+
+KEY_HOURS = 24
+"""How long an Idempotency-Key is remembered."""
+
+EXPIRIES = (
+    Expiry(sealed_requests.c.claimed_at, timedelta(seconds=CLAIM_SECONDS)),
+    Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS)),
+    Expiry(inbox.c.received_at, timedelta(days=INBOX_DAYS)),
+)
+"""Of the chassis's own tables."""
+
+PostgresUrl = Annotated[SecretStr, AfterValidator(with_asyncpg)]
+"""A PostgreSQL address in a service's settings."""
+
+
+class Postgres:
+    """A service's PostgreSQL database."""
+
+    name = "postgres"
+
+    def __init__(self, url: SecretStr, application: str, pool_size: int = POOL_SIZE, processes: int = 1) -> None:
+        """
+        Open nothing yet.
+
+        Args:
+            application: The service's name: what the server calls our connections, and the source of our events.
+            processes: How many have a pool of this size; more connections than the server allows are warned of.
+        """
+        self._url = with_asyncpg(url)
+        self.service = application
+        self._pool_size = pool_size
+        self._processes = processes
+        self._engine: AsyncEngine | None = None
+
+    async def open(self) -> None:
+        """Make the pool; connections are opened as they are needed."""
+        self._engine = self._make_engine(
+            poolclass=MeteredPool,
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_recycle=1800,
+        )
+        SIZE.labels(self.name).inc(self._pool_size)
+        if tracing.is_on():
+            trace_statements(self._engine.sync_engine)
+        self._probe = self._make_engine(poolclass=NullPool)
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(self._engine.sync_engine, "handle_error", _judge)
+        self.bell = Bell(lambda listeners: self.run(NOTIFY, {"listeners": listeners}))
+        info = {"service": self.service, "bell": self.bell}
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info=info)
+        self.sizing = asyncio.create_task(self._warn_of_large_pools())
+
+    def _make_engine(self, **pooling: Any) -> AsyncEngine:  # noqa: ANN401 - as SQLAlchemy takes it
+        settings = {
+            "application_name": self.service,
+            "statement_timeout": f"{STATEMENT_TIMEOUT_S}s",
+            "lock_timeout": "5s",
+            "idle_in_transaction_session_timeout": "15s",
+            "timezone": "UTC",
+        }
+        return create_async_engine(
+            self._url.get_secret_value(),
+            hide_parameters=True,
+            connect_args={
+                "async_creator_fn": connect,
+                "timeout": CONNECT_TIMEOUT_S,
+                "command_timeout": STATEMENT_TIMEOUT_S,
+                "server_settings": settings,
+            },
+            **pooling,
+        )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._engine:
+            self.sizing.cancel()
+            await self.bell.aclose()
+            SIZE.labels(self.name).dec(self._pool_size)
+            await self._engine.dispose()
+
+    async def check(self) -> int:
+        """
+        Ask for its time, and read, for which it must let us in.
+
+        On a connection beside the pool: a busy service is not a sick one.
+        """
+        async with self._probe.connect() as connection:
+            return int(await connection.scalar(_TIME))
+
+    async def _warn_of_large_pools(self) -> None:
+        """Compare what all processes may open with what the server allows; one that is down is asked no second time."""
+        wanted = self._processes * (self._pool_size + 2)  # one for the probe, one to listen
+        with suppress(DBAPIError, PostgresError, OSError):
+            async with self._probe.connect() as connection:
+                allowed = await connection.scalar(_ALLOWED)
+            if wanted > allowed:
+                log.warning("more connections than the server allows", wanted=wanted, allowed=allowed)
+
+    @asynccontextmanager
+    async def transaction(self, claim: Claim | None = None) -> AsyncIterator[AsyncSession]:
+        """
+        Give a session whose work is committed at the end of the block, or undone if it raises.
+
+        The connection is taken at the first statement.
+
+        Args:
+            claim: A sealed request, which the first statement claims.
+
+        Raises:
+            Unauthenticated: The request was claimed before (401).
+            DatabaseUnavailable: No connection, or it broke (503).
+        """
+        with telling_unavailable():
+            async with self._sessions.begin() as session:
+                if claim and not await claim_in(session, claim.issuer, claim.request_id):
+                    raise claim.refuse()
+                yield session
+
+    async def run(self, statement: Statement, values: Mapping[str, Any], *, claim: Claim | None = None) -> list[Record]:
+        """
+        Run one statement, a transaction of its own, and give its rows: a fifth of what a session costs for it.
+
+        Args:
+            claim: The sealed request that the statement claims, which has ``CLAIM`` among its queries.
+
+        Raises:
+            Unauthenticated: The request was claimed before; the statement has had no effect (401).
+            DatabaseUnavailable: No connection, or it broke (503).
+            PostgresError: As the server says it.
+        """
+        assert self._engine
+        try:
+            with telling_unavailable():
+                return await statement.run(self._engine, {**values, **claimed_by(claim)})
+        except UniqueViolationError as error:
+            if claim and error.table_name == sealed_requests.name:
+                raise claim.refuse() from error
+            raise
+
+    @asynccontextmanager
+    async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
+        """
+        Call *hear* with what is notified on a channel during the block, on a connection beside the pool.
+
+        Gives an event that is set when the connection is lost.
+
+        Raises:
+            DatabaseUnavailable: There is no connection (503).
+        """
+        lost = asyncio.Event()
+        try:
+            async with self._probe.connect() as connection:
+                wire: Any = (await connection.get_raw_connection()).driver_connection
+                wire.add_termination_listener(lambda _wire: lost.set())
+                await wire.add_listener(channel, lambda _wire, _pid, _channel, payload: hear(payload))
+                yield lost
+        except (DBAPIError, PostgresError, DriverError, OSError) as error:
+            raise DatabaseUnavailable from error
+
+    async def claim(self, issuer: str, request_id: str) -> bool:
+        """Remember a sealed request; False if it was there already."""
+        async with self.transaction() as session:
+            return await claim_in(session, issuer, request_id)
+
+    async def forget_claims(self) -> None:
+        """Delete claims older than 120 s, idempotency keys older than 24 h, ids of events older than 30 days."""
+        await purge(self, EXPIRIES)
+
+
+def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Make the pool replace a connection that the server has closed meanwhile; costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _judge(context: ExceptionContext) -> None:
+    """Hide the values in an error; where the server has become a standby, give up the pool's connections to it."""
+    original = context.original_exception
+    hide_values(context.sqlalchemy_exception, original, original.__cause__)
+    if is_read_only(original):
+        context.is_disconnect = True
+
+
+async def _database(request: Request) -> Postgres:
+    database: Postgres = request.app.state.store
+    return database
+
+
+Database = Annotated[Postgres, Depends(_database)]
+"""For routes that call other services: they open transactions around the calls, never across them."""
+
+
+@claims_request
+async def _own_claim(request: Request) -> Claim | None:
+    claim: Claim | None = request.scope.get("claim")
+    return claim
+
+
+OwnClaim = Annotated[Claim | None, Depends(_own_claim)]
+"""For routes that begin with a statement: the sealed request, which the route must let it claim (``CLAIM``)."""
+
+
+@claims_request
+async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
+    async with database.transaction(request.scope.get("claim")) as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+"""The request's one transaction: committed before the answer is sent, undone if anything fails."""

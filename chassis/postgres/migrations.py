@@ -1,0 +1,84 @@
+"""
+Alembic for a service: its ``migrations/env.py`` is three lines on this.
+
+A model with ``info={"migrate": False}`` is left alone: autogenerate neither creates nor drops its table.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterable
+
+from alembic import context
+from pydantic import SecretStr
+from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.sql.schema import SchemaItem
+
+from chassis.postgres.dsn import connect, with_asyncpg
+from chassis.postgres.tables import chassis_metadata
+
+_LOCK = 0x5EA1ED
+"""Of two migrations begun at once the second waits, then finds nothing left to do."""
+
+
+def run(metadata: MetaData, url_variable: str) -> None:
+    """
+    Migrate a service's database to its models and the chassis's tables.
+
+    Args:
+        url_variable: The environment variable that holds the address.
+
+    Raises:
+        SystemExit: The variable is not set, or holds no address that can work.
+    """
+    tables = [metadata, chassis_metadata]
+    if context.is_offline_mode():
+        _configure(tables, url="postgresql://", literal_binds=True)
+    else:
+        asyncio.run(_run_online(tables, _url(url_variable)))
+
+
+def _url(variable: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise SystemExit(f"{variable} is not set. With the development stack running: set -a; . .dev/env; set +a")
+    try:
+        return with_asyncpg(SecretStr(value)).get_secret_value()
+    except ValueError as error:
+        raise SystemExit(f"{variable}: {error}") from None
+
+
+async def _run_online(tables: list[MetaData], url: str) -> None:
+    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args={"async_creator_fn": connect})
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.run_sync(lambda sync: _configure(tables, connection=sync))
+    finally:
+        await engine.dispose()
+
+
+def _configure(
+    tables: list[MetaData], connection: Connection | None = None, url: str | None = None, *, literal_binds: bool = False
+) -> None:
+    excluded = _excluded(tables)
+
+    def include(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: SchemaItem | None) -> bool:  # noqa: FBT001 - Alembic's signature
+        return not (kind == "table" and name in excluded)
+
+    context.configure(
+        connection=connection,
+        url=url,
+        literal_binds=literal_binds,
+        target_metadata=tables,
+        include_object=include,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _excluded(tables: Iterable[MetaData]) -> set[str]:
+    return {
+        table.name for metadata in tables for table in metadata.tables.values() if table.info.get("migrate") is False
+    }

@@ -1,0 +1,49 @@
+"""Telling relays that there are events, beside the transactions that announce them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+
+from chassis.core.errors import AppError
+from chassis.postgres.statements import Statement
+
+CHANNEL = "outbox"
+"""On which it is notified; says for which listener."""
+GATHER_S = 0.02
+"""Between two notifications of a process; what is announced meanwhile is told in one."""
+NOTIFY = Statement("SELECT pg_notify('outbox', unnest(CAST(:listeners AS text[])))")
+
+
+class Bell:
+    """
+    Notifies of committed events, at once or 20 ms after the last time.
+
+    Not in their transactions: PostgreSQL commits those that notify one at a time, each as long as the disk takes. If a
+    process is killed in between, relays find the event when they look by themselves (``courier.LOOK_S``).
+
+    Args:
+        notify: Notifies of events for these listeners.
+    """
+
+    def __init__(self, notify: Callable[[list[str]], Awaitable[object]]) -> None:
+        self._notify = notify
+        self._listeners = set[str]()
+        self._ringing: asyncio.Task[None] | None = None
+
+    def ring(self, listeners: Iterable[str]) -> None:
+        """Tell that there are events for these."""
+        self._listeners.update(listeners)
+        if self._ringing is None or self._ringing.done():
+            self._ringing = asyncio.create_task(self._ring())
+
+    async def _ring(self) -> None:
+        while self._listeners:
+            listeners, self._listeners = list(self._listeners), set()
+            with suppress(AppError):  # relays look by themselves, too
+                await self._notify(listeners)
+            await asyncio.sleep(GATHER_S)
+
+    async def aclose(self) -> None:
+        """Tell what is not told yet."""
+        if self._ringing:
+            await asyncio.gather(self._ringing, return_exceptions=True)

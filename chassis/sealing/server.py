@@ -1,0 +1,248 @@
+"""
+The receiving side of sealed dispatch: the checks of docs/protocol.md in order, then the route, then a sealed answer.
+
+It stands between routing and the endpoint, so that an unknown path or method has been refused before (check 1).
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.core import context as request_context
+from chassis.core import deadline
+from chassis.core.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    Unauthenticated,
+    UnsupportedMediaType,
+    answer_error,
+)
+from chassis.sealing.access import Mode, Policy
+from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
+from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded
+from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
+from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
+from chassis.sealing.inner_headers import INNER_HEADERS, merge_headers
+from chassis.sealing.replay import Claim, ReplayStore
+from chassis.sealing.sealed_send import SealedSend
+from chassis.sealing.wire import (
+    CALLER,
+    COMMUNICATION,
+    KEY_ID,
+    SEALED,
+    TOKEN,
+    unwrap_request,
+)
+from chassis.telemetry import tracing
+
+log = structlog.get_logger(__name__)
+
+_GZIP = frozenset({b"gzip", b"x-gzip"})
+_ENCODINGS = _GZIP | {b"identity", b""}
+_READS = frozenset({"GET", "HEAD"})
+_TIMEOUT = deadline.HEADER.encode()
+
+
+class EncryptionRequired(BadRequest):
+    """A plain request to a route that takes sealed ones."""
+
+    code = "encryption_required"
+    message = "This route takes sealed requests only, with exactly one header 'X-Service-Communication: encrypted'."
+
+
+class MalformedEnvelope(BadRequest):
+    """The outer form of a sealed request is wrong."""
+
+    code = "bad_envelope"
+    message = 'A sealed request is {"encrypted_data": "<token>"}, or without a body the token in X-Encrypted-Data.'
+
+
+class Receiver:
+    """
+    Opens what arrives at a service and seals its answers.
+
+    Args:
+        strict: Whether routes of mode ``encrypted`` refuse plain requests.
+        max_body: Cap on a body, in bytes.
+        max_in_flight: How many requests are served at a time, from when their bodies are whole; more are turned away.
+    """
+
+    def __init__(
+        self, envelope: Envelope, replays: ReplayStore, *, strict: bool, max_body: int, max_in_flight: int
+    ) -> None:
+        self._envelope = envelope
+        self._replays = replays
+        self._strict = strict
+        self._max_body = max_body
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+        self._bodies = BodyBudget()
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being served, their background tasks included."""
+        return self._in_flight
+
+    async def serve(
+        self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
+    ) -> None:
+        """
+        Serve one request with *app*, the route's own application.
+
+        Args:
+            claims: The route claims the request in its own transaction.
+        """
+        self._refuse_if_full()  # before the body is read
+        headers, charge = dict(scope["headers"]), Charge(self._bodies)
+        try:
+            body = await self._read(policy, headers, receive, charge)
+            # Counted only now: while bodies arrive, senders who are slow would keep out everybody else.
+            self._refuse_if_full()
+            self._in_flight += 1
+            try:
+                if self._is_sealed(policy, scope, headers):
+                    opened = await self._open(policy, scope, body)
+                    await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
+                else:
+                    await _run(app, body, scope, replaying(body, receive), send)
+            finally:
+                self._in_flight -= 1
+        finally:
+            charge.release()
+
+    def _refuse_if_full(self) -> None:
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded
+
+    async def _read(self, policy: Policy, headers: Mapping[bytes, bytes], receive: Receive, charge: Charge) -> bytes:
+        is_packed = _is_packed(policy, headers)
+        cap = policy.max_body or self._max_body
+        if not has_body(headers, cap):
+            return b""
+        body = await read_body(receive, cap, charge)
+        if not is_packed:
+            return body
+        unpacked = unpack(body, cap)
+        charge.add(len(unpacked))
+        return unpacked
+
+    def _is_sealed(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        marks = [value for name, value in scope["headers"] if name == COMMUNICATION]
+        sealed = marks == [SEALED]
+        needs_seal = policy.needs_seal(strict=self._strict, has_key=b"authorization" in headers)
+        if (marks and not sealed) or (not sealed and needs_seal):
+            raise EncryptionRequired
+        if not sealed:
+            refuse_sealed_answer(scope)
+        elif policy.mode is Mode.PUBLIC:
+            raise EncryptionUnavailable
+        return sealed
+
+    async def _open(self, policy: Policy, scope: Scope, body: bytes) -> OpenedRequest:
+        token = _token(scope, body)
+        caller, key_id = _only(scope, CALLER), _only(scope, KEY_ID)
+        target = Target(scope["method"], scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
+        try:
+            opened = await offload(len(token), self._envelope.open_request, caller, key_id, token, target)
+            _check_permission(policy, opened)
+        except Refused as refused:
+            if not isinstance(refused, NotFromNow):
+                log.warning("sealed request refused", reason=refused.reason, caller=caller[:64], key_id=key_id[:64])
+            raise Unauthenticated from refused
+        return opened
+
+    async def _serve_sealed(
+        self, app: ASGIApp, opened: OpenedRequest, scope: Scope, receive: Receive, send: Send, *, claims: bool
+    ) -> None:
+        """From here on the caller is known, and every answer goes to it sealed."""
+        claim = Claim(opened.caller, opened.request_id)
+        sealed = SealedSend(self._envelope, opened, claim, send, scope["method"])
+        try:
+            if scope["method"] not in _READS:
+                await self._claim(claim, scope, in_transaction=claims)
+            scope["headers"] = merge_headers(scope["headers"], opened.headers, opened.body)
+            _join_trace(opened)
+            scope.setdefault("state", {})["caller"] = opened.caller
+            await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
+            await answer_error(error, scope, receive, sealed)
+
+    async def _claim(self, claim: Claim, scope: Scope, *, in_transaction: bool) -> None:
+        if in_transaction:
+            scope["claim"] = claim
+        elif not await self._replays.claim(claim.issuer, claim.request_id):
+            raise claim.refuse()
+
+
+def _is_packed(policy: Policy, headers: Mapping[bytes, bytes]) -> bool:
+    """
+    Whether a body came as gzip; where that is taken, names of encodings are read as RFC 9110 has them (8.4.1).
+
+    Raises:
+        UnsupportedMediaType: In another encoding, or in any where none is taken (415).
+    """
+    encoding = headers.get(b"content-encoding")
+    if encoding is None:
+        return False
+    name = encoding.strip().lower()
+    if not policy.takes_gzip or name not in _ENCODINGS:
+        raise UnsupportedMediaType
+    return name in _GZIP
+
+
+def _only(scope: Scope, wanted: bytes) -> str:
+    """Give the value of a header; nothing if it is not there, or twice: what stands in between may go by the other."""
+    values = [value for name, value in scope["headers"] if name == wanted]
+    return values[0].decode("latin-1") if len(values) == 1 else ""
+
+
+def _token(scope: Scope, body: bytes) -> bytes:
+    tokens = [value for name, value in scope["headers"] if name == TOKEN]
+    try:
+        return unwrap_request(scope["method"], tokens, body)
+    except BadEnvelope as error:
+        raise MalformedEnvelope from error
+
+
+def _check_permission(policy: Policy, opened: OpenedRequest) -> None:
+    if not opened.headers.keys() <= INNER_HEADERS:
+        raise Refused("an inner header that is not taken")
+    if not policy.allows(opened.caller):
+        raise Refused("caller not allowed here")
+
+
+def _join_trace(opened: OpenedRequest) -> None:
+    context = request_context.current()
+    if context and "traceparent" in opened.headers:
+        context.join(opened.headers["traceparent"])
+
+
+async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the route; once its time is up, stop it, unless it has begun to answer."""
+    tracing.begin_request(scope)
+    headers = dict(scope["headers"])
+    refuse_nul(body, headers.get(b"content-type", b""))
+    left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
+    try:
+        async with asyncio.timeout(left) as limit:
+
+            async def started(message: Message) -> None:
+                # It may be up already: a library that was told to stop has ended its work all the same.
+                if not limit.expired():
+                    limit.reschedule(None)
+                await send(message)
+
+            await app(scope, receive, started)
+    except TimeoutError as error:
+        if limit.expired():
+            raise DeadlineExceeded from error
+        raise
+
+
+def _seconds(header: bytes | None) -> float:
+    try:
+        return deadline.seconds_from_header(header.decode("latin-1") if header else None)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error

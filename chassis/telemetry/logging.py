@@ -1,0 +1,257 @@
+"""
+Logs: structlog on the standard library, so that libraries and our own code come out in one form.
+
+A line is written by a thread of its own: neither the terminal nor a file ever holds up the event loop.
+"""
+
+import atexit
+import logging
+import os
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
+from textwrap import indent
+from time import monotonic
+from typing import Any
+
+import structlog
+from concurrent_log_handler import ConcurrentRotatingFileHandler
+from prometheus_client import Counter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from chassis.core import context as request_context
+from chassis.settings import Environment, ServiceSettings
+from chassis.telemetry import sentry as error_reports
+
+MAX_TEXT = 2000
+"""Characters of a text that is logged, and of a line of a traceback."""
+MAX_TRACEBACK = 64 * 1024
+MOST_LINES = 200
+"""Of the beginning of a traceback, and of its end."""
+MOST_PARTS = 50
+"""Of a list or mapping that is logged."""
+MOST_WAITING = 10_000
+"""Lines; when standard output blocks, more are dropped and counted."""
+MAX_FILE_BYTES = 10 * 1024 * 1024
+KEPT_FILES = 5
+
+_SECRET_NAME = re.compile(
+    r"pass(word|wd)?$|secret|token|authorization|cookie|api_?key|private_key|encrypted_data", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]{8,}+(?:\.[\w-]++){0,2}+"  # a JWT, or what may be the beginning of one: so each character is read once
+    r"|gAAAA[\w-]{20,}=*"  # a Fernet token
+    r"|\$argon2\w+\$[^\s'\"]+"
+    r"|(?<=://)[^\s:/@]*:[^\s/@]+(?=@)"  # name and password in an address
+    r"|(?<=[Bb]earer )[\w.~+/-]+=*"
+    r"|(?<=Basic )[\w+/-]+=*"
+    r"|(?<=password=)[^\s&,;'\"]+"
+    r"|(?<=token=)[^\s&,;'\"]+"
+)
+_HIDDEN = "[hidden]"
+_TRACEBACKS = frozenset({"exception", "stack"})
+# What a terminal obeys: control characters, and those of Unicode that break lines or turn the direction of writing.
+_CONTROLS = {
+    code: repr(chr(code))[1:-1]
+    for code in (
+        *(*range(0x20), *range(0x7F, 0xA0)),
+        *(0x61C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    )
+}
+_DROPPED = Counter("log_lines_dropped", "Log lines that were dropped because standard output blocks.", ["service"])
+_ERRORS = frozenset({"error", "exception", "critical"})
+_NOISY = {
+    "uvicorn.access": logging.CRITICAL,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "pymongo": logging.WARNING,
+    "urllib3": logging.WARNING,
+}
+"""Loggers that repeat what our own lines say, and the level from which they are heard."""
+
+
+def configure_logging(settings: ServiceSettings) -> None:
+    """
+    Send every log line of this process to standard output, coloured in development and as JSON elsewhere.
+
+    With a log_dir, JSON goes to ``<name>-service.log`` there too, and errors to ``<name>-service_errors.log``.
+    Called again, it replaces what was there.
+    """
+    is_local = settings.environment is Environment.LOCAL
+    console = logging.StreamHandler(sys.stdout)
+    console.setFormatter(_formatter(_indent_traceback, _console_renderer()) if is_local else _formatter(_JSON))
+    handlers: list[logging.Handler] = [console]
+    if settings.log_dir:
+        stem = settings.log_dir / f"{settings.service_name}-service"
+        handlers += [_file(f"{stem}.log", logging.NOTSET), _file(f"{stem}_errors.log", logging.ERROR)]
+    _start_writing(handlers, settings)
+    _quiet_libraries(settings.log_level)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.StackInfoRenderer(),
+            _report_error,
+            structlog.processors.format_exc_info,  # here: the thread that writes knows of no exception
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level)),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _report_error(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Report what is logged with a traceback: nobody foresaw it."""
+    if method in _ERRORS and (given := event.get("exc_info")):
+        error = given if isinstance(given, BaseException) else sys.exc_info()[1]
+        if error:
+            error_reports.report(error, str(event["event"]))
+    return event
+
+
+class _ContextQueueHandler(QueueHandler):
+    """Notes on each line, in the task that wrote it, which request it belongs to; a thread does the rest."""
+
+    def __init__(self, queue: "SimpleQueue[logging.LogRecord]", service: str) -> None:
+        super().__init__(queue)
+        self._lines = queue
+        self._service = service
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Hand the line to the writer, or drop it: memory must not grow with what nobody reads."""
+        if self._lines.qsize() < MOST_WAITING:
+            self._lines.put_nowait(record)
+        else:
+            _DROPPED.labels(self._service).inc()
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        context = request_context.current()
+        known: dict[str, Any] = {"service": self._service}
+        if context:
+            elapsed_ms = round((monotonic() - context.started) * 1000, 1)
+            known |= {"request_id": context.request_id, "duration_ms": elapsed_ms}
+            if context.traceparent:
+                _, known["trace_id"], known["span_id"], _ = context.traceparent.split("-")
+        record.__dict__["context"] = known
+        if isinstance(record.msg, str):
+            record.msg, record.args = record.getMessage(), None
+        return record
+
+
+_listener: QueueListener | None = None
+_JSON = structlog.processors.JSONRenderer()
+
+
+def _start_writing(handlers: list[logging.Handler], settings: ServiceSettings) -> None:
+    global _listener  # noqa: PLW0603 - logging is one per process, and so is its writer
+    stop_logging()
+    queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    _listener = QueueListener(queue, *handlers, respect_handler_level=True)
+    _listener.start()
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if isinstance(one, _ContextQueueHandler)]:
+        root.removeHandler(old)
+    root.addHandler(_ContextQueueHandler(queue, settings.service_name))
+    root.setLevel(settings.log_level)
+
+
+@atexit.register
+def stop_logging() -> None:
+    """Write what is still waiting, and close the files."""
+    global _listener  # noqa: PLW0603
+    if _listener:
+        _listener.stop()
+        for handler in _listener.handlers:
+            handler.close()
+        _listener = None
+
+
+def _quiet_libraries(level: str) -> None:
+    for name, library_level in _NOISY.items():
+        logging.getLogger(name).setLevel(library_level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "gunicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if level == "DEBUG" else logging.WARNING)
+
+
+def _file(path: str, level: int) -> logging.Handler:
+    handler = ConcurrentRotatingFileHandler(path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
+    handler.setLevel(level)
+    handler.setFormatter(_formatter(_JSON))
+    return handler
+
+
+def _formatter(*renderers: Processor) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_log_level],
+        processors=[
+            _add_context,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            _make_safe,
+            *renderers,
+        ],
+    )
+
+
+def _console_renderer() -> Processor:
+    has_colours = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    # The default prints the local variables of every frame, secrets among them.
+    return structlog.dev.ConsoleRenderer(colors=has_colours, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    record: logging.LogRecord = event["_record"]
+    event["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    event["logger"] = record.name
+    event.update(getattr(record, "context", {}))
+    return event
+
+
+def _make_safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Hide secrets, cut what is long, and write out what a terminal would obey."""
+    return {
+        name: _safe_traceback(value) if name in _TRACEBACKS and isinstance(value, str) else _safe_field(name, value)
+        for name, value in event.items()
+    }
+
+
+def _indent_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Set a traceback apart from lines: an error's text may have some that look like ours."""
+    event.update({name: indent(str(event[name]), "  ") for name in _TRACEBACKS & event.keys()})
+    return event
+
+
+def _safe_field(name: str, value: Any, depth: int = 5) -> Any:  # noqa: ANN401 - whatever is logged
+    return _HIDDEN if _SECRET_NAME.search(name) else _safe(value, depth)
+
+
+def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth and isinstance(value, Mapping):
+        parts = islice(value.items(), MOST_PARTS)
+        return {_safe_text(str(name)): _safe_field(str(name), part, depth - 1) for name, part in parts}
+    if depth and isinstance(value, list | tuple):
+        return [_safe(part, depth - 1) for part in islice(value, MOST_PARTS)]
+    return _safe_text(value if isinstance(value, str) else repr(value))
+
+
+def _safe_text(text: str) -> str:
+    # Hidden before it is cut: a secret that stands across the cut would be recognised no more.
+    safe = _SECRET_TEXT.sub(_HIDDEN, text[: 2 * MAX_TEXT]).translate(_CONTROLS)
+    return safe if len(text) <= MAX_TEXT else f"{safe[:MAX_TEXT]}… ({len(text)} characters)"
+
+
+def _safe_traceback(text: str) -> str:
+    lines = text.splitlines()
+    if len(lines) > 2 * MOST_LINES:
+        lines = [*lines[:MOST_LINES], "…", *lines[-MOST_LINES:]]
+    return "\n".join(map(_safe_text, lines))[-MAX_TRACEBACK:]

@@ -1,0 +1,73 @@
+"""
+``/metrics`` for Prometheus: rate, errors and duration of every route.
+
+Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count into files there, and each answers for all of them.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from starlette.types import Scope
+
+from chassis.telemetry.multiprocess import read_all
+from chassis.web.routing import PlainRoute
+
+REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "http_request_seconds",
+    "How long requests took.",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+)
+CONNECTIONS_CUT = Counter(
+    "http_connections_cut", "Connections that were ended without an answer (docs/watching.md).", ["reason"]
+)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+router = APIRouter(tags=["health"], route_class=PlainRoute)
+
+
+@router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
+def metrics() -> Response:
+    """Give everything that is counted, in Prometheus's text format."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Response(read_all(Path(folder)) if folder else generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def observe_request(scope: Scope, status: int, took_s: float) -> None:
+    """Count a request by the template of its route; one that matched none is counted as ``-``."""
+    method, template = _kind_of(scope)
+    _counter(method, template, status).inc()
+    _histogram(method, template).observe(took_s)
+
+
+def observe_cut(scope: Scope, status: int) -> None:
+    """Count a request that was not answered whole; how long it took says nothing of how fast the service is."""
+    _counter(*_kind_of(scope), status).inc()
+
+
+def observe_refused(status: int) -> None:
+    """Count what was no request."""
+    _counter("OTHER", "-", status).inc()
+
+
+def _kind_of(scope: Scope) -> tuple[str, str]:
+    route, method = scope.get("route"), scope["method"]
+    return method if method in _METHODS else "OTHER", route.path_format if route else "-"  # anybody can make one up
+
+
+# Looking up a child costs more than counting with it.
+
+
+@cache
+def _counter(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, status)
+
+
+@cache
+def _histogram(method: str, route: str) -> Histogram:
+    return SECONDS.labels(method, route)

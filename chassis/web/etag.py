@@ -1,0 +1,115 @@
+"""
+Entity tags (RFC 9110, sections 8.8.3 and 13): 304 for what a reader has, 412 for a write that would undo another.
+
+A route that reads answers with ``Tagging``; a route that writes takes ``IfMatch`` and hands it to its service function,
+which puts it into the condition of the UPDATE.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Response
+
+from chassis.core.errors import AppError, BadRequest
+
+_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*+)"'
+_LIST = re.compile(rf"(?:{_TAG})?+(?:[ \t]*+,[ \t]*+(?:{_TAG})?+)*+")
+_ONE = re.compile(_TAG)
+T = TypeVar("T")
+
+
+class PreconditionFailed(AppError):
+    """Somebody has changed it since the caller read it (412)."""
+
+    status = 412
+    code = "precondition_failed"
+    message = "This has changed since you read it; read it again and decide anew."
+
+
+class InvalidETag(BadRequest):
+    """A header that names entity tags is malformed."""
+
+    code = "invalid_etag"
+    message = 'If-Match and If-None-Match are "*" or a list of quoted tags, as in "1-5", W/"7".'
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags that a header names, without their quotes; *any* stands for ``*``."""
+
+    strong: frozenset[str]
+    weak: frozenset[str] = frozenset()
+    any: bool = False
+
+    def name(self, tag: str) -> bool:
+        """Whether *tag* is among them, by weak comparison."""
+        return self.any or tag in self.strong or tag in self.weak
+
+
+def parse_tags(value: str) -> Tags:
+    """
+    Read the value of If-Match or If-None-Match.
+
+    Raises:
+        InvalidETag: It is neither ``*`` nor a list of entity tags (400).
+    """
+    if value == "*":
+        return Tags(frozenset(), any=True)
+    if not _LIST.fullmatch(value):
+        raise InvalidETag
+    tags = _ONE.findall(value)
+    return Tags(
+        strong=frozenset(tag for weak, tag in tags if not weak), weak=frozenset(tag for weak, tag in tags if weak)
+    )
+
+
+_Lines = list[str] | None
+
+
+async def _if_match(
+    if_match: Annotated[_Lines, Header(description="Change it only if its `ETag` is one of these, else 412.")] = None,
+) -> Tags | None:
+    return None if if_match is None else parse_tags(", ".join(if_match))
+
+
+IfMatch = Annotated[Tags | None, Depends(_if_match)]
+"""
+What a write is conditional on; None where the caller does not ask.
+
+Only strong tags count: a weak one never matches (section 13.1.1).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagger:
+    """Answers a read with its entity tag."""
+
+    _known: Tags | None
+    _response: Response
+
+    def answer(self, body: T, tag: str) -> T | Response:
+        """Answer *body*, or 304 to whom has it."""
+        set_etag(self._response, tag)
+        if self._known and self._known.name(tag):
+            return Response(status_code=304, headers=self._response.headers)
+        return body
+
+
+async def _tagger(
+    response: Response,
+    if_none_match: Annotated[_Lines, Header(description="Answer 304 if the `ETag` is one of these.")] = None,
+) -> Tagger:
+    return Tagger(None if if_none_match is None else parse_tags(", ".join(if_none_match)), response)
+
+
+Tagging = Annotated[Tagger, Depends(_tagger)]
+"""For a read that may be answered with 304."""
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already: the `ETag` is the same."}}
+"""What such a read documents."""
+
+
+def set_etag(response: Response, tag: str) -> None:
+    """Say which edition an answer shows; *tag* has no quotes yet."""
+    response.headers["ETag"] = f'"{tag}"'

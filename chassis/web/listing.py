@@ -1,0 +1,29 @@
+"""Lists in the order of their ids, newest first: one page is one range of an index (chassis/web/pagination.py)."""
+
+from operator import attrgetter
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from chassis.web.pagination import PageRequest, Slice
+
+T = TypeVar("T")
+
+
+async def list_newest(
+    session: AsyncSession, query: Select[T], ids: InstrumentedAttribute[UUID], page: PageRequest
+) -> Slice[T]:
+    """
+    Give one page of what *query* selects.
+
+    Args:
+        query: Selects entities, and neither sorts nor limits them.
+        ids: The attribute with their UUIDv7 ids.
+    """
+    if page.after:
+        query = query.where(ids < page.after)
+    rows = (await session.scalars(query.order_by(ids.desc()).limit(page.limit + 1))).all()
+    return page.slice(rows, attrgetter(ids.key))

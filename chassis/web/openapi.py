@@ -1,0 +1,124 @@
+"""Swagger UI from local files: no CDN, so it works offline and under a strict content policy."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
+from fastapi.staticfiles import StaticFiles
+from pydantic.json_schema import models_json_schema
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from chassis.auth.dependencies import authentication_of
+from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import (
+    AppError,
+    BadGateway,
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    HeadersTooLarge,
+    InvalidRequest,
+    PayloadTooLarge,
+    Problem,
+    RequestTimeout,
+    ServiceUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+    UriTooLong,
+    documented,
+)
+from chassis.sealing.access import Mode
+from chassis.sealing.body_budget import Overloaded
+from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
+from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
+from chassis.web.routing import PlainRoute, Route, has_mark
+from chassis.web.security_headers import CONTENT_POLICY, page_policy
+
+_SCHEMAS = "#/components/schemas/{model}"
+_OPENAPI = "/openapi.json"
+_ASSETS = "/docs/assets"
+_REDIRECT = "/docs/oauth2-redirect"
+_NO_ICON = "data:,"
+_BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
+"""Answered before any route is looked for (``chassis/web/http_protocol.py``)."""
+
+
+def describe_problems(app: FastAPI) -> None:
+    """
+    Add to the OpenAPI description what every route answers by being one: its problems, by its policy and dependencies.
+
+    What a service refuses by itself (404, 409, 429 …) stands at its routes (``documented``).
+    """
+    generate = app.openapi
+    _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for route in app.routes:
+                if isinstance(route, PlainRoute):
+                    route.responses = documented(*_implied_errors(route), beside=route.responses)
+            generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
+    yield from _BY_THE_SERVER
+    yield from (BadRequest, InvalidEncryptResponse, EncryptionUnavailable, AppError)
+    if not isinstance(route, Route):
+        return
+    yield from (PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
+    if route.policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
+        yield EncryptionRequired
+    if route.policy.mode is not Mode.PUBLIC:
+        yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
+    authentication = authentication_of(route.dependant)
+    if authentication != "-":
+        yield from (InvalidToken, ServiceUnavailable)
+    if authentication.startswith("role"):
+        yield Forbidden
+    if has_mark(route.dependant, "calls_services"):
+        yield from (BadGateway, ServiceUnavailable)
+    if route.body_field or get_flat_params(route.dependant):
+        yield InvalidRequest
+
+
+def add_docs(app: FastAPI) -> None:
+    """Serve ``/openapi.json`` and ``/docs``, its files from the package fastapi-offline."""
+    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
+    assets = StaticFiles(directory=str(files("fastapi_offline") / "static"))
+
+    @router.get(_OPENAPI)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @router.get(f"{_ASSETS}/{{name}}")
+    async def asset(name: str, request: Request) -> Response:
+        return await assets.get_response(name, request.scope)
+
+    docs = get_swagger_ui_html(
+        openapi_url=_OPENAPI,
+        title=app.title,
+        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
+        swagger_favicon_url=_NO_ICON,
+        oauth2_redirect_url=_REDIRECT,
+        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+    )
+    _add_page(router, "/docs", docs)
+    _add_page(router, _REDIRECT, get_swagger_ui_oauth2_redirect_html())
+    app.router.routes.extend(router.routes)
+
+
+def _add_page(router: APIRouter, path: str, page: HTMLResponse) -> None:
+    html = bytes(page.body).decode()
+    headers = {CONTENT_POLICY: page_policy(html)}
+
+    @router.get(path)
+    async def show() -> HTMLResponse:
+        return HTMLResponse(html, headers=headers)

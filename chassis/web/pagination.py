@@ -1,0 +1,131 @@
+"""
+Keyset pagination: a cursor says where the last page ended, is opaque, and cannot be tampered with.
+
+The order is that of UUIDv7 ids, newest first, or that of some value and then the id; so a page is one index range
+whatever its depth. A cursor belongs to one list: to its path, and to its query but for ``limit`` and ``cursor``.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Generic, NamedTuple, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from chassis.core import json as strict_json
+from chassis.core.errors import BadRequest
+
+_TAG_BYTES = 16
+_ID_BYTES = 16
+_OWN_PARAMETERS = frozenset({"limit", "cursor"})
+_LONGEST_CURSOR = 2000
+"""In characters: room for a key of 200 characters, escaped in JSON."""
+T = TypeVar("T")
+SortKey = str | int
+
+
+class InvalidCursor(BadRequest):
+    """The cursor is not one of ours, or not of this list."""
+
+    code = "invalid_cursor"
+    message = "This cursor is not valid here; begin again without one."
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """The rows of one page, which a route answers as ``Page``."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+
+
+class Position(NamedTuple):
+    """Where a page ended: at this id, and in a list that is sorted by something else at this value of it."""
+
+    id: UUID
+    key: SortKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page is asked for: at most *limit* items after *position*; None for the first page."""
+
+    limit: int
+    position: Position | None
+    _request: Request
+    _response: Response
+    _key: bytes
+
+    @property
+    def after(self) -> UUID | None:
+        """The id that the page before ended with."""
+        return self.position.id if self.position else None
+
+    def slice(
+        self, rows: Sequence[T], id_of: Callable[[T], UUID], key_of: Callable[[T], SortKey] | None = None
+    ) -> Slice[T]:
+        """
+        Make the page of rows that were fetched with ``limit + 1``, and add the ``Link`` header.
+
+        The one row too many says that there is a next page.
+
+        Args:
+            key_of: By what the rows are sorted, if not by their ids alone.
+        """
+        if len(rows) <= self.limit:
+            return Slice(rows, None)
+        items = rows[: self.limit]
+        last = Position(id_of(items[-1]), key_of(items[-1]) if key_of else None)
+        cursor = _encode(self._key, _list_of(self._request), last)
+        url = self._request.url.include_query_params(cursor=cursor)
+        self._response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        return Slice(items, cursor)
+
+
+async def _page_request(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
+    cursor: Annotated[
+        str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")
+    ] = None,
+) -> PageRequest:
+    key = request.app.state.settings.cursor_key.get_secret_value().encode()
+    position = _decode(key, _list_of(request), cursor) if cursor else None
+    return PageRequest(limit, position, request, response, key)
+
+
+Paging = Annotated[PageRequest, Depends(_page_request)]
+"""The page a list route is asked for."""
+
+
+def _list_of(request: Request) -> str:
+    """Name the list that a request is about."""
+    wanted = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _OWN_PARAMETERS)
+    return f"{request.url.path}?{urlencode(wanted)}"
+
+
+def _encode(key: bytes, whose: str, last: Position) -> str:
+    raw = last.id.bytes + (b"" if last.key is None else strict_json.dumps(last.key))
+    return _sign(key, whose, raw)
+
+
+def _decode(key: bytes, whose: str, cursor: str) -> Position:
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[:-_TAG_BYTES]
+    except ValueError as error:
+        raise InvalidCursor from error
+    # Compared as text: base64 is decoded leniently, and a cursor has one spelling.
+    if not hmac.compare_digest(cursor.encode(), _sign(key, whose, raw).encode()):
+        raise InvalidCursor
+    sort_key = raw[_ID_BYTES:]
+    return Position(UUID(bytes=raw[:_ID_BYTES]), strict_json.loads(sort_key) if sort_key else None)
+
+
+def _sign(key: bytes, whose: str, raw: bytes) -> str:
+    tag = hmac.digest(key, whose.encode() + b"\0" + raw, hashlib.sha256)[:_TAG_BYTES]
+    return base64.urlsafe_b64encode(raw + tag).rstrip(b"=").decode()

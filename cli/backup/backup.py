@@ -1,0 +1,133 @@
+"""
+`python -m cli backup`: the four databases as they were at one moment, while the services go on.
+
+What one service has told another is in both, or in an outbox. Copies of several moments would break that: a listener
+would lack what its announcer has forgotten, or know what never was. So writers are made to wait until each database has
+marked the moment, which is soon done; to read it takes as long as it takes, and holds up nobody.
+"""
+
+import asyncio
+import random
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+import typer
+from pydantic import SecretStr
+from pymongo.errors import PyMongoError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.database import Postgres
+from cli.backup.mongodb import dump_mongodb, looking_at_mongodb
+from cli.backup.postgres import dump_postgres
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from cli.services import SERVICES
+
+PATIENCE_S = 30.0
+"""For how long a moment without a writer is sought."""
+
+_GIVE_WAY = text("SET LOCAL lock_timeout = '500ms'")  # less than deadlock_timeout: of two in each other's way it is us
+_STOP_WRITERS = text("""
+    DO $$ BEGIN EXECUTE (
+        SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(format('%I', tablename), ', '))
+        FROM pg_tables WHERE schemaname = 'public'
+    ); END $$
+""")
+_LOOK_LONG = (
+    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
+    text("SET LOCAL idle_in_transaction_session_timeout = 0"),
+)
+_MARK = text("SELECT pg_export_snapshot()")
+
+Databases = Mapping[str, Postgres]
+"""By the name of the service."""
+
+
+def backup(folder: Path) -> None:
+    """
+    Copy the databases into a new FOLDER, for its owner's eyes only.
+
+    Raises:
+        CommandError: The folder is there, a database does not answer or does not come to rest, or pg_dump fails.
+    """
+    if folder.exists():
+        raise CommandError(f"{folder} is there already; a backup gets a folder of its own.")
+    draft = folder.with_name(f"{folder.name}.part")  # what has the right name is whole
+    shutil.rmtree(draft, ignore_errors=True)  # of one that was killed
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        paused_s = asyncio.run(copy(use_running_stack(), draft))
+        draft.rename(folder)
+    except (DatabaseUnavailable, PyMongoError) as error:
+        raise CommandError(f"A database does not answer, or does not come to rest: {error}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    typer.echo(f"{folder}: {', '.join(service.name for service in SERVICES)}; writers waited {1000 * paused_s:.0f} ms.")
+
+
+async def copy(environment: Mapping[str, str], folder: Path) -> float:
+    """
+    Write the copies; returns for how many seconds writers had to wait.
+
+    Raises:
+        DatabaseUnavailable: A PostgreSQL does not answer, or its writers do not pause.
+        PyMongoError: MongoDB does not answer.
+        CommandError: pg_dump failed.
+    """
+    urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
+    async with AsyncExitStack() as stack:
+        databases = {one.name: Postgres(urls[one.name], "backup") for one in SERVICES if one.store == "postgres"}
+        for database in databases.values():
+            await database.open()
+            stack.push_async_callback(database.close)
+        # All are connected before anybody has to wait.
+        views = {name: await stack.enter_async_context(_looking(one)) for name, one in databases.items()}
+        others = {name: stack.enter_context(looking_at_mongodb(urls[name])) for name in urls.keys() - databases.keys()}
+        locks, since = await _stop_writers(databases)
+        async with locks:
+            snapshots = {name: str(await session.scalar(_MARK)) for name, session in views.items()}
+            for view in others.values():
+                view.mark()
+        paused_s = monotonic() - since
+        for name, snapshot in snapshots.items():
+            dump_postgres(urls[name], snapshot, folder / f"{name}.dump")
+        for name, view in others.items():
+            dump_mongodb(view, folder / name)
+    return paused_s
+
+
+@asynccontextmanager
+async def _looking(database: Postgres) -> AsyncIterator[AsyncSession]:
+    """Give a transaction that sees, for as long as it is open, what there is at its first SELECT."""
+    async with database.transaction() as session:
+        for statement in _LOOK_LONG:
+            await session.execute(statement)
+        yield session
+
+
+async def _stop_writers(databases: Databases) -> tuple[AsyncExitStack, float]:
+    """Let no database take a write until the end of the stack that is given, with the time since when."""
+    ends = monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await _lock_all(databases)
+        except DatabaseUnavailable:
+            if monotonic() > ends:
+                raise
+            await asyncio.sleep(random.random())  # noqa: S311 - no secret
+
+
+async def _lock_all(databases: Databases) -> tuple[AsyncExitStack, float]:
+    async with AsyncExitStack() as stack:
+        sessions = [await stack.enter_async_context(one.transaction()) for one in databases.values()]
+        for session in sessions:
+            await session.execute(_GIVE_WAY)
+        since = monotonic()
+        for session in sessions:
+            await session.execute(_STOP_WRITERS)
+        return stack.pop_all(), since

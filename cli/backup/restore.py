@@ -1,0 +1,77 @@
+"""`python -m cli restore`: the four databases as a backup has them, in place of what is there."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from chassis.postgres.database import Postgres
+from cli.backup.mongodb import empty_mongodb, restore_mongodb
+from cli.backup.postgres import restore_postgres
+from cli.db import upgrade
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from cli.services import SERVICES
+
+_US = "restore"
+_OTHERS = text(f"""
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name <> '{_US}' AND backend_type = 'client backend'
+""")  # noqa: S608 - our own name
+
+
+def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False) -> None:
+    """
+    Replace what is in the databases by the backup in FOLDER, and migrate it to the newest schema.
+
+    Raises:
+        CommandError: It is no backup, a service is running, or pg_restore fails.
+    """
+    if not all((folder / file).exists() for file in _files().values()):
+        raise CommandError(f"{folder} is no backup; there are to be {', '.join(_files().values())}.")
+    if not yes:
+        typer.confirm("What is in the four databases will be lost. Restore?", abort=True)
+    put_back(use_running_stack(), folder)
+    upgrade(None)
+
+
+def put_back(environment: Mapping[str, str], folder: Path) -> None:
+    """Empty the databases and fill them."""
+    urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
+    postgres = [service.name for service in SERVICES if service.store == "postgres"]
+    asyncio.run(_empty({name: urls[name] for name in postgres}))
+    for service in SERVICES:
+        source = folder / _files()[service.name]
+        if service.store == "postgres":
+            restore_postgres(urls[service.name], source)
+        else:
+            empty_mongodb(urls[service.name])
+            restore_mongodb(urls[service.name], source)
+
+
+def _files() -> dict[str, str]:
+    """Where `backup` puts each service's database."""
+    return {one.name: f"{one.name}.dump" if one.store == "postgres" else one.name for one in SERVICES}
+
+
+async def _empty(urls: Mapping[str, SecretStr]) -> None:
+    """Drop everything, unless somebody is connected: they would write into what is being restored."""
+    databases = {name: Postgres(url, _US) for name, url in urls.items()}
+    for database in databases.values():
+        await database.open()
+    try:
+        for name, database in databases.items():
+            async with database.transaction() as session:
+                if others := (await session.execute(_OTHERS)).scalar_one():
+                    raise CommandError(f"{others} connections to the {name} database: stop the services first.")
+        for database in databases.values():
+            async with database.transaction() as session:
+                for statement in ("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public"):
+                    await session.execute(text(statement))
+    finally:
+        for database in databases.values():
+            await database.close()

@@ -1,0 +1,175 @@
+"""`python -m cli doctor`: can this machine run the stack, and if not, what is to be done?"""
+
+import asyncio
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from asyncpg import PostgresError
+from pydantic import SecretStr
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+from rich.markup import escape
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from chassis.postgres.dsn import connect, with_asyncpg
+from cli.checks.browser import REMEDY, find_chromium
+from cli.dev import mongodb
+from cli.dev.console import say
+from cli.dev.databases import DATABASE_PORTS, open_databases
+from cli.dev.environment import given_environment, running_environment
+from cli.dev.files import DEVELOPMENT, LOCK, ROOT
+from cli.dev.lock import exclusive, is_held
+from cli.dev.ports import free_port, free_port_like, holder_of
+from cli.dev.secrets import password_name
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+
+_OLDEST_PYTHON = (3, 11)
+_DISK_NEEDED = 2  # GB, for wheels, data and logs
+_PATIENCE = 5  # seconds for a database to answer
+_PACKAGES = {
+    "libcurl.so.4": "libcurl4",
+    "libcrypto.so.3": "libssl3",
+    "liblzma.so.5": "liblzma5",
+    "libssl.so.3": "libssl3",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found; *remedy* is empty when nothing must be done."""
+
+    fact: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """With rich's markup."""
+        if self.remedy:
+            return f"[red]✗[/] {escape(self.fact)}\n  [bold]→[/] {escape(self.remedy)}"
+        return f"[green]✓[/] {escape(self.fact)}"
+
+
+def doctor() -> None:
+    """
+    Check Python, libraries, disk, ports and databases, and say what to do about each.
+
+    Raises:
+        CommandError: Something must be done.
+    """
+    remedies = 0
+    for finding in _examine():
+        say(str(finding))
+        remedies += bool(finding.remedy)
+    if remedies:
+        message = f"To do: {remedies}."
+        raise CommandError(message)
+
+
+def _examine() -> Iterator[Finding]:
+    yield check_python()
+    yield from check_libraries()
+    yield check_browser()
+    yield check_disk()
+    if is_held(LOCK):
+        yield Finding("The stack runs in this folder.")
+        yield from check_databases(running_environment())
+        return
+    given = given_environment()
+    yield from check_ports(given)
+    yield from check_databases(given)
+    if not all(given.get(service.store_variable) for service in SERVICES):
+        yield _embedded_databases(given)
+
+
+def check_python() -> Finding:
+    """Whether this Python is new enough."""
+    fact = f"Python {platform.python_version()}"
+    too_old = sys.version_info[:2] < _OLDEST_PYTHON
+    return Finding(fact, "Python 3.11 or newer is needed: make PYTHON=python3.12 install" if too_old else "")
+
+
+def check_libraries() -> Iterator[Finding]:
+    """The shared libraries of mongod, which the wheel expects the system to have (PostgreSQL's wheel has its own)."""
+    command = ["ldd", str(mongodb.PROGRAM)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = [line.split() for line in listing.stdout.splitlines() if "not found" in line]
+    if not lines:
+        yield Finding("mongod has its shared libraries")
+    for library in (words[0] for words in lines):
+        package = _PACKAGES.get(library)
+        remedy = f"apt install {package}" if package else f"Install the package that contains {library}."
+        yield Finding(f"mongod misses {library}", remedy)
+
+
+def check_browser() -> Finding:
+    """Whether the dashboard can be tested; nothing else needs a browser, so nothing must be done."""
+    found = find_chromium()
+    return Finding(f"Chromium: {found}" if found else f"No Chromium: the tests of the dashboard need it ({REMEDY})")
+
+
+def check_disk() -> Finding:
+    """Whether there is room for data and logs."""
+    free = shutil.disk_usage(ROOT).free / 1e9
+    remedy = "" if free >= _DISK_NEEDED else f"Make room: {_DISK_NEEDED} GB are needed."
+    return Finding(f"{free:.1f} GB free on the disk of {ROOT}", remedy)
+
+
+def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
+    """The ports that `make run` would like; it does without them, so nothing must be done."""
+    embedded = {service.store for service in SERVICES if not given.get(service.store_variable)}
+    ports = {service.name: service.port for service in SERVICES} | {name: DATABASE_PORTS[name] for name in embedded}
+    for name, port in ports.items():
+        instead = free_port_like(port)
+        state = "free" if instead == port else f"held by {holder_of(port)}: `make run` will use {instead}"
+        yield Finding(f"Port {port} ({name}) is {state}")
+
+
+def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the databases configured in *environment* answer."""
+    for service in SERVICES:
+        if url := environment.get(service.store_variable):
+            failure = _failure(service, url)
+            remedy = f"Start that server, or mend or remove {service.store_variable}." if failure else ""
+            yield Finding(f"The database of {service.name} {failure or 'answers'}", remedy)
+
+
+def _failure(service: Service, url: str) -> str:
+    """Why the database at *url* does not answer; empty if it does."""
+    try:
+        if service.store == "postgres":
+            asyncio.run(_connect(url))
+        else:
+            with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=_PATIENCE * 1000) as client:
+                client.get_default_database().command("ping")
+    except (ValueError, OSError, PostgresError, SQLAlchemyError, PyMongoError) as error:
+        # The driver of MongoDB appends all it knows about the topology.
+        return f"does not answer: {str(error).partition(', Timeout:')[0] or type(error).__name__}"
+    return ""
+
+
+async def _connect(url: str) -> None:
+    settings = {"async_creator_fn": connect, "timeout": _PATIENCE}
+    engine = create_async_engine(with_asyncpg(SecretStr(url)).get_secret_value(), connect_args=settings)
+    try:
+        async with engine.connect():
+            pass
+    finally:
+        await engine.dispose()
+
+
+def _embedded_databases(given: Mapping[str, str]) -> Finding:
+    """Start those that `make run` would start, in a folder beside the real one, and throw them away."""
+    folder = DEVELOPMENT / "trial"
+    passwords = {password_name(service): "trial" for service in SERVICES}
+    try:
+        with exclusive(LOCK), open_databases(folder, given, passwords, lambda _name, _port: free_port()):
+            return Finding("The embedded databases start and answer")
+    except CommandError as error:
+        return Finding("The embedded databases do not start", str(error))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

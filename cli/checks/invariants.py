@@ -1,0 +1,230 @@
+"""`python -m cli invariants`: do orders, reservations, the stock's ledger and the counted events agree?"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from chassis.mongodb.database import MongoDB
+from chassis.postgres.database import Postgres
+from cli.checks.counts import miscounted, uncounted
+from cli.dev.console import say
+from cli.environment import use_running_stack
+from cli.errors import CommandError
+from cli.services import SERVICES
+from product.services.purge_reservations import KEEP_RESERVATIONS
+
+SHOWN = 5
+"""How many ids are printed for each rule."""
+
+_HELD_AS = {"confirmed": "committed", "fulfilled": "fulfilled"}
+"""Status of an order that stands -> state of its reservation."""
+
+Lines = dict[str, int]
+"""Product -> units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """
+    What the databases say, read one after the other: they agree only while nothing is under way.
+
+    Attributes:
+        orders: Order -> status.
+        owners: Order -> user.
+        aged: Orders so old that their reservation is deleted when it is closed.
+        lines: Order -> what it wants.
+        statuses: Order -> every status it came to, pending left out.
+        keyed: Orders that were acknowledged to somebody who sent an Idempotency-Key.
+        reservations: Order -> state.
+        reserved: Order -> what is reserved for it.
+        ledger: Order -> what the stock's ledger says it holds.
+        wrong_totals: Orders whose total is not the sum of their lines.
+        wrong_stock: Products whose stock is not the sum of their ledger, or is negative.
+        wrong_held: Products of which open reservations hold other quantities than the product says.
+        events: (type, subject) -> how often analytics has it.
+        users: User -> whether the account is deleted.
+        waiting: Events in outboxes, the dead ones too.
+        uncounted: Arrivals in analytics whose minutes are still to be counted.
+        miscounted: Days and types whose counts in analytics are not those of its events.
+    """
+
+    orders: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    aged: set[str] = field(default_factory=set)
+    lines: dict[str, Lines] = field(default_factory=dict)
+    statuses: set[tuple[str, str]] = field(default_factory=set)
+    keyed: set[str] = field(default_factory=set)
+    reservations: dict[str, str] = field(default_factory=dict)
+    reserved: dict[str, Lines] = field(default_factory=dict)
+    ledger: dict[str, Lines] = field(default_factory=dict)
+    wrong_totals: list[str] = field(default_factory=list)
+    wrong_stock: list[str] = field(default_factory=list)
+    wrong_held: list[str] = field(default_factory=list)
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    users: dict[str, bool] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    uncounted: list[str] = field(default_factory=list)
+    miscounted: list[str] = field(default_factory=list)
+
+
+def invariants() -> None:
+    """Compare the four databases; exits 1 and names what differs if they do not agree."""
+    broken = check(asyncio.run(read_facts(use_running_stack())))
+    for rule, ids in broken.items():
+        shown = ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
+        say(f"[red]✗[/red] {rule}; {len(ids)} differ: {shown}" if ids else f"[green]✓[/green] {rule}")
+    if any(broken.values()):
+        raise CommandError("The databases do not agree.")
+
+
+def check(facts: Facts) -> dict[str, list[str]]:
+    """Give each rule with the ids that break it; to be asked when all is quiet."""
+    held = {order: _HELD_AS[status] for order, status in facts.orders.items() if status in _HELD_AS}
+    reached = facts.statuses | {one for one in facts.orders.items() if one[1] != "pending"}
+    announced = {(f"order.{status}", order) for order, status in reached}
+    erased = {(kind, order) for kind, order in announced if facts.users.get(facts.owners.get(order, ""))}
+    counted = {one for one in facts.events if one[0].startswith("order.")}
+    registered = {("user.registered", user) for user, deleted in facts.users.items() if not deleted}
+    return {
+        "no order is pending": [order for order, status in facts.orders.items() if status == "pending"],
+        "every acknowledged order is there": sorted(facts.keyed - facts.orders.keys()),
+        "an order's total is the sum of its lines": facts.wrong_totals,
+        "stock is the sum of its ledger and not negative": facts.wrong_stock,
+        "a product says what open reservations hold of it": facts.wrong_held,
+        "an order that stands has exactly its units": _wrong_holdings(facts, held),
+        "nothing else holds units": sorted(_holders(facts) - held.keys()),
+        "every status of an order is counted in analytics": _named(announced - erased - counted),
+        "analytics counts no status that never was": _named(counted - announced),
+        "every account is counted in analytics": _named(registered - facts.events.keys()),
+        "nothing that happens once is counted twice": _named(one for one, times in facts.events.items() if times > 1),
+        "every outbox is empty": facts.waiting,
+        "analytics has counted all that has arrived": facts.uncounted,
+        "its counts are those of its events": facts.miscounted,
+    }
+
+
+def _holders(facts: Facts) -> set[str]:
+    by_state = {order for order, state in facts.reservations.items() if state in {"reserved", "committed", "fulfilled"}}
+    return by_state | {order for order, units in facts.ledger.items() if any(units.values())}
+
+
+def _wrong_holdings(facts: Facts, held: Mapping[str, str]) -> list[str]:
+    return [order for order, state in sorted(held.items()) if not _holds_its_units(facts, order, state)]
+
+
+def _holds_its_units(facts: Facts, order: str, state: str) -> bool:
+    lines, ledger = facts.lines.get(order), facts.ledger.get(order)
+    if state == "fulfilled" and order in facts.aged and order not in facts.reservations:
+        return lines == ledger
+    return facts.reservations.get(order) == state and lines == facts.reserved.get(order) == ledger
+
+
+def _named(events: Iterable[tuple[str, str]]) -> list[str]:
+    return sorted(f"{event_type} {subject}" for event_type, subject in events)
+
+
+async def read_facts(environment: Mapping[str, str]) -> Facts:
+    """Read all four databases; the environment names them."""
+    facts = Facts()
+    urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
+    for service, (statements, read) in _READ.items():
+        *rows, waiting = await _rows(urls[service], (*statements, _OUTBOX))
+        read(facts, rows)
+        facts.waiting.extend(f"{service}: {event} for {listener}" for event, listener in waiting)
+    await _read_events(facts, urls["analytics"])
+    return facts
+
+
+_ORDERS = (
+    f"SELECT id, user_id, status, created_at < now() - interval '{KEEP_RESERVATIONS.days} days' FROM orders",  # noqa: S608 - a number of ours
+    "SELECT order_id, product_id, quantity FROM order_lines",
+    "SELECT order_id, status FROM order_transitions WHERE status <> 'pending'",
+    "SELECT resource_id FROM idempotency_keys WHERE status = 201",
+    """SELECT id FROM orders JOIN order_lines ON order_id = id WHERE total_price_minor IS NOT NULL
+        GROUP BY id HAVING total_price_minor IS DISTINCT FROM sum(quantity * unit_price_minor)""",
+)
+_PRODUCTS = (
+    "SELECT order_id, state FROM reservations",
+    "SELECT order_id, product_id, quantity FROM reservation_lines",
+    "SELECT order_id, product_id, -sum(quantity)::bigint FROM stock_movements WHERE order_id IS NOT NULL GROUP BY 1, 2",
+    """SELECT id FROM products LEFT JOIN
+        (SELECT product_id, sum(quantity) AS moved FROM stock_movements GROUP BY 1) AS ledger ON product_id = id
+        WHERE stock < 0 OR stock <> coalesce(moved, 0)""",
+    """SELECT id FROM products LEFT JOIN
+        (SELECT product_id, sum(quantity) AS units FROM reservation_lines JOIN reservations USING (order_id)
+            WHERE state IN ('reserved', 'committed') GROUP BY 1) AS open ON product_id = id
+        WHERE held <> coalesce(units, 0)""",
+)
+_USERS = ("SELECT id, deleted_at IS NOT NULL FROM users",)
+_ONCE = {"type": {"$regex": r"^(order\.|user\.registered$)"}, "subject": {"$ne": None}}
+"""Events of which there is one for each subject."""
+_OUTBOX = "SELECT event_id, listener FROM outbox"
+
+
+async def _rows(url: SecretStr, statements: Iterable[str]) -> list[list[Any]]:
+    """Run statements in one snapshot."""
+    database = Postgres(url, "invariants")
+    await database.open()
+    try:
+        async with database.transaction() as session:
+            await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            return [list((await session.execute(text(one))).all()) for one in statements]
+    finally:
+        await database.close()
+
+
+def _read_orders(facts: Facts, rows: list[list[Any]]) -> None:
+    orders, lines, transitions, keys, wrong = rows
+    for order, user, status, is_aged in orders:
+        facts.orders[str(order)], facts.owners[str(order)] = status, str(user)
+        if is_aged:
+            facts.aged.add(str(order))
+    _collect(facts.lines, lines)
+    facts.statuses.update((str(order), status) for order, status in transitions)
+    facts.keyed.update(str(order) for (order,) in keys if order)
+    facts.wrong_totals.extend(str(order) for (order,) in wrong)
+
+
+def _read_products(facts: Facts, rows: list[list[Any]]) -> None:
+    reservations, lines, ledger, wrong_stock, wrong_held = rows
+    facts.reservations.update({str(order): state for order, state in reservations})
+    _collect(facts.reserved, lines)
+    _collect(facts.ledger, ledger)
+    facts.wrong_stock.extend(str(product) for (product,) in wrong_stock)
+    facts.wrong_held.extend(str(product) for (product,) in wrong_held)
+
+
+def _read_users(facts: Facts, rows: list[list[Any]]) -> None:
+    (users,) = rows
+    facts.users.update({str(user): deleted for user, deleted in users})
+
+
+_READ: dict[str, tuple[tuple[str, ...], Callable[[Facts, list[list[Any]]], None]]] = {
+    "order": (_ORDERS, _read_orders),
+    "product": (_PRODUCTS, _read_products),
+    "user": (_USERS, _read_users),
+}
+"""Service -> what its database is asked beside its outbox, and who makes facts of the answers."""
+
+
+def _collect(into: dict[str, Lines], rows: Iterable[tuple[Any, Any, int]]) -> None:
+    for order, product, units in rows:
+        into.setdefault(str(order), {})[str(product)] = units
+
+
+async def _read_events(facts: Facts, url: SecretStr) -> None:
+    database = MongoDB(url, "invariants")
+    await database.open()
+    try:
+        async with database.use() as collections:
+            async for event in collections["events"].find(_ONCE, {"type": 1, "subject": 1}):
+                facts.events[event["type"], event["subject"]] += 1
+            facts.miscounted.extend(await miscounted(collections))
+            facts.uncounted.extend(await uncounted(collections))
+    finally:
+        await database.close()

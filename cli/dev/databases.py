@@ -1,0 +1,49 @@
+"""The databases of a development stack: the configured ones, and embedded ones where none is configured."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.secrets import password_name
+from cli.dev.server import EmbeddedServer, running
+from cli.services import SERVICES
+
+# Not the usual ports, which belong to servers that are installed; below the range of outgoing connections.
+DATABASE_PORTS = {"postgres": 15432, "mongodb": 17017}
+
+_ENGINES: dict[str, type[EmbeddedServer]] = {"postgres": EmbeddedPostgres, "mongodb": EmbeddedMongoDB}
+
+
+@contextmanager
+def open_databases(
+    folder: Path, given: Mapping[str, str], secrets: Mapping[str, str], choose_port: Callable[[str, int], int]
+) -> Iterator[tuple[dict[str, str], list[EmbeddedServer]]]:
+    """
+    The URL of every service's database, by variable name, and the embedded servers, which run during the block.
+
+    Args:
+        folder: Where embedded servers keep their data.
+        given: The environment; a database whose variable is set in it is used as it is.
+        secrets: Has the passwords of embedded databases.
+        choose_port: Called with a name and the preferred port, returns the one to try; again if another program was
+            faster.
+
+    Raises:
+        CommandError: A server does not start.
+    """
+    urls = {service.store_variable: given.get(service.store_variable, "") for service in SERVICES}
+    kinds = sorted({service.store for service in SERVICES if not urls[service.store_variable]})
+    servers = {kind: _ENGINES[kind](folder / kind, choose_port(kind, DATABASE_PORTS[kind])) for kind in kinds}
+    kind_of = {server: kind for kind, server in servers.items()}
+
+    def other_port(server: EmbeddedServer) -> int:
+        return choose_port(kind_of[server], DATABASE_PORTS[kind_of[server]])
+
+    with running(servers.values(), other_port):
+        for service in SERVICES:
+            if not urls[service.store_variable]:
+                server = servers[service.store]
+                urls[service.store_variable] = server.create_database(service.database, secrets[password_name(service)])
+        yield urls, list(servers.values())

@@ -1,0 +1,93 @@
+"""Which process of the development stack sees which environment variables."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from cli.dev.files import ENVIRONMENT, LOCK, ROOT, write_private
+from cli.dev.inherited import inherited
+from cli.dev.lock import is_held
+from cli.dev.secrets import password_name
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+
+_WATCHING = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_TRACES_SAMPLER_ARG",
+    "SENTRY_DSN",
+)
+
+
+def given_environment(file: Path = ROOT / ".env") -> dict[str, str]:
+    """What the person at the keyboard gave us: the variables in *file*, and over them those of the environment."""
+    given = {name: value.strip() for name, value in (_read(file, interpolate=True) | os.environ).items()}
+    return inherited(given)
+
+
+def stack_environment(
+    given: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int], stores: Mapping[str, str]
+) -> dict[str, str]:
+    """
+    All that the services need to know; no service may see all of it.
+
+    Args:
+        given: May set LOG_LEVEL, and where traces and errors go.
+        secrets: By variable name; the passwords of databases are left out.
+        ports: Where each service listens, by its name.
+        stores: The URLs of the databases, by variable name.
+    """
+    passwords = {password_name(service) for service in SERVICES}  # they are in the URLs
+    return {
+        "ENVIRONMENT": "local",
+        "LOG_LEVEL": given.get("LOG_LEVEL", "INFO"),
+        "LOG_DIR": str(ROOT / "logs"),
+        **{name: given[name] for name in _WATCHING if name in given},
+        **{service.url_variable: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES},
+        **stores,
+        **{name: value for name, value in secrets.items() if name not in passwords},
+    }
+
+
+def service_environment(service: Service, everything: Mapping[str, str]) -> dict[str, str]:
+    """What *service* may see of *everything*: no other's database, link keys or signing key."""
+    return {variable: value for variable, value in everything.items() if _may_see(service, variable)}
+
+
+def write_environment(values: Mapping[str, str], file: Path = ENVIRONMENT) -> None:
+    """Write *values* to *file* so that both a shell (`set -a; . .dev/env`) and python-dotenv read them back."""
+    write_private(file, "".join(f"{name}={_quote(value)}\n" for name, value in values.items()))
+
+
+def running_environment() -> dict[str, str]:
+    """
+    The whole environment of the stack that runs in this folder.
+
+    Raises:
+        CommandError: None is running.
+    """
+    if not is_held(LOCK) or not ENVIRONMENT.exists():
+        message = "The stack is not running. Start it with `make run`."
+        raise CommandError(message)
+    return _read(ENVIRONMENT, interpolate=False)
+
+
+def _may_see(service: Service, variable: str) -> bool:
+    if variable.startswith("LINK_KEY__"):
+        return service.name.upper() in variable.split("__")
+    if variable == "JWT_PRIVATE_KEY":
+        return service.name == "user"
+    owners = [owner for owner in SERVICES if owner.store_variable == variable]
+    return not owners or owners == [service]
+
+
+def _read(file: Path, *, interpolate: bool) -> dict[str, str]:
+    return {name: value for name, value in dotenv_values(file, interpolate=interpolate).items() if value is not None}
+
+
+def _quote(value: str) -> str:
+    # Neither kind of quote can be escaped in a way that both readers understand.
+    quote = '"' if "'" in value else "'"
+    return f"{quote}{value}{quote}"

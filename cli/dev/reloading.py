@@ -1,0 +1,40 @@
+"""
+`python -m cli.dev.reloading SERVICE SOCKET`: a service that is started anew at every edit.
+
+The socket is inherited, as a number: whoever started us listens on it already, so that the port is ours before anything
+runs, and stays ours while the service is replaced.
+"""
+
+import os
+import socket
+import sys
+
+from uvicorn import Config, Server
+from uvicorn.supervisors import ChangeReload
+
+from cli.dev.guarded import SERVICE
+
+_PAGE = [f"*.{kind}" for kind in ("html", "css", "js", "svg")]
+
+
+def main(service: str, listening: int) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    os.environ[SERVICE] = service
+    config = Config(
+        "cli.dev.guarded:build",
+        factory=True,
+        reload=True,
+        reload_dirs=[service, "chassis"],
+        reload_includes=_PAGE,
+        access_log=False,
+        http="chassis.web.http_protocol:LimitedProtocol",
+        ws="none",
+        server_header=False,
+        # An open event stream must delay neither a reload nor the end.
+        timeout_graceful_shutdown=1,
+    )
+    ChangeReload(config, target=Server(config).run, sockets=[socket.socket(fileno=listening)]).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

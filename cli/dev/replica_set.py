@@ -1,0 +1,54 @@
+"""A larger replica set of embedded MongoDBs, of which some may die."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import wait_until
+from cli.dev.ports import free_port
+from cli.dev.server import running
+from cli.errors import CommandError
+
+_PATIENCE_S = 30.0
+
+
+class EmbeddedReplicaSet:
+    """So many MongoDBs that are one database."""
+
+    def __init__(self, folder: Path, members: int) -> None:
+        """Nothing happens yet. *folder* gets a folder for each member."""
+        ports, key = [free_port() for _ in range(members)], secrets.token_hex(64)
+        self.members = [
+            EmbeddedMongoDB(folder / str(number), port, others=[one for one in ports if one != port], key=key)
+            for number, port in enumerate(ports)
+        ]
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Run them during the block."""
+        with running(self.members):
+            yield self
+
+    def primary(self) -> EmbeddedMongoDB:
+        """
+        Give the member that can be written to, once there is one.
+
+        Raises:
+            CommandError: There is none for half a minute.
+        """
+        primaries = list[EmbeddedMongoDB]()
+
+        def is_chosen() -> bool:
+            primaries[:] = [member for member in self.members if member.is_primary]
+            return bool(primaries)
+
+        if not wait_until(is_chosen, _PATIENCE_S):
+            raise CommandError(f"None of {len(self.members)} MongoDBs has become the primary: see their logs.")
+        return primaries[0]
+
+    def create_database(self, name: str) -> str:
+        """Make a database with a user of its name (see ``EmbeddedMongoDB.create_database``)."""
+        return self.primary().create_database(name)

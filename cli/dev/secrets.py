@@ -1,0 +1,61 @@
+"""The secrets of a development stack: made once, kept in one private file."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from chassis.sealing.keys import generate_key, variable_name
+from cli.dev.files import write_private
+from cli.services import SERVICES, Service
+
+
+def password_name(service: Service) -> str:
+    """Under which name the password of the service's database is kept."""
+    return f"{service.name.upper()}_DATABASE_PASSWORD"
+
+
+def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """
+    Read the secrets in file *path*, and add those that are missing.
+
+    Args:
+        path: The file, for its owner's eyes only.
+        links: Every direction that needs a key, as names of sender and receiver.
+
+    Returns:
+        Secrets by name. All but the databases' passwords are named like the environment variable they belong in.
+    """
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    complete = {name: kept.get(name) or make() for name, make in _wanted(links).items()}
+    if complete != kept:
+        write_private(path, json.dumps(complete, indent=2))
+    return complete
+
+
+def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
+    """What there must be, and how to make it."""
+    return {
+        "CURSOR_KEY": make_password,
+        "JWT_PRIVATE_KEY": make_signing_key,
+        **{password_name(service): make_password for service in SERVICES},
+        **{variable_name(sender, receiver): _make_link_key for sender, receiver in links},
+    }
+
+
+def make_password() -> str:
+    """Make 24 random bytes in base64url."""
+    return secrets.token_urlsafe(24)
+
+
+def _make_link_key() -> str:
+    return f"k1:{generate_key()}"
+
+
+def make_signing_key() -> str:
+    """Make an EC P-256 key as PKCS8 PEM, for ES256."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -1,0 +1,195 @@
+"""What the embedded database servers have in common: a folder, a port, a process, and waiting until it answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from cli.dev.polling import wait_until
+from cli.dev.ports import holder_of, listens
+from cli.dev.processes import LeashedProcess
+from cli.errors import CommandError
+
+_PATIENCE = 60.0  # seconds; recovery after a crash is the slowest start
+
+# Nothing of the caller's: a PGPORT or PGDATA in somebody's shell must not steer our server.
+CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+_TAKEN = "Address already in use"
+_ATTEMPTS = 5  # at a port that is free, as far as one can know
+
+
+class PortTaken(CommandError):
+    """Another program listens on the server's port."""
+
+
+class EmbeddedServer(ABC):
+    """
+    A database server of our own on 127.0.0.1, for development and tests; a context manager that starts and stops it.
+
+    All its data is in one folder: the same folder again, even after SIGKILL, is the same data again.
+    """
+
+    name: str  # for people
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Nothing happens yet. *folder* is created when needed; only one server may run in it at a time."""
+        self.folder = folder.absolute()
+        self.port = port
+        self._process: LeashedProcess | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> Path:
+        """What the server has said since its latest start."""
+        return self.folder / "server.log"
+
+    @property
+    def pid(self) -> int:
+        """The root of its process tree, once it was started."""
+        assert self._process
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process is not None and self._process.running
+
+    def start(self) -> None:
+        """
+        Start the server and wait until it can be used.
+
+        Raises:
+            CommandError: It ended, or did not answer within a minute; carries the end of its log.
+        """
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the server without waiting for it, so that others can be started meanwhile."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._process:
+            self._process.wait()  # it has ended; its pipes have not
+        self._prepare()
+        with self.log.open("wb") as log:
+            self._process = LeashedProcess(self._command(), environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log)
+
+    def wait_until_ready(self) -> None:
+        """
+        Wait until the server can be used: it itself, not another one on its port.
+
+        Raises:
+            PortTaken: Another program has its port.
+            CommandError: It ended, or did not answer within a minute; carries its own reason.
+        """
+        if wait_until(lambda: self.is_ready() or not self.is_running, _PATIENCE) and self.is_running:
+            return
+        reason = self.reason()
+        message = f"{self.name} did not start: {reason}. The whole log: {self.log}"
+        if _TAKEN in reason:
+            raise PortTaken(f"{message} Port {self.port} is held by {holder_of(self.port)}.")
+        raise CommandError(f"{message} `make doctor` may know more.")
+
+    def reason(self) -> str:
+        """Say why the server ended, in its own words."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "; ".join(dict.fromkeys(self._complaints(lines))) or "it does not say why"
+
+    def is_ready(self) -> bool:
+        """Whether it, and not another one on its port, can be used now."""
+        return listens(self.pid, self.port) and self._ready()
+
+    def request_stop(self) -> None:
+        """Ask for a clean stop, without waiting for it."""
+        if self._process:
+            self._process.request_stop()
+
+    def stop(self) -> None:
+        """Stop the server cleanly and wait until it is gone; it may be started again."""
+        self.request_stop()
+        if self._process:
+            self._process.wait()
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, as a crash would; it may be started again."""
+        if self._process:
+            self._process.kill()
+
+    @abstractmethod
+    def create_database(self, name: str, password: str | None = None) -> str:
+        """
+        Make sure that user *name* exists, and that database *name* is open to it and to no other.
+
+        Returns:
+            Its URL. A password that is not given is made up, and replaces an earlier one.
+
+        Raises:
+            CommandError: The server refused.
+        """
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Bring the folder into the state in which the server can start."""
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """The program and its arguments."""
+
+    @abstractmethod
+    def _ready(self) -> bool:
+        """Whether the server, which listens, can be used now."""
+
+    @abstractmethod
+    def _complaints(self, log: Sequence[str]) -> list[str]:
+        """Find in *log* what the server says of its own end."""
+
+
+@contextmanager
+def running(
+    servers: Collection[EmbeddedServer], other_port: Callable[[EmbeddedServer], int] | None = None
+) -> Iterator[None]:
+    """
+    Start *servers* side by side, and stop them side by side at the end of the block.
+
+    Args:
+        other_port: Called with one whose port another program took first, returns the port to try instead.
+
+    Raises:
+        CommandError: One does not start.
+    """
+    try:
+        for server in servers:
+            server.launch()
+        for server in servers:
+            _wait(server, other_port)
+        yield
+    finally:
+        for server in servers:
+            server.request_stop()
+        for server in servers:
+            server.stop()
+
+
+def _wait(server: EmbeddedServer, other_port: Callable[[EmbeddedServer], int] | None) -> None:
+    """Wait for a server; which port it has is settled by its listening there, not by asking before."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return server.wait_until_ready()
+        except PortTaken:
+            if other_port is None:
+                raise
+            server.port = other_port(server)
+            server.launch()
+    return server.wait_until_ready()

@@ -1,0 +1,363 @@
+import asyncio
+import json
+from collections.abc import Sequence
+from math import inf
+from typing import Any, Literal
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import BaseModel, TypeAdapter
+from structlog.testing import CapturingLogger
+
+from chassis.core.clock import utc_now
+from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
+from chassis.core.ids import new_id
+from chassis.core.store import DatabaseUnavailable
+from chassis.messaging import delivery_worker as courier
+from chassis.messaging import outbox
+from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, Courier
+from chassis.messaging.event_batch import MOST_EVENTS, PATH, Receipt
+from chassis.messaging.outbox import Delivery
+from tests.chassis.exchange import CupFilled, Exchange
+from tests.support.testing import eventually
+
+
+async def test_a_full_batch_is_followed_by_the_next_and_another_by_a_pause(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a backlog is delivered without a rest, and what trickles in is gathered."""
+    monkeypatch.setattr(courier, "MOST_EVENTS", 2)
+    await exchange.announce("a", "b", "c")
+    async with exchange.calls_as("order") as dispatcher:
+        one = Courier(exchange.database, dispatcher, "tiny", asyncio.Event())
+
+        pauses = [await one.deliver_batch() for _ in range(3)]
+
+    assert pauses == [0.0, GATHER_S, LOOK_S]
+    assert await exchange.labels() == ["a", "b", "c"]
+
+
+class Outage:
+    """
+    A worker's surroundings for so many seconds, which pass only while it waits: an outbox that is never empty, and a
+    consumer that fails.
+
+    Attributes:
+        batches: How many events it claimed, each time.
+        pauses: What it waited, each time.
+    """
+
+    def __init__(self, exchange: Exchange, seconds: float, *answers: object) -> None:
+        self.batches: list[int] = []
+        self.pauses: list[float] = []
+        self._left = seconds
+        self._answers = list(answers)
+        self._stopped = asyncio.Event()
+        # A consumer, as far as the worker calls it.
+        dispatcher: Any = self
+        self.courier = Courier(
+            exchange.database, dispatcher, "tiny", self._stopped, wait=self._wait, chance=lambda: 1.0
+        )
+
+    async def claim(self, _database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
+        """Take the most that may be taken."""
+        self.batches.append(most)
+        return [Delivery(0, new_id(), "{}", utc_now()) for _ in range(most)], 0.0
+
+    async def post(self, _listener: str, _path: str, *, json: Sequence[object], **_options: object) -> object:
+        """Fail as told; the last answer is repeated."""
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return [{"id": str(new_id()), "outcome": "accepted"} for _ in json]
+
+    async def _wait(self, event: asyncio.Event, longest_s: float) -> None:
+        if longest_s > 0 and not event.is_set():
+            self.pauses.append(longest_s)
+            self._left -= longest_s
+        if self._left <= 0:
+            self._stopped.set()
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("error", [ServiceUnavailable("down"), BadGateway("odd"), ValueError("no receipts")])
+async def test_a_consumer_that_is_down_is_tried_again_ever_less_often(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """In a minute 17 times: after pauses that double up to 5 s, with batches that halve down to one event."""
+    monkeypatch.setattr(courier, "log", CapturingLogger())
+    outage = Outage(exchange, 60.0, error)
+    monkeypatch.setattr(outbox, "claim", outage.claim)
+
+    await outage.courier.serve()
+
+    assert outage.pauses[:7] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0])
+    assert set(outage.pauses[6:]) == {5.0}
+    assert len(outage.batches) == 17
+    assert outage.batches[:8] == [100, 50, 25, 12, 6, 3, 1, 1]
+
+
+async def test_news_does_not_shorten_the_pause_after_a_failure(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many events are published during an outage, the consumer is not tried more often."""
+    monkeypatch.setattr(courier, "log", CapturingLogger())
+    outage = Outage(exchange, 60.0, ServiceUnavailable("down"))
+
+    async def claim(database: object, listener: str, most: int) -> tuple[list[Delivery], float]:
+        outage.courier.wake()
+        return await outage.claim(database, listener, most)
+
+    monkeypatch.setattr(outbox, "claim", claim)
+
+    await outage.courier.serve()
+
+    assert len(outage.batches) == 17
+
+
+async def test_batches_grow_again_once_they_arrive(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each success doubles the next batch up to the most there is, and the next failure is the first in a row."""
+    sizes: list[int] = []
+
+    async def receipts(batch: Sequence[Delivery]) -> list[Receipt]:
+        sizes.append(len(batch))
+        if len(sizes) in {1, 2, 3, 9}:
+            raise ServiceUnavailable("down")
+        return [Receipt(id=delivery.event_id, outcome="accepted") for delivery in batch]
+
+    monkeypatch.setattr(courier, "log", CapturingLogger())
+    outage = Outage(exchange, 0.75, None)
+    monkeypatch.setattr(outbox, "claim", outage.claim)
+    monkeypatch.setattr(outage.courier, "_post", receipts)
+
+    await outage.courier.serve()
+
+    assert sizes[:9] == [100, 50, 25, 12, 24, 48, 96, MOST_EVENTS, MOST_EVENTS]
+    assert outage.pauses[:4] == pytest.approx([0.1, 0.2, 0.4, 0.1])
+
+
+async def test_a_database_that_is_down_is_asked_ever_less_often(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same pauses; what was not foreseen has its traceback in the log."""
+    log = CapturingLogger()
+    monkeypatch.setattr(courier, "log", log)
+    asked: list[Exception] = []
+
+    async def claim(*_arguments: object) -> None:
+        asked.append(DatabaseUnavailable() if len(asked) % 2 else RuntimeError())
+        raise asked[-1]
+
+    monkeypatch.setattr(outbox, "claim", claim)
+
+    await Outage(exchange, 60.0).courier.serve()
+
+    assert len(asked) == 17
+    assert [call.method_name for call in log.calls[:2]] == ["exception", "warning"]
+
+
+@pytest.mark.parametrize(
+    ("woken_at", "looks", "pauses"),
+    [
+        (None, 12, [GATHER_S, LOOK_S - GATHER_S] * 12),
+        (1, 13, [GATHER_S] + [GATHER_S, LOOK_S - GATHER_S] * 12),
+        (3, 13, [GATHER_S, LOOK_S - GATHER_S] * 2 + [GATHER_S] + [GATHER_S, LOOK_S - GATHER_S] * 10),
+    ],
+)
+async def test_an_idle_worker_looks_every_five_seconds(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, woken_at: int | None, looks: int, pauses: list[float]
+) -> None:
+    """Twelve times a minute; news that comes while it looks makes it look once more, and no more than once."""
+    outage = Outage(exchange, 60.0)
+    looked: list[int] = []
+
+    async def claim(_database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
+        looked.append(most)
+        if len(looked) == woken_at:
+            outage.courier.wake()
+        return [], inf
+
+    monkeypatch.setattr(outbox, "claim", claim)
+
+    await outage.courier.serve()
+
+    assert looked == [MOST_EVENTS] * looks
+    assert outage.pauses[: len(pauses)] == pytest.approx(pauses[: len(outage.pauses)])
+
+
+async def test_a_worker_waits_for_an_event_or_for_so_long() -> None:
+    """Not longer than told, and not shorter than until the event is set."""
+    event = asyncio.Event()
+    await courier.wait_for(event, 0.0)
+    waiting = asyncio.create_task(courier.wait_for(event, 600.0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    event.set()
+
+    await asyncio.wait_for(waiting, 30.0)
+
+
+@pytest.mark.parametrize(("due_s", "idle_s"), [(0.0, GATHER_S), (0.01, GATHER_S), (3.0, 3.0), (60.0, LOOK_S)])
+async def test_an_idle_worker_looks_when_a_pause_ends(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch, due_s: float, idle_s: float
+) -> None:
+    """Not more often than ten times a second, and every 5 s at least."""
+
+    async def claim(*_arguments: object) -> tuple[list[Delivery], float]:
+        return [], due_s
+
+    monkeypatch.setattr(outbox, "claim", claim)
+
+    assert await Outage(exchange, 1.0).courier.deliver_batch() == idle_s
+
+
+async def test_receipts_of_other_events_settle_nothing(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch is tried again: who answers so may have taken anything."""
+    await exchange.announce("a", "b")
+    outage = Outage(exchange, 1.0, "other receipts")
+
+    with pytest.raises(ValueError, match="not for these events"):
+        await outage.courier.deliver_batch()
+
+    rows = await exchange.rows("SELECT attempts, refusals, last_error FROM outbox")
+    assert rows == [(1, 0, "The receipts are not for these events.")] * 2
+
+
+async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
+    """Events of another consumer, and those that did not go with the batch, stay as they were."""
+    cup = new_id()
+    await exchange.announce("first", "second", cup=cup)
+    await exchange.rows(
+        "INSERT INTO outbox (event_id, listener, aggregate, message)"
+        " SELECT event_id, 'user', aggregate, message FROM outbox"
+    )
+
+    failed = deliveries("failed")
+
+    with pytest.raises(AppError):
+        await Outage(exchange, 1.0, ServiceUnavailable("down")).courier.deliver_batch()
+
+    touched = await exchange.rows(
+        "SELECT listener, message LIKE '%first%' FROM outbox WHERE attempts > 0 OR due_at > now() OR last_error <> ''"
+    )
+    assert touched == [("tiny", True)]
+    assert deliveries("failed") == failed + 1
+
+
+def deliveries(outcome: str) -> float:
+    """How many deliveries ended so."""
+    return REGISTRY.get_sample_value("outbox_deliveries_total", {"listener": "tiny", "outcome": outcome}) or 0.0
+
+
+async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_takes(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without one failed delivery, and without a rest between two batches: a batch is full by its bytes, too."""
+    labels = [f"{number:03}" + "x" * 60_000 for number in range(9)]
+    await exchange.announce(*labels)
+    async with exchange.calls_as("order") as dispatcher:
+        one = Courier(exchange.database, dispatcher, "tiny", asyncio.Event())
+
+        pauses = [await one.deliver_batch() for _ in range(5)]
+
+    assert await exchange.labels() == labels
+    assert await exchange.is_drained()
+    assert pauses == [0.0] * 4 + [GATHER_S]
+
+
+async def test_the_largest_event_there_can_be_is_taken(exchange: Exchange) -> None:
+    """Alone it fits into a request, sealed."""
+    empty = len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
+    await exchange.announce("x" * (outbox.MOST_BYTES - empty - 20))
+    async with exchange.calls_as("order") as dispatcher:
+        await Courier(exchange.database, dispatcher, "tiny", asyncio.Event()).deliver_batch()
+
+    assert await exchange.is_drained()
+
+
+UNKNOWN = "order.cup_washed"
+
+
+async def rename(exchange: Exchange, label: str, event_type: str) -> None:
+    """Give one event another type."""
+    await exchange.rows(
+        "UPDATE outbox SET message = replace(message, 'order.cup_filled', CAST(:type AS text)) WHERE message LIKE :one",
+        type=event_type,
+        one=f"%{label}%",
+    )
+
+
+async def test_an_event_of_an_unknown_type_waits_for_the_consumer_to_be_upgraded(exchange: Exchange) -> None:
+    """It is no refusal, and is tried again seconds later; in the same batch and after it others arrive."""
+    await exchange.announce("new", "old")
+    await rename(exchange, "new", UNKNOWN)
+    async with exchange.calls_as("order") as dispatcher:
+        one = Courier(exchange.database, dispatcher, "tiny", asyncio.Event())
+        await one.deliver_batch()
+        await exchange.announce("later")
+        await one.deliver_batch()
+
+    assert await exchange.labels() == ["old", "later"]
+    ((refusals, dead_at, reason, pause_s),) = await exchange.rows(
+        "SELECT refusals, dead_at, last_error, CAST(extract(epoch FROM due_at - now()) AS float8) FROM outbox"
+    )
+    assert (refusals, dead_at, reason) == (0, None, "Nobody here handles this type.")
+    assert 1 < pause_s <= outbox.FIRST_DEFERRAL_S
+
+
+async def test_a_deferred_event_arrives_once_its_type_is_known(exchange: Exchange) -> None:
+    """With the events of its subject that have waited for it, in their order."""
+    cup = new_id()
+    await exchange.announce("new", "next", cup=cup)
+    await rename(exchange, "new", UNKNOWN)
+    async with exchange.relay():
+        assert await eventually(lambda: is_deferred(exchange))
+        assert await exchange.labels() == []
+        await exchange.rows("UPDATE outbox SET message = replace(message, 'cup_washed', 'cup_filled'), due_at = now()")
+
+        assert await eventually(exchange.is_drained)
+
+    assert await exchange.labels() == ["new", "next"]
+
+
+async def is_deferred(exchange: Exchange) -> bool:
+    """Whether some event is."""
+    return bool(await exchange.rows("SELECT 1 FROM outbox WHERE deferred_since IS NOT NULL"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_deferral"),
+    [
+        ({"outcome": "refused", "reason": "Nobody here handles this type.", "code": "unknown_type"}, True),
+        ({"outcome": "refused", "reason": "Nobody here handles this type."}, True),
+        ({"outcome": "refused", "reason": "The cup is broken."}, False),
+        ({"outcome": "refused", "reason": "The cup is broken.", "code": "broken"}, False),
+        ({"outcome": "accepted"}, False),
+    ],
+)
+def test_a_publisher_understands_consumers_of_this_release_and_the_last(
+    answer: dict[str, str], *, is_deferral: bool
+) -> None:
+    """The last one has no code, and says it in words."""
+    assert Receipt.model_validate({"id": new_id(), **answer}).is_deferral is is_deferral
+
+
+async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: Exchange) -> None:
+    """It knows three outcomes and no code: to it the event is refused, as before, and the rest of the batch arrives."""
+
+    class EarlierReceipt(BaseModel):
+        id: UUID
+        outcome: Literal["accepted", "duplicate", "refused"]
+        reason: str | None = None
+
+    await exchange.announce("new", "old")
+    await rename(exchange, "new", UNKNOWN)
+    batch = [json.loads(message) for (message,) in await exchange.rows("SELECT message FROM outbox ORDER BY position")]
+    async with exchange.calls_as("order") as dispatcher:
+        answer = await dispatcher.post("tiny", PATH, json=batch)
+
+    receipts = TypeAdapter(list[EarlierReceipt]).validate_python(answer)
+    assert [receipt.outcome for receipt in receipts] == ["refused", "accepted"]

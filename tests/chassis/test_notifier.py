@@ -1,0 +1,66 @@
+import asyncio
+
+import pytest
+
+from chassis.core.store import DatabaseUnavailable
+from chassis.postgres.notifier import Bell
+from tests.support.testing import eventually
+
+
+class Heard:
+    """Takes notifications, or fails as long as it is told to."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.times: list[list[str]] = []
+        self.error = error
+
+    async def notify(self, listeners: list[str]) -> None:
+        """Take one."""
+        self.times.append(sorted(listeners))
+        if self.error:
+            raise self.error
+
+
+async def test_the_first_ring_is_told_at_once() -> None:
+    """Without the pause that follows it."""
+    heard = Heard()
+    bell = Bell(heard.notify)
+
+    bell.ring(["product", "analytics"])
+    await asyncio.sleep(0)
+
+    assert heard.times == [["analytics", "product"]]
+    await bell.aclose()
+
+
+async def test_rings_in_a_row_are_told_together() -> None:
+    """What comes during the pause is one more notification, and none is missing at the end."""
+    heard = Heard()
+    bell = Bell(heard.notify)
+
+    bell.ring(["product"])
+    await asyncio.sleep(0)
+    bell.ring(["product"])
+    await asyncio.sleep(0)
+    bell.ring(["analytics"])
+    await bell.aclose()
+
+    assert heard.times == [["product"], ["analytics", "product"]]
+
+
+@pytest.mark.parametrize("error", [DatabaseUnavailable(), RuntimeError()], ids=["away", "unforeseen"])
+async def test_a_ring_that_failed_does_not_end_the_ringing(error: Exception) -> None:
+    """The next one is told again; closing raises nothing."""
+    heard = Heard(error)
+    bell = Bell(heard.notify)
+    bell.ring(["product"])
+    await bell.aclose()
+
+    heard.error = None
+    bell.ring(["analytics"])
+
+    async def is_told() -> bool:
+        return heard.times == [["product"], ["analytics"]]
+
+    assert await eventually(is_told)
+    await bell.aclose()

@@ -1,0 +1,22 @@
+"""Whether the four databases agree, as `python -m cli invariants` asks it."""
+
+from collections.abc import Mapping
+
+from cli.checks.invariants import check, read_facts
+from tests.support.testing import eventually
+
+PAUSE_S = 0.2
+"""All that the databases hold is read each time."""
+
+
+async def broken_rules(environment: Mapping[str, str], within: float = 30.0) -> dict[str, list[str]]:
+    """The rules that are still broken after that many seconds, with the ids that break them; {} as soon as all hold."""
+    broken: dict[str, list[str]] = {}
+
+    async def hold() -> bool:
+        nonlocal broken
+        broken = {rule: ids for rule, ids in check(await read_facts(environment)).items() if ids}
+        return not broken
+
+    await eventually(hold, within, PAUSE_S)
+    return broken

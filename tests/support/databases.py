@@ -1,0 +1,101 @@
+"""Databases of tests: in a hurry, and soon empty."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import asyncpg
+from sqlalchemy import MetaData, text
+
+from chassis.postgres.database import Postgres
+
+HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
+"""Settings of a PostgreSQL that need not outlive the machine (a SIGKILL it does), nor guard the passwords of people."""
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; the folder in it is of one run
+_ROOM = 4 * 2**30
+"""Bytes that must be free there: some hundred megabytes are used by the databases of each pytest worker."""
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Give a folder for a database during the block: in memory where there is room, for making files takes longest."""
+    has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+    with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else None) as folder:
+        yield Path(folder)
+
+
+def emptying(*tables: str) -> str:
+    """Give one statement that empties tables: not TRUNCATE, which makes new files and takes twenty times as long."""
+    return f"DO $$ BEGIN {' '.join(f'DELETE FROM {table};' for table in tables)} END $$"  # noqa: S608 - our own tables
+
+
+def behind(port: int, url: str) -> str:
+    """Give the address of the same database, with another host before its own."""
+    login, _, rest = url.rpartition("@")
+    return f"{login}@127.0.0.1:{port},{rest}"
+
+
+@asynccontextmanager
+async def bystanders(database: Postgres, tables: MetaData, *involved: object) -> AsyncIterator[set[object]]:
+    """
+    Fail if the block has changed, added or deleted a row that it should not have.
+
+    A row is involved if one of its columns has one of the ids *involved*: plain ones, or with the name of the table in
+    which they count. All other rows must be afterwards what they were. The block gets the set of ids, to add those that
+    are not known before.
+    """
+    ids = set(involved)
+    before = await _rows(database, tables)
+    yield ids
+    after = await _rows(database, tables)
+    assert _without(after, ids) == _without(before, ids)
+
+
+async def _rows(database: Postgres, tables: MetaData) -> dict[str, Sequence[str]]:
+    """Read every row of every table, as JSON."""
+    async with database.transaction() as session:
+        return {
+            table.name: (await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {table.name} t"))).all()  # noqa: S608
+            for table in tables.sorted_tables
+        }
+
+
+def _without(rows: dict[str, Sequence[str]], ids: set[object]) -> dict[str, list[str]]:
+    def is_involved(table: str, row: str) -> bool:
+        return any(
+            f'"{one[1]}"' in row if isinstance(one, tuple) and one[0] == table else f'"{one}"' in row for one in ids
+        )
+
+    return {table: sorted(row for row in of if not is_involved(table, row)) for table, of in rows.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a service, over a connection of their own: every test has them emptied."""
+
+    _connection: "asyncpg.Connection[asyncpg.Record]"
+    _emptying: str
+
+    @classmethod
+    async def open(cls, url: str, *metadata: MetaData) -> Self:
+        """Connect to the database that has them."""
+        tables = [table for one in metadata for table in reversed(one.sorted_tables)]
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        return cls(connection, emptying(*(table.name for table in tables)))
+
+    async def have_events(self) -> bool:
+        """Whether the service has still events to deliver."""
+        return bool(await self._connection.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE dead_at IS NULL)"))
+
+    async def empty(self) -> None:
+        """Delete every row."""
+        await self._connection.execute(self._emptying)
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._connection.close()

@@ -1,0 +1,240 @@
+"""What tests of services need; not used in production."""
+
+import asyncio
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from time import monotonic
+from typing import Self
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from chassis.core.clock_skew import unix_ms
+from chassis.web.http_protocol import LimitedProtocol
+
+POLL_S = 0.02
+
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_CLOSE_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], within: float = 30.0, pause: float = POLL_S) -> bool:
+    """Ask *check* until it is true, with a pause of so many seconds; False if it is not *within* so many."""
+    ends = monotonic() + within
+    while not await check():
+        if monotonic() > ends:
+            return False
+        await asyncio.sleep(pause)
+    return True
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """Run *app* on a real server in this event loop, on any free port if none is named; gives its base address."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        config = uvicorn.Config(
+            app, http=LimitedProtocol, ws="none", log_config=None, access_log=False, server_header=False, lifespan="on"
+        )
+        server = _Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0)
+            if task.done():
+                task.result()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the tests."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+class NoDatabase:
+    """A store for a service that has no data; it takes every sealed request for a new one."""
+
+    name = "nothing"
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def check(self) -> int:
+        """Be well, and have the time."""
+        return unix_ms()
+
+    async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
+        """Take every request for a new one."""
+        return True
+
+    async def forget_claims(self) -> None:
+        """Do nothing."""
+
+
+async def read_message(reader: asyncio.StreamReader) -> bytes:
+    """
+    Read one HTTP/1.1 message, whose body has a Content-Length or is not there.
+
+    Raises:
+        EOFError: The connection ends before it.
+    """
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = _CONTENT_LENGTH.search(head)
+    return head + await reader.readexactly(int(length[1]) if length else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request on its way through a ``FaultProxy``, which the service has not seen yet."""
+
+    request: bytes
+    _service: str
+    _caller: asyncio.StreamWriter
+
+    async def forward(self) -> bytes:
+        """Ask the service, and give its whole answer, which the caller has not seen yet."""
+        address = urlsplit(self._service)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        try:
+            writer.write(self.request)
+            return await read_message(reader)
+        finally:
+            writer.close()
+
+    async def answer(self, data: bytes) -> None:
+        """Let the caller read *data*, be it a whole answer or not."""
+        self._caller.write(data)
+        await self._caller.drain()
+
+    def cut(self) -> None:
+        """End the connection to the caller in good order, whatever it still waits for."""
+        self._caller.close()
+
+    def reset(self) -> None:
+        """Break the connection to the caller."""
+        self._caller.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
+        self._caller.transport.abort()
+
+
+Fault = Callable[[Exchange], Awaitable[None]]
+"""What a ``FaultProxy`` does with an exchange."""
+
+
+class FaultProxy:
+    """
+    Stands between a caller and a service, and spoils what passes.
+
+    Args:
+        service: The service's base address; like the fault it may be changed at any time.
+        fault: What happens to each exchange.
+
+    Attributes:
+        address: The base address for callers.
+        seen: How many requests have come.
+    """
+
+    def __init__(self, service: str, fault: Fault) -> None:
+        self.service = service
+        self.fault = fault
+        self.address = ""
+        self.seen = 0
+        self._callers: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._server.close()
+        for caller in self._callers:
+            caller.cancel()
+        await asyncio.gather(*self._callers, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        caller = asyncio.create_task(self._serve(reader, writer))
+        self._callers.add(caller)
+        caller.add_done_callback(self._callers.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while not writer.is_closing():
+                request = await read_message(reader)
+                self.seen += 1
+                await self.fault(Exchange(request, self.service, writer))
+        except (EOFError, ConnectionError):
+            pass  # one side has gone
+        finally:
+            writer.close()
+
+
+async def passing(exchange: Exchange) -> None:
+    """Spoil nothing."""
+    await exchange.answer(await exchange.forward())
+
+
+async def cutting(exchange: Exchange) -> None:
+    """End the connection in the middle of the answer."""
+    answer = await exchange.forward()
+    await exchange.answer(answer[: len(answer) - 20])
+    exchange.cut()
+
+
+async def resetting(exchange: Exchange) -> None:
+    """Break the connection in the middle of the answer."""
+    answer = await exchange.forward()
+    await exchange.answer(answer[: len(answer) - 20])
+    exchange.reset()
+
+
+async def losing(exchange: Exchange) -> None:
+    """Let the service do its work, and break the connection before a byte of the answer."""
+    await exchange.forward()
+    exchange.reset()
+
+
+async def holding(exchange: Exchange) -> None:
+    """Let the service do its work, and never tell the caller."""
+    await exchange.forward()
+    await asyncio.Event().wait()
+
+
+def saying(answer: bytes) -> Fault:
+    """Say *answer* in the service's place, which is not asked."""
+
+    async def say(exchange: Exchange) -> None:
+        await exchange.answer(answer)
+
+    return say
+
+
+def swapping() -> Fault:
+    """Give each of two callers the valid answer that is the other's."""
+    meeting: list[tuple[bytes, asyncio.Future[bytes]]] = []
+
+    async def swap(exchange: Exchange) -> None:
+        answer = await exchange.forward()
+        if meeting:
+            other, waiting = meeting.pop()
+            waiting.set_result(answer)
+            await exchange.answer(other)
+        else:
+            waiting = asyncio.get_running_loop().create_future()
+            meeting.append((answer, waiting))
+            await exchange.answer(await waiting)
+
+    return swap
