@@ -6,7 +6,7 @@ from analytics.dependencies import Keeping
 from analytics.ingestion.publishers import PUBLISHERS
 from analytics.ingestion.record_events import record_events
 from chassis.core.errors import documented
-from chassis.messaging.event_batch import MOST_BODY_BYTES, PATH, Delivered, ForeignEvent, Receipt
+from chassis.messaging.event_batch import MOST_BODY_BYTES, PATH, Acknowledgement, Delivered, ForeignEvent
 from chassis.mongodb.database import Database
 from chassis.sealing.access import bodies, repeatable, service
 from chassis.web.routing import Route
@@ -18,6 +18,6 @@ router = APIRouter(tags=["events"], route_class=Route)
 @repeatable
 @bodies(MOST_BODY_BYTES)
 @service(*PUBLISHERS)
-async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Receipt]:
+async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
     """Take a batch of events (the services that announce them, sealed); says what became of each."""
     return await record_events(database, retention, delivered)

@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 
 from analytics import inbox
-from analytics.counting.aggregate_dirty_minutes import MOST_ARRIVALS, fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import MOST_DIRTY_MINUTES, aggregate_dirty_minutes
 from analytics.counting.lease import leased
 from analytics.counting.measure import measure
 from analytics.dashboard import routes as dashboard
 from analytics.dashboard.files import read_page
-from analytics.dashboard.login_limiter import Door
+from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.ingestion import routes as events
 from analytics.ingestion import segment_routes as segment
 from analytics.live import routes as live
@@ -59,7 +59,7 @@ def build() -> FastAPI:
     app = create_app(settings, store, *ROUTERS, periodic=periodic)
     app.state.retention = Retention(settings.analytics_retention_days)
     app.state.live = Live()
-    app.state.door = Door()
+    app.state.door = LoginLimiter()
     app.state.page_files = read_page()
     return app
 
@@ -67,7 +67,7 @@ def build() -> FastAPI:
 async def _count(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
     async with state.store.use() as database, leased(database, COUNTING) as lease:
         began = monotonic()
-        while lease.is_ours and await fold_arrivals(database) == MOST_ARRIVALS:
+        while lease.is_ours and await aggregate_dirty_minutes(database) == MOST_DIRTY_MINUTES:
             began = monotonic()
         await asyncio.sleep(min(LONGEST_PAUSE_S, PAUSE_PER_SECOND * (monotonic() - began)))
 

@@ -29,7 +29,7 @@ FINAL_COUNTS = "final_counts"
 FAILED_MINUTES = "failed_minutes"
 """``{_id, failures, retry_at, changed}``: minutes whose events could not be counted, and when that is tried again."""
 
-ARRIVALS = "arrivals"
+DIRTY_MINUTES = "arrivals"
 """``{_id, minutes, settled_at}``: minutes in which a batch of events happened that are to be counted (anew)."""
 
 MINUTE_COUNTS = "minute_counts"
@@ -69,7 +69,7 @@ INDEXES: Indexes = {
     ERASED_VISITORS: [IndexModel("erased_at"), IndexModel("person")],
     FINAL_COUNTS: [],
     FAILED_MINUTES: [IndexModel("retry_at")],
-    ARRIVALS: [IndexModel("settled_at")],
+    DIRTY_MINUTES: [IndexModel("settled_at")],
     MINUTE_COUNTS: [IndexModel([("minute", ASCENDING), ("type", ASCENDING)], unique=True)],
     DAY_COUNTS: [IndexModel([("day", ASCENDING), ("type", ASCENDING)], unique=True)],
     USER_DAYS: [

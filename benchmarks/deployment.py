@@ -13,7 +13,7 @@ from cli.dev.environment import service_environment, stack_environment
 from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
 from cli.dev.ports import free_port, is_ready
-from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.processes import SupervisedProcess, stop_all
 from cli.services import SERVICES, Service
 
 _START_S = 60.0
@@ -62,7 +62,7 @@ def deploy(
     """
     ports = {service.name: free_port() for service in SERVICES}
     everything = production(stores, secrets, ports) | variables
-    processes, services = dict[str, LeashedProcess](), [one for one in SERVICES if one.name in workers]
+    processes, services = dict[str, SupervisedProcess](), [one for one in SERVICES if one.name in workers]
     with ExitStack() as stack:
         stack.callback(lambda: stop_all(processes.values()))
         for service in services:
@@ -80,7 +80,7 @@ def production(stores: Mapping[str, str], secrets: Mapping[str, str], ports: Map
     return everything
 
 
-def start(service: Service, everything: Mapping[str, str], *, port: int, workers: int, log: Path) -> LeashedProcess:
+def start(service: Service, everything: Mapping[str, str], *, port: int, workers: int, log: Path) -> SupervisedProcess:
     """Start a service as the image does, of *everything* with what it may see, without waiting until it is ready."""
     own = {
         "SERVICE": service.name,
@@ -90,7 +90,7 @@ def start(service: Service, everything: Mapping[str, str], *, port: int, workers
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
     with log.open("wb") as output:
         environment = service_environment(service, everything) | own
-        return LeashedProcess(command, environment=environment, folder=ROOT, output=output)
+        return SupervisedProcess(command, environment=environment, folder=ROOT, output=output)
 
 
 def wait_until_ready(port: int, log: Path, within_s: float = _START_S) -> None:
@@ -120,5 +120,5 @@ def migrate(environment: Mapping[str, str], *service: str) -> None:
         NotMigrated: It fails.
     """
     command = [sys.executable, "-m", "cli", "db", "upgrade", *service]
-    if LeashedProcess(command, environment=environment, folder=ROOT, output=None).wait():
+    if SupervisedProcess(command, environment=environment, folder=ROOT, output=None).wait():
         raise NotMigrated

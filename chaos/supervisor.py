@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from cli.dev.files import ROOT
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 
 _POLL_S = 0.02
 _AFTER_A_CRASH_S = 1.0
@@ -53,7 +53,7 @@ class Keeper:
     def _start(self) -> None:
         self._was_killed = False
         with self.log.open("ab") as log:
-            self.process = LeashedProcess(self._command, environment=self._environment, folder=ROOT, output=log)
+            self.process = SupervisedProcess(self._command, environment=self._environment, folder=ROOT, output=log)
 
 
 def descendants(leash: int) -> list[psutil.Process]:

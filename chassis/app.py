@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-async def _forget_claims(state: Any) -> None:  # noqa: ANN401 - app.state
-    await state.store.forget_claims()
+async def _purge_expired(state: Any) -> None:  # noqa: ANN401 - app.state
+    await state.store.purge_expired()
 
 
 async def _refresh_keys(state: Any) -> None:  # noqa: ANN401
@@ -48,7 +48,7 @@ async def _refresh_revocations(state: Any) -> None:  # noqa: ANN401
     await state.revoked.refresh()
 
 
-_FORGET_CLAIMS = Periodic(30.0, _forget_claims)
+_PURGE_EXPIRED = Periodic(30.0, _purge_expired)
 _FOLLOW_ISSUER = (Periodic(KEYS_EVERY_S, _refresh_keys), Periodic(REVOCATIONS_EVERY_S, _refresh_revocations))
 
 
@@ -83,7 +83,7 @@ def create_app(
     app.state.draining = False
     app.state.issuer = issuer
     app.state.revocations = revocations
-    app.state.periodic = (_FORGET_CLAIMS, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
+    app.state.periodic = (_PURGE_EXPIRED, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
     app.state.relay = relay
     add_error_handlers(app)
     app.add_middleware(RequestContextMiddleware)

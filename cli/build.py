@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from cli.dev.inherited import forget_settings
+from cli.dev.inherited import remove_settings
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
@@ -20,7 +20,7 @@ def build_all() -> dict[str, FastAPI]:
     Raises:
         Exception: Whatever keeps a service from being built.
     """
-    forget_settings(os.environ)
+    remove_settings(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(ensure_secrets(Path(folder) / "secrets.json", links()))
     for service in SERVICES:

@@ -17,10 +17,10 @@ from chassis.dispatch.errors import RemoteError
 from cli.checks.invariants import check, invariants, read_facts
 from cli.client import client
 from cli.dev.console import say
+from cli.dev.polling import eventually
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.user import add_admin
-from tests.support.testing import eventually
 from user.schemas import UserAdd
 
 DEMO_USER, DEMO_PASSWORD = "demo", "demo-password-for-development"

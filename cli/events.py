@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
 from chassis.messaging.dead_letters import list_dead, replay
-from chassis.messaging.event import Event, announcer_of
+from chassis.messaging.event import Event, publisher_of
 from chassis.postgres.database import Postgres
 from cli.dev.console import console
 from cli.environment import use_running_stack
@@ -35,7 +35,7 @@ def events(context: typer.Context) -> None:
         return
     table = Table("Type", "From", "Heard by", "Data schema")
     for event in announced():
-        table.add_row(event.type, announcer_of(event.type), ", ".join(event.listeners), event.dataschema())
+        table.add_row(event.type, publisher_of(event.type), ", ".join(event.listeners), event.dataschema())
     console.print(table)
 
 

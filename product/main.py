@@ -12,7 +12,7 @@ from chassis.postgres.purge import PURGE_EVERY_S
 from product import inbox, reservation_routes, routes
 from product.events import EVENTS
 from product.services.expire_reservations import BATCH, expire_reservations
-from product.services.purge_reservations import forget_reservations
+from product.services.purge_reservations import purge_reservations
 from product.settings import Settings
 
 
@@ -27,13 +27,13 @@ def build() -> FastAPI:
         routes.router,
         reservation_routes.router,
         inbox.router,
-        periodic=[Periodic(1, _expire_reservations), Periodic(PURGE_EVERY_S, _forget_reservations)],
+        periodic=[Periodic(1, _expire_reservations), Periodic(PURGE_EVERY_S, _purge_reservations)],
         relay=Relay(settings, store, EVENTS),
     )
 
 
-async def _forget_reservations(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    await forget_reservations(state.store)
+async def _purge_reservations(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+    await purge_reservations(state.store)
 
 
 async def _expire_reservations(state: Any) -> None:  # noqa: ANN401 - the application's state has no type

@@ -31,8 +31,9 @@ from chassis.mongodb.database import MongoDB
 from chassis.postgres.tables import chassis_metadata
 from cli.client import client as outside_client
 from cli.db import upgrade
-from cli.dev.inherited import forget_settings
+from cli.dev.inherited import remove_settings
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
@@ -42,7 +43,7 @@ from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.databases import HURRY, Tables, data_folder
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
-from tests.support.testing import eventually, serve
+from tests.support.serving import serve
 from user.models import User, UserSession
 from user.password_hashing import hash_password
 from user.schemas import UserCreate
@@ -58,7 +59,7 @@ COLLECTIONS = [name for name in INDEXES if name != LEASES]
 
 def pytest_configure() -> None:
     """Have the event loops that the services have in production, and nothing that the caller has set for others."""
-    forget_settings(os.environ)
+    remove_settings(os.environ)
     # Not pytest-asyncio's hook for that: a test that is no coroutine has none, which ends the loop of the session.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 

@@ -32,7 +32,7 @@ from tests.support.access import (
     name_of,
 )
 from tests.support.aliases import Bearer
-from tests.support.testing import NoDatabase
+from tests.support.serving import NoDatabase
 from user.models import EmailToken, RefreshToken, User, UserSession
 from user.schemas import UserCreate
 from user.services.create_user import create_user

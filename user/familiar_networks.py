@@ -40,7 +40,7 @@ async def remember_network(session: AsyncSession, user_id: UUID, client: Client)
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_={"expires_at": row["expires_at"]}))
 
 
-async def forget_networks(session: AsyncSession, user_id: UUID) -> None:
+async def delete_networks(session: AsyncSession, user_id: UUID) -> None:
     """Forget from where an account's owner has come."""
     await session.execute(delete(FamiliarNetwork).where(FamiliarNetwork.user_id == user_id))
 

@@ -15,7 +15,7 @@ from user.mail.mailer import make_mailer
 from user.routes import accounts, profile, recovery, sessions, tokens
 from user.services.claim_looks import BATCH, claim_looks
 from user.services.erase_audit import ERASE_EVERY_S, continue_erasures
-from user.services.purge_expired import forget_expired
+from user.services.purge_expired import purge_expired
 from user.settings import Settings
 from user.tokens.stored_sessions import StoredSessions
 
@@ -30,7 +30,7 @@ def build() -> FastAPI:
     pool = settings.database_pool_size, settings.processes
     store = Postgres(settings.user_database_url, settings.service_name, *pool)
     periodic = [
-        Periodic(PURGE_EVERY_S, _forget_expired),
+        Periodic(PURGE_EVERY_S, _purge_expired),
         Periodic(ERASE_EVERY_S, _continue_erasures),
         Periodic(60, _claim_looks),
     ]
@@ -47,8 +47,8 @@ def build() -> FastAPI:
     return app
 
 
-async def _forget_expired(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    await forget_expired(state.store)
+async def _purge_expired(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+    await purge_expired(state.store)
 
 
 async def _continue_erasures(state: Any) -> None:  # noqa: ANN401

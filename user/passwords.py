@@ -8,7 +8,7 @@ from user.client import Client
 from user.errors import WrongPassword
 from user.models import User
 from user.password_hashing import check_strength, hash_password, verify_password
-from user.throttle import account_limit, count_attempt, forget_attempts, guess_limit
+from user.throttle import account_limit, count_attempt, guess_limit, reset_attempts
 
 
 async def hash_new_password(password: SecretStr, username: str, email: str) -> str:
@@ -37,7 +37,7 @@ async def prove_password(database: Postgres, client: Client, user: User, passwor
     is_right = await verify_password(password.get_secret_value(), user.password_hash)
     async with database.transaction() as session:
         if is_right:
-            await forget_attempts(session, *limits)
+            await reset_attempts(session, *limits)
         else:
             audit(session, AuditKind.PASSWORD_REFUSED, client, user_id=user.id, actor_id=user.id)
     if not is_right:

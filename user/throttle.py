@@ -120,7 +120,7 @@ async def forgive_attempt(session: AsyncSession, *limits: Limit) -> None:
         await session.execute(update(Throttle).where(Throttle.key == limit.key).values(values))
 
 
-async def forget_attempts(session: AsyncSession, *limits: Limit) -> None:
+async def reset_attempts(session: AsyncSession, *limits: Limit) -> None:
     """Begin to count anew."""
     for limit in limits:
         await session.execute(delete(Throttle).where(Throttle.key == limit.key))

@@ -1,4 +1,4 @@
-"""Counting what has arrived."""
+"""Counting the events of dirty minutes anew (docs/decisions/0017-counts.md)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,40 +10,40 @@ from pymongo import DeleteOne, UpdateOne
 from analytics.counting.count_span import count_span
 from analytics.counting.counts import HOUR, MINUTE, floor
 from analytics.counting.recount import Span
-from analytics.models import ARRIVALS, FAILED_MINUTES
+from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
 
-MOST_ARRIVALS = 1000
+MOST_DIRTY_MINUTES = 1000
 """So many are counted at a time."""
 _MOST_RUNS = 10
 """An hour with more separate runs of minutes is counted as a whole: that is one transaction."""
 
 
-async def fold_arrivals(database: MotorDatabase) -> int:
+async def aggregate_dirty_minutes(database: MotorDatabase) -> int:
     """
-    Count the minutes of arrivals that are settled, and the failed ones whose time has come; returns how many arrivals.
+    Count the minutes of complete marks, and failed minutes that are due again; returns the number of marks.
 
-    The latest hours come first, so that what takes long or fails holds up nothing of now. If it is interrupted, the
-    arrivals are still there, and are counted again.
+    The latest hours come first, so that what takes long or fails does not hold up the present. If it is interrupted,
+    the marks are still stored, and their minutes are counted again.
     """
     now = utc_now()
-    settled = database[ARRIVALS].find({"settled_at": {"$lte": now}}).sort("settled_at").limit(MOST_ARRIVALS)
-    arrivals = [arrival async for arrival in settled]
+    complete = database[DIRTY_MINUTES].find({"settled_at": {"$lte": now}}).sort("settled_at").limit(MOST_DIRTY_MINUTES)
+    marks = [mark async for mark in complete]
     failed = [row async for row in database[FAILED_MINUTES].find()]
     due = [row for row in failed if row["retry_at"] <= now]
-    arrived = {minute for arrival in arrivals for minute in arrival["minutes"]}
+    dirty = {minute for mark in marks for minute in mark["minutes"]}
     waiting = {row["_id"] for row in failed} - {row["_id"] for row in due}
 
-    await _note_arrival(database, arrived & waiting)
-    for span in spans((arrived | {row["_id"] for row in due}) - waiting):
+    await _mark_failed_dirty(database, dirty & waiting)
+    for span in spans((dirty | {row["_id"] for row in due}) - waiting):
         await count_span(database, span)
     await _delete(database, FAILED_MINUTES, due)
-    await _delete(database, ARRIVALS, arrivals)
-    return len(arrivals)
+    await _delete(database, DIRTY_MINUTES, marks)
+    return len(marks)
 
 
-async def _note_arrival(database: MotorDatabase, minutes: Iterable[datetime]) -> None:
+async def _mark_failed_dirty(database: MotorDatabase, minutes: Iterable[datetime]) -> None:
     """Have minutes counted when their time has come, also if another process is just counting them, and succeeds."""
     changes = [
         UpdateOne(

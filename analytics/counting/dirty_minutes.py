@@ -1,9 +1,9 @@
 """
 Which minutes are to be counted anew (docs/decisions/0017-counts.md).
 
-Whoever stores events announces their minutes before, and settles the announcement after. Counting waits for that; if it
-never comes, because the process is dead, it counts when the events have either been stored or never will be. So no
-event is stored without being counted after.
+A process marks the minutes of events as dirty before it stores the events, and marks them complete afterwards. Counting
+waits for the second step. If it never comes, because the process died, counting starts when the events have either been
+stored or never will be. So no event is stored without being counted afterwards.
 """
 
 from collections.abc import Iterable
@@ -13,31 +13,31 @@ from bson import ObjectId
 from pymongo import WriteConcern
 
 from analytics.counting.counts import MINUTE, floor
-from analytics.models import ARRIVALS
+from analytics.models import DIRTY_MINUTES
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
 
-LONGEST_ARRIVAL_S = 8.0
+LONGEST_STORING_S = 8.0
 """How long storing a batch may take, seconds."""
-_NEVER_SETTLED = timedelta(seconds=20)
-"""After this nobody stores what was announced; clocks of our machines may differ by the rest."""
+_NEVER_COMPLETED = timedelta(seconds=20)
+"""After this no process stores events under the mark; the margin covers clocks that differ between machines."""
 _ON_ONE = WriteConcern(w=1)
-"""Enough for what may be lost: then the announcement is counted when its time is over."""
+"""One acknowledgement is enough: a mark that is lost is counted when its time is over."""
 
 
-async def announce(database: MotorDatabase, documents: Iterable[Document]) -> Document:
-    """Say in which minutes events are about to be stored; gives what ``settle`` wants."""
+async def mark_dirty(database: MotorDatabase, documents: Iterable[Document]) -> Document:
+    """Mark the minutes of events that are about to be stored; returns the mark for ``mark_complete``."""
     minutes = sorted({floor(document["occurred_at"], MINUTE) for document in documents})
-    arrival: Document = {"_id": ObjectId(), "minutes": minutes, "settled_at": utc_now() + _NEVER_SETTLED}
-    await database[ARRIVALS].insert_one(arrival)
-    return arrival
+    mark: Document = {"_id": ObjectId(), "minutes": minutes, "settled_at": utc_now() + _NEVER_COMPLETED}
+    await database[DIRTY_MINUTES].insert_one(mark)
+    return mark
 
 
-async def settle(database: MotorDatabase, arrival: Document) -> None:
-    """Say that they are stored. If the announcement was taken for a dead process's and counted, it is there again."""
-    settled = {"minutes": arrival["minutes"], "settled_at": utc_now()}
+async def mark_complete(database: MotorDatabase, mark: Document) -> None:
+    """Mark them complete: the events are stored. A mark that was counted as abandoned meanwhile is stored again."""
+    settled = {"minutes": mark["minutes"], "settled_at": utc_now()}
     await (
-        database[ARRIVALS]
+        database[DIRTY_MINUTES]
         .with_options(write_concern=_ON_ONE)
-        .update_one({"_id": arrival["_id"]}, {"$set": settled}, upsert=True)
+        .update_one({"_id": mark["_id"]}, {"$set": settled}, upsert=True)
     )

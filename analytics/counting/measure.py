@@ -1,7 +1,7 @@
 """Measuring how far counting and purging are behind."""
 
 from analytics.metrics import FAILED, UNCOUNTED_OLDEST
-from analytics.models import ARRIVALS, FAILED_MINUTES
+from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from analytics.privacy.purge import EXPIRING
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import MotorDatabase
@@ -16,6 +16,6 @@ async def measure(database: MotorDatabase) -> None:
         oldest = await database[expiring.collection].find_one(condition, sort=[(expiring.field, 1)])
         age = now - expiring.kept - oldest[expiring.field] if oldest else now - now
         OVERDUE.labels(expiring.collection).set(age.total_seconds())
-    waiting = await database[ARRIVALS].find_one({"settled_at": {"$lte": now}}, sort=[("settled_at", 1)])
+    waiting = await database[DIRTY_MINUTES].find_one({"settled_at": {"$lte": now}}, sort=[("settled_at", 1)])
     UNCOUNTED_OLDEST.set((now - waiting["settled_at"]).total_seconds() if waiting else 0)
     FAILED.set(await database[FAILED_MINUTES].count_documents({}))

@@ -15,7 +15,7 @@ from chassis.mongodb.database import Document, MotorDatabase, duplicates_in
 _BATCH = 1000
 
 
-async def note_user_days(database: MotorDatabase, day: datetime, events: Document) -> None:
+async def record_user_days(database: MotorDatabase, day: datetime, events: Document) -> None:
     """
     Note what people did on a UTC day, as the *events* that fulfil the condition say; erased people are left out.
 
@@ -48,7 +48,7 @@ async def _note(database: MotorDatabase, day: datetime, people: Sequence[Documen
     except BulkWriteError as error:
         duplicates_in(error)
         await _note(database, day, news)  # somebody else has begun the same days meanwhile
-    await _forget_erased(database, [person["_id"] for person in news])
+    await _delete_erased(database, [person["_id"] for person in news])
 
 
 def _write(day: datetime, person: Document, known: Container[str]) -> InsertOne[Document] | UpdateOne:
@@ -58,7 +58,7 @@ def _write(day: datetime, person: Document, known: Container[str]) -> InsertOne[
     return InsertOne({**which, "types": person["types"]})
 
 
-async def _forget_erased(database: MotorDatabase, user_ids: Sequence[str]) -> None:
+async def _delete_erased(database: MotorDatabase, user_ids: Sequence[str]) -> None:
     # After noting; and who erases a person notes that before deleting these days. So one of the two sees the other.
     persons = {user_id: person_id(user_id) for user_id in user_ids}
     rows = database[ERASED_USERS].find({"_id": {"$in": list(set(persons.values()))}}, {"_id": 1})

@@ -9,7 +9,7 @@ from pymongo import DeleteOne, ReplaceOne
 
 from analytics.counting.counts import DAY, MINUTE, QUARTER, Count, floor, quarter_of
 from analytics.counting.final_counts import not_final
-from analytics.counting.record_user_days import note_user_days
+from analytics.counting.record_user_days import record_user_days
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
 from analytics.retention import grain_at
 from chassis.mongodb.database import Document, MotorDatabase, MotorSession, in_transaction
@@ -66,7 +66,7 @@ async def recount(database: MotorDatabase, span: Span) -> None:
         await _count_day(database, session, counted.quarters, which, minutes)
 
     await in_transaction(database, count)
-    await note_user_days(database, counted.day, counted.holds("occurred_at"))
+    await record_user_days(database, counted.day, counted.holds("occurred_at"))
 
 
 async def _count_events(

@@ -16,7 +16,7 @@ MOST_AT_ONCE = 4
 MOST_WAITING = 32
 
 
-class DoorBlocked(ServiceUnavailable):
+class LoginQueueFull(ServiceUnavailable):
     """Too many people want to log in at once."""
 
     code = "too_many_logins"
@@ -26,7 +26,7 @@ class DoorBlocked(ServiceUnavailable):
         super().__init__(headers={"Retry-After": "2"})
 
 
-class Door:
+class LoginLimiter:
     """Lets some through, in the order in which they came, and has some wait."""
 
     def __init__(self) -> None:
@@ -39,10 +39,10 @@ class Door:
         Wait, and be inside during the block.
 
         Raises:
-            DoorBlocked: 32 wait already (503).
+            LoginQueueFull: 32 wait already (503).
         """
         if self._here >= MOST_AT_ONCE + MOST_WAITING:
-            raise DoorBlocked
+            raise LoginQueueFull
         self._here += 1
         try:
             async with self._places:

@@ -9,7 +9,7 @@ from analytics.dashboard.begin_dashboard_session import begin_dashboard_session
 from analytics.dashboard.continue_dashboard_session import continue_dashboard_session
 from analytics.dashboard.end_dashboard_session import end_dashboard_session
 from analytics.dashboard.files import HEADERS, PAGE, PageFile
-from analytics.dashboard.login_limiter import Door, DoorBlocked
+from analytics.dashboard.login_limiter import LoginLimiter, LoginQueueFull
 from analytics.dashboard.schemas import DashboardSession, Login
 from analytics.dashboard.session_cookie import COOKIE, SessionCookie
 from chassis.core.addresses import read_address
@@ -41,14 +41,14 @@ async def _page_files(request: Request) -> dict[str, PageFile]:
     return files
 
 
-async def _door(request: Request) -> Door:
-    door: Door = request.app.state.door
+async def _door(request: Request) -> LoginLimiter:
+    door: LoginLimiter = request.app.state.door
     return door
 
 
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
 Address = Annotated[str | None, Depends(_address)]
-TheDoor = Annotated[Door, Depends(_door)]
+TheDoor = Annotated[LoginLimiter, Depends(_door)]
 PageFiles = Annotated[dict[str, PageFile], Depends(_page_files)]
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
@@ -58,7 +58,7 @@ router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
     "/session",
     operation_id="begin_dashboard_session",
     dependencies=[Depends(_own_page)],
-    responses=documented(WrongCredentials, NotForYou, TooManyLogins, DoorBlocked),
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins, LoginQueueFull),
 )
 @unrepeatable
 @public

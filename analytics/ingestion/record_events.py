@@ -13,13 +13,15 @@ from analytics.privacy.erase_user import erase_user
 from analytics.retention import Retention
 from chassis.core.clock import utc_now
 from chassis.core.errors import FieldError
-from chassis.messaging.event_batch import CloudEvent, Receipt, receipt
+from chassis.messaging.event_batch import Acknowledgement, CloudEvent, acknowledge
 from chassis.mongodb.database import Document, MotorDatabase
 
 USER_DELETED = "user.deleted"
 
 
-async def record_events(database: MotorDatabase, retention: Retention, events: Sequence[CloudEvent]) -> list[Receipt]:
+async def record_events(
+    database: MotorDatabase, retention: Retention, events: Sequence[CloudEvent]
+) -> list[Acknowledgement]:
     """Store a batch, acknowledged by a majority; each event counts once. A person who is deleted is erased here too."""
     documents = [_document(event, retention) for event in events]
     outcomes = await record_documents(database, documents, Via.SERVICE)
@@ -54,8 +56,8 @@ def _checked(event: CloudEvent) -> AnyEvent:
     )
 
 
-def _receipt(event: CloudEvent, outcome: EventOutcome) -> Receipt:
+def _receipt(event: CloudEvent, outcome: EventOutcome) -> Acknowledgement:
     if outcome["status"] == "invalid":
         reasons = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in outcome["errors"])
-        return receipt(event, "refused", reasons)
-    return receipt(event, "accepted" if outcome["status"] == "inserted" else "duplicate")
+        return acknowledge(event, "refused", reasons)
+    return acknowledge(event, "accepted" if outcome["status"] == "inserted" else "duplicate")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pymongo
 from pymongo.errors import BulkWriteError
 
-from analytics.counting.dirty_minutes import LONGEST_ARRIVAL_S, announce, settle
+from analytics.counting.dirty_minutes import LONGEST_STORING_S, mark_complete, mark_dirty
 from analytics.models import EVENTS
 from analytics.privacy.anonymise_erased import anonymise_erased
 from chassis.mongodb.database import Document, MotorDatabase, duplicates_in
@@ -24,10 +24,10 @@ async def store_events(database: MotorDatabase, documents: Sequence[Document]) -
     if not documents:
         return set()
     # One deadline for all: a process that was stopped meanwhile must not store what nobody will count.
-    with pymongo.timeout(LONGEST_ARRIVAL_S):
-        arrival = await announce(database, documents)
+    with pymongo.timeout(LONGEST_STORING_S):
+        mark = await mark_dirty(database, documents)
         duplicates = await _insert(database, documents)
-        await settle(database, arrival)
+        await mark_complete(database, mark)
         await anonymise_erased(database, documents)
     return duplicates
 

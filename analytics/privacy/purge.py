@@ -9,7 +9,7 @@ from pymongo.errors import NetworkTimeout, OperationFailure
 
 from analytics.counting.final_counts import end_of_part, finalise
 from analytics.models import (
-    ARRIVALS,
+    DIRTY_MINUTES,
     ERASED_USERS,
     ERASED_VISITORS,
     EVENTS,
@@ -102,5 +102,5 @@ async def _may_go(database: MotorDatabase, events: Sequence[Document]) -> bool:
 
 async def _is_uncounted(database: MotorDatabase, end: datetime) -> bool:
     """Whether minutes before a time are still to be counted."""
-    arrived = await database[ARRIVALS].find_one({"minutes": {"$lt": end}})
+    arrived = await database[DIRTY_MINUTES].find_one({"minutes": {"$lt": end}})
     return bool(arrived or await database[FAILED_MINUTES].find_one({"_id": {"$lt": end}}))

@@ -36,5 +36,5 @@ class Store(ReplayStore, Protocol):
             Exception: It gives none.
         """
 
-    async def forget_claims(self) -> None:
+    async def purge_expired(self) -> None:
         """Delete claims, and whatever else is kept for a time, that are past it."""

@@ -143,7 +143,7 @@ class IdempotencyKey:
         return {**request, "resource_id": resource_id}
 
 
-async def forget_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
+async def delete_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
     """
     Forget what was answered about a resource, which may be personal.
 

@@ -15,7 +15,7 @@ from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging import outbox
-from chassis.messaging.event_batch import MOST_EVENTS, NOT_HANDLED, PATH, Receipt
+from chassis.messaging.event_batch import MOST_EVENTS, NOT_HANDLED, PATH, Acknowledgement
 from chassis.messaging.metrics import DELIVERIES, LAG
 from chassis.messaging.outbox import DOUBLINGS, FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery
 from chassis.postgres.database import Postgres
@@ -30,10 +30,10 @@ LOOK_S = 5.0
 GATHER_S = 0.1
 """
 After a batch that was not full, or none: ten events in one cost little more than one, here and at the listener, and
-each worker of a service has a courier. Who has been idle for as long is woken at once.
+each worker of a service has a delivery worker. Who has been idle for as long is woken at once.
 """
 
-_RECEIPTS = TypeAdapter(list[Receipt])
+_ACKNOWLEDGEMENTS = TypeAdapter(list[Acknowledgement])
 
 
 async def wait_for(event: asyncio.Event, longest_s: float) -> None:
@@ -43,7 +43,7 @@ async def wait_for(event: asyncio.Event, longest_s: float) -> None:
             await event.wait()
 
 
-class Courier:
+class DeliveryWorker:
     """
     Delivers to one listener.
 
@@ -102,22 +102,22 @@ class Courier:
         if not batch:
             return max(GATHER_S, min(LOOK_S, next_s))
         with tracing.delivering(self.listener, len(batch)):
-            receipts = await self._send(batch)
-            await self._settle(batch, receipts)
+            acknowledgements = await self._send(batch)
+            await self._settle(batch, acknowledgements)
         is_full = len(batch) == self._most or next_s == 0
         self._most, self._failures = min(MOST_EVENTS, self._most * 2), 0
         return 0.0 if is_full else GATHER_S
 
-    async def _send(self, batch: Sequence[Delivery]) -> list[Receipt]:
+    async def _send(self, batch: Sequence[Delivery]) -> list[Acknowledgement]:
         try:
             return await self._post(batch)
         except (AppError, ValueError) as error:
             if isinstance(error, RemoteError) and len(batch) == 1:
-                return [Receipt(id=batch[0].event_id, outcome="refused", reason=error.message)]
+                return [Acknowledgement(id=batch[0].event_id, outcome="refused", reason=error.message)]
             await self._postpone(batch, str(error))
             raise
 
-    async def _post(self, batch: Sequence[Delivery]) -> list[Receipt]:
+    async def _post(self, batch: Sequence[Delivery]) -> list[Acknowledgement]:
         answer = await self._dispatcher.post(
             self.listener,
             PATH,
@@ -125,10 +125,10 @@ class Courier:
             idempotency_key=str(new_id()),
             timeout=CALL_TIMEOUT_S,
         )
-        receipts = _RECEIPTS.validate_python(answer)
-        if [receipt.id for receipt in receipts] != [delivery.event_id for delivery in batch]:
-            raise ValueError("The receipts are not for these events.")
-        return receipts
+        acknowledgements = _ACKNOWLEDGEMENTS.validate_python(answer)
+        if [acknowledgement.id for acknowledgement in acknowledgements] != [delivery.event_id for delivery in batch]:
+            raise ValueError("The acknowledgements are not for these events.")
+        return acknowledgements
 
     async def _postpone(self, batch: Sequence[Delivery], reason: str) -> None:
         DELIVERIES.labels(self.listener, "failed").inc(len(batch))
@@ -136,28 +136,37 @@ class Courier:
         async with self._database.transaction() as session:
             await outbox.postpone(session, batch, reason)
 
-    async def _settle(self, batch: Sequence[Delivery], receipts: Sequence[Receipt]) -> None:
+    async def _settle(self, batch: Sequence[Delivery], acknowledgements: Sequence[Acknowledgement]) -> None:
         """Forget what has arrived, and put back what was refused."""
-        pairs = list(zip(batch, receipts, strict=True))
-        if arrived := [delivery for delivery, receipt in pairs if receipt.outcome != "refused"]:
+        pairs = list(zip(batch, acknowledgements, strict=True))
+        if arrived := [delivery for delivery, acknowledgement in pairs if acknowledgement.outcome != "refused"]:
             await outbox.forget(self._database, arrived)
-        if refused := [(delivery, receipt) for delivery, receipt in pairs if receipt.outcome == "refused"]:
+        if refused := [
+            (delivery, acknowledgement) for delivery, acknowledgement in pairs if acknowledgement.outcome == "refused"
+        ]:
             await self._put_back(refused)
-        for delivery, receipt in pairs:
-            DELIVERIES.labels(self.listener, "deferred" if receipt.is_deferral else receipt.outcome).inc()
-            if receipt.outcome == "accepted":
+        for delivery, acknowledgement in pairs:
+            DELIVERIES.labels(
+                self.listener, "deferred" if acknowledgement.is_deferral else acknowledgement.outcome
+            ).inc()
+            if acknowledgement.outcome == "accepted":
                 LAG.labels(self.listener).observe((utc_now() - delivery.created_at).total_seconds())
 
-    async def _put_back(self, refused: Sequence[tuple[Delivery, Receipt]]) -> None:
-        deferred = [delivery for delivery, receipt in refused if receipt.is_deferral]
+    async def _put_back(self, refused: Sequence[tuple[Delivery, Acknowledgement]]) -> None:
+        deferred = [delivery for delivery, acknowledgement in refused if acknowledgement.is_deferral]
         async with self._database.transaction() as session:
             dead = await outbox.defer(session, deferred, NOT_HANDLED) if deferred else set()
-            for delivery, receipt in refused:
-                if not receipt.is_deferral and await outbox.refuse(session, delivery, receipt.reason):
+            for delivery, acknowledgement in refused:
+                if not acknowledgement.is_deferral and await outbox.refuse(session, delivery, acknowledgement.reason):
                     dead.add(delivery.position)
-        for delivery, receipt in refused:
+        for delivery, acknowledgement in refused:
             if delivery.position in dead:
-                log.error("event is dead", listener=self.listener, event_id=str(receipt.id), reason=receipt.reason)
+                log.error(
+                    "event is dead",
+                    listener=self.listener,
+                    event_id=str(acknowledgement.id),
+                    reason=acknowledgement.reason,
+                )
         if deferred:
             log.warning("events deferred", listener=self.listener, events=len(deferred), reason=NOT_HANDLED)
 

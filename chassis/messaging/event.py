@@ -45,7 +45,7 @@ def source_of(service: str) -> str:
     return f"/services/{service}"
 
 
-def announcer_of(event_type: str) -> str:
+def publisher_of(event_type: str) -> str:
     """Give the service that announces this type of event."""
     return event_type.partition(".")[0]
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
 from chassis.core.errors import Forbidden
-from chassis.messaging.event import announcer_of, source_of
+from chassis.messaging.event import publisher_of, source_of
 from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class CloudEvent(BaseModel):
         return context
 
 
-class Receipt(BaseModel):
+class Acknowledgement(BaseModel):
     """
     What became of an event.
 
@@ -83,7 +83,7 @@ class Receipt(BaseModel):
 async def _delivered(batch: Annotated[list[CloudEvent], Field(max_length=MOST_EVENTS)], request: Request) -> Any:  # noqa: ANN401 - see below
     caller: str = request.state.caller
     for event in batch:
-        if event.source != source_of(caller) or announcer_of(event.type) != caller:
+        if event.source != source_of(caller) or publisher_of(event.type) != caller:
             raise ForeignEvent
     return batch
 
@@ -92,19 +92,19 @@ Delivered = Annotated[list[CloudEvent], Depends(_delivered)]
 """A batch in which the sealed caller speaks for itself alone; 403 if it does not. For routes of mode ``service``."""
 
 
-def announcers_of(event_types: Iterable[str]) -> set[str]:
+def publishers_of(event_types: Iterable[str]) -> set[str]:
     """Give the services that announce these types."""
-    return {announcer_of(event_type) for event_type in event_types}
+    return {publisher_of(event_type) for event_type in event_types}
 
 
-def receipt(
+def acknowledge(
     event: CloudEvent,
     outcome: Literal["accepted", "duplicate", "refused"],
     reason: str | None = None,
     code: str | None = None,
-) -> Receipt:
+) -> Acknowledgement:
     """Say what became of an event; in the log and the trace of the request that caused it, too."""
     with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
     tracing.hear(event.type, outcome, cause.traceparent)
-    return Receipt(id=event.id, outcome=outcome, reason=reason, code=code)
+    return Acknowledgement(id=event.id, outcome=outcome, reason=reason, code=code)

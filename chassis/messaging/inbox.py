@@ -18,12 +18,12 @@ from chassis.messaging.event_batch import (
     NOT_HANDLED,
     PATH,
     UNKNOWN_TYPE,
+    Acknowledgement,
     CloudEvent,
     Delivered,
     ForeignEvent,
-    Receipt,
-    announcers_of,
-    receipt,
+    acknowledge,
+    publishers_of,
 )
 from chassis.postgres.database import Database, Postgres
 from chassis.postgres.tables import inbox
@@ -54,30 +54,30 @@ def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
     @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
     @repeatable
     @bodies(MOST_BODY_BYTES)
-    @service(*announcers_of(handlers))
-    async def hear(events: Delivered, database: Database) -> list[Receipt]:
+    @service(*publishers_of(handlers))
+    async def hear(events: Delivered, database: Database) -> list[Acknowledgement]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]
 
     return router
 
 
-async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -> Receipt:
+async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -> Acknowledgement:
     if handle is None:
-        return receipt(event, "refused", NOT_HANDLED, UNKNOWN_TYPE)
+        return acknowledge(event, "refused", NOT_HANDLED, UNKNOWN_TYPE)
     try:
         with request_context.within(event.context):
             await _handle_once(database, event, handle)
     except _Duplicate:
-        return receipt(event, "duplicate")
+        return acknowledge(event, "duplicate")
     except AppError as error:
         if error.status >= _SERVER_ERROR:
             raise  # the batch comes again, and what is done by now will be a duplicate
-        return receipt(event, "refused", error.message)
+        return acknowledge(event, "refused", error.message)
     except Exception:  # whatever a handler does wrong spoils its own event: it comes again, and is dead the tenth time
         log.exception("an event could not be handled", event_type=event.type, event_id=str(event.id))
-        return receipt(event, "refused", "Something went wrong at the listener.")
-    return receipt(event, "accepted")
+        return acknowledge(event, "refused", "Something went wrong at the listener.")
+    return acknowledge(event, "accepted")
 
 
 async def _handle_once(database: Postgres, event: CloudEvent, handle: Handler) -> None:

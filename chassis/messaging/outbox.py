@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.core import json as strict_json
 from chassis.messaging.event import Event, cloud_event
 from chassis.postgres.database import Postgres
-from chassis.postgres.notifier import Bell
+from chassis.postgres.notifier import Notifier
 from chassis.postgres.statements import Statement
 from chassis.postgres.tables import outbox
 
@@ -123,8 +123,8 @@ async def add(session: AsyncSession, event: Event) -> None:
     """
     await session.flush()
     await session.execute(_ADD.text, row(event, session.info["service"]))
-    bell: Bell = session.info["bell"]
-    on(session.sync_session, "after_commit", lambda _session: bell.ring(event.listeners), once=True)
+    notifier: Notifier = session.info["notifier"]
+    on(session.sync_session, "after_commit", lambda _session: notifier.notify(event.listeners), once=True)
 
 
 def row(event: Event, service: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import structlog
 from chassis.core.errors import AppError
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.messaging.delivery_worker import CALL_TIMEOUT_S, LOOK_S, Courier, wait_for
-from chassis.messaging.event import Event, announcer_of
+from chassis.messaging.delivery_worker import CALL_TIMEOUT_S, LOOK_S, DeliveryWorker, wait_for
+from chassis.messaging.event import Event, publisher_of
 from chassis.messaging.metrics import measure
 from chassis.postgres.database import Postgres
 from chassis.postgres.notifier import CHANNEL
@@ -57,15 +57,15 @@ class Relay:
         dispatcher = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events")
         stopped = asyncio.Event()
         names = self._listeners if delivers else []
-        couriers = {name: Courier(self._database, dispatcher, name, stopped) for name in names}
-        work = [self._measure(stopped), self._listen(couriers, stopped), *(one.serve() for one in couriers.values())]
+        workers = {name: DeliveryWorker(self._database, dispatcher, name, stopped) for name in names}
+        work = [self._measure(stopped), self._listen(workers, stopped), *(one.serve() for one in workers.values())]
         tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:
             stopped.set()
-            for courier in couriers.values():
-                courier.wake()
+            for worker in workers.values():
+                worker.wake()
             await asyncio.wait(tasks, timeout=CALL_TIMEOUT_S)
             for task in tasks:
                 task.cancel()
@@ -81,18 +81,18 @@ class Relay:
                 _tell("outbox not measured", error)
             await wait_for(stopped, LOOK_S)
 
-    async def _listen(self, couriers: Mapping[str, Courier], stopped: asyncio.Event) -> None:
-        """Wake a courier when there is an event for it; without a connection it looks by itself."""
+    async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
+        """Wake a delivery worker when there is an event for it; without a connection it looks by itself."""
 
         def hear(listener: str) -> None:
-            if listener in couriers:
-                couriers[listener].wake()
+            if listener in workers:
+                workers[listener].wake()
 
-        while couriers and not stopped.is_set():
+        while workers and not stopped.is_set():
             try:
                 async with self._database.listening(CHANNEL, hear) as lost:
-                    for courier in couriers.values():
-                        courier.wake()  # for what was notified before
+                    for worker in workers.values():
+                        worker.wake()  # for what was notified before
                     await _first_of(lost, stopped)
             except Exception as error:  # noqa: BLE001
                 _tell("outbox not listened to", error)
@@ -121,7 +121,7 @@ def _check(settings: ServiceSettings, events: Sequence[type[Event]]) -> None:
     problems = [
         f"{event.type}: an event of the {settings.service_name} service is named '{settings.service_name}.…'"
         for event in events
-        if announcer_of(event.type) != settings.service_name
+        if publisher_of(event.type) != settings.service_name
     ] + [
         f"{event.type}: its listener '{listener}' must stand in calls of the settings"
         for event in events

@@ -110,7 +110,7 @@ class MongoDB:
                 return False
         return True
 
-    async def forget_claims(self) -> None:
+    async def purge_expired(self) -> None:
         """Measure how far MongoDB is behind with deleting claims older than 120 s, which its TTL index has it do."""
         ends = utc_now() - timedelta(seconds=CLAIM_SECONDS)
         async with self.use() as database:

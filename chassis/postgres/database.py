@@ -26,7 +26,7 @@ from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres.instrumentation import trace_statements
 from chassis.postgres.nonces import claim_in, claimed_by
-from chassis.postgres.notifier import NOTIFY, Bell
+from chassis.postgres.notifier import NOTIFY, Notifier
 from chassis.postgres.pool import MeteredPool
 from chassis.postgres.purge import Expiry, purge
 from chassis.postgres.statements import Statement
@@ -105,8 +105,8 @@ class Postgres:
         self._probe = self._make_engine(poolclass=NullPool)
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         event.listen(self._engine.sync_engine, "handle_error", _judge)
-        self.bell = Bell(lambda listeners: self.run(NOTIFY, {"listeners": listeners}))
-        info = {"service": self.service, "bell": self.bell}
+        self.notifier = Notifier(lambda listeners: self.run(NOTIFY, {"listeners": listeners}))
+        info = {"service": self.service, "notifier": self.notifier}
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info=info)
         self.sizing = asyncio.create_task(self._warn_of_large_pools())
 
@@ -134,7 +134,7 @@ class Postgres:
         """Close the pool."""
         if self._engine:
             self.sizing.cancel()
-            await self.bell.aclose()
+            await self.notifier.aclose()
             SIZE.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()
 
@@ -222,7 +222,7 @@ class Postgres:
         async with self.transaction() as session:
             return await claim_in(session, issuer, request_id)
 
-    async def forget_claims(self) -> None:
+    async def purge_expired(self) -> None:
         """Delete claims older than 120 s, idempotency keys older than 24 h, ids of events older than 30 days."""
         await purge(self, EXPIRIES)
 

@@ -14,36 +14,36 @@ GATHER_S = 0.02
 NOTIFY = Statement("SELECT pg_notify('outbox', unnest(CAST(:listeners AS text[])))")
 
 
-class Bell:
+class Notifier:
     """
     Notifies of committed events, at once or 20 ms after the last time.
 
     Not in their transactions: PostgreSQL commits those that notify one at a time, each as long as the disk takes. If a
-    process is killed in between, relays find the event when they look by themselves (``courier.LOOK_S``).
+    process is killed in between, relays find the event when they look by themselves (``delivery_worker.LOOK_S``).
 
     Args:
-        notify: Notifies of events for these listeners.
+        send: Notifies of events for these listeners.
     """
 
-    def __init__(self, notify: Callable[[list[str]], Awaitable[object]]) -> None:
-        self._notify = notify
+    def __init__(self, send: Callable[[list[str]], Awaitable[object]]) -> None:
+        self._send = send
         self._listeners = set[str]()
-        self._ringing: asyncio.Task[None] | None = None
+        self._notifying: asyncio.Task[None] | None = None
 
-    def ring(self, listeners: Iterable[str]) -> None:
+    def notify(self, listeners: Iterable[str]) -> None:
         """Tell that there are events for these."""
         self._listeners.update(listeners)
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._ring())
+        if self._notifying is None or self._notifying.done():
+            self._notifying = asyncio.create_task(self._run())
 
-    async def _ring(self) -> None:
+    async def _run(self) -> None:
         while self._listeners:
             listeners, self._listeners = list(self._listeners), set()
             with suppress(AppError):  # relays look by themselves, too
-                await self._notify(listeners)
+                await self._send(listeners)
             await asyncio.sleep(GATHER_S)
 
     async def aclose(self) -> None:
         """Tell what is not told yet."""
-        if self._ringing:
-            await asyncio.gather(self._ringing, return_exceptions=True)
+        if self._notifying:
+            await asyncio.gather(self._notifying, return_exceptions=True)

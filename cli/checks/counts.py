@@ -6,7 +6,7 @@ from datetime import datetime
 
 from analytics.counting.counts import DAY, MINUTE, Count, floor
 from analytics.counting.final_counts import all_final_before
-from analytics.models import ARRIVALS, DAY_COUNTS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS
+from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, FAILED_MINUTES, MINUTE_COUNTS
 from analytics.retention import grain_at
 from chassis.mongodb.database import Document, MotorDatabase
 
@@ -31,7 +31,7 @@ _EVENTS: list[Document] = [
 
 async def uncounted(database: MotorDatabase) -> list[str]:
     """Return the arrivals that are still to be counted, and the minutes whose counting has failed."""
-    names = (ARRIVALS, FAILED_MINUTES)
+    names = (DIRTY_MINUTES, FAILED_MINUTES)
     return [str(row["_id"]) for name in names async for row in database[name].find({}, {"_id": 1})]
 
 

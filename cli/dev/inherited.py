@@ -32,7 +32,7 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     return seen | {"LANG": "C.UTF-8", "PYTHONUTF8": "1"}
 
 
-def forget_settings(environment: MutableMapping[str, str]) -> None:
+def remove_settings(environment: MutableMapping[str, str]) -> None:
     """Take the services' settings out of *environment*, and what steers libraries: for services that are made up."""
     settings = _settings()
     for name in list(environment):

@@ -14,7 +14,7 @@ import psutil
 from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
 from cli.dev.ports import is_broken, is_ready, listens
-from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.processes import SupervisedProcess, stop_all
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
 
@@ -57,7 +57,7 @@ class ServiceProcesses:
         self._sockets = reload or {}
         self._on_line = on_line
         self._services = {service.name: service for service in SERVICES}
-        self._processes: dict[str, LeashedProcess] = {}
+        self._processes: dict[str, SupervisedProcess] = {}
 
     def __enter__(self) -> Self:
         for name in self._services:
@@ -70,7 +70,7 @@ class ServiceProcesses:
 
     def start(self, name: str) -> None:
         """Start service *name*, without waiting until it is ready."""
-        process = LeashedProcess(
+        process = SupervisedProcess(
             self._command(self._services[name]),
             environment=self._environments[name],
             folder=ROOT,
@@ -142,7 +142,7 @@ class ServiceProcesses:
             *("--http", "chassis.web.http_protocol:LimitedProtocol", "--ws", "none", "--no-server-header"),
         ]
 
-    def _pump(self, name: str, process: LeashedProcess) -> None:
+    def _pump(self, name: str, process: SupervisedProcess) -> None:
         """Pass on what *process* prints; say when it ends although nobody asked it to."""
         with process.output as lines:
             for line in lines:

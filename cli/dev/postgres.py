@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from cli.dev.files import write_private
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 from cli.dev.server import CLEAN_ENVIRONMENT, EmbeddedServer
 from cli.errors import CommandError
 
@@ -77,7 +77,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _prepare(self) -> None:
         if self._cluster.exists():
-            _forget_other_postmaster(self._cluster)
+            _remove_stale_pid_file(self._cluster)
         else:
             self._create_cluster()
 
@@ -114,7 +114,7 @@ class EmbeddedPostgres(EmbeddedServer):
         command = [*_as_owner(draft), str(_PROGRAMS / name), f"--pgdata={draft}", *options]
         environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()}
         with self.log.open("wb") as log:
-            process = LeashedProcess(command, environment=environment, folder=Path("/"), output=log)
+            process = SupervisedProcess(command, environment=environment, folder=Path("/"), output=log)
         if process.wait():
             message = f"PostgreSQL could not create its data in {self.folder}:\n{self.log.read_text(errors='replace')}"
             raise CommandError(message)
@@ -156,7 +156,7 @@ def _as_owner(cluster: Path) -> list[str]:
     return ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups", "--pdeathsig=keep"]
 
 
-def _forget_other_postmaster(cluster: Path) -> None:
+def _remove_stale_pid_file(cluster: Path) -> None:
     """
     Remove a postmaster.pid that no server of this cluster has, but which would keep one from starting.
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
-_LEASH = Path(__file__).with_name("supervised.py")
+_SUPERVISOR = Path(__file__).with_name("supervised.py")
 
 
-class LeashedProcess:
+class SupervisedProcess:
     """
     A running command, with its descendants; none of them survives this process (see supervised.py).
 
@@ -29,8 +29,8 @@ class LeashedProcess:
     ) -> None:
         """Start *command* in *folder*; *output* as for subprocess: None is our own. It *inherits* open files."""
         # Isolated and without site-packages: 20 ms, and nothing in *environment* can break the leash itself.
-        self._leash = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_LEASH), *command],
+        self._supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_SUPERVISOR), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -39,27 +39,27 @@ class LeashedProcess:
             pass_fds=inherits,
             start_new_session=True,  # Ctrl-C at the terminal is the launcher's to handle
         )
-        self._orders = cast("IO[bytes]", self._leash.stdin)
+        self._orders = cast("IO[bytes]", self._supervisor.stdin)
 
     @property
     def pid(self) -> int:
         """The root of the process tree: the leash; the command is its only child."""
-        return self._leash.pid
+        return self._supervisor.pid
 
     @property
     def output(self) -> IO[bytes]:
         """The reading end, if started with `output=subprocess.PIPE`; it ends when the last descendant has ended."""
-        return cast("IO[bytes]", self._leash.stdout)
+        return cast("IO[bytes]", self._supervisor.stdout)
 
     @property
     def running(self) -> bool:
         """Whether the command or anything it started still runs."""
-        return self._leash.poll() is None
+        return self._supervisor.poll() is None
 
     def wait(self) -> int:
         """Wait until the command and all its descendants have ended; the command's exit code."""
         try:
-            return self._leash.wait()
+            return self._supervisor.wait()
         finally:
             self.kill()  # if we were interrupted
 
@@ -71,10 +71,10 @@ class LeashedProcess:
     def kill(self) -> None:
         """End all of it with SIGKILL, and wait until it is gone."""
         self._orders.close()
-        self._leash.wait()
+        self._supervisor.wait()
 
 
-def stop_all(processes: Iterable[LeashedProcess]) -> None:
+def stop_all(processes: Iterable[SupervisedProcess]) -> None:
     """Stop *processes* cleanly, all at the same time, and wait until they are gone."""
     stopping = list(processes)
     for process in stopping:

@@ -29,7 +29,7 @@ from cli.dev.files import DEVELOPMENT, ENVIRONMENT, LOCK, ROOT, SECRETS
 from cli.dev.launcher import NotReady, ServiceProcesses
 from cli.dev.lock import exclusive
 from cli.dev.ports import free_port_like, hold_port_like, holder_of
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 from cli.dev.secrets import ensure_secrets
 from cli.dev.server import EmbeddedServer
 from cli.dev.supervised import signal_when_parent_dies
@@ -124,7 +124,7 @@ def _check(environment: Mapping[str, str]) -> None:
 def _migrate(environment: Mapping[str, str]) -> None:
     say("Migrating …")
     command = [sys.executable, "-m", "cli", "db", "upgrade"]
-    process = LeashedProcess(command, environment=environment, folder=ROOT, output=None)
+    process = SupervisedProcess(command, environment=environment, folder=ROOT, output=None)
     import_module("cli.demo")  # large, and needed later: half a second is saved by doing it meanwhile
     if process.wait():
         message = "The migrations failed: see above; `make doctor` checks the databases."

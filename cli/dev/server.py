@@ -8,7 +8,7 @@ from typing import Self
 
 from cli.dev.polling import wait_until
 from cli.dev.ports import holder_of, listens
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 from cli.errors import CommandError
 
 _PATIENCE = 60.0  # seconds; recovery after a crash is the slowest start
@@ -38,7 +38,7 @@ class EmbeddedServer(ABC):
         """Nothing happens yet. *folder* is created when needed; only one server may run in it at a time."""
         self.folder = folder.absolute()
         self.port = port
-        self._process: LeashedProcess | None = None
+        self._process: SupervisedProcess | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -84,7 +84,9 @@ class EmbeddedServer(ABC):
             self._process.wait()  # it has ended; its pipes have not
         self._prepare()
         with self.log.open("wb") as log:
-            self._process = LeashedProcess(self._command(), environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log)
+            self._process = SupervisedProcess(
+                self._command(), environment=CLEAN_ENVIRONMENT, folder=Path("/"), output=log
+            )
 
     def wait_until_ready(self) -> None:
         """

@@ -57,7 +57,7 @@ async def confirm_order(database: Postgres, order: Order) -> bool:
     }
     if not await database.run(_CONFIRM, {**values, **outbox.row(event, database.service)}):
         return False
-    database.bell.ring(event.listeners)
+    database.notifier.notify(event.listeners)
     TRANSITIONS.labels(OrderStatus.CONFIRMED).inc()
     order.status, order.cause, order.resume_at = OrderStatus.CONFIRMED, COMMITTED, None
     return True

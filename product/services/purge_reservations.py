@@ -15,6 +15,6 @@ gives up after minutes, and an event that comes twice is known for 30 days.
 EXPIRIES = (Expiry(Reservation.__table__.c.expires_at, KEEP_RESERVATIONS, only=IS_CLOSED, batch=200),)
 
 
-async def forget_reservations(database: Postgres) -> None:
+async def purge_reservations(database: Postgres) -> None:
     """Delete what is released, expired or fulfilled, with its lines. The ledger of the stock stays whole."""
     await purge(database, EXPIRIES)

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.ingestion.store_events import store_events
 from chassis.mongodb.database import Document, MotorDatabase
 
@@ -37,4 +37,4 @@ class Ask:
 async def count(database: MotorDatabase, *events: Document) -> None:
     """Store events, and have them counted."""
     await store_events(database, events)
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)

@@ -12,11 +12,11 @@ from analytics.ingestion.add_write_key import add_write_key
 from analytics.main import COUNTING, PURGING
 from chassis.mongodb.database import MotorDatabase
 from chassis.settings import Environment
+from cli.dev.polling import eventually
 from tests.analytics.asking import Ask
 from tests.analytics.sending import Stored, read_stored
 from tests.support.aliases import Bearer, People
 from tests.support.plain import NO_AUTHORITIES
-from tests.support.testing import eventually
 
 
 @pytest.fixture

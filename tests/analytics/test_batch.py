@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from analytics.retention import Retention
 from chassis.core.clock import utc_now
 from chassis.dispatch.dispatcher import Dispatcher
+from cli.dev.polling import eventually
 from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, typed
 from tests.support.aliases import People
-from tests.support.testing import eventually
 
 
 def page(**more: object) -> dict[str, Any]:

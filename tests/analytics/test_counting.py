@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import UpdateOne
 
-from analytics.counting import dirty_minutes as arrivals
+from analytics.counting import dirty_minutes
 from analytics.counting import record_user_days as user_days
-from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.ingestion.store_events import store_events
-from analytics.models import ARRIVALS, DAY_COUNTS, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
+from analytics.models import DAY_COUNTS, DIRTY_MINUTES, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
 from chassis.core.ids import new_id
@@ -27,7 +27,7 @@ async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> 
     events = [event(), event(NOON + timedelta(seconds=59)), event(NOON + timedelta(hours=30), "order.confirmed")]
     await store_events(database, events)
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model(events, timedelta(minutes=1))
     assert await days(database) == model(events, timedelta(days=1))
@@ -38,7 +38,7 @@ async def test_a_day_keeps_its_quarter_hours_apart(database: MotorDatabase) -> N
     midnight = 12 * 60
     for at in (0, 14, 15, 59, midnight, midnight - 1):
         await store_events(database, [event(NOON + timedelta(minutes=at))])
-        await fold_arrivals(database)
+        await aggregate_dirty_minutes(database)
 
     day, following = [row async for row in database[DAY_COUNTS].find().sort("day")]
 
@@ -50,7 +50,7 @@ async def test_revenue_is_added_up_by_currency(database: MotorDatabase) -> None:
     """Amounts of one currency are added, those of another stand beside them."""
     await store_events(database, [sale(1999), sale(1), sale(500, "CHF"), sale(7, at=NOON + timedelta(hours=1))])
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await days(database) == {
         (datetime(2026, 11, 20, tzinfo=UTC), "order.confirmed"): (4, {"EUR": 2007, "CHF": 500})
@@ -71,7 +71,7 @@ async def test_counts_agree_with_the_events_however_they_arrive(
     database: MotorDatabase, batches: list[list[tuple[int, int, str]]], counts_between: list[bool]
 ) -> None:
     """Late ones, repeated ones, any order, counted at any moment: in the end counts are those of the events."""
-    for name in (EVENTS, MINUTE_COUNTS, DAY_COUNTS, ARRIVALS):
+    for name in (EVENTS, MINUTE_COUNTS, DAY_COUNTS, DIRTY_MINUTES):
         await database[name].delete_many({})
     stored: dict[str, Document] = {}
     for batch, counts in zip(batches, counts_between, strict=False):
@@ -80,9 +80,9 @@ async def test_counts_agree_with_the_events_however_they_arrive(
         for document in documents:
             stored.setdefault(document["_id"], document)
         if counts:
-            await fold_arrivals(database)
+            await aggregate_dirty_minutes(database)
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model(stored.values(), timedelta(minutes=1))
     assert await days(database) == model(stored.values(), timedelta(days=1))
@@ -94,40 +94,40 @@ async def test_two_who_count_at_once_do_not_spoil_each_others_counts(database: M
     async def store_and_count(n: int) -> list[Document]:
         events = [event(NOON + timedelta(seconds=n)), sale(n)]
         await store_events(database, events)
-        await fold_arrivals(database)
+        await aggregate_dirty_minutes(database)
         return events
 
     batches = await asyncio.gather(*(store_and_count(n) for n in range(12)))
 
     assert await days(database) == model([one for batch in batches for one in batch], timedelta(days=1))
-    assert await database[ARRIVALS].count_documents({}) == 0
+    assert await database[DIRTY_MINUTES].count_documents({}) == 0
 
 
 async def test_what_a_dead_process_has_stored_is_counted(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An arrival that nobody settles is counted when its time is over."""
+    """An mark that nobody settles is counted when its time is over."""
     lost = event()
-    arrival = await arrivals.announce(database, [lost])
+    mark = await dirty_minutes.mark_dirty(database, [lost])
     await database[EVENTS].insert_one(lost)
-    assert await fold_arrivals(database) == 0
+    assert await aggregate_dirty_minutes(database) == 0
 
-    later = arrival["settled_at"] + timedelta(seconds=1)
+    later = mark["settled_at"] + timedelta(seconds=1)
     monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: later)
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model([lost], timedelta(minutes=1))
 
 
 async def test_who_was_taken_for_dead_is_counted_when_it_goes_on(database: MotorDatabase) -> None:
-    """An arrival that was counted before its events were stored comes back when it is settled."""
+    """An mark that was counted before its events were stored comes back when it is settled."""
     late = event()
-    arrival = await arrivals.announce(database, [late])
-    await database[ARRIVALS].delete_one({"_id": arrival["_id"]})
+    mark = await dirty_minutes.mark_dirty(database, [late])
+    await database[DIRTY_MINUTES].delete_one({"_id": mark["_id"]})
     await database[EVENTS].insert_one(late)
 
-    await arrivals.settle(database, arrival)
-    await fold_arrivals(database)
+    await dirty_minutes.mark_complete(database, mark)
+    await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model([late], timedelta(minutes=1))
 
@@ -137,18 +137,18 @@ async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
 ) -> None:
     """It is not taken away by whoever has read it before its events were there."""
     late = event()
-    arrival = await arrivals.announce(database, [late])
-    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: arrival["settled_at"])
+    mark = await dirty_minutes.mark_dirty(database, [late])
+    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: mark["settled_at"])
     recounted = "analytics.counting.count_span.recount"
 
     async def settle_meanwhile(*_: object) -> None:
         await database[EVENTS].insert_one(late)
-        await arrivals.settle(database, arrival)
+        await dirty_minutes.mark_complete(database, mark)
 
     with monkeypatch.context() as patch:
         patch.setattr(recounted, settle_meanwhile)
-        await fold_arrivals(database)
-    await fold_arrivals(database)
+        await aggregate_dirty_minutes(database)
+    await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model([late], timedelta(minutes=1))
 
@@ -158,7 +158,7 @@ async def test_scattered_events_are_counted_by_the_hour(database: MotorDatabase)
     events = [event(NOON + timedelta(minutes=3 * n)) for n in range(60)]
     await store_events(database, events)
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model(events, timedelta(minutes=1))
 
@@ -167,7 +167,7 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
     """Wrong, missing and invented counts are those of the events afterwards."""
     events = [event(NOON + timedelta(hours=n)) for n in range(5)]
     await store_events(database, events)
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
     await database[MINUTE_COUNTS].update_one({"minute": NOON}, {"$set": {"count": 77}})
     await database[MINUTE_COUNTS].delete_one({"minute": NOON + timedelta(hours=1)})
     invented = NOON - timedelta(days=1)
@@ -186,14 +186,14 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
 
 async def test_so_many_arrivals_are_counted_at_a_time(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that were settled first; the others stay for the next time."""
-    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.MOST_ARRIVALS", 2)
+    monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.MOST_DIRTY_MINUTES", 2)
     events = [event(NOON + timedelta(minutes=n)) for n in range(3)]
     for one in events:
         await store_events(database, [one])
 
-    assert await fold_arrivals(database) == 2
+    assert await aggregate_dirty_minutes(database) == 2
     assert await minutes(database) == model(events[:2], timedelta(minutes=1))
-    assert await fold_arrivals(database) == 1
+    assert await aggregate_dirty_minutes(database) == 1
     assert await minutes(database) == model(events, timedelta(minutes=1))
 
 
@@ -206,7 +206,7 @@ async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
     """Each person's day has every type once, whenever it was stored."""
     for kind in ("a", "b", "a"):
         await store_events(database, [event(kind=kind, user_id="ada"), event(kind=kind)])
-        await fold_arrivals(database)
+        await aggregate_dirty_minutes(database)
 
     (row,) = [row async for row in database[USER_DAYS].find()]
 
@@ -223,7 +223,7 @@ async def test_many_people_are_noted(database: MotorDatabase, monkeypatch: pytes
     monkeypatch.setattr(user_days, "_BATCH", 2)
     await store_events(database, [event(user_id=who) for who in "abcde"])
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await noted(database) == {who: {"page.viewed"} for who in "abcde"}
 
@@ -233,7 +233,7 @@ async def test_two_who_note_one_persons_day_at_once_lose_nothing(
 ) -> None:
     """Whoever finds that the day has been begun meanwhile adds to it, and notes the others all the same."""
     await store_events(database, [event(kind="a", user_id="ada")])
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
     write = user_days._write  # noqa: SLF001 - it is the moment between reading and writing
 
     def too_late(*arguments: Any) -> object:  # noqa: ANN401
@@ -244,7 +244,7 @@ async def test_two_who_note_one_persons_day_at_once_lose_nothing(
 
     monkeypatch.setattr(user_days, "_write", too_late)
     await store_events(database, [event(kind="b", user_id=who) for who in ("ada", "bob")])
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await noted(database) == {"ada": {"a", "b"}, "bob": {"b"}}
 
@@ -252,11 +252,11 @@ async def test_two_who_note_one_persons_day_at_once_lose_nothing(
 async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It fails, once; the arrival stays, so that it is noted later."""
+    """It fails, once; the mark stays, so that it is noted later."""
     await store_events(database, [event(user_id="ada")])
     with monkeypatch.context() as patch:
         patch.setattr(user_days, "_write", lambda *_: UpdateOne({}, {"$unknown": {}}))
-        assert await fold_arrivals(database) == 1
+        assert await aggregate_dirty_minutes(database) == 1
 
     assert await database[FAILED_MINUTES].count_documents({}) == 1
     assert await noted(database) == {}
@@ -268,7 +268,7 @@ async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> 
     await store_events(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
     await database[ERASED_USERS].insert_one({"_id": ada, "erased_at": utc_now()})
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await noted(database) == {"bob": {"page.viewed"}}
 
@@ -278,7 +278,7 @@ async def test_an_erased_persons_events_stay_counted(database: MotorDatabase) ->
     ada = new_id()
     events = [event(user_id=str(ada)), {**sale(500), "user_id": str(ada)}]
     await store_events(database, events)
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     await erase_user(database, ada)
     await rebuild_counts(database)

@@ -10,22 +10,22 @@ from functools import partial
 
 import httpx
 import pytest
+from chassis.mongodb.database import create_indexes
 from pydantic import SecretStr
+from cli.dev.polling import eventually
 
 from analytics.models import INDEXES
 from chaos.scenarios.ingestion.endpoints import Door, batches, deliveries
 from chaos.scenarios.ingestion.events import ORDER
 from chaos.scenarios.ingestion.scenario import until_counted
 from chaos.scenarios.ingestion.senders import Load
-from chassis.mongodb.database import create_indexes
-from tests.support.testing import eventually
 from cli.client import client
-from cli.mongodb import make_write_key
-from cli.services import SERVICES
 from cli.dev.environment import service_environment
 from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port
+from cli.mongodb import make_write_key
+from cli.services import SERVICES
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.warm import WarmProcess
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.ingestion.person_ids import spellings
 from analytics.ingestion.store_events import store_events
 from analytics.models import ERASED_USERS, ERASED_VISITORS, EVENTS, USER_DAYS
@@ -242,7 +242,7 @@ async def test_nothing_is_noted_of_an_erased_person_under_another_spelling(datab
     await database[ERASED_USERS].insert_one({"_id": str(ada), "events": 0})
     await database[ERASED_USERS].insert_one({"_id": "guest", "person": str(ada)})
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert [row["user_id"] async for row in database[USER_DAYS].find()] == [bob.hex]
 

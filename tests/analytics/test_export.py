@@ -10,11 +10,11 @@ from fastapi import FastAPI
 
 from analytics.queries import export_routes as export
 from chassis.mongodb.database import MotorDatabase
+from cli.dev.polling import eventually
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
 from tests.support.aliases import Bearer, People
 from tests.support.plain import NO_AUTHORITIES
-from tests.support.testing import eventually
 
 DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
 EXPORT = "/api/v1/analytics/export?from=2026-11-20T00:00Z&to=2026-11-21T00:00Z"

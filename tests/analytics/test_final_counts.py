@@ -13,7 +13,7 @@ from analytics.ingestion.record_batch import record_batch
 from analytics.ingestion.record_event import record_event
 from analytics.ingestion.schemas import EventCreate
 from analytics.migrations import migrate
-from analytics.models import ARRIVALS, DAY_COUNTS, EVENTS, FAILED_MINUTES, FINAL_COUNTS, INDEXES
+from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, FAILED_MINUTES, FINAL_COUNTS, INDEXES
 from analytics.privacy.purge import purge
 from analytics.retention import GRACE, Retention
 from chassis.core.clock import utc_now
@@ -91,7 +91,7 @@ async def test_a_purge_of_many_deletes_all_of_them(database: MotorDatabase, monk
     assert await all_final_before(database) == {"page.viewed": end_of_part(NOON + 4 * PART)}
 
 
-@pytest.mark.parametrize("collection", [ARRIVALS, FAILED_MINUTES])
+@pytest.mark.parametrize("collection", [DIRTY_MINUTES, FAILED_MINUTES])
 async def test_events_that_are_not_counted_are_not_deleted(database: MotorDatabase, collection: str) -> None:
     """However late counting is, an event is counted before it goes."""
     gone = expired(NOON)

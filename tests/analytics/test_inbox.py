@@ -10,8 +10,8 @@ from chassis.core.errors import BadGateway
 from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
+from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, People
-from tests.support.testing import eventually
 
 ADA = new_id()
 DATA = {"path": "/pricing"}
@@ -44,9 +44,9 @@ def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
 
 async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
     """Send a batch; what became of each event."""
-    receipts = await user.post("analytics", "/events", json=events, idempotency_key=str(new_id()))
-    assert [receipt["id"] for receipt in receipts] == [one["id"] for one in events]
-    return [receipt["outcome"] for receipt in receipts]
+    acknowledgements = await user.post("analytics", "/events", json=events, idempotency_key=str(new_id()))
+    assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
+    return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
 
 async def stored(apps: dict[str, FastAPI]) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from analytics.models import LEASES
 from chassis.core.clock import utc_now
 from chassis.core.ids import new_id
 from chassis.mongodb.database import MotorDatabase
-from tests.support.testing import eventually
+from cli.dev.polling import eventually
 
 
 class Sleeper:

@@ -1,6 +1,6 @@
 import pytest
 
-from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.counting.final_counts import end_of_part, finalise
 from analytics.ingestion.store_events import store_events
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
@@ -14,7 +14,7 @@ async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: Motor
     await store_events(database, [event()])
     assert len(await uncounted(database)) == 1
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await uncounted(database) == []
 
@@ -22,7 +22,7 @@ async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: Motor
 async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
     """Events, minutes and days of several types, with and without revenue."""
     await store_events(database, [event(), event(), sale(500), sale(700, "CHF")])
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await miscounted(database) == []
 
@@ -33,7 +33,7 @@ async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
 async def test_a_wrong_count_is_named(database: MotorDatabase, collection: str, field: str) -> None:
     """Its day and type, whichever count it is."""
     await store_events(database, [sale(500)])
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     await database[collection].update_one({}, {"$inc": {field: 1}})
 
@@ -44,7 +44,7 @@ async def test_counts_of_events_that_are_no_longer_kept_are_right(database: Moto
     """Final ones are not compared; those of another type are."""
     old, other = event(NOON), event(NOON, "other")
     await store_events(database, [old, other])
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
     await finalise(database, {old["type"]: end_of_part(NOON.replace(hour=23))})
     await database[EVENTS].delete_many({})
 

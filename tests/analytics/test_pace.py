@@ -105,7 +105,7 @@ class _Counting:
             yield self.lease
 
         monkeypatch.setattr(main, "leased", leased)
-        monkeypatch.setattr(main, "fold_arrivals", self.fold)
+        monkeypatch.setattr(main, "aggregate_dirty_minutes", self.fold)
         monkeypatch.setattr(main, "monotonic", lambda: self.clock)
         monkeypatch.setattr(main, "asyncio", SimpleNamespace(sleep=sleep))
 
@@ -156,7 +156,7 @@ async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> 
         work.lease.is_ours = work.steps < 2
         return await original(database)
 
-    main.fold_arrivals = fold  # type: ignore[attr-defined]
+    main.aggregate_dirty_minutes = fold  # type: ignore[attr-defined]
     await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001
 
     assert work.steps == 3

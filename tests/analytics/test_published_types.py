@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from analytics.ingestion.publishers import PUBLISHERS
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
-from chassis.messaging.event import announcer_of
+from chassis.messaging.event import publisher_of
 from cli.events import announced
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
 
@@ -67,7 +67,7 @@ async def test_what_services_publish_is_taken_from_them_alone(
     """At every door the event is refused, with why; its neighbour is stored."""
     answer = await send(keyed, kind)
 
-    service = announcer_of(kind)
+    service = publisher_of(kind)
     assert f"must not begin with '{service}.': the {service} service alone publishes such events" in answer
     assert [event["type"] for event in await stored()] == ["page.viewed"]
 
@@ -100,4 +100,4 @@ async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Store
 
 def test_the_publishers_are_those_whose_events_are_heard(apps: dict[str, FastAPI]) -> None:
     """Every service that has an event for analytics, and no other."""
-    assert {announcer_of(one.type) for one in announced() if "analytics" in one.listeners} == set(PUBLISHERS)
+    assert {publisher_of(one.type) for one in announced() if "analytics" in one.listeners} == set(PUBLISHERS)

@@ -7,13 +7,13 @@ import pytest
 from prometheus_client import REGISTRY
 from pymongo.errors import ExecutionTimeout
 
-from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.counting.measure import measure
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.ingestion.store_events import store_events
 from analytics.models import (
-    ARRIVALS,
     DAY_COUNTS,
+    DIRTY_MINUTES,
     ERASED_USERS,
     ERASED_VISITORS,
     EVENTS,
@@ -40,7 +40,7 @@ NOT_PURGED = {
     DAY_COUNTS: "they stay for good",
     WRITE_KEYS: "as many as operators make",
     LEASES: "one for each kind of work",
-    ARRIVALS: "each is deleted when it is counted",
+    DIRTY_MINUTES: "each is deleted when it is counted",
     FAILED_MINUTES: "each is deleted when it is counted",
     "final_counts": "one for each type",
 }
@@ -152,13 +152,13 @@ async def test_how_far_counting_is_behind_can_be_measured(database: MotorDatabas
     """The oldest settled arrival, and the minutes that failed; an announcement that is not settled is no delay."""
     now = utc_now()
     settled = [{"minutes": [], "settled_at": now + by} for by in (-DAY, -2 * DAY, DAY)]
-    await database[ARRIVALS].insert_many(settled)
+    await database[DIRTY_MINUTES].insert_many(settled)
     await database[FAILED_MINUTES].insert_many([{"_id": now}, {"_id": now - DAY}])
     await measure(database)
     assert sample("analytics_uncounted_oldest_seconds") == pytest.approx(2 * 86_400, abs=60)
     assert sample("analytics_counting_failed") == 2
 
-    await database[ARRIVALS].delete_many({"settled_at": {"$lt": now}})
+    await database[DIRTY_MINUTES].delete_many({"settled_at": {"$lt": now}})
     await database[FAILED_MINUTES].delete_many({})
     await measure(database)
     assert (sample("analytics_uncounted_oldest_seconds"), sample("analytics_counting_failed")) == (0, 0)
@@ -230,7 +230,7 @@ async def test_people_of_long_ago_are_not_noted(database: MotorDatabase, ago: ti
     """What would be purged at once is not written."""
     await store_events(database, [event(utc_now() - ago, user_id="ada")])
 
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)
 
     assert await database[USER_DAYS].count_documents({}) == noted
 

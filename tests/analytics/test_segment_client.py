@@ -9,7 +9,7 @@ from segment.analytics.client import Client
 from segment.analytics.request import APIError, _session
 
 from tests.analytics.sending import Stored
-from tests.support.testing import Exchange, FaultProxy, losing, passing, saying
+from tests.support.fault_proxy import Exchange, FaultProxy, losing, passing, saying
 
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
 

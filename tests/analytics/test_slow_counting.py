@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
 
-from analytics.counting import aggregate_dirty_minutes as fold_arrivals
-from analytics.counting import count_span
+from analytics.counting import aggregate_dirty_minutes, count_span
 from analytics.counting.count_span import FIRST_RETRY, LAST_RETRY
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.counting.recount import Span, recount
 from analytics.ingestion.store_events import store_events
-from analytics.models import ARRIVALS, FAILED_MINUTES
+from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import MotorDatabase
 from tests.analytics.counted import days, minutes, model
@@ -64,7 +63,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of counting."""
     clock = Clock()
-    for module in (count_span, fold_arrivals):
+    for module in (count_span, aggregate_dirty_minutes):
         monkeypatch.setattr(module, "utc_now", clock)
     return clock
 
@@ -81,7 +80,7 @@ def with_minute(*lost: datetime, error: Exception = SLOW) -> Fails:
 
 async def fold(database: MotorDatabase) -> None:
     """Count what has arrived."""
-    await fold_arrivals.fold_arrivals(database)
+    await aggregate_dirty_minutes.aggregate_dirty_minutes(database)
 
 
 @pytest.mark.parametrize("error", [SLOW, NetworkTimeout("slow"), OperationFailure("too large", 292)], ids=str)
@@ -99,7 +98,7 @@ async def test_an_hour_that_is_too_large_is_counted_in_parts(
     assert await minutes(database) == model([*events, *beside], MINUTE)
     assert await days(database) == model([*events, *beside], DAY)
     assert await database[FAILED_MINUTES].count_documents({}) == 0
-    assert await database[ARRIVALS].count_documents({}) == 0
+    assert await database[DIRTY_MINUTES].count_documents({}) == 0
     lengths = Counter((span.end - span.start) // MINUTE for span in recounting.tried)
     assert lengths == {1: 2, 60: 1, 30: 2, 15: 4, 7: 4, 8: 4}
 
@@ -119,7 +118,7 @@ async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, rec
 
     assert await minutes(database) == model([*good, later], MINUTE)
     assert [row["_id"] async for row in database[FAILED_MINUTES].find()] == [NOON + 30 * MINUTE]
-    assert await database[ARRIVALS].count_documents({}) == 0
+    assert await database[DIRTY_MINUTES].count_documents({}) == 0
 
 
 async def test_a_failed_minute_is_tried_less_and_less_often(
@@ -215,7 +214,7 @@ async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counte
     recounting.fails = with_minute(NOON)
     await fold(database)
     await database[FAILED_MINUTES].insert_one({"_id": beside, "failures": 3, "retry_at": clock.now + HOUR})
-    note = fold_arrivals._note_arrival  # noqa: SLF001 - it is the moment before
+    note = aggregate_dirty_minutes._mark_failed_dirty  # noqa: SLF001 - it is the moment before
 
     async def counted_just_before(database: MotorDatabase, minutes: set[datetime]) -> None:
         await recount(database, Span(NOON, NOON + MINUTE))
@@ -223,7 +222,7 @@ async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counte
         await note(database, minutes)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fold_arrivals, "_note_arrival", counted_just_before)
+        patch.setattr(aggregate_dirty_minutes, "_mark_failed_dirty", counted_just_before)
         await store_events(database, [second])
         clock.now = utc_now()
         await fold(database)
@@ -251,7 +250,7 @@ async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
         await fold(database)
 
     assert len(recounting.tried) == 1
-    assert await database[ARRIVALS].count_documents({}) == 1
+    assert await database[DIRTY_MINUTES].count_documents({}) == 1
     assert await database[FAILED_MINUTES].count_documents({}) == 0
 
 

@@ -18,10 +18,11 @@ from analytics.models import INDEXES
 from chassis.mongodb.database import MongoDB, create_indexes
 from chassis.sealing import body_budget
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from tests.analytics.sending import BATCH, read_stored
 from tests.support.plain import NO_AUTHORITIES
-from tests.support.testing import eventually, serve
+from tests.support.serving import serve
 
 LONGEST_S = 1.0
 """What a statement is given in place of 5 s."""

@@ -15,13 +15,13 @@ from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import Document, MotorDatabase
 from chassis.settings import Environment
+from cli.dev.polling import eventually
 from tests.analytics.asking import Ask, count
 from tests.analytics.conftest import SetUp
 from tests.analytics.counting import NOON, event
 from tests.analytics.test_buckets import ZONES
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.often import times
-from tests.support.testing import eventually
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 

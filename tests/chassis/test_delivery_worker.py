@@ -14,23 +14,22 @@ from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
 from chassis.core.ids import new_id
 from chassis.core.store import DatabaseUnavailable
-from chassis.messaging import delivery_worker as courier
-from chassis.messaging import outbox
-from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, Courier
-from chassis.messaging.event_batch import MOST_EVENTS, PATH, Receipt
+from chassis.messaging import delivery_worker, outbox
+from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, DeliveryWorker
+from chassis.messaging.event_batch import MOST_EVENTS, PATH, Acknowledgement
 from chassis.messaging.outbox import Delivery
+from cli.dev.polling import eventually
 from tests.chassis.exchange import CupFilled, Exchange
-from tests.support.testing import eventually
 
 
 async def test_a_full_batch_is_followed_by_the_next_and_another_by_a_pause(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So a backlog is delivered without a rest, and what trickles in is gathered."""
-    monkeypatch.setattr(courier, "MOST_EVENTS", 2)
+    monkeypatch.setattr(delivery_worker, "MOST_EVENTS", 2)
     await exchange.announce("a", "b", "c")
     async with exchange.calls_as("order") as dispatcher:
-        one = Courier(exchange.database, dispatcher, "tiny", asyncio.Event())
+        one = DeliveryWorker(exchange.database, dispatcher, "tiny", asyncio.Event())
 
         pauses = [await one.deliver_batch() for _ in range(3)]
 
@@ -56,7 +55,7 @@ class Outage:
         self._stopped = asyncio.Event()
         # A consumer, as far as the worker calls it.
         dispatcher: Any = self
-        self.courier = Courier(
+        self.delivery_worker = DeliveryWorker(
             exchange.database, dispatcher, "tiny", self._stopped, wait=self._wait, chance=lambda: 1.0
         )
 
@@ -81,16 +80,16 @@ class Outage:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("error", [ServiceUnavailable("down"), BadGateway("odd"), ValueError("no receipts")])
+@pytest.mark.parametrize("error", [ServiceUnavailable("down"), BadGateway("odd"), ValueError("no acknowledgements")])
 async def test_a_consumer_that_is_down_is_tried_again_ever_less_often(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """In a minute 17 times: after pauses that double up to 5 s, with batches that halve down to one event."""
-    monkeypatch.setattr(courier, "log", CapturingLogger())
+    monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 60.0, error)
     monkeypatch.setattr(outbox, "claim", outage.claim)
 
-    await outage.courier.serve()
+    await outage.delivery_worker.serve()
 
     assert outage.pauses[:7] == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0])
     assert set(outage.pauses[6:]) == {5.0}
@@ -102,16 +101,16 @@ async def test_news_does_not_shorten_the_pause_after_a_failure(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many events are published during an outage, the consumer is not tried more often."""
-    monkeypatch.setattr(courier, "log", CapturingLogger())
+    monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 60.0, ServiceUnavailable("down"))
 
     async def claim(database: object, listener: str, most: int) -> tuple[list[Delivery], float]:
-        outage.courier.wake()
+        outage.delivery_worker.wake()
         return await outage.claim(database, listener, most)
 
     monkeypatch.setattr(outbox, "claim", claim)
 
-    await outage.courier.serve()
+    await outage.delivery_worker.serve()
 
     assert len(outage.batches) == 17
 
@@ -120,18 +119,18 @@ async def test_batches_grow_again_once_they_arrive(exchange: Exchange, monkeypat
     """Each success doubles the next batch up to the most there is, and the next failure is the first in a row."""
     sizes: list[int] = []
 
-    async def receipts(batch: Sequence[Delivery]) -> list[Receipt]:
+    async def acknowledgements(batch: Sequence[Delivery]) -> list[Acknowledgement]:
         sizes.append(len(batch))
         if len(sizes) in {1, 2, 3, 9}:
             raise ServiceUnavailable("down")
-        return [Receipt(id=delivery.event_id, outcome="accepted") for delivery in batch]
+        return [Acknowledgement(id=delivery.event_id, outcome="accepted") for delivery in batch]
 
-    monkeypatch.setattr(courier, "log", CapturingLogger())
+    monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 0.75, None)
     monkeypatch.setattr(outbox, "claim", outage.claim)
-    monkeypatch.setattr(outage.courier, "_post", receipts)
+    monkeypatch.setattr(outage.delivery_worker, "_post", acknowledgements)
 
-    await outage.courier.serve()
+    await outage.delivery_worker.serve()
 
     assert sizes[:9] == [100, 50, 25, 12, 24, 48, 96, MOST_EVENTS, MOST_EVENTS]
     assert outage.pauses[:4] == pytest.approx([0.1, 0.2, 0.4, 0.1])
@@ -142,7 +141,7 @@ async def test_a_database_that_is_down_is_asked_ever_less_often(
 ) -> None:
     """The same pauses; what was not foreseen has its traceback in the log."""
     log = CapturingLogger()
-    monkeypatch.setattr(courier, "log", log)
+    monkeypatch.setattr(delivery_worker, "log", log)
     asked: list[Exception] = []
 
     async def claim(*_arguments: object) -> None:
@@ -151,7 +150,7 @@ async def test_a_database_that_is_down_is_asked_ever_less_often(
 
     monkeypatch.setattr(outbox, "claim", claim)
 
-    await Outage(exchange, 60.0).courier.serve()
+    await Outage(exchange, 60.0).delivery_worker.serve()
 
     assert len(asked) == 17
     assert [call.method_name for call in log.calls[:2]] == ["exception", "warning"]
@@ -175,12 +174,12 @@ async def test_an_idle_worker_looks_every_five_seconds(
     async def claim(_database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
         looked.append(most)
         if len(looked) == woken_at:
-            outage.courier.wake()
+            outage.delivery_worker.wake()
         return [], inf
 
     monkeypatch.setattr(outbox, "claim", claim)
 
-    await outage.courier.serve()
+    await outage.delivery_worker.serve()
 
     assert looked == [MOST_EVENTS] * looks
     assert outage.pauses[: len(pauses)] == pytest.approx(pauses[: len(outage.pauses)])
@@ -189,8 +188,8 @@ async def test_an_idle_worker_looks_every_five_seconds(
 async def test_a_worker_waits_for_an_event_or_for_so_long() -> None:
     """Not longer than told, and not shorter than until the event is set."""
     event = asyncio.Event()
-    await courier.wait_for(event, 0.0)
-    waiting = asyncio.create_task(courier.wait_for(event, 600.0))
+    await delivery_worker.wait_for(event, 0.0)
+    waiting = asyncio.create_task(delivery_worker.wait_for(event, 600.0))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -211,19 +210,19 @@ async def test_an_idle_worker_looks_when_a_pause_ends(
 
     monkeypatch.setattr(outbox, "claim", claim)
 
-    assert await Outage(exchange, 1.0).courier.deliver_batch() == idle_s
+    assert await Outage(exchange, 1.0).delivery_worker.deliver_batch() == idle_s
 
 
 async def test_receipts_of_other_events_settle_nothing(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch is tried again: who answers so may have taken anything."""
     await exchange.announce("a", "b")
-    outage = Outage(exchange, 1.0, "other receipts")
+    outage = Outage(exchange, 1.0, "other acknowledgements")
 
     with pytest.raises(ValueError, match="not for these events"):
-        await outage.courier.deliver_batch()
+        await outage.delivery_worker.deliver_batch()
 
     rows = await exchange.rows("SELECT attempts, refusals, last_error FROM outbox")
-    assert rows == [(1, 0, "The receipts are not for these events.")] * 2
+    assert rows == [(1, 0, "The acknowledgements are not for these events.")] * 2
 
 
 async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
@@ -238,7 +237,7 @@ async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
     failed = deliveries("failed")
 
     with pytest.raises(AppError):
-        await Outage(exchange, 1.0, ServiceUnavailable("down")).courier.deliver_batch()
+        await Outage(exchange, 1.0, ServiceUnavailable("down")).delivery_worker.deliver_batch()
 
     touched = await exchange.rows(
         "SELECT listener, message LIKE '%first%' FROM outbox WHERE attempts > 0 OR due_at > now() OR last_error <> ''"
@@ -259,7 +258,7 @@ async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_ta
     labels = [f"{number:03}" + "x" * 60_000 for number in range(9)]
     await exchange.announce(*labels)
     async with exchange.calls_as("order") as dispatcher:
-        one = Courier(exchange.database, dispatcher, "tiny", asyncio.Event())
+        one = DeliveryWorker(exchange.database, dispatcher, "tiny", asyncio.Event())
 
         pauses = [await one.deliver_batch() for _ in range(5)]
 
@@ -273,7 +272,7 @@ async def test_the_largest_event_there_can_be_is_taken(exchange: Exchange) -> No
     empty = len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
     await exchange.announce("x" * (outbox.MOST_BYTES - empty - 20))
     async with exchange.calls_as("order") as dispatcher:
-        await Courier(exchange.database, dispatcher, "tiny", asyncio.Event()).deliver_batch()
+        await DeliveryWorker(exchange.database, dispatcher, "tiny", asyncio.Event()).deliver_batch()
 
     assert await exchange.is_drained()
 
@@ -295,7 +294,7 @@ async def test_an_event_of_an_unknown_type_waits_for_the_consumer_to_be_upgraded
     await exchange.announce("new", "old")
     await rename(exchange, "new", UNKNOWN)
     async with exchange.calls_as("order") as dispatcher:
-        one = Courier(exchange.database, dispatcher, "tiny", asyncio.Event())
+        one = DeliveryWorker(exchange.database, dispatcher, "tiny", asyncio.Event())
         await one.deliver_batch()
         await exchange.announce("later")
         await one.deliver_batch()
@@ -342,7 +341,7 @@ def test_a_publisher_understands_consumers_of_this_release_and_the_last(
     answer: dict[str, str], *, is_deferral: bool
 ) -> None:
     """The last one has no code, and says it in words."""
-    assert Receipt.model_validate({"id": new_id(), **answer}).is_deferral is is_deferral
+    assert Acknowledgement.model_validate({"id": new_id(), **answer}).is_deferral is is_deferral
 
 
 async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: Exchange) -> None:
@@ -359,5 +358,5 @@ async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: 
     async with exchange.calls_as("order") as dispatcher:
         answer = await dispatcher.post("tiny", PATH, json=batch)
 
-    receipts = TypeAdapter(list[EarlierReceipt]).validate_python(answer)
-    assert [receipt.outcome for receipt in receipts] == ["refused", "accepted"]
+    acknowledgements = TypeAdapter(list[EarlierReceipt]).validate_python(answer)
+    assert [acknowledgement.outcome for acknowledgement in acknowledgements] == ["refused", "accepted"]

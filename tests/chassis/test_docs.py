@@ -13,7 +13,7 @@ from chassis.sealing.access import encrypted, optional, public, service
 from chassis.web.routing import service_router
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
-from tests.support.testing import NoDatabase
+from tests.support.serving import NoDatabase
 
 KEYS = make_keys("order", "tiny")
 ALWAYS = {"200", "400", "408", "413", "414", "415", "431", "500", "503", "504", "422"}

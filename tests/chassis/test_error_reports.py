@@ -16,8 +16,9 @@ from chassis.core.periodic import Periodic, running
 from chassis.core.types import Body
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
+from cli.dev.polling import eventually
 from tests.chassis.tiny import Tiny, serve_tiny
-from tests.support.testing import eventually, serve
+from tests.support.serving import serve
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"

@@ -13,9 +13,9 @@ from chassis.core.money import Price
 from chassis.core.types import Body
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
+from cli.dev.polling import eventually
 from cli.services import SERVICES
 from tests.chassis.tiny import Tiny, serve_tiny
-from tests.support.testing import eventually
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"

@@ -10,7 +10,7 @@ from chassis.core import context as request_context
 from chassis.core.clock import utc_now
 from chassis.core.context import RequestContext
 from chassis.core.ids import new_id
-from chassis.messaging.event import Event, announcer_of, cloud_event
+from chassis.messaging.event import Event, cloud_event, publisher_of
 from cli.services import SERVICES
 
 
@@ -82,5 +82,5 @@ def test_a_service_announces_all_its_events(service: str) -> None:
     declared = {one for one in classes if issubclass(one, Event) and not one.__subclasses__()}
 
     assert set(module.EVENTS) == declared
-    assert {announcer_of(event.type) for event in module.EVENTS} == {service}
+    assert {publisher_of(event.type) for event in module.EVENTS} == {service}
     assert all(event.listeners for event in module.EVENTS)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chassis.messaging import delivery_worker as courier
-from chassis.messaging import outbox
+from chassis.messaging import delivery_worker, outbox
+from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.exchange import Refused, open_exchange
+from tests.support.fault_proxy import Exchange as HttpExchange
+from tests.support.fault_proxy import Fault, FaultProxy, cutting, losing, passing, resetting
 from tests.support.often import times
-from tests.support.testing import Exchange as HttpExchange
-from tests.support.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
 
 
 async def refusing(exchange: HttpExchange) -> None:
@@ -53,7 +53,7 @@ def test_whatever_fails_every_event_is_taken_once_and_in_its_order(
 ) -> None:
     """Of each subject the listener takes exactly what was announced, in that order."""
     url = postgres.create_database("exactly_once")
-    for module in (outbox, courier):
+    for module in (outbox, delivery_worker):
         monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.05)
 
     @settings(max_examples=times(4), deadline=None)

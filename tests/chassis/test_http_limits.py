@@ -11,9 +11,10 @@ from chassis.sealing.access import public
 from chassis.telemetry.metrics import CONNECTIONS_CUT
 from chassis.web import http_protocol
 from chassis.web.routing import service_router
+from cli.dev.polling import eventually
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.sealing.messages import Answer, read_answer
-from tests.support.testing import eventually, read_message
+from tests.support.fault_proxy import read_message
 
 THINGS = "/api/v1/things"
 HEAD = f"GET {THINGS} HTTP/1.1\r\nhost: tiny\r\n".encode()

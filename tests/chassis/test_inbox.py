@@ -37,9 +37,9 @@ async def deliver(exchange: Exchange, *events: dict[str, Any], caller: str = "or
 
 async def post(dispatcher: Dispatcher, *events: dict[str, Any]) -> list[str]:
     """Send a batch once, without trying again."""
-    receipts = await dispatcher.post("tiny", PATH, json=events)
-    assert [receipt["id"] for receipt in receipts] == [one["id"] for one in events]
-    return [receipt["outcome"] for receipt in receipts]
+    acknowledgements = await dispatcher.post("tiny", PATH, json=events)
+    assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
+    return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
 
 async def test_the_same_event_five_times_counts_once(exchange: Exchange) -> None:
@@ -79,9 +79,9 @@ async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
     exchange.errors["bad"] = [Refused()]
 
     async with exchange.calls_as("order") as dispatcher:
-        (receipt,) = await dispatcher.post("tiny", PATH, json=[event("bad")])
+        (acknowledgement,) = await dispatcher.post("tiny", PATH, json=[event("bad")])
 
-    assert receipt["reason"] == "The cup is broken."
+    assert acknowledgement["reason"] == "The cup is broken."
 
 
 @pytest.mark.parametrize("error", [AppError(), ServiceUnavailable()], ids=["500", "503"])
@@ -99,9 +99,9 @@ async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange
 async def test_an_event_that_nobody_handles_is_refused(exchange: Exchange) -> None:
     """With a code that lets its announcer defer it; it is not remembered, so that it can be taken after an upgrade."""
     async with exchange.calls_as("order") as dispatcher:
-        (receipt,) = await dispatcher.post("tiny", PATH, json=[event(type="order.cup_sold")])
+        (acknowledgement,) = await dispatcher.post("tiny", PATH, json=[event(type="order.cup_sold")])
 
-    assert (receipt["outcome"], receipt["code"]) == ("refused", "unknown_type")
+    assert (acknowledgement["outcome"], acknowledgement["code"]) == ("refused", "unknown_type")
     assert await exchange.rows("SELECT 1 FROM inbox") == []
 
 
@@ -168,7 +168,7 @@ async def test_old_ids_are_forgotten(exchange: Exchange) -> None:
             id=one["id"],
         )
 
-    await exchange.database.forget_claims()
+    await exchange.database.purge_expired()
 
     assert await exchange.rows("SELECT event_id::text FROM inbox") == [(young["id"],)]
 

@@ -16,11 +16,11 @@ from chassis.core.ids import new_id
 from chassis.postgres.migrations import _LOCK
 from chassis.postgres.tables import chassis_metadata
 from cli.dev.files import ROOT
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.services import SERVICES, Service
 from tests.support.databases import behind
-from tests.support.testing import eventually
 
 STORED = [service for service in SERVICES if service.store == "postgres"]
 MODELS = """

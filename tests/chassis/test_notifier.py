@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from chassis.core.store import DatabaseUnavailable
-from chassis.postgres.notifier import Bell
-from tests.support.testing import eventually
+from chassis.postgres.notifier import Notifier
+from cli.dev.polling import eventually
 
 
 class Heard:
@@ -24,43 +24,43 @@ class Heard:
 async def test_the_first_ring_is_told_at_once() -> None:
     """Without the pause that follows it."""
     heard = Heard()
-    bell = Bell(heard.notify)
+    notifier = Notifier(heard.notify)
 
-    bell.ring(["product", "analytics"])
+    notifier.notify(["product", "analytics"])
     await asyncio.sleep(0)
 
     assert heard.times == [["analytics", "product"]]
-    await bell.aclose()
+    await notifier.aclose()
 
 
 async def test_rings_in_a_row_are_told_together() -> None:
     """What comes during the pause is one more notification, and none is missing at the end."""
     heard = Heard()
-    bell = Bell(heard.notify)
+    notifier = Notifier(heard.notify)
 
-    bell.ring(["product"])
+    notifier.notify(["product"])
     await asyncio.sleep(0)
-    bell.ring(["product"])
+    notifier.notify(["product"])
     await asyncio.sleep(0)
-    bell.ring(["analytics"])
-    await bell.aclose()
+    notifier.notify(["analytics"])
+    await notifier.aclose()
 
     assert heard.times == [["product"], ["analytics", "product"]]
 
 
 @pytest.mark.parametrize("error", [DatabaseUnavailable(), RuntimeError()], ids=["away", "unforeseen"])
-async def test_a_ring_that_failed_does_not_end_the_ringing(error: Exception) -> None:
+async def test_a_ring_that_failed_does_not_end_the_notifying(error: Exception) -> None:
     """The next one is told again; closing raises nothing."""
     heard = Heard(error)
-    bell = Bell(heard.notify)
-    bell.ring(["product"])
-    await bell.aclose()
+    notifier = Notifier(heard.notify)
+    notifier.notify(["product"])
+    await notifier.aclose()
 
     heard.error = None
-    bell.ring(["analytics"])
+    notifier.notify(["analytics"])
 
     async def is_told() -> bool:
         return heard.times == [["product"], ["analytics"]]
 
     assert await eventually(is_told)
-    await bell.aclose()
+    await notifier.aclose()

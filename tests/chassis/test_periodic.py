@@ -8,7 +8,7 @@ from structlog.testing import CapturingLogger
 from chassis.core import periodic
 from chassis.core.errors import ServiceUnavailable
 from chassis.core.periodic import Periodic, repeat, running
-from tests.support.testing import eventually
+from cli.dev.polling import eventually
 
 
 class Enough(BaseException):

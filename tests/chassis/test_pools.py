@@ -12,8 +12,8 @@ from chassis.core.store import DatabaseUnavailable
 from chassis.mongodb.database import POOL_SIZE, MongoDB
 from chassis.postgres.database import Postgres
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
-from tests.support.testing import eventually
 
 CONNECTIONS = 4
 

@@ -22,10 +22,10 @@ from chassis.sealing.access import public
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim
 from chassis.web.routing import service_router
+from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.support.databases import emptying
-from tests.support.testing import eventually
 
 SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"
@@ -349,7 +349,7 @@ async def test_closing_tells_what_is_not_told_yet_and_leaves_no_connection(datab
 
     async with database.listening("outbox", heard.append):
         await leaving.open()
-        leaving.bell.ring(["product"])
+        leaving.notifier.notify(["product"])
         await leaving.close()
 
         assert await eventually(has_left, within=10)
@@ -372,6 +372,6 @@ async def test_old_claims_are_forgotten(database: Postgres) -> None:
                 {"age": age, "id": request_id},
             )
 
-    await database.forget_claims()
+    await database.purge_expired()
 
     assert [await database.claim("order", request_id) for request_id in ages] == [True, False]

@@ -12,15 +12,16 @@ from chassis.core.errors import ServiceUnavailable
 from chassis.core.ids import new_id
 from chassis.core.store import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.messaging import delivery_worker as courier
+from chassis.messaging import delivery_worker
 from chassis.messaging import metrics as outbox_metrics
 from chassis.messaging import relay as relaying
 from chassis.messaging.dead_letters import replay
 from chassis.messaging.relay import Relay
 from chassis.settings import InvalidSettings
+from cli.dev.polling import eventually
 from tests.chassis.exchange import CupFilled, Exchange, Refused, Settings
-from tests.support.testing import Exchange as HttpExchange
-from tests.support.testing import Fault, FaultProxy, cutting, eventually, losing, passing, resetting
+from tests.support.fault_proxy import Exchange as HttpExchange
+from tests.support.fault_proxy import Fault, FaultProxy, cutting, losing, passing, resetting
 
 LABELS = [str(number) for number in range(12)]
 
@@ -155,7 +156,7 @@ async def test_a_listener_that_cannot_work_now_kills_no_event(exchange: Exchange
 async def test_the_tenth_refusal_is_told(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dead letter is an error in the log, with the event and the reason; the next event of the subject goes on."""
     log, cup = CapturingLogger(), new_id()
-    monkeypatch.setattr(courier, "log", log)
+    monkeypatch.setattr(delivery_worker, "log", log)
     exchange.errors["bad"] = [Refused()]
     await exchange.announce("bad", "good", cup=cup)
     await exchange.rows("UPDATE outbox SET refusals = 9")
@@ -173,7 +174,7 @@ async def test_the_tenth_refusal_is_told(exchange: Exchange, monkeypatch: pytest
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a relay deliver in time only what it is told of: by itself it looks too late."""
-    monkeypatch.setattr(courier, "LOOK_S", 600.0)
+    monkeypatch.setattr(delivery_worker, "LOOK_S", 600.0)
 
 
 async def test_a_replayed_event_arrives_at_once(exchange: Exchange, told: None) -> None:
@@ -255,7 +256,7 @@ async def test_a_relay_that_is_idle_ends_at_once(exchange: Exchange, monkeypatch
 
     monkeypatch.setattr(relaying, "Dispatcher", Closing)
     monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 600.0)
-    monkeypatch.setattr(relaying, "Courier", Idle)
+    monkeypatch.setattr(relaying, "DeliveryWorker", Idle)
 
     async with asyncio.timeout(30), exchange.relay():
         assert await eventually(lambda: is_listening(exchange), within=20)
@@ -267,7 +268,7 @@ async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, m
     """The end of a service does not wait for a listener that hangs; its event stays."""
     sent = asyncio.Event()
     monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 0.0)
-    monkeypatch.setattr(courier, "CALL_TIMEOUT_S", 600.0)
+    monkeypatch.setattr(delivery_worker, "CALL_TIMEOUT_S", 600.0)
 
     async def hold(_http: HttpExchange) -> None:
         sent.set()
@@ -401,9 +402,9 @@ async def test_a_database_that_is_down_is_not_pressed(
     monkeypatch.setattr(relaying, "wait_for", outage.wait)
     monkeypatch.setattr(relaying, "log", log)
     relay = Relay(Settings(), outage, [CupFilled])
-    courier: Any = object()
+    delivery_worker: Any = object()
 
-    await (relay._measure(stopped) if work == "measure" else relay._listen({"tiny": courier}, stopped))  # noqa: SLF001
+    await (relay._measure(stopped) if work == "measure" else relay._listen({"tiny": delivery_worker}, stopped))  # noqa: SLF001
 
     assert outage.asked == asked
     assert {call.method_name for call in log.calls} == {"warning"}

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
+from cli.dev.polling import eventually
 from tests.chassis.tiny import Tiny, serve_tiny
-from tests.support.testing import eventually
 
 THINGS = "/api/v1/things"
 router = service_router("things")

@@ -15,8 +15,8 @@ from chassis.postgres.nonces import CLAIM
 from chassis.postgres.statements import Statement
 from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.replay import Claim
+from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
-from tests.support.testing import eventually
 
 SECRET = "xyzzy-plugh-4711"
 ADD = Statement(CLAIM, "INSERT INTO cups (colour, size) VALUES (:colour, :size) RETURNING colour")

@@ -25,7 +25,7 @@ from tests.chassis.tracing_tiny import SECRET, THINGS, TRACE, router
 from tests.dispatch.wired import KEYS, dispatcher_to
 from tests.sealing.messages import as_setting
 from tests.support.collector import Collector, collecting
-from tests.support.testing import Exchange, FaultProxy
+from tests.support.fault_proxy import Exchange, FaultProxy
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from chassis.app import create_app
 from chassis.core.store import Store
 from chassis.settings import ServiceSettings
-from tests.support.testing import NoDatabase, serve
+from tests.support.serving import NoDatabase, serve
 
 
 class TinySettings(ServiceSettings):

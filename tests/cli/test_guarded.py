@@ -13,7 +13,7 @@ import pytest
 from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
 from cli.dev.ports import hold_port_like, is_broken, is_ready
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 
 GOOD = """
 import json
@@ -47,13 +47,13 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     held = hold_port_like(20001)
     (tmp_path / "chassis").mkdir()  # watched, too
     (tmp_path / "toy").mkdir()
-    started = list[LeashedProcess]()
+    started = list[SupervisedProcess]()
 
     def start(text: str) -> int:
         (tmp_path / "toy" / "main.py").write_text(text)
         command = [sys.executable, "-m", "cli.dev.reloading", "toy", str(held.fileno())]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{tmp_path}"}
-        process = LeashedProcess(
+        process = SupervisedProcess(
             command, environment=environment, folder=tmp_path, output=subprocess.DEVNULL, inherits=[held.fileno()]
         )
         started.append(process)

@@ -8,7 +8,7 @@ import pytest
 
 from cli.dev.environment import given_environment
 from cli.dev.files import ROOT
-from cli.dev.inherited import forget_settings, inherited
+from cli.dev.inherited import inherited, remove_settings
 
 STEERING = dict(
     pair.split("=", 1)
@@ -41,7 +41,7 @@ def test_made_up_services_know_nothing_of_the_caller_s_settings() -> None:
     """Settings and what steers libraries go; what says where programs are stays."""
     environment = {**STEERING, "PATH": "/bin", "LINK_KEY__USER__ORDER": "k1:x", "http_proxy": "http://[::1]:1"}
 
-    forget_settings(environment)
+    remove_settings(environment)
 
     assert environment.keys() == {"PATH", "PIP_USER", "PIP_TARGET", "CDPATH", "BASH_ENV", "LC_ALL"}
 

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 
 # A command with a child in the same process group: what uvicorn's reloader and its worker are.
 FAMILY = "sleep 1000 & echo started; wait"
 
 LAUNCHER = f"""
 import os, pathlib, subprocess, sys
-from cli.dev.processes import LeashedProcess
-process = LeashedProcess(["sh", "-c", {FAMILY!r}], environment=os.environ, folder=pathlib.Path("/"), output=None)
+from cli.dev.processes import SupervisedProcess
+process = SupervisedProcess(["sh", "-c", {FAMILY!r}], environment=os.environ, folder=pathlib.Path("/"), output=None)
 process.wait()
 """
 
 
-def leashed(script: str) -> LeashedProcess:
+def supervised(script: str) -> SupervisedProcess:
     """A shell that runs *script*."""
-    return LeashedProcess(["sh", "-c", script], environment=os.environ, folder=Path("/"), output=subprocess.PIPE)
+    return SupervisedProcess(["sh", "-c", script], environment=os.environ, folder=Path("/"), output=subprocess.PIPE)
 
 
 def test_nothing_survives_a_killed_launcher() -> None:
@@ -41,7 +41,7 @@ def test_nothing_survives_a_killed_launcher() -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_survives_a_killed_leash(number: signal.Signals) -> None:
     """A command ends when the leash itself is killed."""
-    process = leashed("trap 'kill $!; exit' INT; sleep 1000 & echo started; wait")
+    process = supervised("trap 'kill $!; exit' INT; sleep 1000 & echo started; wait")
     with process.output as output:
         output.readline()
 
@@ -55,7 +55,7 @@ def test_a_command_hears_its_order_to_stop_also_in_the_background() -> None:
     """A shell has its background jobs ignore SIGINT, and the jobs of those; what runs on a leash does not."""
     ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        process = leashed("trap 'exit 3' INT; echo started; while :; do sleep 0.01; done")
+        process = supervised("trap 'exit 3' INT; echo started; while :; do sleep 0.01; done")
     finally:
         signal.signal(signal.SIGINT, ignored)
     with process.output as output:
@@ -68,7 +68,7 @@ def test_a_command_hears_its_order_to_stop_also_in_the_background() -> None:
 
 def test_stop_lets_a_command_finish() -> None:
     """A command that is stopped can still do what it has to do."""
-    process = leashed("trap 'echo finished; exit 3' INT; sleep 1000 & echo started; wait")
+    process = supervised("trap 'echo finished; exit 3' INT; sleep 1000 & echo started; wait")
     with process.output as output:
         output.readline()
 
@@ -80,7 +80,7 @@ def test_stop_lets_a_command_finish() -> None:
 
 def test_kill_ends_the_whole_family() -> None:
     """After kill() neither the command nor its children run."""
-    process = leashed(FAMILY)
+    process = supervised(FAMILY)
     with process.output as output:
         output.readline()
 
@@ -92,7 +92,7 @@ def test_kill_ends_the_whole_family() -> None:
 
 def test_child_that_a_command_leaves_behind_is_ended() -> None:
     """The end of a command is the end of what it started."""
-    process = leashed("sleep 1000 & exit 0")
+    process = supervised("sleep 1000 & exit 0")
 
     with process.output as output:
         assert output.read() == b""
@@ -101,7 +101,7 @@ def test_child_that_a_command_leaves_behind_is_ended() -> None:
 
 def test_exit_code_is_the_command_s() -> None:
     """The caller learns how the command ended."""
-    process = leashed("exit 7")
+    process = supervised("exit 7")
     process.output.close()
 
     assert process.wait() == 7

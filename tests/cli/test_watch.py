@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.watch import Part, Watch
 from cli.errors import CommandError
-from tests.support.testing import eventually
 
 
 @dataclass

@@ -6,13 +6,12 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.dev.polling import wait_until
+from cli.dev.polling import eventually, wait_until
 from cli.dev.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn
 from tests.support.aliases import Bearer
 from tests.support.collector import collecting
 from tests.support.plain import NO_AUTHORITIES
-from tests.support.testing import eventually
 
 STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
 

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from chassis.messaging.event import announcer_of
+from chassis.messaging.event import publisher_of
 from cli.events import announced
 from cli.links import settings_class
 from cli.services import SERVICES
@@ -84,7 +84,7 @@ def database(overlay: str) -> Iterator[Pod]:
 def test_public_keys_and_events_travel_on_declared_links() -> None:
     """What a policy must let through beside calls stands in `calls`."""
     followers = {(one.name, settings_class(one.name).tokens_from) for one in SERVICES}
-    hearing = {(announcer_of(event.type), listener) for event in announced() for listener in event.listeners}
+    hearing = {(publisher_of(event.type), listener) for event in announced() for listener in event.listeners}
 
     assert {pair for pair in followers if pair[1]} | hearing <= declared()
 

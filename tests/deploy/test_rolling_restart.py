@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from chassis.core.ids import new_id
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn
-from tests.support.testing import eventually
 
 pytestmark = pytest.mark.long
 

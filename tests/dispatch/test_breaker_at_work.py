@@ -12,10 +12,12 @@ from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, Circui
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.transport import Answer, HttpxTransport
+from cli.dev.polling import eventually
 from order.main import build
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
+from tests.support.fault_proxy import Exchange, FaultProxy, passing
 from tests.support.scripted_transport import OK, PATH, Step, Time, answers, dispatcher_to, fails
-from tests.support.testing import Exchange, FaultProxy, eventually, passing, serve
+from tests.support.serving import serve
 
 COUNTED: dict[str, tuple[Step, bool]] = {
     "500": (answers(500), True),

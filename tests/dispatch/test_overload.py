@@ -9,9 +9,10 @@ from chassis.core.types import Body
 from chassis.sealing import body_budget
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
+from cli.dev.polling import eventually
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.sealing.messages import read_answer
-from tests.support.testing import eventually, read_message
+from tests.support.fault_proxy import read_message
 
 THINGS = "/api/v1/things"
 MOST = 3

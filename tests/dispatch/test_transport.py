@@ -29,8 +29,8 @@ from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.dispatch.wired import KEYS, dispatcher_to, written
 from tests.sealing.messages import as_setting
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
 from tests.support.often import times
-from tests.support.testing import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
 
 THINGS = "/api/v1/things"
 router = service_router("things")

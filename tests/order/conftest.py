@@ -8,7 +8,7 @@ from chassis.postgres.database import Postgres
 from order import main
 from tests.order.shop import Shop
 from tests.support.aliases import Bearer, People
-from tests.support.testing import FaultProxy, passing
+from tests.support.fault_proxy import FaultProxy, passing
 
 
 @pytest.fixture

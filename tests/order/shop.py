@@ -12,11 +12,11 @@ from sqlalchemy import func, select, update
 from chassis.core.errors import ServiceUnavailable
 from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
+from cli.dev.polling import eventually
 from order.models import Order, OrderStatus
 from order.services.advance_order import PATIENCE
 from order.services.resume_orders import resume_orders
 from tests.support.aliases import Bearer, People
-from tests.support.testing import eventually
 
 ORDERS = "/api/v1/orders"
 PRODUCTS = "/api/v1/products"

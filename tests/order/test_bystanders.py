@@ -15,6 +15,7 @@ from chassis.core.ids import new_id
 from chassis.core.json import loads
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import outbox
+from cli.dev.polling import eventually
 from order.models import Base, Order, OrderLine, OrderStatus, OrderTransition
 from order.services.advance_order import PATIENCE
 from order.services.cancel_order import cancel_order
@@ -26,7 +27,6 @@ from order.services.move_order import move_order
 from order.services.resume_orders import AT_ONCE, resume_orders
 from tests.order.shop import Away, Shop
 from tests.support.databases import bystanders
-from tests.support.testing import eventually
 
 PRODUCT = new_id()
 """What all of them want."""
@@ -133,13 +133,13 @@ async def test_confirming_prices_the_lines_of_one_order(
     desk: Desk, apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other orders of the product keep prices and status; analytics hears of ours at once, as it is stored."""
-    rung, ring = list[str](), desk.database.bell.ring
+    notified, notify = list[str](), desk.database.notifier.notify
 
-    def ring_and_note(listeners: Sequence[str]) -> None:
-        rung.extend(listeners)
-        ring(listeners)
+    def record_and_notify(listeners: Sequence[str]) -> None:
+        notified.extend(listeners)
+        notify(listeners)
 
-    monkeypatch.setattr(desk.database.bell, "ring", ring_and_note)
+    monkeypatch.setattr(desk.database.notifier, "notify", record_and_notify)
     order = await load_order(desk.database, await desk.store(OrderStatus.PENDING))
     for line in order.lines:
         line.name, line.unit_price_minor = f"Cup {line.position}", 100 + line.position
@@ -148,7 +148,7 @@ async def test_confirming_prices_the_lines_of_one_order(
     async with bystanders(desk.database, Base.metadata, order.id):
         assert await confirm_order(desk.database, order)
 
-    assert rung == ["analytics"]
+    assert notified == ["analytics"]
     async with desk.database.transaction() as session:
         stored = await session.get_one(Order, order.id)
     assert [(line.name, line.unit_price_minor) for line in stored.lines] == [("Cup 0", 100), ("Cup 1", 101)]

@@ -5,11 +5,12 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from chassis.core.ids import new_id
+from cli.dev.polling import eventually
 from order.models import OrderStatus
 from product.models import Reservation
 from tests.order.shop import STOCK, Shop
 from tests.support.consistency import broken_rules
-from tests.support.testing import Exchange, FaultProxy, eventually, passing
+from tests.support.fault_proxy import Exchange, FaultProxy, passing
 
 COMMIT = b"/commit"
 """In the address of the second step's request, and not in the first's."""

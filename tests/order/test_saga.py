@@ -12,6 +12,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.postgres.database import Postgres
+from cli.dev.polling import eventually
 from order import main
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order
@@ -19,7 +20,7 @@ from order.services.resume_orders import AT_ONCE, resume_orders
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.product.orders import let_time_pass
 from tests.support.consistency import broken_rules
-from tests.support.testing import Exchange, Fault, FaultProxy, cutting, eventually, holding, losing, passing, resetting
+from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting
 
 CONFIRMED = [("pending", "placed"), ("confirmed", "stock_committed")]
 STEPS = {"reserve": False, "commit": True}

@@ -15,7 +15,8 @@ from order.models import OrderStatus
 from order.services.resume_orders import resume_orders
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.consistency import broken_rules
-from tests.support.testing import Exchange, FaultProxy, cutting, losing, passing, resetting, serve
+from tests.support.fault_proxy import Exchange, FaultProxy, cutting, losing, passing, resetting
+from tests.support.serving import serve
 
 TURNS, AT_ONCE = int(os.environ.get("TURNS", "40")), 6
 """So many things happen, so many of them side by side."""

@@ -14,11 +14,12 @@ from chassis.core.ids import new_id
 from chassis.core.json import dumps, loads
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
+from cli.dev.polling import eventually
 from order.main import build
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.aliases import Bearer
 from tests.support.consistency import broken_rules
-from tests.support.testing import eventually, serve
+from tests.support.serving import serve
 
 KEYS = int(os.environ.get("KEYS", "4"))
 SENDS, AT_ONCE = 20, 32

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.core.ids import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
+from cli.dev.polling import eventually
 from product.models import Base, Product, Reservation, StockMovement
 from product.schemas import ReservationCreate, ReservationItem
 from product.services.commit_reservation import commit_reservation
@@ -25,7 +26,6 @@ from tests.product.orders import RESERVATIONS, Orders, refusal, stock_of
 from tests.sealing.messages import Forge, send
 from tests.support.aliases import Bearer, People
 from tests.support.databases import bystanders
-from tests.support.testing import eventually
 
 _WAITING = text("""
     SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')

@@ -9,7 +9,7 @@ from chassis.core.ids import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product import main
-from product.main import _expire_reservations, _forget_reservations
+from product.main import _expire_reservations, _purge_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
 from product.services.purge_reservations import KEEP_RESERVATIONS
@@ -181,7 +181,7 @@ async def test_closed_reservations_go_after_30_days(
         before = list(await session.scalars(select(StockMovement.id).order_by(StockMovement.id)))
         product = (await session.execute(select(Product.__table__))).one()
 
-    await _forget_reservations(apps["product"].state)
+    await _purge_reservations(apps["product"].state)
 
     kept = sorted(made[name] for name in ("reserved", "committed", "young"))
     async with database.transaction() as session:

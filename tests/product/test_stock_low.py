@@ -12,13 +12,13 @@ from chassis.core import json as strict_json
 from chassis.core.ids import new_id
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import outbox
+from cli.dev.polling import eventually
 from product.models import MovementKind, StockMovement
 from product.schemas import ReservationCreate, ReservationItem
 from product.services.move_stock import move_stock
 from product.services.reserve_scarce_stock import reserve_scarce_stock
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders
-from tests.support.testing import eventually
 
 LOW = "product.stock_low"
 

@@ -13,7 +13,7 @@ from cli.services import SERVICES
 from tests.sealing.aliases import CountEffects
 from tests.sealing.messages import Forge
 from tests.support.aliases import Bearer
-from tests.support.testing import serve
+from tests.support.serving import serve
 
 EVENT = {"type": "attack"}
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}

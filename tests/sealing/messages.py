@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 from cryptography.fernet import Fernet
 
-from tests.support.testing import read_message
+from tests.support.fault_proxy import read_message
 
 MARK = "x-service-communication"
 CALLER = "x-service-name"

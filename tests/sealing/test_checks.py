@@ -8,8 +8,8 @@ import pytest
 
 from tests.sealing.messages import KEY_ID, MARK, Forge, Wire, read_answer, send
 from tests.sealing.tiny_sealed import MADE, SECRET, THINGS, SealedTiny, serve_sealed_tiny
+from tests.support.fault_proxy import read_message
 from tests.support.plain import FOR_BROWSERS
-from tests.support.testing import read_message
 
 MODES = ("service", "encrypted", "optional", "public")
 

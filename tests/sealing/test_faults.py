@@ -10,7 +10,7 @@ from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from tests.sealing.messages import as_setting
 from tests.sealing.tiny_sealed import MADE, THINGS, SealedTiny, serve_sealed_tiny
-from tests.support.testing import (
+from tests.support.fault_proxy import (
     Exchange,
     Fault,
     FaultProxy,

@@ -10,7 +10,7 @@ from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from tests.sealing.messages import as_setting, make_keys, send
 from tests.sealing.tiny_sealed import THINGS, SealedTiny, serve_sealed_tiny
-from tests.support.testing import Exchange, FaultProxy
+from tests.support.fault_proxy import Exchange, FaultProxy
 
 AT_A_TIME = 4
 CALLS_PER_STEP = 15

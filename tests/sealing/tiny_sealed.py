@@ -17,7 +17,7 @@ from chassis.sealing.server import Receiver
 from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import Forge, as_setting, make_keys
-from tests.support.testing import NoDatabase
+from tests.support.serving import NoDatabase
 
 THINGS = "/api/v1/things"
 SECRET = "xyzzy-plugh-4711"

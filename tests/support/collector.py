@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.support.testing import serve
+from tests.support.serving import serve
 
 
 @dataclass(frozen=True, slots=True)

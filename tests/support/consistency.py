@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cli.checks.invariants import check, read_facts
-from tests.support.testing import eventually
+from cli.dev.polling import eventually
 
 PAUSE_S = 0.2
 """All that the databases hold is read each time."""

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.client import client
-from tests.support.testing import Exchange, FaultProxy, losing, passing
+from tests.support.fault_proxy import Exchange, FaultProxy, losing, passing
 
 
 @asynccontextmanager

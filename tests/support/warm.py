@@ -27,7 +27,7 @@ _FORKING.set_forkserver_preload(
 
 class WarmProcess:
     """
-    Stands in for a ``LeashedProcess`` of ``python -m <module> …``: forked from one that has imported the services.
+    Stands in for a ``SupervisedProcess`` of ``python -m <module> …``: forked from one that has imported the services.
 
     It is killed when that one ends, which is when this one does.
     """

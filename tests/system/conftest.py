@@ -18,7 +18,7 @@ from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
 from tests.support.databases import HURRY
-from tests.support.testing import FaultProxy, passing
+from tests.support.fault_proxy import FaultProxy, passing
 from tests.support.warm import WarmProcess
 from tests.system.people import log_in
 from tests.system.stack import Stack

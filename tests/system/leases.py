@@ -3,7 +3,7 @@
 import asyncpg
 from pymongo import MongoClient
 
-from analytics.models import ARRIVALS, LEASES
+from analytics.models import DIRTY_MINUTES, LEASES
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document
 from cli.services import SERVICES
@@ -21,5 +21,5 @@ async def end_leases(stack: Stack) -> None:
                 await connection.close()
     with MongoClient[Document](stack.environment["ANALYTICS_MONGODB_URL"]) as client:
         database, now = client.get_default_database(), utc_now()
-        database[ARRIVALS].update_many({}, {"$set": {"settled_at": now}})
+        database[DIRTY_MINUTES].update_many({}, {"$set": {"settled_at": now}})
         database[LEASES].update_many({}, {"$set": {"until": now}})

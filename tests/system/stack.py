@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cli.dev.launcher import ServiceProcesses
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.postgres import EmbeddedPostgres
-from tests.support.testing import FaultProxy
+from tests.support.fault_proxy import FaultProxy
 
 
 @dataclass(frozen=True, slots=True)

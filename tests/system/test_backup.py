@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from cli.backup.mongodb import empty_mongodb
 from cli.checks.invariants import check, read_facts
 from cli.dev.files import ROOT
+from cli.dev.polling import eventually
 from cli.services import SERVICES
-from tests.support.testing import eventually
 from tests.system.people import ORDERS, log_in, make_product
 from tests.system.stack import Stack
 

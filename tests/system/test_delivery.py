@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from cli.dev.files import ROOT
-from tests.support.testing import Exchange, Fault, eventually, holding, passing
+from cli.dev.polling import eventually
+from tests.support.fault_proxy import Exchange, Fault, holding, passing
 from tests.support.warm import WarmProcess
 from tests.system.leases import end_leases
 from tests.system.people import count_orders, place_orders

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from cli.demo import demo
-from tests.support.testing import eventually
+from cli.dev.polling import eventually
 from tests.system.leases import end_leases
 from tests.system.people import ORDERS, count_orders, make_product
 from tests.system.stack import Stack

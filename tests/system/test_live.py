@@ -6,8 +6,8 @@ import httpx
 from chassis.core.errors import AppError
 from chassis.core.ids import new_id
 from cli.client import client
+from cli.dev.polling import eventually
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
-from tests.support.testing import eventually
 from tests.system.stack import Stack
 
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from cli.demo import ensure_demo_admin
+from cli.dev.polling import eventually
 from cli.services import SERVICES
 from tests.support.aliases import People
-from tests.support.testing import eventually
 from tests.system.stack import Stack
 
 USERS, ORDERS = "/api/v1/users", "/api/v1/orders"

@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from chassis.core.ids import new_id
+from cli.dev.polling import eventually
 from tests.support.consistency import broken_rules
-from tests.support.testing import Exchange, FaultProxy, eventually, passing
+from tests.support.fault_proxy import Exchange, FaultProxy, passing
 from tests.system.leases import end_leases
 from tests.system.people import ORDERS, make_product
 from tests.system.stack import Stack

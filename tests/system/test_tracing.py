@@ -4,8 +4,8 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from cli.dev.polling import eventually
 from tests.support.collector import Collector, Span, collecting
-from tests.support.testing import eventually
 from tests.system.people import ORDERS, log_in, make_product
 from tests.system.stack import Stack, restarted
 

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.ids import new_id
 from chassis.postgres.database import Postgres
+from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
-from tests.support.testing import eventually
 from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, statuses
 from user.models import HAS_ORIGIN, AuditEntry, AuditErasure, EmailToken, UserSession
 from user.services.erase_audit import BATCH, continue_erasures

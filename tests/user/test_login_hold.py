@@ -17,7 +17,7 @@ from user.tokens.email_tokens import Purpose, issue_email_token
 HOME, CAFE = Client("198.51.100.1"), Client("198.51.100.2")
 
 
-class Door:
+class LoginLimiter:
     """Where people log in from anywhere."""
 
     def __init__(self, database: Postgres, issuer: TokenIssuer) -> None:
@@ -40,12 +40,12 @@ class Door:
 
 
 @pytest.fixture
-def door(database: Postgres, issuer: TokenIssuer) -> Door:
+def door(database: Postgres, issuer: TokenIssuer) -> LoginLimiter:
     """The user service's, without a socket."""
-    return Door(database, issuer)
+    return LoginLimiter(database, issuer)
 
 
-async def test_a_stranger_holds_nobody_elses_login(door: Door, make_user: MakeUser) -> None:
+async def test_a_stranger_holds_nobody_elses_login(door: LoginLimiter, make_user: MakeUser) -> None:
     """Guesses from one network, by name and by address, keep out that network alone; another account is not touched."""
     ada = await make_user("ada")
     await make_user("bob")
@@ -57,7 +57,7 @@ async def test_a_stranger_holds_nobody_elses_login(door: Door, make_user: MakeUs
     assert await door.enter(HOME, "bob") == "in"
 
 
-async def test_guesses_from_many_networks_are_slowed(door: Door, make_user: MakeUser) -> None:
+async def test_guesses_from_many_networks_are_slowed(door: LoginLimiter, make_user: MakeUser) -> None:
     """A guesser with many networks has no more than fifty guesses before every network that is new has to wait."""
     await make_user("ada")
     await make_user("bob")
@@ -68,7 +68,7 @@ async def test_guesses_from_many_networks_are_slowed(door: Door, make_user: Make
     assert await door.enter(CAFE, "bob") == "in"
 
 
-async def test_who_has_come_from_a_network_before_is_let_in(door: Door, make_user: MakeUser) -> None:
+async def test_who_has_come_from_a_network_before_is_let_in(door: LoginLimiter, make_user: MakeUser) -> None:
     """The owner's own network stays open while all the world guesses, and guesses from there are few as ever."""
     await make_user("ada")
     await door.enter(HOME)
@@ -82,7 +82,7 @@ async def test_who_has_come_from_a_network_before_is_let_in(door: Door, make_use
 
 
 async def test_a_new_password_opens_a_new_network(
-    door: Door, people: People, make_user: MakeUser, database: Postgres
+    door: LoginLimiter, people: People, make_user: MakeUser, database: Postgres
 ) -> None:
     """Who is away from home while all the world guesses comes in by a mail."""
     ada = await make_user("ada")
@@ -99,7 +99,7 @@ async def test_a_new_password_opens_a_new_network(
 
 
 async def test_a_new_password_makes_every_other_network_a_strangers(
-    door: Door, people: People, make_user: MakeUser, database: Postgres
+    door: LoginLimiter, people: People, make_user: MakeUser, database: Postgres
 ) -> None:
     """Who knew the old one, and came in with it, has no better place than others."""
     ada = await make_user("ada")
@@ -129,7 +129,7 @@ async def test_who_has_stolen_a_token_does_not_keep_the_owner_from_proving_the_p
 
 
 async def test_networks_are_forgotten_with_the_account(
-    door: Door, people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
+    door: LoginLimiter, people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
 ) -> None:
     """Those of a deleted account; another's stay."""
     ada, bob = await make_user("ada"), await make_user("bob")

@@ -12,8 +12,8 @@ from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from chassis.web.routing import Route
+from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
-from tests.support.testing import eventually
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.client import Client
 from user.mail.mailer import Mail, Mailer

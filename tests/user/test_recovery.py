@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
-from tests.support.testing import eventually
 from user.mail.mailer import Mail, Mailer
 
 PASSWORD = "correct horse battery"

@@ -4,8 +4,8 @@ import pytest
 
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
+from cli.dev.polling import eventually
 from tests.support.aliases import MakeUser, People
-from tests.support.testing import eventually
 
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 REGISTER = "/api/v1/users/register"

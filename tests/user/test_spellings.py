@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
+from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
-from tests.support.testing import eventually
 from tests.user.logins import PASSWORD, USERS, attempt, read
 from user.mail.mailer import Mail, Mailer
 from user.models import User

@@ -140,5 +140,5 @@ async def _post(request: Request, database: Database, client: FromClient, after:
     return Post(state.mailer, str(app_url).rstrip("/") if app_url else None, database, client, after)
 
 
-PostOffice = Annotated[Post, Depends(_post)]
+OutgoingMail = Annotated[Post, Depends(_post)]
 """The request's outgoing mail, as a route asks for it."""

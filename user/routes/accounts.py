@@ -16,7 +16,7 @@ from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound
-from user.mail.outgoing import PostOffice
+from user.mail.outgoing import OutgoingMail
 from user.models import AuditEntry, User
 from user.password_hashing import WeakPassword
 from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
@@ -68,7 +68,7 @@ async def add(
     admin: Admin,
     database: Database,
     key: Idempotency,
-    post: PostOffice,
+    post: OutgoingMail,
     response: Response,
 ) -> User:
     """Make an account for somebody, of any role (admins)."""
@@ -94,7 +94,7 @@ async def read(user_id: UUID, _admin: Admin, session: Session) -> User:
 @unrepeatable
 @optional
 async def update(
-    user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient, post: PostOffice
+    user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient, post: OutgoingMail
 ) -> User:
     """Change an account: name, address, role, activation (admins). A change of the last two ends its sessions."""
     return await change_user(session, admin, client, post, user_id, body)

@@ -13,7 +13,7 @@ from chassis.web.routing import service_router
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound, WrongPassword
-from user.mail.outgoing import MailNotConfigured, PostOffice
+from user.mail.outgoing import MailNotConfigured, OutgoingMail
 from user.models import User
 from user.password_hashing import WeakPassword
 from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
@@ -38,7 +38,7 @@ async def register(
     body: UserCreate,
     database: Database,
     key: Idempotency,
-    post: PostOffice,
+    post: OutgoingMail,
     response: Response,
 ) -> User:
     """Register a user, who can then log in at once; a mail asks to confirm the address."""
@@ -64,7 +64,7 @@ async def profile(user: CurrentUser, session: Session) -> User:
 @unrepeatable
 @optional
 async def update_profile(
-    body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: PostOffice
+    body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: OutgoingMail
 ) -> User:
     """Change one's name; a new e-mail address takes effect when the mail sent to it is confirmed."""
     if body.email:
@@ -89,7 +89,7 @@ async def delete_own_account(body: PasswordProof, user: CurrentUser, database: D
 @unrepeatable
 @optional
 async def update_password(
-    body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: PostOffice
+    body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: OutgoingMail
 ) -> Token:
     """Change one's password. Every session ends; the tokens in the answer are those of a new one."""
     return await change_password(database, issuer, client, post, user, body)

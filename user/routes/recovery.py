@@ -10,7 +10,7 @@ from chassis.sealing.access import optional, unrepeatable
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, InvalidEmailToken, TooManyAttempts
-from user.mail.outgoing import MailNotConfigured, PostOffice
+from user.mail.outgoing import MailNotConfigured, OutgoingMail
 from user.password_hashing import WeakPassword
 from user.schemas import EmailAddress, EmailConfirmation, PasswordReset
 from user.services.ask_for_password_reset import ask_for_password_reset
@@ -29,7 +29,7 @@ router = service_router("users")
 )
 @unrepeatable
 @optional
-async def ask_for_proof(user: CurrentUser, session: Session, post: PostOffice) -> None:
+async def ask_for_proof(user: CurrentUser, session: Session, post: OutgoingMail) -> None:
     """Send the mail that asks to confirm one's address once more."""
     post.require()
     await ask_for_verification(session, post, user)
@@ -42,7 +42,7 @@ async def ask_for_proof(user: CurrentUser, session: Session, post: PostOffice) -
 )
 @unrepeatable
 @optional
-async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: PostOffice) -> None:
+async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: OutgoingMail) -> None:
     """Confirm an address with the token from the mail."""
     await confirm_email(session, client, post, body.token)
 
@@ -55,7 +55,7 @@ async def confirm_address(body: EmailConfirmation, session: Session, client: Fro
 )
 @unrepeatable
 @optional
-async def ask_for_new_password(body: EmailAddress, session: Session, post: PostOffice) -> None:
+async def ask_for_new_password(body: EmailAddress, session: Session, post: OutgoingMail) -> None:
     """Send a mail with which to set a new password, if there is an account with this address."""
     post.require()
     await ask_for_password_reset(session, post, body.email)
@@ -68,6 +68,6 @@ async def ask_for_new_password(body: EmailAddress, session: Session, post: PostO
 )
 @unrepeatable
 @optional
-async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: PostOffice) -> None:
+async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: OutgoingMail) -> None:
     """Set a new password with the token from the mail. Every session ends."""
     await reset_password(database, client, post, body)

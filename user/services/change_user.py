@@ -16,7 +16,7 @@ from user.services.end_sessions import end_sessions
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
 from user.services.keep_an_admin import keep_an_admin
-from user.tokens.email_tokens import forget_email_tokens
+from user.tokens.email_tokens import delete_email_tokens
 
 
 async def change_user(
@@ -48,7 +48,7 @@ async def change_user(
         user.email_verified_at = None
     await flush_names(session)
     if user.email_key != before_key:
-        await forget_email_tokens(session, user_id)
+        await delete_email_tokens(session, user_id)
         await post.verify_address(session, user_id, user.email, by=admin.user_id, is_admin=True)
         await post.address_changed(session, before, by=admin.user_id, is_admin=True)
     if loses_sessions:

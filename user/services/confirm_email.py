@@ -9,7 +9,7 @@ from user.mail.outgoing import Post
 from user.names.identifiers import set_email
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
-from user.tokens.email_tokens import Purpose, check_email_token, forget_email_tokens, spend_email_token
+from user.tokens.email_tokens import Purpose, check_email_token, delete_email_tokens, spend_email_token
 
 
 async def confirm_email(session: AsyncSession, client: Client, post: Post, token: str) -> None:
@@ -31,5 +31,5 @@ async def confirm_email(session: AsyncSession, client: Client, post: Post, token
     await flush_names(session)
     if user.email_key != before_key:
         await post.address_changed(session, before, by=user.id)
-    await forget_email_tokens(session, user.id)
+    await delete_email_tokens(session, user.id)
     audit(session, AuditKind.EMAIL_VERIFIED, client, user_id=user.id, actor_id=user.id)

@@ -5,18 +5,18 @@ from uuid import UUID
 from sqlalchemy import func, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.idempotency.dependency import forget_answer
+from chassis.idempotency.dependency import delete_answer
 from chassis.messaging import outbox
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.errors import UserNotFound
 from user.events import UserDeleted
-from user.familiar_networks import forget_networks
+from user.familiar_networks import delete_networks
 from user.models import AuditErasure, User, UserSession
 from user.services.end_sessions import end_sessions
 from user.services.erase_audit import erase_audit
 from user.services.keep_an_admin import keep_an_admin
-from user.tokens.email_tokens import forget_email_tokens
+from user.tokens.email_tokens import delete_email_tokens
 
 
 async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor_id: UUID) -> None:
@@ -40,7 +40,7 @@ async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor
     made_at = await session.scalar(statement.returning(User.created_at))
     if made_at is None:
         raise UserNotFound
-    await forget_answer(session, user_id, made_at)
+    await delete_answer(session, user_id, made_at)
     await end_sessions(session, UserSession.user_id == user_id, because="deleted")
     audit(session, AuditKind.DELETED, client, user_id=user_id, actor_id=actor_id)
     await outbox.add(session, UserDeleted(subject=user_id, user_id=user_id))
@@ -48,5 +48,5 @@ async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor
     await session.execute(devices.values(address=None, user_agent=None))
     if not await erase_audit(session, user_id):
         await session.execute(insert(AuditErasure).values(user_id=user_id))
-    await forget_email_tokens(session, user_id)
-    await forget_networks(session, user_id)
+    await delete_email_tokens(session, user_id)
+    await delete_networks(session, user_id)

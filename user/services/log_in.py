@@ -21,9 +21,9 @@ from user.throttle import (
     account_limit,
     address_limits,
     count_attempt,
-    forget_attempts,
     forgive_attempt,
     guess_limit,
+    reset_attempts,
 )
 
 
@@ -48,7 +48,7 @@ async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, creden
     proven = await _upgrade_hash(database, user, password)
     async with database.transaction() as session:
         if unchanged := await _hold(session, user.id, proven):
-            await _forget_failures(session, user.id, client, limits)
+            await _reset_failures(session, user.id, client, limits)
             audit(session, AuditKind.LOGGED_IN, client, user_id=user.id, actor_id=user.id)
             return await open_session(session, issuer, unchanged, client)
     # The password was changed meanwhile, or only hashed anew by another login: what is stored now decides.
@@ -81,9 +81,9 @@ async def _limits(session: AsyncSession, user: User | None, key: str, client: Cl
     return guess_limit("login", account, client), account_limit(name, account), *address_limits(name, client)
 
 
-async def _forget_failures(session: AsyncSession, user_id: UUID, client: Client, limits: tuple[Limit, ...]) -> None:
+async def _reset_failures(session: AsyncSession, user_id: UUID, client: Client, limits: tuple[Limit, ...]) -> None:
     guesses, *others = limits
-    await forget_attempts(session, guesses)
+    await reset_attempts(session, guesses)
     await forgive_attempt(session, *others)
     await remember_network(session, user_id, client)
 

@@ -33,6 +33,6 @@ EXPIRIES = (
 )
 
 
-async def forget_expired(database: Postgres) -> None:
+async def purge_expired(database: Postgres) -> None:
     """Delete sessions and mail tokens that have ended, spent refresh tokens, attempts long past, old audit entries."""
     await purge(database, EXPIRIES)

@@ -11,7 +11,7 @@ from user.passwords import hash_new_password
 from user.schemas import PasswordReset
 from user.services.get_user import get_user
 from user.services.set_password import set_password
-from user.throttle import account_limit, forget_attempts, guess_limit
+from user.throttle import account_limit, guess_limit, reset_attempts
 from user.tokens.email_tokens import Purpose, check_email_token, spend_email_token
 
 
@@ -36,6 +36,6 @@ async def reset_password(database: Postgres, client: Client, post: Post, reset: 
         await set_password(session, user.id, password_hash, because="password reset")
         await remember_network(session, user.id, client)  # whoever was locked out by guesses of others is in again
         account = str(user.id)
-        await forget_attempts(session, guess_limit("login", account, client), account_limit("familiar login", account))
+        await reset_attempts(session, guess_limit("login", account, client), account_limit("familiar login", account))
         await post.password_changed(session, user)
         audit(session, AuditKind.PASSWORD_RESET, client, user_id=user.id, actor_id=user.id)

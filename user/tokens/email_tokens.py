@@ -64,7 +64,7 @@ async def spend_email_token(session: AsyncSession, purpose: Purpose, token: str)
     return _proof((await session.execute(spent)).one_or_none())
 
 
-async def forget_email_tokens(session: AsyncSession, user_id: UUID) -> None:
+async def delete_email_tokens(session: AsyncSession, user_id: UUID) -> None:
     """Make every mail sent to a person worth nothing: whoever asked for it, or reads it, may be who is shut out now."""
     await session.execute(delete(EmailToken).where(EmailToken.user_id == user_id))
 

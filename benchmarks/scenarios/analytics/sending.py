@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from cli.dev.polling import eventually
+
 from benchmarks.deployment import Deployed
 from benchmarks.load import Load, Taken
 from benchmarks.machine import busy_seconds
@@ -16,7 +18,6 @@ from benchmarks.scenarios.analytics.figures import Sending, Side
 from benchmarks.scenarios.analytics.plan import BATCH, NAMES, OURS, PLAIN, Plan
 from benchmarks.scenarios.analytics.stores import Stores
 from cli.mongodb import make_write_key
-from tests.support.testing import eventually
 
 _COUNTED_S = 120.0
 _FIRST = 10**9

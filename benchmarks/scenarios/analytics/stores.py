@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.mongodb.database import create_indexes
 from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from analytics.models import ARRIVALS, DAY_COUNTS, EVENTS, INDEXES, MINUTE_COUNTS, USER_DAYS
+from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, INDEXES, MINUTE_COUNTS, USER_DAYS
 from benchmarks.deployment import migrate
 from benchmarks.processes import tree_cpu_s
 from benchmarks.scenarios.analytics.history import Document
 from benchmarks.scenarios.analytics.plan import OURS, PLAIN
-from chassis.mongodb.database import create_indexes
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
@@ -42,13 +42,13 @@ class Stores:
     async def is_counted(self) -> bool:
         """Whether all that has arrived is counted."""
         with self.open(OURS) as database:
-            return database[ARRIVALS].find_one() is None
+            return database[DIRTY_MINUTES].find_one() is None
 
     def empty(self) -> None:
         """Forget all events of both sides, and all counts."""
         for side in self.urls:
             with self.open(side) as database:
-                for collection in (EVENTS, ARRIVALS, MINUTE_COUNTS, DAY_COUNTS, USER_DAYS):
+                for collection in (EVENTS, DIRTY_MINUTES, MINUTE_COUNTS, DAY_COUNTS, USER_DAYS):
                     database.drop_collection(collection)
 
     def index(self) -> None:

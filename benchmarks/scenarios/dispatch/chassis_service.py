@@ -23,7 +23,7 @@ from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from chassis.settings import Environment, ServiceSettings
 from chassis.web.routing import service_router
-from tests.support.testing import NoDatabase
+from tests.support.serving import NoDatabase
 
 _CALLER = "shop"
 _CALLED = "catalogue"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 import psutil
+from cli.dev.polling import eventually
 
 from benchmarks.deployment import Deployed
 from benchmarks.load import Taken
@@ -18,7 +19,6 @@ from benchmarks.scenarios.orders import plain_product
 from benchmarks.scenarios.orders.customer import Task, place_orders
 from benchmarks.scenarios.orders.plan import OURS, PLAIN
 from benchmarks.scenarios.orders.stores import ORDERS, PRODUCTS, Counts, Stores, dsn
-from tests.support.testing import eventually
 
 _BACKLOG = 2048
 _PATIENCE_S = 60.0

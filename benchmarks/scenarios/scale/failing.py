@@ -26,7 +26,7 @@ from chaos.scenarios.orders.stock import make_people
 from chaos.verdict import compare
 from cli.dev.ports import answers
 from cli.dev.postgres_pair import PostgresPair
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 from cli.dev.server import EmbeddedServer
 from cli.mongodb import make_write_key, opened
 
@@ -39,7 +39,7 @@ _LOOK_S, _MISSES = 0.5, 2
 _SENT_AGAIN = 500
 _ENDLESS = 10**9
 
-Find = Callable[[], EmbeddedServer | LeashedProcess]
+Find = Callable[[], EmbeddedServer | SupervisedProcess]
 """Gives whom to kill."""
 
 

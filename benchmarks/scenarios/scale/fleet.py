@@ -11,7 +11,7 @@ from benchmarks.scenarios.scale.nginx import start_nginx
 from benchmarks.scenarios.scale.plan import POOL_SIZE, Step
 from chaos.supervisor import descendants
 from cli.dev.ports import free_port
-from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.processes import SupervisedProcess, stop_all
 from cli.services import SERVICES
 
 _START_S = 180.0
@@ -23,8 +23,8 @@ class Fleet:
     """All that runs of the services; every address in the *environment* is nginx's."""
 
     environment: Mapping[str, str]
-    replicas: Mapping[str, Sequence[LeashedProcess]]
-    nginx: LeashedProcess
+    replicas: Mapping[str, Sequence[SupervisedProcess]]
+    nginx: SupervisedProcess
 
     @property
     def memory_mib(self) -> float:
@@ -55,7 +55,7 @@ def running_fleet(
     environment = production(stores, secrets, doors) | own
     started = [start_nginx(nginx, folder / "nginx", doors, ports)]
     try:
-        replicas = {service.name: list[LeashedProcess]() for service in SERVICES}
+        replicas = {service.name: list[SupervisedProcess]() for service in SERVICES}
         for service in SERVICES:
             for number, port in enumerate(ports[service.name]):
                 log = folder / f"{service.name}-{number}.log"

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.dev.processes import LeashedProcess
+from cli.dev.processes import SupervisedProcess
 from cli.dev.server import CLEAN_ENVIRONMENT
 from cli.errors import CommandError
 
@@ -50,14 +50,14 @@ def check_version(said: str) -> str:
 
 def start_nginx(
     program: str, folder: Path, doors: Mapping[str, int], replicas: Mapping[str, Sequence[int]]
-) -> LeashedProcess:
+) -> SupervisedProcess:
     """Start it with its files in *folder*; *doors* and *replicas* are the ports of each service."""
     folder.mkdir()
     file = folder / "nginx.conf"
     file.write_text(configuration(folder, doors, replicas), encoding="utf-8")
     command = [program, "-p", str(folder), "-c", str(file)]
     with (folder / "nginx.log").open("wb") as log:
-        return LeashedProcess(command, environment=CLEAN_ENVIRONMENT, folder=folder, output=log)
+        return SupervisedProcess(command, environment=CLEAN_ENVIRONMENT, folder=folder, output=log)
 
 
 def configuration(folder: Path, doors: Mapping[str, int], replicas: Mapping[str, Sequence[int]]) -> str:

@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass, field
 from time import monotonic
 
-from tests.support.testing import read_message
+from tests.support.fault_proxy import read_message
 
 _PAUSE_S = 0.02
 _PATIENCE_S = 10.0

@@ -13,7 +13,7 @@ from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
 from cli.dev.ports import answers, free_port
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.processes import SupervisedProcess, stop_all
 from cli.dev.secrets import ensure_secrets
 from cli.dev.server import CLEAN_ENVIRONMENT
 from cli.errors import CommandError
@@ -62,7 +62,7 @@ def _running_edge(folder: Path, service: int) -> Iterator[int | None]:
     (folder / "names.conf").write_text('map "" $domain { default ""; }\n', encoding="utf-8")
     command = [program, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"]
     with (folder / "nginx.log").open("wb") as log:
-        process = LeashedProcess(command, environment=CLEAN_ENVIRONMENT, folder=folder, output=log)
+        process = SupervisedProcess(command, environment=CLEAN_ENVIRONMENT, folder=folder, output=log)
     try:
         if not wait_until(lambda: answers(port), 10):
             raise CommandError((folder / "nginx.log").read_text(errors="replace")[-2000:])

@@ -40,12 +40,14 @@ def deliveries(dispatcher: Dispatcher) -> Door:
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
         try:
-            receipts = await dispatcher.post("analytics", "/events", json=list(events), idempotency_key=str(new_id()))
+            acknowledgements = await dispatcher.post(
+                "analytics", "/events", json=list(events), idempotency_key=str(new_id())
+            )
         except RemoteError:
             raise
         except AppError as error:
             raise Unanswered(f"{error.status} {error.code}") from error
-        return {receipt["id"]: receipt["outcome"] for receipt in receipts}
+        return {acknowledgement["id"]: acknowledgement["outcome"] for acknowledgement in acknowledgements}
 
     return Door(ORDER, 100, send)
 

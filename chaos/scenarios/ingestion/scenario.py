@@ -9,6 +9,7 @@ from time import monotonic
 
 import httpx
 from rich.console import Console
+from cli.dev.polling import eventually
 
 from chaos.scenarios.ingestion.endpoints import Door, batches, deliveries
 from chaos.scenarios.ingestion.events import ORDER
@@ -22,7 +23,6 @@ from chaos.scenarios.ingestion.verdict import compare
 from chassis.core.store import DatabaseUnavailable
 from cli.client import client
 from cli.mongodb import make_write_key, opened
-from tests.support.testing import eventually
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0

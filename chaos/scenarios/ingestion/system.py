@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from chassis.mongodb.database import create_indexes
 from pydantic import SecretStr
 
 from analytics.models import INDEXES
 from chaos.scenarios.orders.system import WORKERS, gunicorn
 from chaos.supervisor import Keeper
-from chassis.mongodb.database import create_indexes
 from cli.dev.environment import stack_environment
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.processes import stop_all
 from cli.dev.replica_set import EmbeddedReplicaSet
@@ -22,7 +23,6 @@ from cli.dev.secrets import ensure_secrets
 from cli.errors import CommandError
 from cli.links import links
 from cli.services import SERVICES
-from tests.support.testing import eventually
 
 [_ANALYTICS] = [service for service in SERVICES if service.name == "analytics"]
 _HEALED_S = 60.0

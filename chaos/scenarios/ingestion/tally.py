@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from chassis.mongodb.database import MotorDatabase
+
 from analytics.counting.counts import DAY, MINUTE, Count, floor, quarter_of
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS, USER_DAYS
 from chaos.scenarios.ingestion.events import Event
-from chassis.mongodb.database import MotorDatabase
 
 _CONFIRMED = "order.confirmed"
 

@@ -8,13 +8,13 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+from chassis.mongodb.database import MongoDB
+from chassis.postgres.database import Postgres
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from chaos.scenarios.orders.shop import ORDERS
 from chassis.core.errors import AppError
-from chassis.mongodb.database import MongoDB
-from chassis.postgres.database import Postgres
 from cli.checks.counts import uncounted
 from cli.services import SERVICES
 

@@ -25,9 +25,9 @@ from chaos.scenarios.orders.stock import make_people, make_products
 from chaos.scenarios.orders.system import System, running_system
 from chaos.verdict import compare, compare_counts
 from cli.checks.invariants import check, read_facts
+from cli.dev.polling import eventually
 from cli.errors import CommandError
 from cli.services import SERVICES
-from tests.support.testing import eventually
 
 _START_S = 60.0
 _LOOK_S = 0.1

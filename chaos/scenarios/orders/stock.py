@@ -2,17 +2,17 @@
 
 from random import Random
 
+from chassis.postgres.database import Postgres
 from pydantic import SecretStr
+from user.mail.outgoing import no_mail
 
 from chaos.scenarios.orders.plan import PEOPLE, PRODUCTS, STOCK
 from chaos.scenarios.orders.shop import PRODUCTS as PRODUCTS_PATH
 from chaos.scenarios.orders.shop import Person, Request, Shop
 from chassis.core.ids import new_id
 from chassis.idempotency.dependency import IdempotencyKey
-from chassis.postgres.database import Postgres
 from cli.dev.secrets import make_password
 from user.client import Client
-from user.mail.outgoing import no_mail
 from user.schemas import UserAdd
 from user.services.add_user import add_user
 from user.settings import Settings

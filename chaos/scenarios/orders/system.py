@@ -14,7 +14,7 @@ from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port_like
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.processes import LeashedProcess, stop_all
+from cli.dev.processes import SupervisedProcess, stop_all
 from cli.dev.secrets import ensure_secrets
 from cli.dev.server import EmbeddedServer
 from cli.errors import CommandError
@@ -78,7 +78,7 @@ def _running_databases(folder: Path) -> Iterator[tuple[dict[str, str], dict[str,
 def _migrate(environment: dict[str, str], folder: Path) -> None:
     with (folder / "migrations.log").open("wb") as log:
         command = [sys.executable, "-m", "cli", "db", "upgrade"]
-        if LeashedProcess(command, environment=environment, folder=ROOT, output=log).wait():
+        if SupervisedProcess(command, environment=environment, folder=ROOT, output=log).wait():
             raise CommandError(f"The migrations failed: see {log.name}")
 
 

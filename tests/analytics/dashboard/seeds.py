@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from analytics.counting.aggregate_dirty_minutes import fold_arrivals
+from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.ingestion.store_events import store_events
 from chassis.core.clock import utc_now
 from chassis.messaging.event import source_of
@@ -27,4 +27,4 @@ async def seed(database: MotorDatabase) -> None:
     teapot = {"source": source_of("product"), "subject": TEAPOT, "data": {"name": "Teapot"}}
     created = event(now - timedelta(days=100), "product.created", **teapot)
     await store_events(database, [created, *views, registered, ordered])
-    await fold_arrivals(database)
+    await aggregate_dirty_minutes(database)

@@ -18,10 +18,10 @@ from chassis.auth.tokens import InvalidToken
 from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
+from cli.dev.polling import eventually
 from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
 from tests.support.aliases import Bearer, People
-from tests.support.testing import eventually
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@ import asyncio
 
 import pytest
 
-from analytics.dashboard.login_limiter import MOST_AT_ONCE, MOST_WAITING, Door, DoorBlocked
+from analytics.dashboard.login_limiter import MOST_AT_ONCE, MOST_WAITING, LoginLimiter, LoginQueueFull
 
 
 class Crowd:
     """Many who come at once, and stay until they are told to go."""
 
     def __init__(self) -> None:
-        self.door = Door()
+        self.door = LoginLimiter()
         self.inside = 0
         self.may_go = asyncio.Event()
 
@@ -39,7 +39,7 @@ async def test_one_too_many_is_told_to_come_later() -> None:
     coming = [asyncio.create_task(crowd.come()) for _ in range(MOST_AT_ONCE + MOST_WAITING)]
     await asyncio.sleep(0)
 
-    with pytest.raises(DoorBlocked) as refused:
+    with pytest.raises(LoginQueueFull) as refused:
         await crowd.come()
 
     assert refused.value.headers == {"Retry-After": "2"}

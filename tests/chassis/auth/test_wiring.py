@@ -14,10 +14,11 @@ from chassis.auth.tokens import TokenIssuer
 from chassis.core.ids import new_id
 from chassis.sealing.access import public, service
 from chassis.web.routing import Route, service_router
+from cli.dev.polling import eventually
 from tests.chassis.auth.issuer import UNTIL, make_key
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
-from tests.support.testing import NoDatabase, eventually, serve
+from tests.support.serving import NoDatabase, serve
 
 users = service_router("users")
 things = service_router("things")

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from chassis.core.ids import new_id
+from cli.dev.polling import eventually
 from tests.chassis.idempotency.tiny_keyed import ISSUER, KEYS, THINGS
 from tests.sealing.messages import Answer, Forge, Wire, send
-from tests.support.testing import eventually
 
 KINDS = ["", "/ordered"]
 """A route with one transaction, and one with several."""

@@ -113,6 +113,6 @@ async def test_keys_are_forgotten_after_a_day(worker: Worker) -> None:
                 {"age": age, "id": body["id"]},
             )
 
-    await worker.database.forget_claims()
+    await worker.database.purge_expired()
 
     assert [is_replayed(await send(worker.url, wire)) for wire in wires] == [False, True]

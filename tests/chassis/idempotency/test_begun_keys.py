@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from chassis.core.ids import new_id
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey, forget_answer
+from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey, delete_answer
 from chassis.idempotency.errors import InFlight, KeyReused
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.statements import Statement
@@ -144,7 +144,7 @@ async def test_the_answer_about_one_resource_is_forgotten(worker: Worker) -> Non
 
     async with worker.database.transaction() as session:
         assert begun_at
-        await forget_answer(session, earlier, begun_at)
+        await delete_answer(session, earlier, begun_at)
 
     assert sorted(await stored(worker, request), key=str) == sorted(
         [(earlier, None, None), (other, 201, b"made"), (earlier, 201, b"made")], key=str

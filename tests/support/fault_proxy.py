@@ -1,88 +1,16 @@
-"""What tests of services need; not used in production."""
+"""A proxy between a caller and a service that spoils what passes: cuts, resets, loses, holds or swaps answers."""
 
 import asyncio
 import re
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from time import monotonic
 from typing import Self
 from urllib.parse import urlsplit
 
-import uvicorn
-from starlette.types import ASGIApp
-
-from chassis.core.clock_skew import unix_ms
-from chassis.web.http_protocol import LimitedProtocol
-
-POLL_S = 0.02
-
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE_AT_ONCE = struct.pack("ii", 1, 0)
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], within: float = 30.0, pause: float = POLL_S) -> bool:
-    """Ask *check* until it is true, with a pause of so many seconds; False if it is not *within* so many."""
-    ends = monotonic() + within
-    while not await check():
-        if monotonic() > ends:
-            return False
-        await asyncio.sleep(pause)
-    return True
-
-
-@asynccontextmanager
-async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Run *app* on a real server in this event loop, on any free port if none is named; gives its base address."""
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        config = uvicorn.Config(
-            app, http=LimitedProtocol, ws="none", log_config=None, access_log=False, server_header=False, lifespan="on"
-        )
-        server = _Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0)
-            if task.done():
-                task.result()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the tests."""
-
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        return nullcontext()
-
-
-class NoDatabase:
-    """A store for a service that has no data; it takes every sealed request for a new one."""
-
-    name = "nothing"
-
-    async def open(self) -> None:
-        """Do nothing."""
-
-    async def close(self) -> None:
-        """Do nothing."""
-
-    async def check(self) -> int:
-        """Be well, and have the time."""
-        return unix_ms()
-
-    async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
-        """Take every request for a new one."""
-        return True
-
-    async def forget_claims(self) -> None:
-        """Do nothing."""
 
 
 async def read_message(reader: asyncio.StreamReader) -> bytes:

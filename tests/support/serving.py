@@ -1,0 +1,64 @@
+"""Real servers in the event loop of the tests, and a service without a database."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from chassis.core.clock_skew import unix_ms
+from chassis.web.http_protocol import LimitedProtocol
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
+    """Run *app* on a real server in this event loop, on any free port if none is named; gives its base address."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        config = uvicorn.Config(
+            app, http=LimitedProtocol, ws="none", log_config=None, access_log=False, server_header=False, lifespan="on"
+        )
+        server = _Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0)
+            if task.done():
+                task.result()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the tests."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+class NoDatabase:
+    """A store for a service that has no data; it takes every sealed request for a new one."""
+
+    name = "nothing"
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def check(self) -> int:
+        """Be well, and have the time."""
+        return unix_ms()
+
+    async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
+        """Take every request for a new one."""
+        return True
+
+    async def purge_expired(self) -> None:
+        """Do nothing."""
