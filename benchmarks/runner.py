@@ -1,125 +1,207 @@
-"""Runs the plan: candidates take turns, round after round."""
+"""Runs a scenario: its sides take turns, round after round; then the figures are shown, kept and drawn."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from benchmarks.load import Load
-from benchmarks.machine import busy_seconds
-from benchmarks.measurement import NOISY, Measurement
-from benchmarks.scenarios.dispatch.candidates import CANDIDATES
-from benchmarks.scenarios.dispatch.credentials import make_secrets
-from benchmarks.scenarios.dispatch.figures import Figures, Series
-from benchmarks.scenarios.dispatch.handshake import observe_tls
-from benchmarks.scenarios.dispatch.products import SMALL
-from benchmarks.scenarios.dispatch.scenario import (
-    BUSY,
-    GROWING,
-    MUTUAL_TLS,
-    WORKERS,
-    Condition,
-    Plan,
-    base_conditions,
-    size_conditions,
-)
-from benchmarks.scenarios.dispatch.sides import Sides, Task, both_sides
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from benchmarks.chart import chart_file, draw_chart
+from benchmarks.deployment import NotMigrated, NotReady
+from benchmarks.load import Load, Taken, Task
+from benchmarks.measurement import NOISY, C, Measurement, Series
+from benchmarks.processes import busy_s, tree_cpu_s
+from benchmarks.report import show
+from benchmarks.results import describe_machine, figures_file, read_figures, write_figures
+from cli.errors import CommandError
+
+P = TypeVar("P")
+F = TypeVar("F")
+
+OnTurn = Callable[[str], None]
+"""Called with what is done next."""
 
 
 class DoesNotWork(Exception):
-    """A candidate cannot be measured."""
+    """A side fails from the start; carries what went wrong."""
 
 
-OnTurn = Callable[[str], None]
-"""Told what is measured next."""
-
-
-def count_turns(plan: Plan, keys: str) -> int:
-    """Say how many measurements a run has."""
-    growing = sum(key in GROWING for key in keys)
-    growth = len(list(size_conditions())) + len(WORKERS)
-    return len(keys) * len(list(base_conditions())) * plan.rounds + growing * growth * plan.growth_rounds
-
-
-def measure(plan: Plan, keys: str, on_turn: OnTurn) -> Figures:
+@dataclass(frozen=True, slots=True)
+class Scenario(Generic[P, F]):
     """
-    Measure the candidates *keys*.
+    A benchmark.
 
-    Raises:
-        DoesNotWork: One of them fails from the start.
+    Attributes:
+        name: Of its files.
+        packages: Those whose versions belong to the figures.
+        turns: Returns how often *measure* calls ``OnTurn``.
+        measure: Measures everything; its folder is for data and logs.
+        tables: What is shown.
+        notes: What is to be kept in mind; called with the number of cores, too.
+        content: What is kept, as JSON.
+        draw: Draws what is kept.
+        headline: Of the drawing, as ``chart.draw_chart`` takes it.
+        size: Of the drawing, in inches.
+        programs: Returns the versions of programs that are no packages.
+        breaches: Returns which rules do not hold; if there are any, the run fails and its folder stays.
     """
-    return _Run(plan, on_turn).measure(keys)
+
+    name: str
+    packages: Sequence[str]
+    turns: Callable[[P], int]
+    measure: Callable[[P, Path, OnTurn], F]
+    tables: Callable[[F], Iterable[Table]]
+    notes: Callable[[F, int], Iterable[str]]
+    content: Callable[[P, F], dict[str, Any]] | None = None
+    draw: Callable[[dict[str, Any], Figure], None] | None = None
+    headline: str = ""
+    size: tuple[float, float] = (10, 4)
+    programs: Callable[[], Mapping[str, str]] = dict
+    breaches: Callable[[F], Sequence[str]] = lambda _: ()
 
 
-class _Run:
-    """One run of a plan."""
+def run(scenario: Scenario[P, F], plan: P, *, keep: bool) -> None:
+    """Measure and show; *keep* the figures and their chart in the repository."""
+    console = Console()
+    folder = Path(tempfile.mkdtemp(prefix=f"{scenario.name}-"))
+    folder.chmod(0o711)  # PostgreSQL runs as nobody where we are root, and has its data in it
+    try:
+        programs = scenario.programs()
+        figures = _with_progress(lambda on_turn: scenario.measure(plan, folder, on_turn), scenario.turns(plan), console)
+    except* (CommandError, DoesNotWork, NotMigrated, NotReady) as errors:
+        sys.exit(f"{errors.exceptions}\nThe logs are in {folder}.")
+    machine = describe_machine(*scenario.packages)
+    machine["versions"] |= programs
+    show(console, machine, scenario.tables(figures), scenario.notes(figures, machine["cores"]))
+    if breaches := scenario.breaches(figures):
+        sys.exit("\n".join([*breaches, f"Logs and data are in {folder}."]))
+    shutil.rmtree(folder)
+    if keep and scenario.content:
+        write_figures(scenario.name, machine, scenario.content(plan, figures))
+        redraw(scenario)
+        console.print(f"Kept in {figures_file(scenario.name)} and {chart_file(scenario.name)}.")
 
-    def __init__(self, plan: Plan, on_turn: OnTurn) -> None:
-        self._plan = plan
-        self._on_turn = on_turn
-        self._repeats = plan.repeats
-        self._secrets = make_secrets()
 
-    def measure(self, keys: str) -> Figures:
-        """Measure the candidates *keys*."""
-        with self._start(keys) as sides:
-            tls = [observe_tls(one.ports[0], self._secrets) for one in sides if one.key == MUTUAL_TLS]
-            base = self._rounds(self._plan.rounds, sides, list(base_conditions()), percentiles=True)
-            growing = [one for one in sides if one.key in GROWING]
-            sizes = self._rounds(self._plan.growth_rounds, growing, list(size_conditions()))
-        return Figures(base, sizes, self._measure_workers("".join(one.key for one in growing)), tls[0] if tls else {})
+def redraw(scenario: Scenario[Any, Any]) -> None:
+    """Draw the chart of the figures that are kept."""
+    if scenario.draw:
+        kept = read_figures(scenario.name)
+        draw_chart(chart_file(scenario.name), kept, scenario.draw, headline=scenario.headline, size=scenario.size)
 
-    def _measure_workers(self, keys: str) -> list[Series]:
-        every = list[Series]()
-        for workers in WORKERS if self._plan.growth_rounds else ():
-            with self._start(keys, workers) as sides:
-                every += self._rounds(self._plan.growth_rounds, sides, [Condition(BUSY, workers=workers)])
-        return every
 
-    @contextmanager
-    def _start(self, keys: str, workers: int = 1) -> Iterator[list[Sides]]:
-        with ExitStack() as stack:
-            sides = [stack.enter_context(both_sides(CANDIDATES[key], self._secrets, workers)) for key in keys]
-            for one in sides:
-                _try(one)
-            yield sides
+def _with_progress(work: Callable[[OnTurn], F], turns: int, console: Console) -> F:
+    columns = TextColumn("{task.description:80}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        turn = progress.add_task("starting", total=turns + 1)
+        return work(lambda what: progress.update(turn, description=what, advance=1))
 
-    def _rounds(
-        self, rounds: int, sides: Sequence[Sides], conditions: Sequence[Condition], *, percentiles: bool = False
-    ) -> list[Series]:
-        measured: dict[tuple[str, Condition], list[Measurement]] = {
-            (one.key, condition): [] for condition in conditions for one in sides
-        }
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """
+    One of the sides that are compared, ready to be measured.
+
+    Attributes:
+        run: Has its load generator do a task, and returns what it took.
+        roots: The roots of its servers' process trees, by part.
+        drain: Waits until all that a load has caused is done: it is part of the work, and the next side must not have
+            to do it.
+        counts: Reads what its databases have counted so far.
+    """
+
+    key: str
+    name: str
+    run: Callable[[Any], Any]
+    roots: Mapping[str, Sequence[int]]
+    drain: Callable[[], None] = lambda: None
+    counts: Callable[[], Mapping[str, int]] = dict
+
+    def cpu_s(self) -> dict[str, float]:
+        """Return the seconds of CPU that each part has used so far, all its processes together."""
+        return {part: sum(map(tree_cpu_s, roots)) for part, roots in self.roots.items()}
+
+    def measure(self, task: Any) -> Measurement:  # noqa: ANN401 - what its load generator takes
+        """Do *task* and measure what it takes."""
+        counts, cpu, busy = self.counts(), self.cpu_s(), busy_s()
+        taken = self.run(task)
+        assert isinstance(taken, Taken)
+        begun = time.perf_counter()
+        self.drain()
+        drain_s, busy = time.perf_counter() - begun, busy_s() - busy
+        used = {part: now - cpu[part] for part, now in self.cpu_s().items()}
+        others = (busy - sum(used.values()) - taken.cpu_s) / (taken.seconds + drain_s)
+        counted = {name: now - counts[name] for name, now in self.counts().items()}
+        return Measurement(taken, used, max(0.0, others), drain_s, counted)
+
+    def try_once(self, wanted: Sequence[str]) -> None:
+        """
+        Make one call.
+
+        Raises:
+            DoesNotWork: It fails.
+        """
+        taken = self.run(Task(Load(1, 1, 0.0, 10.0), wanted))
+        if taken.errors:
+            raise DoesNotWork(f"{self.name}: {next(iter(taken.errors))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a side does when it is its turn: *before* warms it up or prepares it, and is not measured."""
+
+    before: Any
+    measured: Any
+
+
+@dataclass(slots=True)
+class Rounds:
+    """
+    Lets sides take turns.
+
+    Attributes:
+        on_turn: Called before each turn.
+        repeats: How many measurements may still be made once more because something else was busy meanwhile.
+    """
+
+    on_turn: OnTurn
+    repeats: int = 0
+
+    def measure(
+        self, sides: Sequence[Side], conditions: Sequence[C], rounds: int, turn: Callable[[Side, C, int], Turn]
+    ) -> list[Series[C]]:
+        """
+        Measure every side under every condition, once in each round, so that a drift of the machine hits all alike.
+
+        Args:
+            turn: Returns what a side does under a condition in a round.
+        """
+        measured = {(side.key, condition): list[Measurement]() for condition in conditions for side in sides}
         for number in range(rounds):
-            first = number % len(sides) if sides else 0
             for condition in conditions:
-                for one in (*sides[first:], *sides[:first]):  # nobody always follows the same neighbour
-                    self._on_turn(f"round {number + 1}/{rounds}: {one.name}, {_describe(condition)}")
-                    measured[one.key, condition].append(self._measure_quietly(one, condition, percentiles=percentiles))
+                for side in _rotated(sides, number):
+                    self.on_turn(f"round {number + 1}/{rounds}: {side.name}, {condition}")
+                    measured[side.key, condition].append(self._measure_quietly(side, turn(side, condition, number)))
         return [Series(key, condition, found) for (key, condition), found in measured.items() if found]
 
-    def _measure_quietly(self, sides: Sides, condition: Condition, *, percentiles: bool) -> Measurement:
+    def _measure_quietly(self, side: Side, turn: Turn) -> Measurement:
         """Measure, and once more if something else was busy meanwhile; the quieter of the two holds."""
-        load = self._plan.load(condition, percentiles=percentiles)
-        sides.run(Task(self._plan.warming(condition), condition.size))
-        first = _measure_once(sides, Task(load, condition.size))
-        if first.others < NOISY or not self._repeats:
+        side.run(turn.before)
+        first = side.measure(turn.measured)
+        if first.others < NOISY or not self.repeats:
             return first
-        self._repeats -= 1
-        return min(first, _measure_once(sides, Task(load, condition.size)), key=lambda one: one.others)
+        self.repeats -= 1
+        return min(first, side.measure(turn.measured), key=lambda one: one.others)
 
 
-def _try(sides: Sides) -> None:
-    taken = sides.run(Task(Load(1, 1, 0.0, 1.0), SMALL))
-    if taken.errors:
-        raise DoesNotWork(f"({sides.key}) {sides.name} does not work: {next(iter(taken.errors))}")
-
-
-def _measure_once(sides: Sides, task: Task) -> Measurement:
-    server, everybody = sides.server_cpu(), busy_seconds()
-    taken = sides.run(task)
-    server, everybody = sides.server_cpu() - server, busy_seconds() - everybody
-    return Measurement(taken, server, max(0.0, (everybody - server - taken.cpu_s) / taken.seconds))
-
-
-def _describe(condition: Condition) -> str:
-    workers = f", {condition.workers} workers" if condition.workers > 1 else ""
-    return f"{condition.concurrency} concurrent, {condition.size:,} B{workers}"
+def _rotated(sides: Sequence[Side], number: int) -> Sequence[Side]:
+    """Begin each round with another side, so that nobody always follows the same neighbour."""
+    first = number % len(sides) if sides else 0
+    return [*sides[first:], *sides[:first]]

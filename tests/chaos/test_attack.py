@@ -1,9 +1,8 @@
 import asyncio
 from pathlib import Path
 
-from chaos.scenarios.attack.attacker import attack
-from chaos.scenarios.attack.attacks import ATTACKS
-from chaos.scenarios.attack.bystander import Bystander
+from chaos.scenarios.attack.attacks import ATTACKS, attack
+from chaos.scenarios.attack.scenario import Bystander
 from chaos.scenarios.attack.target import configuration
 from tests.chassis.tiny import serve_tiny
 

@@ -1,27 +1,26 @@
-"""The load generators of both sides: processes that send prepared batches, over HTTP or into the collection."""
+"""The load generators: processes that send prepared batches, over HTTP or into the collection, and one that asks."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import orjson
-import uvloop
 
 from analytics.models import EVENTS
-from benchmarks.load import Load, run_load
-from benchmarks.processes import hear
+from benchmarks.load import Fetch, Load, run_load
+from benchmarks.processes import hear, run_on_uvloop
 from benchmarks.scenarios.analytics.history import CLIENTS_SHARES, Document, make_documents
-from benchmarks.scenarios.analytics.plan import BATCH
 from cli.mongodb import opened
 
 T = TypeVar("T")
 _PATH = "/api/v1/analytics/events/batch"
+BATCH = 500
+"""Events that are sent at a time."""
 _RECENT = timedelta(seconds=10)
 """Events happened within this before they are prepared."""
 
@@ -30,28 +29,30 @@ class NotStored(Exception):
     """A batch was refused, or not all of its events were new."""
 
 
+class NotAnswered(Exception):
+    """There were no statistics; carries the status."""
+
+
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What a sender is told to do: first to prepare, then, asked again, to send."""
+class Prepare:
+    """What a sender is told to do first: to make batches; then follows ``SEND``."""
 
     first: int
     """The number of the first event."""
     load: Load
 
 
+SEND = "send"
+
+
 def send_batches(pipe: Connection, url: str, key: str) -> None:
     """Send batches over HTTP as the pipe says, until it is closed."""
-    _run(_obey(pipe, _posting(url, key), _as_body))
+    run_on_uvloop(_obey(pipe, _posting(url, key), _as_body))
 
 
 def insert_batches(pipe: Connection, url: str) -> None:
     """Insert batches with the service's own driver as the pipe says, until it is closed."""
-    _run(_obey(pipe, _inserting(url), list))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+    run_on_uvloop(_obey(pipe, _inserting(url), list))
 
 
 async def _obey(
@@ -75,7 +76,7 @@ async def _obey(
             pipe.send(await run_load(fetch, [str(number) for number in range(len(batches))], task.load))
 
 
-def _batches(task: Task) -> list[list[Document]]:
+def _batches(task: Prepare) -> list[list[Document]]:
     """Make enough: while the last batch is under way each other sender may have begun one more."""
     now = datetime.now(UTC)
     events = BATCH * (task.load.calls + task.load.concurrency)
@@ -126,3 +127,18 @@ async def _inserting(url: str) -> AsyncIterator[Callable[[list[Document]], Await
             return len(result.inserted_ids)
 
         yield insert
+
+
+@asynccontextmanager
+async def stats_of(url: str) -> AsyncIterator[Fetch]:
+    """Give a function that takes a query for statistics, and returns it if the answer counts anything."""
+    async with aiohttp.ClientSession(url) as session:
+
+        async def fetch(query: str) -> str:
+            async with session.get(f"/api/v1/analytics/stats?{query}") as answer:
+                content = await answer.read()
+                if answer.status != HTTPStatus.OK:
+                    raise NotAnswered(str(answer.status))
+                return query if orjson.loads(content)["total"] else "nothing"
+
+        yield fetch

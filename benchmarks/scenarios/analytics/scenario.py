@@ -1,101 +1,193 @@
-"""Measures how fast statistics of 30 days are answered, while the history grows."""
+"""Storing events, beside MongoDB by hand, and asking for statistics while the history grows."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.models import EVENTS
-from benchmarks.deployment import Deployed
-from benchmarks.load import Load, Taken
-from benchmarks.machine import busy_seconds
-from benchmarks.measurement import Measurement
-from benchmarks.processes import Child, tree_cpu_s
-from benchmarks.scenarios.analytics.asking import ask
-from benchmarks.scenarios.analytics.figures import Answers
-from benchmarks.scenarios.analytics.growing import OnProgress, grow
-from benchmarks.scenarios.analytics.history import DAYS
-from benchmarks.scenarios.analytics.plan import OURS, STEPS, Plan
-from benchmarks.scenarios.analytics.stores import Stores
-from cli.mongodb import opened
+from benchmarks.deployment import Deployed, deploy
+from benchmarks.load import Load, Taken, Task, run_client
+from benchmarks.measurement import Series
+from benchmarks.processes import Child
+from benchmarks.results import results_as_json
+from benchmarks.runner import DoesNotWork, OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.scenarios.analytics.clients import (
+    BATCH,
+    SEND,
+    Prepare,
+    insert_batches,
+    send_batches,
+    stats_of,
+)
+from benchmarks.scenarios.analytics.figures import (
+    NAMES,
+    Answers,
+    Figures,
+    answers_row,
+    draw,
+    notes,
+    results,
+    side_row,
+    tables,
+)
+from benchmarks.scenarios.analytics.history import DAYS, OnProgress, write_history
+from benchmarks.scenarios.analytics.stores import OURS, PLAIN, Stores, open_stores
+from cli.dev.secrets import ensure_secrets
+from cli.links import links
+from cli.mongodb import make_write_key, opened
 
+_WORKERS = {"analytics": 2, "user": 1}
+_FIRST = 10**9
+"""The number of the first event that is sent: those of the history are lower."""
+_STEPS = 20
+"""In so many the growth of the history is shown."""
 _SPANS = 500
 _BACK = timedelta(hours=1, minutes=1, seconds=1)
 """Each question is about as many days, which end so much before the last one's."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who asks, and what is asked."""
+class Plan:
+    """
+    How much to measure.
 
-    stores: Stores
-    service: int
-    child: Child
-    until: datetime
+    Attributes:
+        batches: Of one measurement of a side.
+        senders: Batches under way at a time.
+        sizes: Of the history, events; the larger contains the smaller.
+        asked: How often the service is asked for statistics, in each round.
+        aggregated: How often the raw events are added up instead.
+        longest: Most seconds of one measurement.
+    """
 
-    def spans(self) -> list[tuple[datetime, datetime]]:
-        """Give many different spans of 30 days that all of them have events, as a person's clock gives them."""
-        ends = [self.until - n * _BACK for n in range(_SPANS)]
-        return [(end - timedelta(days=DAYS), end) for end in ends]
+    rounds: int
+    batches: int
+    senders: int
+    sizes: tuple[int, ...]
+    asked: int
+    aggregated: int
+    longest: float = 120.0
 
-    def ask(self, load: Load) -> Measurement:
-        """Ask the service."""
-        queries = [urlencode({"from": start.isoformat(), "to": end.isoformat()}) for start, end in self.spans()]
-        used, everybody = self._cpu_s(), busy_seconds()
-        taken = self.child.ask((queries, load))
-        assert isinstance(taken, Taken)
-        used = self._cpu_s() - used
-        others = max(0.0, (busy_seconds() - everybody - used - taken.cpu_s) / taken.seconds)
-        return Measurement(taken, used, others)
+    def sending(self, number: int) -> Turn:
+        """Return what a side sends in a round: events that it has not sent before."""
+        first = _FIRST + number * BATCH * (self.batches + self.senders)
+        return Turn(Prepare(first, Load(self.senders, self.batches, 0.0, self.longest)), SEND)
 
-    def aggregate(self, turn: int) -> Measurement:
-        """Add up the events instead, by day and type."""
-        start, end = self.spans()[turn]
-        used, everybody, begun = self.stores.cpu_s(), busy_seconds(), time.perf_counter()
-        with self.stores.open(OURS) as database:
-            assert list(database[EVENTS].aggregate(_per_day_and_type(start, end)))
-        seconds, used = time.perf_counter() - begun, self.stores.cpu_s() - used
-        others = max(0.0, (busy_seconds() - everybody - used) / seconds)
-        return Measurement(Taken(1, {}, seconds, 0.0, seconds, seconds), used, others)
-
-    def _cpu_s(self) -> float:
-        return tree_cpu_s(self.service) + self.stores.cpu_s()
+    @property
+    def turns(self) -> int:
+        """How many measurements a run has."""
+        return 2 * self.rounds + len(self.sizes) * (2 * _STEPS + 2)
 
 
-def measure_answers(
-    plan: Plan, stores: Stores, services: Deployed, on_turn: Callable[[str], None]
-) -> Iterator[Answers]:
-    """Let the history grow to each size, and measure at each."""
-    until, grown = datetime.now(UTC), 0
-    with Child(ask, services.address("analytics")) as child:
+FULL = Plan(rounds=5, batches=240, senders=4, sizes=(1_000_000, 10_000_000), asked=300, aggregated=3)
+# Small histories: to count a million events anew takes longer than all else of a short run.
+QUICK = Plan(rounds=2, batches=80, senders=4, sizes=(30_000, 300_000), asked=150, aggregated=2)
+
+
+def measure(plan: Plan, folder: Path, on_turn: OnTurn) -> Figures:
+    """
+    Measure everything.
+
+    Raises:
+        DoesNotWork: A side fails from the start.
+        NotReady: A service does not start.
+    """
+    secrets = ensure_secrets(folder / "secrets.json", links())
+    with (
+        open_stores(folder, secrets) as stores,
+        deploy(stores.environment, secrets, folder, _WORKERS) as services,
+    ):
+        sides = _measure_sending(plan, stores, services, on_turn)
+        stores.empty()
+        return Figures(sides, list(_measure_answers(plan, stores, services, on_turn)))
+
+
+def _measure_sending(plan: Plan, stores: Stores, services: Deployed, on_turn: OnTurn) -> list[Series[str]]:
+    """Let both sides store the same events, in turn."""
+    with _senders(stores, services) as sides:
+        for side in sides:
+            side.run(Prepare(_FIRST // 2, Load(1, 4, 0.0, 10.0)))
+            if errors := side.measure(SEND).taken.errors:
+                raise DoesNotWork(f"{side.name}: {next(iter(errors))}")
+        condition = f"{plan.batches} batches of {BATCH}"
+        return Rounds(on_turn).measure(sides, [condition], plan.rounds, lambda _side, _, number: plan.sending(number))
+
+
+@contextmanager
+def _senders(stores: Stores, services: Deployed) -> Iterator[list[Side]]:
+    key = asyncio.run(make_write_key(stores.urls[OURS], "benchmark"))
+    with (
+        Child(send_batches, services.address("analytics"), key) as ours,
+        Child(insert_batches, stores.urls[PLAIN]) as plain,
+    ):
+        ours.ready()
+        plain.ready()
+        service, mongodb = {"service": [services.pids["analytics"]]}, {"MongoDB": [stores.mongodb.pid]}
+        yield [
+            Side(OURS, NAMES[OURS], ours.ask, service | mongodb, stores.wait_until_counted),
+            Side(PLAIN, NAMES[PLAIN], plain.ask, mongodb, stores.wait_until_counted),
+        ]
+
+
+def _measure_answers(plan: Plan, stores: Stores, services: Deployed, on_turn: OnTurn) -> Iterator[Answers]:
+    """Let the history grow to each size, and measure at each how fast statistics of 30 days are answered."""
+    until, written = datetime.now(UTC), 0
+    with Child(run_client, stats_of, services.address("analytics")) as child:
         child.ready()
-        asked = _Asked(stores, services.pids["analytics"], child, until)
+        mongodb = {"MongoDB": [stores.mongodb.pid]}
+        service = Side(OURS, "the service", child.ask, {"service": [services.pids["analytics"]], **mongodb})
+        raw = Side(PLAIN, "the events", lambda turn: _aggregate(stores, *_spans(until)[turn]), mongodb)
+        queries = [urlencode({"from": start.isoformat(), "to": end.isoformat()}) for start, end in _spans(until)]
+        asking, warm_up = Load(1, plan.asked, 0.0, plan.longest), Load(1, 20, 0.0, plan.longest)
         for size in plan.sizes:
-            took = _grow(stores, range(grown, size), until, on_turn)
-            grown = size
-            on_turn(f"{size:,} events: statistics by the service")
-            asked.ask(Load(1, 20, 0.0, plan.longest))  # warms it up
-            rounds = [asked.ask(plan.asking) for _ in range(plan.rounds)]
-            on_turn(f"{size:,} events: statistics from the events")
-            raw = [asked.aggregate(turn) for turn in range(plan.aggregated)]
-            yield Answers(size, rounds, raw, **took, gigabytes=stores.bytes() / 1e9)
+            took = _grow(stores, range(written, size), until, on_turn)
+            written = size
+            on_turn(f"{size:,} events: statistics by {service.name}")
+            service.run(Task(warm_up, queries))
+            rounds = [service.measure(Task(asking, queries)) for _ in range(plan.rounds)]
+            on_turn(f"{size:,} events: statistics from {raw.name}")
+            aggregated = [raw.measure(turn) for turn in range(plan.aggregated)]
+            yield Answers(Series(OURS, size, rounds), Series(PLAIN, size, aggregated), stores.bytes() / 1e9, took)
 
 
-def _grow(stores: Stores, events: range, until: datetime, on_turn: Callable[[str], None]) -> Mapping[str, float]:
-    """Insert more events, then index and count all; gives the seconds of each."""
+def _spans(until: datetime) -> list[tuple[datetime, datetime]]:
+    """Return many different spans of 30 days that all of them have events, as a person's clock gives them."""
+    ends = [until - number * _BACK for number in range(_SPANS)]
+    return [(end - timedelta(days=DAYS), end) for end in ends]
+
+
+def _aggregate(stores: Stores, start: datetime, end: datetime) -> Taken:
+    """Add up the events instead, by day and type."""
+    day = {"$dateToString": {"date": "$occurred_at", "format": "%Y-%m-%d"}}
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"occurred_at": {"$gte": start, "$lt": end}}},
+        {"$group": {"_id": {"day": day, "type": "$type"}, "count": {"$sum": 1}}},
+    ]
+    begun = time.perf_counter()
+    with stores.open(OURS) as database:
+        assert list(database[EVENTS].aggregate(pipeline))
+    seconds = time.perf_counter() - begun
+    return Taken(1, {}, seconds, 0.0, seconds, seconds)
+
+
+def _grow(stores: Stores, events: range, until: datetime, on_turn: OnTurn) -> Mapping[str, float]:
+    """Insert more events, then index and count all; returns the seconds of each."""
     url, size = stores.urls[OURS], f"{events.stop:,} events"
-    inserting = _telling(on_turn, f"{size}: inserting {len(events):,}")
-    counting = _telling(on_turn, f"{size}: counting")
+    inserting = _in_steps(on_turn, f"{size}: inserting {len(events):,}")
+    counting = _in_steps(on_turn, f"{size}: counting")
     with stores.open(OURS) as database:
         database[EVENTS].drop_indexes()
     return {
-        "grown_s": _seconds(lambda: grow(url, events, until, inserting)),
-        "indexed_s": _seconds(stores.index),
-        "rebuilt_s": _seconds(lambda: asyncio.run(_rebuild(url, counting))),
+        "insert": _seconds(lambda: write_history(url, events, until, inserting)),
+        "index": _seconds(stores.index),
+        "rebuild": _seconds(lambda: asyncio.run(_rebuild(url, counting))),
     }
 
 
@@ -105,17 +197,17 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - begun
 
 
-def _telling(on_turn: Callable[[str], None], text: str) -> OnProgress:
-    """Give what is told how much is done of how much, and makes turns of it."""
-    told = 0
+def _in_steps(on_turn: OnTurn, text: str) -> OnProgress:
+    """Return what is called with how much is done of how much, and makes turns of it."""
+    steps = 0
 
-    def tell(done: int, all_: int) -> None:
-        nonlocal told
-        for _ in range(done * STEPS // all_ - told):
-            told += 1
+    def on_progress(done: int, all_: int) -> None:
+        nonlocal steps
+        for _ in range(done * _STEPS // all_ - steps):
+            steps += 1
             on_turn(f"{text}, {done / all_:.0%}")
 
-    return tell
+    return on_progress
 
 
 async def _rebuild(url: str, on_part: OnProgress) -> None:
@@ -123,9 +215,29 @@ async def _rebuild(url: str, on_part: OnProgress) -> None:
         await rebuild_counts(database, on_part)
 
 
-def _per_day_and_type(start: datetime, end: datetime) -> list[dict[str, Any]]:
-    day = {"$dateToString": {"date": "$occurred_at", "format": "%Y-%m-%d"}}
-    return [
-        {"$match": {"occurred_at": {"$gte": start, "$lt": end}}},
-        {"$group": {"_id": {"day": day, "type": "$type"}, "count": {"$sum": 1}}},
-    ]
+def _content(plan: Plan, figures: Figures) -> dict[str, Any]:
+    return {
+        "plan": asdict(plan),
+        "ratios": results_as_json(results(figures)),
+        "storing": list(map(side_row, figures.sides)),
+        "answers": list(map(answers_row, figures.answers)),
+    }
+
+
+SCENARIO = Scenario(
+    name="analytics",
+    packages=(
+        "aiohttp", "fastapi", "gunicorn", "motor", "orjson", "pydantic", "pymongo", "starlette", "uvicorn", "uvloop",
+    ),
+    turns=lambda plan: plan.turns,
+    measure=measure,
+    tables=tables,
+    notes=notes,
+    content=_content,
+    draw=draw,
+    headline=(
+        f"Analytics, {BATCH} events a batch. "
+        "{processor}, {cores} cores for senders, service and MongoDB, Python {python}"
+    ),
+    size=(10, 3.4),
+)  # fmt: skip

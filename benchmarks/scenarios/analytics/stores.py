@@ -1,24 +1,26 @@
 """The databases of a run: one MongoDB for both sides, with the same indexes, and what the user service needs."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chassis.mongodb.database import create_indexes
 from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.database import Database
 
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, INDEXES, MINUTE_COUNTS, USER_DAYS
 from benchmarks.deployment import migrate
-from benchmarks.processes import tree_cpu_s
 from benchmarks.scenarios.analytics.history import Document
-from benchmarks.scenarios.analytics.plan import OURS, PLAIN
+from chassis.mongodb.database import create_indexes
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 
+OURS, PLAIN = "ours", "plain"
+_COUNTED_S = 120.0
 _CACHE_GB = 1.0
 """A server of its own would have more; with less, reading ten million events would be slower still."""
 
@@ -35,17 +37,20 @@ class Stores:
 
     @contextmanager
     def open(self, side: str) -> Iterator[Database[Document]]:
-        """Give a side's database."""
+        """Open a side's database."""
         with MongoClient[Document](self.urls[side], tz_aware=True) as client:
             yield client.get_default_database()
 
-    async def is_counted(self) -> bool:
-        """Whether all that has arrived is counted."""
+    def wait_until_counted(self) -> None:
+        """Wait until all that has arrived is counted."""
+        assert asyncio.run(eventually(self._is_counted, within=_COUNTED_S))
+
+    async def _is_counted(self) -> bool:
         with self.open(OURS) as database:
             return database[DIRTY_MINUTES].find_one() is None
 
     def empty(self) -> None:
-        """Forget all events of both sides, and all counts."""
+        """Delete all events of both sides, and all counts."""
         for side in self.urls:
             with self.open(side) as database:
                 for collection in (EVENTS, DIRTY_MINUTES, MINUTE_COUNTS, DAY_COUNTS, USER_DAYS):
@@ -56,12 +61,8 @@ class Stores:
         for url in self.urls.values():
             create_indexes(SecretStr(url), INDEXES)
 
-    def cpu_s(self) -> float:
-        """Give the seconds of CPU that MongoDB has used so far."""
-        return tree_cpu_s(self.mongodb.pid)
-
     def bytes(self) -> int:
-        """Give the size of all its data on the disk."""
+        """Return the size of all its data on the disk."""
         return sum(file.stat().st_size for file in (self.mongodb.folder / "data").rglob("*") if file.is_file())
 
 

@@ -1,7 +1,7 @@
 """Ours: the dispatcher against a service on the chassis, nothing left out that a service has."""
 
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from multiprocessing.connection import Connection
@@ -12,12 +12,14 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from benchmarks.load import Fetch
-from benchmarks.scenarios.dispatch import uvicorn_server
 from benchmarks.scenarios.dispatch.credentials import Secrets
+from benchmarks.scenarios.dispatch.fastapi_service import run_uvicorn
 from benchmarks.scenarios.dispatch.products import Product, ProductRead, make_products
 from chassis.app import create_app
 from chassis.core.errors import NotFound
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.reqwest import ReqwestTransport
+from chassis.dispatch.transport import Transport
 from chassis.sealing.access import optional
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
@@ -61,14 +63,20 @@ def build(secrets: Secrets) -> FastAPI:
 
 def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
     """Serve (see ``Candidate``)."""
-    uvicorn_server.serve(pipe, listener, partial(build, secrets))
+    run_uvicorn(pipe, listener, partial(build, secrets))
 
 
 @asynccontextmanager
-async def connect(ports: Sequence[int], secrets: Secrets, *, sealed: bool) -> AsyncIterator[Fetch]:
+async def connect(
+    ports: Sequence[int],
+    secrets: Secrets,
+    *,
+    sealed: bool,
+    make_transport: Callable[[], Transport] = ReqwestTransport,
+) -> AsyncIterator[Fetch]:
     """Open the dispatcher, as a service does."""
     envelope = Envelope(_CALLER, load_links(_CALLER, _keys(secrets), {_CALLED}))
-    dispatcher = Dispatcher({_CALLED: f"http://127.0.0.1:{ports[0]}"}, envelope)
+    dispatcher = Dispatcher({_CALLED: f"http://127.0.0.1:{ports[0]}"}, envelope, make_transport)
 
     async def fetch(product_id: str) -> str:
         product = await dispatcher.get(_CALLED, f"/api/v1/products/{product_id}", sealed=sealed)
@@ -78,10 +86,6 @@ async def connect(ports: Sequence[int], secrets: Secrets, *, sealed: bool) -> As
         yield fetch
     finally:
         await dispatcher.aclose()
-
-
-connect_sealed = partial(connect, sealed=True)
-connect_plain = partial(connect, sealed=False)
 
 
 def _keys(secrets: Secrets) -> dict[str, dict[str, str]]:

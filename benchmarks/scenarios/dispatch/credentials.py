@@ -1,8 +1,12 @@
-"""The secrets of one run: link keys, a Fernet key, and certificates of an authority made for it."""
+"""The secrets of one run (link keys, a Fernet key, certificates), and what the gRPC server makes of them."""
 
+import socket
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.fernet import Fernet
@@ -13,6 +17,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from chassis.sealing.keys import generate_key
 
 _LIFE = timedelta(hours=1)
+_TIMEOUT_S = 5.0
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+"""What every HTTP/2 client says first, with empty settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +94,46 @@ def _certificate(
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+class WeakTls(Exception):
+    """The server accepts what it must not: the comparison would not be fair."""
+
+
+def observe_tls(port: int, secrets: Secrets) -> dict[str, str]:
+    """
+    Return version and cipher of a connection to the gRPC server, as another library sees it.
+
+    Raises:
+        WeakTls: It is not TLS 1.3, or a client without a certificate is served as well.
+    """
+    version, cipher = _shake_hands(port, secrets.authority, secrets.client)
+    try:
+        _shake_hands(port, secrets.authority, None)
+    except OSError:
+        if version == "TLSv1.3":
+            return {"version": version, "cipher": cipher}
+    raise WeakTls(version)
+
+
+def _shake_hands(port: int, authority: bytes, identity: Identity | None) -> tuple[str, str]:
+    context = ssl.create_default_context(cadata=authority.decode())
+    context.set_alpn_protocols(["h2"])
+    if identity:
+        _load(context, identity)
+    with (
+        socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        connection.sendall(_PREFACE)  # with TLS 1.3 a client hears only now whether it is welcome
+        if not connection.recv(1):
+            raise ConnectionResetError
+        return str(connection.version()), str((connection.cipher() or ("none",))[0])
+
+
+def _load(context: ssl.SSLContext, identity: Identity) -> None:
+    with TemporaryDirectory() as folder:
+        certificate, key = Path(folder, "certificate.pem"), Path(folder, "key.pem")
+        certificate.write_bytes(identity.certificate)
+        key.write_bytes(identity.key)
+        context.load_cert_chain(certificate, key)

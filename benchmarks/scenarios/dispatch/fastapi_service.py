@@ -1,8 +1,8 @@
-"""The ordinary way: a FastAPI application under uvicorn, called with httpx.AsyncClient; also with Fernet by hand."""
+"""FastAPI under uvicorn, for all candidates that have it; called with httpx.AsyncClient, and with Fernet by hand."""
 
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from multiprocessing.connection import Connection
@@ -10,12 +10,13 @@ from typing import Annotated
 from uuid import UUID
 
 import httpx
+import uvicorn
 from cryptography.fernet import Fernet
 from fastapi import FastAPI, Header, HTTPException
 from pydantic import BaseModel
 
 from benchmarks.load import Fetch
-from benchmarks.scenarios.dispatch import uvicorn_server
+from benchmarks.processes import end_with_parent
 from benchmarks.scenarios.dispatch.credentials import Secrets
 from benchmarks.scenarios.dispatch.products import Product, ProductRead, make_products
 
@@ -52,7 +53,27 @@ def build(secrets: Secrets) -> FastAPI:
 
 def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
     """Serve (see ``Candidate``)."""
-    uvicorn_server.serve(pipe, listener, partial(build, secrets))
+    run_uvicorn(pipe, listener, partial(build, secrets))
+
+
+def run_uvicorn(pipe: Connection, listener: socket.socket, build: Callable[[], FastAPI]) -> None:
+    """Serve what *build* makes on *listener*, which workers share; sends the port when ready."""
+    end_with_parent(pipe)
+    config = uvicorn.Config(
+        build, factory=True, loop="uvloop", http="httptools", access_log=False, log_level="warning",
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    _Server(config, lambda: pipe.send(listener.getsockname()[1])).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
 
 
 @asynccontextmanager

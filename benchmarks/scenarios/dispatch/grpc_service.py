@@ -5,23 +5,22 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 from uuid import UUID
 
 import grpc
 import grpc.aio
-import uvloop
 
 from benchmarks.load import Fetch
-from benchmarks.processes import end_with_parent
-from benchmarks.scenarios.dispatch.candidate import TIMEOUT_S
+from benchmarks.processes import end_with_parent, run_on_uvloop
 from benchmarks.scenarios.dispatch.credentials import Secrets
 from benchmarks.scenarios.dispatch.products import make_products
 
 _PROTO = "benchmarks/scenarios/dispatch/product.proto"
 _GRACE_S = 0.2
+_TIMEOUT_S = 10.0
+"""For a call; the dispatcher's default."""
 _OPTIONS = [
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     ("grpc.enable_http_proxy", 0),
@@ -33,8 +32,7 @@ def serve(pipe: Connection, listener: socket.socket, secrets: Secrets, *, tls: b
     """Serve (see ``Candidate``), on a port of its own: gRPC's clients balance over addresses."""
     listener.close()
     end_with_parent(pipe)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(pipe.send, secrets if tls else None))
+    run_on_uvloop(_serve(pipe.send, secrets if tls else None))
 
 
 async def _serve(ready: Callable[[int], None], secrets: Secrets | None) -> None:
@@ -88,16 +86,10 @@ async def connect(ports: Sequence[int], secrets: Secrets, *, tls: bool) -> Async
         stub = services.ProductsStub(channel)
 
         async def fetch(product_id: str) -> str:
-            product = await stub.Read(messages.ProductRequest(id=product_id), timeout=TIMEOUT_S)
+            product = await stub.Read(messages.ProductRequest(id=product_id), timeout=_TIMEOUT_S)
             return str(product.id)
 
         yield fetch
-
-
-serve_mtls = partial(serve, tls=True)
-serve_plain = partial(serve, tls=False)
-connect_mtls = partial(connect, tls=True)
-connect_plain = partial(connect, tls=False)
 
 
 def _generated() -> tuple[Any, Any]:

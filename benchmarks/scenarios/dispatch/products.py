@@ -42,7 +42,7 @@ class ProductRead(BaseModel):
 
 @cache
 def ids_of(size: int) -> list[str]:
-    """Give the ids of the products of *size* bytes."""
+    """Return the ids of the products of *size* bytes."""
     return [str(uuid5(NAMESPACE_URL, f"product {size} {number}")) for number in range(_MANY if size == SMALL else _FEW)]
 
 

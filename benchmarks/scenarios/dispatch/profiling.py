@@ -1,6 +1,5 @@
 """Where the time of a call goes, on either side of a candidate; a profiler adds its own, so compare parts only."""
 
-import asyncio
 import cProfile
 import pstats
 import signal
@@ -11,15 +10,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
 
-import uvloop
 from pyinstrument import Profiler
 
-from benchmarks.load import Load, run_load
-from benchmarks.processes import Child
+from benchmarks.load import Load, Task, run_client, run_load
+from benchmarks.processes import Child, run_on_uvloop
 from benchmarks.scenarios.dispatch.candidates import CANDIDATES
 from benchmarks.scenarios.dispatch.credentials import Secrets, make_secrets
 from benchmarks.scenarios.dispatch.products import SMALL, ids_of
-from benchmarks.scenarios.dispatch.sides import Task, run_client
 
 _ROWS = 60
 _INTERVAL_S = 0.0002
@@ -28,7 +25,7 @@ _WARM_UP_S = 0.3
 
 
 def profile(key: str, side: Literal["client", "server"], *, tree: bool, concurrency: int, calls: int) -> str:
-    """Make *calls* and say where the time went on one side."""
+    """Make *calls* and report where the time went on one side."""
     secrets = make_secrets()
     load = Load(concurrency, calls, 0.0, _LONGEST_S)
     with ExitStack() as stack:
@@ -39,9 +36,9 @@ def profile(key: str, side: Literal["client", "server"], *, tree: bool, concurre
         if side == "client":
             client = stack.enter_context(Child(_call, key, port, secrets, load, tree))
             return str(client.pipe.recv())
-        client = stack.enter_context(Child(run_client, key, [port], secrets))
+        client = stack.enter_context(Child(run_client, CANDIDATES[key].connect, [port], secrets))
         client.ready()
-        client.ask(Task(load, SMALL))
+        client.ask(Task(load, ids_of(SMALL)))
         server.terminate()
         return str(server.pipe.recv())
 
@@ -58,15 +55,14 @@ def _serve(pipe: Connection, listener: socket.socket, secrets: Secrets, key: str
 
 
 def _call(pipe: Connection, key: str, port: int, secrets: Secrets, load: Load, tree: bool) -> None:  # noqa: FBT001
-    async def call() -> str:
+    async def call() -> None:
         async with CANDIDATES[key].connect([port], secrets) as fetch:
             await run_load(fetch, ids_of(SMALL), Load(load.concurrency, 1, _WARM_UP_S, _WARM_UP_S))
             stop = _start(tree=tree)
             taken = await run_load(fetch, ids_of(SMALL), load)
-            return stop(taken.calls)
+            pipe.send(stop(taken.calls))
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        pipe.send(runner.run(call()))
+    run_on_uvloop(call())
 
 
 def _start(*, tree: bool) -> Callable[[int], str]:

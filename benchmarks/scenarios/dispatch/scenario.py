@@ -1,70 +1,154 @@
-"""What a run measures, and for how long."""
+"""One service calls another: the dispatcher, gRPC and httpx. Candidates take turns under the same conditions."""
 
+import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from math import ceil
+from pathlib import Path
+from typing import Any
 
-from benchmarks.load import Load
-from benchmarks.scenarios.dispatch.products import SIZES, SMALL
+from benchmarks.load import Load, Task, run_client
+from benchmarks.measurement import Series
+from benchmarks.processes import Child
+from benchmarks.results import results_as_json
+from benchmarks.runner import OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.scenarios.dispatch.candidates import CANDIDATES, MUTUAL_TLS
+from benchmarks.scenarios.dispatch.credentials import Secrets, make_secrets, observe_tls
+from benchmarks.scenarios.dispatch.figures import (
+    BASE,
+    GROWING,
+    Condition,
+    Figures,
+    candidate_name,
+    draw,
+    notes,
+    results,
+    row,
+    tables,
+)
+from benchmarks.scenarios.dispatch.products import SMALL, ids_of
 
-CONCURRENCIES = (1, 32)
-BUSY = 32
-"""Concurrent calls at which the targets are, and at which workers are added."""
-MUTUAL_TLS = "c"
-GROWING = "abc"
-"""The candidates whose cost is measured as answers and workers grow."""
-SIZES_CONCURRENCY = 8
-"""Fewer, so that calls of 1 MB stay below the 2 s at which the dispatcher's breaker counts them as slow."""
 WORKERS = (1, 2, 3, 4)
 _FEWEST_CALLS = 2_000
 """Per condition, in all rounds together: a 99th percentile of fewer says little."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Under what a candidate is measured."""
-
-    concurrency: int = BUSY
-    size: int = SMALL
-    """Bytes of the answer, before anybody seals it."""
-    workers: int = 1
+_BACKLOG = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to measure. Each round takes every candidate in turn, so that a drift of the machine hits all alike."""
+    """
+    How long to measure.
+
+    Attributes:
+        growth_rounds: 0 leaves growth out.
+        seconds: Least length of one measurement.
+        warm_up: Seconds before each measurement that are not counted.
+        longest: Most seconds of one measurement.
+        repeats: How many measurements may be made once more because something else was busy meanwhile.
+        keys: The candidates that are measured.
+    """
 
     rounds: int
     growth_rounds: int
-    """0: leaves growth out."""
     seconds: float
-    """Least length of one measurement."""
     warm_up: float
-    """Seconds before each measurement that are not counted."""
     longest: float
-    """Most seconds of one measurement."""
     repeats: int
-    """How many measurements may be made once more because something else was busy meanwhile."""
+    keys: str = "".join(CANDIDATES)
 
-    def load(self, condition: Condition, *, percentiles: bool) -> Load:
-        """Say what one measurement is; with *percentiles* it has its share of 2,000 calls."""
-        calls = ceil(_FEWEST_CALLS / self.rounds) if percentiles else 1
-        return Load(condition.concurrency, calls, self.seconds, self.longest)
+    def turn(self, condition: Condition, calls: int) -> Turn:
+        """Return what a side does under a condition, with at least so many calls."""
+        ids, concurrency = ids_of(condition.size), condition.concurrency
+        warm_up = Load(concurrency, concurrency, self.warm_up, self.longest)
+        return Turn(Task(warm_up, ids), Task(Load(concurrency, calls, self.seconds, self.longest), ids))
 
-    def warming(self, condition: Condition) -> Load:
-        """Say what goes before it."""
-        return Load(condition.concurrency, condition.concurrency, self.warm_up, self.longest)
+    @property
+    def growing(self) -> str:
+        """The candidates whose answers and workers grow."""
+        return "".join(key for key in self.keys if CANDIDATES[key].marker)
+
+    @property
+    def turns(self) -> int:
+        """How many measurements a run has."""
+        growth = len(self.growing) * (len(GROWING) + len(WORKERS)) * self.growth_rounds
+        return len(self.keys) * len(BASE) * self.rounds + growth
 
 
 FULL = Plan(rounds=7, growth_rounds=3, seconds=0.9, warm_up=0.2, longest=4.0, repeats=25)
 QUICK = Plan(rounds=3, growth_rounds=0, seconds=0.6, warm_up=0.15, longest=3.0, repeats=5)
 
 
-def base_conditions() -> Iterator[Condition]:
-    """Give those under which all candidates are compared."""
-    yield from (Condition(concurrency) for concurrency in CONCURRENCIES)
+def measure(plan: Plan, _folder: Path, on_turn: OnTurn) -> Figures:
+    """
+    Measure the candidates.
+
+    Raises:
+        DoesNotWork: One of them fails from the start.
+    """
+    secrets, rounds, workers = make_secrets(), Rounds(on_turn, plan.repeats), list[Series[Condition]]()
+    with _sides(plan.keys, secrets) as (sides, ports):
+        tls = observe_tls(ports[MUTUAL_TLS], secrets) if MUTUAL_TLS in ports else {}
+        calls = ceil(_FEWEST_CALLS / plan.rounds)
+        base = rounds.measure(sides, BASE, plan.rounds, lambda _side, condition, _: plan.turn(condition, calls))
+        growing = [side for side in sides if side.key in plan.growing]
+        sizes = rounds.measure(
+            growing, GROWING, plan.growth_rounds, lambda _side, condition, _: plan.turn(condition, 1)
+        )
+    for count in WORKERS if plan.growth_rounds else ():
+        with _sides(plan.growing, secrets, count) as (sides, _):
+            condition = Condition(workers=count)
+            workers += rounds.measure(sides, [condition], plan.growth_rounds, lambda _side, one, _: plan.turn(one, 1))
+    return Figures(base, sizes, workers, tls)
 
 
-def size_conditions() -> Iterator[Condition]:
-    """Give the growing answers."""
-    yield from (Condition(SIZES_CONCURRENCY, size) for size in SIZES)
+@contextmanager
+def _sides(keys: str, secrets: Secrets, workers: int = 1) -> Iterator[tuple[list[Side], dict[str, int]]]:
+    """Run the candidates, each with a client process and *workers* server processes; gives a port of each, too."""
+    with ExitStack() as stack:
+        started = [(key, *_start(stack, key, secrets, workers)) for key in keys]
+        for _, side, _ in started:
+            side.try_once(ids_of(SMALL)[:1])
+        yield [side for _, side, _ in started], {key: port for key, _, port in started}
+
+
+def _start(stack: ExitStack, key: str, secrets: Secrets, workers: int) -> tuple[Side, int]:
+    candidate = CANDIDATES[key]
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG))
+    servers = [stack.enter_context(Child(candidate.serve, listener, secrets)) for _ in range(workers)]
+    ports = [server.ready() for server in servers]
+    client = stack.enter_context(Child(run_client, candidate.connect, ports, secrets))
+    client.ready()
+    return Side(key, candidate_name(key), client.ask, {"server": [server.pid for server in servers]}), ports[0]
+
+
+def content(plan: Plan, figures: Figures) -> dict[str, Any]:
+    """Return what is kept."""
+    return {
+        "tls": figures.tls,
+        "plan": {name: value for name, value in asdict(plan).items() if name != "keys"},
+        "ratios": results_as_json(results(figures)),
+        "comparison": list(map(row, figures.base)),
+        "growth_of_answers": list(map(row, figures.sizes)),
+        "growth_of_workers": list(map(row, figures.workers)),
+    }
+
+
+SCENARIO = Scenario(
+    name="dispatch",
+    packages=(
+        "cryptography", "fastapi", "grpcio", "httptools", "httpx", "orjson", "protobuf", "pydantic", "pyreqwest",
+        "starlette", "uvicorn", "uvloop",
+    ),
+    turns=lambda plan: plan.turns,
+    measure=measure,
+    tables=tables,
+    notes=notes,
+    content=content,
+    draw=draw,
+    headline=(
+        f"One product by its id, {SMALL} B; one client process, one server process. "
+        "{processor}, {cores} cores for both, Python {python}"
+    ),
+    size=(10, 9.6),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""The peer's half that keeps the orders: it takes a token, asks for the stock in plaintext, and writes the order."""
+"""The same by hand: two aiohttp servers without sealing, saga, keys, outbox and framework, each with its tables."""
 
 import asyncio
 import socket
@@ -10,12 +10,30 @@ import aiohttp
 import asyncpg
 import jwt
 import orjson
-import uvloop
 from aiohttp import web
 
-from benchmarks.scenarios.orders.plain_server import POOL_SIZE, as_json, serve_until_killed
+from benchmarks.processes import run_on_uvloop
 from chassis.core.ids import new_id
 
+_POOL_SIZE = 10
+"""Database connections of a process; as many as ours has."""
+_TAKE = """
+    WITH taken AS (
+        UPDATE products SET stock = stock - $3
+        WHERE id = $2 AND stock >= $3 AND deleted_at IS NULL
+        RETURNING id, name, price_minor, currency
+    ), reservation AS (
+        INSERT INTO reservations (order_id, state, expires_at) SELECT $1, 'committed', now() FROM taken
+    ), line AS (
+        INSERT INTO reservation_lines (order_id, product_id, quantity, unit_price_minor, currency, name)
+        SELECT $1, id, $3::int, price_minor, currency, name FROM taken
+    ), movement AS (
+        INSERT INTO stock_movements (id, product_id, quantity, kind, order_id)
+        SELECT $4, id, -$3::bigint, 'reservation', $1 FROM taken
+    )
+    SELECT name, price_minor, currency FROM taken
+"""
+"""All in one statement, so one round trip and one transaction; asyncpg prepares it once per connection."""
 _WRITE = """
     WITH placed AS (
         INSERT INTO orders (id, user_id, status, cause, currency, total_price_minor)
@@ -29,21 +47,41 @@ _WRITE = """
 """
 
 
-def serve(pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes) -> None:
-    """Serve on *listener* until killed."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(pipe, listener, database, product_url, public_key))
+def serve_products(pipe: Connection, listener: socket.socket, database: str) -> None:
+    """Serve the half that keeps the stock on *listener*, until killed."""
+    run_on_uvloop(_serve_products(pipe, listener, database))
 
 
-async def _serve(pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes) -> None:
+async def _serve_products(pipe: Connection, listener: socket.socket, database: str) -> None:
+    async with asyncpg.create_pool(database, min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool:
+
+        async def reserve(request: web.Request) -> web.Response:
+            wanted = orjson.loads(await request.read())
+            ids = UUID(wanted["order_id"]), UUID(wanted["product_id"])
+            taken = await pool.fetchrow(_TAKE, *ids, wanted["quantity"], new_id())
+            return _as_json(dict(taken), 201) if taken else _as_json({"code": "insufficient_stock"}, 409)
+
+        app = web.Application()
+        app.router.add_post("/reservations", reserve)
+        await _serve_until_killed(app, pipe, listener)
+
+
+def serve_orders(pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes) -> None:
+    """Serve the half that checks the token, asks for the stock in plaintext and writes the order, until killed."""
+    run_on_uvloop(_serve_orders(pipe, listener, database, product_url, public_key))
+
+
+async def _serve_orders(
+    pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes
+) -> None:
     async with (
-        asyncpg.create_pool(database, min_size=POOL_SIZE, max_size=POOL_SIZE) as pool,
+        asyncpg.create_pool(database, min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool,
         aiohttp.ClientSession(product_url) as products,
     ):
         shop = _Shop(pool, products, jwt.PyJWK.from_json(public_key.decode()))
         app = web.Application()
         app.router.add_post("/api/v1/orders", shop.place)
-        await serve_until_killed(app, pipe, listener)
+        await _serve_until_killed(app, pipe, listener)
 
 
 class _Shop:
@@ -63,7 +101,7 @@ class _Shop:
         created_at = await self._pool.fetchval(
             _WRITE, order_id, UUID(user), reserved["currency"], price * quantity, *line
         )
-        return as_json(
+        return _as_json(
             {
                 "id": str(order_id), "user_id": user, "status": "confirmed", "cause": "stock_committed",
                 "items": [{**wanted, "name": reserved["name"], "unit_price": price / 100}],
@@ -77,3 +115,16 @@ class _Shop:
             answer.raise_for_status()
             reserved: dict[str, Any] = orjson.loads(await answer.read())
             return reserved
+
+
+async def _serve_until_killed(app: web.Application, pipe: Connection, listener: socket.socket) -> None:
+    """Serve, and say through the pipe once that is so."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    pipe.send("ready")
+    await asyncio.Event().wait()
+
+
+def _as_json(value: object, status: int) -> web.Response:
+    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")

@@ -1,101 +1,123 @@
-"""Runs the plan: the two sides take turns, round after round."""
+"""Placing an order: the services, and the same by hand, on one PostgreSQL and with the same customer."""
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
+from typing import Any
 
-from benchmarks.deployment import deploy, log_in
-from benchmarks.load import Load
-from benchmarks.machine import busy_seconds
-from benchmarks.measurement import Measurement
-from benchmarks.scenarios.orders.customer import Task
-from benchmarks.scenarios.orders.figures import Series, Turn
-from benchmarks.scenarios.orders.plan import MANY_PRODUCTS, NAMES, Condition, Plan
-from benchmarks.scenarios.orders.sides import Side, ours, plain
+from benchmarks.deployment import deploy
+from benchmarks.load import Load, Task
+from benchmarks.measurement import Series
+from benchmarks.results import results_as_json
+from benchmarks.runner import OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.scenarios.orders.figures import BUSY, MANY_PRODUCTS, Condition, draw, notes, results, row, tables
+from benchmarks.scenarios.orders.sides import ours, plain
 from benchmarks.scenarios.orders.stores import Stores, open_stores
 from chassis.core.ids import new_id
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 
-OnTurn = Callable[[str], None]
-"""Told what is measured next."""
+_FEWEST_ORDERS = 1_000
+"""Per condition, in all rounds together: a 99th percentile of fewer says little."""
 
 
-class DoesNotWork(Exception):
-    """A side cannot be measured."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    How long to measure.
+
+    Attributes:
+        workers: Of order and product each.
+        seconds: Least length of one measurement.
+        warm_up: Seconds before each measurement that are not counted.
+        longest: Most seconds of one measurement.
+    """
+
+    rounds: int
+    workers: tuple[int, ...]
+    seconds: float
+    warm_up: float
+    longest: float
+
+    def turn(self, condition: Condition, product_ids: Sequence[str]) -> Turn:
+        """Return what a side does under a condition."""
+        wanted, concurrency = product_ids[: condition.products], condition.concurrency
+        warm_up = Load(concurrency, 2 * concurrency, self.warm_up, self.longest)
+        load = Load(concurrency, ceil(_FEWEST_ORDERS / self.rounds), self.seconds, self.longest)
+        return Turn(Task(warm_up, wanted), Task(load, wanted))
+
+    def conditions(self, workers: int) -> list[Condition]:
+        """Return what is measured with so many workers."""
+        alone = [Condition(concurrency=1)] if workers == 1 else []
+        return [*alone, Condition(workers=workers), Condition(products=1, workers=workers)]
+
+    @property
+    def turns(self) -> int:
+        """How many measurements a run has."""
+        return 2 * self.rounds * sum(len(self.conditions(workers)) for workers in self.workers)
 
 
-def measure(plan: Plan, on_turn: OnTurn) -> list[Series]:
+FULL = Plan(rounds=5, workers=(1, 2, 4), seconds=4.0, warm_up=0.7, longest=15.0)
+QUICK = Plan(rounds=2, workers=(1,), seconds=2.0, warm_up=0.5, longest=10.0)
+
+
+def measure(plan: Plan, folder: Path, on_turn: OnTurn) -> list[Series[Condition]]:
     """
     Measure both sides.
 
     Raises:
         DoesNotWork: One of them fails from the start.
     """
-    product_ids, figures = [str(new_id()) for _ in range(MANY_PRODUCTS)], list[Series]()
-    with tempfile.TemporaryDirectory() as path:
-        folder = Path(path)
-        secrets = ensure_secrets(folder / "secrets.json", links())
-        with open_stores(folder, secrets) as stores:
-            asyncio.run(stores.add_products(product_ids))
-            for workers in plan.workers:
-                with _both_sides(stores, secrets, folder, workers) as sides:
-                    figures += _rounds(plan, sides, product_ids, list(plan.conditions(workers)), on_turn)
-    return figures
+    product_ids, rounds, found = new_product_ids(), Rounds(on_turn), list[Series[Condition]]()
+    secrets = ensure_secrets(folder / "secrets.json", links())
+    with open_stores(folder, secrets) as stores:
+        asyncio.run(stores.add_products(product_ids))
+        for workers in plan.workers:
+            with _both_sides(stores, secrets, folder, workers) as sides:
+                for side in sides:
+                    side.try_once(product_ids)
+                found += rounds.measure(
+                    sides, plan.conditions(workers), plan.rounds, lambda _side, one, _: plan.turn(one, product_ids)
+                )
+    return found
+
+
+def new_product_ids() -> list[str]:
+    """Return ids for the products of a run."""
+    return [str(new_id()) for _ in range(MANY_PRODUCTS)]
 
 
 @contextmanager
 def _both_sides(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[list[Side]]:
     processes = {"analytics": 1, "user": 1, "product": workers, "order": workers}
     with deploy(stores.ours, secrets, folder, processes) as services:
-        token = log_in(services.environment)
-        with ours(stores, services, token) as one, plain(stores, services.keys(), token, workers) as other:
+        pids = {name: [pid] for name, pid in services.pids.items()}
+        with ours(stores, services.environment, pids) as one, plain(stores, services, workers) as other:
             yield [one, other]
 
 
-def _rounds(
-    plan: Plan, sides: Sequence[Side], product_ids: Sequence[str], conditions: Sequence[Condition], on_turn: OnTurn
-) -> list[Series]:
-    for side in sides:
-        try_once(side, product_ids)
-    measured = {(side.key, condition): list[Turn]() for condition in conditions for side in sides}
-    for number in range(plan.rounds):
-        for condition in conditions:
-            for side in sides[:: 1 if number % 2 else -1]:
-                on_turn(f"round {number + 1}/{plan.rounds}: {NAMES[side.key]}, {condition.text}")
-                wanted = product_ids[: condition.products]
-                place(side, Task(plan.warming(condition), wanted))
-                measured[side.key, condition].append(place(side, Task(plan.load(condition), wanted)))
-    return [Series(key, condition, turns) for (key, condition), turns in measured.items()]
+def _content(plan: Plan, figures: Sequence[Series[Condition]]) -> dict[str, Any]:
+    return {"plan": asdict(plan), "ratios": results_as_json(results(figures)), "series": list(map(row, figures))}
 
 
-def try_once(side: Side, product_ids: Sequence[str]) -> None:
-    """
-    Place one order.
-
-    Raises:
-        DoesNotWork: It is not confirmed.
-    """
-    taken = side.run(Task(Load(1, 1, 0.0, 10.0), product_ids))
-    if taken.errors:
-        raise DoesNotWork(f"{NAMES[side.key]}: {next(iter(taken.errors))}")
-
-
-def place(side: Side, task: Task) -> Turn:
-    """Place orders, and wait for their events: that is part of the work, and the other side shall not have to do it."""
-    counted, cpu, everybody = side.counts(), side.cpu_s(), busy_seconds()
-    taken = side.run(task)
-    drained = side.drain()
-    everybody, counts = busy_seconds() - everybody, side.counts()
-    used = {part: now - cpu[part] for part, now in side.cpu_s().items()}
-    servers = sum(used.values())
-    others = max(0.0, (everybody - servers - taken.cpu_s) / (taken.seconds + drained))
-    return Turn(
-        Measurement(taken, servers, others),
-        used,
-        counts.commits - counted.commits,
-        counts.flushes - counted.flushes,
-        drained,
-    )
+SCENARIO = Scenario(
+    name="orders",
+    packages=(
+        "aiohttp", "asyncpg", "cryptography", "fastapi", "gunicorn", "pydantic", "pyjwt", "pyreqwest", "python-jose",
+        "sqlalchemy", "starlette", "uvicorn", "uvloop",
+    ),
+    turns=lambda plan: plan.turns,
+    measure=measure,
+    tables=tables,
+    notes=notes,
+    content=_content,
+    draw=draw,
+    headline=(
+        f"Placing an order, {BUSY} at a time. {{processor}}, {{cores}} cores for customer, services and databases, "
+        "Python {python}"
+    ),
+    size=(10, 6.6),
+)  # fmt: skip

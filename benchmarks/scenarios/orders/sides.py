@@ -1,92 +1,83 @@
-"""The two sides, each ready to be measured."""
+"""The two sides, each ready to be measured by the same customer: one process that places orders, each with a key."""
 
-import asyncio
 import socket
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from http import HTTPStatus
+from uuid import uuid4
 
+import aiohttp
 import orjson
-import psutil
-from cli.dev.polling import eventually
 
-from benchmarks.deployment import Deployed
-from benchmarks.load import Taken
-from benchmarks.processes import Child, cpu_s, name_of, tree_cpu_s
-from benchmarks.scenarios.orders import peer as plain_order
-from benchmarks.scenarios.orders import plain_product
-from benchmarks.scenarios.orders.customer import Task, place_orders
-from benchmarks.scenarios.orders.plan import OURS, PLAIN
-from benchmarks.scenarios.orders.stores import ORDERS, PRODUCTS, Counts, Stores, dsn
+from benchmarks.deployment import Deployed, log_in
+from benchmarks.load import Fetch, run_client
+from benchmarks.processes import Child
+from benchmarks.runner import Side
+from benchmarks.scenarios.orders.peer import serve_orders, serve_products
+from benchmarks.scenarios.orders.stores import ORDERS, OURS, PLAIN, PRODUCTS, Stores, dsn
 
+NAMES = {OURS: "order and product service", PLAIN: "aiohttp and asyncpg by hand"}
 _BACKLOG = 2048
-_PATIENCE_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of them."""
+class NotPlaced(Exception):
+    """The answer to an order was not 201; carries the code of the problem, or `pending`."""
 
-    key: str
-    customer: Child
-    stores: Stores
-    roots: Mapping[str, Sequence[int]]
-    """The roots of its process trees, by part."""
 
-    def run(self, task: Task) -> Taken:
-        """Have the customer do *task*."""
-        taken = self.customer.ask(task)
-        assert isinstance(taken, Taken)
-        return taken
+@asynccontextmanager
+async def order_at(url: str, token: str) -> AsyncIterator[Fetch]:
+    """Give a function that orders one piece of a product, and returns which product the answer names."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession(url, headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
 
-    def counts(self) -> Counts:
-        """Read PostgreSQL's counters."""
-        return asyncio.run(self.stores.counts(self.key))
+        async def order(product_id: str) -> str:
+            body = orjson.dumps({"product_id": product_id, "quantity": 1})
+            async with session.post("/api/v1/orders", data=body, headers={"Idempotency-Key": str(uuid4())}) as answer:
+                placed = orjson.loads(await answer.read())
+                if answer.status != HTTPStatus.CREATED:
+                    raise NotPlaced(placed.get("code", placed.get("status")))
+                return str(placed["items"][0]["product_id"])
 
-    def drain(self) -> float:
-        """Wait until all events have arrived; returns the seconds."""
-        begun = time.perf_counter()
-        if self.key == OURS:
-            assert asyncio.run(eventually(self.stores.have_delivered, within=_PATIENCE_S))
-        return time.perf_counter() - begun
-
-    def cpu_s(self) -> dict[str, float]:
-        """Give the seconds of CPU that each part has used so far, all its processes together."""
-        used = {part: sum(map(tree_cpu_s, roots)) for part, roots in self.roots.items()}
-        return used | {"PostgreSQL": _postgres_cpu_s()}
+        yield order
 
 
 @contextmanager
-def ours(stores: Stores, services: Deployed, token: str) -> Iterator[Side]:
-    """Place orders with our services."""
-    pids = services.pids
-    # With MongoDB, which only analytics uses.
-    parts = {"order": [pids["order"]], "product": [pids["product"]], "events": [pids["analytics"], pids["user"]]}
-    mongodb = [process.pid for process in psutil.Process().children(recursive=True) if name_of(process) == "mongod"]
-    with Child(place_orders, services.address("order"), token) as customer:
+def ours(
+    stores: Stores,
+    environment: Mapping[str, str],
+    pids: Mapping[str, Sequence[int]],
+    *,
+    key: str = OURS,
+    name: str = "",
+) -> Iterator[Side]:
+    """Place orders with our services; *pids* are the roots of their processes, and of nginx if they are behind it."""
+    # `events` is who consumes what orders publish, with its database, and who issues the tokens.
+    events = [*pids["analytics"], *pids["user"], *stores.mongodb_pids]
+    roots = {"order": pids["order"], "product": pids["product"], "events": events, "PostgreSQL": stores.postgres_pids}
+    roots |= {"nginx": pids["nginx"]} if "nginx" in pids else {}
+    with Child(run_client, order_at, environment["ORDER_SERVICE_URL"], log_in(environment)) as customer:
         customer.ready()
-        yield Side(OURS, customer, stores, parts | {"events": [*parts["events"], *mongodb]})
+        yield Side(key, name or NAMES[OURS], customer.ask, roots, stores.wait_for_events, partial(stores.counts, OURS))
 
 
 @contextmanager
-def plain(stores: Stores, keys: bytes, token: str, workers: int) -> Iterator[Side]:
+def plain(stores: Stores, services: Deployed, workers: int) -> Iterator[Side]:
     """Run the peer with so many processes for each half, and place orders with it."""
-    key = orjson.dumps(orjson.loads(keys)["keys"][0])
+    key = orjson.dumps(orjson.loads(services.keys())["keys"][0])
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)) for _ in range(2)]
         order_url, product_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in listeners)
         products = dsn(stores.plain[PRODUCTS])
-        product = [stack.enter_context(Child(plain_product.serve, listeners[1], products)) for _ in range(workers)]
+        product = [stack.enter_context(Child(serve_products, listeners[1], products)) for _ in range(workers)]
         orders = dsn(stores.plain[ORDERS]), product_url, key
-        order = [stack.enter_context(Child(plain_order.serve, listeners[0], *orders)) for _ in range(workers)]
-        customer = stack.enter_context(Child(place_orders, order_url, token))
+        order = [stack.enter_context(Child(serve_orders, listeners[0], *orders)) for _ in range(workers)]
+        customer = stack.enter_context(Child(run_client, order_at, order_url, log_in(services.environment)))
         for child in (*product, *order, customer):
             child.ready()
-        roots = {"order": [child.pid for child in order], "product": [child.pid for child in product]}
-        yield Side(PLAIN, customer, stores, roots)
-
-
-def _postgres_cpu_s() -> float:
-    """Of the server of this run, which is ours: a process for each connection, and some others."""
-    return sum(cpu_s(one) for one in psutil.Process().children(recursive=True) if name_of(one) == "postgres")
+        roots = {
+            "order": [child.pid for child in order],
+            "product": [child.pid for child in product],
+            "PostgreSQL": stores.postgres_pids,
+        }
+        yield Side(PLAIN, NAMES[PLAIN], customer.ask, roots, counts=partial(stores.counts, PLAIN))

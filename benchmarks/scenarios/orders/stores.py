@@ -1,60 +1,59 @@
 """The databases of a run: one PostgreSQL for both sides, with the same tables in each, and our MongoDB."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 
-from benchmarks.deployment import migrate
-from benchmarks.scenarios.orders.plan import OURS, PLAIN
+from benchmarks.deployment import create_databases, migrate
 from chassis.core.ids import new_id
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
-from cli.services import SERVICES
 
+OURS, PLAIN = "ours", "plain"
 ORDERS, PRODUCTS = "ORDER_DATABASE_URL", "PRODUCT_DATABASE_URL"
 _DATABASES = {OURS: ("order_service", "product_service"), PLAIN: ("plain_order", "plain_product")}
 _STOCK = 1_000_000_000
+_EVENTS_S = 60.0
 _ADD_PRODUCT = "INSERT INTO products (id, name, price_minor, currency, stock) VALUES ($1, 'Teapot', 1999, 'EUR', $2)"
 _ADD_MOVEMENT = "INSERT INTO stock_movements (id, product_id, quantity, kind) VALUES ($1, $2, $3, 'initial')"
 _COUNTS = """
     SELECT (SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = ANY ($1)) AS commits,
            (SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal') AS flushes
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What PostgreSQL has counted so far; up to a second behind, so that short turns count a little for each other."""
-
-    commits: int
-    """Transactions of one side's databases."""
-    flushes: int
-    """Of the log that all databases share."""
+"""Transactions of one side's databases, and flushes of the log that all share; up to a second behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The addresses of the databases, by the names of the services' variables; *plain* is empty where it is not run."""
+    """
+    The databases.
+
+    Attributes:
+        ours: Their addresses, by the names of the services' variables.
+        postgres_pids: The roots of the servers' process trees.
+        mongodb_pids: The same of MongoDB.
+        plain: The addresses of the peer's; empty where it is not run.
+    """
 
     ours: Mapping[str, str]
-    plain: Mapping[str, str]
+    postgres_pids: Sequence[int]
+    mongodb_pids: Sequence[int]
+    plain: Mapping[str, str] = field(default_factory=dict)
 
-    async def counts(self, side: str) -> Counts:
-        """Read PostgreSQL's counters."""
-        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
-            row = await pool.fetchrow(_COUNTS, list(_DATABASES[side]))
-        assert row
-        return Counts(int(row["commits"]), int(row["flushes"]))
+    def counts(self, side: str) -> dict[str, int]:
+        """Read PostgreSQL's counters of a side."""
+        return asyncio.run(self._counts(side))
 
-    async def have_delivered(self) -> bool:
-        """Whether all our events have arrived."""
-        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
-            return not await pool.fetchval("SELECT count(*) FROM outbox")
+    def wait_for_events(self) -> None:
+        """Wait until all our events have arrived."""
+        assert asyncio.run(eventually(self._have_arrived, within=_EVENTS_S))
 
     async def add_products(self, ids: Sequence[str]) -> None:
         """Give both sides the same products, of which there is as much as anybody wants."""
@@ -62,6 +61,16 @@ class Stores:
             async with asyncpg.create_pool(dsn(side[PRODUCTS]), min_size=1) as pool:
                 await pool.executemany(_ADD_PRODUCT, [(UUID(one), _STOCK) for one in ids])
                 await pool.executemany(_ADD_MOVEMENT, [(new_id(), UUID(one), _STOCK) for one in ids])
+
+    async def _counts(self, side: str) -> dict[str, int]:
+        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
+            row = await pool.fetchrow(_COUNTS, list(_DATABASES[side]))
+        assert row
+        return {name: int(row[name]) for name in ("commits", "flushes")}
+
+    async def _have_arrived(self) -> bool:
+        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
+            return not await pool.fetchval("SELECT count(*) FROM outbox")
 
 
 @contextmanager
@@ -76,14 +85,9 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
         EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
-        ours = {
-            service.store_variable: (postgres if service.store == "postgres" else mongodb).create_database(
-                service.database
-            )
-            for service in SERVICES
-        }
+        ours = create_databases({"postgres": postgres, "mongodb": mongodb})
         orders, products = map(postgres.create_database, _DATABASES[PLAIN])
-        stores = Stores(ours, {ORDERS: orders, PRODUCTS: products})
+        stores = Stores(ours, [postgres.pid], [mongodb.pid], {ORDERS: orders, PRODUCTS: products})
         migrate({**secrets, **ours})
         migrate(stores.plain, "order")
         migrate(stores.plain, "product")
@@ -91,5 +95,5 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
 
 
 def dsn(url: str) -> str:
-    """Give an address as asyncpg takes it."""
+    """Return an address as asyncpg takes it."""
     return url.replace("+asyncpg", "")

@@ -1,13 +1,27 @@
-"""What attackers send. Each attack is bounded in connections, bytes and time; addresses are of this machine alone."""
+"""
+What attackers send; ``python -m chaos.scenarios.attack.attacks NAME PORT SECONDS [tls]`` is one attack in a process.
+
+Each attack is bounded in connections, bytes and time; addresses are of this machine alone.
+"""
 
 import asyncio
+import os
+import ssl
+import sys
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 
 PIECE = 64 * 1024
 MOST_POURED = 64 * 1024 * 1024
 """Bytes that one connection pours in at most."""
+SOURCE = "127.0.0.2"
+"""Where attackers come from: the edge counts requests by address."""
+_PAUSE_S = 1.0
+_MOST_NEW = 300
+"""Connections that begin in a second: what a service does with them is measured, not how fast it accepts."""
 _REFRESH, _LOGIN, _PROFILE = "/api/v1/users/refresh", "/api/v1/users/login", "/api/v1/users/profile"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -113,3 +127,38 @@ ATTACKS = {
     "900 bodies of one byte": Attack(900, hold(_chunked(b"1\r\n{\r\n"))),
     "100 bodies that lack a byte": Attack(100, hold(_PARTIAL)),
 }
+
+
+async def attack(name: str, port: int, seconds: float, tls: ssl.SSLContext | None) -> None:
+    """Attack until the time is up."""
+    ends = monotonic() + seconds
+    what = ATTACKS[name]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            waits = (_PAUSE_S * number / min(what.connections, _MOST_NEW) for number in range(what.connections))
+            await asyncio.gather(*(_repeat(what, port, wait, ends, tls) for wait in waits))
+
+
+async def _repeat(what: Attack, port: int, wait: float, ends: float, tls: ssl.SSLContext | None) -> None:
+    await asyncio.sleep(wait)  # else all would come in the same moment, again and again
+    while monotonic() < ends:
+        with suppress(OSError, EOFError):  # the other side is meant to end it
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, local_addr=(SOURCE, 0))
+            try:
+                await what.act(reader, writer)
+            finally:
+                writer.transport.abort()
+        await asyncio.sleep(_PAUSE_S)
+
+
+def unverified() -> ssl.SSLContext:
+    """Accept the edge's certificate, which is signed by itself."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+if __name__ == "__main__":
+    os.nice(10)  # real attackers would not take their processor time from the service
+    _name, _port, _seconds, *_tls = sys.argv[1:]
+    asyncio.run(attack(_name, int(_port), float(_seconds), unverified() if _tls else None))

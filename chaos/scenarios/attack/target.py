@@ -4,11 +4,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.deployment import deploy, log_in, migrate, production
-from benchmarks.scenarios.scale.nginx import find_nginx
-from chaos.scenarios.attack.certificate import write_certificate
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from benchmarks.deployment import deploy, find_nginx, log_in, migrate, production
 from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
 from cli.dev.ports import answers, free_port
@@ -56,7 +60,7 @@ def _running_edge(folder: Path, service: int) -> Iterator[int | None]:
         yield None
         return
     folder.mkdir(mode=0o755)
-    write_certificate(folder)
+    _write_certificate(folder)
     port = free_port()
     (folder / "nginx.conf").write_text(configuration(folder, port, service), encoding="utf-8")
     (folder / "names.conf").write_text('map "" $domain { default ""; }\n', encoding="utf-8")
@@ -72,7 +76,7 @@ def _running_edge(folder: Path, service: int) -> Iterator[int | None]:
 
 
 def configuration(folder: Path, port: int, service: int) -> str:
-    """Give the edge's own configuration, for this machine: other ports and folders, and one address for the service."""
+    """Return the edge's configuration, for this machine: other ports and folders, and one address for the service."""
     text = (ROOT / "deploy/nginx/nginx.conf").read_text(encoding="utf-8")
     for before, after in {
         "/tmp/": f"{folder}/",  # noqa: S108 - first: the folder may be in it
@@ -85,3 +89,22 @@ def configuration(folder: Path, port: int, service: int) -> str:
         assert before in text, before
         text = text.replace(before, after)
     return text
+
+
+def _write_certificate(folder: Path) -> None:
+    """Write ``tls.crt`` and ``tls.key`` for the edge, signed by itself and valid for a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "tls.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))

@@ -1,34 +1,36 @@
-"""A run from its start to its verdict."""
+"""Events are sent, late and repeatedly, while the database's members and workers die; each must be counted once."""
 
 import asyncio
+import logging
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 import httpx
+import structlog
 from rich.console import Console
-from cli.dev.polling import eventually
 
-from chaos.scenarios.ingestion.endpoints import Door, batches, deliveries
-from chaos.scenarios.ingestion.events import ORDER
-from chaos.scenarios.ingestion.faults import Saboteur
-from chaos.scenarios.ingestion.plan import Plan
-from chaos.scenarios.ingestion.progress import showing_progress
-from chaos.scenarios.ingestion.senders import Book, Load
-from chaos.scenarios.ingestion.system import System, running_system
-from chaos.scenarios.ingestion.tally import read_tally
-from chaos.scenarios.ingestion.verdict import compare
+from chaos.journal import EventJournal
+from chaos.report import Broken, counted, show
+from chaos.runner import exit_if_broken, make_folder, run, showing_progress, write_report
+from chaos.scenarios.ingestion.events import ORDER, read_tally
+from chaos.scenarios.ingestion.faults import Plan, Saboteur, System, running_system
+from chaos.scenarios.ingestion.senders import Endpoint, Senders, batch_endpoint, inbox_endpoint
+from chaos.verdict import compare_events
 from chassis.core.store import DatabaseUnavailable
 from cli.client import client
+from cli.dev.polling import eventually
 from cli.mongodb import make_write_key, opened
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0
 """A client waits no longer."""
 _LONGEST_PAUSE_S = 0.5
-"""For so long the order service leaves analytics alone when it fails: events shall come again as soon as they can."""
+"""For so long the order service leaves analytics alone when it fails: events are to come again as soon as they can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,31 @@ class Outcome:
         broken: Rule -> what breaks it.
     """
 
-    book: Book
+    journal: EventJournal
     kills: dict[str, int]
     counted_s: float
-    broken: dict[str, list[str]]
-
-    @property
-    def is_good(self) -> bool:
-        """Whether every rule holds."""
-        return not any(self.broken.values())
+    broken: Broken
 
 
-async def run(plan: Plan, folder: Path, console: Console) -> Outcome:
+def run_ingestion(plan: Plan, console: Console) -> None:
+    """Run it, show it, and end the program with an error if a rule is broken."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # errors are counted
+    folder = make_folder("ingestion")
+    console.print(f"Seed {plan.seed}; logs and data in {folder}. Starting …")
+    outcome = run(kill_under_load(plan, folder, console), folder)
+    rows = {
+        "events acknowledged": f"{len(outcome.journal.acknowledged):,}",
+        "kills": counted(outcome.kills),
+        "errors seen by senders": counted(dict(outcome.journal.errors.most_common())),
+        "all counted after": f"{outcome.counted_s:.1f} s",
+    }
+    show(console, rows, outcome.broken)
+    write_report(folder, outcome.broken)
+    exit_if_broken(outcome.broken, folder, plan.seed)
+    shutil.rmtree(folder)
+
+
+async def kill_under_load(plan: Plan, folder: Path, console: Console) -> Outcome:
     """
     Do everything; data and logs are in *folder*.
 
@@ -60,27 +75,28 @@ async def run(plan: Plan, folder: Path, console: Console) -> Outcome:
         CommandError: The system does not start.
         ExceptionGroup: Of a CommandError: something has not come back.
     """
-    async with running_system(folder, plan.members) as system, _doors(system) as doors:
-        load = Load(doors, plan.seed, _PAUSE_S)
+    async with running_system(folder, plan.members) as system, _endpoints(system) as endpoints:
+        senders = Senders(endpoints, plan.seed, _PAUSE_S)
         saboteur = Saboteur(system, plan)
-        async with showing_progress(console, plan, load.book, saboteur):
-            await _load_and_sabotage(plan, load, saboteur)
+        describe = partial(_describe, senders.journal)
+        async with showing_progress(console, "kills", plan.kills, saboteur.kills.total, describe):
+            await _load_and_sabotage(plan, senders, saboteur)
         console.print("The kills are over. Waiting until all is counted …")
         began = monotonic()
-        broken = await until_counted(system.database_url, load.book, plan.counted_within_s)
-        broken["no process ended unless it was killed"] = [f"exit code {code}" for code in system.keeper.crashes]
+        broken = await until_counted(system.database_url, senders.journal, plan.counted_within_s)
+        broken["no process ended unless it was killed"] = [f"exit code {code}" for code in system.supervisor.crashes]
         broken["no request failed for a reason that is ours"] = system.unhandled_errors()
-    return Outcome(load.book, dict(saboteur.kills), monotonic() - began, broken)
+    return Outcome(senders.journal, dict(saboteur.kills), monotonic() - began, broken)
 
 
-async def until_counted(url: str, book: Book, within_s: float) -> dict[str, list[str]]:
-    """Hold the database against what was sent, until they agree or it takes too long; gives what breaks each rule."""
+async def until_counted(url: str, journal: EventJournal, within_s: float) -> dict[str, list[str]]:
+    """Compare the database with what was sent until they agree or it takes too long; returns what breaks each rule."""
     broken = dict[str, list[str]]()
 
     async def agree() -> bool:
         try:
             async with opened(url) as database:
-                broken.update(compare(book, await read_tally(database)))
+                broken.update(compare_events(journal, await read_tally(database)))
         except DatabaseUnavailable:  # its members may still choose a primary
             return False
         return not any(broken.values())
@@ -90,15 +106,19 @@ async def until_counted(url: str, book: Book, within_s: float) -> dict[str, list
 
 
 @asynccontextmanager
-async def _doors(system: System) -> AsyncIterator[list[Door]]:
+async def _endpoints(system: System) -> AsyncIterator[list[Endpoint]]:
     async with (
         client(system.environment, ORDER, ["analytics"], _LONGEST_PAUSE_S) as order,
         httpx.AsyncClient(base_url=system.address, timeout=_ANSWER_S) as outside,
     ):
-        yield [deliveries(order), batches(outside, await make_write_key(system.database_url, "chaos"))]
+        yield [inbox_endpoint(order), batch_endpoint(outside, await make_write_key(system.database_url, "chaos"))]
 
 
-async def _load_and_sabotage(plan: Plan, load: Load, saboteur: Saboteur) -> None:
+def _describe(journal: EventJournal) -> str:
+    return f"{len(journal.acknowledged):,} events acknowledged, {journal.errors.total()} errors seen"
+
+
+async def _load_and_sabotage(plan: Plan, senders: Senders, saboteur: Saboteur) -> None:
     async with asyncio.TaskGroup() as both:
-        killing = both.create_task(saboteur.run(load.book))
-        both.create_task(load.run(plan.senders, lambda: not killing.done()))
+        killing = both.create_task(saboteur.run(senders.journal))
+        both.create_task(senders.run(plan.senders, lambda: not killing.done()))

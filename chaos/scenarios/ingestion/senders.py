@@ -1,68 +1,94 @@
-"""The senders: they send new events and old ones, in any order, by any door, until each is acknowledged."""
+"""The senders: they send new events and old ones, in any order, to any endpoint, until each is acknowledged."""
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from random import Random
 from time import monotonic
 
-from chaos.scenarios.ingestion.endpoints import Door, Unanswered
-from chaos.scenarios.ingestion.events import Event, make_events, mix
-from chassis.core.together import together
+import httpx
 
+from chaos.journal import EventJournal
+from chaos.scenarios.ingestion.events import CLIENT, ORDER, Event, make_events, mix
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
+from chassis.core.together import together
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.errors import RemoteError
+
+_BATCHES = "/api/v1/analytics/events/batch"
 _PATIENCE_S = 90.0
 """After so long a batch is given up."""
 _AGAIN_S = 0.2
 _MOST_NEW, _MOST_OLD = 60, 12
 """Events of a batch that are new, and that were sent before."""
-_BY_TWO_DOORS = 0.2
+_TO_TWO_ENDPOINTS = 0.2
 """Share of the batches that are sent twice at the same time."""
-_NEW, _KNOWN = {"accepted", "inserted"}, {"duplicate"}
 
 
-@dataclass(slots=True)
-class Book:
+class Unanswered(Exception):
+    """Nobody knows what became of the batch; carries the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
     """
-    What was sent, and what was answered.
+    One way by which events reach analytics: one address, and so one process or one set of workers.
 
     Attributes:
-        events: By id.
-        acknowledged: The ids of those that are said to be stored.
-        new: How often each was said to be new.
-        strange: Answers that nobody could expect.
-        errors: What came in place of answers, and how often.
+        publisher: Whose events it takes.
+        send: Sends a batch; returns what became of each event, by id. Raises ``Unanswered``.
     """
 
-    events: dict[str, Event] = field(default_factory=dict)
-    acknowledged: set[str] = field(default_factory=set)
-    new: Counter[str] = field(default_factory=Counter)
-    strange: list[str] = field(default_factory=list)
-    errors: Counter[str] = field(default_factory=Counter)
-
-    def note(self, batch: Sequence[Event], outcomes: dict[str, str]) -> None:
-        """Enter the answer to a batch."""
-        for event in batch:
-            outcome = outcomes.get(event["id"], "missing")
-            if outcome not in _NEW | _KNOWN:
-                self.strange.append(f"{event['id']} {outcome}")
-                continue
-            self.acknowledged.add(event["id"])
-            self.new[event["id"]] += outcome in _NEW
+    publisher: str
+    send: Callable[[Sequence[Event]], Awaitable[dict[str, str]]]
 
 
-class Load:
+def inbox_endpoint(dispatcher: Dispatcher) -> Endpoint:
+    """Return the endpoint of the order service's events; the dispatcher speaks for it."""
+
+    async def send(events: Sequence[Event]) -> dict[str, str]:
+        try:
+            answer = await dispatcher.post("analytics", "/events", json=list(events), idempotency_key=str(new_id()))
+        except RemoteError:
+            raise
+        except AppError as error:
+            raise Unanswered(f"{error.status} {error.code}") from error
+        return {one["id"]: one["outcome"] for one in answer}
+
+    return Endpoint(ORDER, send)
+
+
+def batch_endpoint(client: httpx.AsyncClient, write_key: str) -> Endpoint:
+    """Return the endpoint of clients that have a write key."""
+    headers = {"Authorization": f"Bearer {write_key}"}
+
+    async def send(events: Sequence[Event]) -> dict[str, str]:
+        try:
+            answer = await client.post(_BATCHES, json={"events": list(events)}, headers=headers)
+        except httpx.TransportError as error:
+            raise Unanswered(type(error).__name__) from error
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            raise Unanswered(str(answer.status_code))
+        return {item["id"]: item["status"] for item in answer.raise_for_status().json()["items"]}
+
+    return Endpoint(CLIENT, send)
+
+
+class Senders:
     """
     All senders of a run.
 
     Attributes:
-        book: What they send and are told.
+        journal: What they send, and what is acknowledged.
     """
 
-    def __init__(self, doors: Sequence[Door], seed: int, pause_s: float = 0.0) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint], seed: int, pause_s: float = 0.0) -> None:
         """*pause_s* is how long a sender waits after a batch."""
-        self.book = Book()
-        self._doors = doors
+        self.journal = EventJournal()
+        self._endpoints = endpoints
         self._random = Random(seed)
         self._pause_s = pause_s
         self._sent = defaultdict[str, list[Event]](list)
@@ -75,35 +101,38 @@ class Load:
 
     async def _send_in_turn(self, goes_on: Callable[[], bool]) -> None:
         while goes_on():
-            doors = self._choose_doors()
-            batch = self._next_batch(doors[0].teller)
-            await together(*(self._insist(door, mix(self._random, batch)) for door in doors))
+            endpoints = self._choose_endpoints()
+            batch = self._next_batch(endpoints[0].publisher)
+            await together(*(self._insist(endpoint, mix(self._random, batch)) for endpoint in endpoints))
             await asyncio.sleep(self._pause_s)
 
-    def _choose_doors(self) -> list[Door]:
-        door = self._random.choice(self._doors)
-        if self._random.random() >= _BY_TWO_DOORS:
-            return [door]
-        return [door, self._random.choice([other for other in self._doors if other.teller == door.teller])]
+    def _choose_endpoints(self) -> list[Endpoint]:
+        endpoint = self._random.choice(self._endpoints)
+        if self._random.random() >= _TO_TWO_ENDPOINTS:
+            return [endpoint]
+        return [
+            endpoint,
+            self._random.choice([other for other in self._endpoints if other.publisher == endpoint.publisher]),
+        ]
 
-    def _next_batch(self, teller: str) -> list[Event]:
-        """Give new events, and some that were sent before or are still on their way."""
-        sent = self._sent[teller]
+    def _next_batch(self, publisher: str) -> list[Event]:
+        """Return new events, and some that were sent before or are still on their way."""
+        sent = self._sent[publisher]
         old = self._random.sample(sent, min(len(sent), self._random.randint(0, _MOST_OLD)))
-        new = make_events(self._random, teller, self._random.randint(1, _MOST_NEW))
+        new = make_events(self._random, publisher, self._random.randint(1, _MOST_NEW))
         sent += new
-        self.book.events.update((event["id"], event) for event in new)
+        self.journal.events.update((event["id"], event) for event in new)
         return mix(self._random, new, old)
 
-    async def _insist(self, door: Door, batch: Sequence[Event]) -> None:
+    async def _insist(self, endpoint: Endpoint, batch: Sequence[Event]) -> None:
         """Send a batch until it is acknowledged."""
         ends = monotonic() + _PATIENCE_S
         while monotonic() < ends:
             try:
-                outcomes = await door.send(batch)
+                outcomes = await endpoint.send(batch)
             except Unanswered as error:
-                self.book.errors[str(error)] += 1
+                self.journal.errors[str(error)] += 1
                 await asyncio.sleep(_AGAIN_S)
             else:
-                self.book.note(batch, outcomes)
+                self.journal.record(batch, outcomes)
                 return

@@ -1,4 +1,4 @@
-from chaos.scenarios.orders.schedule import KILLS, LONGEST_PAUSE_S, PAUSES, SHORTEST_PAUSE_S, schedule
+from chaos.scenarios.orders.faults import KILLS, LONGEST_PAUSE_S, PAUSES, SHORTEST_PAUSE_S, schedule
 
 
 def test_a_seed_draws_the_same_faults_again() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.complaints import complaints
+from chaos.verdict import logged_errors
 
 WELL = (
     "2026-11-21T12:00:00.000+00:00 [warning  ] dispatch failed                [chassis.dispatch.dispatcher] attempts=1"
@@ -19,7 +19,7 @@ LOST = "[2026-11-21 12:00:02 +0000] [7] [ERROR] Worker failed to boot."
 
 
 @pytest.mark.parametrize(
-    ("log", "told"),
+    ("log", "errors"),
     [
         (f"{WELL}\n{TRACEBACK}{WELL}\n", []),
         (f"{WELL}\n{ERROR}\n{TRACEBACK}\n{WELL}\n", [f"{ERROR} … KeyError: 'cup'"]),
@@ -30,8 +30,8 @@ LOST = "[2026-11-21 12:00:02 +0000] [7] [ERROR] Worker failed to boot."
     ],
     ids=["a warning", "an error", "two errors", "gunicorn's own", "cut off by a kill", "nothing"],
 )
-def test_errors_are_told_unless_a_kill_makes_them(tmp_path: Path, log: str, told: list[str]) -> None:
-    """Each entry of level error or critical is given with the end of its traceback; that of a killed worker is not."""
+def test_errors_are_returned_unless_a_kill_causes_them(tmp_path: Path, log: str, errors: list[str]) -> None:
+    """Entries of level error or critical are returned with the end of their traceback, but for killed workers."""
     (tmp_path / "order.log").write_text(log, encoding="utf-8")
 
-    assert complaints("order", tmp_path / "order.log") == [f"order: {one}" for one in told]
+    assert logged_errors("order", tmp_path / "order.log") == [f"order: {one}" for one in errors]
