@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -23,11 +23,21 @@ from benchmarks.report import show
 from benchmarks.results import describe_machine, figures_file, read_figures, write_figures
 from cli.errors import CommandError
 
-P = TypeVar("P")
 F = TypeVar("F")
 
 OnTurn = Callable[[str], None]
 """Called with what is done next."""
+
+
+class Plan(Protocol):
+    """How much a scenario does."""
+
+    @property
+    def turns(self) -> int:
+        """How often it calls ``OnTurn``."""
+
+
+P = TypeVar("P", bound=Plan)
 
 
 class DoesNotWork(Exception):
@@ -42,7 +52,6 @@ class Scenario(Generic[P, F]):
     Attributes:
         name: Of its files.
         packages: Those whose versions belong to the figures.
-        turns: Returns how often *measure* calls ``OnTurn``.
         measure: Measures everything; its folder is for data and logs.
         tables: What is shown.
         notes: What is to be kept in mind; called with the number of cores, too.
@@ -56,7 +65,6 @@ class Scenario(Generic[P, F]):
 
     name: str
     packages: Sequence[str]
-    turns: Callable[[P], int]
     measure: Callable[[P, Path, OnTurn], F]
     tables: Callable[[F], Iterable[Table]]
     notes: Callable[[F, int], Iterable[str]]
@@ -75,7 +83,7 @@ def run(scenario: Scenario[P, F], plan: P, *, keep: bool) -> None:
     folder.chmod(0o711)  # PostgreSQL runs as nobody where we are root, and has its data in it
     try:
         programs = scenario.programs()
-        figures = _with_progress(lambda on_turn: scenario.measure(plan, folder, on_turn), scenario.turns(plan), console)
+        figures = _with_progress(lambda on_turn: scenario.measure(plan, folder, on_turn), plan.turns, console)
     except* (CommandError, DoesNotWork, NotMigrated, NotReady) as errors:
         sys.exit(f"{errors.exceptions}\nThe logs are in {folder}.")
     machine = describe_machine(*scenario.packages)
@@ -98,10 +106,17 @@ def redraw(scenario: Scenario[Any, Any]) -> None:
 
 
 def _with_progress(work: Callable[[OnTurn], F], turns: int, console: Console) -> F:
+    """Show a bar while *work* is done; where there is no terminal, a line for each turn."""
     columns = TextColumn("{task.description:80}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        turn = progress.add_task("starting", total=turns + 1)
-        return work(lambda what: progress.update(turn, description=what, advance=1))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("starting", total=turns + 1)
+
+        def on_turn(what: str) -> None:
+            progress.update(bar, description=what, advance=1)
+            if not console.is_terminal:
+                console.print(what, highlight=False)
+
+        return work(on_turn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class Plan:
     rounds: int
     seconds: float
 
+    @property
+    def turns(self) -> int:
+        """How many measurements a run has."""
+        return self.rounds * len(_SHARES)
+
     def turn(self, product_ids: Sequence[str]) -> Turn:
         """Return what a side does."""
         warm_up = Load(BUSY, BUSY, self.seconds / 4, self.seconds)
@@ -145,7 +150,6 @@ def _results(figures: Sequence[Series[Condition]]) -> Iterator[Result]:
 SCENARIO = Scenario(
     name="observability",
     packages=("opentelemetry-sdk", "sentry-sdk"),
-    turns=lambda plan: plan.rounds * len(_SHARES),
     measure=measure,
     tables=_tables,
     notes=lambda figures, _cores: doubts(figures),

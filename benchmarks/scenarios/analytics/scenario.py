@@ -229,7 +229,6 @@ SCENARIO = Scenario(
     packages=(
         "aiohttp", "fastapi", "gunicorn", "motor", "orjson", "pydantic", "pymongo", "starlette", "uvicorn", "uvloop",
     ),
-    turns=lambda plan: plan.turns,
     measure=measure,
     tables=tables,
     notes=notes,

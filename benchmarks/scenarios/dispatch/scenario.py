@@ -140,7 +140,6 @@ SCENARIO = Scenario(
         "cryptography", "fastapi", "grpcio", "httptools", "httpx", "orjson", "protobuf", "pydantic", "pyreqwest",
         "starlette", "uvicorn", "uvloop",
     ),
-    turns=lambda plan: plan.turns,
     measure=measure,
     tables=tables,
     notes=notes,

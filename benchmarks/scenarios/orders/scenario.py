@@ -109,7 +109,6 @@ SCENARIO = Scenario(
         "aiohttp", "asyncpg", "cryptography", "fastapi", "gunicorn", "pydantic", "pyjwt", "pyreqwest", "python-jose",
         "sqlalchemy", "starlette", "uvicorn", "uvloop",
     ),
-    turns=lambda plan: plan.turns,
     measure=measure,
     tables=tables,
     notes=notes,

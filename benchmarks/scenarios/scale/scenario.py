@@ -48,6 +48,11 @@ class Plan:
     failing: Step = _FAILING
 
     @property
+    def turns(self) -> int:
+        """Starting and ordering in each step, and the kills."""
+        return 2 * len(self.steps) + FAILING_TURNS
+
+    @property
     def load(self) -> Load:
         """What one measurement is."""
         return Load(CONCURRENCY, self.orders, self.seconds, 3 * self.seconds)
@@ -145,7 +150,6 @@ SCENARIO = Scenario(
     packages=(
         "asyncpg", "fastapi", "gunicorn", "pydantic", "pyreqwest", "sqlalchemy", "starlette", "uvicorn", "uvloop",
     ),
-    turns=lambda plan: 2 * len(plan.steps) + FAILING_TURNS,
     measure=measure,
     tables=tables,
     notes=notes,
