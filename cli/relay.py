@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from chassis.settings import InvalidSettings
 from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
+from cli.databases import opened
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
@@ -36,10 +37,10 @@ async def _deliver(app: FastAPI) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     state = app.state
-    async with tracing.exporting(state.settings), error_reports.reporting(state.settings):
-        await state.store.open()
-        try:
-            async with state.relay.running(state.settings.peer_urls, state.envelope):
-                await stopped.wait()
-        finally:
-            await state.store.close()
+    async with (
+        tracing.exporting(state.settings),
+        error_reports.reporting(state.settings),
+        opened(state.store),
+        state.relay.running(state.settings.peer_urls, state.envelope),
+    ):
+        await stopped.wait()

@@ -15,7 +15,7 @@ from analytics.models import EVENTS
 from benchmarks.load import Fetch, Load, run_load
 from benchmarks.processes import hear, run_on_uvloop
 from benchmarks.scenarios.analytics.history import CLIENTS_SHARES, Document, make_documents
-from cli.mongodb import opened
+from cli.mongodb import analytics_database
 
 T = TypeVar("T")
 _PATH = "/api/v1/analytics/events/batch"
@@ -120,7 +120,7 @@ async def _posting(url: str, key: str) -> AsyncIterator[Callable[[bytes], Awaita
 
 @asynccontextmanager
 async def _inserting(url: str) -> AsyncIterator[Callable[[list[Document]], Awaitable[int]]]:
-    async with opened(url) as database:
+    async with analytics_database(url) as database:
 
         async def insert(documents: list[Document]) -> int:
             result = await database[EVENTS].insert_many(documents, ordered=False)

@@ -41,7 +41,7 @@ from benchmarks.scenarios.analytics.history import DAYS, OnProgress, write_histo
 from benchmarks.scenarios.analytics.stores import OURS, PLAIN, Stores, open_stores
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.mongodb import make_write_key, opened
+from cli.mongodb import analytics_database, make_write_key
 
 _WORKERS = {"analytics": 2, "user": 1}
 _FIRST = 10**9
@@ -211,7 +211,7 @@ def _in_steps(on_turn: OnTurn, text: str) -> OnProgress:
 
 
 async def _rebuild(url: str, on_part: OnProgress) -> None:
-    async with opened(url) as database:
+    async with analytics_database(url) as database:
         await rebuild_counts(database, on_part)
 
 

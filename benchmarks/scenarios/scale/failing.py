@@ -22,7 +22,7 @@ from cli.dev.ports import answers
 from cli.dev.postgres_pair import PostgresPair
 from cli.dev.processes import SupervisedProcess
 from cli.dev.server import EmbeddedServer
-from cli.mongodb import make_write_key, opened
+from cli.mongodb import analytics_database, make_write_key
 
 TURNS = 6
 """Starting, four kills, comparing."""
@@ -150,7 +150,7 @@ async def _judge(environment: Mapping[str, str], orders: Customers, events: Send
     """Hold the databases against each other, and against what was acknowledged."""
     invariants = await broken_invariants(environment)
     truth = await read_truth(environment)
-    async with opened(environment["ANALYTICS_MONGODB_URL"]) as database:
+    async with analytics_database(environment["ANALYTICS_MONGODB_URL"]) as database:
         ours = database["events"].find({"type": {"$in": list(TYPES[CLIENT])}}, {"_id": 1})
         stored = {event["_id"] async for event in ours}
     return {

@@ -24,7 +24,7 @@ from chaos.verdict import compare_events
 from chassis.core.store import DatabaseUnavailable
 from cli.client import client
 from cli.dev.polling import eventually
-from cli.mongodb import make_write_key, opened
+from cli.mongodb import analytics_database, make_write_key
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0
@@ -95,7 +95,7 @@ async def until_counted(url: str, journal: EventJournal, within_s: float) -> dic
 
     async def agree() -> bool:
         try:
-            async with opened(url) as database:
+            async with analytics_database(url) as database:
                 broken.update(compare_events(journal, await read_tally(database)))
         except DatabaseUnavailable:  # its members may still choose a primary
             return False
