@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import structlog
 import typer
 
-from benchmarks.runner import redraw, run
+from benchmarks.scenario import redraw, run
 from benchmarks.scenarios import observability as watching
 from benchmarks.scenarios.analytics import scenario as analysing
 from benchmarks.scenarios.dispatch import profiling

@@ -141,13 +141,13 @@ def _errors(lines: Iterable[str]) -> Iterator[str]:
     """Return the entries of level error or critical: the first line, and the last of what follows it."""
     first = last = ""
     for line in map(str.rstrip, lines):
-        # The last one: where a process was killed while it wrote, the next one's first entry goes on in its line.
-        *_, beginning = None, *_BEGINNING.finditer(line)
-        if not beginning:
+        beginnings = list(_BEGINNING.finditer(line))
+        if not beginnings:
             last = last if line.startswith(_NO_END) else line or last
             continue
         if first:
             yield _joined(first, last)
+        beginning = beginnings[-1]  # a process that is killed while it writes leaves its line to the next one's entry
         is_error = (beginning[1] or beginning[2]).lower() in _ERRORS
         first, last = line[beginning.start() :] if is_error else "", ""
     if first:

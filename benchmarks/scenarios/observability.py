@@ -17,7 +17,8 @@ from benchmarks.measurement import Series
 from benchmarks.processes import Child, end_with_parent, run_on_uvloop
 from benchmarks.report import doubts, make_table, targets_table
 from benchmarks.results import Result, Target, compare
-from benchmarks.runner import OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.runner import OnTurn, Rounds, Side, Turn
+from benchmarks.scenario import Scenario
 from benchmarks.scenarios.orders.figures import BUSY, Condition
 from benchmarks.scenarios.orders.scenario import new_product_ids
 from benchmarks.scenarios.orders.sides import ours

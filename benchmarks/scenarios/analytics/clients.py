@@ -14,7 +14,8 @@ import orjson
 from analytics.models import EVENTS
 from benchmarks.load import Fetch, Load, run_load
 from benchmarks.processes import hear, run_on_uvloop
-from benchmarks.scenarios.analytics.history import CLIENTS_SHARES, Document, make_documents
+from benchmarks.scenarios.analytics.history import CLIENTS_SHARES, make_documents
+from chassis.mongodb.database import Document
 from cli.mongodb import analytics_database
 
 T = TypeVar("T")

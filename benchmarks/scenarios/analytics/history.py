@@ -1,5 +1,7 @@
 """A history of events as people make them, the same in every run, and how it is written into the database by hand."""
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,16 +9,21 @@ from datetime import datetime, timedelta
 from math import pi, sin
 from multiprocessing.connection import Connection, wait
 from random import Random
-from typing import Any
 
 from pymongo import MongoClient, WriteConcern
 
+from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.models import EVENTS
 from benchmarks.processes import Child
+from benchmarks.runner import OnTurn
+from benchmarks.scenarios.analytics.stores import OURS, Stores
+from chassis.mongodb.database import Document
+from cli.mongodb import analytics_database
 
-Document = dict[str, Any]
 OnProgress = Callable[[int, int], None]
 """Called with how much is done, of how much."""
+STEPS = 20
+"""In so many the growth of the history is shown."""
 
 DAYS = 30
 USERS = 50_000
@@ -107,6 +114,44 @@ def _order(random: Random, number: int) -> Document:
     return {"subject": order_id, "data": data, "revenue": {"currency": "EUR", "minor": total}}
 
 
+def grow(stores: Stores, events: range, until: datetime, on_turn: OnTurn) -> Mapping[str, float]:
+    """Insert more events, then index and count all; returns the seconds of each."""
+    url, size = stores.urls[OURS], f"{events.stop:,} events"
+    inserting = _in_steps(on_turn, f"{size}: inserting {len(events):,}")
+    counting = _in_steps(on_turn, f"{size}: counting")
+    with stores.open(OURS) as database:
+        database[EVENTS].drop_indexes()
+    return {
+        "insert": _seconds(lambda: _write(url, events, until, inserting)),
+        "index": _seconds(stores.index),
+        "rebuild": _seconds(lambda: asyncio.run(_rebuild(url, counting))),
+    }
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def _in_steps(on_turn: OnTurn, text: str) -> OnProgress:
+    """Return what is called with how much is done of how much, and makes turns of it."""
+    steps = 0
+
+    def on_progress(done: int, all_: int) -> None:
+        nonlocal steps
+        for _ in range(done * STEPS // all_ - steps):
+            steps += 1
+            on_turn(f"{text}, {done / all_:.0%}")
+
+    return on_progress
+
+
+async def _rebuild(url: str, on_part: OnProgress) -> None:
+    async with analytics_database(url) as database:
+        await rebuild_counts(database, on_part)
+
+
 @dataclass(frozen=True, slots=True)
 class _Share:
     """What one of the processes writes: every second chunk of the events, if there are two processes."""
@@ -119,7 +164,7 @@ class _Share:
         return [range(start, min(start + _CHUNK, self.history.events.stop)) for start in starts]
 
 
-def write_history(url: str, events: range, until: datetime, on_events: OnProgress) -> None:
+def _write(url: str, events: range, until: datetime, on_events: OnProgress) -> None:
     """Insert events of the days until a moment: faster than through the service, without waiting for the disk."""
     history = History(until, events)
     with ExitStack() as stack:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.models import EVENTS
 from benchmarks.deployment import Deployed, deploy
 from benchmarks.load import Load, Taken, Task, run_client
 from benchmarks.measurement import Series
 from benchmarks.processes import Child
 from benchmarks.results import results_as_json
-from benchmarks.runner import DoesNotWork, OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.runner import DoesNotWork, OnTurn, Rounds, Side, Turn
+from benchmarks.scenario import Scenario
 from benchmarks.scenarios.analytics.clients import (
     BATCH,
     SEND,
@@ -37,17 +37,15 @@ from benchmarks.scenarios.analytics.figures import (
     side_row,
     tables,
 )
-from benchmarks.scenarios.analytics.history import DAYS, OnProgress, write_history
+from benchmarks.scenarios.analytics.history import DAYS, STEPS, grow
 from benchmarks.scenarios.analytics.stores import OURS, PLAIN, Stores, open_stores
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.mongodb import analytics_database, make_write_key
+from cli.mongodb import make_write_key
 
 _WORKERS = {"analytics": 2, "user": 1}
 _FIRST = 10**9
 """The number of the first event that is sent: those of the history are lower."""
-_STEPS = 20
-"""In so many the growth of the history is shown."""
 _SPANS = 500
 _BACK = timedelta(hours=1, minutes=1, seconds=1)
 """Each question is about as many days, which end so much before the last one's."""
@@ -83,7 +81,7 @@ class Plan:
     @property
     def turns(self) -> int:
         """How many measurements a run has."""
-        return 2 * self.rounds + len(self.sizes) * (2 * _STEPS + 2)
+        return 2 * self.rounds + len(self.sizes) * (2 * STEPS + 2)
 
 
 FULL = Plan(rounds=5, batches=240, senders=4, sizes=(1_000_000, 10_000_000), asked=300, aggregated=3)
@@ -147,7 +145,7 @@ def _measure_answers(plan: Plan, stores: Stores, services: Deployed, on_turn: On
         queries = [urlencode({"from": start.isoformat(), "to": end.isoformat()}) for start, end in _spans(until)]
         asking, warm_up = Load(1, plan.asked, 0.0, plan.longest), Load(1, 20, 0.0, plan.longest)
         for size in plan.sizes:
-            took = _grow(stores, range(written, size), until, on_turn)
+            took = grow(stores, range(written, size), until, on_turn)
             written = size
             on_turn(f"{size:,} events: statistics by {service.name}")
             service.run(Task(warm_up, queries))
@@ -175,44 +173,6 @@ def _aggregate(stores: Stores, start: datetime, end: datetime) -> Taken:
         assert list(database[EVENTS].aggregate(pipeline))
     seconds = time.perf_counter() - begun
     return Taken(1, {}, seconds, 0.0, seconds, seconds)
-
-
-def _grow(stores: Stores, events: range, until: datetime, on_turn: OnTurn) -> Mapping[str, float]:
-    """Insert more events, then index and count all; returns the seconds of each."""
-    url, size = stores.urls[OURS], f"{events.stop:,} events"
-    inserting = _in_steps(on_turn, f"{size}: inserting {len(events):,}")
-    counting = _in_steps(on_turn, f"{size}: counting")
-    with stores.open(OURS) as database:
-        database[EVENTS].drop_indexes()
-    return {
-        "insert": _seconds(lambda: write_history(url, events, until, inserting)),
-        "index": _seconds(stores.index),
-        "rebuild": _seconds(lambda: asyncio.run(_rebuild(url, counting))),
-    }
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
-
-
-def _in_steps(on_turn: OnTurn, text: str) -> OnProgress:
-    """Return what is called with how much is done of how much, and makes turns of it."""
-    steps = 0
-
-    def on_progress(done: int, all_: int) -> None:
-        nonlocal steps
-        for _ in range(done * _STEPS // all_ - steps):
-            steps += 1
-            on_turn(f"{text}, {done / all_:.0%}")
-
-    return on_progress
-
-
-async def _rebuild(url: str, on_part: OnProgress) -> None:
-    async with analytics_database(url) as database:
-        await rebuild_counts(database, on_part)
 
 
 def _content(plan: Plan, figures: Figures) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from pymongo.database import Database
 
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, INDEXES, MINUTE_COUNTS, USER_DAYS
 from benchmarks.deployment import migrate
-from benchmarks.scenarios.analytics.history import Document
-from chassis.mongodb.database import create_indexes
+from chassis.mongodb.database import Document, create_indexes
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port

@@ -12,7 +12,8 @@ from benchmarks.load import Load, Task, run_client
 from benchmarks.measurement import Series
 from benchmarks.processes import Child
 from benchmarks.results import results_as_json
-from benchmarks.runner import OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.runner import OnTurn, Rounds, Side, Turn
+from benchmarks.scenario import Scenario
 from benchmarks.scenarios.dispatch.candidates import CANDIDATES, MUTUAL_TLS
 from benchmarks.scenarios.dispatch.credentials import Secrets, make_secrets, observe_tls
 from benchmarks.scenarios.dispatch.figures import (

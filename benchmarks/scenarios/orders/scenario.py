@@ -12,7 +12,8 @@ from benchmarks.deployment import deploy
 from benchmarks.load import Load, Task
 from benchmarks.measurement import Series
 from benchmarks.results import results_as_json
-from benchmarks.runner import OnTurn, Rounds, Scenario, Side, Turn
+from benchmarks.runner import OnTurn, Rounds, Side, Turn
+from benchmarks.scenario import Scenario
 from benchmarks.scenarios.orders.figures import BUSY, MANY_PRODUCTS, Condition, draw, notes, results, row, tables
 from benchmarks.scenarios.orders.sides import ours, plain
 from benchmarks.scenarios.orders.stores import Stores, open_stores

@@ -1,45 +1,22 @@
-"""The two sides, each ready to be measured by the same customer: one process that places orders, each with a key."""
+"""The two sides, each ready to be measured with the same customer."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from http import HTTPStatus
-from uuid import uuid4
 
-import aiohttp
 import orjson
 
 from benchmarks.deployment import Deployed, log_in
-from benchmarks.load import Fetch, run_client
+from benchmarks.load import run_client
 from benchmarks.processes import Child
 from benchmarks.runner import Side
+from benchmarks.scenarios.orders.customer import order_at
 from benchmarks.scenarios.orders.peer import serve_orders, serve_products
 from benchmarks.scenarios.orders.stores import ORDERS, OURS, PLAIN, PRODUCTS, Stores, dsn
 
 NAMES = {OURS: "order and product service", PLAIN: "aiohttp and asyncpg by hand"}
 _BACKLOG = 2048
-
-
-class NotPlaced(Exception):
-    """The answer to an order was not 201; carries the code of the problem, or `pending`."""
-
-
-@asynccontextmanager
-async def order_at(url: str, token: str) -> AsyncIterator[Fetch]:
-    """Give a function that orders one piece of a product, and returns which product the answer names."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    async with aiohttp.ClientSession(url, headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
-
-        async def order(product_id: str) -> str:
-            body = orjson.dumps({"product_id": product_id, "quantity": 1})
-            async with session.post("/api/v1/orders", data=body, headers={"Idempotency-Key": str(uuid4())}) as answer:
-                placed = orjson.loads(await answer.read())
-                if answer.status != HTTPStatus.CREATED:
-                    raise NotPlaced(placed.get("code", placed.get("status")))
-                return str(placed["items"][0]["product_id"])
-
-        yield order
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Any
 
 from benchmarks.deployment import find_nginx
 from benchmarks.load import Load, Task
-from benchmarks.runner import OnTurn, Scenario, Side
+from benchmarks.runner import OnTurn, Side
+from benchmarks.scenario import Scenario
 from benchmarks.scenarios.orders.scenario import new_product_ids
 from benchmarks.scenarios.orders.sides import ours
 from benchmarks.scenarios.orders.stores import Stores
