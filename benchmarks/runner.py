@@ -107,6 +107,7 @@ class Rounds:
     def _measure_quietly(self, side: Side, turn: Turn) -> Measurement:
         """Measure, and once more if something else was busy meanwhile; the quieter of the two holds."""
         side.run(turn.before)
+        side.drain()
         first = side.measure(turn.measured)
         if first.others < NOISY or not self.repeats:
             return first

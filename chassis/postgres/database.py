@@ -21,7 +21,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres.instrumentation import trace_statements
@@ -242,8 +243,9 @@ def _judge(context: ExceptionContext) -> None:
 
 
 async def _database(request: Request) -> Postgres:
-    database: Postgres = request.app.state.store
-    return database
+    store = application_of(request.app).store
+    assert isinstance(store, Postgres)
+    return store
 
 
 Database = Annotated[Postgres, Depends(_database)]

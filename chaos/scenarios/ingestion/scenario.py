@@ -21,7 +21,7 @@ from chaos.scenarios.ingestion.events import ORDER, read_tally
 from chaos.scenarios.ingestion.faults import Plan, Saboteur, System, running_system
 from chaos.scenarios.ingestion.senders import Endpoint, Senders, batch_endpoint, inbox_endpoint
 from chaos.verdict import compare_events
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from cli.client import client
 from cli.dev.polling import eventually
 from cli.mongodb import analytics_database, make_write_key

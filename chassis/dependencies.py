@@ -1,4 +1,8 @@
-"""Who is asking, as dependencies that a route declares."""
+"""
+What any route can ask for, as dependencies that it declares: who is asking, and what calls other services.
+
+Sessions are in the room of the database (``chassis.postgres.database.Session``), pages, ETags and keys in theirs.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -7,18 +11,19 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.security import OAuth2PasswordBearer
 
-from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier
+from chassis.application import application_of
+from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import Forbidden
+from chassis.dispatch.dispatcher import Dispatcher
 
 _bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/users/login", auto_error=False)
 """Where Swagger's Authorize button logs in."""
 
 
 async def _current_user(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
-    verifier: TokenVerifier = request.app.state.tokens
     if not token:
         raise InvalidToken
-    identity = await verifier.verify(token)
+    identity = await application_of(request.app).tokens.verify(token)
     request.state.user = identity
     return identity
 
@@ -54,3 +59,13 @@ Admin = Annotated[Identity, Depends(require_role("admin"))]
 """A person of role ``admin``; 401 or 403 for others."""
 Analyst = Annotated[Identity, Depends(require_role("analyst", "admin"))]
 """A person of role ``analyst`` or ``admin``; 401 or 403 for others."""
+
+
+async def _dispatcher(request: Request) -> Dispatcher:
+    return application_of(request.app).dispatcher
+
+
+_dispatcher.calls_services = True  # type: ignore[attr-defined]
+
+Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
+"""The service's dispatcher."""
