@@ -7,11 +7,12 @@ from fastapi.security.utils import get_authorization_scheme_param
 
 from analytics.ingestion.check_write_key import InvalidWriteKey, check_write_key
 from analytics.ingestion.write_keys import key_in, presented_key
+from analytics.parts import parts_of
 from analytics.retention import Retention
-from analytics.settings import Settings
-from chassis.auth.dependencies import Authentication, refuse_without_role
+from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden
+from chassis.dependencies import Authentication, refuse_without_role
 from chassis.mongodb.database import Database
 
 
@@ -29,7 +30,7 @@ async def _holder_by_body(request: Request, database: Database) -> None:
 async def _peer_or_holder(request: Request, database: Database) -> None:
     if is_sealed(request):
         return
-    if "authorization" not in request.headers and not request.app.state.settings.strict:
+    if "authorization" not in request.headers and not parts_of(request).settings.strict:
         return  # ENCRYPTION_MODE is permissive
     await _holder(request, database)
 
@@ -47,13 +48,12 @@ def is_sealed(request: Request) -> bool:
 
 
 async def _statistics_reader(request: Request) -> None:
-    settings: Settings = request.app.state.settings
-    if settings.shows_statistics or is_sealed(request):
+    if parts_of(request).settings.shows_statistics or is_sealed(request):
         return
     _, token = get_authorization_scheme_param(request.headers.get("authorization"))
     if not token:
         raise InvalidToken
-    refuse_without_role(await request.app.state.tokens.verify(token), "analyst", "admin")
+    refuse_without_role(await application_of(request.app).tokens.verify(token), "analyst", "admin")
 
 
 STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
@@ -61,8 +61,7 @@ STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader
 
 
 async def _retention(request: Request) -> Retention:
-    retention: Retention = request.app.state.retention
-    return retention
+    return parts_of(request).retention
 
 
 Keeping = Annotated[Retention, Depends(_retention)]

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.dependencies import ADMIN, PERSON, CurrentUser
 from chassis.core.errors import documented, problem_response
 from chassis.core.types import Page
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from chassis.auth.dependencies import ADMIN, CurrentUser
+from chassis.application import own_part
 from chassis.core.errors import NothingToChange, documented
 from chassis.core.types import Page
+from chassis.dependencies import ADMIN, CurrentUser
 from chassis.idempotency.dependency import KEYED
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Session
@@ -33,6 +34,7 @@ from product.services.list_movements import list_movements
 from product.services.list_products import list_products
 from product.services.read_products import read_products
 from product.services.update_product import update_product
+from product.settings import Settings
 
 router = service_router("products")
 
@@ -50,7 +52,7 @@ async def create(
     body: ProductCreate, admin: CurrentUser, session: Session, request: Request, response: Response
 ) -> Product:
     """Add a product (admins)."""
-    product = await create_product(session, body, request.app.state.settings.currency, admin.user_id)
+    product = await create_product(session, body, own_part(request.app, Settings).currency, admin.user_id)
     response.headers["Location"] = f"/api/v1/products/{product.id}"
     return product
 

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
-from chassis.auth.dependencies import Authentication, CurrentUser
 from chassis.core.errors import AppError, BadGateway
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import Authentication, CurrentUser, Dispatch
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
 from chassis.sealing.access import Access

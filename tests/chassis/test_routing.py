@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.auth.dependencies import ADMIN, PERSON, CurrentUser
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.postgres.database import Database, OwnClaim, Session

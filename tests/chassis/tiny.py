@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.app import create_app
-from chassis.core.store import Store
+from chassis.application import Store
 from chassis.settings import ServiceSettings
 from chassis.web.routing import Router
 from tests.support.serving import NoDatabase, serve

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.dependencies import ADMIN, CurrentUser
 from chassis.core.errors import NothingToChange, documented
 from chassis.core.types import Page
+from chassis.dependencies import ADMIN, CurrentUser
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session

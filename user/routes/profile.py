@@ -2,9 +2,8 @@
 
 from fastapi import Response
 
-from chassis.auth.dependencies import PERSON, CurrentUser
 from chassis.core.errors import NothingToChange, documented
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session

@@ -2,8 +2,8 @@
 
 from fastapi import Response
 
-from chassis.auth.dependencies import PERSON, CurrentUser
 from chassis.core.errors import documented
+from chassis.dependencies import PERSON, CurrentUser
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional

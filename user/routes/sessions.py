@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from chassis.auth.dependencies import PERSON, CurrentUser
 from chassis.core.errors import documented
 from chassis.core.types import Page
+from chassis.dependencies import PERSON, CurrentUser
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chassis.auth.dependencies import ADMIN, ANALYST, PERSON, Authentication, refuse_without_role
 from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import AppError, Forbidden
 from chassis.core.ids import new_id
+from chassis.dependencies import ADMIN, ANALYST, PERSON, Authentication, refuse_without_role
 
 
 @pytest.mark.parametrize(
