@@ -10,10 +10,9 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import monotonic
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-from fastapi import Depends, Request
 
 from chassis.core import context as request_context
 from chassis.core import deadline
@@ -80,7 +79,7 @@ class Dispatcher:
         purpose: str = "requests",
     ) -> None:
         self._peers = {
-            name: Peer(name, url, make_transport(), clock, longest_pause_s, purpose) for name, url in peers.items()
+            name: Peer(name, url, make_transport, clock, longest_pause_s, purpose) for name, url in peers.items()
         }
         self._envelope = envelope
         self._sleep = sleep
@@ -181,9 +180,14 @@ class Dispatcher:
         """Give the state of each peer's breaker, by the peer's name."""
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
+    def open(self) -> None:
+        """Make the transports now, in the process that serves, rather than at the first call of each."""
+        for peer in self._peers.values():
+            peer.transport()
+
     async def aclose(self) -> None:
         """Close the connections; one that cannot be closed keeps no other open."""
-        closing = (peer.transport.aclose() for peer in self._peers.values())
+        closing = (peer.aclose() for peer in self._peers.values())
         for result in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -216,7 +220,7 @@ class Dispatcher:
 
     async def _exchange(self, request: _Request, left: float, trace: Mapping[str, str]) -> Answer:
         headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
-        method, address, transport = request.method, request.address, request.peer.transport
+        method, address, transport = request.method, request.address, request.peer.transport()
         if not request.sealed:
             return await transport.send(method, address, [*headers.items(), *_context()], request.body, left)
         target = Target(method, address.path, address.query)
@@ -298,14 +302,3 @@ def _context() -> list[tuple[str, str]]:
     """Give the headers that stay outside the envelope."""
     context = request_context.current()
     return [("x-request-id", context.request_id)] if context else []
-
-
-async def _dispatcher(request: Request) -> Dispatcher:
-    dispatcher: Dispatcher = request.app.state.dispatcher
-    return dispatcher
-
-
-_dispatcher.calls_services = True  # type: ignore[attr-defined]
-
-Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
-"""The service's dispatcher, as a route asks for it."""

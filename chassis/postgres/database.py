@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import structlog
 from asyncpg import InterfaceError as DriverError
-from asyncpg import PostgresError, Record, UniqueViolationError
+from asyncpg import PostgresError, Record
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy import event, text
@@ -21,18 +21,19 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres.instrumentation import trace_statements
-from chassis.postgres.nonces import claim_in, claimed_by
+from chassis.postgres.nonces import claim_in
 from chassis.postgres.notifier import NOTIFY, Notifier
 from chassis.postgres.pool import MeteredPool
 from chassis.postgres.purge import Expiry, purge
-from chassis.postgres.statements import Statement
+from chassis.postgres.statements import Part, Statement
 from chassis.postgres.tables import idempotency_keys, inbox, sealed_requests
 from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.replay import Claim, claims_request
+from chassis.sealing.replay import Claim, ClaimsRequest
 from chassis.telemetry import tracing
 from chassis.telemetry.pool_metrics import SIZE
 
@@ -176,26 +177,32 @@ class Postgres:
                     raise claim.refuse()
                 yield session
 
-    async def run(self, statement: Statement, values: Mapping[str, Any], *, claim: Claim | None = None) -> list[Record]:
+    async def run(self, statement: Statement, values: Mapping[str, Any], *parts: Part) -> list[Record]:
         """
-        Run one statement, a transaction of its own, and give its rows: a fifth of what a session costs for it.
+        Run one statement, a transaction of its own, and return its rows: a fifth of what a session costs for it.
 
         Args:
-            claim: The sealed request that the statement claims, which has ``CLAIM`` among its queries.
+            parts: One of each class that the statement names; they act when it is committed.
 
         Raises:
-            Unauthenticated: The request was claimed before; the statement has had no effect (401).
+            Unauthenticated: The request of its ``Nonce`` was claimed before; the statement has had no effect (401).
             DatabaseUnavailable: No connection, or it broke (503).
+            TypeError: Other parts than those of the statement are handed in.
             PostgresError: As the server says it.
         """
         assert self._engine
+        bound = statement.bind(self.service, values, parts)
         try:
             with telling_unavailable():
-                return await statement.run(self._engine, {**values, **claimed_by(claim)})
-        except UniqueViolationError as error:
-            if claim and error.table_name == sealed_requests.name:
-                raise claim.refuse() from error
+                rows = await statement.fetch(self._engine, bound)
+        except PostgresError as error:
+            for part in parts:
+                if refusal := part.refusal(error):
+                    raise refusal from error
             raise
+        for part in parts:
+            part.after_commit(rows, self.notifier.notify)
+        return rows
 
     @asynccontextmanager
     async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
@@ -242,29 +249,28 @@ def _judge(context: ExceptionContext) -> None:
 
 
 async def _database(request: Request) -> Postgres:
-    database: Postgres = request.app.state.store
-    return database
+    store = application_of(request.app).store
+    assert isinstance(store, Postgres)
+    return store
 
 
 Database = Annotated[Postgres, Depends(_database)]
 """For routes that call other services: they open transactions around the calls, never across them."""
 
 
-@claims_request
 async def _own_claim(request: Request) -> Claim | None:
     claim: Claim | None = request.scope.get("claim")
     return claim
 
 
-OwnClaim = Annotated[Claim | None, Depends(_own_claim)]
-"""For routes that begin with a statement: the sealed request, which the route must let it claim (``CLAIM``)."""
+OwnClaim = Annotated[Claim | None, Depends(_own_claim), ClaimsRequest]
+"""For routes that begin with a statement: the sealed request, which the route must let it claim (``Nonce``)."""
 
 
-@claims_request
 async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
     async with database.transaction(request.scope.get("claim")) as session:
         yield session
 
 
-Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+Session = Annotated[AsyncSession, Depends(_session, scope="function"), ClaimsRequest]
 """The request's one transaction: committed before the answer is sent, undone if anything fails."""
