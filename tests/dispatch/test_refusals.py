@@ -86,6 +86,7 @@ async def test_every_connection_is_closed_although_one_cannot_be() -> None:
     made: list[Closing] = []
     peers = {name: f"http://{name}" for name in ("product", "user", "analytics")}
     dispatcher = Dispatcher(peers, Envelope("order", LINKS["order"]), Closing)
+    dispatcher.open()
 
     with pytest.raises(OSError, match="stuck"):
         await dispatcher.aclose()
