@@ -9,21 +9,26 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.security import OAuth2PasswordBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.application import application_of
 from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import Forbidden
 from chassis.dispatch.dispatcher import Dispatcher
 
-_bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/users/login", auto_error=False)
-"""Where Swagger's Authorize button logs in."""
+TOKEN_SCHEME = "AccessToken"  # noqa: S105 - a name
+"""What OpenAPI calls the scheme by which a person's token is sent."""
+_bearer = HTTPBearer(
+    scheme_name=TOKEN_SCHEME, description="The access token of a login at the user service.", auto_error=False
+)
 
 
-async def _current_user(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
-    if not token:
+async def _current_user(
+    request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Identity:
+    if not sent:
         raise InvalidToken
-    identity = await application_of(request.app).tokens.verify(token)
+    identity = await application_of(request.app).tokens.verify(sent.credentials)
     request.state.user = identity
     return identity
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.auth.tokens import TokenIssuer, TokenVerifier
+from chassis.auth.tokens import TokenVerifier
 from chassis.core.clock_skew import ClockSkew
 from chassis.core.errors import Conflict
 from chassis.core.ids import new_id
@@ -30,6 +30,7 @@ from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.having import having
+from user.tokens.issuer import TokenIssuer
 
 THINGS = "/api/v1/things"
 KEYS = make_keys("order", "client", "tiny")
