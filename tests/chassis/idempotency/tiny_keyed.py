@@ -20,7 +20,7 @@ from chassis.core.ids import new_id
 from chassis.core.types import Body, Read
 from chassis.dependencies import ADMIN, PERSON, CurrentUser
 from chassis.idempotency.answers import MAX_BODY
-from chassis.idempotency.dependency import KEYED, IdempotencyKey, Key
+from chassis.idempotency.dependency import KEY_EXPIRY, KEYED, IdempotencyKey, Key
 from chassis.idempotency.errors import InFlight
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.postgres.database import Database, Postgres, Session
@@ -198,7 +198,7 @@ class Worker:
 async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
     """Run one on a real socket."""
     own = as_setting({name: ring for name, ring in KEYS.items() if "TINY" in name})
-    store = Postgres(SecretStr(database_url), "tiny")
+    store = Postgres(SecretStr(database_url), "tiny", expiries=[KEY_EXPIRY])
     async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
         tiny.app.state.at = go_on
         tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())
