@@ -21,7 +21,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres.instrumentation import trace_statements
@@ -32,7 +33,7 @@ from chassis.postgres.purge import Expiry, purge
 from chassis.postgres.statements import Part, Statement
 from chassis.postgres.tables import idempotency_keys, inbox, sealed_requests
 from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.replay import Claim, claims_request
+from chassis.sealing.replay import Claim, ClaimsRequest
 from chassis.telemetry import tracing
 from chassis.telemetry.pool_metrics import SIZE
 
@@ -248,29 +249,28 @@ def _judge(context: ExceptionContext) -> None:
 
 
 async def _database(request: Request) -> Postgres:
-    database: Postgres = request.app.state.store
-    return database
+    store = application_of(request.app).store
+    assert isinstance(store, Postgres)
+    return store
 
 
 Database = Annotated[Postgres, Depends(_database)]
 """For routes that call other services: they open transactions around the calls, never across them."""
 
 
-@claims_request
 async def _own_claim(request: Request) -> Claim | None:
     claim: Claim | None = request.scope.get("claim")
     return claim
 
 
-OwnClaim = Annotated[Claim | None, Depends(_own_claim)]
+OwnClaim = Annotated[Claim | None, Depends(_own_claim), ClaimsRequest]
 """For routes that begin with a statement: the sealed request, which the route must let it claim (``Nonce``)."""
 
 
-@claims_request
 async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
     async with database.transaction(request.scope.get("claim")) as session:
         yield session
 
 
-Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+Session = Annotated[AsyncSession, Depends(_session, scope="function"), ClaimsRequest]
 """The request's one transaction: committed before the answer is sent, undone if anything fails."""

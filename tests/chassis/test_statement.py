@@ -8,8 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.core.errors import Unauthenticated
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable, Unauthenticated
 from chassis.postgres.database import POOL_SIZE, Postgres
 from chassis.postgres.nonces import Nonce
 from chassis.postgres.statements import Statement

@@ -83,7 +83,7 @@ class Desk:
 @pytest.fixture
 async def desk(shop: Shop, unresumed: None) -> Desk:
     """One order of every status, of one customer."""
-    desk = Desk(shop.app.state.store, new_id())
+    desk = Desk(shop.app.state.application.store, new_id())
     for status in OrderStatus:
         await desk.store(status)
     return desk
@@ -136,11 +136,11 @@ async def test_confirming_prices_the_lines_of_one_order(
     """Other orders of the product keep prices and status; analytics hears of ours at once, as it is stored."""
     notified, notify = list[str](), desk.database.notifier.notify
 
-    def notify_and_note(listeners: Sequence[str]) -> None:
+    def record_and_notify(listeners: Sequence[str]) -> None:
         notified.extend(listeners)
         notify(listeners)
 
-    monkeypatch.setattr(desk.database.notifier, "notify", notify_and_note)
+    monkeypatch.setattr(desk.database.notifier, "notify", record_and_notify)
     order = await load_order(desk.database, await desk.store(OrderStatus.PENDING))
     for line in order.lines:
         line.name, line.unit_price_minor = f"Cup {line.position}", 100 + line.position
@@ -166,7 +166,7 @@ async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
     events: list[dict[str, Any]] = []
 
     async def is_heard() -> bool:
-        async with analytics.state.store.use() as database:
+        async with analytics.state.application.store.use() as database:
             events.extend(await database["events"].find({"subject": str(order_id)}).to_list(None))
         return bool(events)
 
@@ -210,7 +210,7 @@ async def test_only_what_has_waited_for_too_long_expires(shop: Shop, desk: Desk)
     await desk.store(OrderStatus.PENDING, age=PATIENCE - timedelta(seconds=10))
 
     async with bystanders(desk.database, Base.metadata, old):
-        await resume_orders(desk.database, shop.app.state.dispatcher)
+        await resume_orders(desk.database, shop.app.state.application.dispatcher)
 
     assert await desk.stored(old) == ("expired", "timed_out", ["pending", "expired"])
 
@@ -220,7 +220,7 @@ async def test_orders_expire_a_batch_at_a_time(shop: Shop, desk: Desk) -> None:
     for _ in range(AT_ONCE + 1):
         await desk.store(OrderStatus.PENDING, age=PATIENCE * 2, due=True)
 
-    await resume_orders(desk.database, shop.app.state.dispatcher)
+    await resume_orders(desk.database, shop.app.state.application.dispatcher)
 
     transaction = column("xmin").cast(Text)
     batches = select(func.count()).where(OrderTransition.cause == "timed_out").group_by(transaction)
@@ -253,7 +253,7 @@ async def test_what_another_worker_has_in_hand_is_skipped(shop: Shop, desk: Desk
         bystanders(desk.database, Base.metadata, *free.values()),
     ):
         await session.execute(select(Order).where(Order.id.in_(locked.values())).with_for_update())
-        await resume_orders(desk.database, shop.app.state.dispatcher)
+        await resume_orders(desk.database, shop.app.state.application.dispatcher)
 
     assert (await desk.stored(free["old"]))[:2] == ("expired", "timed_out")
     assert (await desk.stored(free["young"]))[:2] == ("rejected", "product_not_found")

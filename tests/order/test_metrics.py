@@ -22,7 +22,7 @@ class Unlucky(Exception):
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The order service's database."""
-    store: Postgres = apps["order"].state.store
+    store: Postgres = apps["order"].state.application.store
     return store
 
 
@@ -39,7 +39,7 @@ def pending(age: timedelta = timedelta()) -> Order:
 
 async def measured(apps: dict[str, FastAPI]) -> tuple[float, float]:
     """How many orders are pending, and the age of the oldest in seconds, as the service measures them now and then."""
-    await _measure_orders(apps["order"].state)
+    await _measure_orders(apps["order"].state.application.store)
     return sample("order_pending"), sample("order_pending_oldest_seconds")
 
 

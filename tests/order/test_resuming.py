@@ -31,7 +31,7 @@ SOON = timedelta(hours=1)
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The order service's database."""
-    store: Postgres = apps["order"].state.store
+    store: Postgres = apps["order"].state.application.store
     return store
 
 

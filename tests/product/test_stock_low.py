@@ -71,7 +71,7 @@ async def test_analytics_hears_of_it(orders: Orders, make_product: MakeProduct, 
         await orders.reserve(new_id(), **{pot["id"]: 1})
 
     async def heard() -> list[tuple[str, int]]:
-        async with apps["analytics"].state.store.use() as database:
+        async with apps["analytics"].state.application.store.use() as database:
             found = await database["events"].find({"type": LOW}).to_list(None)
         return [(event["subject"], event["data"]["stock"]) for event in found]
 
