@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from cli.__main__ import COMMANDS, app, main
 from cli.dev.ports import free_port
 from cli.errors import CommandError
