@@ -1,7 +1,12 @@
-"""``python -m deploy.scan_secrets``: finds secrets in the files that git knows; exits 1 and names them."""
+"""
+``python -m deploy.scan_secrets [file …]``: finds secrets in these files; exits 1 and names them.
+
+Without arguments it scans every file that git tracks, and also names exceptions that are no longer needed.
+"""
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from fnmatch import fnmatch
 
 from detect_secrets.core.secrets_collection import SecretsCollection
@@ -33,20 +38,24 @@ _ALLOWED = {
 """What is found and is no secret, with the reason; one that is found no more fails the check, too."""
 
 
-def main() -> None:
-    """Scan, print, exit."""
-    listed = subprocess.run(["git", "ls-files", "-z"], check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S607
-    files = [file for file in listed.split("\0") if file and not any(fnmatch(file, one) for one in _UNREAD)]
+def main(named: Sequence[str] = ()) -> None:
+    """Scan the files *named*, or all; print and exit."""
+    files = [file for file in named or _tracked() if not any(fnmatch(file, one) for one in _UNREAD)]
     used, found = set(), []
     for file, kind, line in _scan(files):
         reasons = {(pattern, one) for pattern, one in _ALLOWED if one == kind and fnmatch(file, pattern)}
         used |= reasons
         if not reasons:
             found.append(f"{file}:{line}: {kind}. Remove it, and replace it where it is in use.")
-    found += [
-        f"{pattern}: no {kind} is found there; take it out of _ALLOWED." for pattern, kind in _ALLOWED.keys() - used
-    ]
+    if not named:
+        unused = _ALLOWED.keys() - used
+        found += [f"{pattern}: no {kind} is found there; take it out of _ALLOWED." for pattern, kind in unused]
     sys.exit("\n".join(found) or None)
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S607
+    return [file for file in listed.split("\0") if file]
 
 
 def _scan(files: list[str]) -> list[tuple[str, str, int]]:
@@ -59,4 +68,4 @@ def _scan(files: list[str]) -> list[tuple[str, str, int]]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

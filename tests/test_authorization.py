@@ -62,7 +62,7 @@ async def users(apps: dict[str, FastAPI], clean: None, password_hash: str) -> di
     """Ada, Bob, an analyst and two admins (the last one may not go), each with a session that has its person's id."""
     roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
     made = {}
-    async with apps["user"].state.store.transaction() as session:
+    async with apps["user"].state.application.store.transaction() as session:
         for name, role in roles.items():
             new = UserCreate(username=name, email=f"{name}@example.org", password=SecretStr(PASSWORD))
             made[name] = user = await create_user(session, new, password_hash, role)
@@ -76,16 +76,16 @@ async def things(apps: dict[str, FastAPI], users: dict[str, User]) -> None:
     ada, thing, soon = users["ada"].id, UUID(THING), func.now() + timedelta(hours=1)
     line = {"order_id": thing, "product_id": thing, "quantity": 1, "unit_price_minor": 19999, "name": "Teapot"}
     letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=soon)
-    async with apps["user"].state.store.transaction() as session:
+    async with apps["user"].state.application.store.transaction() as session:
         session.add(RefreshToken(token_hash=token_hash("refresh"), session_id=ada))
         session.add_all(letter(purpose=purpose, token_hash=token_hash(purpose)) for purpose in ("verify", "reset"))
-    async with apps["product"].state.store.transaction() as session:
+    async with apps["product"].state.application.store.transaction() as session:
         session.add(Product(id=thing, name="Teapot", price_minor=19999, currency="EUR", stock=5))
         session.add(Reservation(order_id=thing, state="reserved", expires_at=soon))
         session.add(ReservationLine(currency="EUR", **line))
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         await erase_user(database, ada)
-    async with apps["order"].state.store.transaction() as session:
+    async with apps["order"].state.application.store.transaction() as session:
         total = {"total_price_minor": 19999, "currency": "EUR"}
         session.add(Order(id=thing, user_id=ada, status="confirmed", **total))
         await session.flush()

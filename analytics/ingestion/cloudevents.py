@@ -1,7 +1,7 @@
 """
 The HTTP binding of CloudEvents 1.0: in which form a request carries events, and how headers spell attributes.
 
-The SDK (PyPI cloudevents 2.2) reads JSON leniently, and no batches: it is for senders, and in the tests one of them.
+The SDK (cloudevents 2.2) reads JSON leniently, and no batches: it is for senders, and in the tests one of them.
 """
 
 import re

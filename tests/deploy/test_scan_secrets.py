@@ -15,13 +15,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def scan(repository: Path, **files: str) -> str | None:
-    """What the scan says of files, with a file's dot written as two underscores."""
+def scan(repository: Path, *named: str, **files: str) -> str | None:
+    """Commit files, a dot in their names written as two underscores; return what the scan of those *named* prints."""
     for name, content in files.items():
         (repository / name.replace("__", ".")).write_text(content)
     subprocess.run(["git", "add", "."], cwd=repository, check=True)  # noqa: S607
     with pytest.raises(SystemExit) as ended:
-        scan_secrets.main()
+        scan_secrets.main(named)
     code = ended.value.code
     assert code is None or isinstance(code, str)
     return code
@@ -51,3 +51,15 @@ def test_an_exception_that_is_needed_no_more_is_named(repository: Path, monkeypa
     said = scan(repository, clean__py="KEY = 1\n")
 
     assert said == "clean.py: no AWS Access Key is found there; take it out of _ALLOWED."
+
+
+def test_only_the_named_files_are_scanned(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the pre-commit hook does: a secret elsewhere, and an exception for another file, are not its concern."""
+    monkeypatch.setattr(scan_secrets, "_ALLOWED", {("other.py", "AWS Access Key"): "there was one"})
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+
+    said = scan(repository, "named.py", named__py=f"KEY = '{key}'\n", elsewhere__py=f"KEY = '{key}'\n")
+
+    assert said
+    assert said.startswith("named.py:1: AWS Access Key.")
+    assert "\n" not in said

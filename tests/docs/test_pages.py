@@ -1,0 +1,57 @@
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.dev.files import ROOT
+
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split()  # noqa: S607
+PAGES = [file for file in TRACKED if file.endswith(".md")]
+FOLDERS = {file.partition("/")[0] for file in TRACKED if "/" in file and not file.startswith(".")}
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+PATH = re.compile(
+    rf"(?<![\w/.-])((?:{'|'.join(FOLDERS)})/[\w/.-]*\w\.(?:conf|html|in|js|json|md|proto|py|sh|svg|toml|txt|ya?ml))\b"
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(page.read_text())}
+
+
+def broken_links(page: str) -> Iterator[str]:
+    """The links of a page that lead nowhere."""
+    for target, anchor in LINK.findall((ROOT / page).read_text()):
+        file = (ROOT / page).parent / target if target else ROOT / page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            yield f"{page}: {target}#{anchor}"
+
+
+def lost_paths(file: str) -> Iterator[str]:
+    """The files of the repository that a file names, in its text or a comment, and that are not there."""
+    try:
+        text = (ROOT / file).read_text()
+    except UnicodeDecodeError:
+        return
+    yield from (f"{file}: {path}" for path in PATH.findall(text) if not (ROOT / path).exists())
+
+
+def test_every_link_leads_somewhere() -> None:
+    """The linked file exists, and has the heading that the link names."""
+    assert [link for page in PAGES for link in broken_links(page)] == []
+
+
+def test_every_file_that_is_named_exists() -> None:
+    """Pages, comments and scripts name files where they are, however often these are moved."""
+    assert [path for file in TRACKED for path in lost_paths(file)] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    """Each page of docs/ has a link in docs/README.md, a decision with its number and title."""
+    index = (ROOT / "docs/README.md").read_text()
+    pages = {page.removeprefix("docs/") for page in PAGES if page.startswith("docs/")} - {"README.md"}
+    titles = {page: (ROOT / "docs" / page).read_text().partition("\n")[0].removeprefix("# ") for page in pages}
+    links = [f"- [{titles[page]}]({page})\n" if "/" in page else f"| [{page}]({page}) |" for page in sorted(pages)]
+
+    assert [link for link in links if link not in index] == []
