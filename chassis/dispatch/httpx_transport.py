@@ -110,11 +110,10 @@ class AiohttpBackend(httpx.AsyncBaseTransport):
     """
 
     def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
+        self._session = _open_session()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the response is read by its stream."""
-        self._session = self._session or _open_session()
         if self._session.closed:
             raise httpx.ConnectError("the transport is closed")
         url = yarl.URL(f"{request.url}{request.extensions['target'].decode()}", encoded=True)
@@ -132,8 +131,7 @@ class AiohttpBackend(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close every connection; calls under way fail."""
-        if self._session:
-            await self._session.close()
+        await self._session.close()
 
 
 class _Body(httpx.AsyncByteStream):

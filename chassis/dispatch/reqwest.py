@@ -5,7 +5,8 @@ httpx's default transport costs ten times the CPU a call and loses pool slots wh
 alone cost 55 us of 250 (docs/decisions/0005).
 """
 
-import asyncio
+import atexit
+import time
 from datetime import timedelta
 
 from pyreqwest import exceptions
@@ -50,6 +51,8 @@ class ReqwestTransport:
             .build()
         )
         self._slots = Slots()
+        atexit.unregister(_let_go)  # once a process, however many transports it makes
+        atexit.register(_let_go)
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
         """Send as ``Transport`` says."""
@@ -74,10 +77,13 @@ class ReqwestTransport:
         return answer
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection; calls under way fail."""
         await self._client.close()
-        # reqwest's thread still lets go of its last call; an interpreter that ends meanwhile aborts (6 times in 80).
-        await asyncio.sleep(SETTLE_S)
+
+
+def _let_go() -> None:
+    """Leave reqwest's thread the time to finish its last call: it aborts an interpreter that ends meanwhile."""
+    time.sleep(SETTLE_S)
 
 
 def _translated(error: exceptions.PyreqwestError) -> TransportError:

@@ -63,7 +63,9 @@ def test_a_package_knows_itself_and_the_chassis_alone(package: str) -> None:
 @pytest.mark.parametrize(
     ("library", "home"),
     [
-        ("httpx", "chassis/dispatch/transport.py"),
+        ("httpx", "chassis/dispatch/httpx_transport.py"),
+        ("aiohttp", "chassis/dispatch/httpx_transport.py"),
+        ("pyreqwest", "chassis/dispatch/reqwest.py"),
         ("jose", "chassis/auth/tokens.py"),
         ("passlib", "user/password_hashing.py"),
         ("zxcvbn", "user/password_hashing.py"),
