@@ -9,10 +9,12 @@ from sqlalchemy import func
 
 from analytics.privacy.erase_user import erase_user
 from chassis.app import create_app
-from chassis.sealing.access import optional
+from chassis.dependencies import ADMIN, PERSON, Authentication
+from chassis.sealing.access import CLIENT, Access, optional, service
+from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, service_router
-from cli.links import CLIENT, links
-from cli.routes import RoutePolicy, route_policies
+from cli.links import links
+from cli.routes import DeclaredRoute, declared_routes
 from cli.services import SERVICES
 from order.models import Order, OrderLine
 from product.models import Product, Reservation, ReservationLine
@@ -27,9 +29,9 @@ from tests.support.access import (
     PRINCIPALS,
     QUERIES,
     THING,
-    allowed_callers,
     disagreements,
     name_of,
+    named_callers,
 )
 from tests.support.aliases import Bearer
 from tests.support.serving import NoDatabase
@@ -133,7 +135,7 @@ async def test_each_is_answered_by_the_policy_of_the_route(
     apps: dict[str, FastAPI], asker: Asker, route: str, group: list[str]
 ) -> None:
     """Who may do it succeeds with the very request that others are refused."""
-    services = {one.service for one in route_policies(apps) if name_of(one) == route}
+    services = {one.service for one in declared_routes(apps) if name_of(one) == route}
 
     outcomes = {(one, await asker.outcome(service, route, one)) for service in services for one in group}
 
@@ -141,22 +143,22 @@ async def test_each_is_answered_by_the_policy_of_the_route(
 
 
 @pytest.mark.parametrize("route", SERVICE_ROUTES)
-async def test_of_the_linked_peers_those_that_are_named_may_call(
+async def test_of_the_linked_peers_those_that_the_route_takes_may_call(
     apps: dict[str, FastAPI], asker: Asker, route: str
 ) -> None:
-    """A sealed call of an allowed service succeeds; that of another linked one is a 401."""
-    (service,) = (one.service for one in route_policies(apps) if name_of(one) == route)
+    """A sealed call of a named service, or of any if none is named, succeeds; that of another linked one is a 401."""
+    (service,) = (one.service for one in declared_routes(apps) if name_of(one) == route)
     peers = [caller for caller, callee in links() if callee == service]
 
     outcomes = {peer: await asker.outcome(service, route, peer) for peer in peers}
 
-    allowed = allowed_callers(ACCESS[route])
+    allowed = named_callers(ACCESS[route]) or {peer for peer in peers if peer != CLIENT}
     assert outcomes == {peer: OK if peer in allowed else 401 for peer in peers}
 
 
 async def test_the_table_says_what_the_routes_declare(apps: dict[str, FastAPI]) -> None:
     """Each route is in the table, with the policy that its mode, callers and dependencies make."""
-    assert disagreements(route_policies(apps)) == []
+    assert disagreements(declared_routes(apps)) == []
 
 
 async def test_every_route_of_the_api_goes_through_the_receiver(apps: dict[str, FastAPI]) -> None:
@@ -172,14 +174,13 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
     """The message names the route and what to add; hiding it from the documentation does not help."""
     router = service_router("things")
 
-    @router.get("/{thing_id}", include_in_schema=False)
-    @optional
+    @router.get("/{thing_id}", access=optional(), include_in_schema=False)
     async def read(thing_id: UUID) -> None:
         """Read it."""
 
     app = create_app(TinySettings(), NoDatabase(), router)
 
-    told = [line for line in disagreements(route_policies({"tiny": app})) if "is no more" not in line]
+    told = [line for line in disagreements(declared_routes({"tiny": app})) if "is no more" not in line]
 
     (line,) = told
     assert line.startswith("GET /api/v1/things/{thing_id} (tiny) is not in the table")
@@ -187,21 +188,21 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "mode", "callers", "authentication"),
+    ("method", "path", "access", "auth"),
     [
-        ("POST", "/api/v1/orders", "optional", "any linked", "-"),
-        ("POST", "/api/v1/orders", "optional", "any linked", "role admin"),
-        ("POST", "/api/v1/products", "optional", "any linked", "token"),
-        ("POST", "/api/v1/users/register", "optional", "any linked", "-"),
-        ("GET", "/api/v1/reservations/{order_id}", "service", "any linked", "-"),
-        ("GET", "/api/v1/reservations/{order_id}", "service", "order, user", "-"),
+        ("POST", "/api/v1/orders", optional(), None),
+        ("POST", "/api/v1/orders", optional(), ADMIN),
+        ("POST", "/api/v1/products", optional(), PERSON),
+        ("POST", "/api/v1/users/register", optional(), None),
+        ("GET", "/api/v1/reservations/{order_id}", service(), None),
+        ("GET", "/api/v1/reservations/{order_id}", service("order", "user"), None),
     ],
 )
 def test_a_route_that_declares_something_else_is_told(
-    method: str, path: str, mode: str, callers: str, authentication: str
+    method: str, path: str, access: Access, auth: Authentication | None
 ) -> None:
-    """A forgotten or another dependency, mode or caller is a disagreement."""
-    told = disagreements([RoutePolicy("any", method, path, mode, callers, authentication, "-")])
+    """Another mode, caller or authentication than the table's, or none, is a disagreement."""
+    told = disagreements([DeclaredRoute("any", method, path, RoutePolicy(access, auth))])
 
     assert any(line.startswith(f"{method} {path} is '") for line in told)
 
@@ -211,4 +212,4 @@ def test_the_table_is_of_one_piece() -> None:
     policies = set(ACCESS.values())
 
     assert {policy.partition(":")[0] for policy in policies} == ANSWERS.keys()
-    assert set.union(*map(allowed_callers, policies)) <= {service.name for service in SERVICES}
+    assert set.union(*map(named_callers, policies)) <= {service.name for service in SERVICES}
