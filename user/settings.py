@@ -5,7 +5,6 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
-from chassis.auth.signing_keys import SigningKeys
 from chassis.core.setting_types import BaseUrl, ServiceUrl
 from chassis.messaging.peers import peers_of
 from chassis.postgres.database import PostgresUrl
@@ -13,6 +12,7 @@ from chassis.settings import ServiceSettings
 from user.calls import CALLS
 from user.events import EVENTS
 from user.mail.smtp_url import SmtpUrl
+from user.tokens.signing_keys import SigningKeys
 
 _HEADERS = HeaderRegistry()
 

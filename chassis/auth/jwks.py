@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chassis.auth.cached import Cached
+from chassis.auth.signatures import Key
 from chassis.auth.tokens import UnknownKey, read_jwks
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
@@ -39,9 +40,9 @@ class RemoteKeys:
     def __init__(self, dispatcher: Dispatcher, issuer: str, clock: Callable[[], float] = monotonic) -> None:
         self._dispatcher = dispatcher
         self._call = keys_of(issuer)
-        self._keys: Cached[dict[str, Any]] = Cached(f"keys of {issuer}", self._fetch, clock)
+        self._keys: Cached[dict[str, Key]] = Cached(f"keys of {issuer}", self._fetch, clock)
 
-    async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
+    async def get(self, key_id: str) -> Key:
         """
         Return a key; fetches the key set when the id is new.
 
@@ -58,5 +59,5 @@ class RemoteKeys:
         """Learn of new keys before their first token comes, and forget those that are gone."""
         await self._keys.refresh()
 
-    async def _fetch(self, _present: dict[str, Any] | None) -> dict[str, Any]:
+    async def _fetch(self, _present: dict[str, Key] | None) -> dict[str, Key]:
         return read_jwks((await self._dispatcher.call(self._call)).model_dump())

@@ -22,9 +22,9 @@ from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.errors import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.peer import Attempt, Peer
-from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.retry import SAFE_METHODS, Retries
 from chassis.dispatch.transport import Address, Answer, Transport, address_of
+from chassis.dispatch.transports import DEFAULT_TRANSPORT
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
 from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 from chassis.telemetry import tracing
@@ -71,7 +71,7 @@ class Dispatcher:
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
-        make_transport: Callable[[], Transport] = ReqwestTransport,
+        make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,

@@ -5,7 +5,7 @@ import pytest
 
 from chassis.core import deadline
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
-from chassis.dispatch.transport import HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.wire import CLIENT_ADDRESS
 from tests.support.scripted_transport import LINKS, OK, PATH, Peer, Time, dispatcher_to
