@@ -100,7 +100,7 @@ class Call(Generic[Sends, Returns]):
         Raises:
             TypeError: A body for a call without one, or none for a call with one.
         """
-        if (body is None) is not (self._body is None):
+        if (body is None) != (self._body is None):
             raise TypeError(f"{self}: sends {self.sends}")
         if self._body is None or isinstance(body, bytes):
             return cast("bytes | None", body) or b""
