@@ -12,6 +12,9 @@ from chassis.core.ids import new_id
 from chassis.core.money import from_minor
 from chassis.postgres.tables import NAMING
 
+MOST_DETAIL = 200
+"""Characters that are stored of a refusal."""
+
 
 class Base(DeclarativeBase):
     """The service's tables."""
@@ -98,7 +101,9 @@ class OrderLine(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     unit_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     refusal: Mapped[str | None] = mapped_column(String(32))
-    """Why this line could not be had, if the order was rejected for it; a code."""
+    """Why the order was rejected for this line; a code."""
+    refusal_detail: Mapped[str | None] = mapped_column(String(MOST_DETAIL))
+    """The same for people, as the product service has said it."""
 
     @property
     def unit_price(self) -> Decimal | None:

@@ -7,7 +7,6 @@ here: an order that ends otherwise is announced, and the product service gives b
 """
 
 import re
-from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
-from order.models import Order, OrderStatus
+from order.models import MOST_DETAIL, Order, OrderStatus
 from order.services.load_order import load_order
 from order.services.transition_order import transition_order
 
@@ -125,16 +124,20 @@ async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bo
         return await transition_order(database.run, order, OrderStatus.EXPIRED, "reservation_closed")
     if refusal.remote_code not in _IMPOSSIBLE:
         raise refusal
+    details = _details(refusal)
     for line in order.lines:
-        if line.position in _positions(refusal):
-            line.refusal = refusal.remote_code
+        if line.position in details:
+            line.refusal, line.refusal_detail = refusal.remote_code, details[line.position]
     return await transition_order(database.run, order, OrderStatus.REJECTED, refusal.remote_code)
 
 
-def _positions(refusal: RemoteError) -> Collection[int]:
-    """Read which lines a refusal names: a reservation has the items of its order, in their order."""
-    pointers = [_ITEM.fullmatch(str(error.get("pointer"))) for error in refusal.problem.get("errors", ())]
-    return {int(pointer[1]) for pointer in pointers if pointer}
+def _details(refusal: RemoteError) -> dict[int, str]:
+    """Read what a refusal says of which line: a reservation has the items of its order, in their order."""
+    details = dict[int, str]()
+    for error in refusal.problem.get("errors", ()):
+        if pointer := _ITEM.fullmatch(str(error.get("pointer"))):
+            details[int(pointer[1])] = str(error.get("detail", ""))[:MOST_DETAIL]
+    return details
 
 
 def _price(order: Order, reservation: _Reservation, total: int) -> None:

@@ -84,12 +84,12 @@ def _refusal(order: Order, new: OrderCreate) -> AppError:
             location="body",
             pointer=f"/items/{line.position}/product_id" if new.items else "/product_id",
             code=kind.code,
-            detail=f"{kind.message} ({line.product_id})",
+            detail=line.refusal_detail or f"{kind.message} ({line.product_id})",
         )
         for line in order.lines
         if line.refusal
     ]
-    return kind(errors=errors)
+    return kind(" ".join(error.detail for error in errors), errors=errors)
 
 
 def _pending(user: Identity, new: OrderCreate) -> Order:
