@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -27,6 +27,10 @@ class Environment(StrEnum):
     LOCAL = "local"
     STAGING = "staging"
     PRODUCTION = "production"
+
+
+_FLAG = "production"
+"""``PRODUCTION=true`` is ``ENVIRONMENT=production``, for platforms that set a flag."""
 
 
 class InvalidSettings(Exception):
@@ -53,7 +57,6 @@ class ServiceSettings(BaseSettings):
     """The service that issues access tokens and gives the keys to check them; None for itself."""
 
     environment: Environment = Environment.LOCAL
-    production: bool = False
     log_level: LogLevel = "INFO"
     log_dir: Path | None = None
     encryption_mode: Literal["strict", "permissive"] = "strict"
@@ -66,6 +69,7 @@ class ServiceSettings(BaseSettings):
     max_in_flight: int = Field(default=256, ge=1)
     drain_seconds: float = Field(default=0, ge=0, le=300)
     relay: bool = True
+    dispatch_transport: Literal["httpx", "pyreqwest"] = "httpx"
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
@@ -92,6 +96,11 @@ class ServiceSettings(BaseSettings):
         if problems := settings._sample_secrets():
             raise InvalidSettings(cls.service_name, problems)
         return settings
+
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Return the names of what it reads, in lower case."""
+        return (*cls.model_fields, _FLAG)
 
     @property
     def strict(self) -> bool:
@@ -140,9 +149,7 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _production_is_an_environment(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if str(values.get("production", "")).lower() in {"1", "on", "t", "true", "y", "yes"}:
-            values["environment"] = Environment.PRODUCTION
+    def _production_is_strict(cls, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("environment") == Environment.PRODUCTION:
             values["encryption_mode"] = "strict"
         return values
@@ -166,6 +173,16 @@ class ServiceSettings(BaseSettings):
 
 
 class _EnvironmentAndFiles(EnvSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        """Read the fields' values; the flag decides, whatever ENVIRONMENT says."""
+        values = super().__call__()
+        flag = self.env_vars.get(_FLAG)
+        try:
+            is_production = bool(flag) and TypeAdapter(bool).validate_python(flag)
+        except ValidationError:
+            raise SettingsError(f"{_FLAG.upper()}: must be true or false") from None
+        return values | ({"environment": Environment.PRODUCTION} if is_production else {})
+
     def _load_env_vars(self) -> Mapping[str, str | None]:
         variables = super()._load_env_vars()
         names = {name: name.removesuffix("_file") for name in variables if name.endswith("_file")}
@@ -176,7 +193,7 @@ class _EnvironmentAndFiles(EnvSettingsSource):
         return {name: value and value.strip() for name, value in (read | given).items()}
 
     def _is_ours(self, name: str) -> bool:
-        return name.partition("__")[0] in self.settings_cls.model_fields
+        return name.partition("__")[0] in {*self.settings_cls.model_fields, _FLAG}
 
 
 def _read_file(name: str, path: str) -> str:

@@ -5,11 +5,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
-from chassis.auth.signing_keys import SigningKeys
 from chassis.core.setting_types import BaseUrl, ServiceUrl
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 from user.mail.smtp_url import SmtpUrl
+from user.tokens.signing_keys import SigningKeys
 
 _HEADERS = HeaderRegistry()
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
+from chassis.auth.signatures import Key
 from chassis.auth.single_flight import RETRY_S, SingleFlight
 from chassis.auth.tokens import UnknownKey, read_jwks
 from chassis.core.errors import ServiceUnavailable
@@ -28,10 +28,10 @@ class RemoteKeys:
     def __init__(self, dispatcher: Dispatcher, service: str, clock: Callable[[], float] = monotonic) -> None:
         self._dispatcher = dispatcher
         self._service = service
-        self._keys: dict[str, Any] = {}
+        self._keys: dict[str, Key] = {}
         self._set = SingleFlight(f"keys of {service}", self._fetch, clock)
 
-    async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
+    async def get(self, key_id: str) -> Key:
         """
         Give a key; fetches the key set when the id is new.
 

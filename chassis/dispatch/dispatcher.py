@@ -20,9 +20,9 @@ from chassis.core.errors import AppError, BadGateway, DeadlineExceeded
 from chassis.dispatch.breaker import LONGEST_PAUSE_S
 from chassis.dispatch.errors import AttemptError, BadAnswer, Refusal, RemoteError, final_error
 from chassis.dispatch.peer import Peer
-from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.retry import SAFE_METHODS, retrying
 from chassis.dispatch.transport import Address, Answer, Transport, address_of
+from chassis.dispatch.transports import DEFAULT_TRANSPORT
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
 from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 from chassis.telemetry import tracing
@@ -88,7 +88,7 @@ class Dispatcher:
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
-        make_transport: Callable[[], Transport] = ReqwestTransport,
+        make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,

@@ -14,6 +14,7 @@ import structlog
 from chassis.core.errors import AppError
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transports import TRANSPORTS
 from chassis.messaging.delivery_worker import CALL_TIMEOUT_S, LOOK_S, DeliveryWorker, wait_for
 from chassis.messaging.event import Event, publisher_of
 from chassis.messaging.metrics import measure
@@ -41,6 +42,7 @@ class Relay:
     def __init__(self, settings: ServiceSettings, database: Postgres, events: Sequence[type[Event]]) -> None:
         _check(settings, events)
         self._database = database
+        self._make_transport = TRANSPORTS[settings.dispatch_transport]
         self._listeners = sorted({listener for event in events for listener in event.listeners})
 
     @asynccontextmanager
@@ -54,7 +56,9 @@ class Relay:
             peers: Service -> base address.
             delivers: False where another process does it.
         """
-        dispatcher = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events")
+        dispatcher = Dispatcher(
+            peers, envelope, self._make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events"
+        )
         stopped = asyncio.Event()
         names = self._listeners if delivers else []
         workers = {name: DeliveryWorker(self._database, dispatcher, name, stopped) for name in names}

@@ -16,7 +16,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.messaging import outbox
 from chassis.messaging.event import Event
 from chassis.messaging.event_batch import CloudEvent
-from chassis.messaging.inbox import inbox_router
+from chassis.messaging.inbox import INBOX_EXPIRY, inbox_router
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import chassis_metadata
@@ -136,7 +136,7 @@ async def open_exchange(url: str) -> AsyncIterator[Exchange]:
         for tables in (chassis_metadata, metadata):
             await connection.run_sync(tables.create_all)
     await engine.dispose()
-    database, keys = Postgres(SecretStr(url), "order"), make_keys("order", "user", "tiny")
+    database, keys = Postgres(SecretStr(url), "order", expiries=[INBOX_EXPIRY]), make_keys("order", "user", "tiny")
     await database.open()
     try:
         exchange = Exchange(database, "", keys)

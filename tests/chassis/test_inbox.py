@@ -10,8 +10,7 @@ from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event_batch import MOST_EVENTS, PATH
-from chassis.messaging.inbox import inbox_router
-from chassis.postgres.database import INBOX_DAYS
+from chassis.messaging.inbox import INBOX_DAYS, inbox_router
 from tests.chassis.exchange import Exchange, Refused
 
 

@@ -11,8 +11,10 @@ from chassis.core import deadline
 from chassis.core.errors import AppError, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, CircuitOpen, State
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.peer import Peer
-from chassis.dispatch.transport import Answer, HttpxTransport
+from chassis.dispatch.slots import CALLS_AT_A_TIME
+from chassis.dispatch.transport import Answer
 from cli.dev.polling import eventually
 from order.main import build
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
@@ -102,8 +104,8 @@ async def test_cancelled_calls_are_no_failures() -> None:
         raise AssertionError
 
     dispatcher, peer = dispatcher_to(*[hold] * 1_000, OK)
-    for _ in range(10):
-        calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(100)]
+    for _ in range(1_000 // CALLS_AT_A_TIME):
+        calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(CALLS_AT_A_TIME)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for call in calls:

@@ -5,7 +5,7 @@ import pytest
 
 from chassis.core import deadline
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
-from chassis.dispatch.transport import HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.wire import CLIENT_ADDRESS
 from tests.support.scripted_transport import LINKS, OK, PATH, Peer, Time, dispatcher_to
@@ -86,6 +86,7 @@ async def test_every_connection_is_closed_although_one_cannot_be() -> None:
     made: list[Closing] = []
     peers = {name: f"http://{name}" for name in ("product", "user", "analytics")}
     dispatcher = Dispatcher(peers, Envelope("order", LINKS["order"]), Closing)
+    dispatcher.open()
 
     with pytest.raises(OSError, match="stuck"):
         await dispatcher.aclose()

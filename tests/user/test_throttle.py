@@ -4,7 +4,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
@@ -19,6 +18,7 @@ from user.services import log_in as logging_in
 from user.services.log_in import log_in
 from user.throttle import account_limit, guess_limit
 from user.tokens.email_tokens import Purpose, issue_email_token
+from user.tokens.issuer import TokenIssuer
 
 
 async def guess_wrong(people: People, username: str, times: int) -> None:

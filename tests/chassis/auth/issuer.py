@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.dispatch.dispatcher import Dispatcher
+from user.tokens.issuer import TokenIssuer
 
 UNTIL = "2026-11-21T12:00:00.123456Z"
 
