@@ -44,6 +44,7 @@ from tests.support.databases import HURRY, Tables, WrittenCollections, data_fold
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
 from tests.support.serving import serve
+from tests.support.tools import not_run
 from user.models import User, UserSession
 from user.password_hashing import hash_password
 from user.schemas import UserCreate
@@ -80,6 +81,12 @@ def pytest_collection_finish() -> None:
     """Look for it among what comes now."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Close with what was not run because the machine lacks a program."""
+    for line in not_run(terminalreporter.getreports("skipped")):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture(scope="session")
