@@ -39,7 +39,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
-from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.aliases import Bearer, Empty, MakeUser, People
 from tests.support.databases import HURRY, Tables, WrittenCollections, data_folder
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
@@ -162,16 +162,26 @@ async def tables(environment: dict[str, str]) -> AsyncIterator[list[Tables]]:
         yield opened
 
 
-@pytest.fixture
-async def clean(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollections) -> None:
-    """Empty tables and the collections that were written to, once the events of the test before have arrived."""
+@pytest.fixture(scope="session")
+def empty(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollections) -> Empty:
+    """Empties tables and the collections that were written to, once the events of before have arrived."""
 
     async def is_quiet() -> bool:
         serving = any(app.state.receiver.in_flight for app in apps.values())
         return not serving and not any(await asyncio.gather(*(one.have_events() for one in tables)))
 
-    assert await eventually(is_quiet)
-    await asyncio.gather(*(one.empty() for one in tables), empty_collections(apps["analytics"].state.store, written))
+    async def empty_all() -> None:
+        assert await eventually(is_quiet)
+        store = apps["analytics"].state.store
+        await asyncio.gather(*(one.empty() for one in tables), empty_collections(store, written))
+
+    return empty_all
+
+
+@pytest.fixture
+async def clean(empty: Empty) -> None:
+    """Empty tables and collections."""
+    await empty()
 
 
 async def empty_collections(store: MongoDB, written: WrittenCollections) -> None:
