@@ -13,6 +13,8 @@ from tests.support.aliases import Bearer
 from tests.support.collector import collecting
 from tests.support.plain import NO_AUTHORITIES
 
+pytestmark = pytest.mark.long
+
 STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
 
 
