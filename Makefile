@@ -81,15 +81,15 @@ scale: $(BENCH)/.ready ## 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then 
 
 .PHONY: chaos
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
-	@$(BIN)/python -m chaos $(ARGS)
+	@$(BIN)/python -m chaos orders $(ARGS)
 
 .PHONY: ingestion-kills
 ingestion-kills: $(BIN)/.ready ## Kill MongoDB's members and analytics' workers 100 times under events; each must count once (20 min)
-	@$(BIN)/python -m chaos.ingestion $(ARGS)
+	@$(BIN)/python -m chaos ingestion $(ARGS)
 
 .PHONY: attack
 attack: $(BIN)/.ready ## Attack a service and the edge, within bounds; somebody else may wait 100 ms at most: quiet machine (6 min)
-	@$(BIN)/python -m chaos.attack $(ARGS)
+	@$(BIN)/python -m chaos attack $(ARGS)
 
 .PHONY: containers
 containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available

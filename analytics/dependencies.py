@@ -7,10 +7,11 @@ from fastapi.security.utils import get_authorization_scheme_param
 
 from analytics.ingestion.check_write_key import check_write_key
 from analytics.ingestion.write_keys import key_in, presented_key
+from analytics.parts import parts_of
 from analytics.retention import Retention
-from analytics.settings import Settings
-from chassis.auth.dependencies import require_role
+from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
+from chassis.dependencies import require_role
 from chassis.mongodb.database import Database
 
 
@@ -28,7 +29,7 @@ async def _holder_by_body(request: Request, database: Database) -> None:
 async def _peer_or_holder(request: Request, database: Database) -> None:
     if is_sealed(request):
         return
-    if "authorization" not in request.headers and not request.app.state.settings.strict:
+    if "authorization" not in request.headers and not parts_of(request).settings.strict:
         return  # ENCRYPTION_MODE is permissive
     await _holder(request, database)
 
@@ -52,13 +53,12 @@ _check_analyst = require_role("analyst", "admin")
 
 
 async def _statistics_reader(request: Request) -> None:
-    settings: Settings = request.app.state.settings
-    if settings.shows_statistics or is_sealed(request):
+    if parts_of(request).settings.shows_statistics or is_sealed(request):
         return
     _, token = get_authorization_scheme_param(request.headers.get("authorization"))
     if not token:
         raise InvalidToken
-    await _check_analyst(await request.app.state.tokens.verify(token))
+    await _check_analyst(await application_of(request.app).tokens.verify(token))
 
 
 _statistics_reader.authentication = "role analyst, or a peer"  # type: ignore[attr-defined]
@@ -68,8 +68,7 @@ StatisticsReader = Depends(_statistics_reader)
 
 
 async def _retention(request: Request) -> Retention:
-    retention: Retention = request.app.state.retention
-    return retention
+    return parts_of(request).retention
 
 
 Keeping = Annotated[Retention, Depends(_retention)]

@@ -17,9 +17,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from chassis.core.setting_types import BaseUrl, LogLevel, OtlpHeaders, SentryDsn
+from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn
 from chassis.sealing.keys import InvalidKeys, Link, load_links
-from chassis.web.security_headers import Origins
 
 
 class Environment(StrEnum):

@@ -1,81 +1,102 @@
-"""`python -m cli`: everything a person does with this project."""
+"""`python -m cli`: the command line of the project."""
 
 import logging
 import os
 import sys
-from collections.abc import Callable
 from importlib import import_module
+from inspect import getdoc
+from typing import Any
 
 import structlog
 import typer
+from typer.core import TyperGroup
 
+from chassis.core.errors import AppError
 from cli.errors import CommandError
 
-# Each has a module with a typer app or a function of its name. It is imported when the command is used: an image of one
-# service lacks what the development commands need.
 COMMANDS = {
-    "run": "Start the databases and the four services, with hot reload; Ctrl-C stops all.",
-    "reset": "Forget the development data.",
-    "doctor": "Check Python, libraries, disk, ports and databases, and say what to do.",
-    "db": "Migrate the databases.",
-    "demo": "Walk an order through the running services.",
-    "call": "Make a sealed call as the outside client, and print the opened answer.",
-    "keys": "Make, list and rotate the secrets in an environment file; manage write keys.",
-    "routes": "Print every route with its mode, callers and authentication.",
-    "events": "Print what the services announce; list and replay what was refused.",
-    "invariants": "Compare the four databases, and name what differs.",
-    "analytics": "Count the events of the analytics service anew.",
-    "backup": "Copy the four databases as they are at one moment.",
-    "restore": "Put a backup in place of what is in the four databases.",
-    "relay": "Deliver a service's events in a process of its own.",
-    "user": "Manage accounts.",
-    "smoke": "Import and build every service.",
+    "run": "cli.dev.run:run",
+    "reset": "cli.dev.reset:reset",
+    "doctor": "cli.checks.doctor:doctor",
+    "db": "cli.db:app",
+    "demo": "cli.demo:demo",
+    "call": "cli.call:call",
+    "keys": "cli.keys.commands:app",
+    "routes": "cli.routes:routes",
+    "events": "cli.events:app",
+    "invariants": "cli.checks.invariants:invariants",
+    "analytics": "cli.analytics:app",
+    "backup": "cli.backup.backup:backup",
+    "restore": "cli.backup.restore:restore",
+    "relay": "cli.relay:relay",
+    "user": "cli.user:app",
+    "smoke": "cli.checks.smoke:smoke",
 }
-
-_ROOMS = {
-    "run": "dev.run",
-    "reset": "dev.reset",
-    "doctor": "checks.doctor",
-    "keys": "keys.commands",
-    "invariants": "checks.invariants",
-    "backup": "backup.backup",
-    "restore": "backup.restore",
-    "smoke": "checks.smoke",
-}
-"""Where a command is that has no module of its name."""
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+"""Command -> module and Typer application, or function."""
 
 
-def _register(name: str, summary: str) -> None:
-    # Arguments, and --help among them, are the command's own to understand.
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+class LazyCommands(TyperGroup):
+    """
+    Imports a command when it is used (Click, "Lazily Loading Subcommands").
 
-    @app.command(name, help=summary, context_settings=settings)
-    def delegate(context: typer.Context) -> None:
-        module = import_module(f"cli.{_ROOMS.get(name, name)}")
-        command = getattr(module, "app", None) or _single(getattr(module, name), summary)
-        command(context.args, prog_name=f"python -m cli {name}")
+    The image of one service lacks the libraries of the others, and so has fewer commands.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer does not export its Context
+        """Return the commands that can run here."""
+        return [name for name in COMMANDS if self._is_available(ctx, name)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - nor its Command
+        """
+        Import a command; None if there is none of this name.
+
+        Raises:
+            CommandError: It needs a package that is not installed here.
+        """
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        try:
+            found = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise CommandError(f"'{cmd_name}' needs {error.name}, which is not installed here.") from error
+        command = typer.main.get_command(found if isinstance(found, typer.Typer) else _single(found))
+        command.name = cmd_name
+        return command
+
+    def _is_available(self, ctx: Any, name: str) -> bool:  # noqa: ANN401
+        try:
+            return self.get_command(ctx, name) is not None
+        except CommandError:
+            return False
 
 
-def _single(function: Callable[..., None], summary: str) -> typer.Typer:
-    command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    command.command(help=summary)(function)
-    return command
+app = typer.Typer(cls=LazyCommands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def root() -> None:
+    """Run, check, migrate, back up and operate the services."""
 
 
 def main() -> None:
-    """Run a command; what it cannot do is said without a traceback."""
-    # In a container it is set for the service's workers. What a command counts nobody reads.
+    """Run a command; errors that a person can act on are printed without a traceback."""
+    # In a container it is set for the service's workers. The metrics of a command are not collected.
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    # Whoever called reads the refusal in the answer. A service built in here logs as its own settings say.
+    # The answer shows a refusal to the caller. A service that is built in this process configures its own logging.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    for name, summary in COMMANDS.items():
-        _register(name, summary)
     try:
         app()
     except CommandError as error:
         sys.exit(str(error))
+    except AppError as error:
+        sys.exit(error.message)
+
+
+def _single(function: object) -> typer.Typer:
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(help=(getdoc(function) or "").partition("\n\n")[0])(function)  # type: ignore[type-var] # a function
+    return single
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from rich.progress import Progress
 
 from analytics.counting.rebuild_counts import Rebuilt, rebuild_counts
 from chassis.mongodb.database import MongoDB
+from cli.databases import opened
 from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 
-app = typer.Typer(no_args_is_help=True, help="The counts of the analytics service.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The counts of the analytics service.")
 
 
 @app.callback()
@@ -33,12 +34,7 @@ def rebuild() -> None:
 
 
 async def _rebuild(url: SecretStr) -> Rebuilt:
-    store = MongoDB(url, "rebuild")
-    await store.open()
-    try:
-        async with store.use() as database:
-            with Progress(console=console, disable=not console.is_terminal) as bar:
-                task = bar.add_task("counting", total=None)
-                return await rebuild_counts(database, lambda done, all_: bar.update(task, completed=done, total=all_))
-    finally:
-        await store.close()
+    async with opened(MongoDB(url, "rebuild")) as store, store.use() as database:
+        with Progress(console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task("counting", total=None)
+            return await rebuild_counts(database, lambda done, all_: bar.update(task, completed=done, total=all_))

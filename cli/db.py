@@ -17,7 +17,7 @@ from cli.services import SERVICES, Service
 if TYPE_CHECKING:
     from alembic.config import Config
 
-app = typer.Typer(no_args_is_help=True, help="Migrate the databases.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Migrate the databases.")
 
 
 @app.command()

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from rich.table import Column, Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.errors import AppError
 from chassis.messaging.dead_letters import list_dead, replay
 from chassis.messaging.event import Event, publisher_of
 from chassis.postgres.database import Postgres
+from cli.databases import opened
 from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -45,7 +45,7 @@ def dead(service: Annotated[str | None, typer.Argument(help="Only of this one.")
     use_running_stack()
     table = Table("Service", Column("Event", no_wrap=True), "Type", "Heard by", "Refused for good", "Because")
     for one in _with_outbox(service):
-        for letter in asyncio.run(_within(one, list_dead)):
+        for letter in asyncio.run(_in_database_of(one, list_dead)):
             about = str(letter.event_id), json.loads(letter.message)["type"], letter.listener
             table.add_row(one.name, *about, f"{letter.dead_at:%F %T}Z", letter.reason)
     console.print(table)
@@ -59,7 +59,7 @@ def put_back(
     """Have the dead events of SERVICE (or one) delivered again."""
     (one,) = _with_outbox(service)
     use_running_stack()
-    count = asyncio.run(_within(one, lambda session: replay(session, event_id)))
+    count = asyncio.run(_in_database_of(one, lambda session: replay(session, event_id)))
     typer.echo(f"{service}: {count} put back")
 
 
@@ -82,13 +82,7 @@ def _with_outbox(name: str | None) -> list[Service]:
     return found
 
 
-async def _within(service: Service, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    database = Postgres(SecretStr(os.environ[service.store_variable]), "cli")
-    await database.open()
-    try:
-        async with database.transaction() as session:
-            return await work(session)
-    except AppError as error:
-        raise CommandError(error.message) from error
-    finally:
-        await database.close()
+async def _in_database_of(service: Service, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    url = SecretStr(os.environ[service.store_variable])
+    async with opened(Postgres(url, "cli")) as database, database.transaction() as session:
+        return await work(session)

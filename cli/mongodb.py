@@ -7,26 +7,22 @@ from pydantic import SecretStr
 
 from analytics.ingestion.add_write_key import add_write_key
 from chassis.mongodb.database import MongoDB, MotorDatabase
+from cli.databases import opened
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[MotorDatabase]:
+async def analytics_database(url: str) -> AsyncIterator[MotorDatabase]:
     """
-    Give the database at *url* during the block.
+    Open the database at *url* for the block.
 
     Raises:
-        DatabaseUnavailable: It is not there, or goes away meanwhile.
+        DatabaseUnavailable: It does not answer, or stops answering meanwhile.
     """
-    store = MongoDB(SecretStr(url), "cli")
-    await store.open()
-    try:
-        async with store.use() as database:
-            yield database
-    finally:
-        await store.close()
+    async with opened(MongoDB(SecretStr(url), "cli")) as store, store.use() as database:
+        yield database
 
 
 async def make_write_key(url: str, name: str) -> str:
     """Make a key with which the program called *name* may send events to analytics."""
-    async with opened(url) as database:
+    async with analytics_database(url) as database:
         return str(await add_write_key(database, name))

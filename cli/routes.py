@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from rich.table import Table
 
-from chassis.auth.dependencies import authentication_of
+from chassis.dependencies import authentication_of
 from chassis.web.routing import Route
 from cli.build import build_all
 from cli.dev.console import console

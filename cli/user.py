@@ -6,9 +6,9 @@ import os
 import typer
 from pydantic import SecretStr, ValidationError
 
-from chassis.core.errors import AppError
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.postgres.database import Postgres
+from cli.databases import opened
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from user.client import Client
@@ -18,7 +18,7 @@ from user.schemas import UserAdd
 from user.services.add_user import add_user
 from user.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Manage accounts.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage accounts.")
 
 
 @app.callback()
@@ -40,8 +40,6 @@ def create_admin(
     except ValidationError as error:
         reasons = "\n".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_input=False))
         raise CommandError(reasons) from None
-    except AppError as error:
-        raise CommandError(error.message) from error
     typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
 
 
@@ -52,10 +50,7 @@ async def add_admin(url: SecretStr, new: UserAdd) -> User:
     Raises:
         AppError: The name or address is taken, the password is weak, or the database does not answer.
     """
-    database = Postgres(url, Settings.service_name)  # in whose name the account is announced
-    await database.open()
-    try:
+    # The application name is the source of the event that is published.
+    async with opened(Postgres(url, Settings.service_name)) as database:
         post = no_mail(database, Client(user_agent="cli"))
         return await add_user(database, IdempotencyKey(database, None), post, new, actor_id=None)
-    finally:
-        await database.close()

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.dependencies import Admin, CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden, documented, problem_response
 from chassis.core.types import Page
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import Admin, CurrentUser, Dispatch
 from chassis.idempotency.dependency import Idempotency, IdempotentSession
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional

@@ -1,11 +1,9 @@
 """``uvicorn product.main:build --factory``."""
 
-from typing import Any
-
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.core.periodic import Periodic
+from chassis.core.lifecycle import Periodic
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
 from chassis.postgres.purge import PURGE_EVERY_S
@@ -27,17 +25,17 @@ def build() -> FastAPI:
         routes.router,
         reservation_routes.router,
         inbox.router,
-        periodic=[Periodic(1, _expire_reservations), Periodic(PURGE_EVERY_S, _purge_reservations)],
+        periodic=[
+            Periodic("expire_reservations", 1, lambda: _expire_reservations(store)),
+            Periodic("purge_reservations", PURGE_EVERY_S, lambda: purge_reservations(store)),
+        ],
         relay=Relay(settings, store, EVENTS),
+        own=settings,
     )
 
 
-async def _purge_reservations(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    await purge_reservations(state.store)
-
-
-async def _expire_reservations(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
+async def _expire_reservations(store: Postgres) -> None:
     expired = BATCH
     while expired == BATCH:
-        async with state.store.transaction() as session:
+        async with store.transaction() as session:
             expired = await expire_reservations(session)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from chassis.application import own_part
 from chassis.core.errors import documented
 from chassis.postgres.database import Database, OwnClaim, Session
 from chassis.sealing.access import repeatable, service
@@ -22,6 +23,7 @@ from product.services.commit_reservation import commit_reservation
 from product.services.get_reservation import get_reservation
 from product.services.release_reservation import release_reservation
 from product.services.reserve_stock import reserve_stock
+from product.settings import Settings
 
 router = service_router("reservations")
 
@@ -39,7 +41,7 @@ async def reserve(
 ) -> ReservationRead:
     """Reserve all that an order wants at the prices of this moment, or nothing."""
     response.headers["Location"] = f"/api/v1/reservations/{body.order_id}"
-    return await reserve_stock(database, body, request.app.state.settings.reservation_seconds, claim)
+    return await reserve_stock(database, body, own_part(request.app, Settings).reservation_seconds, claim)
 
 
 @router.get("/{order_id}", response_model=ReservationRead, responses=documented(ReservationNotFound))

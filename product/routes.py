@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from chassis.auth.dependencies import Admin, require_role
+from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden, NothingToChange, documented
 from chassis.core.types import Page
+from chassis.dependencies import Admin, require_role
 from chassis.idempotency.dependency import IdempotentSession
 from chassis.postgres.database import Session
 from chassis.sealing.access import optional, unrepeatable
@@ -33,6 +34,7 @@ from product.services.list_movements import list_movements
 from product.services.list_products import list_products
 from product.services.read_products import read_products
 from product.services.update_product import update_product
+from product.settings import Settings
 
 router = service_router("products")
 admins = [Depends(require_role("admin"))]
@@ -58,7 +60,7 @@ async def create(
     body: ProductCreate, admin: Admin, session: IdempotentSession, request: Request, response: Response
 ) -> Product:
     """Add a product (admins)."""
-    product = await create_product(session, body, request.app.state.settings.currency, admin.user_id)
+    product = await create_product(session, body, own_part(request.app, Settings).currency, admin.user_id)
     response.headers["Location"] = f"/api/v1/products/{product.id}"
     return product
 

@@ -24,7 +24,7 @@ from xdist.remote import Producer
 from analytics.counting.lease import leased
 from analytics.main import COUNTING
 from analytics.models import INDEXES, LEASES
-from chassis.auth.tokens import TokenIssuer
+from chassis.application import own_part
 from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB
@@ -45,6 +45,7 @@ from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
 from tests.support.serving import serve
 from tests.support.tools import not_run
+from user.dependencies import Parts
 from user.models import User, UserSession
 from user.password_hashing import hash_password
 from user.schemas import UserCreate
@@ -167,12 +168,12 @@ def empty(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollec
     """Empties tables and the collections that were written to, once the events of before have arrived."""
 
     async def is_quiet() -> bool:
-        serving = any(app.state.receiver.in_flight for app in apps.values())
+        serving = any(app.state.application.receiver.in_flight for app in apps.values())
         return not serving and not any(await asyncio.gather(*(one.have_events() for one in tables)))
 
     async def empty_all() -> None:
         assert await eventually(is_quiet)
-        store = apps["analytics"].state.store
+        store = apps["analytics"].state.application.store
         await asyncio.gather(*(one.empty() for one in tables), empty_collections(store, written))
 
     return empty_all
@@ -245,7 +246,7 @@ def make_user(apps: dict[str, FastAPI], clean: None, password_hash: str) -> Make
 
     async def make(username: str = "ada", role: str = "user") -> User:
         new = UserCreate(username=username, email=f"{username}@example.org", password=SecretStr(PASSWORD))
-        async with apps["user"].state.store.transaction() as session:
+        async with apps["user"].state.application.store.transaction() as session:
             user = await create_user(session, new, password_hash, role)
             session.add(UserSession(id=user.id, user_id=user.id, expires_at=func.now() + timedelta(hours=1)))
         return user
@@ -258,7 +259,7 @@ def bearer(apps: dict[str, FastAPI]) -> Bearer:
     """Makes the Authorization header of a person, who need not have an account; a session has the id of its person."""
 
     def make(user: User | None = None, role: str = "user") -> dict[str, str]:
-        issuer: TokenIssuer = apps["user"].state.issuer
+        issuer = own_part(apps["user"], Parts).issuer
         person = user.id if user else new_id()
         return {"Authorization": f"Bearer {issuer.issue(person, person, [user.role if user else role])}"}
 

@@ -61,7 +61,7 @@ class World:
         await self.empty()
         roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
         made = {}
-        async with self.apps["user"].state.store.transaction() as session:
+        async with self.apps["user"].state.application.store.transaction() as session:
             for name, role in roles.items():
                 new = UserCreate(username=name, email=f"{name}@example.org", password=SecretStr(PASSWORD))
                 made[name] = user = await create_user(session, new, self.password_hash, role)
@@ -74,16 +74,16 @@ class World:
         thing, soon = UUID(THING), func.now() + timedelta(hours=1)
         line = {"order_id": thing, "product_id": thing, "quantity": 1, "unit_price_minor": 19999, "name": "Teapot"}
         letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=soon)
-        async with self.apps["user"].state.store.transaction() as session:
+        async with self.apps["user"].state.application.store.transaction() as session:
             session.add(RefreshToken(token_hash=token_hash("refresh"), session_id=ada))
             session.add_all(letter(purpose=purpose, token_hash=token_hash(purpose)) for purpose in ("verify", "reset"))
-        async with self.apps["product"].state.store.transaction() as session:
+        async with self.apps["product"].state.application.store.transaction() as session:
             session.add(Product(id=thing, name="Teapot", price_minor=19999, currency="EUR", stock=5))
             session.add(Reservation(order_id=thing, state="reserved", expires_at=soon))
             session.add(ReservationLine(currency="EUR", **line))
-        async with self.apps["analytics"].state.store.use() as database:
+        async with self.apps["analytics"].state.application.store.use() as database:
             await erase_user(database, ada)
-        async with self.apps["order"].state.store.transaction() as session:
+        async with self.apps["order"].state.application.store.transaction() as session:
             total = {"total_price_minor": 19999, "currency": "EUR"}
             session.add(Order(id=thing, user_id=ada, status="confirmed", **total))
             await session.flush()

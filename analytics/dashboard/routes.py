@@ -1,5 +1,6 @@
 """The dashboard: its page, and its sessions, which stand between the page and the user service."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
@@ -12,9 +13,10 @@ from analytics.dashboard.files import HEADERS, PAGE, PageFile
 from analytics.dashboard.login_limiter import LoginLimiter, LoginQueueFull
 from analytics.dashboard.schemas import DashboardSession, Login
 from analytics.dashboard.session_cookie import COOKIE, SessionCookie
+from analytics.parts import parts_of
 from chassis.core.addresses import read_address
 from chassis.core.errors import Forbidden, NotFound, documented
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import Dispatch
 from chassis.sealing.access import public, repeatable, unrepeatable
 from chassis.web.etag import Tagger, Tagging
 from chassis.web.routing import Route
@@ -36,20 +38,18 @@ async def _address(request: Request) -> str | None:
     return read_address(request.client.host) if request.client else None
 
 
-async def _page_files(request: Request) -> dict[str, PageFile]:
-    files: dict[str, PageFile] = request.app.state.page_files
-    return files
+async def _page_files(request: Request) -> Mapping[str, PageFile]:
+    return parts_of(request).page_files
 
 
-async def _door(request: Request) -> LoginLimiter:
-    door: LoginLimiter = request.app.state.door
-    return door
+async def _login_limiter(request: Request) -> LoginLimiter:
+    return parts_of(request).login_limiter
 
 
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
 Address = Annotated[str | None, Depends(_address)]
-TheDoor = Annotated[LoginLimiter, Depends(_door)]
-PageFiles = Annotated[dict[str, PageFile], Depends(_page_files)]
+Limiter = Annotated[LoginLimiter, Depends(_login_limiter)]
+PageFiles = Annotated[Mapping[str, PageFile], Depends(_page_files)]
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
 
@@ -63,10 +63,10 @@ router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
 @unrepeatable
 @public
 async def begin(
-    login: Login, dispatcher: Dispatch, door: TheDoor, address: Address, cookie: SessionCookie
+    login: Login, dispatcher: Dispatch, limiter: Limiter, address: Address, cookie: SessionCookie
 ) -> DashboardSession:
     """Log in; what continues the session goes into a cookie that no script can read."""
-    async with door.passing():
+    async with limiter.passing():
         session, tokens = await begin_dashboard_session(dispatcher, login, address)
     cookie.put(tokens.refresh_token)
     return session

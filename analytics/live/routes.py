@@ -10,11 +10,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
-from analytics.live.change_stream import Live, Reader, TooManyReaders, TooManyStreams
+from analytics.live.change_stream import Reader, TooManyReaders, TooManyStreams
 from analytics.live.stream_events import stream_events
-from chassis.auth.dependencies import Analyst
+from analytics.parts import parts_of
+from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import AppError, documented
+from chassis.dependencies import Analyst
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
@@ -45,8 +47,7 @@ class EventStream(StreamingResponse):
 
 
 async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
-    live: Live = request.app.state.live
-    with live.reading(analyst.user_id) as reader:
+    with parts_of(request).live.reading(analyst.user_id) as reader:
         yield reader
 
 
@@ -56,7 +57,7 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 
     async def is_allowed() -> bool:
         try:
-            await request.app.state.tokens.verify(token)
+            await application_of(request.app).tokens.verify(token)
         except AppError:
             return False
         return True
@@ -75,5 +76,6 @@ async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) ->
     `open` says that nothing is missed from here on, `overrun` how many events were too many for this reader. The
     stream ends with the service, and within 15 s of the access token.
     """
-    state = request.app.state
-    return EventStream(stream_events(reader, _still_allowed(request), lambda: state.draining), headers=_HEADERS)
+    draining = application_of(request.app).draining
+    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun)
+    return EventStream(events, headers=_HEADERS)

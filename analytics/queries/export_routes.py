@@ -11,9 +11,9 @@ from analytics.errors import EmptyRange, TooManyEvents
 from analytics.queries.export_events import LONGEST_EXPORT_S, export_events
 from analytics.queries.exports import FORMATS
 from analytics.queries.schemas import ExportQuery
-from chassis.auth.dependencies import Analyst
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden, documented
+from chassis.dependencies import Analyst
 from chassis.mongodb.database import Database
 from chassis.sealing.access import public
 from chassis.web.routing import service_router

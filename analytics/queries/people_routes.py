@@ -13,10 +13,10 @@ from analytics.queries.get_retention import get_retention
 from analytics.queries.get_timeline import get_timeline
 from analytics.queries.get_unique_people import get_unique_people
 from analytics.queries.schemas import FunnelQuery, PeopleQuery, RetentionQuery
-from chassis.auth.dependencies import Admin, Analyst
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden, documented
 from chassis.core.types import Page
+from chassis.dependencies import Admin, Analyst
 from chassis.mongodb.database import Database, Document
 from chassis.sealing.access import optional
 from chassis.web.pagination import InvalidCursor, Paging, Slice

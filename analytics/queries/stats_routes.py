@@ -16,10 +16,9 @@ from analytics.queries.get_top_products import get_top_products
 from analytics.queries.get_user_stats import get_user_stats
 from analytics.queries.schemas import RevenueQuery, StatsQuery, TimeseriesQuery, TopProductsQuery, TopQuery
 from analytics.queries.stats_schemas import Stats, UserStats
-from chassis.auth.dependencies import Analyst
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden, documented
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import Analyst, Dispatch
 from chassis.mongodb.database import Database
 from chassis.sealing.access import optional, service
 from chassis.web.routing import service_router

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import monotonic
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-from fastapi import Depends, Request
 
 from chassis.core import context as request_context
 from chassis.core import deadline
@@ -97,7 +96,7 @@ class Dispatcher:
         purpose: str = "requests",
     ) -> None:
         self._peers = {
-            name: Peer(name, url, make_transport(), clock, longest_pause_s, purpose) for name, url in peers.items()
+            name: Peer(name, url, make_transport, clock, longest_pause_s, purpose) for name, url in peers.items()
         }
         self._envelope = envelope
         self._sleep = sleep
@@ -168,9 +167,14 @@ class Dispatcher:
         """Give the state of each peer's breaker, by the peer's name."""
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
+    def open(self) -> None:
+        """Make the transports now, in the process that serves, rather than at the first call of each."""
+        for peer in self._peers.values():
+            peer.transport()
+
     async def aclose(self) -> None:
         """Close the connections; one that cannot be closed keeps no other open."""
-        closing = (peer.transport.aclose() for peer in self._peers.values())
+        closing = (peer.aclose() for peer in self._peers.values())
         for result in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
@@ -211,7 +215,7 @@ class Dispatcher:
             answer = await self._exchange_sealed(call, headers, left)
         else:
             outer = [*headers.items(), *_context()]
-            answer = await call.peer.transport.send(call.method, call.address, outer, call.body, left)
+            answer = await call.peer.transport().send(call.method, call.address, outer, call.body, left)
         if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
             raise Refusal(answer)
         return answer
@@ -220,7 +224,7 @@ class Dispatcher:
         target = Target(call.method, call.address.path, call.address.query)
         sealed = await offload(len(call.body), self._envelope.seal_request, call.peer.name, target, headers, call.body)
         outer, body = wrap_request(self._envelope.service, call.method, sealed)
-        answer = await call.peer.transport.send(call.method, call.address, outer + _context(), body, left)
+        answer = await call.peer.transport().send(call.method, call.address, outer + _context(), body, left)
         return await self._open(sealed, answer)
 
     async def _open(self, request: SealedRequest, answer: Answer) -> Answer:
@@ -287,14 +291,3 @@ def _context() -> list[tuple[str, str]]:
     """Give the headers that stay outside the envelope."""
     context = request_context.current()
     return [("x-request-id", context.request_id)] if context else []
-
-
-async def _dispatcher(request: Request) -> Dispatcher:
-    dispatcher: Dispatcher = request.app.state.dispatcher
-    return dispatcher
-
-
-_dispatcher.calls_services = True  # type: ignore[attr-defined]
-
-Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
-"""The service's dispatcher, as a route asks for it."""

@@ -20,6 +20,7 @@ class Peer:
 
     Args:
         url: Its base address, without a slash at its end.
+        make_transport: Makes the connections to it.
         clock: Seconds, monotonic.
         longest_pause_s: Of its breaker.
         purpose: What is called for: another dispatcher of this process has a breaker of its own for the same service.
@@ -29,18 +30,31 @@ class Peer:
         self,
         name: str,
         url: str,
-        transport: Transport,
+        make_transport: Callable[[], Transport],
         clock: Clock = monotonic,
         longest_pause_s: float = LONGEST_PAUSE_S,
         purpose: str = "requests",
     ) -> None:
         self.name = name
         self.url = url
-        self.transport = transport
+        self._make_transport = make_transport
+        self._transport: Transport | None = None
         state = metrics.BREAKER.labels(name, purpose)
         self.breaker = Breaker(clock, on_change=state.set, longest_pause_s=longest_pause_s)
         self.budget = RetryBudget(clock)
         self._clock = clock
+
+    def transport(self) -> Transport:
+        """Return its transport, which is made at the first call: its threads do not survive a fork."""
+        if self._transport is None:
+            self._transport = self._make_transport()
+        return self._transport
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        transport, self._transport = self._transport, None
+        if transport:
+            await transport.aclose()
 
     async def watch(
         self, method: str, number: int, exchange: Callable[[], Awaitable[Answer]], *, within_s: float

@@ -6,7 +6,6 @@ Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,37 +17,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
 from chassis.idempotency.answers import Answer, Replay
+from chassis.idempotency.begin_key import BeginKey
 from chassis.idempotency.errors import InFlight, KeyReused
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.database import Database, Postgres, Session
-from chassis.postgres.statements import Statement
+from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import idempotency_keys
 
-# The lock is tried before the row: a second INSERT would wait for the first transaction to end.
-BEGIN_KEY = """
-    key_lock AS (SELECT CAST(:key AS text) IS NULL OR pg_try_advisory_xact_lock(:key_lock) AS is_ours),
-    key_row AS (
-        INSERT INTO idempotency_keys (caller, operation, key, fingerprint, resource_id)
-        SELECT :caller, :operation, :key, :fingerprint, :resource_id FROM key_lock
-        WHERE is_ours AND CAST(:key AS text) IS NOT NULL
-        ON CONFLICT DO NOTHING
-        RETURNING key
-    ),
-    begun AS (
-        SELECT is_ours, CAST(:key AS text) IS NULL OR EXISTS (SELECT FROM key_row) AS is_first FROM key_lock
-    )
-"""
-"""
-The queries with which a statement begins the key (``IdempotencyKey.begin_with``); it returns a row with the columns of
-``begun``, and does its own work only if that says ``is_first``.
-"""
-_BEGIN = Statement(BEGIN_KEY, "SELECT is_ours, is_first FROM begun")
+_BEGIN = Statement(BeginKey, "SELECT is_ours, is_first FROM begun")
 _STORE = Statement("""
     UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
     WHERE caller = :caller AND operation = :operation AND key = :key AND status IS NULL
     RETURNING key
 """)
-_NO_KEY = dict.fromkeys(("caller", "operation", "key", "fingerprint", "key_lock"))
 
 _NOT_KNOWN_YET = 202
 _DESCRIPTION = (
@@ -83,16 +64,16 @@ class IdempotencyKey:
         if not self._request:
             return None
         self._is_begun, self._session = True, session
-        begun = (await session.execute(_BEGIN.text, self._values(resource_id))).one()
-        if not begun.is_ours:
+        (begun,) = await run_in(session, _BEGIN, {}, BeginKey(self._request, resource_id))
+        if not begun["is_ours"]:
             raise InFlight
-        return None if begun.is_first else await _resume(session, self._request)
+        return None if begun["is_first"] else await _resume(session, self._request)
 
     async def begin_with(
         self, statement: Statement, values: Mapping[str, Any], resource_id: UUID
     ) -> tuple[UUID | None, Record]:
         """
-        Remember the key with the one statement that makes the resource, a transaction of its own (``BEGIN_KEY``).
+        Remember the key with the one statement that makes the resource, a transaction of its own (``BeginKey``).
 
         Returns:
             What ``begin`` returns, and the row of the statement.
@@ -100,7 +81,7 @@ class IdempotencyKey:
         Raises:
             AppError: As ``begin`` says.
         """
-        (begun,) = await self._database.run(statement, {**values, **self._values(resource_id)})
+        (begun,) = await self._database.run(statement, values, BeginKey(self._request, resource_id))
         self._is_begun = True
         if not begun["is_ours"]:
             raise InFlight
@@ -127,20 +108,15 @@ class IdempotencyKey:
         which = {"caller": request.caller, "operation": request.operation, "key": request.key}
         headers = strict_json.dumps(answer.headers).decode()
         values = {**which, "status": answer.status, "headers": headers, "body": answer.body}
-        if not await self._run(_STORE, values):
+        # In the transaction in which the key was begun, if that is still open.
+        if self._session and self._session.in_transaction():
+            stored: Sequence[object] = await run_in(self._session, _STORE, values)
+        else:
+            stored = await self._database.run(_STORE, values)
+        if not stored:
             async with self._database.transaction() as session:
                 if key := await _find(session, request):
                     _replay(key)
-
-    async def _run(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row[Any] | Record]:
-        """Run it in the transaction in which the key was begun, if that is still open."""
-        if self._session and self._session.in_transaction():
-            return (await self._session.execute(statement.text, values)).all()
-        return await self._database.run(statement, values)
-
-    def _values(self, resource_id: UUID | None) -> dict[str, Any]:
-        request = {**asdict(self._request), "key_lock": self._request.lock} if self._request else _NO_KEY
-        return {**request, "resource_id": resource_id}
 
 
 async def delete_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:

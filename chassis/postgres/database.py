@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import structlog
 from asyncpg import InterfaceError as DriverError
-from asyncpg import PostgresError, Record, UniqueViolationError
+from asyncpg import PostgresError, Record
 from fastapi import Depends, Request
 from pydantic import AfterValidator, SecretStr
 from sqlalchemy import event, text
@@ -21,15 +21,16 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
 from chassis.postgres.instrumentation import trace_statements
-from chassis.postgres.nonces import claim_in, claimed_by
+from chassis.postgres.nonces import claim_in
 from chassis.postgres.notifier import NOTIFY, Notifier
 from chassis.postgres.pool import MeteredPool
 from chassis.postgres.purge import Expiry, purge
-from chassis.postgres.statements import Statement
+from chassis.postgres.statements import Part, Statement
 from chassis.postgres.tables import idempotency_keys, inbox, sealed_requests
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, claims_request
@@ -176,26 +177,32 @@ class Postgres:
                     raise claim.refuse()
                 yield session
 
-    async def run(self, statement: Statement, values: Mapping[str, Any], *, claim: Claim | None = None) -> list[Record]:
+    async def run(self, statement: Statement, values: Mapping[str, Any], *parts: Part) -> list[Record]:
         """
-        Run one statement, a transaction of its own, and give its rows: a fifth of what a session costs for it.
+        Run one statement, a transaction of its own, and return its rows: a fifth of what a session costs for it.
 
         Args:
-            claim: The sealed request that the statement claims, which has ``CLAIM`` among its queries.
+            parts: One of each class that the statement names; they act when it is committed.
 
         Raises:
-            Unauthenticated: The request was claimed before; the statement has had no effect (401).
+            Unauthenticated: The request of its ``Nonce`` was claimed before; the statement has had no effect (401).
             DatabaseUnavailable: No connection, or it broke (503).
+            TypeError: Other parts than those of the statement are handed in.
             PostgresError: As the server says it.
         """
         assert self._engine
+        bound = statement.bind(self.service, values, parts)
         try:
             with telling_unavailable():
-                return await statement.run(self._engine, {**values, **claimed_by(claim)})
-        except UniqueViolationError as error:
-            if claim and error.table_name == sealed_requests.name:
-                raise claim.refuse() from error
+                rows = await statement.fetch(self._engine, bound)
+        except PostgresError as error:
+            for part in parts:
+                if refusal := part.refusal(error):
+                    raise refusal from error
             raise
+        for part in parts:
+            part.after_commit(rows, self.notifier.notify)
+        return rows
 
     @asynccontextmanager
     async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
@@ -242,8 +249,9 @@ def _judge(context: ExceptionContext) -> None:
 
 
 async def _database(request: Request) -> Postgres:
-    database: Postgres = request.app.state.store
-    return database
+    store = application_of(request.app).store
+    assert isinstance(store, Postgres)
+    return store
 
 
 Database = Annotated[Postgres, Depends(_database)]
@@ -257,7 +265,7 @@ async def _own_claim(request: Request) -> Claim | None:
 
 
 OwnClaim = Annotated[Claim | None, Depends(_own_claim)]
-"""For routes that begin with a statement: the sealed request, which the route must let it claim (``CLAIM``)."""
+"""For routes that begin with a statement: the sealed request, which the route must let it claim (``Nonce``)."""
 
 
 @claims_request

@@ -5,7 +5,7 @@ It stands between routing and the endpoint, so that an unknown path or method ha
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,7 +35,6 @@ from chassis.sealing.wire import (
     TOKEN,
     unwrap_request,
 )
-from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -67,16 +66,25 @@ class Receiver:
         strict: Whether routes of mode ``encrypted`` refuse plain requests.
         max_body: Cap on a body, in bytes.
         max_in_flight: How many requests are served at a time, from when their bodies are whole; more are turned away.
+        on_open: Called with each request when it has been opened, before its route runs.
     """
 
     def __init__(
-        self, envelope: Envelope, replays: ReplayStore, *, strict: bool, max_body: int, max_in_flight: int
+        self,
+        envelope: Envelope,
+        replays: ReplayStore,
+        *,
+        strict: bool,
+        max_body: int,
+        max_in_flight: int,
+        on_open: Callable[[Scope], None],
     ) -> None:
         self._envelope = envelope
         self._replays = replays
         self._strict = strict
         self._max_body = max_body
         self._max_in_flight = max_in_flight
+        self._on_open = on_open
         self._in_flight = 0
         self._bodies = BodyBudget()
 
@@ -106,7 +114,7 @@ class Receiver:
                     opened = await self._open(policy, scope, body)
                     await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
                 else:
-                    await _run(app, body, scope, replaying(body, receive), send)
+                    await self._run(app, body, scope, replaying(body, receive), send)
             finally:
                 self._in_flight -= 1
         finally:
@@ -165,7 +173,7 @@ class Receiver:
             scope["headers"] = merge_headers(scope["headers"], opened.headers, opened.body)
             _join_trace(opened)
             scope.setdefault("state", {})["caller"] = opened.caller
-            await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
+            await self._run(app, opened.body, scope, replaying(opened.body, receive), sealed)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
             await answer_error(error, scope, receive, sealed)
 
@@ -174,6 +182,27 @@ class Receiver:
             scope["claim"] = claim
         elif not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
+
+    async def _run(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the route; once its time is up, stop it, unless it has begun to answer."""
+        self._on_open(scope)
+        headers = dict(scope["headers"])
+        refuse_nul(body, headers.get(b"content-type", b""))
+        left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
+        try:
+            async with asyncio.timeout(left) as limit:
+
+                async def started(message: Message) -> None:
+                    # It may be up already: a library that was told to stop has ended its work all the same.
+                    if not limit.expired():
+                        limit.reschedule(None)
+                    await send(message)
+
+                await app(scope, receive, started)
+        except TimeoutError as error:
+            if limit.expired():
+                raise DeadlineExceeded from error
+            raise
 
 
 def _is_packed(policy: Policy, headers: Mapping[bytes, bytes]) -> bool:
@@ -217,28 +246,6 @@ def _join_trace(opened: OpenedRequest) -> None:
     context = request_context.current()
     if context and "traceparent" in opened.headers:
         context.join(opened.headers["traceparent"])
-
-
-async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the route; once its time is up, stop it, unless it has begun to answer."""
-    tracing.begin_request(scope)
-    headers = dict(scope["headers"])
-    refuse_nul(body, headers.get(b"content-type", b""))
-    left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
-    try:
-        async with asyncio.timeout(left) as limit:
-
-            async def started(message: Message) -> None:
-                # It may be up already: a library that was told to stop has ended its work all the same.
-                if not limit.expired():
-                    limit.reschedule(None)
-                await send(message)
-
-            await app(scope, receive, started)
-    except TimeoutError as error:
-        if limit.expired():
-            raise DeadlineExceeded from error
-        raise
 
 
 def _seconds(header: bytes | None) -> float:

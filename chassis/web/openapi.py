@@ -11,7 +11,6 @@ from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from chassis.auth.dependencies import authentication_of
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import (
     AppError,
@@ -30,6 +29,7 @@ from chassis.core.errors import (
     UriTooLong,
     documented,
 )
+from chassis.dependencies import authentication_of
 from chassis.sealing.access import Mode
 from chassis.sealing.body_budget import Overloaded
 from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse

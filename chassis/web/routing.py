@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import AppError, InvalidRequest, MethodNotAllowed, ServiceUnavailable, documented
 from chassis.idempotency.answers import Replay
@@ -122,7 +123,8 @@ class Route(PlainRoute):
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
-        await scope["app"].state.receiver.serve(self.app, self.policy, scope, receive, send, claims=self.claims)
+        receiver = application_of(scope["app"]).receiver
+        await receiver.serve(self.app, self.policy, scope, receive, send, claims=self.claims)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the framework's handler, with a strict request; a key is refused, or what answers it is stored."""

@@ -20,10 +20,11 @@ from pymongo.errors import PyMongoError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.database import Postgres
 from cli.backup.mongodb import dump_mongodb, looking_at_mongodb
 from cli.backup.postgres import dump_postgres
+from cli.databases import opened
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
@@ -83,8 +84,7 @@ async def copy(environment: Mapping[str, str], folder: Path) -> float:
     async with AsyncExitStack() as stack:
         databases = {one.name: Postgres(urls[one.name], "backup") for one in SERVICES if one.store == "postgres"}
         for database in databases.values():
-            await database.open()
-            stack.push_async_callback(database.close)
+            await stack.enter_async_context(opened(database))
         # All are connected before anybody has to wait.
         views = {name: await stack.enter_async_context(_looking(one)) for name, one in databases.items()}
         others = {name: stack.enter_context(looking_at_mongodb(urls[name])) for name in urls.keys() - databases.keys()}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from chassis.postgres.database import Postgres
 from cli.backup.mongodb import empty_mongodb, restore_mongodb
 from cli.backup.postgres import restore_postgres
+from cli.databases import opened
 from cli.db import upgrade
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -60,10 +62,8 @@ def _files() -> dict[str, str]:
 
 async def _empty(urls: Mapping[str, SecretStr]) -> None:
     """Drop everything, unless somebody is connected: they would write into what is being restored."""
-    databases = {name: Postgres(url, _US) for name, url in urls.items()}
-    for database in databases.values():
-        await database.open()
-    try:
+    async with AsyncExitStack() as stack:
+        databases = {name: await stack.enter_async_context(opened(Postgres(url, _US))) for name, url in urls.items()}
         for name, database in databases.items():
             async with database.transaction() as session:
                 if others := (await session.execute(_OTHERS)).scalar_one():
@@ -72,6 +72,3 @@ async def _empty(urls: Mapping[str, SecretStr]) -> None:
             async with database.transaction() as session:
                 for statement in ("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public"):
                     await session.execute(text(statement))
-    finally:
-        for database in databases.values():
-            await database.close()

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.database import Postgres
 from cli.checks.counts import miscounted, uncounted
+from cli.databases import opened
 from cli.dev.console import say
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -168,14 +169,9 @@ _OUTBOX = "SELECT event_id, listener FROM outbox"
 
 async def _rows(url: SecretStr, statements: Iterable[str]) -> list[list[Any]]:
     """Run statements in one snapshot."""
-    database = Postgres(url, "invariants")
-    await database.open()
-    try:
-        async with database.transaction() as session:
-            await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-            return [list((await session.execute(text(one))).all()) for one in statements]
-    finally:
-        await database.close()
+    async with opened(Postgres(url, "invariants")) as database, database.transaction() as session:
+        await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        return [list((await session.execute(text(one))).all()) for one in statements]
 
 
 def _read_orders(facts: Facts, rows: list[list[Any]]) -> None:
@@ -218,13 +214,8 @@ def _collect(into: dict[str, Lines], rows: Iterable[tuple[Any, Any, int]]) -> No
 
 
 async def _read_events(facts: Facts, url: SecretStr) -> None:
-    database = MongoDB(url, "invariants")
-    await database.open()
-    try:
-        async with database.use() as collections:
-            async for event in collections["events"].find(_ONCE, {"type": 1, "subject": 1}):
-                facts.events[event["type"], event["subject"]] += 1
-            facts.miscounted.extend(await miscounted(collections))
-            facts.uncounted.extend(await uncounted(collections))
-    finally:
-        await database.close()
+    async with opened(MongoDB(url, "invariants")) as database, database.use() as collections:
+        async for event in collections["events"].find(_ONCE, {"type": 1, "subject": 1}):
+            facts.events[event["type"], event["subject"]] += 1
+        facts.miscounted.extend(await miscounted(collections))
+        facts.uncounted.extend(await uncounted(collections))

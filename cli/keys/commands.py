@@ -11,10 +11,14 @@ from chassis.sealing.keys import InvalidKeys, generate_key, variable_name
 from cli.dev.files import write_private
 from cli.dev.secrets import make_password, make_signing_key
 from cli.errors import CommandError
+from cli.keys import write_keys
 from cli.keys.rings import HANDLING, Kind, Ring, number_of
 from cli.links import links
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and rotate the secrets in an environment file.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Make, list and rotate the secrets in an environment file."
+)
+app.add_typer(write_keys.app, name="write")
 
 Which = Annotated[Kind, typer.Argument(help="The keys of the links between services, or those that sign tokens.")]
 File = Annotated[Path, typer.Argument(help="The environment file, or all.json of deploy.make_secrets.")]
@@ -68,17 +72,6 @@ def retire(kind: Which, file: File = _DEFAULT) -> None:
     for name, ring in rings.items():
         _write(file, name, HANDLING[kind].text(ring[:1]))
     typer.echo(f"Removed old keys: {len(rings)}. Deploy to {HANDLING[kind].deploy_to}.")
-
-
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    help="Manage the keys with which programs outside send events.",
-)
-def write(context: typer.Context) -> None:
-    """Hand over to the command that manages write keys."""
-    from cli.keys import write_keys  # it needs the analytics service, which images of the others lack
-
-    write_keys.app(context.args, prog_name="python -m cli keys write")
 
 
 def _add(kind: Kind, file: Path, rings: dict[str, Ring]) -> None:

@@ -1,46 +1,49 @@
-"""`python -m cli keys write`: the keys with which programs outside send events, straight in analytics' database."""
+"""`python -m cli keys write`: the keys with which outside programs send events, in the database of analytics."""
 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
-from pydantic import SecretStr
 from rich.table import Column, Table
 
-from analytics.ingestion.add_write_key import add_write_key
-from analytics.ingestion.list_write_keys import list_write_keys
-from analytics.ingestion.revoke_write_key import revoke_write_key
-from chassis.core.errors import AppError
 from chassis.core.visible_text import check_line
-from chassis.mongodb.database import MongoDB, MotorDatabase
 from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 
+if TYPE_CHECKING:
+    from chassis.mongodb.database import MotorDatabase
+
 T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="Manage the keys with which programs outside send events.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Manage the keys with which outside programs send events."
+)
 
 
 @app.command()
 def add(name: str) -> None:
-    """Make a key for the program called NAME, and show it, once."""
+    """Create a key for the program called NAME and print it, once."""
+    from analytics.ingestion.add_write_key import add_write_key
+
     try:
         check_line(name)
     except ValueError as error:
         raise CommandError(f"The name {error}.") from None
-    key = _within(lambda database: add_write_key(database, name))
+    key = _in_analytics(lambda database: add_write_key(database, name))
     typer.echo(str(key))
     typer.echo(f"It is shown this once. Revoke it with: python -m cli keys write revoke {key.id}", err=True)
 
 
 @app.command("list")
 def list_keys() -> None:
-    """List every key there ever was; never the key itself."""
+    """List all keys, revoked ones too; never a key itself."""
+    from analytics.ingestion.list_write_keys import list_write_keys
+
     table = Table(Column("Id", no_wrap=True), "Name", "Made", "Revoked")
-    for key in _within(list_write_keys):
+    for key in _in_analytics(list_write_keys):
         revoked = f"{key['revoked_at']:%F %T}Z" if "revoked_at" in key else "-"
         table.add_row(key["_id"], key["name"], f"{key['created_at']:%F %T}Z", revoked)
     console.print(table)
@@ -49,28 +52,20 @@ def list_keys() -> None:
 @app.command()
 def revoke(key_id: str = typer.Argument(metavar="ID")) -> None:
     """Revoke a key: it is refused from now on."""
-    _within(lambda database: revoke_write_key(database, key_id))
+    from analytics.ingestion.revoke_write_key import revoke_write_key
+
+    _in_analytics(lambda database: revoke_write_key(database, key_id))
     typer.echo(f"{key_id} is revoked.")
 
 
-def _within(work: Callable[[MotorDatabase], Awaitable[T]]) -> T:
-    """
-    Do something in the database of analytics.
-
-    Raises:
-        CommandError: It cannot be done, or the database does not answer.
-    """
+def _in_analytics(work: "Callable[[MotorDatabase], Awaitable[T]]") -> T:
+    """Run *work* in the database of analytics."""
     use_running_stack()
-    return asyncio.run(_do(work))
+    return asyncio.run(_run(work))
 
 
-async def _do(work: Callable[[MotorDatabase], Awaitable[T]]) -> T:
-    store = MongoDB(SecretStr(os.environ["ANALYTICS_MONGODB_URL"]), "cli")
-    await store.open()
-    try:
-        async with store.use() as database:
-            return await work(database)
-    except AppError as error:
-        raise CommandError(error.message) from error
-    finally:
-        await store.close()
+async def _run(work: "Callable[[MotorDatabase], Awaitable[T]]") -> T:
+    from cli.mongodb import analytics_database
+
+    async with analytics_database(os.environ["ANALYTICS_MONGODB_URL"]) as database:
+        return await work(database)

@@ -14,6 +14,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
 from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, typed
 from tests.support.aliases import People
+from tests.support.having import having
 
 
 def page(**more: object) -> dict[str, Any]:
@@ -263,10 +264,8 @@ async def test_times_are_stored_in_utc(keyed: httpx.AsyncClient, stored: Stored)
 @pytest.fixture
 def for_30_days(apps: dict[str, FastAPI]) -> Iterator[None]:
     """Viewed pages are kept for 30 days."""
-    state = apps["analytics"].state
-    before, state.retention = state.retention, Retention({"page.viewed": 30})
-    yield
-    state.retention = before
+    with having(apps["analytics"], retention=Retention({"page.viewed": 30})):
+        yield
 
 
 async def test_an_event_expires_by_the_retention_of_its_type(

@@ -13,7 +13,7 @@ EVENTS = "/api/v1/analytics/events"
 
 async def count_stored(apps: dict[str, FastAPI]) -> int:
     """How many events are stored."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         return len(await database["events"].distinct("_id"))
 
 

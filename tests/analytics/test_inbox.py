@@ -38,7 +38,7 @@ def event(kind: str = "user.registered", **differently: object) -> dict[str, Any
 @pytest.fixture
 def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
     """What calls analytics as the user service."""
-    dispatcher: Dispatcher = apps["user"].state.dispatcher
+    dispatcher: Dispatcher = apps["user"].state.application.dispatcher
     return dispatcher
 
 
@@ -51,7 +51,7 @@ async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
 
 async def stored(apps: dict[str, FastAPI]) -> dict[str, dict[str, Any]]:
     """The events that are stored, by their id."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         return {document["_id"]: document async for document in database["events"].find()}
 
 
@@ -160,7 +160,7 @@ async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str,
 
 async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], clean: None) -> None:
     """Their events may be on their way."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         await erase_user(database, ADA)
         await erase_user(database, ADA)
 
@@ -199,7 +199,7 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
     source = "/services/order"
     sold, gift = (event("order.confirmed", source=source, data={**data, **more}) for more in ({}, {"currency": None}))
 
-    assert await deliver(apps["order"].state.dispatcher, sold, gift) == ["accepted", "accepted"]
+    assert await deliver(apps["order"].state.application.dispatcher, sold, gift) == ["accepted", "accepted"]
 
     revenues = {event_id: document.get("revenue") for event_id, document in (await stored(apps)).items()}
     assert revenues == {sold["id"]: {"currency": "EUR", "minor": 1999}, gift["id"]: None}

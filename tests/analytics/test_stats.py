@@ -109,7 +109,7 @@ async def test_days_are_those_of_the_time_zone(
     start, end = (SINCE + timedelta(minutes=number) for number in asked)
 
     query = StatsQuery.model_validate({"from": start, "to": end, "tz": zone})
-    answer = await get_stats(database, apps["analytics"].state.dispatcher, query)
+    answer = await get_stats(database, apps["analytics"].state.application.dispatcher, query)
 
     by_day = Counter(f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d}" for at in moments if start <= at < end)
     assert {day.date: day.count for day in answer.by_day} == by_day
@@ -124,7 +124,7 @@ async def test_the_number_of_users_may_be_missing(
     async def fail(*_arguments: Any, **_options: Any) -> None:  # noqa: ANN401 - whatever it is asked
         raise ServiceUnavailable
 
-    monkeypatch.setattr(apps["analytics"].state.dispatcher, "get", fail)
+    monkeypatch.setattr(apps["analytics"].state.application.dispatcher, "get", fail)
 
     assert (await ask("stats"))["users"] is None
 

@@ -120,7 +120,7 @@ async def test_a_revoked_key_is_refused_at_once(
     key = WriteKey.parse(write_key)
     assert key
 
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         await revoke_write_key(database, key.id)
 
     assert (await keyed.post(EVENTS, json=EVENT)).status_code == 401
@@ -128,7 +128,7 @@ async def test_a_revoked_key_is_refused_at_once(
 
 async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], clean: None) -> None:
     """The list says when the key was refused for the first time."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "shop")
         await revoke_write_key(database, key.id)
         (before,) = await list_write_keys(database)
@@ -139,14 +139,14 @@ async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], cle
 
 async def test_a_key_that_never_was_cannot_be_revoked(apps: dict[str, FastAPI], clean: None) -> None:
     """A mistyped id must not look as if it had been done."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         with pytest.raises(NoSuchWriteKey):
             await revoke_write_key(database, "nobody")
 
 
 async def test_the_secret_is_stored_as_its_hash(apps: dict[str, FastAPI], clean: None) -> None:
     """Who reads the database cannot send with what stands there."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "shop")
         document = await database["write_keys"].find_one({})
 

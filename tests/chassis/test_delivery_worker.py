@@ -11,9 +11,8 @@ from pydantic import BaseModel, TypeAdapter
 from structlog.testing import CapturingLogger
 
 from chassis.core.clock import utc_now
-from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
+from chassis.core.errors import AppError, BadGateway, DatabaseUnavailable, ServiceUnavailable
 from chassis.core.ids import new_id
-from chassis.core.store import DatabaseUnavailable
 from chassis.messaging import delivery_worker, outbox
 from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, DeliveryWorker
 from chassis.messaging.event_batch import MOST_EVENTS, PATH, Acknowledgement
@@ -269,7 +268,7 @@ async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_ta
 
 async def test_the_largest_event_there_can_be_is_taken(exchange: Exchange) -> None:
     """Alone it fits into a request, sealed."""
-    empty = len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
+    empty = len(outbox.Publish(CupFilled(subject=new_id())).values("order")["message"])
     await exchange.announce("x" * (outbox.MOST_BYTES - empty - 20))
     async with exchange.calls_as("order") as dispatcher:
         await DeliveryWorker(exchange.database, dispatcher, "tiny", asyncio.Event()).deliver_batch()

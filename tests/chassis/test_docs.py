@@ -6,9 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.auth.dependencies import Admin, CurrentUser
 from chassis.core.errors import PROBLEM_JSON, NotFound, documented
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import Admin, CurrentUser, Dispatch
 from chassis.sealing.access import encrypted, optional, public, service
 from chassis.web.routing import service_router
 from tests.chassis.tiny import TinySettings

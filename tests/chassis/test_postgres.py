@@ -13,8 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.core.errors import PROBLEM_JSON, Conflict, Unauthenticated
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import PROBLEM_JSON, Conflict, DatabaseUnavailable, Unauthenticated
 from chassis.core.types import Body
 from chassis.postgres.database import POOL_SIZE, Postgres, Session
 from chassis.postgres.tables import chassis_metadata
@@ -103,7 +102,7 @@ async def client(tiny: Tiny, database: Postgres) -> httpx.AsyncClient:
 @pytest.fixture
 async def database(tiny: Tiny) -> Postgres:
     """The service's database, without any rows."""
-    store: Postgres = tiny.app.state.store
+    store: Postgres = tiny.app.state.application.store
     async with store.transaction() as session:
         await session.execute(text(emptying("things", "sealed_requests")))
     return store

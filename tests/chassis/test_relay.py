@@ -8,9 +8,8 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
-from chassis.core.errors import ServiceUnavailable
+from chassis.core.errors import DatabaseUnavailable, ServiceUnavailable
 from chassis.core.ids import new_id
-from chassis.core.store import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.messaging import delivery_worker
 from chassis.messaging import metrics as outbox_metrics

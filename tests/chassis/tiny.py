@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from chassis.app import create_app
-from chassis.core.store import Store
+from chassis.application import Store
 from chassis.settings import ServiceSettings
 from tests.support.serving import NoDatabase, serve
 

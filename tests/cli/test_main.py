@@ -2,8 +2,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from chassis.core.errors import DatabaseUnavailable
+from cli.__main__ import COMMANDS, app, main
+from cli.dev.ports import free_port
+from cli.errors import CommandError
 
 
 @pytest.mark.long
@@ -14,3 +21,36 @@ def test_commands_run_where_the_workers_metrics_have_no_folder(tmp_path: Path) -
     done = subprocess.run([sys.executable, "-m", "cli", "smoke"], env=environment, check=False, capture_output=True)
 
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_help_lists_every_command() -> None:
+    """Each can be imported where all libraries are installed."""
+    done = subprocess.run([sys.executable, "-m", "cli", "--help"], check=True, capture_output=True, text=True)
+
+    listed = {line.strip("│ ").partition(" ")[0] for line in done.stdout.splitlines()}
+    assert listed >= COMMANDS.keys()
+
+
+def test_a_command_whose_library_is_missing_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image of one service lacks the libraries of the others."""
+    monkeypatch.setitem(COMMANDS, "demo", "no_such_library.demo:demo")
+    commands: Any = typer.main.get_command(app)
+    context = typer.Context(commands)
+
+    with pytest.raises(CommandError, match="'demo' needs no_such_library"):
+        commands.get_command(context, "demo")
+
+    assert "demo" not in commands.list_commands(context)
+
+
+def test_an_error_of_a_service_is_printed_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says what to change; a stack trace would not."""
+    monkeypatch.setattr(sys, "argv", ["cli", "keys", "write", "list"])
+    monkeypatch.setenv("ANALYTICS_MONGODB_URL", f"mongodb://127.0.0.1:{free_port()}/nothing?serverSelectionTimeoutMS=1")
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert str(ended.value) == DatabaseUnavailable().message

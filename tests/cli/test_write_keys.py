@@ -4,6 +4,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from chassis.core.errors import NotFound
 from cli.errors import CommandError
 from cli.keys.commands import app
 from tests.support.aliases import People
@@ -41,7 +42,7 @@ async def test_a_key_is_made_listed_and_revoked(people: People) -> None:
 
 async def test_a_key_that_is_not_there_is_told(people: People) -> None:
     """A mistyped id is no success."""
-    with pytest.raises(CommandError, match="no write key"):
+    with pytest.raises(NotFound, match="no write key"):
         await run("revoke", "nobody")
 
 

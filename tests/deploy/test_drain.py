@@ -4,6 +4,7 @@ from time import monotonic
 
 import httpx
 import psutil
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.dev.polling import eventually, wait_until

@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
+from chassis.application import application_of
 from chassis.core import deadline
 from chassis.core.errors import AppError, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, CircuitOpen, State
@@ -151,7 +152,7 @@ async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
 ) -> None:
     """From 2 s on, or 20 ms before the end of its time; before that its caller has merely given up."""
     time = Time()
-    peer = Peer("cancelled", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    peer = Peer("cancelled", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
 
     async def wait() -> Answer:
         await asyncio.Event().wait()
@@ -170,7 +171,7 @@ async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
 async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_again() -> None:
     """A peer that never answers is asked once in a pause that doubles, not once a request."""
     time = Time()
-    peer = Peer("probed", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    peer = Peer("probed", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     asked: list[float] = []
 
     async def give_up() -> Answer:
@@ -190,7 +191,7 @@ async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_agai
 async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
     """It says nothing of the peer, and the next call may probe at once."""
     time = Time()
-    peer = Peer("given up", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    peer = Peer("given up", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     for _ in range(FEWEST_CALLS):
         peer.breaker.fail(peer.breaker.admit())
     time.now += FIRST_PAUSE_S * (1 + SPREAD)
@@ -206,18 +207,18 @@ async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
 
 
 async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
-    apps: dict[str, FastAPI], environment: dict[str, str]
+    apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it has failed: a service that is back is asked again."""
 
     async def away(exchange: Exchange) -> None:
         exchange.reset()
 
-    order = build()
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], away) as wire:
-        order.state.settings = order.state.settings.model_copy(update={"product_service_url": wire.address})
+        monkeypatch.setenv("PRODUCT_SERVICE_URL", wire.address)
+        order = build()
         async with serve(order):
-            background: Dispatcher = order.state.background
+            background = application_of(order).background
             for _ in range(FEWEST_CALLS):
                 with pytest.raises(AppError):
                     await background.post("product", PATH, json={})
@@ -240,7 +241,7 @@ def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
         return REGISTRY.get_sample_value("dispatch_breaker_state", {"target": "told", "purpose": purpose})
 
     requests, events = (
-        Peer("told", "", HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200))), purpose=purpose)
+        Peer("told", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), purpose=purpose)
         for purpose in ("requests", "events")
     )
     for _ in range(20):

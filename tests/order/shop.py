@@ -124,11 +124,11 @@ class Shop:
     async def resume(self) -> None:
         """Go on at once with all orders that are pending."""
         await self.make_due()
-        await resume_orders(self.app.state.store, self.app.state.dispatcher)
+        await resume_orders(self.app.state.application.store, self.app.state.application.dispatcher)
 
     async def make_due(self) -> None:
         """Let nobody have a lease of any order."""
-        async with self.app.state.store.transaction() as session:
+        async with self.app.state.application.store.transaction() as session:
             pending = update(Order).where(Order.status == OrderStatus.PENDING)
             await session.execute(pending.values(resume_at=func.now()))
 
@@ -137,13 +137,13 @@ class Shop:
 
         async def is_settled() -> bool:
             await self.resume()
-            async with self.app.state.store.transaction() as session:
+            async with self.app.state.application.store.transaction() as session:
                 return not await session.scalar(select(func.count()).where(Order.status == OrderStatus.PENDING))
 
         return await eventually(is_settled)
 
     async def lose_patience(self, order_id: str) -> None:
         """Let an order have waited for too long."""
-        async with self.app.state.store.transaction() as session:
+        async with self.app.state.application.store.transaction() as session:
             placed = func.now() - PATIENCE
             await session.execute(update(Order).where(Order.id == UUID(order_id)).values(created_at=placed))

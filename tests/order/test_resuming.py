@@ -22,8 +22,8 @@ from order.services import advance_order as saga
 from order.services import resume_orders as resuming
 from order.services.advance_order import FIRST_PAUSE, advance_order
 from order.services.load_order import load_order
-from order.services.move_order import move_order
 from order.services.resume_orders import AT_ONCE, TIMEOUT_S, resume_orders
+from order.services.transition_order import transition_order
 
 SOON = timedelta(hours=1)
 
@@ -31,7 +31,7 @@ SOON = timedelta(hours=1)
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The order service's database."""
-    store: Postgres = apps["order"].state.store
+    store: Postgres = apps["order"].state.application.store
     return store
 
 
@@ -192,8 +192,8 @@ async def test_an_order_that_is_cancelled_while_its_step_has_no_answer_stays_so(
 
     class Cancelling(Down):
         async def post(self, *arguments: object, **options: object) -> object:
-            async with database.transaction() as session:
-                assert await move_order(session, order.id, OrderStatus.CANCELLED, "cancelled_by_customer")
+            stored = await load_order(database, order.id)
+            assert await transition_order(database.run, stored, OrderStatus.CANCELLED, "cancelled_by_customer")
             return await super().post(*arguments, **options)
 
     async with database.transaction() as session:

@@ -107,7 +107,7 @@ async def test_a_storm_of_sends_makes_one_order_of_each_key(
 
 async def deliver(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tuple[str, str]]:
     """Deliver an event five times at once to each listener; what became of it there."""
-    dispatcher = apps["order"].state.dispatcher
+    dispatcher = apps["order"].state.application.dispatcher
 
     async def to(listener: str) -> tuple[str, str]:
         (receipt,) = await dispatcher.post(listener, "/events", json=[event], idempotency_key=str(new_id()))

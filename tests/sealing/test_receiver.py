@@ -55,7 +55,9 @@ class Served:
     def __post_init__(self) -> None:
         """Make the receiver."""
         envelope = Envelope("tiny", load_links("tiny", as_setting(KEYS), set()))
-        self.receiver = Receiver(envelope, self.replays, strict=True, max_body=CAP, max_in_flight=1)
+        self.receiver = Receiver(
+            envelope, self.replays, strict=True, max_body=CAP, max_in_flight=1, on_open=lambda _scope: None
+        )
 
     async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep what came, and answer."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.core.types import Body
 from chassis.sealing.access import encrypted, optional, public, repeatable, service
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from chassis.sealing.server import Receiver
+from chassis.telemetry import tracing
 from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import Forge, as_setting, make_keys
@@ -124,9 +126,16 @@ class SealedTiny:
     def restart_with(self, keys: Mapping[str, str]) -> None:
         """Let it go on with other keys, as a restart would."""
         envelope = Envelope("tiny", load_links("tiny", as_setting(keys), set()), self.clock)
-        self.app.state.receiver = Receiver(
-            envelope, self.replays, strict=self.app.state.settings.strict, max_body=1024, max_in_flight=256
+        before = application_of(self.app)
+        receiver = Receiver(
+            envelope,
+            self.replays,
+            strict=before.settings.strict,
+            max_body=1024,
+            max_in_flight=256,
+            on_open=tracing.begin_request,
         )
+        self.app.state.application = replace(before, receiver=receiver)
 
 
 @asynccontextmanager

@@ -3,11 +3,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from chassis.application import own_part
 from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from tests.support.aliases import Bearer, MakeUser
 from tests.user.logins import PASSWORD
 from user import password_hashing as passwords
+from user.dependencies import Parts
 from user.models import User
 
 
@@ -33,15 +35,14 @@ def cheap_hashes(cheap_hasher: Any, password_hash: str, monkeypatch: pytest.Monk
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The user service's database, with empty tables."""
-    store: Postgres = apps["user"].state.store
+    store: Postgres = apps["user"].state.application.store
     return store
 
 
 @pytest.fixture
 def issuer(apps: dict[str, FastAPI]) -> TokenIssuer:
     """What signs the user service's access tokens."""
-    own: TokenIssuer = apps["user"].state.issuer
-    return own
+    return own_part(apps["user"], Parts).issuer
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from chassis.postgres.database import Postgres
 from chassis.web.routing import Route
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.having import having
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.client import Client
-from user.mail.mailer import Mail, Mailer
+from user.mail.mailer import Mail
 from user.mail.outgoing import _post
 from user.main import ROUTERS
 from user.models import EmailToken, Throttle, User
@@ -42,11 +43,9 @@ class Counter:
 @pytest.fixture
 def sent(apps: dict[str, FastAPI], clean: None) -> Iterator[dict[str, int]]:
     """How many mails each address has got."""
-    state, counter = apps["user"].state, Counter()
-    before: Mailer = state.mailer
-    state.mailer = counter
-    yield counter.mails
-    state.mailer = before
+    counter = Counter()
+    with having(apps["user"], mailer=counter):
+        yield counter.mails
 
 
 async def use_up(database: Postgres, limit: Limit) -> None:

@@ -8,8 +8,9 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.having import having
 from tests.user.logins import PASSWORD, USERS, attempt, read
-from user.mail.mailer import Mail, Mailer
+from user.mail.mailer import Mail
 from user.models import User
 
 STORED = "Ada@bücher.example"
@@ -48,11 +49,9 @@ class Mailbox:
 @pytest.fixture
 def mailbox(apps: dict[str, FastAPI], clean: None) -> Iterator[Mailbox]:
     """Where the user service's mails arrive."""
-    mailbox, state = Mailbox(), apps["user"].state
-    before: Mailer = state.mailer
-    state.mailer = mailbox
-    yield mailbox
-    state.mailer = before
+    mailbox = Mailbox()
+    with having(apps["user"], mailer=mailbox):
+        yield mailbox
 
 
 @pytest.mark.parametrize("registered", SPELLINGS)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.dependencies import Admin
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden, NothingToChange, documented
 from chassis.core.types import Page
+from chassis.dependencies import Admin
 from chassis.idempotency.dependency import Idempotency
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional, public, unrepeatable

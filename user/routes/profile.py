@@ -2,10 +2,9 @@
 
 from fastapi import Response
 
-from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import NothingToChange, documented
-from chassis.dispatch.dispatcher import Dispatch
+from chassis.dependencies import CurrentUser, Dispatch
 from chassis.idempotency.dependency import Idempotency
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import encrypted, optional, unrepeatable

@@ -2,9 +2,9 @@
 
 from fastapi import Response
 
-from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import documented
+from chassis.dependencies import CurrentUser
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional, unrepeatable
 from chassis.web.routing import service_router

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from chassis.auth.dependencies import CurrentUser
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import documented
 from chassis.core.types import Page
+from chassis.dependencies import CurrentUser
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional, repeatable, unrepeatable
 from chassis.web.pagination import InvalidCursor, Paging, Slice

@@ -9,14 +9,15 @@ from fastapi import FastAPI
 from playwright.async_api import expect
 from sqlalchemy import func, select, update
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.mongodb.database import MotorDatabase
-from tests.analytics.dashboard.app_state import having
+from chassis.mongodb.database import MongoDB, MotorDatabase
 from tests.analytics.dashboard.conftest import Visit
 from tests.analytics.dashboard.screen import PANELS, Screen
 from tests.analytics.dashboard.seeds import seed
 from tests.support.aliases import MakeUser
+from tests.support.having import having
 from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, User, UserSession
@@ -128,14 +129,17 @@ async def test_a_failure_is_told_and_can_be_tried_again(
 ) -> None:
     """While the database does not answer each panel says so; a button shows it when it is back."""
 
-    class Gone:
+    class Gone(MongoDB):
+        def __init__(self) -> None:
+            pass
+
         @asynccontextmanager
         async def use(self) -> AsyncIterator[MotorDatabase]:
             raise DatabaseUnavailable
             yield
 
     async with visit() as screen:
-        with having(apps["analytics"].state, store=Gone()):
+        with having(apps["analytics"], store=Gone()):
             await screen.log_in()
             await screen.settle()
             again = screen.page.get_by_role("button", name="Try again")
@@ -149,6 +153,12 @@ async def test_a_failure_is_told_and_can_be_tried_again(
         await expect(screen.panel("over-time").get_by_role("img")).to_be_visible()
 
 
+async def do_now(app: FastAPI, name: str) -> None:
+    """Do a round of a service's periodic work."""
+    (periodic,) = [one for one in application_of(app).periodic if one.name == name]
+    await periodic.work()
+
+
 @pytest.mark.long
 async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     apps: dict[str, FastAPI], visit: Visit, root: User
@@ -157,8 +167,8 @@ async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
-        await change(apps["user"].state.store, update(UserSession).values(revoked_at=func.now()))
-        await apps["analytics"].state.revoked.refresh()
+        await change(apps["user"].state.application.store, update(UserSession).values(revoked_at=func.now()))
+        await do_now(apps["analytics"], "refresh_revocations")
 
         await screen.page.get_by_text("24 h").click()
 
@@ -200,7 +210,7 @@ async def test_many_tabs_share_one_session(
         for tab in tabs:
             await expect(tab.locator("#person")).to_have_text("root")
     reused = select(AuditEntry.id).where(AuditEntry.kind == AuditKind.REFRESH_REUSED)
-    assert await read(apps["user"].state.store, reused) == []
+    assert await read(apps["user"].state.application.store, reused) == []
 
 
 @pytest.mark.long

@@ -14,21 +14,23 @@ from analytics.live import routes as route
 from analytics.live import stream_events as streaming
 from analytics.live.change_stream import OPEN, QUEUE, Live, Reader
 from analytics.live.stream_events import stream_events
+from analytics.parts import Parts
+from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
 from chassis.core.ids import new_id
+from chassis.core.lifecycle import Draining
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
-from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
 from tests.support.aliases import Bearer, People
+from tests.support.having import having
 
 
 @pytest.fixture
 def live(apps: dict[str, FastAPI]) -> Live:
     """Who listens to the analytics service."""
-    of_app: Live = apps["analytics"].state.live
-    return of_app
+    return own_part(apps["analytics"], Parts).live
 
 
 @pytest.fixture
@@ -167,7 +169,7 @@ async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
     """Nobody has to wait for those who watch."""
     async with watching() as messages:
-        with having(apps["analytics"].state, draining=True):
+        with having(apps["analytics"], draining=Draining(has_begun=True)):
             assert [message async for message in messages] == []
 
 
@@ -182,7 +184,7 @@ async def test_a_stream_ends_with_its_token(
 
     async with watching() as messages:
         monkeypatch.setattr(streaming, "HEARTBEAT_S", 0.0)
-        with having(apps["analytics"].state, tokens=Refusing()):
+        with having(apps["analytics"], tokens=Refusing()):
             assert [message async for message in messages] == []
 
 

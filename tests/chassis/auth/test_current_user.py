@@ -7,10 +7,10 @@ import pytest
 from fastapi import Depends
 from fastapi.dependencies.utils import get_dependant
 
-from chassis.auth.dependencies import Admin, Analyst, CurrentUser, authentication_of, require_role
 from chassis.auth.tokens import Identity
 from chassis.core.errors import Forbidden
 from chassis.core.ids import new_id
+from chassis.dependencies import Admin, Analyst, CurrentUser, authentication_of, require_role
 
 
 async def _owner(user: CurrentUser) -> Identity:

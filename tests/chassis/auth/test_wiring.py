@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
-from chassis.auth.dependencies import CurrentUser
+from chassis.application import own_part
 from chassis.auth.tokens import TokenIssuer
 from chassis.core.ids import new_id
+from chassis.dependencies import CurrentUser
 from chassis.sealing.access import public, service
 from chassis.web.routing import Route, service_router
 from cli.dev.polling import eventually
@@ -48,19 +49,26 @@ class Sessions(set[UUID]):
         return session_id in self
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the routes of the issuing service need."""
+
+    issuer: TokenIssuer
+    revoked: Sessions
+
+
 @well_known.get("/jwks.json")
 @public
 async def jwks(request: Request) -> dict[str, Any]:
     """Give the keys."""
-    issuer: TokenIssuer = request.app.state.issuer
-    return issuer.jwks()
+    return own_part(request.app, Own).issuer.jwks()
 
 
 @users.get("/revocations")
 @service("tiny")
 async def revocations(request: Request) -> dict[str, Any]:
     """Give the revoked sessions."""
-    return {"sessions": [str(session) for session in request.app.state.revocations], "until": UNTIL}
+    return {"sessions": [str(session) for session in own_part(request.app, Own).revoked], "until": UNTIL}
 
 
 @things.get("/mine")
@@ -90,7 +98,7 @@ async def pair() -> AsyncIterator[Pair]:
     link_key = as_setting(make_keys("user", "tiny"))
     issuer, revoked = TokenIssuer(make_key(), "user", "sealed-services"), Sessions()
     own = UserSettings(log_level="WARNING", link_key=link_key)
-    user = create_app(own, NoDatabase(), users, well_known, issuer=issuer, revocations=revoked)
+    user = create_app(own, NoDatabase(), users, well_known, keys=issuer, revocations=revoked, own=Own(issuer, revoked))
     async with serve(user) as url:
         settings = TinyFollower(log_level="WARNING", link_key=link_key, user_service_url=AnyHttpUrl(url))
         follower = create_app(settings, NoDatabase(), things)

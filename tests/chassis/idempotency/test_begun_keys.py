@@ -9,7 +9,8 @@ from sqlalchemy import insert, select
 
 from chassis.core.ids import new_id
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey, delete_answer
+from chassis.idempotency.begin_key import BeginKey
+from chassis.idempotency.dependency import IdempotencyKey, delete_answer
 from chassis.idempotency.errors import InFlight, KeyReused
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.statements import Statement
@@ -18,7 +19,7 @@ from tests.chassis.idempotency.tiny_keyed import Worker, count
 from tests.support.databases import bystanders
 
 MAKE = Statement(
-    BEGIN_KEY,
+    BeginKey,
     "made AS (INSERT INTO things (id, name, status) SELECT :id, 'cup', 'made' FROM begun WHERE is_first RETURNING id)",
     "SELECT begun.*, id FROM begun LEFT JOIN made ON is_first",
 )
@@ -109,10 +110,12 @@ async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worke
 
 async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> None:
     """It was there for the statement and is not any more: nothing is known of its resource."""
-    key = IdempotencyKey(worker.database, keyed())
+    request = keyed()
+    await make(worker, request)
+    purging = Statement(BeginKey, "purged AS (DELETE FROM idempotency_keys WHERE caller = :of)", "SELECT * FROM begun")
 
     with pytest.raises(InFlight):
-        await key.begin_with(Statement("SELECT true AS is_ours, false AS is_first"), {}, new_id())
+        await IdempotencyKey(worker.database, request).begin_with(purging, {"of": request.caller}, new_id())
 
 
 async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:

@@ -13,12 +13,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.auth.dependencies import Admin, CurrentUser
 from chassis.auth.tokens import TokenIssuer, TokenVerifier
 from chassis.core.clock_skew import ClockSkew
 from chassis.core.errors import Conflict
 from chassis.core.ids import new_id
 from chassis.core.types import Body, Read
+from chassis.dependencies import Admin, CurrentUser
 from chassis.idempotency.answers import MAX_BODY
 from chassis.idempotency.dependency import Idempotency, IdempotencyKey, IdempotentSession
 from chassis.idempotency.errors import InFlight
@@ -29,6 +29,7 @@ from tests.chassis.auth.issuer import Revoked
 from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import as_setting, make_keys
+from tests.support.having import having
 
 THINGS = "/api/v1/things"
 KEYS = make_keys("order", "client", "tiny")
@@ -206,7 +207,7 @@ class Worker:
     @property
     def database(self) -> Postgres:
         """Its database."""
-        store: Postgres = self.app.state.store
+        store: Postgres = self.app.state.application.store
         return store
 
 
@@ -216,9 +217,10 @@ async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
     own = as_setting({name: ring for name, ring in KEYS.items() if "TINY" in name})
     store = Postgres(SecretStr(database_url), "tiny")
     async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
-        tiny.app.state.tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())
         tiny.app.state.at = go_on
-        yield Worker(tiny.app, str(tiny.client.base_url).rstrip("/"))
+        tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())
+        with having(tiny.app, tokens=tokens):
+            yield Worker(tiny.app, str(tiny.client.base_url).rstrip("/"))
 
 
 async def count(worker: Worker) -> int:
