@@ -95,7 +95,7 @@ def test_an_edit_starts_it_again(serve: Serve, tmp_path: Path) -> None:
 
     def is_mended() -> bool:  # written again and again: the watcher may only have begun to watch
         (tmp_path / "toy" / "main.py").write_text(GOOD.format(at_build="pass", at_start="pass"))
-        return wait_until(lambda: is_ready(port), 1)
+        return wait_until(lambda: is_ready(port), 5)
 
-    assert wait_until(is_mended, 30)
+    assert wait_until(is_mended, 60)
     assert ask(port) == (200, '{"status": "ready"}')
