@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from chassis.application import Application, EventRelay, Store, application_of
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
@@ -24,7 +24,7 @@ from chassis.telemetry.logging import configure_logging
 from chassis.web import health
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import add_docs, describe_problems
-from chassis.web.routing import Route, settle_paths
+from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ PURGE_EVERY_S = 30.0
 def create_app(  # noqa: PLR0913 - a service names what it has
     settings: ServiceSettings,
     store: Store,
-    *routers: APIRouter,
+    *routers: Router,
     keys: KeySource | None = None,
     revocations: Revocations | None = None,
     periodic: Sequence[Periodic] = (),
@@ -46,7 +46,7 @@ def create_app(  # noqa: PLR0913 - a service names what it has
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
 
     Args:
-        routers: Their routes are of class ``chassis.web.routing.Route``.
+        routers: The routes of the service (``service_router``).
         keys: The public keys of access tokens, in the service that issues them; the others fetch them.
         revocations: The revoked sessions, in that service; the others fetch them.
         periodic: What it does every so often beside its requests.
@@ -103,7 +103,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
     )
 
 
-def _serving(application: Application, routers: Sequence[APIRouter]) -> FastAPI:
+def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     """Make what the server runs: FastAPI with our routes, errors and middleware."""
     settings = application.settings
     app = FastAPI(
@@ -127,7 +127,7 @@ def _serving(application: Application, routers: Sequence[APIRouter]) -> FastAPI:
         add_cors(app, settings.cors_origins)
     # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
     # first, so that a request is not held against those of the documentation before.
-    app.router.routes[:0] = [route for router in (*routers, health.router) for route in router.routes]
+    app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
     settle_paths(app.router.routes)
     return app
 
@@ -155,7 +155,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.info("stopping")
 
 
-def _callers(routers: Sequence[APIRouter]) -> set[str]:
+def _callers(routers: Sequence[Router]) -> set[str]:
     """Return the peers that some route names as its callers."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
-    return {caller for route in routes for caller in route.policy.callers}
+    return {caller for router in routers for route in router.routes for caller in route.policy.access.callers}

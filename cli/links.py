@@ -2,11 +2,9 @@
 
 from importlib import import_module
 
+from chassis.sealing.access import CLIENT
 from chassis.settings import ServiceSettings
 from cli.services import SERVICES
-
-CLIENT = "client"
-"""The name under which trusted programs from outside make sealed calls."""
 
 
 def links() -> list[tuple[str, str]]:

@@ -10,10 +10,12 @@ from sqlalchemy import func
 
 from analytics.privacy.erase_user import erase_user
 from chassis.app import create_app
-from chassis.sealing.access import optional
+from chassis.dependencies import ADMIN, PERSON, Authentication
+from chassis.sealing.access import CLIENT, Access, optional, service
+from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, service_router
-from cli.links import CLIENT, links
-from cli.routes import RoutePolicy, route_policies
+from cli.links import links
+from cli.routes import DeclaredRoute, declared_routes
 from cli.services import SERVICES
 from order.models import Order, OrderLine
 from product.models import Product, Reservation, ReservationLine
@@ -28,9 +30,9 @@ from tests.support.access import (
     PRINCIPALS,
     QUERIES,
     THING,
-    allowed_callers,
     disagreements,
     name_of,
+    named_callers,
 )
 from tests.support.aliases import Bearer, Empty
 from tests.support.serving import NoDatabase
@@ -139,7 +141,7 @@ def asker(environment: dict[str, str], bearer: Bearer, world: World) -> Asker:
 
 def questions(apps: dict[str, FastAPI], service: str) -> dict[tuple[str, str], int]:
     """Route and principal -> how the policy has it answered, for all routes of a service."""
-    routes = [name_of(one) for one in route_policies({service: apps[service]})]
+    routes = [name_of(one) for one in declared_routes({service: apps[service]})]
     return {(route, one): answer for route in routes for one, answer in answers_of(route).items()}
 
 
@@ -176,14 +178,15 @@ async def test_who_may_do_it_succeeds_with_the_request_that_others_are_refused(
     assert outcomes == expected
 
 
-async def test_of_the_linked_peers_those_that_are_named_may_call(apps: dict[str, FastAPI], asker: Asker) -> None:
-    """A sealed call of an allowed service succeeds; that of another linked one is a 401."""
+async def test_of_the_linked_peers_those_that_the_route_takes_may_call(apps: dict[str, FastAPI], asker: Asker) -> None:
+    """A sealed call of a named service, or of any if none is named, succeeds; that of another linked one is a 401."""
     outcomes, expected = {}, {}
     for route in SERVICE_ROUTES:
-        (service,) = (one.service for one in route_policies(apps) if name_of(one) == route)
-        allowed = allowed_callers(ACCESS[route])
+        (service,) = (one.service for one in declared_routes(apps) if name_of(one) == route)
+        peers = [caller for caller, callee in links() if callee == service]
+        allowed = named_callers(ACCESS[route]) or {peer for peer in peers if peer != CLIENT}
         await asker.renew()
-        for peer in (caller for caller, callee in links() if callee == service):
+        for peer in peers:
             outcomes[route, peer] = await asker.outcome(service, route, peer)
             expected[route, peer] = OK if peer in allowed else 401
 
@@ -192,7 +195,7 @@ async def test_of_the_linked_peers_those_that_are_named_may_call(apps: dict[str,
 
 async def test_the_table_says_what_the_routes_declare(apps: dict[str, FastAPI]) -> None:
     """Each route is in the table, with the policy that its mode, callers and dependencies make."""
-    assert disagreements(route_policies(apps)) == []
+    assert disagreements(declared_routes(apps)) == []
 
 
 async def test_every_route_of_the_api_goes_through_the_receiver(apps: dict[str, FastAPI]) -> None:
@@ -208,14 +211,13 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
     """The message names the route and what to add; hiding it from the documentation does not help."""
     router = service_router("things")
 
-    @router.get("/{thing_id}", include_in_schema=False)
-    @optional
+    @router.get("/{thing_id}", access=optional(), include_in_schema=False)
     async def read(thing_id: UUID) -> None:
         """Read it."""
 
     app = create_app(TinySettings(), NoDatabase(), router)
 
-    told = [line for line in disagreements(route_policies({"tiny": app})) if "is no more" not in line]
+    told = [line for line in disagreements(declared_routes({"tiny": app})) if "is no more" not in line]
 
     (line,) = told
     assert line.startswith("GET /api/v1/things/{thing_id} (tiny) is not in the table")
@@ -223,21 +225,21 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "mode", "callers", "authentication"),
+    ("method", "path", "access", "auth"),
     [
-        ("POST", "/api/v1/orders", "optional", "any linked", "-"),
-        ("POST", "/api/v1/orders", "optional", "any linked", "role admin"),
-        ("POST", "/api/v1/products", "optional", "any linked", "token"),
-        ("POST", "/api/v1/users/register", "optional", "any linked", "-"),
-        ("GET", "/api/v1/reservations/{order_id}", "service", "any linked", "-"),
-        ("GET", "/api/v1/reservations/{order_id}", "service", "order, user", "-"),
+        ("POST", "/api/v1/orders", optional(), None),
+        ("POST", "/api/v1/orders", optional(), ADMIN),
+        ("POST", "/api/v1/products", optional(), PERSON),
+        ("POST", "/api/v1/users/register", optional(), None),
+        ("GET", "/api/v1/reservations/{order_id}", service(), None),
+        ("GET", "/api/v1/reservations/{order_id}", service("order", "user"), None),
     ],
 )
 def test_a_route_that_declares_something_else_is_told(
-    method: str, path: str, mode: str, callers: str, authentication: str
+    method: str, path: str, access: Access, auth: Authentication | None
 ) -> None:
-    """A forgotten or another dependency, mode or caller is a disagreement."""
-    told = disagreements([RoutePolicy("any", method, path, mode, callers, authentication, "-")])
+    """Another mode, caller or authentication than the table's, or none, is a disagreement."""
+    told = disagreements([DeclaredRoute("any", method, path, RoutePolicy(access, auth))])
 
     assert any(line.startswith(f"{method} {path} is '") for line in told)
 
@@ -247,4 +249,4 @@ def test_the_table_is_of_one_piece() -> None:
     policies = set(ACCESS.values())
 
     assert {policy.partition(":")[0] for policy in policies} == ANSWERS.keys()
-    assert set.union(*map(allowed_callers, policies)) <= {service.name for service in SERVICES}
+    assert set.union(*map(named_callers, policies)) <= {service.name for service in SERVICES}

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib import import_module
+from inspect import get_annotations
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,8 +23,7 @@ from chassis.auth.tokens import Identity
 from chassis.postgres import database as chassis_postgres
 from chassis.postgres.database import Postgres
 from chassis.postgres.purge import Expiry
-from chassis.web.pagination import PageRequest, Position, _page_request
-from chassis.web.routing import Route
+from chassis.web.pagination import PageRequest, Paging, Position
 from cli.dev.files import ROOT
 from cli.dev.postgres import EmbeddedPostgres
 from cli.services import SERVICES
@@ -307,7 +307,7 @@ def test_every_list_is_asked() -> None:
             route.endpoint.__name__
             for router in routers(service.name)
             for route in router.routes
-            if isinstance(route, Route) and any(one.call is _page_request for one in route.dependant.dependencies)
+            if Paging in get_annotations(route.endpoint).values()
         }
         for service in SERVICES_WITH_TABLES
     }

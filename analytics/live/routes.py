@@ -14,9 +14,8 @@ from analytics.live.change_stream import Reader, TooManyReaders, TooManyStreams
 from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
 from chassis.application import application_of
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import AppError, documented
-from chassis.dependencies import Analyst
+from chassis.dependencies import ANALYST, CurrentUser
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
@@ -46,7 +45,7 @@ class EventStream(StreamingResponse):
         await super().stream_response(impatient)
 
 
-async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
+async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reader]:
     with parts_of(request).live.reading(analyst.user_id) as reader:
         yield reader
 
@@ -66,9 +65,12 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 
 
 @router.get(
-    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+    "/events/live",
+    access=public(),
+    auth=ANALYST,
+    response_class=EventStream,
+    responses=documented(TooManyStreams, TooManyReaders),
 )
-@public
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """
     Watch events as they are stored (server-sent events); never sealed, for a seal needs the whole answer.

@@ -7,12 +7,12 @@ An event is handled in one transaction with the row that remembers its id: eithe
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from fastapi import APIRouter
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import context as request_context
 from chassis.core.errors import AppError, documented
+from chassis.idempotency.kinds import REPEATABLE
 from chassis.messaging.event_batch import (
     MOST_BODY_BYTES,
     NOT_HANDLED,
@@ -27,8 +27,8 @@ from chassis.messaging.event_batch import (
 )
 from chassis.postgres.database import Database, Postgres
 from chassis.postgres.tables import inbox
-from chassis.sealing.access import bodies, repeatable, service
-from chassis.web.routing import Route
+from chassis.sealing.access import service
+from chassis.web.routing import Router
 
 log = structlog.get_logger(__name__)
 
@@ -42,19 +42,22 @@ class _Duplicate(Exception):
     """The event was handled before."""
 
 
-def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
+def inbox_router(handlers: Mapping[str, Handler]) -> Router:
     """
     Make the route ``POST /events``.
 
     Args:
         handlers: By event type. Only the services that announce these may call.
     """
-    router = APIRouter(tags=["events"], route_class=Route)
+    router = Router("", "events")
 
-    @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
-    @repeatable
-    @bodies(MOST_BODY_BYTES)
-    @service(*publishers_of(handlers))
+    @router.post(
+        PATH,
+        access=service(*publishers_of(handlers)),
+        idempotency=REPEATABLE,
+        max_body=MOST_BODY_BYTES,
+        responses=documented(ForeignEvent),
+    )
     async def hear(events: Delivered, database: Database) -> list[Acknowledgement]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]

@@ -33,7 +33,7 @@ from chassis.postgres.purge import Expiry, purge
 from chassis.postgres.statements import Part, Statement
 from chassis.postgres.tables import idempotency_keys, inbox, sealed_requests
 from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.replay import Claim, claims_request
+from chassis.sealing.replay import Claim, ClaimsRequest
 from chassis.telemetry import tracing
 from chassis.telemetry.pool_metrics import SIZE
 
@@ -258,21 +258,19 @@ Database = Annotated[Postgres, Depends(_database)]
 """For routes that call other services: they open transactions around the calls, never across them."""
 
 
-@claims_request
 async def _own_claim(request: Request) -> Claim | None:
     claim: Claim | None = request.scope.get("claim")
     return claim
 
 
-OwnClaim = Annotated[Claim | None, Depends(_own_claim)]
+OwnClaim = Annotated[Claim | None, Depends(_own_claim), ClaimsRequest]
 """For routes that begin with a statement: the sealed request, which the route must let it claim (``Nonce``)."""
 
 
-@claims_request
 async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
     async with database.transaction(request.scope.get("claim")) as session:
         yield session
 
 
-Session = Annotated[AsyncSession, Depends(_session, scope="function")]
+Session = Annotated[AsyncSession, Depends(_session, scope="function"), ClaimsRequest]
 """The request's one transaction: committed before the answer is sent, undone if anything fails."""

@@ -11,7 +11,7 @@ from analytics.ingestion.add_write_key import add_write_key
 from analytics.ingestion.list_write_keys import list_write_keys
 from analytics.ingestion.revoke_write_key import NoSuchWriteKey, revoke_write_key
 from analytics.ingestion.write_keys import WriteKey, presented_key
-from cli.routes import RoutePolicy, route_policies
+from cli.routes import DeclaredRoute, declared_routes
 from tests.analytics.sending import BATCH, EVENTS, Stored
 from tests.support.access import BODIES, THING, name_of
 from tests.support.aliases import People
@@ -168,7 +168,9 @@ async def test_a_key_opens_nothing_else(
 ) -> None:
     """Every route that demands something of its caller refuses a write key."""
     demanding = [
-        one for one in route_policies(apps) if one.mode == "service" or one.authentication not in {"-", "write key"}
+        one
+        for one in declared_routes(apps)
+        if one.policy.access.mode == "service" or one.policy.authentication not in {"-", "write key"}
     ]
 
     opened = [one for one in demanding if await answers(people, one, write_key)]
@@ -177,7 +179,7 @@ async def test_a_key_opens_nothing_else(
     assert opened == []
 
 
-async def answers(people: People, route: RoutePolicy, write_key: str) -> bool:
+async def answers(people: People, route: DeclaredRoute, write_key: str) -> bool:
     """Whether a route does something for who has a write key."""
     path = route.path
     for name in ("user_id", "session_id", "product_id", "order_id"):

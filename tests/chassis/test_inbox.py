@@ -181,4 +181,4 @@ def test_the_callers_are_those_who_announce() -> None:
 
     (route,) = inbox_router({"order.fulfilled": handle, "user.deleted": handle, "user.registered": handle}).routes
 
-    assert route.policy.callers == {"order", "user"}  # type: ignore[attr-defined]
+    assert route.policy.access.callers == {"order", "user"}

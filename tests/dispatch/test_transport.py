@@ -36,15 +36,13 @@ THINGS = "/api/v1/things"
 router = service_router("things")
 
 
-@router.get("/echo/{rest:path}")
-@service("order")
+@router.get("/echo/{rest:path}", access=service("order"))
 async def echo(rest: str, request: Request) -> dict[str, Any]:
     """Tell what was asked."""
     return {"path": rest, "query": list(request.query_params.multi_items())}
 
 
-@router.get("/plain")
-@public
+@router.get("/plain", access=public())
 async def plain() -> dict[str, bool]:
     """Be there."""
     return {"ok": True}

@@ -1,24 +1,23 @@
 import asyncio
 from collections.abc import Iterator
+from inspect import get_annotations
 from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from sqlalchemy import func, select, update
 
 from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
-from chassis.web.routing import Route
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.having import having
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.client import Client
 from user.mail.mailer import Mail
-from user.mail.outgoing import _post
+from user.mail.outgoing import OutgoingMail
 from user.main import ROUTERS
 from user.models import EmailToken, Throttle, User
 from user.throttle import Limit, count_attempt, mail_limits
@@ -203,17 +202,14 @@ async def test_registrations_mail_an_address_a_few_times(
     assert await read(database, select(User.username)) == ["bob"]
 
 
-def asks_for_post(dependant: Dependant) -> bool:
-    """Whether a route, or what it asks for, sends mail."""
-    return dependant.call is _post or any(asks_for_post(one) for one in dependant.dependencies)
-
-
 def test_every_route_that_sends_mail_says_that_it_is_limited() -> None:
     """Mail is sent by what counts it, so a route that can send it can refuse it, and documents that."""
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    routes = [route for router in ROUTERS for route in router.routes]
 
     senders = {
-        f"{route.methods} {route.path}": 429 in route.responses for route in routes if asks_for_post(route.dependant)
+        f"{route.methods} {route.path}": 429 in route.responses
+        for route in routes
+        if OutgoingMail in get_annotations(route.endpoint).values()
     }
 
     assert len(senders) == 9

@@ -50,8 +50,7 @@ def build(secrets: Secrets) -> FastAPI:
     router = service_router("products")
     products = make_products()
 
-    @router.get("/{product_id}", response_model=ProductRead)
-    @optional
+    @router.get("/{product_id}", access=optional(), response_model=ProductRead)
     async def read_product(product_id: UUID) -> Product:
         try:
             return products[product_id]
