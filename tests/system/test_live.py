@@ -10,6 +10,8 @@ from cli.dev.polling import eventually
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
 from tests.system.stack import Stack
 
+pytestmark = pytest.mark.long
+
 
 async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack) -> None:
     """The stream goes on where it was when MongoDB was killed."""
