@@ -43,6 +43,7 @@ def test_a_taken_port_is_the_reason_that_is_shown(kind: type[EmbeddedServer], fo
     assert "backtrace" not in str(refused.value).lower()
 
 
+@pytest.mark.long
 def test_another_server_on_the_port_is_not_taken_for_ours(folder: Path, postgres: EmbeddedPostgres) -> None:
     """It answers there, and is somebody else's: ours has not started."""
     with pytest.raises(PortTaken):

@@ -2,6 +2,7 @@ import asyncio
 from contextlib import suppress
 
 import httpx
+import pytest
 
 from chassis.core.errors import AppError
 from chassis.core.ids import new_id
