@@ -33,9 +33,9 @@ class OrderStatus(StrEnum):
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
-    """It cannot be had: no such product, or too few of it."""
+    """The stock cannot be reserved: no such product, or too few units."""
     EXPIRED = "expired"
-    """The stock could not be had in time."""
+    """The stock could not be reserved in time."""
 
 
 NEXT_STATUSES: dict[str, frozenset[OrderStatus]] = {
@@ -75,7 +75,7 @@ class Order(Base):
     currency: Mapped[str | None] = mapped_column(String(3))
     total_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     resume_at: Mapped[datetime | None]
-    """When whoever finds it pending takes its saga over."""
+    """When another worker may resume its saga; set while it is pending."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lines: Mapped[list["OrderLine"]] = relationship(lazy="selectin", order_by="OrderLine.position")
 

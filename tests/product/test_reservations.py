@@ -209,7 +209,7 @@ async def test_reservations_are_for_the_order_service_alone(
     """A person is refused for want of encryption; the client, though sealed, for not being the order service."""
     plain = await people["product"].request(method, RESERVATIONS + path)
     with pytest.raises(BadGateway) as refused:
-        await sealed.call("product", method, RESERVATIONS + path, timeout=2)
+        await sealed.send("product", method, RESERVATIONS + path, timeout=2)
 
     assert plain.json()["code"] == "encryption_required"
     assert "unsealed 401" in refused.value.message
