@@ -104,12 +104,13 @@ format: $(BIN)/.ready ## Format the code and mend what the linter can
 	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
 
 .PHONY: check-fast
-check-fast: $(BIN)/.ready ## The part of check that takes a second: format and lint
+check-fast: $(BIN)/.ready ## The part of check that takes two seconds: format, lint and who imports whom
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
+	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: check
-check: check-fast ## Format, lint, types, manifests, secrets, locks in step, migrations in step
+check: check-fast ## Format, lint, imports, types, manifests, secrets, locks in step, migrations in step
 	$(BIN)/mypy $(CODE)
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
 	$(BIN)/python -m deploy.scan_secrets

@@ -60,9 +60,11 @@ def create_app(  # noqa: PLR0913 - a service names what it has
     configure_logging(settings)
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
     make_transport = TRANSPORTS[settings.dispatch_transport]
-    dispatcher = Dispatcher(settings.peer_urls, envelope, make_transport)
+    background = Dispatcher(
+        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
+    )
     issuer = settings.tokens_from or settings.service_name
-    remote_keys, remote_revocations = RemoteKeys(dispatcher, issuer), RemoteRevocations(dispatcher, issuer)
+    remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
     following = [
         Periodic("refresh_keys", KEYS_EVERY_S, remote_keys.refresh),
         Periodic("refresh_revocations", REVOCATIONS_EVERY_S, remote_revocations.refresh),
@@ -74,10 +76,8 @@ def create_app(  # noqa: PLR0913 - a service names what it has
         receiver=_receiver(settings, envelope, store),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
-        dispatcher=dispatcher,
-        background=Dispatcher(
-            settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
-        ),
+        dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
+        background=background,
         tokens=TokenVerifier(
             keys or remote_keys,
             revocations or remote_revocations,

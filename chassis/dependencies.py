@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.application import application_of
 from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import AppError, Forbidden
 from chassis.dispatch.dispatcher import Dispatcher
 
-_bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/users/login", auto_error=False)
-"""Where Swagger's Authorize button logs in."""
+TOKEN_SCHEME = "AccessToken"  # noqa: S105 - a name
+"""What OpenAPI calls the scheme by which a person's token is sent."""
+_bearer = HTTPBearer(
+    scheme_name=TOKEN_SCHEME, description="The access token of a login at the user service.", auto_error=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,10 @@ class Authentication:
     errors: tuple[type[AppError], ...]
 
 
-async def _person(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
-    if not token:
+async def _person(request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Identity:
+    if not sent:
         raise InvalidToken
-    identity = await application_of(request.app).tokens.verify(token)
+    identity = await application_of(request.app).tokens.verify(sent.credentials)
     request.state.user = identity
     return identity
 

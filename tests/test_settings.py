@@ -81,7 +81,7 @@ WRONG = {
 CASES = [
     (service.name, field, wrong)
     for service in SERVICES
-    for field in settings_class(service.name).model_fields
+    for field in settings_class(service.name).variables()
     for wrong in WRONG.get(field, ["this setting is missing in WRONG"])
 ]
 

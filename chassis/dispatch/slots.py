@@ -13,8 +13,8 @@ class Slots:
     """
     Lets a number of calls run and the others wait, in asyncio, where a cancelled call leaves the queue at once.
 
-    The pools of HTTP clients are not asked to do this: some lose a slot with a cancelled call, some send a call that was
-    cancelled in their queue.
+    The pools of HTTP clients are not asked to do this: some lose a slot with a cancelled call, some send a call that
+    was cancelled in their queue.
     """
 
     def __init__(self, number: int = CALLS_AT_A_TIME, clock: Clock = monotonic) -> None:

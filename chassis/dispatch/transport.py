@@ -6,8 +6,10 @@ What the dispatcher needs of HTTP: one request out, one whole answer back.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
+
+from chassis.core import json as strict_json
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S = 2.0
@@ -46,6 +48,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is
+        """
+        Parse the body; None if there is none.
+
+        Raises:
+            InvalidJson: Not JSON.
+        """
+        return strict_json.loads(self.body) if self.body else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from chassis.core.errors import (
     UriTooLong,
     documented,
 )
+from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
 from chassis.sealing.body_budget import Overloaded
 from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
@@ -57,6 +58,18 @@ def describe_problems(app: FastAPI) -> None:
                 if isinstance(route, PlainRoute):
                     route.responses = documented(*_implied_errors(route), beside=route.responses)
             generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe_login(app: FastAPI, path: str) -> None:
+    """Let Swagger's Authorize button log in, in the service that has a route for it (OAuth2, password flow)."""
+    generate = app.openapi
+    flow = {"type": "oauth2", "flows": {"password": {"tokenUrl": path, "scopes": {}}}}
+
+    def openapi() -> dict[str, Any]:
+        generate()["components"]["securitySchemes"][TOKEN_SCHEME] = flow
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -246,7 +246,7 @@ async def test_a_call_that_is_too_late_is_a_504(url: str) -> None:
     """A dispatcher gives up when the time of the call is over."""
     async with FaultProxy(url, holding) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(DeadlineExceeded):
-            await dispatcher.get("tiny", f"{THINGS}/plain", sealed=False, timeout=0.15)
+            await dispatcher.send("tiny", "GET", f"{THINGS}/plain", sealed=False, timeout=0.15)
 
 
 async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
@@ -254,7 +254,7 @@ async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
     too_large = saying(written(bytes(MAX_ANSWER_BYTES + 1)))
     async with FaultProxy(url, too_large) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(BadGateway):
-            await dispatcher.get("tiny", f"{THINGS}/plain", sealed=False)
+            await dispatcher.send("tiny", "GET", f"{THINGS}/plain", sealed=False)
 
     assert proxy.seen == 1
 
@@ -276,6 +276,6 @@ async def test_what_is_sealed_is_what_arrives(
 ) -> None:
     """Whatever a path and a query are made of, they arrive as they were sealed, and mean what was meant."""
     rest = "/".join(segments)
-    heard = await order.get("tiny", f"{THINGS}/echo/{rest}", query=query)
+    heard = (await order.send("tiny", "GET", f"{THINGS}/echo/{rest}", query=query)).json()
 
     assert heard == {"path": rest, "query": [[name, str(value)] for name, value in query.items()]}

@@ -4,13 +4,13 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.application import own_part
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from tests.support.aliases import Bearer, MakeUser
 from tests.user.logins import PASSWORD
 from user import password_hashing as passwords
 from user.dependencies import Parts
 from user.models import User
+from user.tokens.issuer import TokenIssuer
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, prolong, read
@@ -13,6 +12,7 @@ from user.passwords import prove_password
 from user.schemas import Credentials
 from user.services.log_in import log_in
 from user.tokens.email_tokens import Purpose, issue_email_token
+from user.tokens.issuer import TokenIssuer
 
 HOME, CAFE = Client("198.51.100.1"), Client("198.51.100.2")
 

@@ -1,11 +1,10 @@
-"""Deleting what is of no use any more."""
+"""How long the rows of this service are kept: sessions, tokens in mails, attempts, audit entries."""
 
 from datetime import timedelta
 
 from sqlalchemy import func
 
-from chassis.postgres.database import Postgres
-from chassis.postgres.purge import Expiry, purge
+from chassis.postgres.purge import Expiry
 from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, UserSession
 from user.services.open_session import IDLE
 from user.throttle import FORGET_AFTER
@@ -31,8 +30,3 @@ EXPIRIES = (
     Expiry(_throttles.last_at, FORGET_AFTER, only=_throttles.blocked_until < func.now()),
     Expiry(AuditEntry.__table__.c.at, KEEP_AUDIT),
 )
-
-
-async def purge_expired(database: Postgres) -> None:
-    """Delete sessions and mail tokens that have ended, spent refresh tokens, attempts long past, old audit entries."""
-    await purge(database, EXPIRIES)
