@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from chassis.core.errors import AppError, BadGateway
-from chassis.dependencies import Authentication, CurrentUser, Dispatch
+from chassis.dependencies import TOKEN_SCHEME, Authentication, CurrentUser, Dispatch
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
 from chassis.sealing.access import Access
@@ -98,22 +98,25 @@ class RoutePolicy:
             yield BadGateway
 
     def openapi(self, method: str) -> dict[str, Any]:
-        """Describe it for OpenAPI: ``x-access`` for programs; and the header, if it is taken and read by nobody."""
+        """Describe it for OpenAPI: ``x-access`` for programs, the token, and a header that is taken and not read."""
         access = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
             "authentication": self.authentication,
             "idempotency": self.idempotency.name,
         }
-        if self.idempotency is not REPEATABLE or method in SAFE_METHODS:
-            return {"x-access": access}
-        header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
-        return {"x-access": access, "parameters": [{**header, "description": _TAKEN}]}
+        described: dict[str, Any] = {"x-access": access}
+        if self.auth and self.auth.by_token:
+            described["security"] = [{TOKEN_SCHEME: []}]
+        if self.idempotency is REPEATABLE and method not in SAFE_METHODS:
+            header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
+            described["parameters"] = [{**header, "description": _TAKEN}]
+        return described
 
     def __str__(self) -> str:
         """Describe it for people, in a sentence."""
         callers = "" if self.access.who == "-" else f" ({self.access.who})"
         return (
             f"Access: {self.access.mode}{callers}; authentication: {self.authentication}; "
-            f"repetition: {self.idempotency.name}."
+            f"idempotency: {self.idempotency.name}."
         )
