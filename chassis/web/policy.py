@@ -5,9 +5,11 @@ Made once from the arguments of the route; the receiver, OpenAPI, `python -m cli
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self, get_args
+from typing import Any, Required, Self, TypedDict, get_args
+
+from fastapi import Response, params
 
 from chassis.core.errors import AppError, BadGateway
 from chassis.dependencies import TOKEN_SCHEME, Authentication, CurrentUser, Dispatch
@@ -26,6 +28,40 @@ class IncompleteRoute(Exception):
 
     def __init__(self, endpoint: Callable[..., Any], missing: str) -> None:
         super().__init__(f"{endpoint.__module__}.{endpoint.__qualname__}: say {missing} at the route")
+
+
+class Options(TypedDict, total=False):
+    """
+    The arguments of a route. All but the first six are FastAPI's.
+
+    Attributes:
+        access: In what form and from whom requests are taken; every route has it.
+        auth: What is demanded of whoever asks; nothing, if left out.
+        idempotency: What a request that comes again does; every POST and PATCH has it.
+        max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
+        gzip: Whether a plain body may be packed.
+        also: Other paths of the route, which are not documented.
+    """
+
+    access: Required[Access]
+    auth: Authentication
+    idempotency: Idempotency
+    max_body: int
+    gzip: bool
+    also: Sequence[str]
+    status_code: int
+    response_model: Any
+    response_class: type[Response]
+    responses: dict[int | str, dict[str, Any]]
+    dependencies: Sequence[params.Depends]
+    operation_id: str
+    name: str
+    openapi_extra: dict[str, Any]
+    include_in_schema: bool
+
+
+POLICY_OPTIONS = ("access", "auth", "idempotency", "max_body", "gzip")
+"""Those that make the policy."""
 
 
 @dataclass(frozen=True, slots=True)
