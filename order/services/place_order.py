@@ -53,8 +53,8 @@ async def place_order(
     """
     Store a pending order, then run its saga as far as it gets before the deadline.
 
-    The order is not lost after the first transaction: if this process dies or the product service does not answer, another
-    worker resumes the saga (``resume_orders``).
+    The order is not lost after the first transaction: if this process dies or the product service does not answer,
+    another worker resumes the saga (``resume_orders``).
 
     Returns:
         The order as it is then: confirmed, still pending, or cancelled by another request meanwhile.

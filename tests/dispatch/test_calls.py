@@ -95,7 +95,7 @@ def test_a_parameter_stays_in_its_place(value: str) -> None:
     assert httpx.URL(address.url).path == f"/items/{value}/take" or value in {".", ".."}
 
 
-ATTEMPTS: Mapping[str, tuple[Call[None, None], dict[str, str], int]] = {
+ATTEMPTS: Mapping[str, tuple[Call[Any, Any], dict[str, Any], int]] = {
     "safe": (READ, {}, 3),
     "keyed": (KEYED, {"idempotency_key": "key"}, 3),
     "repeatable": (REPEATABLE, {}, 3),
