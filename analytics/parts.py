@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from analytics.dashboard.files import PageFile
-from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.live.change_stream import Live
 from analytics.retention import Retention
 from analytics.settings import Settings
@@ -25,7 +24,6 @@ class Parts:
     settings: Settings
     retention: Retention
     live: Live
-    login_limiter: LoginLimiter
     page_files: Mapping[str, PageFile]
 
 

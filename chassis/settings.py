@@ -51,8 +51,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", env_ignore_empty=True)
 
     service_name: ClassVar[str]
-    calls: ClassVar[tuple[str, ...]] = ()
-    """The services that this one calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
+    peers: ClassVar[frozenset[str]] = frozenset()
+    """The services that this one calls (``peers_of``); each needs a link and a field ``<name>_service_url``."""
     tokens_from: ClassVar[str | None] = None
     """The service that issues access tokens and gives the keys to check them; None for itself."""
 
@@ -69,6 +69,7 @@ class ServiceSettings(BaseSettings):
     max_in_flight: int = Field(default=256, ge=1)
     drain_seconds: float = Field(default=0, ge=0, le=300)
     relay: bool = True
+    dispatch_transport: Literal["httpx", "pyreqwest"] = "httpx"
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
@@ -114,11 +115,11 @@ class ServiceSettings(BaseSettings):
     @property
     def peer_urls(self) -> dict[str, str]:
         """The base address of each service that this one calls, without a slash at its end."""
-        return {name: str(getattr(self, f"{name}_service_url")).rstrip("/") for name in self.calls}
+        return {name: str(getattr(self, f"{name}_service_url")).rstrip("/") for name in sorted(self.peers)}
 
     def links(self, required: set[str]) -> dict[str, Link]:
         """
-        Give the link to each peer, by its name; *required* and those in ``calls`` must be there.
+        Give the link to each peer, by its name; *required* and those in ``peers`` must be there.
 
         Raises:
             InvalidSettings: A key is missing, malformed or used twice.
@@ -128,7 +129,7 @@ class ServiceSettings(BaseSettings):
             for caller, to in self.link_key.items()
         }
         try:
-            return load_links(self.service_name, keys, required | set(self.calls))
+            return load_links(self.service_name, keys, required | self.peers)
         except InvalidKeys as error:
             raise InvalidSettings(self.service_name, [str(error)]) from None
 

@@ -1,4 +1,4 @@
-"""Which services are linked: who calls whom, as the settings of each service declare it, and the outside client."""
+"""Which services are linked: who calls whom, as each service declares it, and the outside client."""
 
 from importlib import import_module
 
@@ -9,7 +9,7 @@ from cli.services import SERVICES
 
 def links() -> list[tuple[str, str]]:
     """Give every direction that needs a key: (sender, receiver), both ways for each caller and callee, sorted."""
-    calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).calls}
+    calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).peers}
     calls |= {(CLIENT, service.name) for service in SERVICES}
     return sorted(calls | {(callee, caller) for caller, callee in calls})
 

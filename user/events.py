@@ -9,14 +9,14 @@ class UserRegistered(Event):
     """Somebody has an account now."""
 
     type: ClassVar[str] = "user.registered"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 class UserDeleted(Event):
     """Somebody's account is erased; whoever keeps something of theirs erases it too."""
 
     type: ClassVar[str] = "user.deleted"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 EVENTS = (UserRegistered, UserDeleted)

@@ -10,7 +10,6 @@ from analytics.dashboard.begin_dashboard_session import begin_dashboard_session
 from analytics.dashboard.continue_dashboard_session import continue_dashboard_session
 from analytics.dashboard.end_dashboard_session import end_dashboard_session
 from analytics.dashboard.files import HEADERS, PAGE, PageFile
-from analytics.dashboard.login_limiter import LoginLimiter, LoginQueueFull
 from analytics.dashboard.schemas import DashboardSession, Login
 from analytics.dashboard.session_cookie import COOKIE, SessionCookie
 from analytics.parts import parts_of
@@ -43,13 +42,8 @@ async def _page_files(request: Request) -> Mapping[str, PageFile]:
     return parts_of(request).page_files
 
 
-async def _login_limiter(request: Request) -> LoginLimiter:
-    return parts_of(request).login_limiter
-
-
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
 Address = Annotated[str | None, Depends(_address)]
-Limiter = Annotated[LoginLimiter, Depends(_login_limiter)]
 PageFiles = Annotated[Mapping[str, PageFile], Depends(_page_files)]
 
 router = Router("/dashboard", "dashboard")
@@ -61,14 +55,11 @@ router = Router("/dashboard", "dashboard")
     idempotency=UNREPEATABLE,
     operation_id="begin_dashboard_session",
     dependencies=[Depends(_own_page)],
-    responses=documented(WrongCredentials, NotForYou, TooManyLogins, LoginQueueFull),
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins),
 )
-async def begin(
-    login: Login, dispatcher: Dispatch, limiter: Limiter, address: Address, cookie: SessionCookie
-) -> DashboardSession:
+async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: SessionCookie) -> DashboardSession:
     """Log in; what continues the session goes into a cookie that no script can read."""
-    async with limiter.passing():
-        session, tokens = await begin_dashboard_session(dispatcher, login, address)
+    session, tokens = await begin_dashboard_session(dispatcher, login, address)
     cookie.put(tokens.refresh_token)
     return session
 

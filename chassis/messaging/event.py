@@ -21,7 +21,7 @@ class Event(BaseModel):
 
     Attributes:
         type: What happened, as in ``order.confirmed``; begins with the name of the service that announces it.
-        listeners: The services that hear of it.
+        consumers: The services to which it is delivered.
         subject: The id of what it happened to. Events of one subject reach each listener in their order.
         user_id: The person whose activity it is.
     """
@@ -29,7 +29,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: ClassVar[str]
-    listeners: ClassVar[tuple[str, ...]]
+    consumers: ClassVar[tuple[str, ...]]
 
     subject: UUID = Field(exclude=True)
     user_id: UUID | None = Field(default=None, exclude=True)

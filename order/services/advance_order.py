@@ -12,14 +12,14 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from pydantic import BaseModel
 
 from chassis.core.errors import AppError
-from chassis.core.money import MAX_MINOR, Price, to_minor
+from chassis.core.money import MAX_MINOR, to_minor
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
+from order.calls import COMMIT, RESERVE, Reservation, ReservationWanted, WantedItem
 from order.models import Order, OrderStatus
 from order.services.load_order import load_order
 from order.services.transition_order import transition_order
@@ -40,27 +40,11 @@ _LEAVE = Statement("""
     )
     WHERE id = :order_id AND status = 'pending'
 """)
-STEP_S = 4.0
-"""A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
 """Refusals of a reservation that will not change by asking again."""
 
 
 _ITEM = re.compile("/items/([0-9]{1,3})/product_id")
-
-
-class _Line(BaseModel):
-    product_id: UUID
-    name: str
-    quantity: int
-    unit_price: Price
-
-
-class _Reservation(BaseModel):
-    """What the product service answers."""
-
-    currency: str
-    lines: list[_Line]
 
 
 async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
@@ -91,27 +75,17 @@ async def _run_saga(database: Postgres, dispatcher: Dispatcher, order: Order) ->
         total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
         if total > MAX_MINOR:
             return await transition_order(database.run, order, OrderStatus.REJECTED, "total_too_large")
-        await _commit(dispatcher, order)
+        await dispatcher.call(COMMIT, path={"order_id": order.id})
     except RemoteError as refusal:
         return await _give_up(database, order, refusal)
     _price(order, reservation, total)
     return await transition_order(database.run, order, OrderStatus.CONFIRMED, "stock_committed")
 
 
-async def _reserve(dispatcher: Dispatcher, order: Order) -> _Reservation:
+async def _reserve(dispatcher: Dispatcher, order: Order) -> Reservation:
     """Reserve what the order wants."""
-    items = [{"product_id": str(line.product_id), "quantity": line.quantity} for line in order.lines]
-    wanted = {"order_id": str(order.id), "items": items}
-    answer = await dispatcher.post(
-        "product", "/api/v1/reservations", json=wanted, idempotency_key=str(order.id), timeout=STEP_S
-    )
-    return _Reservation.model_validate(answer)
-
-
-async def _commit(dispatcher: Dispatcher, order: Order) -> None:
-    """Commit what is reserved."""
-    path = f"/api/v1/reservations/{order.id}/commit"
-    await dispatcher.post("product", path, json={}, idempotency_key=f"{order.id}-commit", timeout=STEP_S)
+    items = [WantedItem(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
+    return await dispatcher.call(RESERVE, ReservationWanted(order_id=order.id, items=items))
 
 
 async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bool:
@@ -137,7 +111,7 @@ def _positions(refusal: RemoteError) -> Collection[int]:
     return {int(pointer[1]) for pointer in pointers if pointer}
 
 
-def _price(order: Order, reservation: _Reservation, total: int) -> None:
+def _price(order: Order, reservation: Reservation, total: int) -> None:
     """Take over the names and prices of what is reserved."""
     priced = {line.product_id: line for line in reservation.lines}
     for line in order.lines:

@@ -28,6 +28,7 @@ _RESERVE = Statement(
             AS wanted (product_id, wanted, movement_id)
         WHERE (SELECT count(*) FROM claimed) >= 0
             AND NOT EXISTS (SELECT FROM reservations WHERE order_id = :order_id)
+        LIMIT cardinality(CAST(:product_ids AS uuid[]))
     )""",
     """
     available AS (

@@ -85,7 +85,7 @@ async def test_a_batch_is_counted(keyed: httpx.AsyncClient, people: People) -> N
 
 async def test_a_peer_sends_batches_without_a_key(sealed: Dispatcher) -> None:
     """As it sends single events."""
-    answer = await sealed.post("analytics", BATCH, json={"events": [page()]})
+    answer = (await sealed.send("analytics", "POST", BATCH, json={"events": [page()]})).json()
 
     assert [item["status"] for item in answer["items"]] == ["inserted"]
 
@@ -95,7 +95,7 @@ async def test_a_full_batch_is_taken_sealed_too(sealed: Dispatcher) -> None:
     events = [page(data={"text": "x" * 900}) for _ in range(500)]
     assert 490_000 < len(json.dumps({"events": events})) < 512_000
 
-    answer = await sealed.post("analytics", BATCH, json={"events": events})
+    answer = (await sealed.send("analytics", "POST", BATCH, json={"events": events})).json()
 
     assert {item["status"] for item in answer["items"]} == {"inserted"}
 

@@ -44,7 +44,9 @@ def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
 
 async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
     """Send a batch; what became of each event."""
-    acknowledgements = await user.post("analytics", "/events", json=events, idempotency_key=str(new_id()))
+    acknowledgements = (
+        await user.send("analytics", "POST", "/events", json=events, idempotency_key=str(new_id()))
+    ).json()
     assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
     return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
@@ -132,7 +134,7 @@ async def test_events_that_come_after_the_deletion_are_anonymised(
 
     await deliver(user, event("user.deleted"), late)
     await deliver(user, later)
-    await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
+    await sealed.send("analytics", "POST", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
 
     documents = await stored(apps)
     assert len(documents) == 4
@@ -184,10 +186,10 @@ async def test_what_happens_to_products_is_counted(people: People, bearer: Beare
 async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, people: People, user: Dispatcher) -> None:
     """The event and the account are of one transaction."""
     account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
-    ada = await sealed.post("user", "/api/v1/users/register", json=account)
+    ada = (await sealed.send("user", "POST", "/api/v1/users/register", json=account)).json()
 
     async def is_counted() -> bool:
-        stats = await user.get("analytics", f"/api/v1/analytics/users/{ada['id']}/stats")
+        stats = (await user.send("analytics", "GET", f"/api/v1/analytics/users/{ada['id']}/stats")).json()
         return bool(stats["by_type"] == {"user.registered": 1})
 
     assert await eventually(is_counted)

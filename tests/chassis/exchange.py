@@ -42,7 +42,7 @@ class CupFilled(Event):
     """A cup was filled; the label tells the event from others."""
 
     type: ClassVar[str] = "order.cup_filled"
-    listeners: ClassVar[tuple[str, ...]] = ("tiny",)
+    consumers: ClassVar[tuple[str, ...]] = ("tiny",)
 
     label: str = ""
 
@@ -51,7 +51,7 @@ class Settings(ServiceSettings):
     """Those of the announcing service."""
 
     service_name: ClassVar[str] = "order"
-    calls: ClassVar[tuple[str, ...]] = ("tiny",)
+    peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
 
     cursor_key: SecretStr = SecretStr("order cursor key")
 

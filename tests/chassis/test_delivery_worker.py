@@ -63,12 +63,12 @@ class Outage:
         self.batches.append(most)
         return [Delivery(0, new_id(), "{}", utc_now()) for _ in range(most)], 0.0
 
-    async def post(self, _listener: str, _path: str, *, json: Sequence[object], **_options: object) -> object:
+    async def call(self, _call: object, body: bytes) -> object:
         """Fail as told; the last answer is repeated."""
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return [{"id": str(new_id()), "outcome": "accepted"} for _ in json]
+        return [Acknowledgement(id=new_id(), outcome="accepted") for _ in json.loads(body)]
 
     async def _wait(self, event: asyncio.Event, longest_s: float) -> None:
         if longest_s > 0 and not event.is_set():
@@ -355,7 +355,7 @@ async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: 
     await rename(exchange, "new", UNKNOWN)
     batch = [json.loads(message) for (message,) in await exchange.rows("SELECT message FROM outbox ORDER BY position")]
     async with exchange.calls_as("order") as dispatcher:
-        answer = await dispatcher.post("tiny", PATH, json=batch)
+        answer = (await dispatcher.send("tiny", "POST", PATH, json=batch)).json()
 
     acknowledgements = TypeAdapter(list[EarlierReceipt]).validate_python(answer)
     assert [acknowledgement.outcome for acknowledgement in acknowledgements] == ["refused", "accepted"]

@@ -167,7 +167,7 @@ async def test_a_caller_learns_that_clocks_differ(tiny: SealedTiny, ahead_ms: in
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
         with pytest.raises(BadGateway, match=r"its clock seems (5[5-9]|6[0-5])\.\d s (behind|ahead of) ours") as failed:
-            await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
 
@@ -183,7 +183,7 @@ async def test_an_answer_from_another_time_says_so(tiny: SealedTiny) -> None:
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
         with pytest.raises(BadGateway, match=r"its clock is (9\.9|10\.\d) s ahead of ours"):
-            await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
 

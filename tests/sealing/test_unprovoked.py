@@ -64,11 +64,11 @@ async def test_a_service_that_is_not_declared_is_not_called() -> None:
     )
 
     with pytest.raises(UnknownService, match="nobody"):
-        await dispatcher.get("nobody", "/")
+        await dispatcher.send("nobody", "GET", "/")
     with pytest.raises(UnknownService, match="nobody"):
-        await dispatcher.get("nobody", "/", sealed=False)
+        await dispatcher.send("nobody", "GET", "/", sealed=False)
     with pytest.raises(UnknownService, match="stranger"):
-        await stranger.get("stranger", "/")
+        await stranger.send("stranger", "GET", "/")
 
     assert peer.seen == []
     await stranger.aclose()

@@ -53,7 +53,7 @@ async def test_login_works_sealed(sealed: Dispatcher, make_user: MakeUser) -> No
     """A program may log in with a sealed request and gets a sealed answer."""
     await make_user("ada")
 
-    token = await sealed.post("user", LOGIN, json={"username": "ada", "password": PASSWORD})
+    token = (await sealed.send("user", "POST", LOGIN, json={"username": "ada", "password": PASSWORD})).json()
 
     assert token["access_token"]
 

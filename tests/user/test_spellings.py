@@ -61,7 +61,9 @@ async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_th
     """In logins, in searches of admins and in registrations; the neighbour with a similar address is another one."""
     admin = bearer(await make_user("root", role="admin"))
     for name, email in (("ada", registered), ("eve", "ada@bucher.example")):
-        await sealed.post("user", f"{USERS}/register", json={"username": name, "email": email, "password": PASSWORD})
+        await sealed.send(
+            "user", "POST", f"{USERS}/register", json={"username": name, "email": email, "password": PASSWORD}
+        )
 
     for spelling in SPELLINGS:
         login = await attempt(people, spelling)
@@ -150,7 +152,7 @@ async def test_how_an_address_begins_is_found_in_every_spelling(
     """A search does not need the whole of it."""
     admin = bearer(await make_user("root", role="admin"))
     new = {"username": "ada", "email": STORED, "password": PASSWORD}
-    await sealed.post("user", f"{USERS}/register", json=new)
+    await sealed.send("user", "POST", f"{USERS}/register", json=new)
 
     found = await people["user"].get(USERS, params={"q": begins}, headers=admin)
 

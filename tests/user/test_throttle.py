@@ -95,11 +95,11 @@ async def test_sealed_guesses_are_slowed_too(sealed: Dispatcher, make_user: Make
     wrong = {"username": "ada", "password": "wrong password"}
     for _ in range(5):
         with pytest.raises(RemoteError, match="Username or password is wrong"):
-            await sealed.post("user", f"{USERS}/login", json=wrong)
+            await sealed.send("user", "POST", f"{USERS}/login", json=wrong)
     await prolong(database)
 
     with pytest.raises(ServiceUnavailable, match="429") as refused:
-        await sealed.post("user", f"{USERS}/login", json=wrong)
+        await sealed.send("user", "POST", f"{USERS}/login", json=wrong)
 
     assert int(refused.value.headers["Retry-After"]) >= 1
 
@@ -107,7 +107,7 @@ async def test_sealed_guesses_are_slowed_too(sealed: Dispatcher, make_user: Make
 async def test_sealed_logins_do_not_count_against_an_address(sealed: Dispatcher, database: Postgres) -> None:
     """Behind a trusted program there are the counts of the account alone."""
     with pytest.raises(RemoteError):
-        await sealed.post("user", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
+        await sealed.send("user", "POST", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}

@@ -9,7 +9,7 @@ from chassis.postgres.database import Session
 from chassis.sealing.access import public, service
 from chassis.web.routing import Router, service_router
 from user.dependencies import Issuer
-from user.schemas import Revocations
+from user.schemas import KeySet, Revocations
 from user.services.list_revocations import list_revocations
 
 router = service_router("users")
@@ -23,6 +23,6 @@ async def revocations(session: Session, since: Annotated[AwareDatetime | None, Q
 
 
 @well_known.get("/jwks.json", access=public())
-async def jwks(issuer: Issuer) -> dict[str, list[dict[str, str]]]:
+async def jwks(issuer: Issuer) -> KeySet:
     """Give the keys with which access tokens can be checked (RFC 7517)."""
-    return issuer.jwks()
+    return KeySet(keys=issuer.jwks()["keys"])

@@ -78,7 +78,7 @@ async def connect(
     dispatcher = Dispatcher({_CALLED: f"http://127.0.0.1:{ports[0]}"}, envelope, make_transport)
 
     async def fetch(product_id: str) -> str:
-        product = await dispatcher.get(_CALLED, f"/api/v1/products/{product_id}", sealed=sealed)
+        product = (await dispatcher.send(_CALLED, "GET", f"/api/v1/products/{product_id}", sealed=sealed)).json()
         return str(product["id"])
 
     try:

@@ -51,7 +51,9 @@ def inbox_endpoint(dispatcher: Dispatcher) -> Endpoint:
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
         try:
-            answer = await dispatcher.post("analytics", "/events", json=list(events), idempotency_key=str(new_id()))
+            answer = (
+                await dispatcher.send("analytics", "POST", "/events", json=list(events), idempotency_key=str(new_id()))
+            ).json()
         except RemoteError:
             raise
         except AppError as error:

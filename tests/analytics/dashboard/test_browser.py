@@ -183,8 +183,8 @@ async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, 
         live = screen.panel("live")
         await expect(live.get_by_role("status")).to_have_text("Watching")
 
-        await sealed.post(
-            "analytics", "/api/v1/analytics/events", json={"type": "kettle.boiled", "subject": "kettle-7"}
+        await sealed.send(
+            "analytics", "POST", "/api/v1/analytics/events", json={"type": "kettle.boiled", "subject": "kettle-7"}
         )
 
         await expect(live.get_by_role("listitem")).to_contain_text("kettle.boiled")

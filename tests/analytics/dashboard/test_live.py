@@ -64,7 +64,7 @@ class Watching:
 async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: Watching) -> None:
     """With what it is and whose, and without its data."""
     async with watching() as messages:
-        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed", "subject": "s"})
+        stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed", "subject": "s"})).json()
 
         kind, told = await anext(messages)
 
@@ -75,7 +75,7 @@ async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: 
 async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
     """Of one change stream."""
     async with watching() as first, watching() as second:
-        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed"})
+        stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
 
         told = [(await anext(messages))[1]["id"] for messages in (first, second)]
 

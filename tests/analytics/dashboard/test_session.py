@@ -190,7 +190,7 @@ async def test_nobody_else_names_an_address(sealed: Dispatcher, accounts: Postgr
     """Of another linked program it is not taken."""
     guess = {"username": "eve", "password": "wrong password"}
     with pytest.raises(RemoteError):
-        await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
+        await sealed.send("user", "POST", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(accounts, select(Throttle.key))) == {limit.key for limit in limits}

@@ -35,7 +35,7 @@ class UserSettings(TinySettings):
 class TinyFollower(TinySettings):
     """What a service that takes its tokens reads."""
 
-    calls: ClassVar[tuple[str, ...]] = ("user",)
+    peers: ClassVar[frozenset[str]] = frozenset({"user"})
     tokens_from: ClassVar[str | None] = "user"
 
     user_service_url: AnyHttpUrl
