@@ -13,7 +13,6 @@ import aiohttp
 import httpx
 import yarl
 
-from chassis.dispatch.slots import Slots
 from chassis.dispatch.transport import (
     CONNECT_TIMEOUT_S,
     KEEP_ALIVE_S,
@@ -24,6 +23,7 @@ from chassis.dispatch.transport import (
     ConnectFailed,
     ConnectionBroken,
     Headers,
+    Slots,
     TimedOut,
     describe,
 )

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pyreqwest import exceptions
 from pyreqwest.client import ClientBuilder
 
-from chassis.dispatch.slots import Slots
 from chassis.dispatch.transport import (
     CONNECT_TIMEOUT_S,
     KEEP_ALIVE_S,
@@ -23,6 +22,7 @@ from chassis.dispatch.transport import (
     ConnectFailed,
     ConnectionBroken,
     Headers,
+    Slots,
     TimedOut,
     TransportError,
     describe,

@@ -14,10 +14,9 @@ from chassis.core import json as strict_json
 from chassis.core.errors import MethodNotAllowed
 from chassis.dependencies import Authentication
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.errors import KeyNotTaken
-from chassis.idempotency.kinds import HEADER, Idempotency
+from chassis.idempotency.kinds import HEADER, Idempotency, KeyNotTaken
 from chassis.sealing.access import Access, public
-from chassis.sealing.encrypt_response import refuse_sealed_answer
+from chassis.sealing.headers import refuse_sealed_answer
 from chassis.web.policy import RoutePolicy
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

@@ -11,12 +11,12 @@ from starlette.requests import Request
 
 from chassis.core.errors import BadGateway, DeadlineExceeded
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.slots import Slots
 from chassis.dispatch.transport import (
     MAX_ANSWER_BYTES,
     AnswerTooLarge,
     ConnectFailed,
     ConnectionBroken,
+    Slots,
     TimedOut,
     Transport,
     TransportError,
