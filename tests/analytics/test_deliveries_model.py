@@ -84,6 +84,7 @@ async def endpoints(deployment: dict[str, str]) -> AsyncIterator[list[Endpoint]]
         yield endpoints
 
 
+@pytest.mark.long
 async def test_however_events_arrive_all_counts_are_those_of_a_plain_model(
     deployment: dict[str, str], endpoints: list[Endpoint]
 ) -> None:

@@ -280,6 +280,7 @@ print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "op
 """
 
 
+@pytest.mark.long
 def test_without_configuration_no_sdk_is_imported() -> None:
     """Neither OpenTelemetry's nor Sentry's, by a service that runs."""
     result = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -16,6 +16,8 @@ from cli.dev.polling import eventually
 from cli.dev.postgres_pair import PostgresPair
 from tests.support.databases import HURRY
 
+pytestmark = pytest.mark.long
+
 CREATE = Statement("CREATE TABLE IF NOT EXISTS cups (size int)")
 ADD = Statement("INSERT INTO cups VALUES (:size)")
 SIZES = "SELECT size FROM cups ORDER BY size"

@@ -51,7 +51,10 @@ def at(step: str, fault: Fault) -> Fault:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("fault", [silent, away, holding, losing, cutting, resetting])
+@pytest.mark.parametrize(
+    "fault",
+    [silent, away, losing, *(pytest.param(one, marks=pytest.mark.long) for one in (holding, cutting, resetting))],
+)
 @pytest.mark.parametrize("step", STEPS)
 async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, fault: Fault

@@ -2,6 +2,7 @@ import asyncio
 from contextlib import suppress
 
 import httpx
+import pytest
 
 from chassis.core.errors import AppError
 from chassis.core.ids import new_id
@@ -9,6 +10,8 @@ from cli.client import client
 from cli.dev.polling import eventually
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
 from tests.system.stack import Stack
+
+pytestmark = pytest.mark.long
 
 
 async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack) -> None:

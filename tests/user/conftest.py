@@ -27,9 +27,14 @@ def password_hash(cheap_hasher: Any) -> str:  # noqa: ANN401
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(cheap_hasher: Any, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    """Let passwords be hashed cheaply; nobody's too, so that all take as long."""
+    """Hash passwords cheaply, nobody's too, so that all take as long; take PASSWORD for strong without judging it."""
     monkeypatch.setattr(passwords, "_hasher", cheap_hasher)
     monkeypatch.setattr(passwords, "_nobodys_hash", lambda: password_hash)
+    judge = passwords._score  # noqa: SLF001 - as above
+    strong = passwords.STRONG
+    monkeypatch.setattr(
+        passwords, "_score", lambda password, own: strong if password == PASSWORD else judge(password, own)
+    )
 
 
 @pytest.fixture

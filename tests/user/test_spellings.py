@@ -54,7 +54,9 @@ def mailbox(apps: dict[str, FastAPI], clean: None) -> Iterator[Mailbox]:
         yield mailbox
 
 
-@pytest.mark.parametrize("registered", SPELLINGS)
+@pytest.mark.parametrize(
+    "registered", [*SPELLINGS[:2], *(pytest.param(one, marks=pytest.mark.long) for one in SPELLINGS[2:])]
+)
 async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_the_account(
     sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer, registered: str
 ) -> None:

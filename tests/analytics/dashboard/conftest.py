@@ -17,6 +17,7 @@ from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
 from tests.support.aliases import People
 from tests.support.having import having
+from tests.support.tools import require
 
 PATIENCE_MS = 15_000
 """How long a busy machine may take to show something."""
@@ -37,8 +38,7 @@ class Visit(Protocol):
 @pytest.fixture(scope="session")
 async def browser_process() -> AsyncIterator[Browser]:
     """One browser for all tests of this worker."""
-    path = find_chromium()
-    assert path, f"There is no Chromium, which the tests of the dashboard need: {REMEDY}"
+    path = require(find_chromium(), "browser", REMEDY)
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)

@@ -106,6 +106,7 @@ async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: Use
     assert "100%" in shown["retention"]
 
 
+@pytest.mark.long
 async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> None:
     """Without events no panel is blank or broken."""
     async with visit() as screen:
@@ -122,6 +123,7 @@ async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> 
     assert "Nobody was seen in the last weeks." in shown["retention"]
 
 
+@pytest.mark.long
 async def test_a_failure_is_told_and_can_be_tried_again(
     apps: dict[str, FastAPI], visit: Visit, root: User, seeded: None
 ) -> None:
@@ -157,6 +159,7 @@ async def do_now(app: FastAPI, name: str) -> None:
     await periodic.work()
 
 
+@pytest.mark.long
 async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     apps: dict[str, FastAPI], visit: Visit, root: User
 ) -> None:
@@ -210,6 +213,7 @@ async def test_many_tabs_share_one_session(
     assert await read(apps["user"].state.application.store, reused) == []
 
 
+@pytest.mark.long
 async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
     """Once, however many panels want one; nobody notices."""
     async with visit() as screen:
@@ -229,6 +233,7 @@ async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -
         assert refreshed == ["POST"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: str) -> None:
     """Axe finds nothing wrong with the form and the dashboard, its contrast included."""
@@ -241,6 +246,7 @@ async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: 
         assert await violations(screen) == []
 
 
+@pytest.mark.long
 async def test_it_fits_a_phone(visit: Visit, root: User, seeded: None) -> None:
     """At 360 pixels nothing has to be scrolled sideways but tables within themselves."""
     async with visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as screen:

@@ -11,6 +11,8 @@ from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, RefreshToken, User
 
+pytestmark = pytest.mark.long
+
 REFRESH = "**/session/refresh"
 
 

@@ -168,8 +168,9 @@ async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -
 
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
     """Nobody has to wait for those who watch."""
-    async with watching() as messages:
-        with having(apps["analytics"], draining=Draining(has_begun=True)):
+    with having(apps["analytics"], draining=(draining := Draining())):
+        async with watching() as messages:
+            draining.has_begun = True
             assert [message async for message in messages] == []
 
 
