@@ -63,8 +63,8 @@ CANDIDATES = {
 """By the letter that figures and options use."""
 USUAL = "abcdefg"
 """
-Measured when no letters are named: (a) and (b) go over the default transport, (g) over the other that a service can choose.
-The rest are transports that none can.
+Measured when no letters are named: (a) and (b) go over the default transport, (g) over the other that a service can
+choose. The rest are transports that none can.
 """
 MUTUAL_TLS = "c"
 """The candidate whose TLS is looked at."""
