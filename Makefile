@@ -49,7 +49,7 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 	@$(BIN)/python -m cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite against real databases of its own (MODE=full: measure coverage, and print it)
+test: $(BIN)/.ready ## Run the suite against real databases of its own (MODE=full: with branch coverage)
 	@$(BIN)/python -m pytest $(if $(filter full,$(MODE)),--cov --cov-report=term)
 
 .PHONY: test-long
