@@ -1,4 +1,4 @@
-"""What other services announce."""
+"""The route that consumes events of other services."""
 
 from fastapi import APIRouter
 
@@ -19,5 +19,5 @@ router = APIRouter(tags=["events"], route_class=Route)
 @bodies(MOST_BODY_BYTES)
 @service(*PUBLISHERS)
 async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
-    """Take a batch of events (the services that announce them, sealed); says what became of each."""
+    """Store a batch of events from a publishing service (sealed); returns an acknowledgement for each."""
     return await record_events(database, retention, delivered)

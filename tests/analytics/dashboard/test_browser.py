@@ -114,11 +114,11 @@ async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> 
         shown = {name: await screen.text_of(name) for name in PANELS}
 
     assert "Events 0" in shown["today"]
-    assert "No events in this time." in shown["over-time"]
-    assert "No orders were confirmed in this time." in shown["revenue"]
+    assert "No events in this period." in shown["over-time"]
+    assert "No orders were confirmed in this period." in shown["revenue"]
     assert "No products were sold in this time." in shown["products"]
-    assert "Nobody took the first step in this time." in shown["funnel"]
-    assert "Nobody was seen in the last weeks." in shown["retention"]
+    assert "No one took the first step in this period." in shown["funnel"]
+    assert "No one was active in the last weeks." in shown["retention"]
 
 
 async def test_a_failure_is_told_and_can_be_tried_again(
