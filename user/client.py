@@ -1,4 +1,4 @@
-"""Who is at the other end of a request: for the audit log and for throttling."""
+"""The client of a request, for the audit log and for throttling."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,19 +9,19 @@ from chassis.core.addresses import read_address
 from chassis.sealing.wire import CLIENT_ADDRESS
 
 _LETS_PEOPLE_IN = frozenset({"analytics"})
-"""Programs in which people log in (analytics has the dashboard): the address that these name is the person's."""
+"""Programs in which people log in (analytics has the dashboard): they may send the person's address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """
-    The other end of a request.
+    The client of a request.
 
     Attributes:
-        address: The IP address; None behind a trusted program, whose own address says nothing of the person, unless it
-            is one that lets people in: then the address that it names.
-        user_agent: What it calls itself; of a trusted program the name that its key proves.
-        program: The trusted program that makes the request.
+        address: The IP address of the person. None behind a trusted program, whose own address is not the person's,
+            unless the program is one in which people log in: then the address that it sends.
+        user_agent: The user agent; for a trusted program the name that its key proves.
+        program: The trusted program that sent the request.
     """
 
     address: str | None = None
@@ -38,4 +38,4 @@ async def _client(request: Request) -> Client:
 
 
 FromClient = Annotated[Client, Depends(_client)]
-"""The other end of the request, as a route asks for it."""
+"""The client of the request, as a dependency of a route."""

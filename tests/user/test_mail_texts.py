@@ -19,7 +19,7 @@ def test_a_link_carries_the_token_where_no_server_sees_it(write: Write, page: st
 
     assert mail.to == TO
     assert f"\n\nhttps://shop.example.org/{page}#token={TOKEN}\n\n" in mail.text
-    assert f"within {validity}. If you did not ask for it, do nothing" in mail.text
+    assert f"within {validity}. If you did not request it, do nothing" in mail.text
     assert "/api/" not in mail.text
 
 

@@ -1,4 +1,4 @@
-"""Deleting what is of no use any more."""
+"""Deleting expired rows."""
 
 from datetime import timedelta
 
@@ -12,14 +12,14 @@ from user.throttle import FORGET_AFTER
 
 KEEP_AUDIT = timedelta(days=400)
 KEEP_SESSIONS = timedelta(days=1)
-"""After the end of a session; its access tokens have long expired then."""
+"""After the end of a session; its access tokens have expired long before."""
 KEEP_SPENT = IDLE
 """
-After a refresh token was used: for so long its reuse ends the session, after that it is merely unknown. A device that
+How long the reuse of a spent refresh token ends the session; after that the token is unknown. A device that
 is away for longer is logged out in any case.
 """
 SESSIONS = 50
-"""In one batch: with each go its refresh tokens, some thousands if it was refreshed every quarter of an hour."""
+"""Sessions in one batch: each has some thousands of refresh tokens if it was refreshed every quarter of an hour."""
 
 _sessions, _throttles = UserSession.__table__.c, Throttle.__table__.c
 EXPIRIES = (
@@ -34,5 +34,5 @@ EXPIRIES = (
 
 
 async def purge_expired(database: Postgres) -> None:
-    """Delete sessions and mail tokens that have ended, spent refresh tokens, attempts long past, old audit entries."""
+    """Delete ended sessions, expired mail tokens, spent refresh tokens, old attempts and old audit entries."""
     await purge(database, EXPIRIES)

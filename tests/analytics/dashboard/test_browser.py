@@ -116,7 +116,7 @@ async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> 
     assert "Events 0" in shown["today"]
     assert "No events in this period." in shown["over-time"]
     assert "No orders were confirmed in this period." in shown["revenue"]
-    assert "No products were sold in this time." in shown["products"]
+    assert "No products were sold in this period." in shown["products"]
     assert "No one took the first step in this period." in shown["funnel"]
     assert "No one was active in the last weeks." in shown["retention"]
 
