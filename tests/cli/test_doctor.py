@@ -24,7 +24,7 @@ def test_missing_library_is_named_with_its_remedy() -> None:
     """For a library that is missing, doctor says which package brings it."""
     known, unknown = doctor.check_libraries()
 
-    assert known.fact == "mongod misses libcurl.so.4"
+    assert known.fact == "mongod lacks libcurl.so.4"
     assert known.remedy == "apt install libcurl4"
     assert "libnew.so.1" in unknown.remedy
 

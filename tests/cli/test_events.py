@@ -79,8 +79,8 @@ def test_a_dead_letter_is_put_back(environment: dict[str, str], letter: str, *, 
     """It is delivered again; another service's letters are left alone."""
     event = [letter] if names_it else []
 
-    assert "order: 0 put back" in run("replay", "order", *event)
-    assert "product: 1 put back" in run("replay", "product", *event)
+    assert "order: 0 will be delivered again" in run("replay", "order", *event)
+    assert "product: 1 will be delivered again" in run("replay", "product", *event)
     (row,) = execute(
         environment["PRODUCT_DATABASE_URL"], "SELECT dead_at FROM outbox WHERE event_id = $1", UUID(letter)
     )
