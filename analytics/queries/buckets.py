@@ -62,7 +62,7 @@ def buckets(size: BucketName, asked: Range, zone: ZoneInfo) -> Buckets:
     """
     if asked.end - asked.start > WIDEST[size]:
         raise RangeTooWide(
-            f"Buckets of the size '{size}' allow a range of at most {WIDEST[size].days} days: "
+            f"Buckets of size '{size}' may span at most {WIDEST[size].days} days: "
             "move `from` and `to` closer together, or use a larger bucket."
         )
     starts: list[datetime] = []

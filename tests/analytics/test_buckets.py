@@ -132,10 +132,10 @@ def test_a_day_that_was_left_out_is_no_bucket() -> None:
     ("size", "days"), [("minute", 2), ("hour", 93), ("day", 1098), ("week", 3660), ("month", 3660)]
 )
 def test_too_many_buckets_are_refused(size: BucketName, days: int) -> None:
-    """The widest range is answered, and none that is wider by a minute; the message says what is too wide."""
+    """The widest range is answered, and one wider by a minute is refused; the message has the limit."""
     start = utc("2015-01-01T00:00Z")
     end = start + timedelta(days=days)
 
     assert buckets(size, Range(start, end), ZoneInfo("UTC")).starts[-1] < end
-    with pytest.raises(RangeTooWide, match=f"'{size}' at most {days} days"):
+    with pytest.raises(RangeTooWide, match=f"'{size}' may span at most {days} days"):
         buckets(size, Range(start, end + MINUTE), ZoneInfo("UTC"))

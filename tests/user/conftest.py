@@ -13,7 +13,7 @@ from user.models import User
 
 @pytest.fixture(scope="session")
 def cheap_hasher() -> Any:  # noqa: ANN401 - passlib has no types
-    """Makes hashes of the same form for a thousandth of the time."""
+    """Makes hashes of the same form in a thousandth of the time."""
     return passwords._hasher.using(memory_cost=8, rounds=1)  # noqa: SLF001 - nobody else is to make them cheaper
 
 
@@ -25,7 +25,7 @@ def password_hash(cheap_hasher: Any) -> str:  # noqa: ANN401
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(cheap_hasher: Any, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    """Let passwords be hashed cheaply; nobody's too, so that all take as long."""
+    """Hash passwords cheaply, including the hash for unknown names, so that all take the same time."""
     monkeypatch.setattr(passwords, "_hasher", cheap_hasher)
     monkeypatch.setattr(passwords, "_nobodys_hash", lambda: password_hash)
 
@@ -39,7 +39,7 @@ def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
 
 @pytest.fixture
 def issuer(apps: dict[str, FastAPI]) -> TokenIssuer:
-    """What signs the user service's access tokens."""
+    """Issues the user service's access tokens."""
     own: TokenIssuer = apps["user"].state.issuer
     return own
 

@@ -16,7 +16,7 @@ TIMES = 15
 
 @pytest.fixture
 def cheap_hashes() -> None:
-    """None: what a hash costs is the subject."""
+    """Real hashes: their cost is the subject."""
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ async def password_hash() -> str:
 async def test_login_takes_as_long_when_nobody_has_the_name(
     people: People, make_user: MakeUser, database: Postgres
 ) -> None:
-    """The time of a refusal does not tell whether there is such an account: the medians differ by less than 5 %."""
+    """The time of a refusal does not reveal whether an account exists: the medians differ by less than 5 %."""
     await make_user("ada")
-    # What differs systematically differs in every round; a busy machine spoils only some.
+    # A systematic difference appears in every round; a busy machine disturbs only some.
     for _ in range(ROUNDS):
         took: dict[str, list[float]] = {"ada": [], "eve": []}
         for _ in range(TIMES):
