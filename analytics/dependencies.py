@@ -5,12 +5,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security.utils import get_authorization_scheme_param
 
-from analytics.ingestion.check_write_key import check_write_key
+from analytics.ingestion.check_write_key import InvalidWriteKey, check_write_key
 from analytics.ingestion.write_keys import key_in, presented_key
+from analytics.parts import parts_of
 from analytics.retention import Retention
-from analytics.settings import Settings
-from chassis.auth.dependencies import require_role
+from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import Forbidden
+from chassis.dependencies import Authentication, refuse_without_role
 from chassis.mongodb.database import Database
 
 
@@ -28,18 +30,15 @@ async def _holder_by_body(request: Request, database: Database) -> None:
 async def _peer_or_holder(request: Request, database: Database) -> None:
     if is_sealed(request):
         return
-    if "authorization" not in request.headers and not request.app.state.settings.strict:
+    if "authorization" not in request.headers and not parts_of(request).settings.strict:
         return  # ENCRYPTION_MODE is permissive
     await _holder(request, database)
 
 
-_holder.authentication = "write key"  # type: ignore[attr-defined]
-_holder_by_body.authentication = "write key"  # type: ignore[attr-defined]
-_peer_or_holder.authentication = "write key"  # type: ignore[attr-defined]
-
-SegmentKeyHolder = Depends(_holder_by_body)
+_BY_KEY = (InvalidWriteKey,)
+KEY_HOLDER = Authentication("write key", _holder_by_body, _BY_KEY)
 """A program with a write key, be it in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
-PeerOrKeyHolder = Depends(_peer_or_holder)
+PEER_OR_KEY_HOLDER = Authentication("write key", _peer_or_holder, _BY_KEY)
 """A sealed peer, or a program with a write key; 401 for others."""
 
 
@@ -48,28 +47,21 @@ def is_sealed(request: Request) -> bool:
     return hasattr(request.state, "caller")
 
 
-_check_analyst = require_role("analyst", "admin")
-
-
 async def _statistics_reader(request: Request) -> None:
-    settings: Settings = request.app.state.settings
-    if settings.shows_statistics or is_sealed(request):
+    if parts_of(request).settings.shows_statistics or is_sealed(request):
         return
     _, token = get_authorization_scheme_param(request.headers.get("authorization"))
     if not token:
         raise InvalidToken
-    await _check_analyst(await request.app.state.tokens.verify(token))
+    refuse_without_role(await application_of(request.app).tokens.verify(token), "analyst", "admin")
 
 
-_statistics_reader.authentication = "role analyst, or a peer"  # type: ignore[attr-defined]
-
-StatisticsReader = Depends(_statistics_reader)
+STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
 """An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
 
 
 async def _retention(request: Request) -> Retention:
-    retention: Retention = request.app.state.retention
-    return retention
+    return parts_of(request).retention
 
 
 Keeping = Annotated[Retention, Depends(_retention)]

@@ -2,7 +2,6 @@
 
 import asyncio
 from time import monotonic
-from typing import Any
 
 from fastapi import FastAPI
 
@@ -12,11 +11,11 @@ from analytics.counting.lease import leased
 from analytics.counting.measure import measure
 from analytics.dashboard import routes as dashboard
 from analytics.dashboard.files import read_page
-from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.ingestion import routes as events
 from analytics.ingestion import segment_routes as segment
-from analytics.live import routes as live
+from analytics.live import routes as watching
 from analytics.live.change_stream import Live
+from analytics.parts import Parts
 from analytics.privacy.purge import purge
 from analytics.queries import export_routes as export
 from analytics.queries import people_routes as people
@@ -24,7 +23,7 @@ from analytics.queries import stats_routes as stats
 from analytics.retention import Retention
 from analytics.settings import Settings
 from chassis.app import create_app
-from chassis.core.periodic import Periodic
+from chassis.core.lifecycle import Periodic
 from chassis.mongodb.database import MongoDB
 
 ROUTERS = (
@@ -32,7 +31,7 @@ ROUTERS = (
     stats.router,
     people.router,
     export.router,
-    live.router,
+    watching.router,
     segment.router,
     dashboard.router,
     inbox.router,
@@ -54,31 +53,35 @@ FOLLOWS_AFTER_S = 0.5
 def build() -> FastAPI:
     """Build the analytics service."""
     settings = Settings.load()
-    store = MongoDB(settings.analytics_mongodb_url, settings.service_name)
-    periodic = [Periodic(COUNTS_EVERY_S, _count), Periodic(FOLLOWS_AFTER_S, _follow), Periodic(PURGE_EVERY_S, _purge)]
-    app = create_app(settings, store, *ROUTERS, periodic=periodic)
-    app.state.retention = Retention(settings.analytics_retention_days)
-    app.state.live = Live()
-    app.state.door = LoginLimiter()
-    app.state.page_files = read_page()
-    return app
+    store, live = MongoDB(settings.analytics_mongodb_url, settings.service_name), Live()
+    return create_app(
+        settings,
+        store,
+        *ROUTERS,
+        periodic=[
+            Periodic("count", COUNTS_EVERY_S, lambda: _count(store)),
+            Periodic("follow", FOLLOWS_AFTER_S, lambda: _follow(store, live)),
+            Periodic("purge", PURGE_EVERY_S, lambda: _purge(store)),
+        ],
+        own=Parts(settings, Retention(settings.analytics_retention_days), live, read_page()),
+    )
 
 
-async def _count(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    async with state.store.use() as database, leased(database, COUNTING) as lease:
+async def _count(store: MongoDB) -> None:
+    async with store.use() as database, leased(database, COUNTING) as lease:
         began = monotonic()
         while lease.is_ours and await aggregate_dirty_minutes(database) == MOST_DIRTY_MINUTES:
             began = monotonic()
         await asyncio.sleep(min(LONGEST_PAUSE_S, PAUSE_PER_SECOND * (monotonic() - began)))
 
 
-async def _purge(state: Any) -> None:  # noqa: ANN401
-    async with state.store.use() as database:
+async def _purge(store: MongoDB) -> None:
+    async with store.use() as database:
         async with leased(database, PURGING) as lease:
             await purge(database, lambda: lease.is_ours)
         await measure(database)
 
 
-async def _follow(state: Any) -> None:  # noqa: ANN401
-    async with state.store.use() as database:
-        await state.live.follow(database)
+async def _follow(store: MongoDB, live: Live) -> None:
+    async with store.use() as database:
+        await live.follow(database)

@@ -4,7 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from analytics.calls import CALLS
 from chassis.core.setting_types import ServiceUrl
+from chassis.messaging.peers import peers_of
 from chassis.mongodb.database import MongoUrl
 from chassis.settings import Environment, ServiceSettings
 
@@ -13,8 +15,8 @@ class Settings(ServiceSettings):
     """The analytics service's settings."""
 
     service_name: ClassVar[str] = "analytics"
-    calls: ClassVar[tuple[str, ...]] = ("user",)
     tokens_from: ClassVar[str | None] = "user"
+    peers: ClassVar[frozenset[str]] = peers_of(CALLS, tokens_from=tokens_from)
 
     analytics_mongodb_url: MongoUrl
     user_service_url: ServiceUrl

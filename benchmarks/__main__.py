@@ -1,26 +1,25 @@
-"""``python -m benchmarks …``: measurements beside the peers; each benchmark is a folder of its own."""
+"""``python -m benchmarks …``: measurements beside the peers; each benchmark is a scenario."""
 
 import logging
 import os
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import structlog
 import typer
 
-from benchmarks.analytics import command as analysing
-from benchmarks.analytics import plan as analytics_plan
-from benchmarks.dispatch import command as dispatching
-from benchmarks.dispatch import plan as dispatch_plan
-from benchmarks.dispatch import profiling
-from benchmarks.dispatch.candidates.every import CANDIDATES
-from benchmarks.observability import command as watching
-from benchmarks.observability import plan as observability_plan
-from benchmarks.orders import command as ordering
-from benchmarks.orders import plan as orders_plan
-from benchmarks.scale import command as scaling
-from benchmarks.scale import plan as scale_plan
+from benchmarks.scenario import redraw, run
+from benchmarks.scenarios import observability as watching
+from benchmarks.scenarios.analytics import scenario as analysing
+from benchmarks.scenarios.dispatch import profiling
+from benchmarks.scenarios.dispatch import scenario as dispatching
+from benchmarks.scenarios.dispatch.candidates import CANDIDATES
+from benchmarks.scenarios.orders import scenario as ordering
+from benchmarks.scenarios.scale import scenario as scaling
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+ALL = "".join(CANDIDATES)
 
 
 @app.callback()
@@ -43,11 +42,11 @@ def dispatch(
     quick: Annotated[
         bool, typer.Option(help="40 s instead of 4 minutes: fewer rounds, no growth; keeps nothing.")
     ] = False,
-    only: Annotated[str, typer.Option(callback=_keys, help="These candidates, as in a,c; keeps nothing.")] = "abcdef",
+    only: Annotated[str, typer.Option(callback=_keys, help="These candidates, as in a,c; keeps nothing.")] = ALL,
 ) -> None:
     """Measure one service calling another: the dispatcher, gRPC and httpx. Run it on a quiet machine."""
-    plan = dispatch_plan.QUICK if quick else dispatch_plan.FULL
-    dispatching.run(plan, only, keep=not quick and only == "".join(CANDIDATES))
+    plan = replace(dispatching.QUICK if quick else dispatching.FULL, keys=only)
+    run(dispatching.SCENARIO, plan, keep=not quick and only == ALL)
 
 
 @app.command()
@@ -58,7 +57,7 @@ def orders(
     ] = False,
 ) -> None:
     """Measure placing an order: the services, and the same by hand. Run it on a quiet machine."""
-    ordering.run(orders_plan.QUICK if quick else orders_plan.FULL, keep=not quick)
+    run(ordering.SCENARIO, ordering.QUICK if quick else ordering.FULL, keep=not quick)
 
 
 @app.command()
@@ -67,7 +66,7 @@ def observability(
     quick: Annotated[bool, typer.Option(help="Fewer and shorter rounds; 3 minutes instead of 6.")] = False,
 ) -> None:
     """Measure what traces and error reports cost an order. Run it on a quiet machine."""
-    watching.run(observability_plan.QUICK if quick else observability_plan.FULL)
+    run(watching.SCENARIO, watching.QUICK if quick else watching.FULL, keep=False)
 
 
 @app.command()
@@ -81,7 +80,7 @@ def analytics(
     ] = False,
 ) -> None:
     """Measure storing events and asking for statistics, beside MongoDB by hand. Run it on a quiet machine."""
-    analysing.run(analytics_plan.QUICK if quick else analytics_plan.FULL, keep=not quick)
+    run(analysing.SCENARIO, analysing.QUICK if quick else analysing.FULL, keep=not quick)
 
 
 @app.command()
@@ -92,16 +91,14 @@ def scale(
     ] = False,
 ) -> None:
     """Measure more workers and replicas behind nginx, then kill primaries and replicas. Run it on a quiet machine."""
-    scaling.run(scale_plan.QUICK if quick else scale_plan.FULL, keep=not quick)
+    run(scaling.SCENARIO, scaling.QUICK if quick else scaling.FULL, keep=not quick)
 
 
 @app.command()
 def charts() -> None:
     """Draw the charts anew from the figures that are kept."""
-    dispatching.KEPT.redraw()
-    ordering.KEPT.redraw()
-    analysing.KEPT.redraw()
-    scaling.KEPT.redraw()
+    for scenario in (dispatching.SCENARIO, ordering.SCENARIO, analysing.SCENARIO, scaling.SCENARIO):
+        redraw(scenario)
 
 
 @app.command()

@@ -1,16 +1,23 @@
-"""A closed loop of concurrent calls, bounded in number and time, and what it took."""
+"""The load generator: a closed loop of concurrent calls, bounded in number and time, and what it took."""
 
 import asyncio
 import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import cycle
 from math import ceil
+from multiprocessing.connection import Connection
+from typing import Any
+
+from benchmarks.processes import hear, run_on_uvloop
 
 Fetch = Callable[[str], Awaitable[str]]
-"""One call: takes the id of the wanted thing and gives the id that stands in the answer."""
+"""One call: takes the id of the wanted thing and returns the id that stands in the answer."""
+Connect = Callable[..., AbstractAsyncContextManager[Fetch]]
+"""Opens a client; a function of a module, since it is sent to the client's process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,14 @@ class Load:
     calls: int
     seconds: float
     longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a client process is told to do: a load of calls for *wanted*, in turn."""
+
+    load: Load
+    wanted: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,18 @@ class Taken:
     p99_s: float
 
 
+def run_client(pipe: Connection, connect: Connect, *arguments: Any) -> None:  # noqa: ANN401 - those of *connect*
+    """Be a client process: do each ``Task`` that comes through the pipe, until it is closed."""
+    run_on_uvloop(_obey(pipe, connect(*arguments)))
+
+
+async def _obey(pipe: Connection, connecting: AbstractAsyncContextManager[Fetch]) -> None:
+    async with connecting as fetch:
+        pipe.send("ready")
+        while task := await hear(pipe):
+            pipe.send(await run_load(fetch, task.wanted, task.load))
+
+
 async def run_load(fetch: Fetch, ids: Sequence[str], load: Load) -> Taken:
     """Keep *load.concurrency* calls going, each for the next of *ids*, and measure them."""
     loop = _Loop(fetch, ids, load)
@@ -51,14 +78,14 @@ async def run_load(fetch: Fetch, ids: Sequence[str], load: Load) -> Taken:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Give the smallest value that *percent* of *values* do not exceed (nearest rank); NaN if there are none."""
+    """Return the smallest value that *percent* of *values* do not exceed (nearest rank); NaN if there are none."""
     if not values:
         return float("nan")
     return sorted(values)[ceil(len(values) * percent / 100) - 1]
 
 
 def _kind(error: Exception) -> str:
-    """Say what went wrong, alike for errors that differ in numbers only."""
+    """Describe what went wrong, alike for errors that differ in numbers only."""
     return re.sub(r"\d+(\.\d+)?", "#", f"{type(error).__name__}: {error}")[:200]
 
 

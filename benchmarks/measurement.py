@@ -1,10 +1,14 @@
-"""One measurement: what a load took, on the client's side and the servers'."""
+"""What was measured: one side in one round, and all rounds of a side under one condition."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Generic, TypeVar
 
 from benchmarks.load import Taken
+
+C = TypeVar("C")
 
 NOISY = 0.1
 """Cores busy with something else, from which on a measurement is doubtful."""
@@ -12,13 +16,22 @@ NOISY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One side, one condition, one round."""
+    """
+    One side, one condition, one round.
+
+    Attributes:
+        taken: What the client saw.
+        cpu_s: Seconds of CPU of each part of the servers, until all that the calls caused was done.
+        others: Cores that were busy with something else meanwhile, on average.
+        drain_s: Seconds from the last answer until all that the calls caused was done.
+        counts: What the databases counted meanwhile, by name.
+    """
 
     taken: Taken
-    server_cpu_s: float
-    """Of all server processes together."""
+    cpu_s: Mapping[str, float]
     others: float
-    """Cores that were busy with something else meanwhile, on average."""
+    drain_s: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_quiet(self) -> bool:
@@ -43,12 +56,57 @@ class Measurement:
     @property
     def client_us(self) -> float:
         """Microseconds of the client's CPU per call."""
-        return self.taken.cpu_s / max(self.taken.calls, 1) * 1e6
+        return self.per_call(self.taken.cpu_s) * 1e6
 
     @property
-    def server_us(self) -> float:
+    def servers_cpu_s(self) -> float:
+        """Seconds of CPU of all parts together."""
+        return sum(self.cpu_s.values())
+
+    @property
+    def servers_us(self) -> float:
         """Microseconds of the servers' CPU per call."""
-        return self.server_cpu_s / max(self.taken.calls, 1) * 1e6
+        return self.per_call(self.servers_cpu_s) * 1e6
+
+    def part_us(self, part: str) -> float:
+        """Return the microseconds of CPU per call of one part; 0 for one that this side does not have."""
+        return self.per_call(self.cpu_s.get(part, 0.0)) * 1e6
+
+    def per_call(self, amount: float) -> float:
+        """Divide by the calls that succeeded."""
+        return amount / max(self.taken.calls, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Generic[C]):
+    """One side under one condition, all rounds; its figures are medians over the quiet ones, if there are any."""
+
+    side: str
+    condition: C
+    rounds: Sequence[Measurement]
+
+    @property
+    def quiet_rounds(self) -> int:
+        """How many rounds were quiet."""
+        return sum(one.is_quiet for one in self.rounds)
+
+    @property
+    def calls(self) -> int:
+        """Calls that succeeded, in all rounds."""
+        return sum(one.taken.calls for one in self.rounds)
+
+    @property
+    def errors(self) -> Counter[str]:
+        """Calls that failed, in all rounds, by what went wrong."""
+        return errors_of(self.rounds)
+
+    def median(self, figure: Callable[[Measurement], float]) -> float:
+        """Return the median of a figure."""
+        return median(map(figure, [one for one in self.rounds if one.is_quiet] or self.rounds))
+
+    def part_us(self, part: str) -> float:
+        """Return the microseconds of CPU per call of one part of the servers."""
+        return self.median(lambda one: one.part_us(part))
 
 
 def errors_of(measurements: Iterable[Measurement]) -> Counter[str]:

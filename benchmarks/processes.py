@@ -1,16 +1,17 @@
-"""Child processes that are spoken to through a pipe, and that end with us."""
+"""Child processes that are spoken to through a pipe and end with us, and the CPU and memory that processes use."""
 
 import asyncio
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 import psutil
+import uvloop
 
 _SPAWN = multiprocessing.get_context("spawn")
 _START_S = 30.0
@@ -80,6 +81,12 @@ def _run(function: Callable[..., None], pipe: Connection, *arguments: object) ->
         function(pipe, *arguments)
 
 
+def run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* as a child does: on the event loop that the services have."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
 def end_with_parent(pipe: Connection) -> None:
     """End this process at once when the other end of *pipe* is gone; for a child that reads nothing from it."""
 
@@ -100,31 +107,35 @@ async def hear(pipe: Connection) -> Any:  # noqa: ANN401 - whatever was asked
 
 
 def tree_cpu_s(root: int) -> float:
-    """Give the seconds of CPU that a process and its descendants have used so far."""
+    """Return the seconds of CPU that a process and its descendants have used so far."""
     process = psutil.Process(root)
-    return sum(map(cpu_s, (process, *process.children(recursive=True))))
+    return sum(map(_cpu_s, (process, *process.children(recursive=True))))
 
 
-def name_of(process: psutil.Process) -> str:
-    """Give the name of a process's program; nothing if it has just ended."""
-    try:
-        return str(process.name())
-    except psutil.NoSuchProcess:
-        return ""
+def descendants_memory_mib(root: int) -> float:
+    """Return the memory of all that a process has started; what several share counts once (proportional set size)."""
+    return sum(map(_memory_mib, psutil.Process(root).children(recursive=True)))
 
 
-def memory_mib(process: psutil.Process) -> float:
-    """Give a process's proportional set size, in which what several share counts once; nothing if it has just ended."""
-    try:
-        return float(process.memory_full_info().pss / 2**20)
-    except psutil.NoSuchProcess:
-        return 0.0
+def busy_s() -> float:
+    """Return the seconds of CPU that everybody on this machine has used since it started."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    # Guests are counted in user and nice already.
+    return float(sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
 
 
-def cpu_s(process: psutil.Process) -> float:
-    """Give the seconds of CPU that a process has used so far; none if it has just ended."""
+def _cpu_s(process: psutil.Process) -> float:
+    """Return a process's seconds of CPU; none if it has just ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def _memory_mib(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss / 2**20)
+    except psutil.NoSuchProcess:
+        return 0.0

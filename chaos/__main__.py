@@ -1,67 +1,70 @@
-"""``python -m chaos``: kill everything, again and again, while orders are placed; nothing may be lost or doubled."""
+"""``python -m chaos …``: real processes are killed or attacked under load; nothing may be lost or doubled."""
 
-import asyncio
-import json
-import shutil
-import sys
-import tempfile
-from dataclasses import asdict
-from pathlib import Path
 from secrets import randbelow
 from typing import Annotated
 
 import typer
 
-from chaos.chart import draw
-from chaos.plan import Plan
-from chaos.report import as_json, show
-from chaos.run import run
+from chaos.scenarios.attack.scenario import run_attacks
+from chaos.scenarios.ingestion.faults import Plan as IngestionPlan
+from chaos.scenarios.ingestion.scenario import run_ingestion
+from chaos.scenarios.orders.customers import Plan as OrdersPlan
+from chaos.scenarios.orders.scenario import run_orders
 from cli.dev.console import console
-from cli.dev.files import ROOT
-from cli.errors import CommandError
 
-CHART = ROOT / "docs/images/chaos.svg"
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Seed = Annotated[int | None, typer.Option(help="Of all that is drawn; a new one if it is left out.")]
 
 
-def chaos(  # noqa: PLR0913 - the options of a command
+@app.command()
+def orders(  # noqa: PLR0913 - the options of a command
     *,
     attempts: Annotated[int, typer.Option(min=1, help="Orders that clients try to place.")] = 100_000,
     kills: Annotated[int, typer.Option(min=0, help="Spread over the attempts; a quarter as many pauses.")] = 1_000,
     minutes: Annotated[float, typer.Option(help="Begin nothing after so long.")] = 90.0,
     clients: Annotated[int, typer.Option(min=1, help="Attempts under way at a time.")] = 24,
-    seed: Annotated[int | None, typer.Option(help="Of all that is drawn; a new one if it is left out.")] = None,
+    seed: Seed = None,
     quick: Annotated[bool, typer.Option(help="As much as three minutes allow.")] = False,
     report: Annotated[bool, typer.Option(help="Keep the chart in docs/images.")] = False,
 ) -> None:
-    """Place orders while processes and databases are killed, and hold what clients were told against all databases."""
-    seed = randbelow(1_000_000) if seed is None else seed
-    plan = _quick(clients, seed) if quick else Plan(attempts, kills, minutes, clients, seed)
-    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    folder.chmod(0o711)  # PostgreSQL runs as nobody where we are root, and has its data in it
-    try:
-        outcome = asyncio.run(run(plan, folder, console))
-    except* CommandError as errors:
-        sys.exit(f"{errors.exceptions}\nThe logs are in {folder}.")
-    figures = as_json(plan, outcome)
-    (folder / "report.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
-    with (folder / "book.jsonl").open("w", encoding="utf-8") as book:
-        book.writelines(json.dumps(asdict(entry), default=sorted) + "\n" for entry in outcome.book.entries)
-    draw(figures, CHART if report else folder / "chaos.svg")
-    show(console, figures, outcome.broken)
-    if not outcome.is_good:
-        sys.exit(f"Something was lost, doubled or late. Logs, data and report are in {folder}; the seed is {seed}.")
-    for data in ("postgres", "mongodb"):
-        shutil.rmtree(folder / data)
-    (folder / "secrets.json").unlink()
-    console.print(f"Everything agrees. Logs, report and the clients' book are in {folder}.")
+    """Place orders while processes and databases are killed, and compare what was acknowledged with all databases."""
+    seed = _drawn(seed)
+    plan = _quick(clients, seed) if quick else OrdersPlan(attempts, kills, minutes, clients, seed)
+    run_orders(plan, console, keep_chart=report)
 
 
-def _quick(clients: int, seed: int) -> Plan:
-    """What three minutes allow. Where CI runs others work too: it has longer to settle, and may lose as little."""
-    return Plan(10_000, 60, 1.75, clients, seed, drained_within_s=30, settled_within_s=60)
+@app.command()
+def ingestion(
+    *,
+    kills: Annotated[int, typer.Option(min=1, help="One after the other.")] = 100,
+    minutes: Annotated[float, typer.Option(help="Kill nothing after so long.")] = 20.0,
+    members: Annotated[int, typer.Option(min=1, help="Of MongoDB's replica set.")] = 3,
+    seed: Seed = None,
+) -> None:
+    """Send events while their database and their service are killed; each must be stored and counted once."""
+    run_ingestion(IngestionPlan(kills, minutes, _drawn(seed), members=members), console)
+
+
+@app.command()
+def attack(
+    *,
+    bound_ms: Annotated[float, typer.Option(help="The bystander's longest request during an attack.")] = 100.0,
+    seconds: Annotated[float, typer.Option(help="How long each attack lasts.")] = 5.0,
+    only: Annotated[str, typer.Option(help="Attacks with this in their name alone.")] = "",
+) -> None:
+    """Attack by all known ways, one after the other, at the service port and at the edge."""
+    run_attacks(only, seconds=seconds, bound_ms=bound_ms)
+
+
+def _drawn(seed: int | None) -> int:
+    return randbelow(1_000_000) if seed is None else seed
+
+
+def _quick(clients: int, seed: int) -> OrdersPlan:
+    """Return what three minutes allow. CI shares its machine: it has longer to settle, and may lose as little."""
+    return OrdersPlan(10_000, 60, 1.75, clients, seed, drained_within_s=30, settled_within_s=60)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(chaos)
     app()

@@ -1,7 +1,8 @@
-"""What is told of a run: on the terminal, and as JSON."""
+"""What is shown of a run on the terminal, and what is kept of it as JSON."""
 
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
@@ -9,16 +10,59 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import describe_machine
-from chaos.plan import Plan
-from chaos.run import Outcome
+from benchmarks.results import describe_machine
+from chaos.journal import OrderJournal
+from chaos.scenarios.orders.customers import Plan, Pulse
+from chaos.scenarios.orders.faults import Hit
 
+Broken = Mapping[str, Sequence[str]]
+"""Rule -> what breaks it."""
 _SHOWN = 10
-"""How many ids are printed of each rule that is broken; the JSON has all."""
+"""How many are printed of what breaks a rule; the JSON has all."""
 
 
-def as_json(plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """Give all figures of a run."""
+def counted(counts: Mapping[str, int]) -> str:
+    """Put counts in one line."""
+    return ", ".join(f"{what} {times}" for what, times in counts.items()) or "none"
+
+
+def show(console: Console, rows: Mapping[str, str], broken: Broken) -> None:
+    """Print the figures, and each rule with what breaks it."""
+    table = Table(show_header=False)
+    for name, text in rows.items():
+        table.add_row(name, text)
+    console.print(table)
+    for rule, breaches in broken.items():
+        console.print(f"[red]✗ {rule}: {len(breaches)}[/red]" if breaches else f"[green]✓[/green] {rule}")
+        for one in breaches[:_SHOWN]:
+            console.print(f"    {one}", markup=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersOutcome:
+    """
+    What came of a run with orders.
+
+    Attributes:
+        load_s: Seconds from the first attempt to the end of the last.
+        drained_s: Seconds from the last fault until every outbox was empty.
+        settled_s: Seconds from the last fault until no order and no reservation was undecided either.
+        errors: What clients got in place of answers, and how often.
+        broken: Rule -> what breaks it.
+    """
+
+    pulse: Pulse
+    journal: OrderJournal
+    hits: list[Hit]
+    load_s: float
+    drained_s: float
+    settled_s: float
+    errors: dict[str, int]
+    broken: Broken
+
+
+def orders_as_json(plan: Plan, outcome: OrdersOutcome) -> dict[str, Any]:
+    """Return all figures of a run."""
     kills = Counter(hit.target for hit in outcome.hits if hit.pause_s is None)
     pauses = Counter(hit.target for hit in outcome.hits if hit.pause_s is not None)
     seconds = range(int(outcome.load_s) + 1)
@@ -43,18 +87,3 @@ def as_json(plan: Plan, outcome: Outcome) -> dict[str, Any]:
 def _seconds(value: float) -> float | None:
     """Round; None for what never happened, since JSON has no infinity."""
     return round(value, 1) if isfinite(value) else None
-
-
-def show(console: Console, report: dict[str, Any], broken: dict[str, list[str]]) -> None:
-    """Print the figures and the verdict."""
-    table = Table(show_header=False)
-    table.add_row("attempts", f"{report['attempts']} in {report['load_s']:.0f} s")
-    for name in ("outcomes", "kills", "pauses", "errors_seen_by_clients"):
-        table.add_row(name.replace("_", " "), ", ".join(f"{what} {times}" for what, times in report[name].items()))
-    table.add_row("outboxes empty after", f"{report['drained_s']} s")
-    table.add_row("nothing open after", f"{report['settled_s']} s")
-    console.print(table)
-    for rule, ids in broken.items():
-        console.print(f"[red]✗ {rule}: {len(ids)}[/red]" if ids else f"[green]✓[/green] {rule}")
-        for one in ids[:_SHOWN]:
-            console.print(f"    {one}", markup=False)

@@ -1,119 +1,115 @@
-"""``create_app``: one call gives a service middleware, errors, probes, docs, sealing, dispatcher, tokens, lifespan."""
+"""``create_app``: one call adds middleware, errors, probes, docs, sealing, dispatcher and tokens to a service."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
+from chassis.application import Application, EventRelay, Store, application_of
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
 from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
-from chassis.auth.tokens import Revocations, TokenIssuer, TokenVerifier
-from chassis.core.clock_skew import ClockSkew
+from chassis.auth.tokens import KeySource, Revocations, TokenVerifier
 from chassis.core.errors import add_error_handlers
-from chassis.core.lifecycle import draining_on_sigterm
-from chassis.core.periodic import Periodic, running
-from chassis.core.store import Store
+from chassis.core.lifecycle import Draining, Periodic, draining_on_sigterm, running
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transports import TRANSPORTS
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.server import Receiver
 from chassis.settings import Environment, ServiceSettings
-from chassis.telemetry import metrics, tracing
 from chassis.telemetry import sentry as error_reports
+from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
 from chassis.web import health
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import add_docs, describe_problems
-from chassis.web.routing import Route, settle_paths
+from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
-
-if TYPE_CHECKING:
-    from chassis.messaging.relay import Relay  # needs SQLAlchemy, which a service with another database lacks
 
 log = structlog.get_logger(__name__)
 
-
-async def _purge_expired(state: Any) -> None:  # noqa: ANN401 - app.state
-    await state.store.purge_expired()
+PURGE_EVERY_S = 30.0
 
 
-async def _refresh_keys(state: Any) -> None:  # noqa: ANN401
-    await state.keys.refresh()
-
-
-async def _refresh_revocations(state: Any) -> None:  # noqa: ANN401
-    await state.revoked.refresh()
-
-
-_PURGE_EXPIRED = Periodic(30.0, _purge_expired)
-_FOLLOW_ISSUER = (Periodic(KEYS_EVERY_S, _refresh_keys), Periodic(REVOCATIONS_EVERY_S, _refresh_revocations))
-
-
-def create_app(
+def create_app(  # noqa: PLR0913 - a service names what it has
     settings: ServiceSettings,
     store: Store,
-    *routers: APIRouter,
-    issuer: TokenIssuer | None = None,
+    *routers: Router,
+    keys: KeySource | None = None,
     revocations: Revocations | None = None,
     periodic: Sequence[Periodic] = (),
-    relay: "Relay | None" = None,
+    relay: EventRelay | None = None,
+    own: object = None,
 ) -> FastAPI:
     """
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
 
     Args:
-        routers: Their routes are of class ``chassis.web.routing.Route``.
-        issuer: What signs access tokens, in the service that issues them.
-        revocations: What that service itself knows of revoked sessions; the others ask it.
+        routers: The routes of the service (``service_router``).
+        keys: The public keys of access tokens, in the service that issues them; the others fetch them.
+        revocations: The revoked sessions, in that service; the others fetch them.
         periodic: What it does every so often beside its requests.
-        relay: What delivers its events, in a service that announces some.
+        relay: What delivers its events, in a service that publishes some.
+        own: What its own routes need of it (``chassis.application.own_part``).
 
     Raises:
         InvalidSettings: A link that the service's calls or its routes' callers need is missing.
     """
     configure_logging(settings)
-    app = _bare_app(settings)
-    _prepare_messages(app, settings, store, routers)
-    app.state.settings = settings
-    app.state.store = store
-    app.state.checks = {store.name: partial(app.state.envelope.skew.compare, store.check)}
-    app.state.draining = False
-    app.state.issuer = issuer
-    app.state.revocations = revocations
-    app.state.periodic = (_PURGE_EXPIRED, *(_FOLLOW_ISSUER if settings.tokens_from else ()), *periodic)
-    app.state.relay = relay
-    add_error_handlers(app)
-    app.add_middleware(RequestContextMiddleware)
-    if settings.cors_origins:
-        add_cors(app, settings.cors_origins)
-    _add_routes(app, (*routers, health.router, metrics.router))
-    return app
+    envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
+    make_transport = TRANSPORTS[settings.dispatch_transport]
+    background = Dispatcher(
+        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
+    )
+    issuer = settings.tokens_from or settings.service_name
+    remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
+    following = [
+        Periodic("refresh_keys", KEYS_EVERY_S, remote_keys.refresh),
+        Periodic("refresh_revocations", REVOCATIONS_EVERY_S, remote_revocations.refresh),
+    ]
+    application = Application(
+        settings=settings,
+        store=store,
+        envelope=envelope,
+        receiver=_receiver(settings, envelope, store),
+        draining=Draining(),
+        checks={store.name: partial(envelope.skew.compare, store.check)},
+        dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
+        background=background,
+        tokens=TokenVerifier(
+            keys or remote_keys,
+            revocations or remote_revocations,
+            settings.jwt_issuer,
+            settings.jwt_audience,
+            envelope.skew,
+        ),
+        periodic=(
+            Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired),
+            *(following if settings.tokens_from else ()),
+            *periodic,
+        ),
+        relay=relay,
+        own=own,
+    )
+    return _serving(application, routers)
 
 
-def _prepare_messages(app: FastAPI, settings: ServiceSettings, store: Store, routers: tuple[APIRouter, ...]) -> None:
-    """Give the service its keys, and what opens the messages that come sealed."""
-    app.state.envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
-    app.state.receiver = Receiver(
-        app.state.envelope,
+def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Receiver:
+    return Receiver(
+        envelope,
         store,
         strict=settings.strict,
         max_body=settings.max_body_bytes,
         max_in_flight=settings.max_in_flight,
+        on_open=tracing.begin_request,
     )
 
 
-def _add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
-    # first, so that a request is not held against those of the documentation before.
-    app.router.routes[:0] = [route for router in routers for route in router.routes]
-    settle_paths(app.router.routes)
-
-
-def _bare_app(settings: ServiceSettings) -> FastAPI:
-    has_docs = settings.environment is not Environment.PRODUCTION
+def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
+    """Make what the server runs: FastAPI with our routes, errors and middleware."""
+    settings = application.settings
     app = FastAPI(
         title=f"{settings.service_name.capitalize()} service",
         version="1",
@@ -125,43 +121,44 @@ def _bare_app(settings: ServiceSettings) -> FastAPI:
         # Ours (chassis/telemetry/tracing.py) knows what is sealed; looking whether this is on costs 5 us a request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.application = application
     describe_problems(app)
-    if has_docs:
+    if settings.environment is not Environment.PRODUCTION:
         add_docs(app)
+    add_error_handlers(app)
+    app.add_middleware(RequestContextMiddleware)
+    if settings.cors_origins:
+        add_cors(app, settings.cors_origins)
+    # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
+    # first, so that a request is not held against those of the documentation before.
+    app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
+    settle_paths(app.router.routes)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open what the service needs, in the process that serves; close it in reverse."""
-    state, settings = app.state, app.state.settings
+    its = application_of(app)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(tracing.exporting(settings))
-        await stack.enter_async_context(error_reports.reporting(settings))
-        await state.store.open()
-        stack.push_async_callback(state.store.close)
-        state.dispatcher = Dispatcher(settings.peer_urls, state.envelope)
-        stack.push_async_callback(state.dispatcher.aclose)
-        state.background = Dispatcher(
-            settings.peer_urls, state.envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
-        )
-        stack.push_async_callback(state.background.aclose)
-        state.keys = state.issuer or RemoteKeys(state.dispatcher, settings.tokens_from)
-        state.revoked = state.revocations or RemoteRevocations(state.dispatcher, settings.tokens_from)
-        skew: ClockSkew = state.envelope.skew
-        state.tokens = TokenVerifier(state.keys, state.revoked, settings.jwt_issuer, settings.jwt_audience, skew)
-        if state.relay:
-            delivering = state.relay.running(settings.peer_urls, state.envelope, delivers=settings.relay)
+        await stack.enter_async_context(tracing.exporting(its.settings))
+        await stack.enter_async_context(error_reports.reporting(its.settings))
+        await its.store.open()
+        stack.push_async_callback(its.store.close)
+        for dispatcher in (its.dispatcher, its.background):
+            dispatcher.open()
+            stack.push_async_callback(dispatcher.aclose)
+        if its.relay:
+            delivering = its.relay.running(its.settings.peer_urls, its.envelope, delivers=its.settings.relay)
             await stack.enter_async_context(delivering)
-        await stack.enter_async_context(running(state.periodic, state))
-        log.info("started", environment=settings.environment)
-        with draining_on_sigterm(state, settings.drain_seconds):
+        await stack.enter_async_context(running(its.periodic))
+        log.info("started", environment=its.settings.environment)
+        with draining_on_sigterm(its.draining, its.settings.drain_seconds):
             yield
-        state.draining = True
+        its.draining.has_begun = True
         log.info("stopping")
 
 
-def _callers(routers: tuple[APIRouter, ...]) -> set[str]:
-    """Give the peers that some route demands by name."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
-    return {caller for route in routes for caller in route.policy.callers}
+def _callers(routers: Sequence[Router]) -> set[str]:
+    """Return the peers that some route names as its callers."""
+    return {caller for router in routers for route in router.routes for caller in route.policy.access.callers}

@@ -23,6 +23,7 @@ COMMANDS = {
     "call": "cli.call:call",
     "keys": "cli.keys.commands:app",
     "routes": "cli.routes:routes",
+    "calls": "cli.calls:calls",
     "events": "cli.events:app",
     "invariants": "cli.checks.invariants:invariants",
     "analytics": "cli.analytics:app",

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 from chassis.dispatch.breaker import LONGEST_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.sealing.access import CLIENT
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
-from cli.links import CLIENT
 from cli.services import SERVICES
 
 _EVERYBODY = frozenset(service.name for service in SERVICES)

@@ -92,8 +92,8 @@ class _Person:
 
     async def do(self, what: str, service: str, request: str, json: object = None, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
         method, path = request.split()
-        options = {"json": json, "idempotency_key": key, "bearer": self.token, "sealed": False}
-        return await _timed(what, service, request, self.dispatcher.call(service, method, path, **options))
+        options: dict[str, Any] = {"json": json, "idempotency_key": key, "bearer": self.token, "sealed": False}
+        return (await _timed(what, service, request, self.dispatcher.send(service, method, path, **options))).json()
 
     async def shop(self, teapot: str, cup: str, kettle: str) -> None:
         several, key = {"items": [_item(teapot, 2), _item(cup, 6)]}, str(new_id())
@@ -117,7 +117,7 @@ class _Person:
 
     async def show_counts(self) -> None:
         async def is_counted() -> bool:
-            stats = await self.dispatcher.get("user", "/api/v1/users/stats", bearer=self.token)
+            stats = (await self.dispatcher.send("user", "GET", "/api/v1/users/stats", bearer=self.token)).json()
             return bool(stats["by_type"] == _COUNTED)
 
         as_it_should = await eventually(is_counted, _PATIENCE_S)
@@ -139,7 +139,7 @@ async def _log_in(dispatcher: Dispatcher, name: str, password: str) -> _Person:
 
 async def _register(dispatcher: Dispatcher, name: str) -> Any:  # noqa: ANN401 - JSON
     account = {"username": name, "email": f"{name}@example.org", "password": DEMO_PASSWORD}
-    return await dispatcher.post("user", "/api/v1/users/register", json=account)
+    return (await dispatcher.send("user", "POST", "/api/v1/users/register", json=account)).json()
 
 
 async def _timed(what: str, service: str, request: str, answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - JSON

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, TypeVar
@@ -35,7 +35,7 @@ def events(context: typer.Context) -> None:
         return
     table = Table("Type", "From", "Heard by", "Data schema")
     for event in announced():
-        table.add_row(event.type, publisher_of(event.type), ", ".join(event.listeners), event.dataschema())
+        table.add_row(event.type, publisher_of(event.type), ", ".join(event.consumers), event.dataschema())
     console.print(table)
 
 
@@ -65,8 +65,14 @@ def put_back(
 
 def announced() -> list[type[Event]]:
     """Return the events of all services, as each declares them in its ``events.py``."""
-    modules = [f"{service.name}.events" for service in SERVICES if find_spec(f"{service.name}.events")]
-    return [event for module in modules for event in import_module(module).EVENTS]
+    return [event for service in SERVICES for event in announced_by(service.name)]
+
+
+def announced_by(service: str) -> Sequence[type[Event]]:
+    """Return the events of a service; () if it has no ``events.py``."""
+    module = f"{service}.events"
+    events: Sequence[type[Event]] = import_module(module).EVENTS if find_spec(module) else ()
+    return events
 
 
 def _with_outbox(name: str | None) -> list[Service]:

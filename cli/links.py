@@ -1,17 +1,15 @@
-"""Which services are linked: the calls that each service declares in its settings, and the outside client."""
+"""Which services are linked: the calls that each service declares, and the outside client."""
 
 from importlib import import_module
 
+from chassis.sealing.access import CLIENT
 from chassis.settings import ServiceSettings
 from cli.services import SERVICES
-
-CLIENT = "client"
-"""The name under which trusted outside programs make sealed calls."""
 
 
 def links() -> list[tuple[str, str]]:
     """Return every direction that needs a key: (sender, receiver), both ways for each caller and callee, sorted."""
-    calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).calls}
+    calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).peers}
     calls |= {(CLIENT, service.name) for service in SERVICES}
     return sorted(calls | {(callee, caller) for caller, callee in calls})
 

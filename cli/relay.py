@@ -6,6 +6,7 @@ from importlib import import_module
 
 from fastapi import FastAPI
 
+from chassis.application import application_of
 from chassis.settings import InvalidSettings
 from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
@@ -36,11 +37,12 @@ async def _deliver(app: FastAPI) -> None:
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    state = app.state
+    its = application_of(app)
+    assert its.relay
     async with (
-        tracing.exporting(state.settings),
-        error_reports.reporting(state.settings),
-        opened(state.store),
-        state.relay.running(state.settings.peer_urls, state.envelope),
+        tracing.exporting(its.settings),
+        error_reports.reporting(its.settings),
+        opened(its.store),
+        its.relay.running(its.settings.peer_urls, its.envelope),
     ):
         await stopped.wait()

@@ -1,11 +1,11 @@
 """``uvicorn order.main:build --factory``."""
 
-from typing import Any
-
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.core.periodic import Periodic
+from chassis.application import application_of
+from chassis.core.lifecycle import Periodic
+from chassis.idempotency.dependency import KEY_EXPIRY
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
 from order.events import EVENTS
@@ -18,16 +18,26 @@ from order.settings import Settings
 def build() -> FastAPI:
     """Build the order service."""
     settings = Settings.load()
-    pool = settings.database_pool_size, settings.processes
-    store = Postgres(settings.order_database_url, settings.service_name, *pool)
-    periodic = [Periodic(1, _resume_orders), Periodic(MEASURE_EVERY_S, _measure_orders)]
-    return create_app(settings, store, router, periodic=periodic, relay=Relay(settings, store, EVENTS))
+    store = Postgres(
+        settings.order_database_url,
+        settings.service_name,
+        settings.database_pool_size,
+        settings.processes,
+        expiries=(KEY_EXPIRY,),
+    )
+    app = create_app(
+        settings,
+        store,
+        router,
+        periodic=[
+            Periodic("resume_orders", 1, lambda: resume_orders(store, application_of(app).background)),
+            Periodic("measure_orders", MEASURE_EVERY_S, lambda: _measure_orders(store)),
+        ],
+        relay=Relay(settings, store, EVENTS),
+    )
+    return app
 
 
-async def _resume_orders(state: Any) -> None:  # noqa: ANN401 - the application's state has no type
-    await resume_orders(state.store, state.background)
-
-
-async def _measure_orders(state: Any) -> None:  # noqa: ANN401
-    async with state.store.transaction() as session:
+async def _measure_orders(store: Postgres) -> None:
+    async with store.transaction() as session:
         await measure_orders(session)

@@ -1,9 +1,13 @@
-"""How orders get on, for Prometheus."""
+"""Metrics of orders for Prometheus."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.postgres.statements import Notify, Part, Row
 from order.models import Order, OrderStatus
 
 MEASURE_EVERY_S = 5.0
@@ -23,6 +27,13 @@ async def measure_orders(session: AsyncSession) -> None:
     OLDEST.set(float(age_s))
 
 
-def count_transition(session: AsyncSession, status: OrderStatus) -> None:
-    """Count that an order came to a status when, and only if, the transaction is committed."""
-    event.listen(session.sync_session, "after_commit", lambda _session: TRANSITIONS.labels(status).inc(), once=True)
+@dataclass(frozen=True, slots=True)
+class CountTransition(Part):
+    """Counts that an order came to a status, if the statement returns a row."""
+
+    status: OrderStatus
+
+    def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:  # noqa: ARG002
+        """Count it."""
+        if rows:
+            TRANSITIONS.labels(self.status).inc()

@@ -21,7 +21,7 @@ class Base(DeclarativeBase):
 
 
 class OrderStatus(StrEnum):
-    """How far an order has come: pending -> confirmed -> fulfilled; any of the others ends it."""
+    """How far an order has come: pending -> confirmed -> fulfilled; each of the others ends it (``NEXT_STATUSES``)."""
 
     PENDING = "pending"
     """Its saga is under way: the stock is being reserved and committed."""
@@ -33,6 +33,19 @@ class OrderStatus(StrEnum):
     """It cannot be had: no such product, or too few of it."""
     EXPIRED = "expired"
     """The stock could not be had in time."""
+
+
+NEXT_STATUSES: dict[str, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset(
+        {OrderStatus.CONFIRMED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED}
+    ),
+    OrderStatus.CONFIRMED: frozenset({OrderStatus.FULFILLED, OrderStatus.CANCELLED}),
+    OrderStatus.FULFILLED: frozenset(),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+}
+"""The state machine: the statuses that each status may be followed by (``transition_order``)."""
 
 
 class Order(Base):

@@ -1,5 +1,7 @@
 """What can be wrong with a request to the product service."""
 
+from uuid import UUID
+
 from chassis.core.errors import Conflict, NotFound
 
 
@@ -11,24 +13,34 @@ class ProductNotFound(NotFound):
 
 
 class UnknownProducts(Conflict):
-    """Some of what is to be reserved is not in the catalogue; all of it is named in ``errors``."""
+    """Some products of a reservation are not in the catalogue; ``errors`` names all of them."""
 
     code = "product_not_found"
-    message = "There are no products with these ids."
+    message = "There is no product with this id; order without it."
+
+    @staticmethod
+    def describe(product_id: UUID) -> str:
+        """Say which product is missing."""
+        return f"There is no product {product_id}; order without it."
 
 
 class InsufficientStock(Conflict):
-    """Fewer are left than are wanted."""
+    """Fewer units are left than are wanted."""
 
     code = "insufficient_stock"
-    message = "Fewer of this product are left than are wanted."
+    message = "Not enough stock for this product; take fewer units."
+
+    @staticmethod
+    def describe(product_id: UUID, left: int, wanted: int) -> str:
+        """Say how many are left of a product and how many are wanted."""
+        return f"Not enough stock for product {product_id}: {left} left, {wanted} wanted."
 
 
 class StockTooLarge(Conflict):
     """The stock, together with what orders hold of it, would pass the largest one."""
 
     code = "stock_too_large"
-    message = "The stock would become larger than 1,000,000,000, with what orders hold; add less."
+    message = "The stock would exceed 1,000,000,000 units, together with those that orders hold; add less."
 
 
 class MixedCurrencies(Conflict):

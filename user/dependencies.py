@@ -1,15 +1,38 @@
 """What routes of this service alone ask for."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from chassis.auth.tokens import TokenIssuer
+from chassis.application import own_part
+from user.mail.mailer import Mailer
+from user.settings import Settings
+from user.tokens.issuer import TokenIssuer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """
+    The service's own part of its application.
+
+    Attributes:
+        issuer: Signs access tokens.
+        mailer: Sends mail; None where there is no mail server.
+    """
+
+    settings: Settings
+    issuer: TokenIssuer
+    mailer: Mailer | None
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the part of the application that serves a request."""
+    return own_part(request.app, Parts)
 
 
 async def _issuer(request: Request) -> TokenIssuer:
-    issuer: TokenIssuer = request.app.state.issuer
-    return issuer
+    return parts_of(request).issuer
 
 
 async def _no_store(response: Response) -> None:

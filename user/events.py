@@ -9,14 +9,14 @@ class UserRegistered(Event):
     """An account was registered."""
 
     type: ClassVar[str] = "user.registered"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 class UserDeleted(Event):
     """An account was erased; consumers erase what they store about the person."""
 
     type: ClassVar[str] = "user.deleted"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 EVENTS = (UserRegistered, UserDeleted)

@@ -183,6 +183,12 @@ class SessionRead(Read):
     user_agent: str | None = Field(examples=["Mozilla/5.0"])
 
 
+class KeySet(BaseModel):
+    """The keys with which access tokens can be checked (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
 class Revocations(BaseModel):
     """Recently revoked sessions."""
 

@@ -5,11 +5,14 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
-from chassis.auth.signing_keys import SigningKeys
 from chassis.core.setting_types import BaseUrl, ServiceUrl
+from chassis.messaging.peers import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
+from user.calls import CALLS
+from user.events import EVENTS
 from user.mail.smtp_url import SmtpUrl
+from user.tokens.signing_keys import SigningKeys
 
 _HEADERS = HeaderRegistry()
 
@@ -30,7 +33,7 @@ class Settings(ServiceSettings):
     """The user service's settings."""
 
     service_name: ClassVar[str] = "user"
-    calls: ClassVar[tuple[str, ...]] = ("analytics",)
+    peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS)
 
     user_database_url: PostgresUrl
     analytics_service_url: ServiceUrl

@@ -1,6 +1,7 @@
 """Logging in at the dashboard."""
 
-from analytics.dashboard.accounts import Tokens, analyst_of, log_in, log_out
+from analytics.calls import Tokens
+from analytics.dashboard.accounts import analyst_of, log_in, log_out
 from analytics.dashboard.schemas import DashboardSession, Login
 from chassis.core.errors import AppError
 from chassis.dispatch.dispatcher import Dispatcher

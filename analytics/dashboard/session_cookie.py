@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from starlette.types import Scope
 
+from chassis.application import application_of
 from chassis.settings import Environment
 
 COOKIE = "dashboard_session"
@@ -45,7 +46,7 @@ class Jar:
 async def _jar(request: Request, response: Response) -> Jar:
     response.headers["Cache-Control"] = "no-store"
     # In development there is no TLS, and a browser would drop a cookie that requires TLS.
-    return Jar(request.scope, request.app.state.settings.environment is not Environment.LOCAL)
+    return Jar(request.scope, application_of(request.app).settings.environment is not Environment.LOCAL)
 
 
 SessionCookie = Annotated[Jar, Depends(_jar)]

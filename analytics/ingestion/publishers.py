@@ -1,7 +1,11 @@
-"""Which services deliver their events here, and so which types of events are theirs alone."""
+"""
+The types of events that belong to services: no client may send them, for they enter the same counts.
+
+Reserving a name is a decision, not a consequence of a link: clients that use it are refused from then on.
+"""
 
 PUBLISHERS = ("order", "product", "user")
-"""They may call the inbox (routes/inbox.py). The type of what a service publishes begins with its name and a dot."""
+"""The services that publish events for analytics; their types begin with their name and a dot."""
 _THEIRS = tuple(f"{service}." for service in PUBLISHERS)
 
 

@@ -10,11 +10,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
-from analytics.live.change_stream import Live, Reader, TooManyReaders, TooManyStreams
+from analytics.live.change_stream import Reader, TooManyReaders, TooManyStreams
 from analytics.live.stream_events import stream_events
-from chassis.auth.dependencies import Analyst
-from chassis.auth.tokens import InvalidToken
+from analytics.parts import parts_of
+from chassis.application import application_of
 from chassis.core.errors import AppError, documented
+from chassis.dependencies import ANALYST, CurrentUser
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
@@ -44,9 +45,8 @@ class EventStream(StreamingResponse):
         await super().stream_response(impatient)
 
 
-async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
-    live: Live = request.app.state.live
-    with live.reading(analyst.user_id) as reader:
+async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reader]:
+    with parts_of(request).live.reading(analyst.user_id) as reader:
         yield reader
 
 
@@ -56,7 +56,7 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 
     async def is_allowed() -> bool:
         try:
-            await request.app.state.tokens.verify(token)
+            await application_of(request.app).tokens.verify(token)
         except AppError:
             return False
         return True
@@ -65,9 +65,12 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 
 
 @router.get(
-    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+    "/events/live",
+    access=public(),
+    auth=ANALYST,
+    response_class=EventStream,
+    responses=documented(TooManyStreams, TooManyReaders),
 )
-@public
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """
     Watch events as they are stored (server-sent events); never sealed, for a seal needs the whole answer.
@@ -75,5 +78,6 @@ async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) ->
     `open` says that nothing is missed from here on, `overrun` how many events were too many for this reader. The
     stream ends with the service, and within 15 s of the access token.
     """
-    state = request.app.state
-    return EventStream(stream_events(reader, _still_allowed(request), lambda: state.draining), headers=_HEADERS)
+    draining = application_of(request.app).draining
+    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun)
+    return EventStream(events, headers=_HEADERS)

@@ -113,8 +113,10 @@ def _plan(day: datetime, cuts: Sequence[datetime], divided: Container[datetime])
         for name, start in enumerate(_steps(day, DAY // QUARTER, QUARTER))
         if cuts[0] <= start < cuts[-1] and start not in divided
     }
-    ((rest, size),) = Counter(quarters.values()).most_common(1) or [(0, 0)]
-    if len(quarters) < DAY // QUARTER or size < _MOST:
+    if len(quarters) < DAY // QUARTER:
+        return _Plan(quarters, None)
+    rest, size = Counter(quarters.values()).most_common(1)[0]
+    if size < _MOST:
         return _Plan(quarters, None)
     return _Plan({name: piece for name, piece in quarters.items() if piece != rest}, rest)
 

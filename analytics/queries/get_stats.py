@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from analytics.calls import COUNT_USERS
 from analytics.counting.counts import DAY
 from analytics.models import DAY_COUNTS
 from analytics.queries.buckets import day_starts
@@ -24,7 +25,6 @@ log = structlog.get_logger(__name__)
 DAYS = 90
 _UTC_DAYS = 2 * DAYS + 1
 """This many UTC days with events contain 90 days of any time zone, because each of these overlaps at most two."""
-USER_COUNT_TIMEOUT_S = 2.0
 
 
 async def get_stats(database: MotorDatabase, dispatcher: Dispatcher, query: StatsQuery) -> Stats:
@@ -71,8 +71,8 @@ def _date(moment: datetime, zone: ZoneInfo) -> str:
 
 async def _count_users(dispatcher: Dispatcher) -> int | None:
     try:
-        answer = await dispatcher.get("user", "/api/v1/users/stats/count", sealed=False, timeout=USER_COUNT_TIMEOUT_S)
+        users = await dispatcher.call(COUNT_USERS)
     except AppError as error:
         log.warning("users could not be counted", reason=str(error))
         return None
-    return int(answer["count"])
+    return users.count

@@ -31,8 +31,10 @@ async def get_timeseries(database: MotorDatabase, query: TimeseriesQuery) -> Tim
         TooSlow: The query takes too long (503).
     """
     divided = buckets(query.bucket, query.range, query.zone)
-    is_counted = query.events.is_counted and query.by in {None, TYPE}
-    columns = await (_counted if is_counted else _read)(database, query, divided)
+    if query.events.is_counted and query.by in {None, TYPE}:
+        columns = await _counted(database, query, divided)
+    else:
+        columns = await _read(database, query, divided)
     starts = [start.astimezone(query.zone) for start in divided.starts]
     return Timeseries(bucket=query.bucket, tz=query.tz, starts=starts, series=columns)
 

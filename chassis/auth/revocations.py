@@ -1,15 +1,16 @@
-"""The sessions that their issuer has revoked, kept in memory: a token is checked without asking anybody."""
+"""The sessions that their issuer has revoked, kept in memory: a token is checked without a call."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
-from chassis.auth.single_flight import RETRY_S, SingleFlight
+from chassis.auth.cached import Cached
 from chassis.auth.tokens import LIFETIME_S
-from chassis.core.errors import ServiceUnavailable
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 
 PATH = "/api/v1/users/revocations"
@@ -20,11 +21,24 @@ KEEP_S = LIFETIME_S + 5 * 60
 """By then the last token of a revoked session has expired, whatever the clocks say."""
 
 
-class _Revoked(BaseModel):
-    """The issuer's answer: what was revoked since the time asked for, and what to ask for next time."""
+class RevokedSince(BaseModel):
+    """What was revoked since the time that was asked for, and the time to ask for next."""
 
     sessions: list[UUID]
     until: AwareDatetime
+
+
+def revocations_of(issuer: str) -> Call[None, RevokedSince]:
+    """Declare the call that asks the service that issues tokens for revoked sessions."""
+    return Call(issuer, "GET", PATH, query=("since",), returns=RevokedSince, timeout_s=TIMEOUT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Revoked:
+    """The revoked sessions, each with when this service learnt of it, and the time up to which they are known."""
+
+    learnt: dict[UUID, float]
+    until: datetime
 
 
 class RemoteRevocations:
@@ -32,17 +46,15 @@ class RemoteRevocations:
     The revoked sessions of another service.
 
     Args:
-        service: The issuer's name.
+        issuer: Its name.
         clock: Seconds, monotonic.
     """
 
-    def __init__(self, dispatcher: Dispatcher, service: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, dispatcher: Dispatcher, issuer: str, clock: Callable[[], float] = monotonic) -> None:
         self._dispatcher = dispatcher
-        self._service = service
+        self._call = revocations_of(issuer)
         self._clock = clock
-        self._revoked: dict[UUID, float] = {}
-        self._until: datetime | None = None
-        self._list = SingleFlight(f"revoked sessions of {service}", self._fetch, clock)
+        self._revoked: Cached[_Revoked] = Cached(f"revoked sessions of {issuer}", self._fetch, clock)
 
     async def is_revoked(self, session_id: UUID) -> bool:
         """
@@ -51,26 +63,16 @@ class RemoteRevocations:
         Raises:
             ServiceUnavailable: The list was never had, and cannot be had now (503).
         """
-        if self._until is None:
-            await self._list.need(lambda: self._until is not None, RETRY_S)
-        if self._until is None:
-            raise ServiceUnavailable(
-                f"Access tokens cannot be checked: the {self._service} service does not say which are revoked."
-            )
-        return session_id in self._revoked
+        learnt = (await self._revoked.get()).learnt.get(session_id)
+        return learnt is not None and learnt > self._clock() - KEEP_S
 
     async def refresh(self) -> None:
         """Learn what was revoked since the last time, and forget what has expired by itself."""
-        await self._list.refresh()
-        oldest = self._clock() - KEEP_S
-        self._revoked = {session_id: heard for session_id, heard in self._revoked.items() if heard > oldest}
+        await self._revoked.refresh()
 
-    async def _fetch(self) -> None:
-        query = {"since": self._until.isoformat()} if self._until else None
-        answer = await self._dispatcher.get(self._service, PATH, query=query, timeout=TIMEOUT_S)
-        try:
-            news = _Revoked.model_validate(answer)
-        except ValidationError as error:
-            raise ValueError("not a list of revoked sessions") from error
-        self._revoked |= dict.fromkeys(news.sessions, self._clock())
-        self._until = news.until
+    async def _fetch(self, present: _Revoked | None) -> _Revoked:
+        query = {"since": present.until.isoformat()} if present else None
+        news = await self._dispatcher.call(self._call, query=query)
+        now = self._clock()
+        kept = {session: at for session, at in (present.learnt if present else {}).items() if at > now - KEEP_S}
+        return _Revoked(kept | dict.fromkeys(news.sessions, now), news.until)

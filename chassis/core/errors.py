@@ -182,6 +182,16 @@ class ServiceUnavailable(AppError):
     message = "This cannot be done right now; try again shortly."
 
 
+class DatabaseUnavailable(ServiceUnavailable):
+    """The database does not answer, or has no connection free in time."""
+
+    code = "database_unavailable"
+    message = "The database does not answer right now; try again shortly."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "1"})
+
+
 class DeadlineExceeded(AppError):
     """The time for this request is used up (504)."""
 

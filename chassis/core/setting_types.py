@@ -1,8 +1,9 @@
 """Types of settings that several services share: each refuses at start what could not work later."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, SecretStr
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, SecretStr, StringConstraints
+from pydantic_settings import NoDecode
 
 
 def _base(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -31,6 +32,10 @@ def _headers(headers: SecretStr) -> SecretStr:
     return headers
 
 
+def _split(value: Any) -> Any:  # noqa: ANN401 - before validation
+    return tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
+
+
 BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base)]
 """An address to which paths are added."""
 ServiceUrl = Annotated[BaseUrl, AfterValidator(_without_login)]
@@ -39,6 +44,9 @@ SentryDsn = Annotated[AnyHttpUrl, AfterValidator(_dsn)]
 """Where errors are reported."""
 OtlpHeaders = Annotated[SecretStr, AfterValidator(_headers)]
 """Headers for the collector of traces."""
+_Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+Origins = Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(_split)]
+"""Whose pages may call a service: ``https://shop.example.org,https://admin.example.org``."""
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),

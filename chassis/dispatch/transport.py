@@ -1,18 +1,20 @@
 """
-The wire, as the dispatcher sees it: one request out, one whole answer back.
+What the dispatcher needs of HTTP: one request out, one whole answer back.
 
-``ReqwestTransport`` (reqwest.py) is what services use. ``HttpxTransport`` puts any transport of httpx in its place, a
-scripted one in tests for instance; it is the only code that knows httpx.
+``DISPATCH_TRANSPORT`` names the implementation (transports.py); tests/dispatch/test_transport.py holds each to this.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-import httpx
+from chassis.core import json as strict_json
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
+CONNECT_TIMEOUT_S = 2.0
+KEEP_ALIVE_S = 4.0
+"""Shorter than the server's 5 s, so that a connection is not picked up just as the server closes it."""
 _UNESCAPED = "/!$&'()*+,;=:@"
 """What may stand in a path as it is (RFC 3986, 3.3), beside letters, digits and -._~."""
 
@@ -47,6 +49,15 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is
+        """
+        Parse the body; None if there is none.
+
+        Raises:
+            InvalidJson: Not JSON.
+        """
+        return strict_json.loads(self.body) if self.body else None
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -73,34 +84,6 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection."""
-
-
-class HttpxTransport:
-    """Sends through a transport of httpx."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
-
-    async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send as ``Transport`` says."""
-        limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-        request = httpx.Request(method, address.url, headers=headers, content=body, extensions={"timeout": limits})
-        try:
-            response = await self._transport.handle_async_request(request)
-            content = await response.aread()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise ConnectFailed(describe(error)) from error
-        except httpx.TimeoutException as error:
-            raise TimedOut(describe(error)) from error
-        except httpx.TransportError as error:
-            raise ConnectionBroken(describe(error)) from error
-        if len(content) > MAX_ANSWER_BYTES:
-            raise AnswerTooLarge(f"over {MAX_ANSWER_BYTES} bytes")
-        return Answer(response.status_code, response.headers, content)
-
-    async def aclose(self) -> None:
-        """Close what carries the requests."""
-        await self._transport.aclose()
 
 
 def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None = None) -> Address:

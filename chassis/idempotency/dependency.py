@@ -1,13 +1,12 @@
 """
 ``Idempotency-Key``: a request that is sent again has its effect once, and gets the same answer again.
 
-Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``, or ``Idempotency`` beside ``Database``
-(docs/decisions/0012-idempotency.md).
+Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction; a
+route with several transactions asks for ``Key`` and begins it in the first (docs/decisions/0012-idempotency.md).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,37 +17,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
 from chassis.idempotency.answers import Answer, Replay
-from chassis.idempotency.errors import InFlight, KeyReused
+from chassis.idempotency.begin_key import BeginKey
+from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyReused
 from chassis.idempotency.key import KeyedRequest
+from chassis.idempotency.kinds import HEADER, Idempotency
 from chassis.postgres.database import Database, Postgres, Session
-from chassis.postgres.statements import Statement
+from chassis.postgres.purge import Expiry
+from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import idempotency_keys
 
-# The lock is tried before the row: a second INSERT would wait for the first transaction to end.
-BEGIN_KEY = """
-    key_lock AS (SELECT CAST(:key AS text) IS NULL OR pg_try_advisory_xact_lock(:key_lock) AS is_ours),
-    key_row AS (
-        INSERT INTO idempotency_keys (caller, operation, key, fingerprint, resource_id)
-        SELECT :caller, :operation, :key, :fingerprint, :resource_id FROM key_lock
-        WHERE is_ours AND CAST(:key AS text) IS NOT NULL
-        ON CONFLICT DO NOTHING
-        RETURNING key
-    ),
-    begun AS (
-        SELECT is_ours, CAST(:key AS text) IS NULL OR EXISTS (SELECT FROM key_row) AS is_first FROM key_lock
-    )
-"""
-"""
-The queries with which a statement begins the key (``IdempotencyKey.begin_with``); it returns a row with the columns of
-``begun``, and does its own work only if that says ``is_first``.
-"""
-_BEGIN = Statement(BEGIN_KEY, "SELECT is_ours, is_first FROM begun")
+KEY_HOURS = 24
+"""How long an Idempotency-Key is remembered."""
+KEY_EXPIRY = Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS))
+
+_BEGIN = Statement(BeginKey, "SELECT is_ours, is_first FROM begun")
 _STORE = Statement("""
     UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body
     WHERE caller = :caller AND operation = :operation AND key = :key AND status IS NULL
     RETURNING key
 """)
-_NO_KEY = dict.fromkeys(("caller", "operation", "key", "fingerprint", "key_lock"))
 
 _NOT_KNOWN_YET = 202
 _DESCRIPTION = (
@@ -56,6 +43,10 @@ _DESCRIPTION = (
     "same answer, with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, best a new UUID for each "
     "request. Keys of different people never meet."
 )
+
+
+class KeyNotBegun(Exception):
+    """A keyed route has answered a request without beginning its key: it must not take one."""
 
 
 class IdempotencyKey:
@@ -83,16 +74,16 @@ class IdempotencyKey:
         if not self._request:
             return None
         self._is_begun, self._session = True, session
-        begun = (await session.execute(_BEGIN.text, self._values(resource_id))).one()
-        if not begun.is_ours:
+        (begun,) = await run_in(session, _BEGIN, {}, BeginKey(self._request, resource_id))
+        if not begun["is_ours"]:
             raise InFlight
-        return None if begun.is_first else await _resume(session, self._request)
+        return None if begun["is_first"] else await _resume(session, self._request)
 
     async def begin_with(
         self, statement: Statement, values: Mapping[str, Any], resource_id: UUID
     ) -> tuple[UUID | None, Record]:
         """
-        Remember the key with the one statement that makes the resource, a transaction of its own (``BEGIN_KEY``).
+        Remember the key with the one statement that makes the resource, a transaction of its own (``BeginKey``).
 
         Returns:
             What ``begin`` returns, and the row of the statement.
@@ -100,7 +91,7 @@ class IdempotencyKey:
         Raises:
             AppError: As ``begin`` says.
         """
-        (begun,) = await self._database.run(statement, {**values, **self._values(resource_id)})
+        (begun,) = await self._database.run(statement, values, BeginKey(self._request, resource_id))
         self._is_begun = True
         if not begun["is_ours"]:
             raise InFlight
@@ -118,8 +109,11 @@ class IdempotencyKey:
         Raises:
             Replay: Another request with the key has been answered meanwhile.
             UnstorableAnswer: The answer is a stream, or over 64 KiB.
+            KeyNotBegun: The route has not begun the key.
         """
-        if self._request and self._is_begun and response.status_code != _NOT_KNOWN_YET:
+        if self._request and not self._is_begun:
+            raise KeyNotBegun
+        if self._request and response.status_code != _NOT_KNOWN_YET:
             await self._store(self._request, Answer.of(response))
         return response
 
@@ -127,20 +121,15 @@ class IdempotencyKey:
         which = {"caller": request.caller, "operation": request.operation, "key": request.key}
         headers = strict_json.dumps(answer.headers).decode()
         values = {**which, "status": answer.status, "headers": headers, "body": answer.body}
-        if not await self._run(_STORE, values):
+        # In the transaction in which the key was begun, if that is still open.
+        if self._session and self._session.in_transaction():
+            stored: Sequence[object] = await run_in(self._session, _STORE, values)
+        else:
+            stored = await self._database.run(_STORE, values)
+        if not stored:
             async with self._database.transaction() as session:
                 if key := await _find(session, request):
                     _replay(key)
-
-    async def _run(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[Row[Any] | Record]:
-        """Run it in the transaction in which the key was begun, if that is still open."""
-        if self._session and self._session.in_transaction():
-            return (await self._session.execute(statement.text, values)).all()
-        return await self._database.run(statement, values)
-
-    def _values(self, resource_id: UUID | None) -> dict[str, Any]:
-        request = {**asdict(self._request), "key_lock": self._request.lock} if self._request else _NO_KEY
-        return {**request, "resource_id": resource_id}
 
 
 async def delete_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
@@ -182,27 +171,24 @@ def _is(request: KeyedRequest) -> ColumnElement[bool]:
     return and_(columns.caller == request.caller, columns.operation == request.operation, columns.key == request.key)
 
 
-async def _idempotency(
+async def _read_key(
     request: Request,
     database: Database,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description=_DESCRIPTION)] = None,
+    key: Annotated[str | None, Header(alias=HEADER, description=_DESCRIPTION)] = None,
 ) -> IdempotencyKey:
     sent = IdempotencyKey(database, await KeyedRequest.read(request) if key is not None else None)
     request.scope["idempotency_key"] = sent
     return sent
 
 
-_idempotency.takes_idempotency_key = True  # type: ignore[attr-defined] # read by chassis.web.routing.Route
-
-Idempotency = Annotated[IdempotencyKey, Depends(_idempotency)]
-"""For routes that call other services: the key begins in their first transaction, and the route stores the answer."""
+Key = Annotated[IdempotencyKey, Depends(_read_key)]
+"""For keyed routes with several transactions: the key begins in the first of them."""
 
 
-async def _idempotent_session(session: Session, key: Idempotency) -> AsyncSession:
+async def _begin_key(session: Session, key: Key) -> None:
     if await key.begin(session, None) is not None:
         raise InFlight  # begun when this route had several transactions
-    return session
 
 
-IdempotentSession = Annotated[AsyncSession, Depends(_idempotent_session)]
-"""The request's one transaction (``Session``), in which its key and its answer are stored with its effect."""
+KEYED = Idempotency("keyed", (InvalidIdempotencyKey, InFlight, KeyReused), ((Session, _begin_key), (Key, _read_key)))
+"""With the same key a request that comes again has no second effect, and gets the stored answer."""

@@ -8,6 +8,7 @@ from typing import Self
 
 from fastapi import Request
 
+from chassis.application import application_of
 from chassis.idempotency.errors import InvalidIdempotencyKey
 
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
@@ -75,6 +76,6 @@ async def _fingerprint(request: Request) -> bytes:
 
     With a key of ours, for the body may hold a password, which a plain hash in the database would let be guessed.
     """
-    secret = request.app.state.settings.cursor_key.get_secret_value().encode()
+    secret = application_of(request.app).settings.cursor_key.get_secret_value().encode()
     target = (b"idempotency", request.method.encode(), request.scope["raw_path"], request.scope["query_string"])
     return hmac.digest(secret, b"\n".join((*target, await request.body())), hashlib.sha256)

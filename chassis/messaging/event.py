@@ -21,7 +21,7 @@ class Event(BaseModel):
 
     Attributes:
         type: What happened, as in ``order.confirmed``; begins with the name of the service that announces it.
-        listeners: The services that hear of it.
+        consumers: The services to which it is delivered.
         subject: The id of what it happened to. Events of one subject reach each listener in their order.
         user_id: The person whose activity it is.
     """
@@ -29,7 +29,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: ClassVar[str]
-    listeners: ClassVar[tuple[str, ...]]
+    consumers: ClassVar[tuple[str, ...]]
 
     subject: UUID = Field(exclude=True)
     user_id: UUID | None = Field(default=None, exclude=True)
@@ -51,23 +51,26 @@ def publisher_of(event_type: str) -> str:
 
 
 def cloud_event(event: Event, service: str) -> dict[str, Any]:
-    """
-    Write an event that *service* announces as a CloudEvent in JSON; each call makes a new event id.
+    """Write an event that *service* announces as a CloudEvent in JSON; each call makes a new event id."""
+    own = {"id": str(new_id()), "subject": str(event.subject), "data": event.model_dump(mode="json")}
+    whose = {"userid": str(event.user_id)} if event.user_id else {}
+    return {**envelope(type(event), service), **own, **whose}
 
-    It carries the ids of the request that caused it, so that the trace goes on at the listener.
+
+def envelope(kind: type[Event], service: str) -> dict[str, Any]:
+    """
+    Write what all CloudEvents of a type have in common that *service* announces in this request.
+
+    It carries the ids of the request, so that the trace goes on at the listener.
     """
     context = request_context.current()
-    message = {
+    common = {
         "specversion": "1.0",
-        "id": str(new_id()),
         "source": source_of(service),
-        "type": event.type,
-        "subject": str(event.subject),
+        "type": kind.type,
         "time": utc_now().isoformat(),
-        "dataschema": event.dataschema(),
-        "userid": str(event.user_id) if event.user_id else None,
+        "dataschema": kind.dataschema(),
         "requestid": context.request_id if context else None,
         "traceparent": context.traceparent if context else None,
-        "data": event.model_dump(mode="json"),
     }
-    return {name: value for name, value in message.items() if value is not None}
+    return {name: value for name, value in common.items() if value is not None}

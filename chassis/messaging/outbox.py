@@ -5,22 +5,20 @@ So an event is announced if and only if its transaction was committed. The relay
 (chassis/messaging/relay.py) delivers it at least once, and each listener takes it once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Update, case, func, literal
-from sqlalchemy.event import listen as on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
-from chassis.messaging.event import Event, cloud_event
+from chassis.messaging.event import Event, cloud_event, envelope
 from chassis.postgres.database import Postgres
-from chassis.postgres.notifier import Notifier
-from chassis.postgres.statements import Statement
+from chassis.postgres.statements import Notify, Part, Row, Statement, run_in
 from chassis.postgres.tables import outbox
 
 MOST_BYTES = 64 * 1024
@@ -41,18 +39,85 @@ LONGEST_DEFERRAL_S = 300.0
 DEFERRAL_SHARE = 0.25
 """The pause of a deferred event: between half and all of a quarter of the time since the first answer, 5 s to 5 min."""
 
-ANNOUNCE = """
-    announced AS (
-        INSERT INTO outbox (event_id, aggregate, message, listener)
-        SELECT CAST(:event_id AS uuid), :aggregate, :message, unnest(CAST(:listeners AS text[])) FROM happened
-        RETURNING listener
-    )
-"""
-"""
-The query with which a statement announces an event (``row``) if there is one row in its query ``happened``; afterwards
-``Postgres.bell`` is to be rung.
-"""
-_ADD = Statement("happened AS (SELECT)", ANNOUNCE, "SELECT listener FROM announced")
+
+class EventTooLarge(ValueError):
+    """An event of more than 64 KiB; it should carry ids, not contents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish(Part):
+    """
+    Stores an event if there is one row in the statement's query ``happened``, and notifies who delivers it.
+
+    The statement's last query returns in ``published`` how many rows it has stored.
+    """
+
+    event: Event
+
+    queries: ClassVar[str] = """
+        published AS (
+            INSERT INTO outbox (event_id, aggregate, message, listener)
+            SELECT CAST(:event_id AS uuid), :aggregate, :message, unnest(CAST(:listeners AS text[])) FROM happened
+            RETURNING listener
+        )
+    """
+
+    def values(self, service: str) -> Mapping[str, Any]:
+        """
+        Return the event as *service* publishes it.
+
+        Raises:
+            EventTooLarge: Over 64 KiB.
+        """
+        message = cloud_event(self.event, service)
+        encoded = strict_json.dumps(message)
+        if len(encoded) > MOST_BYTES:
+            raise EventTooLarge(self.event.type)
+        return {
+            "event_id": UUID(message["id"]),
+            "aggregate": message["subject"],
+            "message": encoded.decode(),
+            "listeners": self.event.consumers,
+        }
+
+    def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
+        """Notify of the event if it was stored."""
+        if rows and rows[0]["published"]:
+            notify(self.event.consumers)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishEach(Part):
+    """
+    Stores an event of one type for each row of ``happened``: its ``event_id``, ``subject`` and ``data`` (jsonb).
+
+    For small events whose data only the statement knows. The last query returns ``published``, as for ``Publish``.
+    """
+
+    kind: type[Event]
+
+    queries: ClassVar[str] = """
+        published AS (
+            INSERT INTO outbox (event_id, aggregate, message, listener)
+            SELECT event_id, subject,
+                CAST(:envelope AS jsonb) || jsonb_build_object('id', event_id, 'subject', subject, 'data', data),
+                unnest(CAST(:listeners AS text[]))
+            FROM happened
+            RETURNING listener
+        )
+    """
+
+    def values(self, service: str) -> Mapping[str, Any]:
+        """Return what the events have in common."""
+        return {"envelope": strict_json.dumps(envelope(self.kind, service)).decode(), "listeners": self.kind.consumers}
+
+    def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
+        """Notify of the events if there are any."""
+        if rows and rows[0]["published"]:
+            notify(self.kind.consumers)
+
+
+_ADD = Statement("happened AS (SELECT)", Publish, "SELECT count(*) AS published FROM published")
 
 # One look into ix_outbox_waiting for each row: the first entry at or after its subject, which is one of its subject. As
 # an equality, the planner would walk the primary key instead while it believes that all rows are of one subject, and as
@@ -97,10 +162,6 @@ TAKE = Statement(
 _FORGET = Statement("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS bigint[]))")
 
 
-class EventTooLarge(ValueError):
-    """An event of more than 64 KiB; it should carry ids, not contents."""
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """An event on its way to one listener."""
@@ -121,29 +182,7 @@ async def add(session: AsyncSession, event: Event) -> None:
     Raises:
         EventTooLarge: Over 64 KiB.
     """
-    await session.flush()
-    await session.execute(_ADD.text, row(event, session.info["service"]))
-    notifier: Notifier = session.info["notifier"]
-    on(session.sync_session, "after_commit", lambda _session: notifier.notify(event.listeners), once=True)
-
-
-def row(event: Event, service: str) -> dict[str, Any]:
-    """
-    Give the values with which a statement of *service* announces an event (``ANNOUNCE``).
-
-    Raises:
-        EventTooLarge: Over 64 KiB.
-    """
-    message = cloud_event(event, service)
-    encoded = strict_json.dumps(message)
-    if len(encoded) > MOST_BYTES:
-        raise EventTooLarge(event.type)
-    return {
-        "event_id": UUID(message["id"]),
-        "aggregate": message["subject"],
-        "message": encoded.decode(),
-        "listeners": event.listeners,
-    }
+    await run_in(session, _ADD, {}, Publish(event))
 
 
 async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Delivery], float]:

@@ -13,8 +13,9 @@ from pymongo.database import Database as BlockingDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from chassis.application import application_of
 from chassis.core.clock import utc_now
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.mongodb.dsn import checked
 from chassis.mongodb.errors import is_unavailable
 from chassis.mongodb.instrumentation import CommandSpans
@@ -163,7 +164,8 @@ def create_indexes(
 
 
 async def _database(request: Request) -> AsyncIterator[MotorDatabase]:
-    store: MongoDB = request.app.state.store
+    store = application_of(request.app).store
+    assert isinstance(store, MongoDB)
     async with store.use() as database:
         yield database
 

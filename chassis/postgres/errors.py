@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 
 _VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for [^:]+: |invalid UUID ).*", re.DOTALL)
 """Where values stand in the messages of PostgreSQL and asyncpg."""

@@ -1,18 +1,54 @@
-"""Statements written by hand for what stands in every request's way; ``Postgres.run`` hands them to the driver."""
+"""
+Statements written by hand for the hot paths; ``Postgres.run`` hands them to the driver, ``run_in`` to a session.
 
-from collections.abc import AsyncIterator, Mapping
+What must not be forgotten is a ``Part`` of a statement: the nonce of a sealed request, an idempotency key, an event
+with its notification. A statement names the classes of its parts; it runs only if it is given one instance of each.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar, Protocol
 
 from asyncpg import PostgresError, Record
-from sqlalchemy import text
+from sqlalchemy import RowMapping, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from chassis.core.errors import AppError
 from chassis.postgres.errors import hide_values, is_read_only
 from chassis.telemetry import tracing
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+
+Row = RowMapping | Record
+"""A row with its columns by name, from the driver or from a session."""
+
+
+Notify = Callable[[Iterable[str]], None]
+"""Notifies of committed events for these listeners (``Notifier.notify``)."""
+
+
+class Part:
+    """
+    What a statement does beside its own work.
+
+    Attributes:
+        queries: Its share of the statement's ``WITH``. Empty if it only acts after the commit.
+    """
+
+    queries: ClassVar[str] = ""
+
+    def values(self, service: str) -> Mapping[str, Any]:  # noqa: ARG002 - for parts that publish
+        """Return the values of its queries; *service* is the one whose database it is."""
+        return {}
+
+    def refusal(self, error: PostgresError) -> AppError | None:  # noqa: ARG002 - most parts never fail
+        """Return what to raise in place of *error*, if this part's queries caused it."""
+        return None
+
+    def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
+        """Act on the statement's rows once they are committed."""
 
 
 class Statement:
@@ -20,36 +56,81 @@ class Statement:
     A statement with ``:named`` values, compiled once.
 
     Args:
-        parts: The queries of its ``WITH``, then what it does and returns. PostgreSQL must be able to tell the types of
-            the values: cast them where a column does not say it.
+        parts: The queries of its ``WITH`` and the classes of its parts, then what it does and returns. PostgreSQL must
+            be able to infer the types of the values: cast them where a column does not determine it.
     """
 
-    def __init__(self, *parts: str) -> None:
-        *queries, last = parts
+    def __init__(self, *parts: str | type[Part]) -> None:
+        self.parts = frozenset(part for part in parts if not isinstance(part, str))
+        *queries, last = (part if isinstance(part, str) else part.queries for part in parts)
+        queries = [query for query in queries if query]
         self.text = text(f"WITH {', '.join(queries)} {last}" if queries else last)
-        """The same for a session, where it stands beside others in one transaction."""
         compiled = self.text.compile(dialect=_DIALECT)
-        self._sql = str(compiled)
+        self.sql = str(compiled)
         self._names = compiled.positiontup or []
 
-    async def run(self, engine: AsyncEngine, values: Mapping[str, Any]) -> list[Record]:
+    def bind(self, service: str, values: Mapping[str, Any], parts: Sequence[Part]) -> dict[str, Any]:
         """
-        Run it on a connection of the pool, without a transaction around it, and give its rows.
+        Join the values of a statement with those of its parts.
+
+        Raises:
+            TypeError: A part of the statement is missing, or one is handed in that it does not have.
+        """
+        if len(parts) != len(self.parts) or {type(part) for part in parts} != self.parts:
+            raise TypeError(f"This statement takes {_named(self.parts)}, not {_named(map(type, parts))}.")
+        bound = dict(values)
+        for part in parts:
+            bound.update(part.values(service))
+        return bound
+
+    async def fetch(self, engine: AsyncEngine, values: Mapping[str, Any]) -> list[Record]:
+        """
+        Run it on a connection of the pool, without a transaction around it, and return its rows.
 
         Raises:
             Exception: As SQLAlchemy's pool and asyncpg raise it, without the values of rows.
         """
-        span = tracing.begin_statement(self._sql.split(maxsplit=1)[0], "postgresql", self._sql)
+        span = tracing.begin_statement(self.sql.split(maxsplit=1)[0], "postgresql", self.sql)
         error_type = None
         try:
             async with _wire(engine) as wire:
-                rows: list[Record] = await wire.fetch(self._sql, *(values[name] for name in self._names))
+                rows: list[Record] = await wire.fetch(self.sql, *(values[name] for name in self._names))
                 return rows
         except Exception as error:
             error_type = getattr(error, "sqlstate", None) or type(error).__name__
             raise
         finally:
             tracing.end_statement(span, error_type)
+
+
+class Run(Protocol):
+    """Runs a statement with its parts: ``Postgres.run``, or ``run_in`` of a session (``partial(run_in, session)``)."""
+
+    async def __call__(self, statement: Statement, values: Mapping[str, Any], *parts: Part) -> Sequence[Row]:
+        """Run it and return its rows."""
+
+
+async def run_in(session: AsyncSession, statement: Statement, values: Mapping[str, Any], *parts: Part) -> Sequence[Row]:
+    """
+    Run a statement in the transaction of a session; its parts act when that is committed.
+
+    What was changed before is flushed first.
+
+    Raises:
+        TypeError: As ``Statement.bind`` raises it.
+        Exception: As SQLAlchemy raises it.
+    """
+    await session.flush()
+    bound = statement.bind(session.info["service"], values, parts)
+    rows = (await session.execute(statement.text, bound)).mappings().all()
+    for part in parts:
+        act = partial(_act, part, rows, session.info["notifier"].notify)
+        event.listen(session.sync_session, "after_commit", act, once=True)
+    return rows
+
+
+def _act(part: Part, rows: Sequence[Row], notify: Notify, _session: object) -> None:
+    part.after_commit(rows, notify)
 
 
 @asynccontextmanager
@@ -69,3 +150,7 @@ async def _wire(engine: AsyncEngine) -> AsyncIterator[Any]:
         raise
     finally:
         connection.close()
+
+
+def _named(parts: Iterable[type[Part]]) -> str:
+    return ", ".join(sorted(part.__name__ for part in parts)) or "no parts"

@@ -50,7 +50,9 @@ async def read_body(receive: Receive, cap: int, charge: Charge) -> bytes:
             charge.begin(limit)
             return await _join(receive, cap, charge)
     except TimeoutError as error:
-        raise (Overloaded if charge.is_cut else RequestTimeout) from error
+        if charge.is_cut:
+            raise Overloaded from error
+        raise RequestTimeout from error
     finally:
         charge.end()
 

@@ -1,12 +1,9 @@
 """Remembering sealed requests, so that each has its effect once (docs/protocol.md, "Replay store")."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from chassis.core.errors import Unauthenticated
-
-D = TypeVar("D", bound=Callable[..., object])
 
 
 class ReplayStore(Protocol):
@@ -35,7 +32,5 @@ class Claim:
         return Unauthenticated()
 
 
-def claims_request(dependency: D) -> D:
-    """Mark a dependency that opens the request's transaction and claims ``request.scope["claim"]`` in it."""
-    dependency.claims_request = True  # type: ignore[attr-defined]
-    return dependency
+class ClaimsRequest:
+    """In the annotation of an endpoint's parameter: its transaction claims the request, so the receiver does not."""

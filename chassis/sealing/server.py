@@ -5,7 +5,7 @@ It stands between routing and the endpoint, so that an unknown path or method ha
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +19,7 @@ from chassis.core.errors import (
     UnsupportedMediaType,
     answer_error,
 )
-from chassis.sealing.access import Mode, Policy
+from chassis.sealing.access import Access, Mode
 from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded
 from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
@@ -35,7 +35,6 @@ from chassis.sealing.wire import (
     TOKEN,
     unwrap_request,
 )
-from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -67,16 +66,25 @@ class Receiver:
         strict: Whether routes of mode ``encrypted`` refuse plain requests.
         max_body: Cap on a body, in bytes.
         max_in_flight: How many requests are served at a time, from when their bodies are whole; more are turned away.
+        on_open: Called with each request when it has been opened, before its route runs.
     """
 
     def __init__(
-        self, envelope: Envelope, replays: ReplayStore, *, strict: bool, max_body: int, max_in_flight: int
+        self,
+        envelope: Envelope,
+        replays: ReplayStore,
+        *,
+        strict: bool,
+        max_body: int,
+        max_in_flight: int,
+        on_open: Callable[[Scope], None],
     ) -> None:
         self._envelope = envelope
         self._replays = replays
         self._strict = strict
         self._max_body = max_body
         self._max_in_flight = max_in_flight
+        self._on_open = on_open
         self._in_flight = 0
         self._bodies = BodyBudget()
 
@@ -86,7 +94,7 @@ class Receiver:
         return self._in_flight
 
     async def serve(
-        self, app: ASGIApp, policy: Policy, scope: Scope, receive: Receive, send: Send, *, claims: bool
+        self, app: ASGIApp, access: Access, scope: Scope, receive: Receive, send: Send, *, claims: bool
     ) -> None:
         """
         Serve one request with *app*, the route's own application.
@@ -97,16 +105,16 @@ class Receiver:
         self._refuse_if_full()  # before the body is read
         headers, charge = dict(scope["headers"]), Charge(self._bodies)
         try:
-            body = await self._read(policy, headers, receive, charge)
+            body = await self._read(access, headers, receive, charge)
             # Counted only now: while bodies arrive, senders who are slow would keep out everybody else.
             self._refuse_if_full()
             self._in_flight += 1
             try:
-                if self._is_sealed(policy, scope, headers):
-                    opened = await self._open(policy, scope, body)
+                if self._is_sealed(access, scope, headers):
+                    opened = await self._open(access, scope, body)
                     await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
                 else:
-                    await _run(app, body, scope, replaying(body, receive), send)
+                    await self._run(app, body, scope, replaying(body, receive), send)
             finally:
                 self._in_flight -= 1
         finally:
@@ -116,9 +124,9 @@ class Receiver:
         if self._in_flight >= self._max_in_flight:
             raise Overloaded
 
-    async def _read(self, policy: Policy, headers: Mapping[bytes, bytes], receive: Receive, charge: Charge) -> bytes:
-        is_packed = _is_packed(policy, headers)
-        cap = policy.max_body or self._max_body
+    async def _read(self, access: Access, headers: Mapping[bytes, bytes], receive: Receive, charge: Charge) -> bytes:
+        is_packed = _is_packed(access, headers)
+        cap = access.max_body or self._max_body
         if not has_body(headers, cap):
             return b""
         body = await read_body(receive, cap, charge)
@@ -128,25 +136,25 @@ class Receiver:
         charge.add(len(unpacked))
         return unpacked
 
-    def _is_sealed(self, policy: Policy, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    def _is_sealed(self, access: Access, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         marks = [value for name, value in scope["headers"] if name == COMMUNICATION]
         sealed = marks == [SEALED]
-        needs_seal = policy.needs_seal(strict=self._strict, has_key=b"authorization" in headers)
+        needs_seal = access.needs_seal(strict=self._strict, has_authorization=b"authorization" in headers)
         if (marks and not sealed) or (not sealed and needs_seal):
             raise EncryptionRequired
         if not sealed:
             refuse_sealed_answer(scope)
-        elif policy.mode is Mode.PUBLIC:
+        elif access.mode is Mode.PUBLIC:
             raise EncryptionUnavailable
         return sealed
 
-    async def _open(self, policy: Policy, scope: Scope, body: bytes) -> OpenedRequest:
+    async def _open(self, access: Access, scope: Scope, body: bytes) -> OpenedRequest:
         token = _token(scope, body)
         caller, key_id = _only(scope, CALLER), _only(scope, KEY_ID)
         target = Target(scope["method"], scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1"))
         try:
             opened = await offload(len(token), self._envelope.open_request, caller, key_id, token, target)
-            _check_permission(policy, opened)
+            _check_permission(access, opened)
         except Refused as refused:
             if not isinstance(refused, NotFromNow):
                 log.warning("sealed request refused", reason=refused.reason, caller=caller[:64], key_id=key_id[:64])
@@ -165,7 +173,7 @@ class Receiver:
             scope["headers"] = merge_headers(scope["headers"], opened.headers, opened.body)
             _join_trace(opened)
             scope.setdefault("state", {})["caller"] = opened.caller
-            await _run(app, opened.body, scope, replaying(opened.body, receive), sealed)
+            await self._run(app, opened.body, scope, replaying(opened.body, receive), sealed)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is answered sealed
             await answer_error(error, scope, receive, sealed)
 
@@ -175,8 +183,29 @@ class Receiver:
         elif not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
 
+    async def _run(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the route; once its time is up, stop it, unless it has begun to answer."""
+        self._on_open(scope)
+        headers = dict(scope["headers"])
+        refuse_nul(body, headers.get(b"content-type", b""))
+        left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
+        try:
+            async with asyncio.timeout(left) as limit:
 
-def _is_packed(policy: Policy, headers: Mapping[bytes, bytes]) -> bool:
+                async def started(message: Message) -> None:
+                    # It may be up already: a library that was told to stop has ended its work all the same.
+                    if not limit.expired():
+                        limit.reschedule(None)
+                    await send(message)
+
+                await app(scope, receive, started)
+        except TimeoutError as error:
+            if limit.expired():
+                raise DeadlineExceeded from error
+            raise
+
+
+def _is_packed(access: Access, headers: Mapping[bytes, bytes]) -> bool:
     """
     Whether a body came as gzip; where that is taken, names of encodings are read as RFC 9110 has them (8.4.1).
 
@@ -187,7 +216,7 @@ def _is_packed(policy: Policy, headers: Mapping[bytes, bytes]) -> bool:
     if encoding is None:
         return False
     name = encoding.strip().lower()
-    if not policy.takes_gzip or name not in _ENCODINGS:
+    if not access.gzip or name not in _ENCODINGS:
         raise UnsupportedMediaType
     return name in _GZIP
 
@@ -206,10 +235,10 @@ def _token(scope: Scope, body: bytes) -> bytes:
         raise MalformedEnvelope from error
 
 
-def _check_permission(policy: Policy, opened: OpenedRequest) -> None:
+def _check_permission(access: Access, opened: OpenedRequest) -> None:
     if not opened.headers.keys() <= INNER_HEADERS:
         raise Refused("an inner header that is not taken")
-    if not policy.allows(opened.caller):
+    if not access.allows(opened.caller):
         raise Refused("caller not allowed here")
 
 
@@ -217,28 +246,6 @@ def _join_trace(opened: OpenedRequest) -> None:
     context = request_context.current()
     if context and "traceparent" in opened.headers:
         context.join(opened.headers["traceparent"])
-
-
-async def _run(app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the route; once its time is up, stop it, unless it has begun to answer."""
-    tracing.begin_request(scope)
-    headers = dict(scope["headers"])
-    refuse_nul(body, headers.get(b"content-type", b""))
-    left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
-    try:
-        async with asyncio.timeout(left) as limit:
-
-            async def started(message: Message) -> None:
-                # It may be up already: a library that was told to stop has ended its work all the same.
-                if not limit.expired():
-                    limit.reschedule(None)
-                await send(message)
-
-            await app(scope, receive, started)
-    except TimeoutError as error:
-        if limit.expired():
-            raise DeadlineExceeded from error
-        raise
 
 
 def _seconds(header: bytes | None) -> float:

@@ -1,5 +1,5 @@
 """
-``/metrics`` for Prometheus: rate, errors and duration of every route.
+Rate, errors and duration of every route, for Prometheus.
 
 Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count into files there, and each answers for all of them.
 """
@@ -8,12 +8,10 @@ import os
 from functools import cache
 from pathlib import Path
 
-from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import Counter, Histogram, generate_latest
 from starlette.types import Scope
 
 from chassis.telemetry.multiprocess import read_all
-from chassis.web.routing import PlainRoute
 
 REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -28,14 +26,11 @@ CONNECTIONS_CUT = Counter(
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-router = APIRouter(tags=["health"], route_class=PlainRoute)
 
-
-@router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
-def metrics() -> Response:
-    """Give everything that is counted, in Prometheus's text format."""
+def exposition() -> bytes:
+    """Return everything that is counted, in Prometheus's text format."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return Response(read_all(Path(folder)) if folder else generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return read_all(Path(folder)) if folder else generate_latest()
 
 
 def observe_request(scope: Scope, status: int, took_s: float) -> None:

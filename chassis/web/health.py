@@ -1,23 +1,22 @@
 """
-Probes: ``/livez`` (the process runs), ``/readyz`` (it can serve), ``/health`` (a summary for people).
+Probes: ``/livez`` (the process runs), ``/readyz`` (it can serve), ``/health`` (a summary for people); and ``/metrics``.
 
 A service that is draining is alive but not ready.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from chassis.application import Application, Check, application_of
 from chassis.core import json as strict_json
 from chassis.core.together import together
+from chassis.telemetry.metrics import exposition
 from chassis.web.routing import PlainRoute
 
 CHECK_TIMEOUT_S = 1.5
-
-Check = Callable[[], Awaitable[None]]
-"""Raises when what it checks does not answer."""
 
 router = APIRouter(tags=["health"], route_class=PlainRoute)
 
@@ -35,24 +34,29 @@ async def readyz(request: Request) -> Response:
 
     The clock is wrong when it differs from the database's and from that of every peer by more than 5 s.
     """
-    return _answer(await _report(request), "ready")
+    return _answer(await _report(application_of(request.app)), "ready")
 
 
 @router.get("/health", operation_id="health", summary="How is it?", responses={503: {"description": "Not well"}})
 async def health(request: Request) -> Response:
     """Answer like ``/readyz``, with the service's name and environment, and the breaker of each service it calls."""
-    settings = request.app.state.settings
-    about = {"service": settings.service_name, "environment": settings.environment}
-    return _answer({**about, **await _report(request), "targets": request.app.state.dispatcher.targets()}, "healthy")
+    application = application_of(request.app)
+    about = {"service": application.settings.service_name, "environment": application.settings.environment}
+    return _answer({**about, **await _report(application), "targets": application.dispatcher.targets()}, "healthy")
 
 
-async def _report(request: Request) -> dict[str, Any]:
-    state = request.app.state
-    checks: Mapping[str, Check] = state.checks
-    results = await together(*(_result(check) for check in checks.values()))
-    fault = state.envelope.skew.fault()
+@router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
+def metrics() -> Response:
+    """Return everything that is counted, in Prometheus's text format."""
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _report(application: Application) -> dict[str, Any]:
+    results = await together(*(_result(check) for check in application.checks.values()))
+    fault = application.envelope.skew.fault()
     clock = {"clock": f"down ({fault})" if fault else "up"}
-    return {"draining": state.draining, "checks": dict(zip(checks, results, strict=True)) | clock}
+    checks = dict(zip(application.checks, results, strict=True)) | clock
+    return {"draining": application.draining.has_begun, "checks": checks}
 
 
 async def _result(check: Check) -> str:

@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.application import application_of
 from chassis.auth import jwks, revocations
 from chassis.core.context import RequestContext, enter
 from chassis.core.errors import BadRequest, answer_error
@@ -40,7 +41,7 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        context = _context(dict(scope["headers"]), scope["app"].state.settings.otel_traces_sampler_arg)
+        context = _context(dict(scope["headers"]), application_of(scope["app"]).settings.otel_traces_sampler_arg)
         enter(context)
         status, cut_by = 0, _CLIENT_LEFT
         is_answered = False
@@ -89,7 +90,7 @@ def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: Requ
     headers.append((b"x-request-id", context.request_id.encode()))
     if cookie := scope.get("set_cookie"):  # whatever else becomes of the request
         headers.append((b"set-cookie", cookie))
-    if scope["app"].state.draining:
+    if application_of(scope["app"]).draining.has_begun:
         headers.append((b"connection", b"close"))
 
 

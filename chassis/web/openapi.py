@@ -5,20 +5,15 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from chassis.auth.dependencies import authentication_of
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import (
     AppError,
-    BadGateway,
     BadRequest,
     DeadlineExceeded,
-    Forbidden,
     HeadersTooLarge,
     InvalidRequest,
     PayloadTooLarge,
@@ -30,12 +25,13 @@ from chassis.core.errors import (
     UriTooLong,
     documented,
 )
+from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
 from chassis.sealing.body_budget import Overloaded
 from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
 from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
 from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
-from chassis.web.routing import PlainRoute, Route, has_mark
+from chassis.web.routing import PlainRoute, Route
 from chassis.web.security_headers import CONTENT_POLICY, page_policy
 
 _SCHEMAS = "#/components/schemas/{model}"
@@ -67,25 +63,30 @@ def describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def describe_login(app: FastAPI, path: str) -> None:
+    """Let Swagger's Authorize button log in, in the service that has a route for it (OAuth2, password flow)."""
+    generate = app.openapi
+    flow = {"type": "oauth2", "flows": {"password": {"tokenUrl": path, "scopes": {}}}}
+
+    def openapi() -> dict[str, Any]:
+        generate()["components"]["securitySchemes"][TOKEN_SCHEME] = flow
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
 def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
     yield from _BY_THE_SERVER
     yield from (BadRequest, InvalidEncryptResponse, EncryptionUnavailable, AppError)
     if not isinstance(route, Route):
         return
-    yield from (PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
-    if route.policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
+    yield from (InvalidRequest, PayloadTooLarge, UnsupportedMediaType, Overloaded, ServiceUnavailable, DeadlineExceeded)
+    access = route.policy.access
+    if access.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
         yield EncryptionRequired
-    if route.policy.mode is not Mode.PUBLIC:
+    if access.mode is not Mode.PUBLIC:
         yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
-    authentication = authentication_of(route.dependant)
-    if authentication != "-":
-        yield from (InvalidToken, ServiceUnavailable)
-    if authentication.startswith("role"):
-        yield Forbidden
-    if has_mark(route.dependant, "calls_services"):
-        yield from (BadGateway, ServiceUnavailable)
-    if route.body_field or get_flat_params(route.dependant):
-        yield InvalidRequest
+    yield from route.policy.errors()
 
 
 def add_docs(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
+from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import BadRequest
 
@@ -94,7 +95,7 @@ async def _page_request(
         str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")
     ] = None,
 ) -> PageRequest:
-    key = request.app.state.settings.cursor_key.get_secret_value().encode()
+    key = application_of(request.app).settings.cursor_key.get_secret_value().encode()
     position = _decode(key, _list_of(request), cursor) if cursor else None
     return PageRequest(limit, position, request, response, key)
 

@@ -2,12 +2,10 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Annotated, Any
 
 from fastapi import FastAPI
-from pydantic import BeforeValidator, StringConstraints
-from pydantic_settings import NoDecode
 from starlette.middleware.cors import CORSMiddleware
 
 CONTENT_POLICY = "Content-Security-Policy"
@@ -20,16 +18,6 @@ _POLICY = CONTENT_POLICY.lower().encode()
 _NO_CONTENT = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
 """Of an answer that is data: should a browser show it as a page, nothing in it is run, loaded or framed."""
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-
-_Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
-
-
-def _split(value: Any) -> Any:  # noqa: ANN401 - whatever there is
-    return tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
-
-
-Origins = Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(_split)]
-"""In a service's settings: ``https://shop.example.org,https://admin.example.org``."""
 
 
 def protect(headers: list[tuple[bytes, bytes]]) -> None:
@@ -51,7 +39,7 @@ def page_policy(html: str) -> str:
     )
 
 
-def add_cors(app: FastAPI, origins: Origins) -> None:
+def add_cors(app: FastAPI, origins: Sequence[str]) -> None:
     """
     Let pages of *origins* call this service, with a token that they hold; cookies there are none.
 

@@ -20,7 +20,7 @@ from pymongo.errors import PyMongoError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.database import Postgres
 from cli.backup.mongodb import dump_mongodb, looking_at_mongodb
 from cli.backup.postgres import dump_postgres

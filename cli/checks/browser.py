@@ -8,4 +8,5 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 def find_chromium() -> str | None:
     """Return the path of the browser; None if it is missing."""
-    return next(filter(None, map(shutil.which, _NAMES)), None)
+    found = (shutil.which(name) for name in _NAMES)
+    return next((path for path in found if path), None)

@@ -17,7 +17,7 @@ from cli.dev.console import say
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
-from product.services.purge_reservations import KEEP_RESERVATIONS
+from product.expiries import KEEP_RESERVATIONS
 
 SHOWN = 5
 """How many ids are printed for each rule."""

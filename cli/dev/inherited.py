@@ -42,7 +42,7 @@ def remove_settings(environment: MutableMapping[str, str]) -> None:
 
 def _settings() -> frozenset[str]:
     """Return the names of the variables that the services read."""
-    fields = {field for service in SERVICES for field in settings_class(service.name).model_fields}
+    fields = {field for service in SERVICES for field in settings_class(service.name).variables()}
     return frozenset(field.upper() for field in fields)
 
 

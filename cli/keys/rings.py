@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chassis.auth.jwks import KEYS_EVERY_S
-from chassis.auth.signing_keys import load_keys, public_jwk, split_keys
 from chassis.auth.tokens import LIFETIME_S
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.keys import generate_key, parse_ring, variable_name
@@ -57,9 +56,18 @@ def number_of(key: tuple[str, str]) -> int:
 
 def _parse_pem(_variable: str, text: str) -> Ring:
     """Parse signing keys; the id of each is in the line before it, which PEM parsers ignore."""
+    from user.tokens.signing_keys import load_keys, split_keys  # not in the images of other services
+
     load_keys(text)
     parts = [re.split(r"(?=-----BEGIN )", part, maxsplit=1) for part in split_keys(text)]
     return tuple((before.strip(), pem) for before, pem in parts)
+
+
+def _thumbprints(ring: Ring) -> list[str]:
+    """Return the ids under which the public halves are published."""
+    from user.tokens.signing_keys import load_keys, public_jwk
+
+    return [public_jwk(key)["kid"] for _, pem in ring for key in load_keys(pem)]
 
 
 HANDLING = {
@@ -77,7 +85,7 @@ HANDLING = {
         variables=lambda: ["JWT_PRIVATE_KEY"],
         parse=_parse_pem,
         text=lambda ring: "\n".join(f"{key_id}\n{pem}".strip() for key_id, pem in ring),
-        names=lambda ring: [public_jwk(key)["kid"] for _, pem in ring for key in load_keys(pem)],
+        names=_thumbprints,
         make_key=make_signing_key,
         deploy_to="the user service",
         promote_after_s=int(2 * KEYS_EVERY_S),

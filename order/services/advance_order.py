@@ -7,25 +7,22 @@ here: an order that ends otherwise is announced, and the product service gives b
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from pydantic import BaseModel
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
-from chassis.core.money import MAX_MINOR, Price, to_minor
+from chassis.core.money import MAX_MINOR, to_minor
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
-from order.models import Order, OrderLine, OrderStatus
-from order.services.confirm_order import confirm_order
+from order.calls import COMMIT, RESERVE, Reservation, ReservationWanted, WantedItem
+from order.models import Order, OrderStatus
 from order.services.load_order import load_order
-from order.services.move_order import move_order
+from order.services.transition_order import transition_order
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +40,6 @@ _LEAVE = Statement("""
     )
     WHERE id = :order_id AND status = 'pending'
 """)
-STEP_S = 4.0
-"""A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
 """Refusals of a reservation that will not change by asking again."""
 
@@ -52,26 +47,12 @@ _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
 _ITEM = re.compile("/items/([0-9]{1,3})/product_id")
 
 
-class _Line(BaseModel):
-    product_id: UUID
-    name: str
-    quantity: int
-    unit_price: Price
-
-
-class _Reservation(BaseModel):
-    """What the product service answers."""
-
-    currency: str
-    lines: list[_Line]
-
-
 async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
     """
     Go on with an order's saga until the order is no longer pending, or a step has no answer.
 
     Args:
-        order: As it was just stored or read. It is read again only if somebody else has moved it meanwhile.
+        order: As it was just stored or read. It is read again only if it was moved by another worker meanwhile.
 
     Returns:
         The order as it is then.
@@ -79,80 +60,64 @@ async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order
     if order.status != OrderStatus.PENDING:
         return order
     try:
-        if await _reserve(database, dispatcher, order) and await _commit(database, dispatcher, order):
-            return order
+        is_moved = await _run_saga(database, dispatcher, order)
     except AppError as error:
         log.warning("order waits", order_id=str(order.id), reason=error.message)
         await _leave(database, order.id)
-    return await load_order(database, order.id)
+        is_moved = False
+    return order if is_moved else await load_order(database, order.id)
 
 
-async def _reserve(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
-    """Reserve what the order wants, and take over the prices; False if the order cannot be had."""
-    items = [{"product_id": str(line.product_id), "quantity": line.quantity} for line in order.lines]
-    wanted = {"order_id": str(order.id), "items": items}
+async def _run_saga(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
+    """Reserve the stock, commit it, and move the order by what came of it; False if another worker has moved it."""
     try:
-        answer = await dispatcher.post(
-            "product", "/api/v1/reservations", json=wanted, idempotency_key=str(order.id), timeout=STEP_S
-        )
+        reservation = await _reserve(dispatcher, order)
+        total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
+        if total > MAX_MINOR:
+            return await transition_order(database.run, order, OrderStatus.REJECTED, "total_too_large")
+        await dispatcher.call(COMMIT, path={"order_id": order.id})
     except RemoteError as refusal:
-        await _give_up(database, order.id, refusal)
-        return False
-    _price(order, _Reservation.model_validate(answer))
-    if (order.total_price_minor or 0) > MAX_MINOR:
-        async with database.transaction() as session:
-            await move_order(session, order.id, OrderStatus.REJECTED, "total_too_large")
-        return False
-    return True
+        return await _give_up(database, order, refusal)
+    _price(order, reservation, total)
+    return await transition_order(database.run, order, OrderStatus.CONFIRMED, "stock_committed")
 
 
-async def _commit(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
-    """Commit what is reserved, and confirm the order; False if that is too late."""
-    path = f"/api/v1/reservations/{order.id}/commit"
-    try:
-        await dispatcher.post("product", path, json={}, idempotency_key=f"{order.id}-commit", timeout=STEP_S)
-    except RemoteError as refusal:
-        await _give_up(database, order.id, refusal)
-        return False
-    return await confirm_order(database, order)
+async def _reserve(dispatcher: Dispatcher, order: Order) -> Reservation:
+    """Reserve what the order wants."""
+    items = [WantedItem(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
+    return await dispatcher.call(RESERVE, ReservationWanted(order_id=order.id, items=items))
 
 
-async def _give_up(database: Postgres, order_id: UUID, refusal: RemoteError) -> None:
+async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bool:
     """
-    End an order whose stock cannot be had.
+    End an order whose stock cannot be had; False if another worker has moved it.
 
     Raises:
-        RemoteError: The refusal says nothing of the stock: something is wrong between the services.
+        RemoteError: The refusal is not about the stock: something is wrong between the services.
     """
-    async with database.transaction() as session:
-        if refusal.remote_code in _IMPOSSIBLE:
-            if await move_order(session, order_id, OrderStatus.REJECTED, refusal.remote_code):
-                await _mark_lines(session, order_id, refusal)
-        elif refusal.remote_code == "reservation_closed":
-            await move_order(session, order_id, OrderStatus.EXPIRED, "reservation_closed")
-        else:
-            raise refusal
+    if refusal.remote_code == "reservation_closed":
+        return await transition_order(database.run, order, OrderStatus.EXPIRED, "reservation_closed")
+    if refusal.remote_code not in _IMPOSSIBLE:
+        raise refusal
+    for line in order.lines:
+        if line.position in _positions(refusal):
+            line.refusal = refusal.remote_code
+    return await transition_order(database.run, order, OrderStatus.REJECTED, refusal.remote_code)
 
 
-async def _mark_lines(session: AsyncSession, order_id: UUID, refusal: RemoteError) -> None:
-    """Store which lines the refusal is about: whoever asks again is told the same."""
-    lines = OrderLine.order_id == order_id, OrderLine.position.in_(_positions(refusal))
-    await session.execute(update(OrderLine).where(*lines).values(refusal=refusal.remote_code))
-
-
-def _positions(refusal: RemoteError) -> Sequence[int]:
+def _positions(refusal: RemoteError) -> Collection[int]:
     """Read which lines a refusal names: a reservation has the items of its order, in their order."""
     pointers = [_ITEM.fullmatch(str(error.get("pointer"))) for error in refusal.problem.get("errors", ())]
-    return [int(pointer[1]) for pointer in pointers if pointer]
+    return {int(pointer[1]) for pointer in pointers if pointer}
 
 
-def _price(order: Order, reservation: _Reservation) -> None:
+def _price(order: Order, reservation: Reservation, total: int) -> None:
+    """Take over the names and prices of what is reserved."""
     priced = {line.product_id: line for line in reservation.lines}
     for line in order.lines:
         line.name = priced[line.product_id].name
         line.unit_price_minor = to_minor(priced[line.product_id].unit_price)
-    order.total_price_minor = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
-    order.currency = reservation.currency
+    order.total_price_minor, order.currency = total, reservation.currency
 
 
 async def _leave(database: Postgres, order_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Reading an order that one may see."""
+"""Reading an order on behalf of a person."""
 
 from uuid import UUID
 
@@ -10,9 +10,12 @@ from order.errors import OrderNotFound
 from order.models import Order
 
 
-async def get_order(session: AsyncSession, user: Identity, order_id: UUID) -> Order:
+async def get_order(session: AsyncSession, user: Identity, order_id: UUID, *, lock: bool = False) -> Order:
     """
-    Give one of a person's orders; any to an admin.
+    Return one of a person's orders, or any order to an admin.
+
+    Args:
+        lock: Keep others from changing it until the transaction ends.
 
     Raises:
         OrderNotFound: It does not exist, or is somebody else's (404).
@@ -20,6 +23,8 @@ async def get_order(session: AsyncSession, user: Identity, order_id: UUID) -> Or
     query = select(Order).where(Order.id == order_id)
     if "admin" not in user.roles:
         query = query.where(Order.user_id == user.user_id)
+    if lock:
+        query = query.with_for_update(key_share=True)
     order = await session.scalar(query)
     if order is None:
         raise OrderNotFound

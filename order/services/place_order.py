@@ -6,7 +6,8 @@ from chassis.auth.tokens import Identity
 from chassis.core.errors import AppError, FieldError
 from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey
+from chassis.idempotency.begin_key import BeginKey
+from chassis.idempotency.dependency import IdempotencyKey
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
 from order.errors import (
@@ -27,7 +28,7 @@ _REFUSALS: dict[str, type[AppError]] = {
 }
 
 _PLACE = Statement(
-    BEGIN_KEY,
+    BeginKey,
     """
     placed AS (
         INSERT INTO orders (id, user_id, status, cause, resume_at)
@@ -92,7 +93,10 @@ def _refusal(order: Order, new: OrderCreate) -> AppError:
 
 
 def _pending(user: Identity, new: OrderCreate) -> Order:
-    lines = [OrderLine(product_id=item.product_id, quantity=item.quantity) for item in new.wanted]
+    lines = [
+        OrderLine(position=position, product_id=item.product_id, quantity=item.quantity)
+        for position, item in enumerate(new.wanted)
+    ]
     return Order(id=new_id(), user_id=user.user_id, status=OrderStatus.PENDING, cause="placed", lines=lines)
 
 

@@ -1,6 +1,7 @@
 """Taking over what nobody works on any more."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -12,11 +13,11 @@ from chassis.core.errors import AppError
 from chassis.core.together import together
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
-from chassis.postgres.statements import Statement
+from chassis.postgres.statements import Statement, run_in
 from order.models import Order, OrderStatus
 from order.services.advance_order import LEASE, PATIENCE, advance_order
 from order.services.load_order import load_order
-from order.services.move_order import move_order
+from order.services.transition_order import transition_order
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,7 @@ async def _is_any_due(database: Postgres) -> bool:
 async def _expire_some(database: Postgres) -> int:
     """End what is too old; its reservation, if there is one, is given back when product hears of it."""
     old = (
-        select(Order.id)
+        select(Order)
         .where(Order.status == OrderStatus.PENDING, Order.resume_at <= func.now())
         .where(Order.created_at < func.now() - PATIENCE)
         .limit(AT_ONCE)
@@ -58,8 +59,8 @@ async def _expire_some(database: Postgres) -> int:
     )
     async with database.transaction() as session:
         orders = (await session.scalars(old)).all()
-        for order_id in orders:
-            await move_order(session, order_id, OrderStatus.EXPIRED, "timed_out")
+        for order in orders:
+            await transition_order(partial(run_in, session), order, OrderStatus.EXPIRED, "timed_out")
     return len(orders)
 
 

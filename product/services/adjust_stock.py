@@ -31,4 +31,5 @@ async def adjust_stock(session: AsyncSession, product_id: UUID, adjustment: Stoc
         actor=actor,
     )
     await move_stock(session, [movement])
+    await session.refresh(product)
     return product

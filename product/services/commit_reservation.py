@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.postgres.database import Postgres
-from chassis.postgres.nonces import CLAIM
+from chassis.postgres.nonces import Nonce
 from chassis.postgres.statements import Statement
 from chassis.sealing.replay import Claim
 from product.errors import ReservationClosed
@@ -11,7 +11,7 @@ from product.schemas import ReservationRead
 from product.services.get_reservation import get_reservation
 
 _COMMIT = Statement(
-    CLAIM,
+    Nonce,
     """
     committed AS (
         UPDATE reservations SET state = 'committed'
@@ -36,7 +36,7 @@ async def commit_reservation(database: Postgres, order_id: UUID, claim: Claim | 
         ReservationNotFound: Nothing was ever reserved for it (404).
         ReservationClosed: It was released, or its time is over (409).
     """
-    if rows := await database.run(_COMMIT, {"order_id": order_id}, claim=claim):
+    if rows := await database.run(_COMMIT, {"order_id": order_id}, Nonce(claim)):
         return ReservationRead.of(rows)
     async with database.transaction() as session:
         await get_reservation(session, order_id)

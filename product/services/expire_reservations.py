@@ -1,9 +1,10 @@
-"""Ending reservations whose time is over."""
+"""Expiring reservations that were not committed in time."""
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from product.models import IS_RESERVED, MovementKind, Reservation, ReservationState
+from product.services.lock_products import lock_reserved_products
 from product.services.return_stock import return_stock
 
 BATCH = 100
@@ -11,21 +12,21 @@ BATCH = 100
 
 async def expire_reservations(session: AsyncSession) -> int:
     """
-    Expire up to BATCH reservations that were not committed in time, and put their units back into the stock.
+    Expire up to BATCH reservations that were not committed in time, and return their units to the stock.
 
-    Safe in any number of workers at once: each skips what another has in hand.
+    Safe in any number of workers at once: each skips reservations that another transaction has locked.
 
     Returns:
-        How many they were; with BATCH of them there may be more.
+        How many have expired; with BATCH of them there may be more.
     """
-    overdue = (
-        select(Reservation)
-        .where(IS_RESERVED, Reservation.expires_at <= func.now())
-        .order_by(Reservation.expires_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    reservations = (await session.scalars(overdue)).all()
+    is_overdue = IS_RESERVED, Reservation.expires_at <= func.now()
+    overdue = select(Reservation.order_id).where(*is_overdue).order_by(Reservation.expires_at).limit(BATCH)
+    order_ids = (await session.scalars(overdue)).all()
+    if not order_ids:
+        return 0
+    await lock_reserved_products(session, order_ids)
+    still_overdue = select(Reservation).where(Reservation.order_id.in_(order_ids), *is_overdue)
+    reservations = (await session.scalars(still_overdue.with_for_update(skip_locked=True))).all()
     for reservation in reservations:
         reservation.state = ReservationState.EXPIRED
     if reservations:

@@ -1,55 +1,96 @@
 """Moving stock: the one place where it changes."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, column, func, literal, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.messaging import outbox
+from chassis.core.errors import AppError
+from chassis.core.ids import new_id
+from chassis.messaging.outbox import PublishEach
+from chassis.postgres.statements import Statement, run_in
 from product.errors import InsufficientStock, StockTooLarge
 from product.events import ProductStockLow
 from product.models import MAX_STOCK, Product, StockMovement
 
 LOW_STOCK = 5
-"""Fewer than so many units are few: it is announced when a stock becomes so."""
+"""Fewer units than this are few: an event is published when a stock falls below it."""
+
+MOVE_STOCK = f"""
+    change AS (
+        SELECT product_id, CAST(sum(quantity) AS bigint) AS quantity, (array_agg(id))[1] AS event_id,
+            CAST(coalesce(sum(quantity) FILTER (WHERE order_id IS NOT NULL), 0) AS bigint) AS ordered
+        FROM movement GROUP BY product_id
+    ),
+    moved AS (
+        UPDATE products SET stock = stock + quantity, held = held - ordered
+        FROM change
+        WHERE id = product_id AND stock + quantity >= 0 AND stock + quantity + held - ordered <= {MAX_STOCK}
+        RETURNING product_id, stock, quantity, event_id
+    ),
+    entered AS (
+        INSERT INTO stock_movements (id, product_id, quantity, kind, order_id, reason, actor)
+        SELECT movement.id, product_id, movement.quantity, kind, order_id, reason, actor
+        FROM movement JOIN moved USING (product_id)
+    ),
+    happened AS (
+        SELECT event_id, product_id AS subject, jsonb_build_object('stock', stock) AS data
+        FROM moved WHERE stock < {LOW_STOCK} AND stock - quantity >= {LOW_STOCK}
+    )
+"""  # noqa: S608 - our own numbers
+"""
+The queries with which a statement moves stock: those of ``movement``, whose columns are those of the ledger.
+
+``moved`` has a row for each product whose stock has changed. Each that has become low has a row in ``happened``, for
+``PublishEach(ProductStockLow)``. The products are locked before, in the order of their ids.
+"""
+
+_MOVE = Statement(
+    """
+    movement AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:product_ids AS uuid[]), CAST(:quantities AS bigint[]), CAST(:kinds AS text[]),
+            CAST(:order_ids AS uuid[]), CAST(:reasons AS text[]), CAST(:actors AS uuid[])
+        ) AS movement (id, product_id, quantity, kind, order_id, reason, actor)
+    )""",
+    MOVE_STOCK,
+    PublishEach,
+    "SELECT product_id, (SELECT count(*) FROM published) AS published FROM moved",
+)
 
 
 async def move_stock(session: AsyncSession, movements: Sequence[StockMovement]) -> None:
     """
-    Enter *movements* in the ledger and change the stock of their products by as much; announce what runs low.
+    Enter *movements* in the ledger and change the stock of their products; publish what becomes low.
 
-    The transaction has locked these products before (``lock_products``).
+    The transaction has locked these products before (``lock_products``). Products that the session has loaded have
+    their old stock until they are refreshed.
 
     Raises:
-        InsufficientStock: Some stock would become negative (409).
-        StockTooLarge: Some stock would pass its bound, together with what orders hold (409).
+        InsufficientStock: A stock would become negative (409).
+        StockTooLarge: A stock would pass its bound, together with what orders hold (409).
     """
-    changes, taken = Counter[UUID](), Counter[UUID]()
-    for movement in movements:
-        changes[movement.product_id] += movement.quantity
-        taken[movement.product_id] -= movement.quantity if movement.order_id else 0
-    moved = await _change_stock(session, changes, taken)
-    if stuck := changes.keys() - {product.id for product in moved}:
-        raise InsufficientStock if any(changes[product_id] < 0 for product_id in stuck) else StockTooLarge
-    session.add_all(movements)
-    await session.flush()
-    for product in moved:
-        if product.stock < LOW_STOCK <= product.stock - changes[product.id]:
-            await outbox.add(session, ProductStockLow(subject=product.id, stock=product.stock))
+    values = {
+        "ids": [new_id() for _ in movements],
+        "product_ids": [movement.product_id for movement in movements],
+        "quantities": [movement.quantity for movement in movements],
+        "kinds": [str(movement.kind) for movement in movements],
+        "order_ids": [movement.order_id for movement in movements],
+        "reasons": [movement.reason for movement in movements],
+        "actors": [movement.actor for movement in movements],
+    }
+    moved = await run_in(session, _MOVE, values, PublishEach(ProductStockLow))
+    if stuck := {movement.product_id for movement in movements} - {row["product_id"] for row in moved}:
+        raise await _refusal(session, movements, stuck)
 
 
-async def _change_stock(session: AsyncSession, changes: Counter[UUID], taken: Counter[UUID]) -> Sequence[Product]:
-    """Change what can be changed, and what orders hold with it, and give which that is."""
-    # Not VALUES: SQLAlchemy compiles that anew for every call, which takes longer than all else here.
-    values = [changes[product_id] for product_id in changes], [taken[product_id] for product_id in changes]
-    arrays = literal(list(changes), ARRAY(Uuid)), *(literal(one, ARRAY(BigInteger)) for one in values)
-    columns = column("product_id", Uuid), column("quantity", BigInteger), column("taken", BigInteger)
-    change = func.unnest(*arrays).table_valued(*columns, name="change").render_derived()
-    stock, held = Product.stock + change.c.quantity, Product.held + change.c.taken
-    possible = Product.id == change.c.product_id, stock >= 0, stock + held <= MAX_STOCK
-    statement = update(Product).where(*possible).values(stock=stock, held=held)
-    # The objects of the session get their new stock with it.
-    options = {"synchronize_session": False, "populate_existing": True}
-    return (await session.scalars(statement.returning(Product), execution_options=options)).all()
+async def _refusal(session: AsyncSession, movements: Sequence[StockMovement], stuck: Collection[UUID]) -> AppError:
+    """Say of the first product whose stock cannot change why that is."""
+    product_id = min(stuck)
+    change = sum(movement.quantity for movement in movements if movement.product_id == product_id)
+    amounts = select(Product.stock, Product.held).where(Product.id == product_id)
+    stock, held = (await session.execute(amounts)).one()
+    if change < 0:
+        return InsufficientStock(InsufficientStock.describe(product_id, stock, -change))
+    return StockTooLarge(f"At most {MAX_STOCK - stock - held:,} more of product {product_id} can be added; add less.")

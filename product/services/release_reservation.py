@@ -1,4 +1,4 @@
-"""Giving up a reservation."""
+"""Releasing a reservation."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from product.models import MovementKind, Reservation, ReservationState
 from product.services.get_reservation import get_reservation
+from product.services.lock_products import lock_reserved_products
 from product.services.return_stock import return_stock
 
 _GIVEN_BACK_AS = {
@@ -18,12 +19,13 @@ _GIVEN_BACK_AS = {
 
 async def release_reservation(session: AsyncSession, order_id: UUID) -> Reservation:
     """
-    Put what an order has reserved or committed back into the stock; again, or after expiry, has no effect.
+    Return what an order has reserved or committed to the stock; has no effect if it was released or has expired.
 
-    What was never reserved is released all the same: a reserve that comes late finds it and is refused.
+    An order without a reservation gets a released one (a tombstone): a reserve that arrives later is refused.
     """
     if await _bury(session, order_id):
         return await get_reservation(session, order_id)
+    await lock_reserved_products(session, [order_id])
     locked = select(Reservation).where(Reservation.order_id == order_id).with_for_update()
     reservation = (await session.scalars(locked)).one()
     if kind := _GIVEN_BACK_AS.get(ReservationState(reservation.state)):
@@ -33,7 +35,7 @@ async def release_reservation(session: AsyncSession, order_id: UUID) -> Reservat
 
 
 async def _bury(session: AsyncSession, order_id: UUID) -> bool:
-    """Enter a tombstone, unless the order has a reservation; one that is being made is waited for."""
+    """Insert a tombstone unless the order has a reservation; waits for one that is being made."""
     tombstone = insert(Reservation).values(order_id=order_id, state=ReservationState.RELEASED, expires_at=func.now())
     buried = await session.scalar(tombstone.on_conflict_do_nothing().returning(Reservation.order_id))
     return buried is not None

@@ -1,64 +1,76 @@
 """Reserving what an order wants."""
 
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 
-from asyncpg import NotNullViolationError, UniqueViolationError
+from sqlalchemy import select
 
+from chassis.core.errors import AppError, FieldError
 from chassis.core.ids import new_id
+from chassis.messaging.outbox import PublishEach
 from chassis.postgres.database import Postgres
-from chassis.postgres.nonces import CLAIM
-from chassis.postgres.statements import Statement
+from chassis.postgres.nonces import Nonce
+from chassis.postgres.statements import Row, Statement
 from chassis.sealing.replay import Claim
+from product.errors import InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers, UnknownProducts
+from product.events import ProductStockLow
+from product.models import IS_HELD, Reservation
 from product.schemas import ReservationCreate, ReservationRead
-from product.services.move_stock import LOW_STOCK
-from product.services.reserve_scarce_stock import reserve_scarce_stock
+from product.services.move_stock import MOVE_STOCK
 
-_RESERVE_PLENTY = Statement(
-    CLAIM,
-    """
-    reservation AS (
-        INSERT INTO reservations (order_id, state, expires_at)
-        SELECT :order_id, 'reserved', now() + :time FROM (SELECT count(*) FROM claimed) AS claims
-        RETURNING order_id, state, expires_at, created_at
-    )""",
+_RESERVE = Statement(
+    Nonce,
     """
     wanted AS (
-        SELECT order_id, product_id, quantity, movement_id
-        FROM reservation,
-            unnest(CAST(:product_ids AS uuid[]), CAST(:quantities AS int[]), CAST(:movement_ids AS uuid[]))
-                AS wanted (product_id, quantity, movement_id)
+        SELECT wanted.*
+        FROM unnest(CAST(:product_ids AS uuid[]), CAST(:quantities AS int[]), CAST(:movement_ids AS uuid[]))
+            AS wanted (product_id, wanted, movement_id)
+        WHERE (SELECT count(*) FROM claimed) >= 0
+            AND NOT EXISTS (SELECT FROM reservations WHERE order_id = :order_id)
+        LIMIT cardinality(CAST(:product_ids AS uuid[]))
     )""",
     """
-    plenty AS (
-        SELECT wanted.*, name, price_minor, currency
+    available AS (
+        SELECT wanted.*, stock, price_minor, currency, name
         FROM wanted JOIN products AS product ON product.id = product_id
-        WHERE deleted_at IS NULL AND stock >= quantity + CAST(:rest AS int)
+        WHERE deleted_at IS NULL
         ORDER BY product.id
         FOR NO KEY UPDATE OF product
     )""",
     """
-    moved AS (
-        UPDATE products SET stock = stock - quantity, held = held + quantity FROM plenty WHERE id = product_id
+    reservation AS (
+        INSERT INTO reservations (order_id, state, expires_at)
+        SELECT :order_id, 'reserved', now() + :time FROM available
+        HAVING count(*) = cardinality(CAST(:product_ids AS uuid[]))
+            AND bool_and(stock >= wanted) AND min(currency) = max(currency)
+        ON CONFLICT DO NOTHING
+        RETURNING order_id, state, expires_at, created_at
     )""",
     """
-    noted AS (
-        INSERT INTO stock_movements (id, product_id, quantity, kind, order_id)
-        SELECT movement_id, product_id, -quantity, 'reservation', order_id FROM plenty
-    )""",
-    """
-    lines AS (
+    line AS (
         INSERT INTO reservation_lines (order_id, product_id, quantity, unit_price_minor, currency, name)
-        SELECT wanted.order_id, product_id, wanted.quantity, price_minor,
-            (SELECT max(currency) FROM plenty HAVING min(currency) = max(currency)), name
-        FROM wanted LEFT JOIN plenty USING (product_id)
-        RETURNING product_id, quantity, unit_price_minor, currency, name
+        SELECT order_id, product_id, wanted, price_minor, currency, name FROM reservation, available
     )""",
-    "SELECT reservation.*, lines.* FROM reservation, lines ORDER BY product_id",
+    """
+    movement AS (
+        SELECT movement_id AS id, product_id, -wanted AS quantity, 'reservation' AS kind, order_id,
+            CAST(NULL AS text) AS reason, CAST(NULL AS uuid) AS actor
+        FROM reservation, available
+    )""",
+    MOVE_STOCK,
+    PublishEach,
+    """
+    SELECT reservation.*, product_id, wanted AS quantity, price_minor AS unit_price_minor, currency, name, stock,
+        (SELECT count(*) FROM published) AS published
+    FROM available LEFT JOIN reservation ON true
+    ORDER BY product_id
+    """,
 )
 """
-All in one round trip, where everything is there in plenty: so much that nobody need be told what is left. If something
-is not, its line has no price, and without a common currency none has one: as a whole the statement has no effect then.
+Reserves all that is wanted, or nothing; returns a row for each product that exists, with the stock it had.
+
+The products are locked first, then the reservation is inserted: all that lock both do so in this order.
 """
 
 
@@ -66,15 +78,15 @@ async def reserve_stock(
     database: Postgres, wanted: ReservationCreate, seconds: int, claim: Claim | None = None
 ) -> ReservationRead:
     """
-    Take out of the stock what an order wants, all of it, at the prices of this moment; again has no further effect.
+    Take all that an order wants out of the stock, at the prices of this moment; a repetition has no further effect.
 
     Args:
         seconds: How long the order may take to commit.
-        claim: The sealed request, to be claimed with it.
+        claim: The sealed request, claimed in the same transaction.
 
     Raises:
         UnknownProducts: Some products do not exist; ``errors`` names the items (409).
-        InsufficientStock: Fewer are left of some products; ``errors`` names the items (409).
+        InsufficientStock: Too few are left of some products; ``errors`` names the items (409).
         MixedCurrencies: The products have prices in several currencies (409).
         ReservationClosed: The order's reservation was released, or its time is over (409).
         ReservationDiffers: The order has reserved something else (409).
@@ -82,12 +94,54 @@ async def reserve_stock(
     values = {
         "order_id": wanted.order_id,
         "time": timedelta(seconds=seconds),
-        "rest": LOW_STOCK,
         "product_ids": [item.product_id for item in wanted.items],
         "quantities": [item.quantity for item in wanted.items],
         "movement_ids": [new_id() for _ in wanted.items],
     }
-    with suppress(NotNullViolationError, UniqueViolationError):  # it comes again, or there is not plenty
-        return ReservationRead.of(await database.run(_RESERVE_PLENTY, values, claim=claim))
-    async with database.transaction(claim) as session:
-        return ReservationRead.model_validate(await reserve_scarce_stock(session, wanted, seconds))
+    rows = await database.run(_RESERVE, values, Nonce(claim), PublishEach(ProductStockLow))
+    if rows and rows[0]["order_id"]:
+        return ReservationRead.of(rows)
+    # Asked for again, perhaps at the same time: the other request may have taken the last units for this very order.
+    if earlier := await _find_earlier(database, wanted):
+        return earlier
+    raise _refusal(wanted, {row["product_id"]: row for row in rows})
+
+
+async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> ReservationRead | None:
+    """Return what the order has reserved already, if it has; raises if that is closed or differs."""
+    query = select(Reservation, IS_HELD).where(Reservation.order_id == wanted.order_id)
+    async with database.transaction() as session:
+        found = (await session.execute(query)).one_or_none()
+    if found is None:
+        return None
+    reservation, is_held = found
+    if not is_held:
+        raise ReservationClosed
+    reserved = {line.product_id: line.quantity for line in reservation.lines}
+    if reserved != {item.product_id: item.quantity for item in wanted.items}:
+        raise ReservationDiffers
+    return ReservationRead.model_validate(reservation)
+
+
+def _refusal(wanted: ReservationCreate, available: Mapping[UUID, Row]) -> AppError:
+    """Say why nothing was reserved, and name every item at fault."""
+    if unknown := [item.product_id for item in wanted.items if item.product_id not in available]:
+        return _naming(UnknownProducts, wanted, {one: UnknownProducts.describe(one) for one in unknown})
+    if len({row["currency"] for row in available.values()}) > 1:
+        return MixedCurrencies()
+    short = {
+        item.product_id: InsufficientStock.describe(item.product_id, left, item.quantity)
+        for item in wanted.items
+        if (left := available[item.product_id]["stock"]) < item.quantity
+    }
+    return _naming(InsufficientStock, wanted, short)
+
+
+def _naming(kind: type[AppError], wanted: ReservationCreate, details: Mapping[UUID, str]) -> AppError:
+    """Make a refusal that has a detail for each of these products, and points to their items."""
+    errors = [
+        FieldError(location="body", pointer=f"/items/{index}/product_id", code=kind.code, detail=details[product_id])
+        for index, product_id in enumerate(item.product_id for item in wanted.items)
+        if product_id in details
+    ]
+    return kind(" ".join(error.detail for error in errors), errors=errors)

@@ -43,6 +43,7 @@ async def update_product(
         raise PreconditionFailed
     if stock is not None and stock != product.stock:
         await move_stock(session, [_adjustment(product, stock, actor)])
+        await session.refresh(product)
     await outbox.add(session, ProductUpdated(subject=product.id, changed=changed))
     return product
 

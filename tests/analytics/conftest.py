@@ -1,7 +1,7 @@
 """What tests of analytics need: a database in which they alone count, the ways in, and somebody who asks."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 
 import httpx
 import pytest
@@ -10,19 +10,21 @@ from fastapi import FastAPI
 from analytics.counting.lease import leased
 from analytics.ingestion.add_write_key import add_write_key
 from analytics.main import COUNTING, PURGING
+from chassis.application import application_of
 from chassis.mongodb.database import MotorDatabase
 from chassis.settings import Environment
 from cli.dev.polling import eventually
 from tests.analytics.asking import Ask
 from tests.analytics.sending import Stored, read_stored
 from tests.support.aliases import Bearer, People
+from tests.support.having import having
 from tests.support.plain import NO_AUTHORITIES
 
 
 @pytest.fixture
 async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
     """The database of analytics, in which nobody counts or purges but the test."""
-    async with apps["analytics"].state.store.use() as database, AsyncExitStack() as stack:
+    async with apps["analytics"].state.application.store.use() as database, AsyncExitStack() as stack:
         for work in (COUNTING, PURGING):
 
             async def is_ours(work: str = work) -> bool:
@@ -45,14 +47,13 @@ SetUp = Callable[..., None]
 @pytest.fixture
 def set_up(apps: dict[str, FastAPI]) -> Iterator[SetUp]:
     """Changes settings of analytics for a test: ``set_up(environment=Environment.STAGING)``."""
-    state = apps["analytics"].state
-    before = state.settings
+    with ExitStack() as stack:
 
-    def change(**settings: object) -> None:
-        state.settings = before.model_copy(update=settings)
+        def change(**settings: object) -> None:
+            changed = application_of(apps["analytics"]).settings.model_copy(update=settings)
+            stack.enter_context(having(apps["analytics"], settings=changed))
 
-    yield change
-    state.settings = before
+        yield change
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def outside_development(set_up: SetUp) -> None:
 @pytest.fixture
 async def write_key(apps: dict[str, FastAPI], clean: None) -> str:
     """A valid write key."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         return str(await add_write_key(database, "tests"))
 
 
@@ -79,4 +80,4 @@ async def keyed(environment: dict[str, str], write_key: str) -> AsyncIterator[ht
 @pytest.fixture
 def stored(apps: dict[str, FastAPI]) -> Stored:
     """Reads the events that are stored."""
-    return lambda: read_stored(apps["analytics"].state.store)
+    return lambda: read_stored(apps["analytics"].state.application.store)

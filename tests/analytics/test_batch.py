@@ -14,6 +14,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
 from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, typed
 from tests.support.aliases import People
+from tests.support.having import having
 
 
 def page(**more: object) -> dict[str, Any]:
@@ -84,7 +85,7 @@ async def test_a_batch_is_counted(keyed: httpx.AsyncClient, people: People) -> N
 
 async def test_a_peer_sends_batches_without_a_key(sealed: Dispatcher) -> None:
     """As it sends single events."""
-    answer = await sealed.post("analytics", BATCH, json={"events": [page()]})
+    answer = (await sealed.send("analytics", "POST", BATCH, json={"events": [page()]})).json()
 
     assert [item["status"] for item in answer["items"]] == ["inserted"]
 
@@ -94,7 +95,7 @@ async def test_a_full_batch_is_taken_sealed_too(sealed: Dispatcher) -> None:
     events = [page(data={"text": "x" * 900}) for _ in range(500)]
     assert 490_000 < len(json.dumps({"events": events})) < 512_000
 
-    answer = await sealed.post("analytics", BATCH, json={"events": events})
+    answer = (await sealed.send("analytics", "POST", BATCH, json={"events": events})).json()
 
     assert {item["status"] for item in answer["items"]} == {"inserted"}
 
@@ -263,10 +264,8 @@ async def test_times_are_stored_in_utc(keyed: httpx.AsyncClient, stored: Stored)
 @pytest.fixture
 def for_30_days(apps: dict[str, FastAPI]) -> Iterator[None]:
     """Viewed pages are kept for 30 days."""
-    state = apps["analytics"].state
-    before, state.retention = state.retention, Retention({"page.viewed": 30})
-    yield
-    state.retention = before
+    with having(apps["analytics"], retention=Retention({"page.viewed": 30})):
+        yield
 
 
 async def test_an_event_expires_by_the_retention_of_its_type(

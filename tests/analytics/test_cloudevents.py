@@ -9,7 +9,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from analytics.ingestion.cloudevents import attributes
 from analytics.ingestion.event_ids import event_id
-from cli.links import CLIENT
+from chassis.sealing.access import CLIENT
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
 from tests.sealing.messages import Forge, send
 

@@ -13,10 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from analytics.models import INDEXES
-from chaos.ingestion.doors import LoginLimiter, batches, deliveries
-from chaos.ingestion.happenings import ORDER
-from chaos.ingestion.load import Load
-from chaos.ingestion.run import until_counted
+from chaos.scenarios.ingestion.events import ORDER
+from chaos.scenarios.ingestion.scenario import until_counted
+from chaos.scenarios.ingestion.senders import Endpoint, Senders, batch_endpoint, inbox_endpoint
 from chassis.mongodb.database import create_indexes
 from cli.client import client
 from cli.dev.environment import service_environment
@@ -71,28 +70,29 @@ async def is_ready(outside: httpx.AsyncClient) -> bool:
 
 
 @pytest.fixture
-async def doors(deployment: dict[str, str]) -> AsyncIterator[list[LoginLimiter]]:
+async def endpoints(deployment: dict[str, str]) -> AsyncIterator[list[Endpoint]]:
     """The ways into several processes, which know of each other by their database alone."""
     key = await make_write_key(deployment[ANALYTICS.store_variable], "model")
     async with AsyncExitStack() as stack:
         addresses = [stack.enter_context(serving(deployment)) for _ in range(SERVERS)]
-        doors = []
+        endpoints = []
         for address in addresses:
             outside = await stack.enter_async_context(httpx.AsyncClient(base_url=address, verify=NO_AUTHORITIES))
             assert await eventually(partial(is_ready, outside), within=30.0)
             inside = client(deployment | {ANALYTICS.url_variable: address}, ORDER, [ANALYTICS.name])
-            doors += [deliveries(await stack.enter_async_context(inside)), batches(outside, key)]
-        yield doors
+            endpoints += [inbox_endpoint(await stack.enter_async_context(inside)), batch_endpoint(outside, key)]
+        yield endpoints
 
 
+@pytest.mark.long
 async def test_however_events_arrive_all_counts_are_those_of_a_plain_model(
-    deployment: dict[str, str], doors: list[LoginLimiter]
+    deployment: dict[str, str], endpoints: list[Endpoint]
 ) -> None:
     """In any order, late, twice at the same time, by different processes, of which each counts now and then."""
-    load = Load(doors, random.getrandbits(32))
+    senders = Senders(endpoints, random.getrandbits(32))
 
-    await load.run(SENDERS, lambda: len(load.book.events) < DELIVERIES)
+    await senders.run(SENDERS, lambda: len(senders.journal.events) < DELIVERIES)
 
-    broken = await until_counted(deployment[ANALYTICS.store_variable], load.book, COUNTED_WITHIN_S)
+    broken = await until_counted(deployment[ANALYTICS.store_variable], senders.journal, COUNTED_WITHIN_S)
     assert not any(broken.values()), broken
-    assert load.book.errors == {}
+    assert senders.journal.errors == {}

@@ -119,14 +119,14 @@ async def much(database: MotorDatabase) -> None:
 
 async def is_idle(apps: dict[str, FastAPI]) -> bool:
     """Whether analytics serves no request."""
-    return bool(apps["analytics"].state.receiver.in_flight == 0)
+    return bool(apps["analytics"].state.application.receiver.in_flight == 0)
 
 
 async def test_an_export_ends_when_its_reader_goes(
     apps: dict[str, FastAPI], environment: dict[str, str], bearer: Bearer, much: None
 ) -> None:
     """It waits for a reader who is slow, and for nobody when there is none."""
-    receiver = apps["analytics"].state.receiver
+    receiver = apps["analytics"].state.application.receiver
     async with (
         httpx.AsyncClient(base_url=environment["ANALYTICS_SERVICE_URL"], verify=NO_AUTHORITIES) as client,
         client.stream("GET", EXPORT, headers=bearer(role="analyst")) as answer,

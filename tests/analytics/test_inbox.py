@@ -38,20 +38,22 @@ def event(kind: str = "user.registered", **differently: object) -> dict[str, Any
 @pytest.fixture
 def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
     """What calls analytics as the user service."""
-    dispatcher: Dispatcher = apps["user"].state.dispatcher
+    dispatcher: Dispatcher = apps["user"].state.application.dispatcher
     return dispatcher
 
 
 async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
     """Send a batch; what became of each event."""
-    acknowledgements = await user.post("analytics", "/events", json=events, idempotency_key=str(new_id()))
+    acknowledgements = (
+        await user.send("analytics", "POST", "/events", json=events, idempotency_key=str(new_id()))
+    ).json()
     assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
     return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
 
 async def stored(apps: dict[str, FastAPI]) -> dict[str, dict[str, Any]]:
     """The events that are stored, by their id."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         return {document["_id"]: document async for document in database["events"].find()}
 
 
@@ -132,7 +134,7 @@ async def test_events_that_come_after_the_deletion_are_anonymised(
 
     await deliver(user, event("user.deleted"), late)
     await deliver(user, later)
-    await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
+    await sealed.send("analytics", "POST", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
 
     documents = await stored(apps)
     assert len(documents) == 4
@@ -160,7 +162,7 @@ async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str,
 
 async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], clean: None) -> None:
     """Their events may be on their way."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         await erase_user(database, ADA)
         await erase_user(database, ADA)
 
@@ -184,10 +186,10 @@ async def test_what_happens_to_products_is_counted(people: People, bearer: Beare
 async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, people: People, user: Dispatcher) -> None:
     """The event and the account are of one transaction."""
     account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
-    ada = await sealed.post("user", "/api/v1/users/register", json=account)
+    ada = (await sealed.send("user", "POST", "/api/v1/users/register", json=account)).json()
 
     async def is_counted() -> bool:
-        stats = await user.get("analytics", f"/api/v1/analytics/users/{ada['id']}/stats")
+        stats = (await user.send("analytics", "GET", f"/api/v1/analytics/users/{ada['id']}/stats")).json()
         return bool(stats["by_type"] == {"user.registered": 1})
 
     assert await eventually(is_counted)
@@ -199,7 +201,7 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
     source = "/services/order"
     sold, gift = (event("order.confirmed", source=source, data={**data, **more}) for more in ({}, {"currency": None}))
 
-    assert await deliver(apps["order"].state.dispatcher, sold, gift) == ["accepted", "accepted"]
+    assert await deliver(apps["order"].state.application.dispatcher, sold, gift) == ["accepted", "accepted"]
 
     revenues = {event_id: document.get("revenue") for event_id, document in (await stored(apps)).items()}
     assert revenues == {sold["id"]: {"currency": "EUR", "minor": 1999}, gift["id"]: None}

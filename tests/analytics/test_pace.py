@@ -10,21 +10,36 @@ import pytest
 
 from analytics import main as built_main
 from analytics.counting.lease import Lease
-from chassis.core.periodic import Periodic, repeat
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
+from chassis.core.lifecycle import Periodic, repeat
 
 
 class _Store:
-    """A database that is there, or not."""
-
-    def __init__(self) -> None:
-        self.is_there = True
+    """A database that is there."""
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[None]:
-        if not self.is_there:
-            raise DatabaseUnavailable
+        """Use it."""
         yield None
+
+
+class _Outage:
+    """A database that is away, and counts how often it was asked."""
+
+    asked = 0
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[None]:
+        """Fail."""
+        self.asked += 1
+        raise DatabaseUnavailable
+        yield
+
+
+@pytest.fixture
+def outage() -> _Outage:
+    """A database that is away."""
+    return _Outage()
 
 
 @pytest.fixture
@@ -39,21 +54,23 @@ def main(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def periodics(main: ModuleType, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, Periodic]:
-    """What the service does every few seconds, by the name of its function."""
+def periodics(
+    main: ModuleType, outage: _Outage, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> dict[str, Periodic]:
+    """What the service does every few seconds, by name; its database is away."""
     found: Sequence[Periodic] = ()
+    monkeypatch.setattr(main, "MongoDB", lambda *_: outage)
 
-    def create_app(*_: object, periodic: Sequence[Periodic]) -> SimpleNamespace:
+    def create_app(*_: object, periodic: Sequence[Periodic], own: object) -> None:
         nonlocal found
         found = periodic
-        return SimpleNamespace(state=SimpleNamespace())
 
     monkeypatch.setattr(main, "create_app", create_app)
     main.build()
-    return {one.work.__name__: one for one in found}
+    return {one.name: one for one in found}
 
 
-async def rounds(periodic: Periodic, state: object, seconds: float) -> None:
+async def rounds(periodic: Periodic, seconds: float) -> None:
     """Have it come round for so many seconds."""
     slept = 0.0
 
@@ -64,27 +81,17 @@ async def rounds(periodic: Periodic, state: object, seconds: float) -> None:
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await repeat(periodic, state, sleep=sleep, random=lambda: 0.5)
+        await repeat(periodic, sleep=sleep, random=lambda: 0.5)
 
 
-@pytest.mark.parametrize(("name", "every_s"), [("_count", 1.0), ("_purge", 60.0), ("_follow", 0.5)])
+@pytest.mark.parametrize(("name", "every_s"), [("count", 1.0), ("purge", 60.0), ("follow", 0.5)])
 async def test_in_an_outage_the_database_is_asked_once_a_round(
-    periodics: dict[str, Periodic], name: str, every_s: float
+    periodics: dict[str, Periodic], outage: _Outage, name: str, every_s: float
 ) -> None:
     """A round that fails is followed by a pause like any other."""
-    asked = 0
+    await rounds(periodics[name], 30 * every_s)
 
-    class Gone(_Store):
-        @asynccontextmanager
-        async def use(self) -> AsyncIterator[None]:
-            nonlocal asked
-            asked += 1
-            raise DatabaseUnavailable
-            yield
-
-    await rounds(periodics[name], SimpleNamespace(store=Gone()), 30 * every_s)
-
-    assert asked == 30
+    assert outage.asked == 30
 
 
 class _Counting:
@@ -141,7 +148,7 @@ async def test_counting_takes_a_tenth_of_the_time(
     """It pauses nine times as long as the last step took, ten seconds at most; not while there is more to count."""
     work = counting(steps)
 
-    await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001 - what comes round
+    await main._count(_Store())  # noqa: SLF001 - what comes round
 
     assert work.steps == len(steps)
     assert work.pauses == [pytest.approx(pause)]
@@ -157,7 +164,7 @@ async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> 
         return await original(database)
 
     main.aggregate_dirty_minutes = fold  # type: ignore[attr-defined]
-    await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001
+    await main._count(_Store())  # noqa: SLF001
 
     assert work.steps == 3
 
@@ -167,6 +174,6 @@ async def test_whoever_has_not_the_work_counts_nothing(main: ModuleType, countin
     work = counting([])
     work.lease.is_ours = False
 
-    await main._count(SimpleNamespace(store=_Store()))  # noqa: SLF001
+    await main._count(_Store())  # noqa: SLF001
 
     assert work.steps == 0

@@ -83,7 +83,7 @@ async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored:
 async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: Stored) -> None:
     """What services publish comes by their inbox."""
     with pytest.raises(RemoteError) as refused:
-        await sealed.post("analytics", EVENTS, json={"type": "order.confirmed", "data": DATA})
+        await sealed.send("analytics", "POST", EVENTS, json={"type": "order.confirmed", "data": DATA})
 
     assert refused.value.remote_status == 422
     assert await stored() == []
@@ -100,4 +100,4 @@ async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Store
 
 def test_the_publishers_are_those_whose_events_are_heard(apps: dict[str, FastAPI]) -> None:
     """Every service that has an event for analytics, and no other."""
-    assert {publisher_of(one.type) for one in announced() if "analytics" in one.listeners} == set(PUBLISHERS)
+    assert {publisher_of(one.type) for one in announced() if "analytics" in one.consumers} == set(PUBLISHERS)

@@ -86,6 +86,7 @@ async def send(client: httpx.AsyncClient, key: str | None) -> tuple[httpx.Respon
     return response, ids if response.status_code == 200 else set()
 
 
+@pytest.mark.long
 async def test_a_stalled_database_sheds_load_and_loses_nothing(
     store: tuple[EmbeddedMongoDB, MongoDB], client: httpx.AsyncClient
 ) -> None:

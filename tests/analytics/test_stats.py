@@ -39,7 +39,7 @@ async def test_what_is_sent_is_counted_soon(sealed: Dispatcher, people: People, 
         ("a", "2026-11-20T12:00:00Z"),
         ("b", "2026-11-21T00:00:00Z"),
     ):
-        await sealed.post("analytics", "/api/v1/analytics/events", json={"type": kind, "time": time})
+        await sealed.send("analytics", "POST", "/api/v1/analytics/events", json={"type": kind, "time": time})
 
     async def adds_up() -> bool:
         return bool(
@@ -109,7 +109,7 @@ async def test_days_are_those_of_the_time_zone(
     start, end = (SINCE + timedelta(minutes=number) for number in asked)
 
     query = StatsQuery.model_validate({"from": start, "to": end, "tz": zone})
-    answer = await get_stats(database, apps["analytics"].state.dispatcher, query)
+    answer = await get_stats(database, apps["analytics"].state.application.dispatcher, query)
 
     by_day = Counter(f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d}" for at in moments if start <= at < end)
     assert {day.date: day.count for day in answer.by_day} == by_day
@@ -124,7 +124,7 @@ async def test_the_number_of_users_may_be_missing(
     async def fail(*_arguments: Any, **_options: Any) -> None:  # noqa: ANN401 - whatever it is asked
         raise ServiceUnavailable
 
-    monkeypatch.setattr(apps["analytics"].state.dispatcher, "get", fail)
+    monkeypatch.setattr(apps["analytics"].state.application.dispatcher, "call", fail)
 
     assert (await ask("stats"))["users"] is None
 
@@ -158,7 +158,7 @@ async def test_outside_development_a_role_is_needed(
 
 async def test_outside_development_a_peer_may_see_statistics(sealed: Dispatcher, outside_development: None) -> None:
     """A sealed call needs no person."""
-    assert (await sealed.get("analytics", STATS))["total"] == 0
+    assert ((await sealed.send("analytics", "GET", STATS)).json())["total"] == 0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from analytics.ingestion.add_write_key import add_write_key
 from analytics.ingestion.list_write_keys import list_write_keys
 from analytics.ingestion.revoke_write_key import NoSuchWriteKey, revoke_write_key
 from analytics.ingestion.write_keys import WriteKey, presented_key
-from cli.routes import RoutePolicy, route_policies
+from cli.routes import DeclaredRoute, declared_routes
 from tests.analytics.sending import BATCH, EVENTS, Stored
 from tests.support.access import BODIES, THING, name_of
 from tests.support.aliases import People
@@ -120,7 +120,7 @@ async def test_a_revoked_key_is_refused_at_once(
     key = WriteKey.parse(write_key)
     assert key
 
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         await revoke_write_key(database, key.id)
 
     assert (await keyed.post(EVENTS, json=EVENT)).status_code == 401
@@ -128,7 +128,7 @@ async def test_a_revoked_key_is_refused_at_once(
 
 async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], clean: None) -> None:
     """The list says when the key was refused for the first time."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "shop")
         await revoke_write_key(database, key.id)
         (before,) = await list_write_keys(database)
@@ -139,14 +139,14 @@ async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], cle
 
 async def test_a_key_that_never_was_cannot_be_revoked(apps: dict[str, FastAPI], clean: None) -> None:
     """A mistyped id must not look as if it had been done."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         with pytest.raises(NoSuchWriteKey):
             await revoke_write_key(database, "nobody")
 
 
 async def test_the_secret_is_stored_as_its_hash(apps: dict[str, FastAPI], clean: None) -> None:
     """Who reads the database cannot send with what stands there."""
-    async with apps["analytics"].state.store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "shop")
         document = await database["write_keys"].find_one({})
 
@@ -168,7 +168,9 @@ async def test_a_key_opens_nothing_else(
 ) -> None:
     """Every route that demands something of its caller refuses a write key."""
     demanding = [
-        one for one in route_policies(apps) if one.mode == "service" or one.authentication not in {"-", "write key"}
+        one
+        for one in declared_routes(apps)
+        if one.policy.access.mode == "service" or one.policy.authentication not in {"-", "write key"}
     ]
 
     opened = [one for one in demanding if await answers(people, one, write_key)]
@@ -177,7 +179,7 @@ async def test_a_key_opens_nothing_else(
     assert opened == []
 
 
-async def answers(people: People, route: RoutePolicy, write_key: str) -> bool:
+async def answers(people: People, route: DeclaredRoute, write_key: str) -> bool:
     """Whether a route does something for who has a write key."""
     path = route.path
     for name in ("user_id", "session_id", "product_id", "order_id"):

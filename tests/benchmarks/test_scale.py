@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale.figures import Kill, Recovery, recovery
-from benchmarks.scale.nginx import check_version, configuration, find_nginx
-from benchmarks.scale.watch import Exchange, failure_of
-from chaos.ingestion.load import Book
-from chaos.ingestion.verdict import compare_ids
-from chaos.shop import Reply
+from benchmarks.deployment import check_version, find_nginx
+from benchmarks.scenarios.scale.fleet import nginx_configuration
+from benchmarks.scenarios.scale.recovery import Exchange, Kill, Recovery, failure_of, recovery
+from chaos.journal import EventJournal
+from chaos.scenarios.orders.shop import Reply
+from chaos.verdict import compare_ids
 from cli.errors import CommandError
 
 KILLED, DEAD, NEXT = 100.0, 100.5, 115.0
@@ -32,7 +32,7 @@ def event(begun: float, ended: float) -> Exchange:
 
 def test_every_replica_stands_behind_the_port_of_its_service() -> None:
     """And behind no other's."""
-    written = configuration(Path("/run/it"), {"order": 1, "product": 2}, {"order": [11, 12], "product": [21]})
+    written = nginx_configuration(Path("/run/it"), {"order": 1, "product": 2}, {"order": [11, 12], "product": [21]})
 
     orders, products = written.partition("upstream product")[::2]
     assert [f"127.0.0.1:{port}" in orders for port in (11, 12, 21)] == [True, True, False]
@@ -45,7 +45,7 @@ def test_every_replica_stands_behind_the_port_of_its_service() -> None:
 
 def test_all_that_nginx_writes_is_in_the_folder_of_the_run() -> None:
     """Where it is installed it would write to /var/lib and /run."""
-    written = configuration(Path("/run/it"), {}, {})
+    written = nginx_configuration(Path("/run/it"), {}, {})
 
     places = [line.split()[1] for line in written.splitlines() if line.startswith("pid ") or "_temp_path " in line]
     assert len(places) == 6
@@ -67,7 +67,7 @@ def test_another_nginx_is_refused(said: str) -> None:
 
 def test_without_nginx_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only that there is none."""
-    monkeypatch.setattr("benchmarks.scale.nginx._PLACES", "")
+    monkeypatch.setattr("benchmarks.deployment._PLACES", "")
 
     with pytest.raises(CommandError, match="apt install nginx-light"):
         find_nginx(str(tmp_path))
@@ -129,10 +129,10 @@ def test_what_must_be_sent_again_is_a_failure(status: int, body: dict[str, str],
 
 def test_an_event_that_was_acknowledged_and_is_not_there_is_lost() -> None:
     """So is one found that is stored without having been sent, or said to be new twice."""
-    book = Book(events={"a": {}, "b": {}}, acknowledged={"a", "b"})
-    book.new.update(["a", "a", "b"])
+    journal = EventJournal(events={"a": {}, "b": {}}, acknowledged={"a", "b"})
+    journal.new.update(["a", "a", "b"])
 
-    broken = {rule: ids for rule, ids in compare_ids(book, {"a", "c"}).items() if ids}
+    broken = {rule: ids for rule, ids in compare_ids(journal, {"a", "c"}).items() if ids}
 
     assert broken == {
         "every acknowledged event is stored": ["b"],

@@ -1,10 +1,9 @@
 import asyncio
 from pathlib import Path
 
-from chaos.attack.attacker import attack
-from chaos.attack.attacks import ATTACKS
-from chaos.attack.bystander import Bystander
-from chaos.attack.target import configuration
+from chaos.scenarios.attack.attacks import ATTACKS, attack
+from chaos.scenarios.attack.scenario import Bystander
+from chaos.scenarios.attack.target import configuration
 from tests.chassis.tiny import serve_tiny
 
 

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from analytics.counting.counts import Count
-from chaos.ingestion.load import Book
-from chaos.ingestion.tally import Tally, tally
-from chaos.ingestion.verdict import compare
+from chaos.journal import EventJournal
+from chaos.scenarios.ingestion.events import Tally, tally
+from chaos.verdict import compare_events
 
-Break = Callable[[Book, Tally], object]
+Break = Callable[[EventJournal, Tally], object]
 
 ADA, ORDER, VIEW = "ada", "2026-11-20T23:59 order.confirmed", "2026-11-21T00:00 page.viewed"
 EVENTS: list[dict[str, Any]] = [
@@ -24,12 +24,12 @@ EVENTS: list[dict[str, Any]] = [
 ]
 
 
-def book() -> Book:
+def journal() -> EventJournal:
     """Three events, of which one was sent twice."""
-    told = Book({event["id"]: event for event in EVENTS})
-    told.note(EVENTS, {"e1": "accepted", "e2": "inserted", "e3": "accepted"})
-    told.note(EVENTS[:1], {"e1": "duplicate"})
-    return told
+    sent = EventJournal({event["id"]: event for event in EVENTS})
+    sent.record(EVENTS, {"e1": "accepted", "e2": "inserted", "e3": "accepted"})
+    sent.record(EVENTS[:1], {"e1": "duplicate"})
+    return sent
 
 
 def test_events_are_tallied_by_minute_quarter_day_and_person() -> None:
@@ -48,23 +48,23 @@ def test_events_are_tallied_by_minute_quarter_day_and_person() -> None:
 
 def test_what_agrees_breaks_no_rule() -> None:
     """An event that was sent again is no difference."""
-    assert not any(compare(book(), tally(EVENTS)).values())
+    assert not any(compare_events(journal(), tally(EVENTS)).values())
 
 
 @pytest.mark.parametrize(
     ("break_it", "rule"),
     [
-        (lambda told, _: told.acknowledged.discard("e1"), "every event was acknowledged in the end"),
+        (lambda sent, _: sent.acknowledged.discard("e1"), "every event was acknowledged in the end"),
         (lambda _, found: found.stored.discard("e1"), "every acknowledged event is stored"),
         (lambda _, found: found.stored.add("e9"), "nothing is stored that nobody sent"),
-        (lambda told, _: told.note(EVENTS[:1], {"e1": "accepted"}), "no event was new twice"),
-        (lambda told, _: told.note(EVENTS[:1], {"e1": "refused"}), "nobody got an answer that makes no sense"),
-        (lambda told, _: told.note(EVENTS[:1], {}), "nobody got an answer that makes no sense"),
+        (lambda sent, _: sent.record(EVENTS[:1], {"e1": "accepted"}), "no event was new twice"),
+        (lambda sent, _: sent.record(EVENTS[:1], {"e1": "refused"}), "nobody got an answer that makes no sense"),
+        (lambda sent, _: sent.record(EVENTS[:1], {}), "nobody got an answer that makes no sense"),
         (lambda _, found: found.minutes[VIEW].add(1, {}), "minutes are counted exactly"),
         (lambda _, found: found.minutes[ORDER].add(0, {"EUR": 1}), "minutes are counted exactly"),
         (lambda _, found: found.quarters.popitem(), "quarter hours are counted exactly"),
         (lambda _, found: found.days[VIEW].add(-1, {}), "days are counted exactly"),
-        (lambda _, found: found.people["2026-11-21T00:00 ada"].add("cart.added"), "people are noted exactly"),
+        (lambda _, found: found.people["2026-11-21T00:00 ada"].add("cart.added"), "people are recorded exactly"),
     ],
     ids=[
         "never acknowledged",
@@ -82,8 +82,8 @@ def test_what_agrees_breaks_no_rule() -> None:
 )
 def test_what_differs_breaks_its_rule_and_no_other(break_it: Break, rule: str) -> None:
     """Each fault is found where it is."""
-    told, found = book(), tally(EVENTS)
+    sent, found = journal(), tally(EVENTS)
 
-    break_it(told, found)
+    break_it(sent, found)
 
-    assert [name for name, breaches in compare(told, found).items() if breaches] == [rule]
+    assert [name for name, breaches in compare_events(sent, found).items() if breaches] == [rule]

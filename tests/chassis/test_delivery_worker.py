@@ -11,9 +11,8 @@ from pydantic import BaseModel, TypeAdapter
 from structlog.testing import CapturingLogger
 
 from chassis.core.clock import utc_now
-from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
+from chassis.core.errors import AppError, BadGateway, DatabaseUnavailable, ServiceUnavailable
 from chassis.core.ids import new_id
-from chassis.core.store import DatabaseUnavailable
 from chassis.messaging import delivery_worker, outbox
 from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, DeliveryWorker
 from chassis.messaging.event_batch import MOST_EVENTS, PATH, Acknowledgement
@@ -64,12 +63,12 @@ class Outage:
         self.batches.append(most)
         return [Delivery(0, new_id(), "{}", utc_now()) for _ in range(most)], 0.0
 
-    async def post(self, _listener: str, _path: str, *, json: Sequence[object], **_options: object) -> object:
+    async def call(self, _call: object, body: bytes) -> object:
         """Fail as told; the last answer is repeated."""
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return [{"id": str(new_id()), "outcome": "accepted"} for _ in json]
+        return [Acknowledgement(id=new_id(), outcome="accepted") for _ in json.loads(body)]
 
     async def _wait(self, event: asyncio.Event, longest_s: float) -> None:
         if longest_s > 0 and not event.is_set():
@@ -269,7 +268,7 @@ async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_ta
 
 async def test_the_largest_event_there_can_be_is_taken(exchange: Exchange) -> None:
     """Alone it fits into a request, sealed."""
-    empty = len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
+    empty = len(outbox.Publish(CupFilled(subject=new_id())).values("order")["message"])
     await exchange.announce("x" * (outbox.MOST_BYTES - empty - 20))
     async with exchange.calls_as("order") as dispatcher:
         await DeliveryWorker(exchange.database, dispatcher, "tiny", asyncio.Event()).deliver_batch()
@@ -356,7 +355,7 @@ async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: 
     await rename(exchange, "new", UNKNOWN)
     batch = [json.loads(message) for (message,) in await exchange.rows("SELECT message FROM outbox ORDER BY position")]
     async with exchange.calls_as("order") as dispatcher:
-        answer = await dispatcher.post("tiny", PATH, json=batch)
+        answer = (await dispatcher.send("tiny", "POST", PATH, json=batch)).json()
 
     acknowledgements = TypeAdapter(list[EarlierReceipt]).validate_python(answer)
     assert [acknowledgement.outcome for acknowledgement in acknowledgements] == ["refused", "accepted"]

@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from chassis.core.errors import Conflict
-from chassis.core.periodic import Periodic, running
+from chassis.core.lifecycle import Periodic, running
 from chassis.core.types import Body
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 from cli.dev.polling import eventually
@@ -31,8 +32,7 @@ class Login(Body):
     password: str
 
 
-@router.post("")
-@public
+@router.post("", access=public(), idempotency=UNREPEATABLE)
 async def fail(login: Login) -> None:
     """Fail as nobody foresaw, with the password in a variable and in the error."""
     password = login.password
@@ -42,8 +42,7 @@ async def fail(login: Login) -> None:
         raise ZeroDivisionError(f"cannot divide by {password}") from error
 
 
-@router.get("")
-@public
+@router.get("", access=public())
 async def refuse() -> None:
     """Refuse."""
     raise Conflict
@@ -118,10 +117,10 @@ async def test_a_refusal_is_not_reported(receiver: Receiver) -> None:
 async def test_work_beside_requests_is_reported_too(receiver: Receiver) -> None:
     """Whatever is logged with a traceback is."""
 
-    async def work(_state: object) -> None:
+    async def work() -> None:
         raise ZeroDivisionError
 
-    async with reporting(receiver) as tiny, running([Periodic(0.01, work)], tiny.app.state):
+    async with reporting(receiver), running([Periodic("divide", 0.01, work)]):
 
         async def is_reported() -> bool:
             return bool(receiver.reports)

@@ -18,7 +18,7 @@ class CupFilled(Event):
     """A cup was filled."""
 
     type: ClassVar[str] = "tiny.cup_filled"
-    listeners: ClassVar[tuple[str, ...]] = ("one", "two")
+    consumers: ClassVar[tuple[str, ...]] = ("one", "two")
 
     millilitres: int
     filled_at: datetime
@@ -83,4 +83,4 @@ def test_a_service_announces_all_its_events(service: str) -> None:
 
     assert set(module.EVENTS) == declared
     assert {publisher_of(event.type) for event in module.EVENTS} == {service}
-    assert all(event.listeners for event in module.EVENTS)
+    assert all(event.consumers for event in module.EVENTS)

@@ -3,8 +3,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from chassis.core.lifecycle import Draining
 from chassis.web import health
 from tests.chassis.tiny import Tiny, serve_tiny
+from tests.support.having import having
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +19,8 @@ async def tiny() -> AsyncIterator[Tiny]:
 @pytest.fixture
 def draining(tiny: Tiny) -> Iterator[None]:
     """The service is finishing its work."""
-    tiny.app.state.draining = True
-    yield
-    tiny.app.state.draining = False
+    with having(tiny.app, draining=Draining(has_begun=True)):
+        yield
 
 
 async def fail() -> None:
@@ -53,7 +54,7 @@ async def test_a_draining_service_is_alive_but_not_ready(tiny: Tiny, draining: N
 
 async def test_a_dependency_that_fails_is_named(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several checks the one that fails is told, without the text of its error."""
-    monkeypatch.setitem(tiny.app.state.checks, "broken", fail)
+    monkeypatch.setitem(tiny.app.state.application.checks, "broken", fail)
 
     response = await tiny.client.get("/readyz")
 
@@ -66,7 +67,7 @@ async def test_a_check_that_hangs_is_down_in_time(tiny: Tiny, monkeypatch: pytes
     """A dependency that does not answer does not hold up the probe; several cost no more than one."""
     monkeypatch.setattr(health, "CHECK_TIMEOUT_S", 0.1)
     for name in ("stuck", *map(str, range(99))):
-        monkeypatch.setitem(tiny.app.state.checks, name, hang)
+        monkeypatch.setitem(tiny.app.state.application.checks, name, hang)
 
     async with asyncio.timeout(5):  # one after the other they would take ten
         response = await tiny.client.get("/readyz")

@@ -14,7 +14,7 @@ from pymongo.errors import (
 )
 
 from chassis.core.clock_skew import unix_ms
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.mongodb.database import MongoDB
 from cli.dev.mongodb import EmbeddedMongoDB
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.notifier import Notifier
 from cli.dev.polling import eventually
 

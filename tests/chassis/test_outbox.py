@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from math import inf
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
@@ -62,7 +63,7 @@ async def test_each_listener_has_a_row_of_the_same_event(exchange: Exchange) -> 
     class CupSold(CupFilled):
         """Heard by two."""
 
-        listeners = ("tiny", "user")
+        consumers: ClassVar[tuple[str, ...]] = ("tiny", "user")
 
     async with exchange.database.transaction() as session:
         await outbox.add(session, CupSold(subject=new_id()))
@@ -94,7 +95,7 @@ async def test_an_event_that_no_request_could_carry_is_refused_at_once(exchange:
 async def test_an_event_may_have_the_most_bytes_there_are(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     """One more is too many, and nothing is stored."""
     monkeypatch.setattr("chassis.messaging.event.utc_now", lambda: datetime(2026, 11, 26, tzinfo=UTC))
-    left = outbox.MOST_BYTES - len(outbox.row(CupFilled(subject=new_id()), "order")["message"])
+    left = outbox.MOST_BYTES - len(outbox.Publish(CupFilled(subject=new_id())).values("order")["message"])
     await exchange.announce("x" * left)
 
     with pytest.raises(outbox.EventTooLarge):

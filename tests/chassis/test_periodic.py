@@ -1,13 +1,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 from structlog.testing import CapturingLogger
 
-from chassis.core import periodic
+from chassis.core import lifecycle
 from chassis.core.errors import ServiceUnavailable
-from chassis.core.periodic import Periodic, repeat, running
+from chassis.core.lifecycle import Periodic, repeat, running
 from cli.dev.polling import eventually
 
 
@@ -19,12 +18,12 @@ class Work:
     """Counts its rounds, which fail as the test wants."""
 
     def __init__(self, *failures: Exception | None) -> None:
-        self.states: list[Any] = []
+        self.rounds = 0
         self._failures = list(failures)
 
-    async def __call__(self, state: Any) -> None:  # noqa: ANN401 - app.state
+    async def __call__(self) -> None:
         """Do a round."""
-        self.states.append(state)
+        self.rounds += 1
         if self._failures and (failure := self._failures.pop(0)):
             raise failure
 
@@ -44,7 +43,7 @@ def sleeping(rounds: int, slept: list[float]) -> Callable[[float], Awaitable[Non
 def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
     """What is logged of periodic work."""
     captured = CapturingLogger()
-    monkeypatch.setattr(periodic, "log", captured)
+    monkeypatch.setattr(lifecycle, "log", captured)
     return captured
 
 
@@ -55,10 +54,10 @@ async def test_the_first_round_comes_after_one_interval(fraction: float, pause: 
     work = Work()
 
     with pytest.raises(Enough):
-        await repeat(Periodic(20.0, work), "state", sleep=sleeping(2, slept), random=lambda: fraction)
+        await repeat(Periodic("work", 20.0, work), sleep=sleeping(2, slept), random=lambda: fraction)
 
     assert slept == pytest.approx([pause, pause])
-    assert work.states == ["state", "state"]
+    assert work.rounds == 2
 
 
 async def test_a_failure_is_logged_and_the_next_round_comes(log: CapturingLogger) -> None:
@@ -66,10 +65,11 @@ async def test_a_failure_is_logged_and_the_next_round_comes(log: CapturingLogger
     work = Work(ServiceUnavailable("down"), OSError("broken"))
 
     with pytest.raises(Enough):
-        await repeat(Periodic(1.0, work), None, sleep=sleeping(3, []))
+        await repeat(Periodic("work", 1.0, work), sleep=sleeping(3, []))
 
-    assert len(work.states) == 3
+    assert work.rounds == 3
     assert [call.method_name for call in log.calls] == ["warning", "exception"]
+    assert {call.kwargs["work"] for call in log.calls} == {"work"}
     assert log.calls[0].kwargs["reason"] == "down"
 
 
@@ -77,15 +77,16 @@ async def test_work_under_way_is_cancelled_at_the_end() -> None:
     """When the service stops, no round goes on without it."""
     ended = asyncio.Event()
 
-    async def hang(started: asyncio.Event) -> None:
+    started = asyncio.Event()
+
+    async def hang() -> None:
         started.set()
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
 
-    started = asyncio.Event()
-    async with running([Periodic(0.01, hang)], started):
+    async with running([Periodic("hang", 0.01, hang)]):
         await asyncio.wait_for(started.wait(), 5)
 
     assert ended.is_set()
@@ -95,11 +96,11 @@ async def test_all_are_done_side_by_side() -> None:
     """One that hangs does not hold up another."""
     work = Work()
 
-    async def hang(_state: object) -> None:
+    async def hang() -> None:
         await asyncio.Event().wait()
 
     async def is_done() -> bool:
-        return len(work.states) > 1
+        return work.rounds > 1
 
-    async with running([Periodic(0.01, hang), Periodic(0.02, work)], None):
+    async with running([Periodic("hang", 0.01, hang), Periodic("work", 0.02, work)]):
         assert await eventually(is_done)

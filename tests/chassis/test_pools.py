@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.mongodb.database import POOL_SIZE, MongoDB
 from chassis.postgres.database import Postgres
 from cli.dev.mongodb import EmbeddedMongoDB

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.database import Postgres
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.statements import Statement

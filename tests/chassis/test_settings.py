@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
     """Settings with an address of each kind."""
 
     service_name: ClassVar[str] = "tiny"
-    calls: ClassVar[tuple[str, ...]] = ("peer",)
+    peers: ClassVar[frozenset[str]] = frozenset({"peer"})
 
     tiny_database_url: PostgresUrl
     tiny_mongodb_url: MongoUrl

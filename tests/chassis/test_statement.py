@@ -8,18 +8,17 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.core.errors import Unauthenticated
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable, Unauthenticated
 from chassis.postgres.database import POOL_SIZE, Postgres
-from chassis.postgres.nonces import CLAIM
-from chassis.postgres.statements import Statement
+from chassis.postgres.nonces import Nonce
+from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.replay import Claim
 from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
 
 SECRET = "xyzzy-plugh-4711"
-ADD = Statement(CLAIM, "INSERT INTO cups (colour, size) VALUES (:colour, :size) RETURNING colour")
+ADD = Statement(Nonce, "INSERT INTO cups (colour, size) VALUES (:colour, :size) RETURNING colour")
 COLOURS = Statement("SELECT colour FROM cups ORDER BY colour")
 SLEEP = Statement("SELECT pg_sleep(:seconds)")
 
@@ -61,7 +60,7 @@ async def colours(database: Postgres) -> list[str]:
 
 async def test_a_statement_is_a_transaction(database: Postgres) -> None:
     """What it has done and returned is there at once, for everybody."""
-    (row,) = await database.run(ADD, {"colour": "red", "size": 1})
+    (row,) = await database.run(ADD, {"colour": "red", "size": 1}, Nonce(None))
 
     assert row["colour"] == "red"
     assert await colours(database) == ["red"]
@@ -70,29 +69,47 @@ async def test_a_statement_is_a_transaction(database: Postgres) -> None:
 async def test_a_statement_claims_its_request_once(database: Postgres) -> None:
     """The second time it is a 401, and has no effect."""
     claim = Claim("order", "one")
-    await database.run(ADD, {"colour": "red", "size": 1}, claim=claim)
+    await database.run(ADD, {"colour": "red", "size": 1}, Nonce(claim))
 
     with pytest.raises(Unauthenticated):
-        await database.run(ADD, {"colour": "blue", "size": 1}, claim=claim)
+        await database.run(ADD, {"colour": "blue", "size": 1}, Nonce(claim))
 
     assert claim.refused
     assert await colours(database) == ["red"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "parts"),
+    [(ADD, []), (ADD, [Nonce(None), Nonce(None)]), (COLOURS, [Nonce(Claim("order", "one"))])],
+    ids=["none", "two", "of another"],
+)
+async def test_a_statement_runs_with_its_own_parts_only(
+    database: Postgres, statement: Statement, parts: list[Nonce]
+) -> None:
+    """A nonce that is forgotten, or that the statement would not claim, is an error, in a session too."""
+    with pytest.raises(TypeError, match="Nonce"):
+        await database.run(statement, {"colour": "red", "size": 1}, *parts)
+    async with database.transaction() as session:
+        with pytest.raises(TypeError, match="Nonce"):
+            await run_in(session, statement, {"colour": "red", "size": 1}, *parts)
+
+    assert await colours(database) == []
+
+
 async def test_a_statement_that_fails_claims_nothing(database: Postgres) -> None:
     """So the same request may come again."""
     with pytest.raises(asyncpg.CheckViolationError):
-        await database.run(ADD, {"colour": "red", "size": 0}, claim=Claim("order", "one"))
+        await database.run(ADD, {"colour": "red", "size": 0}, Nonce(Claim("order", "one")))
 
     assert await database.claim("order", "one")
 
 
 async def test_a_violation_of_its_own_is_no_second_claim(database: Postgres) -> None:
     """What is unique in another table is told as it is."""
-    await database.run(ADD, {"colour": "red", "size": 1}, claim=Claim("order", "one"))
+    await database.run(ADD, {"colour": "red", "size": 1}, Nonce(Claim("order", "one")))
 
     with pytest.raises(asyncpg.UniqueViolationError):
-        await database.run(ADD, {"colour": "red", "size": 1}, claim=Claim("order", "two"))
+        await database.run(ADD, {"colour": "red", "size": 1}, Nonce(Claim("order", "two")))
 
 
 async def test_statements_that_were_cancelled_take_no_connection_with_them(database: Postgres, url: str) -> None:
@@ -135,7 +152,7 @@ async def test_a_connection_that_is_cut_is_a_503_and_replaced(database: Postgres
 async def test_an_error_quotes_no_value(database: Postgres, colour: str, size: object) -> None:
     """The text of an error, traceback and all, as it comes into a log has no value in it."""
     with pytest.raises(Exception, match=r"violates|too long|hidden") as refused:
-        await database.run(ADD, {"colour": colour, "size": size})
+        await database.run(ADD, {"colour": colour, "size": size}, Nonce(None))
 
     assert SECRET not in "".join(format_exception(refused.value))
     assert not isinstance(refused.value, DatabaseUnavailable)

@@ -53,6 +53,7 @@ def test_a_line_end_is_no_part_of_what_is_given(monkeypatch: pytest.MonkeyPatch)
     assert given_environment()["USER_DATABASE_URL"] == "postgresql://a:b@c/d"
 
 
+@pytest.mark.long
 def test_make_works_whatever_the_caller_has_set() -> None:
     """All of it at once, without a home to write to: the right checkout's services are built."""
     environment = os.environ | STEERING | {"HOME": "/proc", "PYTHONHOME": "/nowhere", "PYTHON": "/bin/false"}

@@ -122,7 +122,7 @@ async def test_the_databases_are_read_as_they_are(
 ) -> None:
     """An order, its reservation, its ledger and its event, each from the database that has it."""
     account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
-    ada = (await sealed.post("user", "/api/v1/users/register", json=account))["id"]
+    ada = ((await sealed.send("user", "POST", "/api/v1/users/register", json=account)).json())["id"]
     product = {"name": "Cup", "price": 6.99, "stock": 5}
     cup = (await people["product"].post("/api/v1/products", json=product, headers=bearer(role="admin"))).json()["id"]
     headers = {**bearer(User(id=UUID(ada), role="user")), "Idempotency-Key": str(new_id())}

@@ -6,13 +6,13 @@ import pytest
 from dotenv import dotenv_values, set_key
 from typer.testing import CliRunner
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.core.ids import new_id
 from chassis.sealing.keys import parse_ring
 from cli.dev.secrets import ensure_secrets, make_signing_key
 from cli.errors import CommandError
 from cli.keys.commands import app
 from cli.links import links
+from user.tokens.issuer import TokenIssuer
 
 KINDS = ["links", "tokens"]
 

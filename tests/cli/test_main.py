@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import typer
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from cli.__main__ import COMMANDS, app, main
 from cli.dev.ports import free_port
 from cli.errors import CommandError
 
 
+@pytest.mark.long
 def test_commands_run_where_the_workers_metrics_have_no_folder(tmp_path: Path) -> None:
     """As in a container of its own: the image names a folder that only gunicorn makes."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "missing")}

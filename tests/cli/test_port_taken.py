@@ -43,6 +43,7 @@ def test_a_taken_port_is_the_reason_that_is_shown(kind: type[EmbeddedServer], fo
     assert "backtrace" not in str(refused.value).lower()
 
 
+@pytest.mark.long
 def test_another_server_on_the_port_is_not_taken_for_ours(folder: Path, postgres: EmbeddedPostgres) -> None:
     """It answers there, and is somebody else's: ours has not started."""
     with pytest.raises(PortTaken):
@@ -51,6 +52,7 @@ def test_another_server_on_the_port_is_not_taken_for_ours(folder: Path, postgres
     assert postgres.is_ready()
 
 
+@pytest.mark.long
 def test_databases_go_to_another_port_if_somebody_was_faster(folder: Path, taken: int) -> None:
     """A port that was free when it was asked for may be taken when a server wants it: both then try another."""
     asked = list[str]()

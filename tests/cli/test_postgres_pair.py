@@ -9,12 +9,14 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
 from cli.dev.polling import eventually
 from cli.dev.postgres_pair import PostgresPair
 from tests.support.databases import HURRY
+
+pytestmark = pytest.mark.long
 
 CREATE = Statement("CREATE TABLE IF NOT EXISTS cups (size int)")
 ADD = Statement("INSERT INTO cups VALUES (:size)")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import pytest
+
 from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.watch import Part, Watch
@@ -28,6 +30,7 @@ class Process:
         self.runs = True
 
 
+@pytest.mark.long
 async def test_a_database_that_died_is_started_again_and_that_is_said(own_postgres: EmbeddedPostgres) -> None:
     """Its death is seen at the next look, and so is its return; a bystander is left alone."""
     said, bystander = list[str](), Process()

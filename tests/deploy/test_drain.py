@@ -4,6 +4,7 @@ from time import monotonic
 
 import httpx
 import psutil
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.dev.polling import eventually, wait_until
@@ -12,6 +13,8 @@ from tests.deploy.gunicorns import Gunicorn, gunicorn
 from tests.support.aliases import Bearer
 from tests.support.collector import collecting
 from tests.support.plain import NO_AUTHORITIES
+
+pytestmark = pytest.mark.long
 
 STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
 

@@ -6,12 +6,15 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
+from chassis.application import application_of
 from chassis.core import deadline
 from chassis.core.errors import AppError, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, CircuitOpen, State
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.peer import Peer
-from chassis.dispatch.transport import Answer, HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
+from chassis.dispatch.peer import Attempt, Peer
+from chassis.dispatch.slots import CALLS_AT_A_TIME
+from chassis.dispatch.transport import Answer
 from cli.dev.polling import eventually
 from order.main import build
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
@@ -42,7 +45,7 @@ async def test_a_refusal_is_no_failure(failure: str) -> None:
 
     for _ in range(40):
         with pytest.raises(AppError):
-            await dispatcher.post("product", PATH, json={})
+            await dispatcher.send("product", "POST", PATH, json={})
 
     assert dispatcher.targets() == {"product": "open" if opens else "closed"}
     assert not opens or len(peer.seen) <= 20
@@ -53,10 +56,10 @@ async def test_an_open_breaker_is_told_as_unavailable() -> None:
     dispatcher, peer = dispatcher_to(answers(500))
     for _ in range(20):
         with pytest.raises(AppError):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
 
     with pytest.raises(ServiceUnavailable, match="it has failed too often") as refused:
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
 
     assert len(peer.seen) == 20
     assert 4 <= int(refused.value.headers["Retry-After"]) <= 6
@@ -75,10 +78,10 @@ async def test_of_fifty_callers_one_probes() -> None:
     dispatcher, peer = dispatcher_to(*[answers(500)] * 20, hold)
     for _ in range(20):
         with pytest.raises(AppError):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
     peer.time.now += 6
 
-    calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(50)]
+    calls = [asyncio.create_task(dispatcher.send("product", "GET", PATH)) for _ in range(50)]
     await arrived.wait()
     refused = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     answering.set()
@@ -86,9 +89,9 @@ async def test_of_fifty_callers_one_probes() -> None:
 
     assert refused
     assert len(peer.seen) == 21
-    assert [result for result in results if not isinstance(result, ServiceUnavailable)] == [{"ok": True}]
+    assert [result.json() for result in results if isinstance(result, Answer)] == [{"ok": True}]
     for _ in range(2):
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
     assert dispatcher.targets() == {"product": "closed"}
 
 
@@ -101,8 +104,8 @@ async def test_cancelled_calls_are_no_failures() -> None:
         raise AssertionError
 
     dispatcher, peer = dispatcher_to(*[hold] * 1_000, OK)
-    for _ in range(10):
-        calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(100)]
+    for _ in range(1_000 // CALLS_AT_A_TIME):
+        calls = [asyncio.create_task(dispatcher.send("product", "GET", PATH)) for _ in range(CALLS_AT_A_TIME)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for call in calls:
@@ -111,7 +114,7 @@ async def test_cancelled_calls_are_no_failures() -> None:
 
     assert len(peer.seen) == 1_000
     assert dispatcher.targets() == {"product": "closed"}
-    assert await dispatcher.get("product", PATH) == {"ok": True}
+    assert (await dispatcher.send("product", "GET", PATH)).json() == {"ok": True}
 
 
 async def test_a_call_that_ends_with_its_request_has_failed() -> None:
@@ -121,7 +124,7 @@ async def test_a_call_that_ends_with_its_request_has_failed() -> None:
         deadline.start(0.5)
         with suppress(AppError, TimeoutError):
             async with asyncio.timeout(0.5):
-                await dispatcher.get("tiny", PATH)
+                await dispatcher.send("tiny", "GET", PATH)
 
     async with FaultProxy("", silent) as hole, dispatcher_over_wire(hole.address) as dispatcher:
         # Tasks: each has a deadline of its own.
@@ -151,13 +154,13 @@ async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
 ) -> None:
     """From 2 s on, or 20 ms before the end of its time; before that its caller has merely given up."""
     time = Time()
-    peer = Peer("cancelled", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    peer = Peer("cancelled", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
 
-    async def wait() -> Answer:
-        await asyncio.Event().wait()
-        raise AssertionError
+    async def wait() -> None:
+        with Attempt(peer, "GET", 1, within_s=within_s):
+            await asyncio.Event().wait()
 
-    calls = [asyncio.create_task(peer.watch("GET", 1, wait, within_s=within_s)) for _ in range(FEWEST_CALLS)]
+    calls = [asyncio.create_task(wait()) for _ in range(FEWEST_CALLS)]
     await asyncio.sleep(0)
     time.now += took_s
     for call in calls:
@@ -170,17 +173,14 @@ async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
 async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_again() -> None:
     """A peer that never answers is asked once in a pause that doubles, not once a request."""
     time = Time()
-    peer = Peer("probed", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    peer = Peer("probed", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     asked: list[float] = []
 
-    async def give_up() -> Answer:
-        asked.append(time.now)
-        time.now += 1.0
-        raise asyncio.CancelledError
-
     for _ in range(600):
-        with suppress(asyncio.CancelledError, CircuitOpen):
-            await peer.watch("GET", 1, give_up, within_s=1.0)
+        with suppress(asyncio.CancelledError, CircuitOpen), Attempt(peer, "GET", 1, within_s=1.0):
+            asked.append(time.now)
+            time.now += 1.0
+            raise asyncio.CancelledError
         time.now += 0.1
 
     assert peer.breaker.state is State.OPEN
@@ -190,43 +190,40 @@ async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_agai
 async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
     """It says nothing of the peer, and the next call may probe at once."""
     time = Time()
-    peer = Peer("given up", "", HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
+    peer = Peer("given up", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     for _ in range(FEWEST_CALLS):
         peer.breaker.fail(peer.breaker.admit())
     time.now += FIRST_PAUSE_S * (1 + SPREAD)
 
-    async def give_up() -> Answer:
+    with pytest.raises(asyncio.CancelledError), Attempt(peer, "GET", 1, within_s=1.0):
         raise asyncio.CancelledError
-
-    with pytest.raises(asyncio.CancelledError):
-        await peer.watch("GET", 1, give_up, within_s=1.0)
 
     assert peer.breaker.state is State.HALF_OPEN
     assert peer.breaker.admit()
 
 
 async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
-    apps: dict[str, FastAPI], environment: dict[str, str]
+    apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it has failed: a service that is back is asked again."""
 
     async def away(exchange: Exchange) -> None:
         exchange.reset()
 
-    order = build()
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], away) as wire:
-        order.state.settings = order.state.settings.model_copy(update={"product_service_url": wire.address})
+        monkeypatch.setenv("PRODUCT_SERVICE_URL", wire.address)
+        order = build()
         async with serve(order):
-            background: Dispatcher = order.state.background
+            background = application_of(order).background
             for _ in range(FEWEST_CALLS):
                 with pytest.raises(AppError):
-                    await background.post("product", PATH, json={})
+                    await background.send("product", "POST", PATH, json={})
             assert background.targets()["product"] == "open"
             wire.fault = passing
 
             async def is_asked() -> bool:
                 with suppress(AppError):
-                    await background.get("product", "/livez", sealed=False)
+                    await background.send("product", "GET", "/livez", sealed=False)
                 return bool(background.targets()["product"] != "open")
 
             # Others are held up for longer.
@@ -240,7 +237,7 @@ def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
         return REGISTRY.get_sample_value("dispatch_breaker_state", {"target": "told", "purpose": purpose})
 
     requests, events = (
-        Peer("told", "", HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200))), purpose=purpose)
+        Peer("told", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), purpose=purpose)
         for purpose in ("requests", "events")
     )
     for _ in range(20):

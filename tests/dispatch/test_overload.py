@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from chassis.core.types import Body
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing import body_budget
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
@@ -27,8 +28,7 @@ class Thing(Body):
     name: str
 
 
-@router.post("")
-@public
+@router.post("", access=public(), idempotency=UNREPEATABLE)
 async def create(thing: Thing) -> Thing:
     """Wait until the test lets it go on."""
     ARRIVED.append(thing.name)

@@ -1,14 +1,17 @@
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 from fastapi import FastAPI
 
+from chassis.application import application_of
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from order import main
-from tests.order.shop import Shop
+from tests.order.shop import Shop, declare_steps
 from tests.support.aliases import Bearer, People
 from tests.support.fault_proxy import FaultProxy, passing
+from tests.support.having import having
 
 
 @pytest.fixture
@@ -43,18 +46,15 @@ def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No step of an order is waited for for long."""
-    monkeypatch.setattr("order.services.advance_order.STEP_S", 0.5)
+    declare_steps(monkeypatch, timeout_s=0.5)
 
 
 @pytest.fixture
 async def wire(settling: None, shop: Shop, environment: dict[str, str]) -> AsyncIterator[FaultProxy]:
     """What stands between the order service's calls and the product service."""
-    state, real = shop.app.state, (shop.app.state.dispatcher, shop.app.state.background)
+    its = application_of(shop.app)
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
-        peers = state.settings.peer_urls | {"product": proxy.address}
-        state.dispatcher = state.background = Dispatcher(peers, state.envelope, longest_pause_s=0.1)
-        try:
-            yield proxy
-        finally:
-            await state.dispatcher.aclose()
-            state.dispatcher, state.background = real
+        peers = its.settings.peer_urls | {"product": proxy.address}
+        async with aclosing(Dispatcher(peers, its.envelope, longest_pause_s=0.1)) as dispatcher:
+            with having(shop.app, dispatcher=dispatcher, background=dispatcher):
+                yield proxy

@@ -1,18 +1,21 @@
 """A shop: what its customers and its admin do, what it has left, and the passing of time."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from chassis.core.errors import ServiceUnavailable
 from chassis.core.ids import new_id
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
+from order.calls import COMMIT, RESERVE
 from order.models import Order, OrderStatus
 from order.services.advance_order import PATIENCE
 from order.services.resume_orders import resume_orders
@@ -30,9 +33,10 @@ class Away(Dispatcher):
     def __init__(self) -> None:
         self.asked = Counter[str]()
 
-    async def post(self, service: str, path: str, **options: object) -> NoReturn:  # noqa: ARG002 - as the real one
+    async def call(self, call: Call[Any, Any], body: Any = None, **options: Any) -> NoReturn:  # noqa: ANN401, ARG002 - as the real one
         """Fail."""
-        self.asked[str(options["idempotency_key"])] += 1
+        assert call is RESERVE
+        self.asked[str(body.order_id)] += 1
         raise ServiceUnavailable
 
 
@@ -124,11 +128,11 @@ class Shop:
     async def resume(self) -> None:
         """Go on at once with all orders that are pending."""
         await self.make_due()
-        await resume_orders(self.app.state.store, self.app.state.dispatcher)
+        await resume_orders(self.app.state.application.store, self.app.state.application.dispatcher)
 
     async def make_due(self) -> None:
         """Let nobody have a lease of any order."""
-        async with self.app.state.store.transaction() as session:
+        async with self.app.state.application.store.transaction() as session:
             pending = update(Order).where(Order.status == OrderStatus.PENDING)
             await session.execute(pending.values(resume_at=func.now()))
 
@@ -137,13 +141,19 @@ class Shop:
 
         async def is_settled() -> bool:
             await self.resume()
-            async with self.app.state.store.transaction() as session:
+            async with self.app.state.application.store.transaction() as session:
                 return not await session.scalar(select(func.count()).where(Order.status == OrderStatus.PENDING))
 
         return await eventually(is_settled)
 
     async def lose_patience(self, order_id: str) -> None:
         """Let an order have waited for too long."""
-        async with self.app.state.store.transaction() as session:
+        async with self.app.state.application.store.transaction() as session:
             placed = func.now() - PATIENCE
             await session.execute(update(Order).where(Order.id == UUID(order_id)).values(created_at=placed))
+
+
+def declare_steps(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of a call
+    """Declare the calls of the saga otherwise, as in ``timeout_s=0.5``."""
+    monkeypatch.setattr("order.services.advance_order.RESERVE", replace(RESERVE, **changes))
+    monkeypatch.setattr("order.services.advance_order.COMMIT", replace(COMMIT, **changes))

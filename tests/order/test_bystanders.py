@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -13,18 +14,19 @@ from sqlalchemy import Text, column, func, select
 from chassis.auth.tokens import Identity
 from chassis.core.ids import new_id
 from chassis.core.json import loads
+from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
+from chassis.postgres.statements import run_in
 from chassis.postgres.tables import outbox
 from cli.dev.polling import eventually
 from order.models import Base, Order, OrderLine, OrderStatus, OrderTransition
 from order.services.advance_order import PATIENCE
 from order.services.cancel_order import cancel_order
-from order.services.confirm_order import confirm_order
 from order.services.fulfil_order import fulfil_order
 from order.services.get_history import get_history
 from order.services.load_order import load_order
-from order.services.move_order import move_order
 from order.services.resume_orders import AT_ONCE, resume_orders
+from order.services.transition_order import transition_order
 from tests.order.shop import Away, Shop
 from tests.support.databases import bystanders
 
@@ -82,7 +84,7 @@ class Desk:
 @pytest.fixture
 async def desk(shop: Shop, unresumed: None) -> Desk:
     """One order of every status, of one customer."""
-    desk = Desk(shop.app.state.store, new_id())
+    desk = Desk(shop.app.state.application.store, new_id())
     for status in OrderStatus:
         await desk.store(status)
     return desk
@@ -113,11 +115,11 @@ async def test_a_move_is_of_one_order_and_is_one_of_the_defined(
     ):
         for scan in ("indexscan", "bitmapscan"):  # which would find the lines in their order
             await session.execute(select(func.set_config(f"enable_{scan}", "off", True)))
+        order = await session.get_one(Order, order_id)
         if (before, after) == (OrderStatus.PENDING, OrderStatus.CONFIRMED):
-            order = await session.get_one(Order, order_id)
             order.total_price_minor, order.currency = 300, "EUR"
-            await session.flush()
-        assert await move_order(session, order_id, after, "because") == is_defined
+        assert await transition_order(partial(run_in, session), order, after, "because") == is_defined
+        assert order.status == (after if is_defined else before)
         events = [loads(one.encode()) for one in (await session.scalars(select(outbox.c.message).distinct())).all()]
 
     lines = [{"product_id": str(one.product_id), "quantity": one.quantity} for one in await desk.lines(order_id)]
@@ -146,7 +148,7 @@ async def test_confirming_prices_the_lines_of_one_order(
     order.total_price_minor, order.currency = 302, "USD"
 
     async with bystanders(desk.database, Base.metadata, order.id):
-        assert await confirm_order(desk.database, order)
+        assert await transition_order(desk.database.run, order, OrderStatus.CONFIRMED, "stock_committed")
 
     assert notified == ["analytics"]
     async with desk.database.transaction() as session:
@@ -165,7 +167,7 @@ async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
     events: list[dict[str, Any]] = []
 
     async def is_heard() -> bool:
-        async with analytics.state.store.use() as database:
+        async with analytics.state.application.store.use() as database:
             events.extend(await database["events"].find({"subject": str(order_id)}).to_list(None))
         return bool(events)
 
@@ -175,15 +177,16 @@ async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", [one for one in OrderStatus if one != OrderStatus.PENDING])
-async def test_what_is_not_pending_is_not_confirmed(desk: Desk, status: OrderStatus) -> None:
-    """Whoever comes too late changes nothing, not even a price."""
+async def test_what_is_not_pending_any_more_is_not_confirmed(desk: Desk, status: OrderStatus) -> None:
+    """A worker that has read the order before another one moved it changes nothing, not even a price."""
     order = await load_order(desk.database, await desk.store(status))
+    order.status = OrderStatus.PENDING
     for line in order.lines:
         line.name, line.unit_price_minor = "Dear", 10_000
     order.total_price_minor, order.currency = 30_000, "USD"
 
     async with bystanders(desk.database, Base.metadata):
-        assert not await confirm_order(desk.database, order)
+        assert not await transition_order(desk.database.run, order, OrderStatus.CONFIRMED, "stock_committed")
 
 
 @pytest.mark.parametrize("act", ["cancel", "fulfil"])
@@ -208,7 +211,7 @@ async def test_only_what_has_waited_for_too_long_expires(shop: Shop, desk: Desk)
     await desk.store(OrderStatus.PENDING, age=PATIENCE - timedelta(seconds=10))
 
     async with bystanders(desk.database, Base.metadata, old):
-        await resume_orders(desk.database, shop.app.state.dispatcher)
+        await resume_orders(desk.database, shop.app.state.application.dispatcher)
 
     assert await desk.stored(old) == ("expired", "timed_out", ["pending", "expired"])
 
@@ -218,7 +221,7 @@ async def test_orders_expire_a_batch_at_a_time(shop: Shop, desk: Desk) -> None:
     for _ in range(AT_ONCE + 1):
         await desk.store(OrderStatus.PENDING, age=PATIENCE * 2, due=True)
 
-    await resume_orders(desk.database, shop.app.state.dispatcher)
+    await resume_orders(desk.database, shop.app.state.application.dispatcher)
 
     transaction = column("xmin").cast(Text)
     batches = select(func.count()).where(OrderTransition.cause == "timed_out").group_by(transaction)
@@ -251,7 +254,7 @@ async def test_what_another_worker_has_in_hand_is_skipped(shop: Shop, desk: Desk
         bystanders(desk.database, Base.metadata, *free.values()),
     ):
         await session.execute(select(Order).where(Order.id.in_(locked.values())).with_for_update())
-        await resume_orders(desk.database, shop.app.state.dispatcher)
+        await resume_orders(desk.database, shop.app.state.application.dispatcher)
 
     assert (await desk.stored(free["old"]))[:2] == ("expired", "timed_out")
     assert (await desk.stored(free["young"]))[:2] == ("rejected", "product_not_found")
@@ -266,10 +269,10 @@ async def test_the_orders_that_have_waited_longest_are_claimed_first(desk: Desk)
     first, due = set(orders[-AT_ONCE:]), set[UUID]()
 
     class Looking(Away):
-        async def post(self, service: str, path: str, **options: object) -> NoReturn:
+        async def call(self, call: Call[Any, Any], body: Any = None, **options: Any) -> NoReturn:  # noqa: ANN401 - as above
             async with desk.database.transaction() as session:
                 due.update((await session.scalars(select(Order.id).where(Order.resume_at <= func.now()))).all())
-            await super().post(service, path, **options)
+            await super().call(call, body, **options)
 
     async with bystanders(desk.database, Base.metadata, *first):
         await resume_orders(desk.database, looking := Looking())

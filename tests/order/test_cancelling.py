@@ -62,7 +62,7 @@ async def test_a_reserve_that_comes_after_the_cancellation_is_refused(
     """Product has heard of the cancellation by then, and of the order never before."""
 
     async def is_buried() -> bool:
-        async with apps["product"].state.store.transaction() as session:
+        async with apps["product"].state.application.store.transaction() as session:
             return bool(await session.scalar(select(Reservation.state)) == "released")
 
     async def overtaken(exchange: Exchange) -> None:

@@ -3,14 +3,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from chassis.application import application_of
 from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.dispatch.call import Call
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.idempotency.key import KeyedRequest
+from order.calls import COMMIT
 from order.models import Base, OrderStatus
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.databases import bystanders
+from tests.support.having import having
 
 
 async def test_a_key_whose_first_statement_is_under_way_is_in_flight(shop: Shop, teapot: str) -> None:
@@ -20,9 +24,9 @@ async def test_a_key_whose_first_statement_is_under_way_is_in_flight(shop: Shop,
     customer = (await shop.send(wanted, key=other)).json()["user_id"]
     request = KeyedRequest(f"user:{customer}", f"POST {ORDERS}", key, b"")
 
-    async with shop.app.state.store.transaction() as session:
+    async with shop.app.state.application.store.transaction() as session:
         await session.execute(select(func.pg_advisory_xact_lock(request.lock)))
-        async with bystanders(shop.app.state.store, Base.metadata):
+        async with bystanders(shop.app.state.application.store, Base.metadata):
             answer = await shop.send(wanted, key=key)
             replayed = await shop.send(wanted, key=other)
 
@@ -37,7 +41,7 @@ async def test_a_key_of_another_order_is_refused(shop: Shop, teapot: str) -> Non
     key = str(new_id())
     await shop.send({"product_id": teapot, "quantity": 1}, key=key)
 
-    async with bystanders(shop.app.state.store, Base.metadata):
+    async with bystanders(shop.app.state.application.store, Base.metadata):
         answer = await shop.send({"product_id": teapot, "quantity": 2}, key=key)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
@@ -50,12 +54,12 @@ class CommitRefused:
     def __init__(self, real: Any, status: int, code: str) -> None:  # noqa: ANN401 - whatever the service has
         self._real, self._problem = real, (status, code)
 
-    async def post(self, service: str, path: str, **options: object) -> Any:  # noqa: ANN401 - JSON
+    async def call(self, call: Call[Any, Any], body: object = None, **options: object) -> Any:  # noqa: ANN401 - what is declared
         """Refuse, if it is a commit."""
-        if not path.endswith("/commit"):
-            return await self._real.post(service, path, **options)
+        if call is not COMMIT:
+            return await self._real.call(call, body, **options)
         status, code = self._problem
-        raise RemoteError(service, Refusal(Answer(status, {}, dumps({"code": code, "detail": "No."}))))
+        raise RemoteError(call.service, Refusal(Answer(status, {}, dumps({"code": code, "detail": "No."}))))
 
 
 COMMITS = {
@@ -71,17 +75,14 @@ COMMITS = {
 async def test_a_commit_that_is_refused(shop: Shop, teapot: str, code: str) -> None:
     """One whose time is over ends the order; any other refusal is a fault between services, and the order waits."""
     status, stored = COMMITS[code]
-    state, real = shop.app.state, shop.app.state.dispatcher
+    its = application_of(shop.app)
     other = await shop.place(teapot)
 
-    state.dispatcher = CommitRefused(real, 409, code)
-    try:
-        async with bystanders(state.store, Base.metadata) as involved:
+    with having(shop.app, dispatcher=CommitRefused(its.dispatcher, 409, code)):
+        async with bystanders(shop.app.state.application.store, Base.metadata) as involved:
             answer = await shop.send({"product_id": teapot, "quantity": 1})
             (order,) = [one for one in await shop.orders() if one["id"] != other["id"]]
             involved.add(order["id"])
-    finally:
-        state.dispatcher = real
 
     assert answer.status_code == status
     assert (order["status"], order["cause"]) == stored

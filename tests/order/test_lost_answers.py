@@ -14,7 +14,7 @@ from tests.support.lossy import losing_answers
 
 async def stored(app: FastAPI, order_id: str) -> tuple[str, list[str]]:
     """The status of an order as it is stored, and those it has had."""
-    async with app.state.store.transaction() as session:
+    async with app.state.application.store.transaction() as session:
         status = await session.scalar(select(Order.status).where(Order.id == UUID(order_id)))
         had = select(OrderTransition.status).where(OrderTransition.order_id == UUID(order_id))
         return status, list((await session.scalars(had.order_by(OrderTransition.at))).all())
@@ -29,7 +29,7 @@ async def test_what_is_done_to_an_order_is_done_once(
     token, key = shop.admin["Authorization"].removeprefix("Bearer "), str(new_id())
 
     async with (
-        bystanders(shop.app.state.store, Base.metadata, order["id"]),
+        bystanders(shop.app.state.application.store, Base.metadata, order["id"]),
         losing_answers(environment, "order") as dispatcher,
     ):
         answer = await dispatcher.send(
@@ -49,12 +49,12 @@ async def test_an_order_whose_answers_are_lost_is_placed_once(
     wanted = {"product_id": teapot, "quantity": 2}
 
     async with (
-        bystanders(shop.app.state.store, Base.metadata) as involved,
+        bystanders(shop.app.state.application.store, Base.metadata) as involved,
         losing_answers(environment, "order") as dispatcher,
     ):
-        placed: dict[str, Any] = await dispatcher.post(
-            "order", ORDERS, json=wanted, idempotency_key=key, bearer=token, timeout=20
-        )
+        placed: dict[str, Any] = (
+            await dispatcher.send("order", "POST", ORDERS, json=wanted, idempotency_key=key, bearer=token, timeout=20)
+        ).json()
         involved.add(placed["id"])
 
     assert await stored(shop.app, placed["id"]) == ("confirmed", ["pending", "confirmed"])

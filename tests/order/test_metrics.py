@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from fastapi import FastAPI
@@ -7,9 +8,10 @@ from sqlalchemy import func
 
 from chassis.core.ids import new_id
 from chassis.postgres.database import Postgres
+from chassis.postgres.statements import run_in
 from order.main import _measure_orders
 from order.models import Order, OrderStatus
-from order.services.move_order import move_order
+from order.services.transition_order import transition_order
 from tests.order.shop import Shop
 
 
@@ -20,7 +22,7 @@ class Unlucky(Exception):
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The order service's database."""
-    store: Postgres = apps["order"].state.store
+    store: Postgres = apps["order"].state.application.store
     return store
 
 
@@ -32,12 +34,12 @@ def sample(name: str, **labels: str) -> float:
 def pending(age: timedelta = timedelta()) -> Order:
     """An order that waits, for so long already, and that nobody takes over."""
     created_at, resume_at = func.now() - age, func.now() + timedelta(hours=1)
-    return Order(id=new_id(), user_id=new_id(), created_at=created_at, resume_at=resume_at)
+    return Order(id=new_id(), user_id=new_id(), created_at=created_at, resume_at=resume_at, lines=[])
 
 
 async def measured(apps: dict[str, FastAPI]) -> tuple[float, float]:
     """How many orders are pending, and the age of the oldest in seconds, as the service measures them now and then."""
-    await _measure_orders(apps["order"].state)
+    await _measure_orders(apps["order"].state.application.store)
     return sample("order_pending"), sample("order_pending_oldest_seconds")
 
 
@@ -47,7 +49,7 @@ async def test_pending_orders_are_measured(apps: dict[str, FastAPI], database: P
     async with database.transaction() as session:
         session.add_all([pending(), old, decided])
         await session.flush()
-        await move_order(session, decided.id, OrderStatus.REJECTED, "insufficient_stock")
+        await transition_order(partial(run_in, session), decided, OrderStatus.REJECTED, "insufficient_stock")
 
     count, oldest_s = await measured(apps)
     assert count == 2
@@ -76,8 +78,8 @@ async def test_a_committed_transition_is_counted(database: Postgres) -> None:
     async with database.transaction() as session:
         session.add(order := pending())
         await session.flush()
-        assert await move_order(session, order.id, OrderStatus.CANCELLED, "cancelled_by_customer")
-        assert not await move_order(session, order.id, OrderStatus.CONFIRMED, "stock_committed")
+        assert await transition_order(partial(run_in, session), order, OrderStatus.CANCELLED, "cancelled_by_customer")
+        assert not await transition_order(partial(run_in, session), order, OrderStatus.CONFIRMED, "stock_committed")
 
         assert sample("order_transitions_total", status="cancelled") == before
 
@@ -99,5 +101,5 @@ async def expire_and_fail(database: Postgres) -> None:
     async with database.transaction() as session:
         session.add(order := pending())
         await session.flush()
-        await move_order(session, order.id, OrderStatus.EXPIRED, "timed_out")
+        await transition_order(partial(run_in, session), order, OrderStatus.EXPIRED, "timed_out")
         raise Unlucky

@@ -20,7 +20,7 @@ SECONDS = int(PATIENCE.total_seconds()) - 5
 @pytest.fixture
 def database(shop: Shop, unresumed: None) -> Postgres:
     """The order service's database."""
-    store: Postgres = shop.app.state.store
+    store: Postgres = shop.app.state.application.store
     return store
 
 

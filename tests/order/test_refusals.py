@@ -59,7 +59,7 @@ async def test_a_refusal_names_every_item_that_cannot_be_had(shop: Shop, teapot:
     good = [{"product_id": cup, "quantity": STOCK + 1} for cup in cups]
     items, key = [good[0], faults[0], good[1], faults[1]], str(new_id())
 
-    async with bystanders(shop.app.state.store, Base.metadata) as involved:
+    async with bystanders(shop.app.state.application.store, Base.metadata) as involved:
         answers = [await shop.send({"items": items}, key=key) for _ in range(2)]
         (order,) = [one for one in await shop.orders() if one["id"] != other]
         involved.add(order["id"])

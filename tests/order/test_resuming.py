@@ -13,6 +13,7 @@ from chassis.core import deadline
 from chassis.core.errors import ServiceUnavailable
 from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
@@ -22,8 +23,8 @@ from order.services import advance_order as saga
 from order.services import resume_orders as resuming
 from order.services.advance_order import FIRST_PAUSE, advance_order
 from order.services.load_order import load_order
-from order.services.move_order import move_order
 from order.services.resume_orders import AT_ONCE, TIMEOUT_S, resume_orders
+from order.services.transition_order import transition_order
 
 SOON = timedelta(hours=1)
 
@@ -31,7 +32,7 @@ SOON = timedelta(hours=1)
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The order service's database."""
-    store: Postgres = apps["order"].state.store
+    store: Postgres = apps["order"].state.application.store
     return store
 
 
@@ -41,7 +42,7 @@ class Down:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def post(self, *_arguments: object, **_options: object) -> object:
+    async def call(self, *_arguments: object, **_options: object) -> object:
         """Fail."""
         self.calls += 1
         raise ServiceUnavailable("down")
@@ -54,9 +55,9 @@ class Recorder:
         self.paths, self.left_s = list[str](), list[float]()
         self._answer = answer
 
-    async def post(self, _service: str, path: str, **_options: object) -> object:
+    async def call(self, call: Call[Any, Any], *_arguments: object, **_options: object) -> object:
         """Answer, or raise."""
-        self.paths.append(path)
+        self.paths.append(call.path)
         time = deadline.current()
         self.left_s.append(time.remaining() if time else float("inf"))
         if isinstance(self._answer, Exception):
@@ -191,10 +192,10 @@ async def test_an_order_that_is_cancelled_while_its_step_has_no_answer_stays_so(
     order = Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + SOON)
 
     class Cancelling(Down):
-        async def post(self, *arguments: object, **options: object) -> object:
-            async with database.transaction() as session:
-                assert await move_order(session, order.id, OrderStatus.CANCELLED, "cancelled_by_customer")
-            return await super().post(*arguments, **options)
+        async def call(self, *arguments: object, **options: object) -> object:
+            stored = await load_order(database, order.id)
+            assert await transition_order(database.run, stored, OrderStatus.CANCELLED, "cancelled_by_customer")
+            return await super().call(*arguments, **options)
 
     async with database.transaction() as session:
         session.add(order)

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ from structlog.testing import CapturingLogger
 
 from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
@@ -21,6 +23,7 @@ from tests.order.shop import ORDERS, STOCK, Shop
 from tests.product.orders import let_time_pass
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting
+from tests.support.having import having
 
 CONFIRMED = [("pending", "placed"), ("confirmed", "stock_committed")]
 STEPS = {"reserve": False, "commit": True}
@@ -48,7 +51,10 @@ def at(step: str, fault: Fault) -> Fault:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("fault", [silent, away, holding, losing, cutting, resetting])
+@pytest.mark.parametrize(
+    "fault",
+    [silent, away, losing, *(pytest.param(one, marks=pytest.mark.long) for one in (holding, cutting, resetting))],
+)
 @pytest.mark.parametrize("step", STEPS)
 async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, fault: Fault
@@ -125,7 +131,7 @@ async def test_an_order_whose_reservation_has_expired_is_expired(
         order = await shop.only_order()
         if step == "reserve":
             await exchange.forward()  # whose answer is lost
-        await let_time_pass(apps["product"].state.store, UUID(order["id"]))
+        await let_time_pass(apps["product"].state.application.store, UUID(order["id"]))
         exchange.reset()
 
     wire.fault = at(step, expiring)
@@ -160,9 +166,10 @@ class Mismatched:
     def __init__(self, status: int, code: str) -> None:
         self.status, self.code = status, code
 
-    async def post(self, service: str, _path: str, **_options: object) -> None:
+    async def call(self, call: Call[Any, Any], *_arguments: object, **_options: object) -> None:
         """Refuse."""
-        raise RemoteError(service, Refusal(Answer(self.status, {}, dumps({"code": self.code, "detail": "No."}))))
+        problem = dumps({"code": self.code, "detail": "No."})
+        raise RemoteError(call.service, Refusal(Answer(self.status, {}, problem)))
 
 
 @pytest.mark.parametrize(
@@ -174,12 +181,8 @@ async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
 ) -> None:
     """Something is wrong between the services: it is logged, and the order waits, in the end until it expires."""
     monkeypatch.setattr(advance_order, "log", log := CapturingLogger())
-    state, real = shop.app.state, shop.app.state.dispatcher
-    state.dispatcher = Mismatched(status, code)
-    try:
+    with having(shop.app, dispatcher=Mismatched(status, code)):
         order = await shop.place(teapot)
-    finally:
-        state.dispatcher = real
 
     assert order["status"] == OrderStatus.PENDING
     assert log.calls[0].kwargs["order_id"] == order["id"]
@@ -196,7 +199,7 @@ async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultPro
         return wire.seen == 1
 
     assert await eventually(is_asking)
-    await resume_orders(shop.app.state.store, shop.app.state.dispatcher)
+    await resume_orders(shop.app.state.application.store, shop.app.state.application.dispatcher)
 
     assert wire.seen == 1
     assert (await placing)["status"] == OrderStatus.PENDING
@@ -206,15 +209,15 @@ async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultPro
 async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environment: dict[str, str]) -> None:
     """More orders than are taken at a time do not wait for a second each time."""
     product = await shop.product(stock=100)
-    async with shop.app.state.store.transaction() as session:
+    async with shop.app.state.application.store.transaction() as session:
         for _ in range(2 * AT_ONCE + 1):
             session.add(order := Order(id=new_id(), user_id=new_id(), resume_at=func.now()))
             await session.flush()
             session.add(OrderLine(order_id=order.id, position=0, product_id=UUID(product), quantity=1))
 
-    await resume_orders(shop.app.state.store, shop.app.state.dispatcher)
+    await resume_orders(shop.app.state.application.store, shop.app.state.application.dispatcher)
 
-    async with shop.app.state.store.transaction() as session:
+    async with shop.app.state.application.store.transaction() as session:
         assert not await session.scalar(select(func.count()).where(Order.resume_at <= func.now()))
     assert await broken_rules(environment) == {}
     assert await shop.stock_of(product) == 100 - 2 * AT_ONCE - 1
@@ -228,9 +231,10 @@ async def test_who_resumes_orders_calls_in_the_background(shop: Shop, monkeypatc
         used.append(dispatcher)
 
     async def has_resumed() -> bool:
-        return shop.app.state.background in used  # not all are of this service: there may be a second server
+        # Not all are of this service: there may be a second server.
+        return shop.app.state.application.background in used
 
     monkeypatch.setattr(main, "resume_orders", resume_none)
 
     assert await eventually(has_resumed)
-    assert shop.app.state.dispatcher not in used
+    assert shop.app.state.application.dispatcher not in used

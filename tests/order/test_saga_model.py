@@ -9,13 +9,15 @@ from contextlib import suppress
 import pytest
 from fastapi import FastAPI
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from order.main import build
 from order.models import OrderStatus
 from order.services.resume_orders import resume_orders
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, FaultProxy, cutting, losing, passing, resetting
+from tests.support.having import having
 from tests.support.serving import serve
 
 TURNS, AT_ONCE = int(os.environ.get("TURNS", "40")), 6
@@ -67,7 +69,7 @@ class Chaos:
         """Let one of the workers take over all that is pending, though others work on it."""
         await self.shop.make_due()
         worker = self.chance.choice(self.workers)
-        await resume_orders(worker.state.store, worker.state.dispatcher)
+        await resume_orders(worker.state.application.store, worker.state.application.dispatcher)
 
     async def _act(self, what: str) -> None:
         if self.orders:
@@ -90,10 +92,11 @@ async def chaos(shop: Shop, wire: FaultProxy, environment: dict[str, str]) -> As
 
     other = build()
     async with serve(other) as url:
-        other.state.dispatcher = other.state.background = shop.app.state.dispatcher
-        wire.fault = failing
-        yield Chaos(shop, [shop.app, other], [environment["ORDER_SERVICE_URL"], url], chance)
-        wire.fault = passing
+        dispatcher = application_of(shop.app).dispatcher
+        with having(other, dispatcher=dispatcher, background=dispatcher):
+            wire.fault = failing
+            yield Chaos(shop, [shop.app, other], [environment["ORDER_SERVICE_URL"], url], chance)
+            wire.fault = passing
 
 
 async def test_whatever_happens_side_by_side_no_unit_is_lost_or_sold_twice(

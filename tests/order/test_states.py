@@ -46,7 +46,7 @@ async def store_order(session: AsyncSession, status: OrderStatus) -> Order:
 @pytest.mark.parametrize(("action", "status"), PAIRS)
 async def test_every_action_on_every_status_is_defined(shop: Shop, action: Action, status: OrderStatus) -> None:
     """It leads to the next status, or it is a conflict that names the present one."""
-    async with shop.app.state.store.transaction() as session:
+    async with shop.app.state.application.store.transaction() as session:
         order_id = str((await store_order(session, status)).id)
 
     act = {"cancel": shop.cancel(order_id, shop.admin), "fulfil": shop.fulfil(order_id)}
@@ -91,10 +91,10 @@ async def test_what_has_left_the_house_does_not_come_back(
     order = await shop.place(teapot, 2)
     await shop.fulfil(order["id"])
     assert await broken_rules(environment) == {}
-    dispatcher: Dispatcher = apps["order"].state.dispatcher
+    dispatcher: Dispatcher = apps["order"].state.application.dispatcher
 
     path = f"/api/v1/reservations/{order['id']}/release"
-    released = await dispatcher.post("product", path, json={}, idempotency_key=str(new_id()))
+    released = (await dispatcher.send("product", "POST", path, json={}, idempotency_key=str(new_id()))).json()
 
     assert released["state"] == "fulfilled"
     assert await shop.stock_of(teapot) == STOCK - 2
@@ -124,7 +124,7 @@ async def test_a_change_that_is_not_announced_is_not_made(
     monkeypatch.undo()
     assert answer.status_code == 500
     assert (await shop.read(order_id))["status"] == CONFIRMED
-    async with shop.app.state.store.transaction() as session:
+    async with shop.app.state.application.store.transaction() as session:
         waiting = await session.scalar(
             select(func.count()).select_from(tables.outbox).where(tables.outbox.c.message.contains("order.cancelled"))
         )

@@ -31,7 +31,7 @@ def make_product(people: People, bearer: Bearer) -> MakeProduct:
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The product service's database."""
-    store = apps["product"].state.store
+    store = apps["product"].state.application.store
     assert isinstance(store, Postgres)
     return store
 
@@ -65,4 +65,4 @@ def unswept(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def orders(apps: dict[str, FastAPI], clean: None) -> Orders:
     """What the order service asks of the product service, sealed."""
-    return Orders(apps["order"].state.dispatcher)
+    return Orders(apps["order"].state.application.dispatcher)

@@ -9,10 +9,10 @@ from chassis.core.ids import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product import main
-from product.main import _expire_reservations, _purge_reservations
+from product.expiries import KEEP_RESERVATIONS
+from product.main import _expire_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
-from product.services.purge_reservations import KEEP_RESERVATIONS
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, expire, let_time_pass, refusal, stock_of
 from tests.support.aliases import Bearer, People
@@ -133,7 +133,7 @@ async def test_a_round_expires_all_that_is_overdue(
     for module in (main, expiry):
         monkeypatch.setattr(module, "BATCH", 1)
 
-    await _expire_reservations(apps["product"].state)
+    await _expire_reservations(database)
 
     assert await stock_of(database, pot["id"]) == 5
 
@@ -181,7 +181,7 @@ async def test_closed_reservations_go_after_30_days(
         before = list(await session.scalars(select(StockMovement.id).order_by(StockMovement.id)))
         product = (await session.execute(select(Product.__table__))).one()
 
-    await _purge_reservations(apps["product"].state)
+    await database.purge_expired()
 
     kept = sorted(made[name] for name in ("reserved", "committed", "young"))
     async with database.transaction() as session:

@@ -16,7 +16,7 @@ from cli.dev.polling import eventually
 from product.models import MovementKind, StockMovement
 from product.schemas import ReservationCreate, ReservationItem
 from product.services.move_stock import move_stock
-from product.services.reserve_scarce_stock import reserve_scarce_stock
+from product.services.reserve_stock import reserve_stock
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders
 
@@ -56,8 +56,9 @@ async def test_each_product_of_an_order_that_becomes_low_is_announced(
     low, lower, enough = [(await make_product(stock=stock))["id"] for stock in (6, 5, 100)]
     items = [ReservationItem(product_id=UUID(one), quantity=2) for one in (low, lower, enough)]
 
+    await reserve_stock(database, ReservationCreate(order_id=new_id(), items=items), 120)
+
     async with database.transaction() as session:
-        await reserve_scarce_stock(session, ReservationCreate(order_id=new_id(), items=items), 120)
         found = await announced(session)
 
     assert sorted(found) == sorted([(low, {"stock": 4}), (lower, {"stock": 3})])
@@ -70,7 +71,7 @@ async def test_analytics_hears_of_it(orders: Orders, make_product: MakeProduct, 
         await orders.reserve(new_id(), **{pot["id"]: 1})
 
     async def heard() -> list[tuple[str, int]]:
-        async with apps["analytics"].state.store.use() as database:
+        async with apps["analytics"].state.application.store.use() as database:
             found = await database["events"].find({"type": LOW}).to_list(None)
         return [(event["subject"], event["data"]["stock"]) for event in found]
 

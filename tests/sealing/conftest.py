@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from cli.links import CLIENT
+from chassis.sealing.access import CLIENT
 from cli.services import SERVICES
 from tests.sealing.aliases import CountEffects
 from tests.sealing.messages import Forge
@@ -57,10 +57,10 @@ def count_effects(apps: dict[str, FastAPI]) -> CountEffects:
     """Counts what the routes above have stored."""
 
     async def count() -> int:
-        async with apps["analytics"].state.store.use() as database:
+        async with apps["analytics"].state.application.store.use() as database:
             found: int = await database["events"].count_documents(EVENT)
         for table in ("user", "product"):
-            async with apps[table].state.store.transaction() as session:
+            async with apps[table].state.application.store.transaction() as session:
                 found += (await session.execute(text(f"SELECT count(*) FROM {table}s"))).scalar_one()  # noqa: S608
         return found
 

@@ -167,7 +167,7 @@ async def test_a_caller_learns_that_clocks_differ(tiny: SealedTiny, ahead_ms: in
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
         with pytest.raises(BadGateway, match=r"its clock seems (5[5-9]|6[0-5])\.\d s (behind|ahead of) ours") as failed:
-            await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
 
@@ -183,7 +183,7 @@ async def test_an_answer_from_another_time_says_so(tiny: SealedTiny) -> None:
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
         with pytest.raises(BadGateway, match=r"its clock is (9\.9|10\.\d) s ahead of ours"):
-            await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
 
@@ -191,7 +191,7 @@ async def test_an_answer_from_another_time_says_so(tiny: SealedTiny) -> None:
 @pytest.mark.parametrize("ahead_ms", [6_000, -6_000])
 async def test_a_service_with_a_wrong_clock_is_not_ready(tiny: SealedTiny, ahead_ms: int) -> None:
     """Its database has another time, and no peer agrees with it; with the clock set right it is ready again."""
-    skew = tiny.app.state.envelope.skew
+    skew = tiny.app.state.application.envelope.skew
     skew.now_ms = lambda: time_ns() // 1_000_000 + ahead_ms
 
     wrong = await ready(tiny)

@@ -60,7 +60,7 @@ async def test_a_refused_message_is_not_remembered(
     """Only who is authenticated can fill the replay store."""
 
     async def remembered() -> set[str]:
-        async with apps["analytics"].state.store.use() as database:
+        async with apps["analytics"].state.application.store.use() as database:
             return {str(row["_id"]) async for row in database["sealed_requests"].find()}
 
     before = await remembered()

@@ -8,12 +8,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.core.types import Body
-from chassis.sealing.access import encrypted, optional, public, repeatable, service
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
+from chassis.sealing.access import encrypted, optional, public, service
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from chassis.sealing.server import Receiver
+from chassis.telemetry import tracing
 from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import Forge, as_setting, make_keys
@@ -43,37 +46,31 @@ MADE: list[str] = []
 # One endpoint per mode: a mode is the endpoint's.
 
 
-@router.post("/service")
-@repeatable
-@service("order")
+@router.post("/service", access=service("order"), idempotency=REPEATABLE)
 async def make_as_service(thing: Thing) -> Thing:
     """Make a thing for the order service."""
     return await _make(thing)
 
 
-@router.post("/encrypted")
-@encrypted
+@router.post("/encrypted", access=encrypted(), idempotency=UNREPEATABLE)
 async def make_encrypted(thing: Thing) -> Thing:
     """Make a thing for whoever is linked."""
     return await _make(thing)
 
 
-@router.post("/optional")
-@optional
+@router.post("/optional", access=optional(), idempotency=UNREPEATABLE)
 async def make_optional(thing: Thing) -> Thing:
     """Make a thing for everybody, sealed if asked so."""
     return await _make(thing)
 
 
-@router.post("/public")
-@public
+@router.post("/public", access=public(), idempotency=UNREPEATABLE)
 async def make_public(thing: Thing) -> Thing:
     """Make a thing for everybody."""
     return await _make(thing)
 
 
-@router.get("/read")
-@service("order")
+@router.get("/read", access=service("order"))
 async def read() -> dict[str, list[str]]:
     """Tell the order service what was made."""
     return {"made": MADE}
@@ -124,9 +121,16 @@ class SealedTiny:
     def restart_with(self, keys: Mapping[str, str]) -> None:
         """Let it go on with other keys, as a restart would."""
         envelope = Envelope("tiny", load_links("tiny", as_setting(keys), set()), self.clock)
-        self.app.state.receiver = Receiver(
-            envelope, self.replays, strict=self.app.state.settings.strict, max_body=1024, max_in_flight=256
+        before = application_of(self.app)
+        receiver = Receiver(
+            envelope,
+            self.replays,
+            strict=before.settings.strict,
+            max_body=1024,
+            max_in_flight=256,
+            on_open=tracing.begin_request,
         )
+        self.app.state.application = replace(before, receiver=receiver)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if 
 ``METHOD path``, with the service behind it where that matters: ``POST /events (product)``.
 """
 
-from cli.routes import RoutePolicy
+from cli.routes import DeclaredRoute
 
 PRINCIPALS = ("nobody", "ada", "bob", "analyst", "admin", "client")
 """No token; whose the things are; whose they are not; two roles; a linked program, sealed, without a token."""
@@ -25,7 +25,7 @@ ANSWERS = {
     "analyst":   (401,   403, 403, OK,     OK,   401),  # and an admin may what an analyst may
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
     "admin":     (401,   403, 403, 403,    OK,   401),
-    "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named
+    "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named, or by any service
     "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
     "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the seal is missed first
     "key":       (401,   401, 401, 401,    401,  400),  # plain, with a write key
@@ -58,7 +58,7 @@ ACCESS = {
     "GET /health": "probe",
     "GET /metrics": "probe",
     # What services tell each other
-    "POST /events (analytics)": "service: order, product, user",
+    "POST /events (analytics)": "service",
     "POST /events (product)": "service: order",
     # Analytics
     "POST /api/v1/analytics/events": "sealed/keyed",
@@ -126,7 +126,7 @@ ACCESS = {
     "GET /api/v1/users/audit": "admin",
     "GET /api/v1/users/stats/count": "public",
     # User: what the other services need
-    "GET /api/v1/users/revocations": "service: analytics, order, product",
+    "GET /api/v1/users/revocations": "service",
     "GET /.well-known/jwks.json": "public",
     # Product
     "GET /api/v1/products": "open",
@@ -195,36 +195,34 @@ QUERIES: dict[str, str] = {
 """Route -> a query it needs."""
 
 
-def disagreements(policies: list[RoutePolicy]) -> list[str]:
+def disagreements(routes: list[DeclaredRoute]) -> list[str]:
     """Give what the routes declare otherwise than ``ACCESS`` has it, each with what to do about it."""
-    routes = {name_of(one) for one in policies}
-    gone = [f"{route} is no more: take it out of ACCESS in tests/support/access.py" for route in ACCESS.keys() - routes]
-    return sorted([*gone, *(problem for one in policies for problem in _problems(one))])
+    names = {name_of(one) for one in routes}
+    gone = [f"{route} is no more: take it out of ACCESS in tests/support/access.py" for route in ACCESS.keys() - names]
+    return sorted([*gone, *(problem for one in routes for problem in _problems(one))])
 
 
-def name_of(route: RoutePolicy) -> str:
+def name_of(route: DeclaredRoute) -> str:
     """Give the name under which a route stands in the table."""
     name = f"{route.method} {route.path}"
     return name if name in ACCESS else f"{name} ({route.service})"
 
 
-def allowed_callers(policy: str) -> set[str]:
+def named_callers(policy: str) -> set[str]:
     """Give the services that a policy names."""
     return set(filter(None, policy.partition(": ")[2].split(", ")))
 
 
-def _problems(route: RoutePolicy) -> list[str]:
-    name, declares = name_of(route), (route.mode, route.authentication)
+def _problems(route: DeclaredRoute) -> list[str]:
+    name, access = name_of(route), route.policy.access
+    declares = access.mode, route.policy.authentication
     if name not in ACCESS:
         fitting = " or ".join(policy for policy, declared in DECLARED.items() if declared == declares)
         return [f'{name} is not in the table: add "{name}": "<{fitting}>" to ACCESS, tests/support/access.py']
     policy = ACCESS[name].partition(": ")[0]
-    callers = set(route.callers.split(", ")) if route.mode == "service" else set()
     problems = []
-    if declares != DECLARED[policy] or callers != allowed_callers(ACCESS[name]):
-        problems.append(
-            f"{name} is {ACCESS[name]!r} in tests/support/access.py, but declares {declares}, {route.callers}"
-        )
+    if declares != DECLARED[policy] or access.callers != named_callers(ACCESS[name]):
+        problems.append(f"{name} is {ACCESS[name]!r} in tests/support/access.py, but declares {declares}, {access.who}")
     if policy == "person" and "{" in route.path:
         problems.append(f"{name} is about one thing: its policy is 'owner', not 'person'")
     return problems

@@ -12,3 +12,5 @@ MakeUser = Callable[..., Awaitable[User]]
 """Makes an account: ``await make_user("ada", role="admin")``."""
 Bearer = Callable[..., dict[str, str]]
 """Makes the Authorization header: ``bearer(user)``, or ``bearer(role="admin")`` for somebody without an account."""
+Empty = Callable[[], Awaitable[None]]
+"""Empties every table and collection."""

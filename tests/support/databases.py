@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import asyncpg
+from pymongo import monitoring
 from sqlalchemy import MetaData, text
 
 from chassis.postgres.database import Postgres
@@ -99,3 +100,34 @@ class Tables:
     async def close(self) -> None:
         """End the connection."""
         await self._connection.close()
+
+
+class WrittenCollections(monitoring.CommandListener):
+    """Remembers to which collections of MongoDB this process has written: the others are empty still."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.names = set[str]()
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """Listen to every client that is made from now on."""
+        listener = cls()
+        monitoring.register(listener)
+        return listener
+
+    def take(self) -> set[str]:
+        """Return those that were written to since it was asked last."""
+        names, self.names = self.names, set()
+        return names
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Remember the collection of a command that writes."""
+        if event.command_name in {"insert", "update", "findAndModify"}:
+            self.names.add(event.command[event.command_name])
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to do."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to do."""

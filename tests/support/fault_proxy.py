@@ -54,8 +54,12 @@ class Exchange:
 
     def reset(self) -> None:
         """Break the connection to the caller."""
-        self._caller.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
-        self._caller.transport.abort()
+        _reset(self._caller)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
+    writer.transport.abort()
 
 
 Fault = Callable[[Exchange], Awaitable[None]]
@@ -69,15 +73,17 @@ class FaultProxy:
     Args:
         service: The service's base address; like the fault it may be changed at any time.
         fault: What happens to each exchange.
+        resets_unread: Each connection is broken before its request is read.
 
     Attributes:
         address: The base address for callers.
         seen: How many requests have come.
     """
 
-    def __init__(self, service: str, fault: Fault) -> None:
+    def __init__(self, service: str, fault: Fault, *, resets_unread: bool = False) -> None:
         self.service = service
         self.fault = fault
+        self._resets_unread = resets_unread
         self.address = ""
         self.seen = 0
         self._callers: set[asyncio.Task[None]] = set()
@@ -94,6 +100,9 @@ class FaultProxy:
         await asyncio.gather(*self._callers, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._resets_unread:
+            _reset(writer)
+            return
         caller = asyncio.create_task(self._serve(reader, writer))
         self._callers.add(caller)
         caller.add_done_callback(self._callers.discard)

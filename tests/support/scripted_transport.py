@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.transport import HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.sealing.envelope import Envelope, OpenedRequest, Target
 from chassis.sealing.keys import load_links
 from tests.sealing.messages import KEY_ID, MARK, TOKEN, as_setting, make_keys
@@ -59,7 +59,7 @@ class Peer(httpx.AsyncBaseTransport):
         """Open the request, and do what the script says."""
         body = await request.aread()
         token = json.loads(body)["encrypted_data"] if body else request.headers[TOKEN]
-        path, _, query = request.url.raw_path.decode().partition("?")
+        path, _, query = request.extensions["target"].decode().partition("?")
         target = Target(request.method, path, query)
         opened = self.envelope.open_request("order", request.headers[KEY_ID], token.encode(), target)
         self.seen.append(Seen(self.time.now, opened))

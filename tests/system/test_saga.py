@@ -15,6 +15,8 @@ from tests.system.leases import end_leases
 from tests.system.people import ORDERS, make_product
 from tests.system.stack import Stack
 
+pytestmark = pytest.mark.long
+
 STOCK = 10
 RECOVERED_WITHIN_S = 20.0
 """After a kill: longer than a relay's lease of what was under way."""

@@ -3,12 +3,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from chassis.auth.tokens import TokenIssuer
+from chassis.application import own_part
 from chassis.postgres.database import Postgres
 from tests.support.aliases import Bearer, MakeUser
 from tests.user.logins import PASSWORD
 from user import password_hashing as passwords
+from user.dependencies import Parts
 from user.models import User
+from user.tokens.issuer import TokenIssuer
 
 
 @pytest.fixture(scope="session")
@@ -25,23 +27,27 @@ def password_hash(cheap_hasher: Any) -> str:  # noqa: ANN401
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(cheap_hasher: Any, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    """Hash passwords cheaply, including the hash for unknown names, so that all take the same time."""
+    """Hash passwords cheaply, including the hash for unknown names; accept PASSWORD without rating its strength."""
     monkeypatch.setattr(passwords, "_hasher", cheap_hasher)
     monkeypatch.setattr(passwords, "_nobodys_hash", lambda: password_hash)
+    judge = passwords._score  # noqa: SLF001 - as above
+    strong = passwords.STRONG
+    monkeypatch.setattr(
+        passwords, "_score", lambda password, own: strong if password == PASSWORD else judge(password, own)
+    )
 
 
 @pytest.fixture
 def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The user service's database, with empty tables."""
-    store: Postgres = apps["user"].state.store
+    store: Postgres = apps["user"].state.application.store
     return store
 
 
 @pytest.fixture
 def issuer(apps: dict[str, FastAPI]) -> TokenIssuer:
     """Issues the user service's access tokens."""
-    own: TokenIssuer = apps["user"].state.issuer
-    return own
+    return own_part(apps["user"], Parts).issuer
 
 
 @pytest.fixture

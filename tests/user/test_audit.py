@@ -135,7 +135,7 @@ async def test_a_program_is_told_by_the_name_its_key_proves(
 ) -> None:
     """A sealed registration has the program's name; its network address is left out."""
     eve = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
-    made = await sealed.post("user", f"{USERS}/register", json=eve)
+    made = (await sealed.send("user", "POST", f"{USERS}/register", json=eve)).json()
 
     (entry,) = await entries(people, admin)
 

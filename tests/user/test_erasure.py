@@ -195,7 +195,7 @@ async def test_a_deletion_is_announced(
         await erase(people, bearer(ada))
 
     async def is_heard() -> bool:
-        async with apps["analytics"].state.store.use() as analytics:
+        async with apps["analytics"].state.application.store.use() as analytics:
             return [row["_id"] async for row in analytics["erased_users"].find()] == [str(ada.id)]
 
     assert await eventually(is_heard)

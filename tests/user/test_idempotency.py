@@ -58,7 +58,9 @@ async def test_a_refused_request_leaves_its_key_free(people: People, admin: dict
 
 async def test_a_registration_can_be_repeated(sealed: Dispatcher, people: People, database: Postgres) -> None:
     """A program without an answer asks again, and gets the account that it created."""
-    first, again = [await sealed.post("user", REGISTER, json=EVE, idempotency_key="one") for _ in range(2)]
+    first, again = [
+        (await sealed.send("user", "POST", REGISTER, json=EVE, idempotency_key="one")).json() for _ in range(2)
+    ]
 
     assert first == again
     assert await read(database, select(User.username)) == ["eve"]
@@ -113,7 +115,7 @@ async def test_a_registered_account_has_a_location(sealed: Dispatcher, people: P
 
 async def test_without_a_key_a_second_account_is_refused(sealed: Dispatcher) -> None:
     """Without a key the name is taken."""
-    await sealed.post("user", REGISTER, json=EVE)
+    await sealed.send("user", "POST", REGISTER, json=EVE)
 
     with pytest.raises(RemoteError, match="already registered"):
-        await sealed.post("user", REGISTER, json=EVE)
+        await sealed.send("user", "POST", REGISTER, json=EVE)

@@ -2,6 +2,7 @@ from typing import Any
 
 import jwt
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
@@ -52,7 +53,7 @@ async def test_login_works_sealed(sealed: Dispatcher, make_user: MakeUser) -> No
     """A program may log in with a sealed request and gets a sealed answer."""
     await make_user("ada")
 
-    token = await sealed.post("user", LOGIN, json={"username": "ada", "password": PASSWORD})
+    token = (await sealed.send("user", "POST", LOGIN, json={"username": "ada", "password": PASSWORD})).json()
 
     assert token["access_token"]
 
@@ -141,3 +142,22 @@ async def test_logins_are_in_the_audit_log(people: People, make_user: MakeUser, 
         (AuditKind.LOGIN_FAILED, None, None),
     ]
     assert {(entry.address, str(entry.details)) for entry in entries} == {("127.0.0.1", "{}")}
+
+
+async def test_the_button_in_the_documentation_logs_in(
+    apps: dict[str, FastAPI], people: People, make_user: MakeUser
+) -> None:
+    """Swagger's Authorize sends a form to the address in our description; other services' take the token of a login."""
+    await make_user("ada")
+    schemes = {name: app.openapi()["components"]["securitySchemes"]["AccessToken"] for name, app in apps.items()}
+    form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
+
+    answer = await people["user"].post(schemes["user"]["flows"]["password"]["tokenUrl"], data=form)
+
+    assert (answer.status_code, answer.json()["token_type"]) == (200, "bearer")
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
+        "user": "oauth2",
+        "analytics": "http",
+        "product": "http",
+        "order": "http",
+    }

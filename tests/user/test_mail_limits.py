@@ -1,23 +1,23 @@
 import asyncio
 from collections.abc import Iterator
+from inspect import get_annotations
 from typing import Any
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from sqlalchemy import func, select, update
 
 from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
-from chassis.web.routing import Route
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
+from tests.support.having import having
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.client import Client
-from user.mail.mailer import Mail, Mailer
-from user.mail.outgoing import _post
+from user.mail.mailer import Mail
+from user.mail.outgoing import OutgoingMail
 from user.main import ROUTERS
 from user.models import EmailToken, Throttle, User
 from user.throttle import Limit, count_attempt, mail_limits
@@ -42,11 +42,9 @@ class Counter:
 @pytest.fixture
 def sent(apps: dict[str, FastAPI], clean: None) -> Iterator[dict[str, int]]:
     """The number of mails to each address."""
-    state, counter = apps["user"].state, Counter()
-    before: Mailer = state.mailer
-    state.mailer = counter
-    yield counter.mails
-    state.mailer = before
+    counter = Counter()
+    with having(apps["user"], mailer=counter):
+        yield counter.mails
 
 
 async def use_up(database: Postgres, limit: Limit) -> None:
@@ -198,23 +196,20 @@ async def test_registrations_mail_an_address_a_few_times(
     await use_up(database, mail_limits("verify", HERE, EVE["email"], None)[0])
 
     with pytest.raises(ServiceUnavailable, match="429"):
-        await sealed.post("user", f"{USERS}/register", json=EVE)
-    await sealed.post("user", f"{USERS}/register", json=EVE | {"username": "bob", "email": "bob@example.org"})
+        await sealed.send("user", "POST", f"{USERS}/register", json=EVE)
+    await sealed.send("user", "POST", f"{USERS}/register", json=EVE | {"username": "bob", "email": "bob@example.org"})
 
     assert await read(database, select(User.username)) == ["bob"]
 
 
-def asks_for_post(dependant: Dependant) -> bool:
-    """Whether a route, or one of its dependencies, sends mail."""
-    return dependant.call is _post or any(asks_for_post(one) for one in dependant.dependencies)
-
-
 def test_every_route_that_sends_mail_says_that_it_is_limited() -> None:
     """Sending counts the mail, so every route that can send mail can refuse it, and documents that."""
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    routes = [route for router in ROUTERS for route in router.routes]
 
     senders = {
-        f"{route.methods} {route.path}": 429 in route.responses for route in routes if asks_for_post(route.dependant)
+        f"{route.methods} {route.path}": 429 in route.responses
+        for route in routes
+        if OutgoingMail in get_annotations(route.endpoint).values()
     }
 
     assert len(senders) == 9

@@ -151,7 +151,7 @@ async def test_a_password_can_be_changed_sealed(sealed: Dispatcher, make_user: M
     token = bearer(await make_user("ada"))["Authorization"].removeprefix("Bearer ")
     body = {"current_password": PASSWORD, "new_password": NEW}
 
-    tokens: dict[str, Any] = await sealed.post("user", f"{USERS}/password", json=body, bearer=token)
+    tokens: dict[str, Any] = (await sealed.send("user", "POST", f"{USERS}/password", json=body, bearer=token)).json()
 
     assert tokens["refresh_token"]
 

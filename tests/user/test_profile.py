@@ -26,7 +26,7 @@ async def test_profile_works_sealed(sealed: Dispatcher, make_user: MakeUser, bea
     """The token travels inside the envelope."""
     token = bearer(await make_user("ada"))["Authorization"].removeprefix("Bearer ")
 
-    profile = await sealed.get("user", "/api/v1/users/profile", bearer=token)
+    profile = (await sealed.send("user", "GET", "/api/v1/users/profile", bearer=token)).json()
 
     assert profile["username"] == "ada"
 
@@ -57,7 +57,9 @@ async def test_activity_comes_from_analytics(
     ada, bob = await make_user("ada"), await make_user("bob")
     for user, times in ((ada, 2), (bob, 1)):
         for _ in range(times):
-            await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "seen", "userid": str(user.id)})
+            await sealed.send(
+                "analytics", "POST", "/api/v1/analytics/events", json={"type": "seen", "userid": str(user.id)}
+            )
 
     response = await people["user"].get("/api/v1/users/stats", headers=bearer(ada))
 

@@ -7,13 +7,12 @@ from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import attempt, change, log_in, read
 from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, User, UserSession
-from user.services.purge_expired import purge_expired
 from user.tokens.email_tokens import Purpose, issue_email_token
 
 
 async def prune(database: Postgres) -> None:
     """Run the service's purge."""
-    await purge_expired(database)
+    await database.purge_expired()
 
 
 def ago(**time: float) -> object:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from chassis.auth.tokens import Identity, TokenIssuer
+from chassis.auth.tokens import Identity
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser
 from tests.user.logins import read
@@ -22,6 +22,7 @@ from user.services.get_user import get_user
 from user.services.open_session import open_session
 from user.services.refresh_session import refresh_session
 from user.services.set_password import set_password
+from user.tokens.issuer import TokenIssuer
 from user.tokens.stored_sessions import StoredSessions
 
 RACES = int(os.environ.get("RACES", "40"))

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
-from user.mail.mailer import Mail, Mailer
+from tests.support.having import having
+from user.mail.mailer import Mail
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "wombat teapot lantern"
@@ -45,11 +46,9 @@ class Mailbox:
 @pytest.fixture
 async def mailbox(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Mailbox]:
     """Receives the user service's mails."""
-    mailbox, state = Mailbox(), apps["user"].state
-    before: Mailer = state.mailer
-    state.mailer = mailbox
-    yield mailbox
-    state.mailer = before
+    mailbox = Mailbox()
+    with having(apps["user"], mailer=mailbox):
+        yield mailbox
 
 
 async def can_log_in(people: People, name: str, password: str) -> bool:
@@ -156,7 +155,7 @@ async def test_a_token_expires(people: People, make_user: MakeUser, mailbox: Mai
     await make_user("ada")
     await ask_for_reset(people)
     token = await mailbox.token()
-    async with apps["user"].state.store.transaction() as session:
+    async with apps["user"].state.application.store.transaction() as session:
         await session.execute(text("UPDATE email_tokens SET expires_at = expires_at - interval '30 minutes'"))
 
     assert await reset(people, token) == 400
@@ -281,14 +280,14 @@ async def test_without_a_mail_server_it_is_said_beforehand(
 ) -> None:
     """503 for everything that needs a mail, before any effect."""
     headers = bearer(await make_user("ada"))
-    apps["user"].state.mailer = None
 
-    answers = [
-        await people["user"].post(f"{USERS}/password-reset", json={"email": "ada@example.org"}),
-        await people["user"].post(f"{USERS}/email-verification", headers=headers),
-        await people["user"].patch(
-            f"{USERS}/profile", json={"email": "new@example.org", "password": PASSWORD}, headers=headers
-        ),
-    ]
+    with having(apps["user"], mailer=None):
+        answers = [
+            await people["user"].post(f"{USERS}/password-reset", json={"email": "ada@example.org"}),
+            await people["user"].post(f"{USERS}/email-verification", headers=headers),
+            await people["user"].patch(
+                f"{USERS}/profile", json={"email": "new@example.org", "password": PASSWORD}, headers=headers
+            ),
+        ]
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "mail_not_configured")}

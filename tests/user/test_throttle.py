@@ -4,7 +4,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
@@ -19,6 +18,7 @@ from user.services import log_in as logging_in
 from user.services.log_in import log_in
 from user.throttle import account_limit, guess_limit
 from user.tokens.email_tokens import Purpose, issue_email_token
+from user.tokens.issuer import TokenIssuer
 
 
 async def guess_wrong(people: People, username: str, times: int) -> None:
@@ -95,11 +95,11 @@ async def test_sealed_guesses_are_slowed_too(sealed: Dispatcher, make_user: Make
     wrong = {"username": "ada", "password": "wrong password"}
     for _ in range(5):
         with pytest.raises(RemoteError, match="Username or password is wrong"):
-            await sealed.post("user", f"{USERS}/login", json=wrong)
+            await sealed.send("user", "POST", f"{USERS}/login", json=wrong)
     await prolong(database)
 
     with pytest.raises(ServiceUnavailable, match="429") as refused:
-        await sealed.post("user", f"{USERS}/login", json=wrong)
+        await sealed.send("user", "POST", f"{USERS}/login", json=wrong)
 
     assert int(refused.value.headers["Retry-After"]) >= 1
 
@@ -107,7 +107,7 @@ async def test_sealed_guesses_are_slowed_too(sealed: Dispatcher, make_user: Make
 async def test_sealed_logins_do_not_count_against_an_address(sealed: Dispatcher, database: Postgres) -> None:
     """Behind a trusted program only the account's attempts count."""
     with pytest.raises(RemoteError):
-        await sealed.post("user", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
+        await sealed.send("user", "POST", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}

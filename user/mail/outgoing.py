@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.core.errors import ServiceUnavailable
 from chassis.postgres.database import Database, Postgres
 from user.client import Client, FromClient
+from user.dependencies import parts_of
 from user.mail import texts as mail_texts
 from user.mail.mailer import Mail, Mailer, MailNotSent
 from user.models import User
@@ -135,9 +136,9 @@ def no_mail(database: Postgres, client: Client) -> Post:
 
 
 async def _post(request: Request, database: Database, client: FromClient, after: BackgroundTasks) -> Post:
-    state = request.app.state
-    app_url = state.settings.app_url
-    return Post(state.mailer, str(app_url).rstrip("/") if app_url else None, database, client, after)
+    parts = parts_of(request)
+    app_url = parts.settings.app_url
+    return Post(parts.mailer, str(app_url).rstrip("/") if app_url else None, database, client, after)
 
 
 OutgoingMail = Annotated[Post, Depends(_post)]

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer
+from chassis.auth.tokens import Identity, InvalidToken
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -14,6 +14,7 @@ from user.schemas import PasswordChange, Token
 from user.services.get_user import get_user
 from user.services.open_session import open_session
 from user.services.set_password import set_password
+from user.tokens.issuer import TokenIssuer
 
 
 async def change_password(

@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -25,6 +24,7 @@ from user.throttle import (
     guess_limit,
     reset_attempts,
 )
+from user.tokens.issuer import TokenIssuer
 
 
 async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, credentials: Credentials) -> Token:

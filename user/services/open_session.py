@@ -5,10 +5,11 @@ from datetime import timedelta
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import LIFETIME_S, TokenIssuer
+from chassis.auth.tokens import LIFETIME_S
 from user.client import Client
 from user.models import RefreshToken, User, UserSession
 from user.schemas import Token
+from user.tokens.issuer import TokenIssuer
 from user.tokens.opaque_tokens import new_token, token_hash
 
 IDLE = timedelta(days=30)

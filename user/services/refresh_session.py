@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import LIFETIME_S, TokenIssuer
+from chassis.auth.tokens import LIFETIME_S
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -16,6 +16,7 @@ from user.models import RefreshToken, User, UserSession
 from user.schemas import Token
 from user.services.end_sessions import end_sessions
 from user.services.open_session import IDLE
+from user.tokens.issuer import TokenIssuer
 from user.tokens.opaque_tokens import new_salt, successor, token_hash
 
 GRACE = timedelta(seconds=30)

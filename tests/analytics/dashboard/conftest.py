@@ -10,12 +10,14 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from chassis.application import application_of
 from chassis.postgres.database import Postgres
 from cli.checks.browser import REMEDY, find_chromium
-from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
 from tests.support.aliases import People
+from tests.support.having import having
+from tests.support.tools import require
 
 PATIENCE_MS = 15_000
 """How long a busy machine may take to show something."""
@@ -36,8 +38,7 @@ class Visit(Protocol):
 @pytest.fixture(scope="session")
 async def browser_process() -> AsyncIterator[Browser]:
     """One browser for all tests of this worker."""
-    path = find_chromium()
-    assert path, f"There is no Chromium, which the tests of the dashboard need: {REMEDY}"
+    path = require(find_chromium(), "browser", REMEDY)
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
@@ -76,18 +77,18 @@ def visit(browser_process: Browser, environment: dict[str, str], clean: None) ->
 @pytest.fixture
 def accounts(apps: dict[str, FastAPI], clean: None) -> Postgres:
     """The user service's database, with empty tables."""
-    store: Postgres = apps["user"].state.store
+    store: Postgres = apps["user"].state.application.store
     return store
 
 
 @pytest.fixture
 def failing(apps: dict[str, FastAPI]) -> Fail:
     """Lets calls of the user service fail."""
-    state = apps["analytics"].state
+    app = apps["analytics"]
 
     @contextmanager
     def fail(path: str, error: Exception) -> Iterator[None]:
-        with having(state, dispatcher=Failing(state.dispatcher, path, error)):
+        with having(app, dispatcher=Failing(application_of(app).dispatcher, path, error)):
             yield
 
     return fail

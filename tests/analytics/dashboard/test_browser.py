@@ -9,14 +9,15 @@ from fastapi import FastAPI
 from playwright.async_api import expect
 from sqlalchemy import func, select, update
 
-from chassis.core.store import DatabaseUnavailable
+from chassis.application import application_of
+from chassis.core.errors import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.mongodb.database import MotorDatabase
-from tests.analytics.dashboard.app_state import having
+from chassis.mongodb.database import MongoDB, MotorDatabase
 from tests.analytics.dashboard.conftest import Visit
 from tests.analytics.dashboard.screen import PANELS, Screen
 from tests.analytics.dashboard.seeds import seed
 from tests.support.aliases import MakeUser
+from tests.support.having import having
 from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, User, UserSession
@@ -105,6 +106,7 @@ async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: Use
     assert "100%" in shown["retention"]
 
 
+@pytest.mark.long
 async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> None:
     """Without events no panel is blank or broken."""
     async with visit() as screen:
@@ -121,19 +123,23 @@ async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> 
     assert "No one was active in the last weeks." in shown["retention"]
 
 
+@pytest.mark.long
 async def test_a_failure_is_told_and_can_be_tried_again(
     apps: dict[str, FastAPI], visit: Visit, root: User, seeded: None
 ) -> None:
     """While the database does not answer each panel says so; a button shows it when it is back."""
 
-    class Gone:
+    class Gone(MongoDB):
+        def __init__(self) -> None:
+            pass
+
         @asynccontextmanager
         async def use(self) -> AsyncIterator[MotorDatabase]:
             raise DatabaseUnavailable
             yield
 
     async with visit() as screen:
-        with having(apps["analytics"].state, store=Gone()):
+        with having(apps["analytics"], store=Gone()):
             await screen.log_in()
             await screen.settle()
             again = screen.page.get_by_role("button", name="Try again")
@@ -147,6 +153,13 @@ async def test_a_failure_is_told_and_can_be_tried_again(
         await expect(screen.panel("over-time").get_by_role("img")).to_be_visible()
 
 
+async def do_now(app: FastAPI, name: str) -> None:
+    """Do a round of a service's periodic work."""
+    (periodic,) = [one for one in application_of(app).periodic if one.name == name]
+    await periodic.work()
+
+
+@pytest.mark.long
 async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     apps: dict[str, FastAPI], visit: Visit, root: User
 ) -> None:
@@ -154,8 +167,8 @@ async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
-        await change(apps["user"].state.store, update(UserSession).values(revoked_at=func.now()))
-        await apps["analytics"].state.revoked.refresh()
+        await change(apps["user"].state.application.store, update(UserSession).values(revoked_at=func.now()))
+        await do_now(apps["analytics"], "refresh_revocations")
 
         await screen.page.get_by_text("24 h").click()
 
@@ -173,8 +186,8 @@ async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, 
         live = screen.panel("live")
         await expect(live.get_by_role("status")).to_have_text("Watching")
 
-        await sealed.post(
-            "analytics", "/api/v1/analytics/events", json={"type": "kettle.boiled", "subject": "kettle-7"}
+        await sealed.send(
+            "analytics", "POST", "/api/v1/analytics/events", json={"type": "kettle.boiled", "subject": "kettle-7"}
         )
 
         await expect(live.get_by_role("listitem")).to_contain_text("kettle.boiled")
@@ -197,9 +210,10 @@ async def test_many_tabs_share_one_session(
         for tab in tabs:
             await expect(tab.locator("#person")).to_have_text("root")
     reused = select(AuditEntry.id).where(AuditEntry.kind == AuditKind.REFRESH_REUSED)
-    assert await read(apps["user"].state.store, reused) == []
+    assert await read(apps["user"].state.application.store, reused) == []
 
 
+@pytest.mark.long
 async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
     """Once, however many panels want one; nobody notices."""
     async with visit() as screen:
@@ -219,6 +233,7 @@ async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -
         assert refreshed == ["POST"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: str) -> None:
     """Axe finds nothing wrong with the form and the dashboard, its contrast included."""
@@ -231,6 +246,7 @@ async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: 
         assert await violations(screen) == []
 
 
+@pytest.mark.long
 async def test_it_fits_a_phone(visit: Visit, root: User, seeded: None) -> None:
     """At 360 pixels nothing has to be scrolled sideways but tables within themselves."""
     async with visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as screen:

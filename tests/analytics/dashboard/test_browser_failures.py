@@ -11,6 +11,8 @@ from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, RefreshToken, User
 
+pytestmark = pytest.mark.long
+
 REFRESH = "**/session/refresh"
 
 
@@ -51,7 +53,7 @@ async def test_an_answer_that_was_lost_costs_no_session(apps: dict[str, FastAPI]
         await expect(screen.page.get_by_role("button", name="Try again")).to_have_count(0)
         excuse(screen)
     reused = select(AuditEntry.id).where(AuditEntry.kind == AuditKind.REFRESH_REUSED)
-    assert await read(apps["user"].state.store, reused) == []
+    assert await read(apps["user"].state.application.store, reused) == []
 
 
 async def test_a_failure_after_the_refresh_is_shown_and_passes(
@@ -67,7 +69,10 @@ async def test_a_failure_after_the_refresh_is_shown_and_passes(
             await screen.page.clock.run_for(10_000)
             await expect(screen.page.get_by_role("alert")).to_contain_text("cannot be done right now")
         spent = update(RefreshToken).where(RefreshToken.used_at.is_not(None))
-        await change(apps["user"].state.store, spent.values(used_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 1)))
+        await change(
+            apps["user"].state.application.store,
+            spent.values(used_at=func.now() - func.make_interval(0, 0, 0, 0, 0, 1)),
+        )
 
         await screen.page.reload()
 

@@ -14,21 +14,23 @@ from analytics.live import routes as route
 from analytics.live import stream_events as streaming
 from analytics.live.change_stream import OPEN, QUEUE, Live, Reader
 from analytics.live.stream_events import stream_events
+from analytics.parts import Parts
+from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
 from chassis.core.ids import new_id
+from chassis.core.lifecycle import Draining
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
-from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
 from tests.support.aliases import Bearer, People
+from tests.support.having import having
 
 
 @pytest.fixture
 def live(apps: dict[str, FastAPI]) -> Live:
     """Who listens to the analytics service."""
-    of_app: Live = apps["analytics"].state.live
-    return of_app
+    return own_part(apps["analytics"], Parts).live
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ class Watching:
 async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: Watching) -> None:
     """With what it is and whose, and without its data."""
     async with watching() as messages:
-        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed", "subject": "s"})
+        stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed", "subject": "s"})).json()
 
         kind, told = await anext(messages)
 
@@ -73,7 +75,7 @@ async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: 
 async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
     """Of one change stream."""
     async with watching() as first, watching() as second:
-        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed"})
+        stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
 
         told = [(await anext(messages))[1]["id"] for messages in (first, second)]
 
@@ -166,8 +168,9 @@ async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -
 
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
     """Nobody has to wait for those who watch."""
-    async with watching() as messages:
-        with having(apps["analytics"].state, draining=True):
+    with having(apps["analytics"], draining=(draining := Draining())):
+        async with watching() as messages:
+            draining.has_begun = True
             assert [message async for message in messages] == []
 
 
@@ -182,7 +185,7 @@ async def test_a_stream_ends_with_its_token(
 
     async with watching() as messages:
         monkeypatch.setattr(streaming, "HEARTBEAT_S", 0.0)
-        with having(apps["analytics"].state, tokens=Refusing()):
+        with having(apps["analytics"], tokens=Refusing()):
             assert [message async for message in messages] == []
 
 

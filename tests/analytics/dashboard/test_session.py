@@ -3,13 +3,14 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
+from chassis.application import application_of
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.settings import Environment
-from tests.analytics.dashboard.app_state import having
 from tests.analytics.dashboard.sessions import SESSION, cookie_of, log_in, refresh
 from tests.support.aliases import MakeUser, People
+from tests.support.having import having
 from tests.user.logins import change, read
 from user.client import Client
 from user.models import Throttle, UserSession
@@ -56,9 +57,9 @@ async def test_outside_development_the_cookie_is_for_tls_alone(
 ) -> None:
     """It never goes over a wire in the clear."""
     await make_user("root", role="admin")
-    state = apps["analytics"].state
+    staging = application_of(apps["analytics"]).settings.model_copy(update={"environment": Environment.STAGING})
 
-    with having(state, settings=state.settings.model_copy(update={"environment": Environment.STAGING})):
+    with having(apps["analytics"], settings=staging):
         answer = await log_in(browser)
 
     assert cookie_of(answer)["secure"]
@@ -189,7 +190,7 @@ async def test_nobody_else_names_an_address(sealed: Dispatcher, accounts: Postgr
     """Of another linked program it is not taken."""
     guess = {"username": "eve", "password": "wrong password"}
     with pytest.raises(RemoteError):
-        await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
+        await sealed.send("user", "POST", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(accounts, select(Throttle.key))) == {limit.key for limit in limits}

@@ -3,9 +3,9 @@ import asyncio
 import pytest
 from structlog.testing import CapturingLogger
 
-from chassis.auth import single_flight as remote
+from chassis.auth import cached
+from chassis.auth.cached import RETRY_S
 from chassis.auth.revocations import KEEP_S, REVOCATIONS_EVERY_S, TIMEOUT_S, RemoteRevocations
-from chassis.auth.single_flight import RETRY_S
 from chassis.auth.tokens import LIFETIME_S
 from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
 from chassis.core.ids import new_id
@@ -32,7 +32,7 @@ def revocations(issuer: Issuer, clock: Clock) -> RemoteRevocations:
 def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
     """What is logged of fetching."""
     captured = CapturingLogger()
-    monkeypatch.setattr(remote, "log", captured)
+    monkeypatch.setattr(cached, "log", captured)
     return captured
 
 

@@ -11,13 +11,14 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
-from chassis.auth.tokens import LIFETIME_S, TokenIssuer, TokenVerifier, UnknownKey
+from chassis.auth.tokens import LIFETIME_S, TokenVerifier, UnknownKey
 from chassis.core.clock_skew import ClockSkew
 from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.keys.commands import app
 from cli.keys.rings import HANDLING, Kind
 from tests.chassis.auth.issuer import Clock, Revoked
+from user.tokens.issuer import TokenIssuer
 
 TICK_S = 5
 ROLLING_S = 20

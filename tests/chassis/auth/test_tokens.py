@@ -9,13 +9,16 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from pydantic import SecretStr, TypeAdapter
 
-from chassis.auth.signing_keys import SigningKeys
-from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
+from chassis.application import own_part
+from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier, UnknownKey, read_jwks
 from chassis.core.clock_skew import ClockSkew
 from chassis.core.errors import ServiceUnavailable
 from chassis.core.ids import new_id
 from tests.chassis.auth.forger import Forger
 from tests.chassis.auth.issuer import Revoked, make_key, pem
+from user.dependencies import Parts
+from user.tokens.issuer import TokenIssuer
+from user.tokens.signing_keys import SigningKeys
 
 FIRST, SECOND = make_key(), make_key()
 WRONG_KEYS = {
@@ -52,7 +55,7 @@ async def test_an_issued_token_is_accepted() -> None:
 
 async def test_an_issued_token_can_be_read_by_others(environment: dict[str, str], apps: dict[str, FastAPI]) -> None:
     """Another library that knows the address of the key set verifies an issued token; it lives for 15 minutes."""
-    issuer: TokenIssuer = apps["user"].state.issuer
+    issuer = own_part(apps["user"], Parts).issuer
     person, session = new_id(), new_id()
     token = issuer.issue(person, session, ["user", "admin"])
     outsider = jwt.PyJWKClient(f"{environment['USER_SERVICE_URL']}/.well-known/jwks.json")

@@ -5,24 +5,25 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
-from chassis.auth.dependencies import CurrentUser
-from chassis.auth.tokens import TokenIssuer
+from chassis.application import own_part
 from chassis.core.ids import new_id
+from chassis.dependencies import PERSON, CurrentUser
 from chassis.sealing.access import public, service
-from chassis.web.routing import Route, service_router
+from chassis.web.routing import Router, service_router
 from cli.dev.polling import eventually
 from tests.chassis.auth.issuer import UNTIL, make_key
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.serving import NoDatabase, serve
+from user.tokens.issuer import TokenIssuer
 
 users = service_router("users")
 things = service_router("things")
-well_known = APIRouter(prefix="/.well-known", route_class=Route)
+well_known = Router("/.well-known", "keys")
 
 
 class UserSettings(TinySettings):
@@ -34,7 +35,7 @@ class UserSettings(TinySettings):
 class TinyFollower(TinySettings):
     """What a service that takes its tokens reads."""
 
-    calls: ClassVar[tuple[str, ...]] = ("user",)
+    peers: ClassVar[frozenset[str]] = frozenset({"user"})
     tokens_from: ClassVar[str | None] = "user"
 
     user_service_url: AnyHttpUrl
@@ -48,23 +49,27 @@ class Sessions(set[UUID]):
         return session_id in self
 
 
-@well_known.get("/jwks.json")
-@public
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the routes of the issuing service need."""
+
+    issuer: TokenIssuer
+    revoked: Sessions
+
+
+@well_known.get("/jwks.json", access=public())
 async def jwks(request: Request) -> dict[str, Any]:
     """Give the keys."""
-    issuer: TokenIssuer = request.app.state.issuer
-    return issuer.jwks()
+    return own_part(request.app, Own).issuer.jwks()
 
 
-@users.get("/revocations")
-@service("tiny")
+@users.get("/revocations", access=service("tiny"))
 async def revocations(request: Request) -> dict[str, Any]:
     """Give the revoked sessions."""
-    return {"sessions": [str(session) for session in request.app.state.revocations], "until": UNTIL}
+    return {"sessions": [str(session) for session in own_part(request.app, Own).revoked], "until": UNTIL}
 
 
-@things.get("/mine")
-@public
+@things.get("/mine", access=public(), auth=PERSON)
 async def mine(user: CurrentUser) -> dict[str, str]:
     """Say whose session it is."""
     return {"session": str(user.session_id)}
@@ -90,7 +95,7 @@ async def pair() -> AsyncIterator[Pair]:
     link_key = as_setting(make_keys("user", "tiny"))
     issuer, revoked = TokenIssuer(make_key(), "user", "sealed-services"), Sessions()
     own = UserSettings(log_level="WARNING", link_key=link_key)
-    user = create_app(own, NoDatabase(), users, well_known, issuer=issuer, revocations=revoked)
+    user = create_app(own, NoDatabase(), users, well_known, keys=issuer, revocations=revoked, own=Own(issuer, revoked))
     async with serve(user) as url:
         settings = TinyFollower(log_level="WARNING", link_key=link_key, user_service_url=AnyHttpUrl(url))
         follower = create_app(settings, NoDatabase(), things)

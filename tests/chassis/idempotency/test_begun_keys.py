@@ -9,7 +9,8 @@ from sqlalchemy import insert, select
 
 from chassis.core.ids import new_id
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.dependency import BEGIN_KEY, IdempotencyKey, delete_answer
+from chassis.idempotency.begin_key import BeginKey
+from chassis.idempotency.dependency import IdempotencyKey, KeyNotBegun, delete_answer
 from chassis.idempotency.errors import InFlight, KeyReused
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.statements import Statement
@@ -18,7 +19,7 @@ from tests.chassis.idempotency.tiny_keyed import Worker, count
 from tests.support.databases import bystanders
 
 MAKE = Statement(
-    BEGIN_KEY,
+    BeginKey,
     "made AS (INSERT INTO things (id, name, status) SELECT :id, 'cup', 'made' FROM begun WHERE is_first RETURNING id)",
     "SELECT begun.*, id FROM begun LEFT JOIN made ON is_first",
 )
@@ -109,24 +110,36 @@ async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worke
 
 async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> None:
     """It was there for the statement and is not any more: nothing is known of its resource."""
-    key = IdempotencyKey(worker.database, keyed())
+    request = keyed()
+    await make(worker, request)
+    purging = Statement(BeginKey, "purged AS (DELETE FROM idempotency_keys WHERE caller = :of)", "SELECT * FROM begun")
 
     with pytest.raises(InFlight):
-        await key.begin_with(Statement("SELECT true AS is_ours, false AS is_first"), {}, new_id())
+        await IdempotencyKey(worker.database, request).begin_with(purging, {"of": request.caller}, new_id())
 
 
 async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:
-    """Neither a 202, nor what a request answers that has not begun its key, is an answer to it."""
+    """A 202 is no answer to a request: it says that there is none yet."""
     request = keyed()
     key, _, made = await make(worker, request)
 
-    await IdempotencyKey(worker.database, request).finish(MADE)
     await key.finish(Response(status_code=202))
     unanswered = await stored(worker, request)
     await key.finish(MADE)
 
     assert unanswered == [(made, None, None)]
     assert await stored(worker, request) == [(made, 201, b"made")]
+
+
+async def test_a_route_that_has_not_begun_its_key_fails(worker: Worker) -> None:
+    """It would have its effect again under the key; the answer of another request with the key stays out of it."""
+    request = keyed()
+    _, _, made = await make(worker, request)
+
+    with pytest.raises(KeyNotBegun):
+        await IdempotencyKey(worker.database, request).finish(MADE)
+
+    assert await stored(worker, request) == [(made, None, None)]
 
 
 async def test_the_answer_about_one_resource_is_forgotten(worker: Worker) -> None:

@@ -1,0 +1,32 @@
+"""What the routes of this service need beyond what every service has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from analytics.dashboard.files import PageFile
+from analytics.live.change_stream import Live
+from analytics.retention import Retention
+from analytics.settings import Settings
+from chassis.application import own_part
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """
+    The service's own part of its application.
+
+    Attributes:
+        page_files: The files of the dashboard's page, by name.
+    """
+
+    settings: Settings
+    retention: Retention
+    live: Live
+    page_files: Mapping[str, PageFile]
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the part of the application that serves a request."""
+    return own_part(request.app, Parts)

@@ -1,0 +1,114 @@
+"""The results of a run: ratios held against their targets, and the figures that are kept in the repository as JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from cryptography.hazmat.backends.openssl import backend
+
+from benchmarks.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure's ratio between two sides in one run, so that it holds on any machine, and where it should be."""
+
+    text: str
+    figure: Callable[[Measurement], float]
+    limit: float
+    at_most: bool = False
+
+    def is_met(self, ratio: float) -> bool:
+        """Whether *ratio* is where it should be."""
+        return ratio <= self.limit if self.at_most else ratio >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A target, and what was measured: the median, the lowest and the highest ratio of the rounds."""
+
+    target: Target
+    ratio: float
+    lowest: float
+    highest: float
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the target is reached."""
+        return self.target.is_met(self.ratio)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the ratio with what it should be."""
+        return {
+            "ratio": self.target.text,
+            "value": round(self.ratio, 3),
+            "of_rounds": [round(self.lowest, 3), round(self.highest, 3)],
+            "target": self.target.limit,
+            "at_most": self.target.at_most,
+            "met": self.is_met,
+        }
+
+
+def compare(target: Target, over: Sequence[Measurement], under: Sequence[Measurement]) -> Result:
+    """Compare two sides round by round: the quiet rounds, if there are any."""
+    pairs = list(zip(over, under, strict=True))
+    quiet = [(one, other) for one, other in pairs if one.is_quiet and other.is_quiet]
+    return result(target, [target.figure(one) / target.figure(other) for one, other in quiet or pairs])
+
+
+def result(target: Target, ratios: Sequence[float]) -> Result:
+    """Sum up the ratios of all rounds."""
+    return Result(target, median(ratios), min(ratios), max(ratios))
+
+
+def results_as_json(results: Iterable[Result]) -> list[dict[str, Any]]:
+    """Return all ratios with what they should be."""
+    return [one.as_json() for one in results]
+
+
+def figures_file(name: str) -> Path:
+    """Return where the latest run of a benchmark is kept."""
+    return Path(f"benchmarks/results/{name}.json")
+
+
+def write_figures(name: str, machine: dict[str, Any], content: dict[str, Any]) -> None:
+    """Keep a run."""
+    date = datetime.now(UTC).isoformat(timespec="minutes")
+    run = {"benchmark": name, "date": date, "machine": machine, **content}
+    file = figures_file(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_figures(name: str) -> dict[str, Any]:
+    """Read the run that is kept."""
+    run: dict[str, Any] = json.loads(figures_file(name).read_text(encoding="utf-8"))
+    return run
+
+
+def describe_machine(*packages: str) -> dict[str, Any]:
+    """Describe what figures hold for: processor, system, Python, versions of *packages*; no name, no path."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "openssl": backend.openssl_version_text(),
+        "versions": {name: version(name) for name in sorted(packages)},
+    }
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

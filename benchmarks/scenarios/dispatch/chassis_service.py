@@ -1,0 +1,91 @@
+"""Ours: the dispatcher against a service on the chassis, nothing left out that a service has."""
+
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from multiprocessing.connection import Connection
+from typing import ClassVar
+from uuid import UUID
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from benchmarks.load import Fetch
+from benchmarks.scenarios.dispatch.credentials import Secrets
+from benchmarks.scenarios.dispatch.fastapi_service import run_uvicorn
+from benchmarks.scenarios.dispatch.products import Product, ProductRead, make_products
+from chassis.app import create_app
+from chassis.core.errors import NotFound
+from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.reqwest import ReqwestTransport
+from chassis.dispatch.transport import Transport
+from chassis.sealing.access import optional
+from chassis.sealing.envelope import Envelope
+from chassis.sealing.keys import load_links
+from chassis.settings import Environment, ServiceSettings
+from chassis.web.routing import service_router
+from tests.support.serving import NoDatabase
+
+_CALLER = "shop"
+_CALLED = "catalogue"
+
+
+class Settings(ServiceSettings):
+    """The catalogue's settings."""
+
+    service_name: ClassVar[str] = _CALLED
+
+
+def build(secrets: Secrets) -> FastAPI:
+    """Build the service."""
+    settings = Settings(
+        environment=Environment.PRODUCTION,
+        log_level="WARNING",
+        cursor_key=SecretStr(secrets.link_there),
+        link_key={
+            sender: {receiver: SecretStr(key) for receiver, key in to.items()} for sender, to in _keys(secrets).items()
+        },
+    )
+    router = service_router("products")
+    products = make_products()
+
+    @router.get("/{product_id}", access=optional(), response_model=ProductRead)
+    async def read_product(product_id: UUID) -> Product:
+        try:
+            return products[product_id]
+        except KeyError as error:
+            raise NotFound from error
+
+    return create_app(settings, NoDatabase(), router)
+
+
+def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
+    """Serve (see ``Candidate``)."""
+    run_uvicorn(pipe, listener, partial(build, secrets))
+
+
+@asynccontextmanager
+async def connect(
+    ports: Sequence[int],
+    secrets: Secrets,
+    *,
+    sealed: bool,
+    make_transport: Callable[[], Transport] = ReqwestTransport,
+) -> AsyncIterator[Fetch]:
+    """Open the dispatcher, as a service does."""
+    envelope = Envelope(_CALLER, load_links(_CALLER, _keys(secrets), {_CALLED}))
+    dispatcher = Dispatcher({_CALLED: f"http://127.0.0.1:{ports[0]}"}, envelope, make_transport)
+
+    async def fetch(product_id: str) -> str:
+        product = (await dispatcher.send(_CALLED, "GET", f"/api/v1/products/{product_id}", sealed=sealed)).json()
+        return str(product["id"])
+
+    try:
+        yield fetch
+    finally:
+        await dispatcher.aclose()
+
+
+def _keys(secrets: Secrets) -> dict[str, dict[str, str]]:
+    return {_CALLER: {_CALLED: secrets.link_there}, _CALLED: {_CALLER: secrets.link_back}}

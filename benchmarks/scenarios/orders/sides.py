@@ -1,0 +1,60 @@
+"""The two sides, each ready to be measured with the same customer."""
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+import orjson
+
+from benchmarks.deployment import Deployed, log_in
+from benchmarks.load import run_client
+from benchmarks.processes import Child
+from benchmarks.runner import Side
+from benchmarks.scenarios.orders.customer import order_at
+from benchmarks.scenarios.orders.peer import serve_orders, serve_products
+from benchmarks.scenarios.orders.stores import ORDERS, OURS, PLAIN, PRODUCTS, Stores, dsn
+
+NAMES = {OURS: "order and product service", PLAIN: "aiohttp and asyncpg by hand"}
+_BACKLOG = 2048
+
+
+@contextmanager
+def ours(
+    stores: Stores,
+    environment: Mapping[str, str],
+    pids: Mapping[str, Sequence[int]],
+    *,
+    key: str = OURS,
+    name: str = "",
+) -> Iterator[Side]:
+    """Place orders with our services; *pids* are the roots of their processes, and of nginx if they are behind it."""
+    # `events` is who consumes what orders publish, with its database, and who issues the tokens.
+    events = [*pids["analytics"], *pids["user"], *stores.mongodb_pids]
+    roots = {"order": pids["order"], "product": pids["product"], "events": events, "PostgreSQL": stores.postgres_pids}
+    roots |= {"nginx": pids["nginx"]} if "nginx" in pids else {}
+    with Child(run_client, order_at, environment["ORDER_SERVICE_URL"], log_in(environment)) as customer:
+        customer.ready()
+        yield Side(key, name or NAMES[OURS], customer.ask, roots, stores.wait_for_events, partial(stores.counts, OURS))
+
+
+@contextmanager
+def plain(stores: Stores, services: Deployed, workers: int) -> Iterator[Side]:
+    """Run the peer with so many processes for each half, and place orders with it."""
+    key = orjson.dumps(orjson.loads(services.keys())["keys"][0])
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)) for _ in range(2)]
+        order_url, product_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in listeners)
+        products = dsn(stores.plain[PRODUCTS])
+        product = [stack.enter_context(Child(serve_products, listeners[1], products)) for _ in range(workers)]
+        orders = dsn(stores.plain[ORDERS]), product_url, key
+        order = [stack.enter_context(Child(serve_orders, listeners[0], *orders)) for _ in range(workers)]
+        customer = stack.enter_context(Child(run_client, order_at, order_url, log_in(services.environment)))
+        for child in (*product, *order, customer):
+            child.ready()
+        roots = {
+            "order": [child.pid for child in order],
+            "product": [child.pid for child in product],
+            "PostgreSQL": stores.postgres_pids,
+        }
+        yield Side(PLAIN, NAMES[PLAIN], customer.ask, roots, counts=partial(stores.counts, PLAIN))

@@ -1,0 +1,99 @@
+"""The databases of a run: one PostgreSQL for both sides, with the same tables in each, and our MongoDB."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from benchmarks.deployment import create_databases, migrate
+from chassis.core.ids import new_id
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.polling import eventually
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
+
+OURS, PLAIN = "ours", "plain"
+ORDERS, PRODUCTS = "ORDER_DATABASE_URL", "PRODUCT_DATABASE_URL"
+_DATABASES = {OURS: ("order_service", "product_service"), PLAIN: ("plain_order", "plain_product")}
+_STOCK = 1_000_000_000
+_EVENTS_S = 60.0
+_ADD_PRODUCT = "INSERT INTO products (id, name, price_minor, currency, stock) VALUES ($1, 'Teapot', 1999, 'EUR', $2)"
+_ADD_MOVEMENT = "INSERT INTO stock_movements (id, product_id, quantity, kind) VALUES ($1, $2, $3, 'initial')"
+_COUNTS = """
+    SELECT (SELECT sum(xact_commit) FROM pg_stat_database WHERE datname = ANY ($1)) AS commits,
+           (SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal') AS flushes
+"""
+"""Transactions of one side's databases, and flushes of the log that all share; up to a second behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """
+    The databases.
+
+    Attributes:
+        ours: Their addresses, by the names of the services' variables.
+        postgres_pids: The roots of the servers' process trees.
+        mongodb_pids: The same of MongoDB.
+        plain: The addresses of the peer's; empty where it is not run.
+    """
+
+    ours: Mapping[str, str]
+    postgres_pids: Sequence[int]
+    mongodb_pids: Sequence[int]
+    plain: Mapping[str, str] = field(default_factory=dict)
+
+    def counts(self, side: str) -> dict[str, int]:
+        """Read PostgreSQL's counters of a side."""
+        return asyncio.run(self._counts(side))
+
+    def wait_for_events(self) -> None:
+        """Wait until all our events have arrived."""
+        assert asyncio.run(eventually(self._have_arrived, within=_EVENTS_S))
+
+    async def add_products(self, ids: Sequence[str]) -> None:
+        """Give both sides the same products, of which there is as much as anybody wants."""
+        for side in filter(None, (self.ours, self.plain)):
+            async with asyncpg.create_pool(dsn(side[PRODUCTS]), min_size=1) as pool:
+                await pool.executemany(_ADD_PRODUCT, [(UUID(one), _STOCK) for one in ids])
+                await pool.executemany(_ADD_MOVEMENT, [(new_id(), UUID(one), _STOCK) for one in ids])
+
+    async def _counts(self, side: str) -> dict[str, int]:
+        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
+            row = await pool.fetchrow(_COUNTS, list(_DATABASES[side]))
+        assert row
+        return {name: int(row[name]) for name in ("commits", "flushes")}
+
+    async def _have_arrived(self) -> bool:
+        async with asyncpg.create_pool(dsn(self.ours[ORDERS]), min_size=1) as pool:
+            return not await pool.fetchval("SELECT count(*) FROM outbox")
+
+
+@contextmanager
+def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
+    """
+    Run the databases, migrated, until the end of the block.
+
+    Raises:
+        NotMigrated: A migration fails.
+    """
+    with (
+        EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
+        EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
+    ):
+        ours = create_databases({"postgres": postgres, "mongodb": mongodb})
+        orders, products = map(postgres.create_database, _DATABASES[PLAIN])
+        stores = Stores(ours, [postgres.pid], [mongodb.pid], {ORDERS: orders, PRODUCTS: products})
+        migrate({**secrets, **ours})
+        migrate(stores.plain, "order")
+        migrate(stores.plain, "product")
+        yield stores
+
+
+def dsn(url: str) -> str:
+    """Return an address as asyncpg takes it."""
+    return url.replace("+asyncpg", "")

@@ -1,0 +1,103 @@
+"""What clients attempted and what was acknowledged: the journals that the databases are held against in the end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from chaos.scenarios.orders.shop import Reply
+
+REFUSALS = {"insufficient_stock": "rejected", "order_expired": "expired", "order_cancelled": "cancelled"}
+"""What an attempt may be refused for, and the status of its order then."""
+_NEW, _KNOWN = {"accepted", "inserted"}, {"duplicate"}
+"""What may become of an event."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """
+    One attempt to order something.
+
+    Attributes:
+        customer: Who; the number among the people of the run.
+        wanted: Product -> units.
+        answers: Every different final answer to it: the status, and the digest of the body or the code of the refusal.
+        order_ids: Every order that was named in an answer.
+        acknowledged: The statuses of the order that were acknowledged, the latest last.
+        refusal: The code of the refusal, if it was refused.
+        requested: Which of ``cancelled`` and ``fulfilled`` was asked for, whatever the answer.
+    """
+
+    key: str
+    customer: int
+    wanted: dict[str, int]
+    answers: set[tuple[int, str]] = field(default_factory=set)
+    order_ids: set[str] = field(default_factory=set)
+    acknowledged: list[str] = field(default_factory=list)
+    refusal: str | None = None
+    requested: set[str] = field(default_factory=set)
+
+    def record(self, reply: Reply) -> bool:
+        """Record an answer to the order itself; False if it is an unexpected one."""
+        if order_id := reply.body.get("id"):
+            self.order_ids.add(order_id)
+        if reply.is_open:
+            return True
+        if reply.status == HTTPStatus.CREATED:
+            self.answers.add((reply.status, reply.digest))
+            if not self.acknowledged:  # a repeated answer is as old as the first
+                self.acknowledged.append(reply.body["status"])
+            return True
+        self.answers.add((reply.status, reply.code))
+        self.refusal = reply.code
+        return reply.code in REFUSALS
+
+
+@dataclass(slots=True)
+class Restock:
+    """Units that an admin has added to the stock."""
+
+    reason: str
+    product: str
+    units: int
+    is_acknowledged: bool = False
+
+
+@dataclass(slots=True)
+class OrderJournal:
+    """All attempts and restocks; *unexpected* are answers that make no sense, with what they were answers to."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    restocks: list[Restock] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class EventJournal:
+    """
+    The events that were sent, and what was answered.
+
+    Attributes:
+        events: By id.
+        acknowledged: The ids of those that were answered to be stored.
+        new: How often each was answered to be new.
+        unexpected: Answers that make no sense.
+        errors: What came in place of answers, and how often.
+    """
+
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    acknowledged: set[str] = field(default_factory=set)
+    new: Counter[str] = field(default_factory=Counter)
+    unexpected: list[str] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def record(self, batch: Sequence[dict[str, Any]], outcomes: dict[str, str]) -> None:
+        """Record the answer to a batch."""
+        for event in batch:
+            outcome = outcomes.get(event["id"], "missing")
+            if outcome not in _NEW | _KNOWN:
+                self.unexpected.append(f"{event['id']} {outcome}")
+                continue
+            self.acknowledged.add(event["id"])
+            self.new[event["id"]] += outcome in _NEW

@@ -1,0 +1,77 @@
+"""Runs a scenario: gives it a folder, shows what it does meanwhile, and ends with its verdict."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.deployment import NotMigrated, NotReady
+from chaos.report import Broken
+from cli.errors import CommandError
+
+T = TypeVar("T")
+
+_EVERY_S, _LINE_EVERY_S = 0.5, 15.0
+"""How often a terminal is brought up to date, and how often a line is printed where there is none."""
+
+
+def make_folder(name: str) -> Path:
+    """Make the folder of a run, for data and logs."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    folder.chmod(0o711)  # PostgreSQL runs as nobody where we are root, and has its data in it
+    return folder
+
+
+def run(work: Coroutine[Any, Any, T], folder: Path) -> T:
+    """Do *work*; what does not start, or does not come back, ends the program."""
+    try:
+        return asyncio.run(work)
+    except* (CommandError, NotMigrated, NotReady) as errors:
+        sys.exit(f"{errors.exceptions}\nThe logs are in {folder}.")
+
+
+def write_report(folder: Path, figures: Any) -> None:  # noqa: ANN401 - JSON
+    """Keep the figures of a run beside its logs."""
+    (folder / "report.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+def exit_if_broken(broken: Broken, folder: Path, seed: int) -> None:
+    """End the program with an error if a rule is broken."""
+    if any(broken.values()):
+        sys.exit(f"Something was lost, doubled or late. Logs, data and report are in {folder}; the seed is {seed}.")
+
+
+@asynccontextmanager
+async def showing_progress(
+    console: Console, what: str, total: int, done: Callable[[], int], describe: Callable[[], str]
+) -> AsyncIterator[None]:
+    """Show during the block how much is *done* of *total*, with a description; as lines where there is no terminal."""
+    columns = TextColumn(what), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.description}")
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(describe(), total=total)
+
+        def look() -> None:
+            bar.update(task, completed=done(), description=describe())
+            if not console.is_terminal:
+                console.print(f"{done():6} of {total:,} {what}, {describe()}")
+
+        following = asyncio.create_task(_repeat(look, _EVERY_S if console.is_terminal else _LINE_EVERY_S))
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            look()
+
+
+async def _repeat(look: Callable[[], None], every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        look()

@@ -1,0 +1,197 @@
+"""The clients: they order, repeat what was not answered, cancel, look again, fulfil and restock."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import count
+from random import Random
+from time import monotonic
+
+from chaos.journal import Attempt, OrderJournal, Restock
+from chaos.scenarios.orders.shop import GAVE_UP, ORDERS, PRODUCTS, Person, Reply, Request, Shop
+
+_CANCELLED, _FULFILLED, _SENT_AGAIN = 0.15, 0.15, 0.1
+"""Shares of the confirmed orders."""
+_CANCELLED_EARLY = 0.3
+"""Share of the orders that were pending at first."""
+_RESTOCKED = 0.3
+"""Share of the refusals after which an admin adds more: so stock stays scarce, but is not gone for good."""
+_WINDOW_S = 5
+_MOST_LINES, _MOST_UNITS, _MOST_ADDED = 3, 3, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    How much is done.
+
+    Attributes:
+        attempts: Orders that clients try to place, each with an Idempotency-Key of its own.
+        kills: Spread over the attempts; for every four of them there is a pause as well.
+        minutes: By then the last attempt is begun and the last kill done, however few attempts there were.
+        clients: Attempts under way at a time.
+        seed: Of everything that is drawn: who orders what, and what is hit when.
+        drained_within_s: How long after the last fault every outbox may take to be empty.
+        settled_within_s: How long no order and no reservation may take to be decided.
+    """
+
+    attempts: int
+    kills: int
+    minutes: float
+    clients: int
+    seed: int
+    drained_within_s: float = 10.0
+    settled_within_s: float = 30.0
+
+
+@dataclass(slots=True)
+class Pulse:
+    """The run as it goes: seconds since its start -> how many attempts had their final answer."""
+
+    began: float = field(default_factory=monotonic)
+    begun: int = 0
+    """Attempts."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    per_second: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return monotonic() - self.began
+
+    @property
+    def rate(self) -> float:
+        """Attempts that ended per second, of late."""
+        now = int(self.seconds)
+        return sum(self.per_second[now - back] for back in range(1, _WINDOW_S + 1)) / _WINDOW_S
+
+    @property
+    def over(self) -> int:
+        """Attempts that have ended."""
+        return self.outcomes.total()
+
+    def beat(self, outcome: str) -> None:
+        """Count an attempt that is over."""
+        self.outcomes[outcome] += 1
+        self.per_second[int(self.seconds)] += 1
+
+
+class Customers:
+    """
+    All customers of a run, and an admin.
+
+    Attributes:
+        journal: What they attempted, and what was acknowledged.
+        pulse: How far they are.
+    """
+
+    def __init__(self, plan: Plan, shop: Shop, people: tuple[list[Person], Person], products: Sequence[str]) -> None:
+        self.journal = OrderJournal()
+        self.pulse = Pulse()
+        self._plan = plan
+        self._shop = shop
+        self._customers, self._admin = people
+        self._products = products
+
+    @property
+    def progress(self) -> float:
+        """The share of the run that is over, from 0 to 1: of its attempts or of its time, whichever is further."""
+        return min(1.0, max(self.pulse.begun / self._plan.attempts, self.pulse.seconds / (self._plan.minutes * 60)))
+
+    async def run(self) -> None:
+        """Make all attempts, so many at a time, and wait for the last one's end."""
+        numbers = count()
+        async with asyncio.TaskGroup() as clients:
+            for _ in range(self._plan.clients):
+                clients.create_task(self._attempt_in_turn(numbers))
+
+    async def send_again(self, attempts: Sequence[Attempt]) -> None:
+        """Send orders again with their keys; the answers are recorded, and must be those of the first time."""
+        waiting = iter(attempts)
+
+        async def send_in_turn() -> None:
+            for attempt in waiting:
+                await self._place(attempt)
+
+        async with asyncio.TaskGroup() as clients:
+            for _ in range(self._plan.clients):
+                clients.create_task(send_in_turn())
+
+    async def _attempt_in_turn(self, numbers: "count[int]") -> None:
+        while self.progress < 1:
+            self.pulse.begun += 1
+            random = Random(f"{self._plan.seed} {next(numbers)}")
+            await self._attempt(random)
+
+    async def _attempt(self, random: Random) -> None:
+        number = random.getrandbits(64)
+        customer = number % len(self._customers)
+        chosen = random.sample(self._products, random.randint(1, _MOST_LINES))
+        attempt = Attempt(
+            f"chaos-{number:016x}", customer, {product: random.randint(1, _MOST_UNITS) for product in chosen}
+        )
+        self.journal.attempts.append(attempt)
+        reply = await self._place(attempt, until_placed=True)
+        if reply and reply.is_open:
+            if random.random() < _CANCELLED_EARLY:
+                await self._move(attempt, "cancel", self._customers[customer])
+            reply = await self._place(attempt)
+        self.pulse.beat(_outcome(reply))
+        if attempt.acknowledged == ["confirmed"]:
+            await self._use(attempt, random)
+        elif attempt.refusal == "insufficient_stock" and random.random() < _RESTOCKED:
+            await self._restock(random.choice(chosen), random.randint(1, _MOST_ADDED))
+
+    async def _use(self, attempt: Attempt, random: Random) -> None:
+        """Do something with a confirmed order, or nothing."""
+        lot = random.random()
+        if lot < _CANCELLED:
+            await self._move(attempt, "cancel", self._customers[attempt.customer])
+        elif lot < _CANCELLED + _FULFILLED:
+            await self._move(attempt, "fulfil", self._admin)
+        elif lot < _CANCELLED + _FULFILLED + _SENT_AGAIN:
+            await self._place(attempt)
+
+    async def _place(self, attempt: Attempt, *, until_placed: bool = False) -> Reply | None:
+        items = [{"product_id": product, "quantity": units} for product, units in attempt.wanted.items()]
+        request = Request("order", ORDERS, {"items": items}, self._customers[attempt.customer], attempt.key)
+        reply = await self._insist(request, until_placed=until_placed)
+        if reply and not attempt.record(reply):
+            self.journal.unexpected.append(f"{attempt.key}: {reply.status} {reply.code}")
+        return reply
+
+    async def _move(self, attempt: Attempt, how: str, person: Person) -> None:
+        order_id = min(attempt.order_ids)
+        status = {"cancel": "cancelled", "fulfil": "fulfilled"}[how]
+        attempt.requested.add(status)
+        reply = await self._insist(Request("order", f"{ORDERS}/{order_id}/{how}", {}, person))
+        if reply and reply.status == HTTPStatus.OK:
+            attempt.acknowledged.append(reply.body["status"])
+        elif reply and reply.code != "order_status":
+            self.journal.unexpected.append(f"{order_id} {how}: {reply.status} {reply.code}")
+
+    async def _restock(self, product: str, units: int) -> None:
+        """Add units, once: without an answer nobody knows whether they have arrived."""
+        restock = Restock(f"Restock {len(self.journal.restocks)}", product, units)
+        self.journal.restocks.append(restock)
+        change = {"change": units, "reason": restock.reason}
+        try:
+            reply = await self._shop.ask(Request("product", f"{PRODUCTS}/{product}/stock", change, self._admin))
+        except GAVE_UP:
+            return
+        restock.is_acknowledged = reply.status == HTTPStatus.OK
+
+    async def _insist(self, request: Request, *, until_placed: bool = False) -> Reply | None:
+        """Ask until there is an answer; None if there was none for too long."""
+        try:
+            return await self._shop.insist(request, until_placed=until_placed)
+        except GAVE_UP:
+            return None
+
+
+def _outcome(reply: Reply | None) -> str:
+    if reply is None:
+        return "given up"
+    return reply.code or str(reply.body["status"])
