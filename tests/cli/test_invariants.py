@@ -50,11 +50,11 @@ WHOLE = Facts(
     ),
     users={"ada": False, "ben": False, "eve": True},
 )
-"""What agrees: Eve's account is deleted, and what was counted of her is nobody's."""
+"""Facts that agree: Eve's account is deleted, and her events are anonymised."""
 
 
 def drop_event(facts: Facts, kind: str, subject: str) -> None:
-    """Let analytics not know of an event."""
+    """Remove an event from analytics."""
     del facts.events[kind, subject]
 
 
@@ -105,7 +105,7 @@ def test_what_agrees_breaks_no_rule() -> None:
 
 @pytest.mark.parametrize(("rule", "named", "change"), BREAKS)
 def test_one_changed_row_breaks_one_rule(rule: str, named: str, change: Callable[[Facts], object]) -> None:
-    """The rule names what differs, and no other one is broken."""
+    """The rule lists what differs, and no other rule is broken."""
     facts = deepcopy(WHOLE)
     change(facts)
 
@@ -113,14 +113,14 @@ def test_one_changed_row_breaks_one_rule(rule: str, named: str, change: Callable
 
 
 def test_every_rule_can_be_broken() -> None:
-    """None is there for nothing."""
+    """No rule is always true."""
     assert {rule for rule, _, _ in BREAKS} == check(WHOLE).keys()
 
 
 async def test_the_databases_are_read_as_they_are(
     environment: dict[str, str], people: People, bearer: Bearer, sealed: Dispatcher
 ) -> None:
-    """An order, its reservation, its ledger and its event, each from the database that has it."""
+    """An order, its reservation, its ledger and its event, each from its own database."""
     account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
     ada = ((await sealed.send("user", "POST", "/api/v1/users/register", json=account)).json())["id"]
     product = {"name": "Cup", "price": 6.99, "stock": 5}
@@ -175,7 +175,7 @@ def test_the_command_names_what_differs(
 def test_the_reservation_of_an_order_sent_long_ago_may_be_gone(
     order: str, ledger: dict[str, int], *, is_aged: bool, agrees: bool
 ) -> None:
-    """Its units are then held against the ledger alone; a young order, or one that still waits, must have it."""
+    """Its units are then compared with the ledger only; a young or open order must have a reservation."""
     facts = deepcopy(WHOLE)
     del facts.reservations[order], facts.reserved[order]
     facts.ledger[order] = ledger
