@@ -14,7 +14,7 @@ from cli.events import announced
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
 
 Sent = Callable[[httpx.AsyncClient, str], Awaitable[str]]
-"""Sends an event of a type after one of ``page.viewed``, and gives what is answered to it, as text."""
+"""Sends an event of a type after one of ``page.viewed``, and returns its answer as text."""
 DATA = {"total_price_minor": 1_000_000, "currency": "EUR"}
 
 
@@ -64,7 +64,7 @@ async def segment(client: httpx.AsyncClient, kind: str) -> str:
 async def test_what_services_publish_is_taken_from_them_alone(
     keyed: httpx.AsyncClient, stored: Stored, send: Sent, kind: str
 ) -> None:
-    """At every door the event is refused, with why; its neighbour is stored."""
+    """Every route refuses the event with a reason; its neighbour is stored."""
     answer = await send(keyed, kind)
 
     service = publisher_of(kind)
@@ -73,7 +73,7 @@ async def test_what_services_publish_is_taken_from_them_alone(
 
 
 async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """The others are stored, and the client is told nothing."""
+    """The others are stored, and the client gets no error."""
     messages = [{"type": "track", "userId": "ada", "event": kind} for kind in ("Order Completed", "order.confirmed")]
 
     assert (await keyed.post("/v1/batch", json={"batch": messages})).json() == {"success": True}
@@ -81,7 +81,7 @@ async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored:
 
 
 async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: Stored) -> None:
-    """What services publish comes by their inbox."""
+    """Published events arrive at the inbox."""
     with pytest.raises(RemoteError) as refused:
         await sealed.send("analytics", "POST", EVENTS, json={"type": "order.confirmed", "data": DATA})
 
@@ -93,11 +93,11 @@ async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: St
     "kind", ["order", "orders.confirmed", "Order.confirmed", "my.order.confirmed", "order-confirmed"]
 )
 async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Stored, kind: str) -> None:
-    """Only the name of a service and a dot are the service's."""
+    """Only types with the name of a service and a dot are reserved."""
     assert (await keyed.post(EVENTS, json=event(kind))).status_code == 201
     assert [event["type"] for event in await stored()] == [kind]
 
 
 def test_the_publishers_are_those_whose_events_are_heard(apps: dict[str, FastAPI]) -> None:
-    """Every service that has an event for analytics, and no other."""
+    """The list has every service with an event for analytics, and no other."""
     assert {publisher_of(one.type) for one in announced() if "analytics" in one.consumers} == set(PUBLISHERS)
