@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
 
 from analytics.ingestion.check_write_key import InvalidWriteKey, check_write_key
 from analytics.ingestion.write_keys import key_in, presented_key
@@ -12,7 +11,7 @@ from analytics.retention import Retention
 from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden
-from chassis.dependencies import Authentication, refuse_without_role
+from chassis.dependencies import Authentication, refuse_without_role, token_of
 from chassis.mongodb.database import Database
 
 
@@ -50,7 +49,7 @@ def is_sealed(request: Request) -> bool:
 async def _statistics_reader(request: Request) -> None:
     if parts_of(request).settings.shows_statistics or is_sealed(request):
         return
-    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    token = token_of(request)
     if not token:
         raise InvalidToken
     refuse_without_role(await application_of(request.app).tokens.verify(token), "analyst", "admin")
@@ -58,6 +57,14 @@ async def _statistics_reader(request: Request) -> None:
 
 STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
 """An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
+
+
+async def _publishers(request: Request) -> frozenset[str]:
+    return parts_of(request).publishers
+
+
+Publishers = Annotated[frozenset[str], Depends(_publishers)]
+"""The services that deliver their events here: types that begin with the name of one are its own."""
 
 
 async def _retention(request: Request) -> Retention:

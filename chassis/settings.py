@@ -79,6 +79,19 @@ class ServiceSettings(BaseSettings):
     sentry_dsn: SentryDsn | None = None
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - pydantic's signature
+        """
+        Check that there is an address for each peer.
+
+        Raises:
+            TypeError: There is none; says what to write.
+        """
+        super().__pydantic_init_subclass__(**options)
+        for peer in sorted(cls.peers):
+            if f"{peer}_service_url" not in cls.model_fields:
+                raise TypeError(f"{cls.__module__}: add '{peer}_service_url: ServiceUrl', as this service calls {peer}")
+
+    @classmethod
     def load(cls) -> Self:
         """
         Read and check the environment.

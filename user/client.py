@@ -6,10 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chassis.core.addresses import read_address
+from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
-
-_LETS_PEOPLE_IN = frozenset({"analytics"})
-"""Programs in which people log in (analytics has the dashboard): they may send the person's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +16,8 @@ class Client:
     The client of a request.
 
     Attributes:
-        address: The IP address of the person. None behind a trusted program, whose own address is not the person's,
-            unless the program is one in which people log in: then the address that it sends.
+        address: The IP address of the person. Behind a service, the address that it sends (analytics does, for logins
+            at the dashboard), or None; behind the outside client None, because it is not trusted with addresses.
         user_agent: The user agent; for a trusted program the name that its key proves.
         program: The trusted program that sent the request.
     """
@@ -31,7 +29,7 @@ class Client:
 
 async def _client(request: Request) -> Client:
     if caller := getattr(request.state, "caller", None):
-        named = request.headers.get(CLIENT_ADDRESS, "") if caller in _LETS_PEOPLE_IN else ""
+        named = request.headers.get(CLIENT_ADDRESS, "") if caller != CLIENT else ""
         return Client(read_address(named), f"service:{caller}", caller)
     address = read_address(request.client.host) if request.client else None
     return Client(address, request.headers.get("user-agent", "")[:256] or None)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
@@ -15,7 +14,7 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
 from chassis.application import application_of
 from chassis.core.errors import AppError, documented
-from chassis.dependencies import ANALYST, CurrentUser
+from chassis.dependencies import ANALYST, CurrentUser, token_of
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
@@ -52,7 +51,7 @@ async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reade
 
 def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     """Make what checks the request's token again: it may have expired meanwhile, or its session may have ended."""
-    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    token = token_of(request)
 
     async def is_allowed() -> bool:
         try:

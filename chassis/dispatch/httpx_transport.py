@@ -1,8 +1,8 @@
 """
 Sends over httpx: ``httpx.Request`` out, ``httpx.Response`` back, through any ``httpx.AsyncBaseTransport``.
 
-The only module that imports httpx and aiohttp. The backend that services use is aiohttp's: httpx's own pool costs
-several times the CPU and loses connections when calls are cancelled (docs/decisions/0005).
+The only module that imports httpx and aiohttp. Services use the backend over aiohttp: httpx's own pool costs several
+times the CPU and loses connections when calls are cancelled (docs/decisions/0005).
 """
 
 import asyncio

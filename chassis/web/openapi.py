@@ -39,6 +39,7 @@ _OPENAPI = "/openapi.json"
 _ASSETS = "/docs/assets"
 _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
+_TOKEN = {"type": "http", "scheme": "bearer", "description": "The access token of a login at the user service."}
 _BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
 """Answered before any route is looked for (``chassis/web/http_protocol.py``)."""
 
@@ -57,7 +58,9 @@ def describe_problems(app: FastAPI) -> None:
             for route in app.routes:
                 if isinstance(route, PlainRoute):
                     route.responses = documented(*_implied_errors(route), beside=route.responses)
-            generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+            components = generate().setdefault("components", {})
+            components.setdefault("schemas", {}).update(definitions["$defs"])
+            components["securitySchemes"] = {TOKEN_SCHEME: _TOKEN}
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

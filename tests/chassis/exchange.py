@@ -54,6 +54,7 @@ class Settings(ServiceSettings):
     peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
 
     cursor_key: SecretStr = SecretStr("order cursor key")
+    tiny_service_url: str = "http://127.0.0.1:1"
 
 
 @dataclass(slots=True)

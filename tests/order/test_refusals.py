@@ -73,6 +73,21 @@ async def test_a_refusal_names_every_item_that_cannot_be_had(shop: Shop, teapot:
     assert [line["refusal"] for line in order["items"]] == [None, code, None, code]
 
 
+async def test_a_refusal_says_how_many_are_left(shop: Shop, teapot: str) -> None:
+    """Of each product that is short; the whole refusal says the same as its items."""
+    cup = await shop.product(name="Cup", stock=0)
+    items = [{"product_id": teapot, "quantity": STOCK + 1}, {"product_id": cup, "quantity": 2}]
+
+    problem = (await shop.send({"items": items})).json()
+
+    details = [
+        f"Not enough stock for product {teapot}: {STOCK} left, {STOCK + 1} wanted.",
+        f"Not enough stock for product {cup}: 0 left, 2 wanted.",
+    ]
+    assert [error["detail"] for error in problem["errors"]] == details
+    assert problem["detail"] == " ".join(details)
+
+
 async def test_a_refusal_of_the_short_form_points_to_its_product(shop: Shop) -> None:
     """There are no items to point to."""
     answer = await shop.send({"product_id": str(new_id()), "quantity": 1})

@@ -7,8 +7,9 @@ from functools import partial
 from multiprocessing.connection import Connection
 
 from benchmarks.load import Connect
-from benchmarks.scenarios.dispatch import chassis_service, fastapi_service, grpc_service
+from benchmarks.scenarios.dispatch import chassis_service, fastapi_service, grpc_service, transports
 from benchmarks.scenarios.dispatch.credentials import Secrets
+from chassis.dispatch.transports import TRANSPORTS
 
 Serve = Callable[[Connection, socket.socket, Secrets], None]
 """Runs one server process until it is terminated; sends its port through the pipe once it is ready."""
@@ -46,7 +47,22 @@ CANDIDATES = {
     "d": Candidate("gRPC, plaintext", _serve_grpc, _connect_grpc, "#fdae6b"),
     "e": Candidate("httpx, plain", fastapi_service.serve, fastapi_service.connect_plain, "#969696"),
     "f": Candidate("httpx, Fernet by hand", fastapi_service.serve, fastapi_service.connect_encrypted, "#525252"),
+    **{
+        key: Candidate(
+            f"sealed over {name}", chassis_service.serve, partial(_dispatch_sealed, make_transport=make), colour
+        )
+        for key, name, make, colour in (
+            ("g", "httpx", TRANSPORTS["httpx"], "#31a354"),
+            ("h", "pyreqwest", TRANSPORTS["pyreqwest"], "#a1d99b"),
+            ("i", "httpx's own pool", transports.httpx_default, "#9e9ac8"),
+            ("j", "httpx-aiohttp", transports.httpx_aiohttp, "#9e9ac8"),
+            ("k", "pyreqwest's transport for httpx", transports.httpx_pyreqwest, "#9e9ac8"),
+            ("l", "aiohttp", transports.AiohttpAlone, "#9e9ac8"),
+        )
+    },
 }
 """By the letter that figures and options use."""
+USUAL = "abcdefgh"
+"""Measured when no letters are named. The others are transports that no service can choose."""
 MUTUAL_TLS = "c"
 """The candidate whose TLS is looked at."""
