@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7 (RFC 9562), so that ids sort by the time they were made."""
+"""Identifiers: UUIDv7 (RFC 9562), so that ids sort by their creation time."""
 
 from uuid import UUID
 
@@ -6,5 +6,5 @@ from uuid_utils.compat import uuid7
 
 
 def new_id() -> UUID:
-    """Make an id that sorts after those made before it on this machine."""
+    """Return an id that sorts after earlier ones of this machine."""
     return uuid7()

@@ -1,4 +1,4 @@
-"""What the schemas of all services have in common."""
+"""Common parts of the schemas of all services."""
 
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -9,13 +9,13 @@ from pydantic_core import PydanticCustomError
 T = TypeVar("T")
 
 Id = Annotated[UUID, Field(strict=False, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"])]
-"""An id in a request body; JSON has it as text, which is as strict as it gets."""
+"""An id in a request body; in JSON it is text."""
 Moment = Annotated[AwareDatetime, Field(strict=False, examples=["2026-11-21T14:30:00Z"])]
 """A time in a request body: RFC 3339 with its offset."""
 
 
 MOST_UNKNOWN = 10
-"""Fields too many that are named one by one."""
+"""How many unknown fields are named individually."""
 
 
 class Body(BaseModel):
@@ -26,9 +26,9 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _has_few_fields(cls, value: Any) -> Any:  # noqa: ANN401 - whatever is sent
-        # First: of each unknown field the library makes an error, of 25,000 in 0.4 s of the event loop.
+        # First: pydantic creates an error for each unknown field, for 25,000 in 0.4 s of the event loop.
         if isinstance(value, dict) and len(value) > MOST_UNKNOWN and _has_too_many(cls, value):
-            raise PydanticCustomError("too_many_fields", "Too many fields; known here are {known}", _known(cls))
+            raise PydanticCustomError("too_many_fields", "Too many fields; the known ones are {known}", _known(cls))
         return value
 
 
@@ -50,4 +50,4 @@ class Page(Read, Generic[T]):
     """A page of a list."""
 
     items: list[T]
-    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last one.")
+    next_cursor: str | None = Field(description="The value of `cursor` for the next page; null on the last page.")

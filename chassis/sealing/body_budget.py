@@ -1,15 +1,15 @@
-"""The memory that the bodies of a worker take together: charged as they arrive, returned when they are answered."""
+"""The memory for all bodies of a worker: charged as they arrive, returned when they are answered."""
 
 import asyncio
 
 from chassis.core.errors import ServiceUnavailable
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
-"""Bodies that a worker holds at a time, together: what is made of them takes ten times as much memory."""
+"""Bytes of bodies that a worker holds at a time; parsed, they take ten times as much memory."""
 
 
 class Overloaded(ServiceUnavailable):
-    """As many requests are being served as can be."""
+    """The worker cannot serve more requests at the same time (503)."""
 
     code = "overloaded"
     message = "Too many requests are being served; try again in a second."
@@ -19,7 +19,7 @@ class Overloaded(ServiceUnavailable):
 
 
 class BodyBudget:
-    """What the bodies of a worker hold, and which of them are still arriving."""
+    """The bytes that the bodies of a worker hold, and the bodies that are still arriving."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -29,9 +29,10 @@ class BodyBudget:
 
 class Charge:
     """
-    What one body holds.
+    The bytes that one body holds.
 
-    When the budget is exceeded, the body that has been arriving longest is cut: slow senders cannot keep others out.
+    When the budget is exceeded, the body that has been arriving longest is dropped, so slow senders do not keep out
+    others.
     """
 
     def __init__(self, budget: BodyBudget) -> None:
@@ -39,7 +40,7 @@ class Charge:
         self._limit: asyncio.Timeout | None = None
         self._size = 0
         self.is_cut = False
-        """Whether it had to make room."""
+        """Whether it was dropped."""
 
     def begin(self, limit: asyncio.Timeout) -> None:
         """Begin to arrive, within *limit*."""
@@ -47,15 +48,15 @@ class Charge:
         self._budget.arriving[self] = None
 
     def end(self) -> None:
-        """Have arrived, or not arrive any more."""
+        """Stop counting as arriving."""
         self._budget.arriving.pop(self, None)
 
     def add(self, size: int) -> None:
         """
-        Hold *size* bytes more.
+        Charge *size* more bytes.
 
         Raises:
-            Overloaded: There is no room for them (503).
+            Overloaded: There is no memory for them (503).
         """
         self._size += size
         self._budget.held += size
@@ -65,14 +66,14 @@ class Charge:
             raise Overloaded
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Return all bytes."""
         self._budget.held -= self._size
         self._size = 0
 
     def cut(self) -> None:
-        """Make room for another one, while still arriving."""
+        """Drop the body, which is still arriving, to make room for another one."""
         self.is_cut = True
         self.end()
         self.release()
         assert self._limit
-        self._limit.reschedule(0)  # its reader is stopped in the next turn of the loop
+        self._limit.reschedule(0)  # stops its reader in the next iteration of the loop

@@ -1,4 +1,4 @@
-"""Headers inside an envelope: which there are, what they may hold, and how they take the place of the outer ones."""
+"""Headers inside an envelope: which are allowed, their values, and how they replace the outer ones."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ INNER_HEADERS = frozenset(
         deadline.HEADER,
     }
 )
-"""What belongs to the request itself, and so inside the envelope."""
+"""Headers that belong to the request itself, and so are sent inside the envelope."""
 
 _CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
 _REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
@@ -28,28 +28,28 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class HeaderConflict(BadRequest):
-    """A header outside the envelope contradicts the one inside."""
+    """A header outside the envelope contradicts the one inside (400)."""
 
     code = "header_conflict"
     message = "A header outside the envelope contradicts the sealed one."
 
 
 class InvalidInnerHeader(BadRequest):
-    """A header inside the envelope has a value that HTTP or the header itself does not allow."""
+    """A header inside the envelope has a value that HTTP or the header itself does not allow (400)."""
 
     code = "invalid_inner_header"
 
 
 def merge_headers(outer: Headers, inner: Mapping[str, str], body: bytes) -> Headers:
     """
-    Put the inner headers in the place of the outer ones.
+    Replace outer headers by the inner ones.
 
     Args:
-        body: What was inside the envelope.
+        body: The body from inside the envelope.
 
     Raises:
-        InvalidInnerHeader: An inner header has a value that is not taken (400).
-        HeaderConflict: An outer header of the same name says something else (400). (Content-Type outside is the
+        InvalidInnerHeader: An inner header has an invalid value (400).
+        HeaderConflict: An outer header of the same name has another value (400). (The outer Content-Type is the
             envelope's.)
     """
     merged = list(_encoded(inner))
@@ -66,7 +66,7 @@ def merge_headers(outer: Headers, inner: Mapping[str, str], body: bytes) -> Head
 def _encoded(inner: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
     for name, value in inner.items():
         if not is_header_value(value):
-            msg = f"The sealed header '{name}' holds a control character, one beyond Latin-1, or over 8 KiB."
+            msg = f"The sealed header '{name}' has a control character, a character beyond Latin-1, or over 8 KiB."
             raise InvalidInnerHeader(msg)
         if name == CLIENT_ADDRESS and read_address(value) is None:
             raise InvalidInnerHeader("The sealed header 'x-client-address' is not an IP address.")

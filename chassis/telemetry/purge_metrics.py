@@ -1,12 +1,12 @@
-"""How well tables and collections are purged, for Prometheus."""
+"""Metrics of purging tables and collections."""
 
 from prometheus_client import Counter, Gauge
 
-PURGED = Counter("purge_rows", "Rows deleted because their time was up.", ["table"])
-# Every worker measures the same table, so the latest of them is right.
+PURGED = Counter("purge_rows", "Rows deleted because they expired.", ["table"])
+# Every worker measures the same table, so the latest value is right.
 OVERDUE = Gauge(
     "purge_overdue_seconds",
-    "Age beyond its time of the oldest row still there.",
+    "How far the oldest remaining row is beyond its time.",
     ["table"],
     multiprocess_mode="livemostrecent",
 )
