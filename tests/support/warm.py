@@ -41,7 +41,7 @@ class WarmProcess:
         output: int,
         inherits: Collection[int] = (),
     ) -> None:
-        """Start it in *folder*; its output can be read if *output* is ``subprocess.PIPE``; otherwise it is discarded."""
+        """Start it in *folder*; its output can be read if *output* is ``subprocess.PIPE``; else it is discarded."""
         assert not inherits, "who is forked elsewhere cannot inherit"
         self._reading, writing = multiprocessing.Pipe(duplex=False)
         printing = writing if output == subprocess.PIPE else None

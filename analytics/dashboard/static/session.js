@@ -48,7 +48,7 @@ export class Session extends EventTarget {
   #expiresAt = 0;
   #refreshing = null;
 
-  /** The name of whoever is logged in. */
+  /** The name of the person who is logged in. */
   username = null;
 
   /** Begin a session. */
