@@ -6,7 +6,7 @@ from pydantic import Field
 
 from analytics.calls import CALLS
 from chassis.core.setting_types import ServiceUrl
-from chassis.messaging.peers import peers_of
+from chassis.messaging.event import peers_of
 from chassis.mongodb.database import MongoUrl
 from chassis.sealing.access import CLIENT
 from chassis.settings import Environment, ServiceSettings

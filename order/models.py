@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.core.ids import new_id
 from chassis.core.money import from_minor
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
 MOST_DETAIL = 200

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.core.ids import new_id
 from chassis.core.money import from_minor
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
 MAX_STOCK = 1_000_000_000

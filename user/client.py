@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.core.addresses import read_address
+from chassis.core.types import read_address
 from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
 

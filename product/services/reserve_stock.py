@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chassis.core.errors import AppError, FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.outbox import PublishEach
 from chassis.postgres.database import Postgres
 from chassis.postgres.nonces import Nonce

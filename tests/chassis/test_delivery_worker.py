@@ -12,7 +12,7 @@ from structlog.testing import CapturingLogger
 
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, DatabaseUnavailable, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging import delivery_worker, outbox
 from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, DeliveryWorker
 from chassis.messaging.event_batch import MOST_EVENTS, PATH, Acknowledgement
