@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 MAX_AGE_MS = 30_000
 MAX_AHEAD_MS = 5_000
 TOLERANCE_MS = MAX_AHEAD_MS
-"""Clocks that differ by more refuse each other's messages, at least in one direction."""
+"""If clocks differ by more, messages are refused, at least in one direction."""
 WARN_EVERY_S = 60.0
 RECENT_S = 60.0
-"""For how long a peer whose clock agreed speaks for ours."""
+"""How long the agreement of a peer's clock counts, seconds."""
 
-REFUSALS = Counter("clock_refusals", "Messages and tokens refused since the clocks differ.", ["issuer"])
+REFUSALS = Counter("clock_refusals", "Messages and tokens refused because clocks differ.", ["issuer"])
 AHEAD = Gauge(
     "clock_ahead_of_database_seconds",
     "How far the clock of this process is ahead of its database's.",
@@ -36,16 +36,16 @@ def utc_now() -> datetime:
 
 
 def unix_ms() -> int:
-    """Return the time of day in milliseconds since 1970."""
+    """Return the time of day, milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
 class ClockSkew:
     """
-    Judges the times that others write by this process's clock.
+    Compares the times of others with this process's clock.
 
     Args:
-        now_ms: The time of day, in milliseconds since 1970.
+        now_ms: The time of day, milliseconds since 1970.
         clock: Seconds, monotonic.
     """
 
@@ -58,7 +58,7 @@ class ClockSkew:
 
     def refusal(self, issuer: str, issued_ms: int) -> str | None:
         """
-        Judge when an authentic message was sealed; returns why it is refused, or None.
+        Check the time of an authentic message; returns why it is refused, or None.
 
         A refusal is counted, and logged as a warning once a minute for each issuer.
         """
@@ -72,7 +72,7 @@ class ClockSkew:
         return f"its clock is {_describe(ahead_ms)} ours"
 
     def is_ahead(self, issuer: str, issued_ms: int) -> bool:
-        """Whether an authentic token comes from the future; that is counted and logged like a refused message."""
+        """Whether an authentic token is from the future; it is counted and logged like a refused message."""
         ahead_ms = issued_ms - self.now_ms()
         if ahead_ms <= MAX_AHEAD_MS:
             return False
@@ -84,7 +84,7 @@ class ClockSkew:
         Compare the clock with the database's.
 
         Args:
-            ask_database: Returns its time of day, in milliseconds since 1970.
+            ask_database: Returns its time of day, milliseconds since 1970.
 
         Raises:
             Exception: The database does not answer.
@@ -96,10 +96,10 @@ class ClockSkew:
 
     def fault(self) -> str | None:
         """
-        Return what is wrong with this process's own clock, or None.
+        Return how this process's own clock is wrong, or None.
 
-        It is wrong if it differs from the database's and from that of every peer. A peer of a minute ago that agreed
-        speaks for it: then the database's clock is wrong, which concerns no message.
+        It is wrong if it differs from the database's clock and no peer has agreed within a minute. If a peer has
+        agreed, the database's clock is wrong, which affects no message.
         """
         now = self._clock()
         is_vouched_for = any(now - agreed < RECENT_S for agreed in self._agreed.values())
@@ -108,7 +108,7 @@ class ClockSkew:
         return f"{_describe(self._ahead_of_database_ms)} the database's"
 
     def difference(self, theirs_ms: float) -> str | None:
-        """Say how far another's clock, which nobody vouches for, seems to be from ours; None within the tolerance."""
+        """Return the apparent difference to an unauthenticated clock as text; None within the tolerance."""
         ahead_ms = theirs_ms - self.now_ms()
         return None if abs(ahead_ms) <= TOLERANCE_MS else f"its clock seems {_describe(ahead_ms)} ours"
 

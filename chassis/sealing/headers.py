@@ -22,7 +22,7 @@ INNER_HEADERS = frozenset(
         deadline.HEADER,
     }
 )
-"""What belongs to the request itself, and so inside the envelope."""
+"""Headers that belong to the request itself, and so are sent inside the envelope."""
 
 _CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
 _REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
@@ -33,28 +33,28 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class HeaderConflict(BadRequest):
-    """A header outside the envelope contradicts the one inside."""
+    """A header outside the envelope contradicts the one inside (400)."""
 
     code = "header_conflict"
     message = "A header outside the envelope contradicts the sealed one."
 
 
 class InvalidInnerHeader(BadRequest):
-    """A header inside the envelope has a value that HTTP or the header itself does not allow."""
+    """A header inside the envelope has a value that HTTP or the header itself does not allow (400)."""
 
     code = "invalid_inner_header"
 
 
 def merge_headers(outer: Headers, inner: Mapping[str, str], body: bytes) -> Headers:
     """
-    Put the inner headers in the place of the outer ones.
+    Replace outer headers by the inner ones.
 
     Args:
-        body: What was inside the envelope.
+        body: The body from inside the envelope.
 
     Raises:
-        InvalidInnerHeader: An inner header has a value that is not taken (400).
-        HeaderConflict: An outer header of the same name says something else (400). (Content-Type outside is the
+        InvalidInnerHeader: An inner header has an invalid value (400).
+        HeaderConflict: An outer header of the same name has another value (400). (The outer Content-Type is the
             envelope's.)
     """
     merged = list(_encoded(inner))
@@ -71,7 +71,7 @@ def merge_headers(outer: Headers, inner: Mapping[str, str], body: bytes) -> Head
 def _encoded(inner: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
     for name, value in inner.items():
         if not is_header_value(value):
-            msg = f"The sealed header '{name}' holds a control character, one beyond Latin-1, or over 8 KiB."
+            msg = f"The sealed header '{name}' has a control character, a character beyond Latin-1, or over 8 KiB."
             raise InvalidInnerHeader(msg)
         if name == CLIENT_ADDRESS and read_address(value) is None:
             raise InvalidInnerHeader("The sealed header 'x-client-address' is not an IP address.")
@@ -79,14 +79,14 @@ def _encoded(inner: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
 
 
 class InvalidEncryptResponse(BadRequest):
-    """The header is there, and its value is neither ``true`` nor ``false`` (400)."""
+    """The header has a value other than ``true`` or ``false`` (400)."""
 
     code = "invalid_encrypt_response"
-    message = "X-Encrypt-Response is exactly one 'true' or 'false', in lower case; or leave it out."
+    message = "X-Encrypt-Response must be exactly one 'true' or 'false', in lower case, or be left out."
 
 
 class EncryptionUnavailable(BadRequest):
-    """Encryption was asked for where there is none (400)."""
+    """A sealed answer was requested where there is none (400)."""
 
     code = "encryption_unavailable"
     message = "There is no encryption here: the route is public, or the request is not sealed and so names no caller."
@@ -97,7 +97,7 @@ def check_encrypt_response(headers: Iterable[tuple[bytes, bytes]]) -> None:
     Check the header of any request, whatever its path.
 
     Raises:
-        InvalidEncryptResponse: It stands there twice, or has another value (400).
+        InvalidEncryptResponse: It occurs twice, or has another value (400).
     """
     values = [value for name, value in headers if name == _HEADER]
     if values and (len(values) > 1 or values[0] not in _ACCEPTED):
@@ -106,10 +106,10 @@ def check_encrypt_response(headers: Iterable[tuple[bytes, bytes]]) -> None:
 
 def refuse_sealed_answer(scope: Scope) -> None:
     """
-    Refuse a request, whose header was checked, if it asks for a sealed answer.
+    Refuse a request for a sealed answer; the header has been checked.
 
     Raises:
-        EncryptionUnavailable: It does (400).
+        EncryptionUnavailable: The request asks for one (400).
     """
     if (_HEADER, _ASKED) in scope["headers"]:
         raise EncryptionUnavailable

@@ -10,7 +10,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def event(at: datetime = NOON, kind: str = "page.viewed", **more: object) -> Document:
-    """An event in the form in which it is stored."""
+    """An event in its stored form."""
     return {
         "_id": str(new_id()),
         "type": kind,

@@ -1,4 +1,4 @@
-"""Making an account."""
+"""Storing an account."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ async def create_user(
     Store an account.
 
     Args:
-        user_id: Its id, where it must be known beforehand.
+        user_id: Its id, if it must be known beforehand.
 
     Raises:
         UsernameTaken: Another account has this name (409).
