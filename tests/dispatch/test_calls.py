@@ -1,8 +1,9 @@
 """Declared calls, as the dispatcher makes them."""
 
 import asyncio
+import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from chassis.core.errors import AppError, DeadlineExceeded
+from chassis.core.errors import AppError, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS
 from chassis.dispatch.call import Call
+from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteUnavailable
-from chassis.sealing.envelope import OpenedRequest
-from tests.support.scripted_transport import Peer, after, answers, dispatcher_to, fails
+from chassis.dispatch.transport import ConnectFailed
+from chassis.sealing.envelope import Envelope, OpenedRequest
+from tests.support.scripted_transport import LINKS, Peer, after, answers, dispatcher_to, fails
 
 
 class Wanted(BaseModel):
@@ -192,3 +195,28 @@ async def test_only_so_many_calls_of_a_kind_are_under_way_at_once() -> None:
     await asyncio.gather(*calls)
 
     assert (under_way, len(peer.seen)) == (5, 8)
+
+
+async def test_a_call_reads_top_to_bottom() -> None:
+    """At most six frames lie between a service function and the transport."""
+    names: list[str] = []
+
+    class Recording:
+        async def send(self, *_request: object) -> NoReturn:
+            names.extend(frame.name for frame in traceback.extract_stack())
+            raise ConnectFailed
+
+        async def aclose(self) -> None:
+            pass
+
+    dispatcher = Dispatcher({"product": "http://product"}, Envelope("order", LINKS["order"]), Recording)
+
+    async def reserve() -> None:
+        await dispatcher.call(UNREPEATABLE)
+
+    with pytest.raises(ServiceUnavailable):
+        await reserve()
+
+    last = len(names) - 1 - names[::-1].index("reserve")
+    assert names[-1] == "send"
+    assert len(names[last + 1 :]) <= 6
