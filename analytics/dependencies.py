@@ -59,6 +59,14 @@ STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader
 """An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
 
 
+async def _publishers(request: Request) -> frozenset[str]:
+    return parts_of(request).publishers
+
+
+Publishers = Annotated[frozenset[str], Depends(_publishers)]
+"""The services that deliver their events here: types that begin with the name of one are its own."""
+
+
 async def _retention(request: Request) -> Retention:
     return parts_of(request).retention
 

@@ -63,7 +63,7 @@ def build() -> FastAPI:
             Periodic("follow", FOLLOWS_AFTER_S, lambda: _follow(store, live)),
             Periodic("purge", PURGE_EVERY_S, lambda: _purge(store)),
         ],
-        own=Parts(settings, Retention(settings.analytics_retention_days), live, read_page()),
+        own=Parts(settings, Retention(settings.analytics_retention_days), settings.publishers, live, read_page()),
     )
 
 

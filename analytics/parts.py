@@ -18,11 +18,13 @@ class Parts:
     The service's own part of its application.
 
     Attributes:
+        publishers: The services that deliver their events here.
         page_files: The files of the dashboard's page, by name.
     """
 
     settings: Settings
     retention: Retention
+    publishers: frozenset[str]
     live: Live
     page_files: Mapping[str, PageFile]
 

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from analytics.calls import CALLS
 from chassis.core.setting_types import ServiceUrl
-from chassis.messaging.peers import peers_of
+from chassis.messaging.event import peers_of
 from chassis.mongodb.database import MongoUrl
+from chassis.sealing.access import CLIENT
 from chassis.settings import Environment, ServiceSettings
 
 
@@ -23,6 +24,11 @@ class Settings(ServiceSettings):
     analytics_retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
     """How many days events are kept, by type; those of other types are kept for good."""
     analytics_public_stats: bool = False
+
+    @property
+    def publishers(self) -> frozenset[str]:
+        """The services that may deliver their events here: all that are linked."""
+        return frozenset(self.links(required=set())) - {CLIENT}
 
     @property
     def shows_statistics(self) -> bool:

@@ -69,7 +69,7 @@ class ServiceSettings(BaseSettings):
     max_in_flight: int = Field(default=256, ge=1)
     drain_seconds: float = Field(default=0, ge=0, le=300)
     relay: bool = True
-    dispatch_transport: Literal["httpx", "pyreqwest"] = "httpx"
+    dispatch_transport: Literal["httpx", "pyreqwest"] = "pyreqwest"
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
@@ -77,6 +77,19 @@ class ServiceSettings(BaseSettings):
     otel_exporter_otlp_headers: OtlpHeaders | None = None
     otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1)
     sentry_dsn: SentryDsn | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - pydantic's signature
+        """
+        Check that there is an address for each peer.
+
+        Raises:
+            TypeError: There is none; says what to write.
+        """
+        super().__pydantic_init_subclass__(**options)
+        for peer in sorted(cls.peers):
+            if f"{peer}_service_url" not in cls.model_fields:
+                raise TypeError(f"{cls.__module__}: add '{peer}_service_url: ServiceUrl', as this service calls {peer}")
 
     @classmethod
     def load(cls) -> Self:

@@ -6,8 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from rich.table import Table
 
-from chassis.auth.jwks import keys_of
-from chassis.auth.revocations import revocations_of
+from chassis.auth.remote import keys_of, revocations_of
 from chassis.dispatch.call import Call
 from chassis.messaging.event_batch import delivery_to
 from cli.dev.console import console

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from chassis.core.errors import Conflict
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from cli.checks.invariants import check, invariants, read_facts

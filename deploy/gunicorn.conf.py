@@ -21,7 +21,7 @@ from pathlib import Path
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-_LAST_DELIVERY_S = 4  # chassis.messaging.delivery_worker.CALL_TIMEOUT_S
+_LAST_DELIVERY_S = 4  # chassis.messaging.event_batch.CALL_TIMEOUT_S
 _LONGEST_REQUEST_S = 30  # docs/protocol.md, deadline
 _METRICS = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 

@@ -33,7 +33,7 @@ class OrderConfirmed(OrderEvent):
 
 
 class OrderFulfilled(OrderEvent):
-    """An order has left the house."""
+    """An order was shipped."""
 
     type: ClassVar[str] = "order.fulfilled"
     consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")

@@ -124,5 +124,5 @@ async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     responses=documented(OrderNotFound, NotPossible),
 )
 async def fulfil(order_id: UUID, admin: CurrentUser, session: Session) -> Order:
-    """Note that an order has left the house (admins)."""
+    """Mark an order as shipped (admins)."""
     return await fulfil_order(session, admin, order_id)

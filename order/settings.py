@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from chassis.core.setting_types import ServiceUrl
-from chassis.messaging.peers import peers_of
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 from order.calls import CALLS

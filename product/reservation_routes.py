@@ -67,5 +67,5 @@ async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> Reserva
 
 @router.post("/{order_id}/release", access=service("order"), idempotency=REPEATABLE, response_model=ReservationRead)
 async def release(order_id: UUID, session: Session) -> Reservation:
-    """Give back what an order has reserved or committed, and refuse what it may want to reserve later."""
+    """Return what an order has reserved or committed to the stock, and refuse to reserve more for it."""
     return await release_reservation(session, order_id)

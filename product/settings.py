@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chassis.core.money import Currency
 from chassis.core.setting_types import ServiceUrl
-from chassis.messaging.peers import peers_of
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 from product.calls import CALLS

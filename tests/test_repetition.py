@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData, func, select
 
 from chassis.application import Application, application_of
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.dependency import KEYED
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.database import Postgres

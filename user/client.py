@@ -5,11 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.core.addresses import read_address
+from chassis.core.types import read_address
+from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
-
-_LETS_PEOPLE_IN = frozenset({"analytics"})
-"""Programs in which people log in (analytics has the dashboard): the address that these name is the person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +16,8 @@ class Client:
     The other end of a request.
 
     Attributes:
-        address: The IP address; None behind a trusted program, whose own address says nothing of the person, unless it
-            is one that lets people in: then the address that it names.
+        address: The IP address of the person: behind a service the one that it names (analytics does, for logins at the
+            dashboard), and None if it names none; None behind the outside client, whose word on it is not taken.
         user_agent: What it calls itself; of a trusted program the name that its key proves.
         program: The trusted program that makes the request.
     """
@@ -31,7 +29,7 @@ class Client:
 
 async def _client(request: Request) -> Client:
     if caller := getattr(request.state, "caller", None):
-        named = request.headers.get(CLIENT_ADDRESS, "") if caller in _LETS_PEOPLE_IN else ""
+        named = request.headers.get(CLIENT_ADDRESS, "") if caller != CLIENT else ""
         return Client(read_address(named), f"service:{caller}", caller)
     address = read_address(request.client.host) if request.client else None
     return Client(address, request.headers.get("user-agent", "")[:256] or None)

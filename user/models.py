@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
 ROLES = ("user", "analyst", "admin")

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
-from chassis.core.types import Body, Read
-from chassis.core.visible_text import is_visible
+from chassis.core.types import Body, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
 from user.names.usernames import check_username

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator
 
 from chassis.core.setting_types import BaseUrl, ServiceUrl
-from chassis.messaging.peers import peers_of
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 from user.calls import CALLS

@@ -5,7 +5,7 @@ from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from analytics.privacy.purge import EXPIRING
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import MotorDatabase
-from chassis.telemetry.purge_metrics import OVERDUE
+from chassis.telemetry.metrics import OVERDUE
 
 
 async def measure(database: MotorDatabase) -> None:

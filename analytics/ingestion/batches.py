@@ -8,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from analytics.ingestion.batch_json import Unreadable
 from analytics.ingestion.documents import WrongTime, keep
+from analytics.ingestion.publishers import PUBLISHERS
 from analytics.retention import Retention
 from chassis.core.errors import FieldError, field_error
 from chassis.mongodb.database import Document
@@ -40,18 +41,19 @@ class EventReader(Generic[E]):
         self._all = TypeAdapter(list[form])  # type: ignore[valid-type]  # it is known when this is run
         self._id_name = id_name
 
-    def read(self, events: list[Any]) -> Sequence[E | Refusal]:
+    def read(self, events: list[Any], publishers: frozenset[str]) -> Sequence[E | Refusal]:
         """Give each event, or what is wrong with it."""
+        context = {PUBLISHERS: publishers}
         try:
-            return self._all.validate_python(events)
+            return self._all.validate_python(events, context=context)
         except ValidationError:  # once more then, one by one
-            return [self._read(event) for event in events]
+            return [self._read(event, context) for event in events]
 
-    def _read(self, event: Any) -> E | Refusal:  # noqa: ANN401 - JSON is what it is
+    def _read(self, event: Any, context: dict[str, Any]) -> E | Refusal:  # noqa: ANN401 - JSON is what it is
         if isinstance(event, Unreadable):
             return Refusal(None, [_json_fault(event)])
         try:
-            return self._one.validate_python(event)
+            return self._one.validate_python(event, context=context)
         except ValidationError as error:
             sent_id = event.get(self._id_name) if isinstance(event, dict) else None
             readable = isinstance(sent_id, str) and len(sent_id) <= _LONGEST_ID

@@ -7,7 +7,7 @@ from typing import Any
 from analytics.ingestion.schemas import AnyEvent
 from analytics.retention import Retention
 from chassis.core.errors import FieldError, InvalidRequest
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.event import source_of
 from chassis.mongodb.database import Document
 

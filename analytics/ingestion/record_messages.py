@@ -26,7 +26,9 @@ class InvalidMessages(BadRequest):
     message = "None of the messages can be stored."
 
 
-async def record_messages(database: MotorDatabase, retention: Retention, sent: MessageBatch) -> None:
+async def record_messages(
+    database: MotorDatabase, retention: Retention, publishers: frozenset[str], sent: MessageBatch
+) -> None:
     """
     Store the messages that can be, acknowledged by a majority. The others are counted and logged.
 
@@ -38,7 +40,7 @@ async def record_messages(database: MotorDatabase, retention: Retention, sent: M
     """
     now = utc_now()
     common: dict[str, Any] = {"sentAt": sent.sent_at, "context": _bounded(sent.context)}
-    messages = _READER.read([_with_common(message, common) for message in sent.batch])
+    messages = _READER.read([_with_common(message, common) for message in sent.batch], publishers)
     documents = (one if isinstance(one, Refusal) else message_document(one, now) for one in messages)
     outcomes = await record_documents(database, list(kept(documents, retention)), Via.SEGMENT)
     refused = [outcome for outcome in outcomes if outcome["status"] == "invalid"]

@@ -12,7 +12,7 @@ from analytics.ingestion.properties import check_data
 from analytics.ingestion.segment_schemas import Kind, Message
 from analytics.metrics import MENDED
 from chassis.core.errors import FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document
 
 SOURCE = "/segment"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
-from analytics.dependencies import KEY_HOLDER, Keeping
+from analytics.dependencies import KEY_HOLDER, Keeping, Publishers
 from analytics.ingestion.batch_json import read_batch
 from analytics.ingestion.lenient_json import read_leniently
 from analytics.ingestion.properties import MAX_BYTES
@@ -66,13 +66,13 @@ def _body(form: type[Message | MessageBatch]) -> dict[str, Any]:
     openapi_extra=_body(MessageBatch),
     responses=documented(InvalidMessages),
 )
-async def batch(sent: SentBatch, database: Database, retention: Keeping) -> Success:
+async def batch(sent: SentBatch, database: Database, retention: Keeping, publishers: Publishers) -> Success:
     """Record messages that a client has collected (500 KB, 32 KB of data each)."""
     try:
         messages = _BATCH.validate_python(sent)
     except ValidationError as error:
         raise InvalidMessages(f"Not a batch of messages: {error.errors()[0]['msg']}.") from error
-    await record_messages(database, retention, messages)
+    await record_messages(database, retention, publishers, messages)
     return Success()
 
 
@@ -90,9 +90,9 @@ def _add_call(kind: Kind) -> None:
         name=kind,
         responses=documented(InvalidMessages),
     )
-    async def call(sent: SentMessage, database: Database, retention: Keeping) -> Success:
+    async def call(sent: SentMessage, database: Database, retention: Keeping, publishers: Publishers) -> Success:
         """Record one message (32 KB), whose type the address says."""
-        await record_messages(database, retention, MessageBatch(batch=[{**sent, "type": kind}]))
+        await record_messages(database, retention, publishers, MessageBatch(batch=[{**sent, "type": kind}]))
         return Success()
 
 

@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
@@ -121,13 +122,13 @@ class Message(Lenient):
     previous_id: Text = None
 
     @model_validator(mode="after")
-    def _says_who_and_what(self) -> "Message":
+    def _says_who_and_what(self, info: ValidationInfo) -> "Message":
         if not (self.user_id or self.anonymous_id):
             raise ValueError("needs userId or anonymousId")
         if self.type is Kind.TRACK:
             if not self.event:
                 raise ValueError("needs event, the name of what happened")
-            refuse_published(self.event)
+            refuse_published(self.event, info)
         return self
 
 

@@ -21,7 +21,7 @@ from analytics.retention import ERASURES_KEPT, GRACE, MINUTES_KEPT, PEOPLE_KEPT
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
 from chassis.mongodb.errors import is_unavailable
-from chassis.telemetry.purge_metrics import PURGED
+from chassis.telemetry.metrics import PURGED
 
 log = structlog.get_logger(__name__)
 

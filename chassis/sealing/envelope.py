@@ -17,7 +17,7 @@ import orjson
 from cryptography.fernet import Fernet, InvalidToken
 
 from chassis.core import json as strict_json
-from chassis.core.clock_skew import ClockSkew, unix_ms
+from chassis.core.clock import ClockSkew, unix_ms
 from chassis.sealing.fields import LAST_MS, are_headers, is_request_id
 from chassis.sealing.keys import KeyRing, Link
 

@@ -12,29 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.core import context as request_context
 from chassis.core import deadline
-from chassis.core.errors import (
-    BadRequest,
-    DeadlineExceeded,
-    Unauthenticated,
-    UnsupportedMediaType,
-    answer_error,
-)
+from chassis.core.errors import BadRequest, DeadlineExceeded, Unauthenticated, UnsupportedMediaType, answer_error
 from chassis.sealing.access import Access, Mode
-from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
-from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded
-from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
+from chassis.sealing.body import BodyBudget, Charge, Overloaded, has_body, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
-from chassis.sealing.inner_headers import INNER_HEADERS, merge_headers
+from chassis.sealing.headers import INNER_HEADERS, EncryptionUnavailable, merge_headers, refuse_sealed_answer
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
-from chassis.sealing.wire import (
-    CALLER,
-    COMMUNICATION,
-    KEY_ID,
-    SEALED,
-    TOKEN,
-    unwrap_request,
-)
+from chassis.sealing.wire import CALLER, COMMUNICATION, KEY_ID, SEALED, TOKEN, unwrap_request
 
 log = structlog.get_logger(__name__)
 

@@ -1,5 +1,5 @@
 """
-Rate, errors and duration of every route, for Prometheus.
+What every service measures, for Prometheus: requests, connections to its database, and purging.
 
 Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count into files there, and each answers for all of them.
 """
@@ -8,7 +8,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from starlette.types import Scope
 
 from chassis.telemetry.multiprocess import read_all
@@ -22,6 +22,19 @@ SECONDS = Histogram(
 )
 CONNECTIONS_CUT = Counter(
     "http_connections_cut", "Connections that were ended without an answer (docs/watching.md).", ["reason"]
+)
+POOL_LIMIT = Gauge("database_pool_size", "Connections that may be open.", ["database"], multiprocess_mode="livesum")
+POOL_IN_USE = Gauge("database_pool_in_use", "Connections at work.", ["database"], multiprocess_mode="livesum")
+POOL_WAITING = Gauge(
+    "database_pool_waiting", "Callers without a connection.", ["database"], multiprocess_mode="livesum"
+)
+PURGED = Counter("purge_rows", "Rows deleted because their time was up.", ["table"])
+# Every worker measures the same table, so the latest of them is right.
+OVERDUE = Gauge(
+    "purge_overdue_seconds",
+    "Age beyond its time of the oldest row still there.",
+    ["table"],
+    multiprocess_mode="livemostrecent",
 )
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chassis.auth.jwks import KEYS_EVERY_S
+from chassis.auth.remote import KEYS_EVERY_S
 from chassis.auth.tokens import LIFETIME_S
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.keys import generate_key, parse_ring, variable_name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 from rich.table import Column, Table
 
-from chassis.core.visible_text import check_line
+from chassis.core.types import check_line
 from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from analytics.ingestion.store_events import store_events
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, sale

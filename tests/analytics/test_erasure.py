@@ -13,7 +13,7 @@ from analytics.ingestion.store_events import store_events
 from analytics.models import ERASED_USERS, ERASED_VISITORS, EVENTS, USER_DAYS
 from analytics.privacy.erase_person import _BATCH
 from analytics.privacy.erase_user import erase_user
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counted import days

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
 from chassis.core.errors import BadGateway
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from cli.dev.polling import eventually

@@ -10,7 +10,7 @@ from analytics.counting import lease as leases
 from analytics.counting.lease import LEASE, RENEW_EVERY_S, leased
 from analytics.models import LEASES
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from analytics.counting.counts import DAY, floor
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event

@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -6,12 +7,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.ingestion.publishers import PUBLISHERS
+from analytics.main import build
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event import publisher_of
-from cli.events import announced
+from cli.client import client
+from cli.dev.secrets import ensure_secrets
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.serving import serve
 
 Sent = Callable[[httpx.AsyncClient, str], Awaitable[str]]
 """Sends an event of a type after one of ``page.viewed``, and gives what is answered to it, as text."""
@@ -98,6 +102,31 @@ async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Store
     assert [event["type"] for event in await stored()] == [kind]
 
 
-def test_the_publishers_are_those_whose_events_are_heard(apps: dict[str, FastAPI]) -> None:
-    """Every service that has an event for analytics, and no other."""
-    assert {publisher_of(one.type) for one in announced() if "analytics" in one.consumers} == set(PUBLISHERS)
+async def test_a_new_service_delivers_as_soon_as_it_is_linked(
+    apps: dict[str, FastAPI],
+    environment: dict[str, str],
+    stored: Stored,
+    write_key: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No list names it: its events are taken from it alone, under its own name alone."""
+    links = ensure_secrets(tmp_path / "secrets.json", [("shop", "analytics"), ("analytics", "shop")])
+    for name, value in links.items():
+        monkeypatch.setenv(name, value)
+    sold = {**event("shop.sold"), "source": "/services/shop", "time": "2026-11-26T12:00:00Z"}
+
+    async with (
+        serve(build()) as address,
+        client({**environment, **links, "ANALYTICS_SERVICE_URL": address}, "shop", {"analytics"}) as shop,
+        httpx.AsyncClient(base_url=address, auth=(write_key, ""), verify=NO_AUTHORITIES) as outsider,
+    ):
+        (taken,) = (await shop.send("analytics", "POST", "/events", json=[sold])).json()
+        refused = await outsider.post(EVENTS, json=event("shop.sold"))
+        with pytest.raises(RemoteError) as foreign:
+            await shop.send("analytics", "POST", "/events", json=[{**sold, "type": "order.confirmed"}])
+
+    assert taken["outcome"] == "accepted"
+    assert "the shop service alone publishes such events" in refused.text
+    assert foreign.value.remote_code == "foreign_event"
+    assert [one["type"] for one in await stored()] == ["shop.sold"]

@@ -16,7 +16,7 @@ from analytics.ingestion.add_write_key import add_write_key
 from analytics.main import build
 from analytics.models import INDEXES
 from chassis.mongodb.database import MongoDB, create_indexes
-from chassis.sealing import body_budget
+from chassis.sealing import body as bodies
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
@@ -55,7 +55,7 @@ async def client(
     monkeypatch.setenv("ENCRYPTION_MODE", "permissive")
     for module in (check_write_key, record_documents):
         monkeypatch.setattr(module, "LONGEST_S", LONGEST_S)
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", ROOM)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", ROOM)
     limits = httpx.Limits(max_connections=BATCHES)
     async with (
         serve(build()) as address,

@@ -25,6 +25,12 @@ class Settings(ServiceSettings):
     peer_service_url: AnyHttpUrl
 
 
+def test_a_peer_without_an_address_is_found_when_the_settings_are_imported() -> None:
+    """The message says what to write."""
+    with pytest.raises(TypeError, match="add 'shop_service_url: ServiceUrl', as this service calls shop"):
+        type("Unaddressed", (Settings,), {"peers": frozenset({"peer", "shop"}), "__annotations__": {}})
+
+
 GOOD = {
     "CURSOR_KEY": SECRET,
     "TINY_DATABASE_URL": f"postgresql://tiny:{SECRET}@db:5432/tiny",

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.errors import CommandError
 from cli.events import announced, app
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.checks import invariants as command
 from cli.checks.invariants import Facts, check, invariants, read_facts

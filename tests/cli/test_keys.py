@@ -6,7 +6,7 @@ import pytest
 from dotenv import dotenv_values, set_key
 from typer.testing import CliRunner
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.sealing.keys import parse_ring
 from cli.dev.secrets import ensure_secrets, make_signing_key
 from cli.errors import CommandError

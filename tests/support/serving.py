@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 import uvicorn
 from starlette.types import ASGIApp
 
-from chassis.core.clock_skew import unix_ms
+from chassis.core.clock import unix_ms
 from chassis.web.http_protocol import LimitedProtocol
 
 

@@ -2,7 +2,7 @@ import asyncio
 
 from sqlalchemy import delete, func, insert, select, update
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, change, read

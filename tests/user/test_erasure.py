@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.messaging import outbox
 from chassis.postgres.database import Postgres

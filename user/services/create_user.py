@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from user.models import User
 from user.names.identifiers import set_email, set_username
 from user.schemas import UserCreate

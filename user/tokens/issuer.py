@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.auth.signatures import Key, private_key, sign
 from chassis.auth.tokens import LIFETIME_S, UnknownKey
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from user.tokens.signing_keys import load_keys, public_jwk
 
 

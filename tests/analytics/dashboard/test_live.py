@@ -17,8 +17,8 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import Parts
 from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
-from chassis.core.ids import new_id
 from chassis.core.lifecycle import Draining
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually

@@ -1,10 +1,12 @@
-"""Headers inside an envelope: which there are, what they may hold, and how they take the place of the outer ones."""
+"""Headers of sealed messages: those inside an envelope, which replace the outer ones, and ``X-Encrypt-Response``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from starlette.types import Scope
 
 from chassis.core import deadline
-from chassis.core.addresses import read_address
 from chassis.core.errors import BadRequest
+from chassis.core.types import read_address
 from chassis.sealing.fields import is_header_value
 from chassis.sealing.wire import CLIENT_ADDRESS, TOKEN
 
@@ -24,6 +26,9 @@ INNER_HEADERS = frozenset(
 
 _CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
 _REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
+_HEADER = b"x-encrypt-response"
+_ASKED = b"true"
+_ACCEPTED = frozenset({_ASKED, b"false"})
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -71,3 +76,40 @@ def _encoded(inner: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
         if name == CLIENT_ADDRESS and read_address(value) is None:
             raise InvalidInnerHeader("The sealed header 'x-client-address' is not an IP address.")
         yield name.encode(), value.encode("latin-1")
+
+
+class InvalidEncryptResponse(BadRequest):
+    """The header is there, and its value is neither ``true`` nor ``false`` (400)."""
+
+    code = "invalid_encrypt_response"
+    message = "X-Encrypt-Response is exactly one 'true' or 'false', in lower case; or leave it out."
+
+
+class EncryptionUnavailable(BadRequest):
+    """Encryption was asked for where there is none (400)."""
+
+    code = "encryption_unavailable"
+    message = "There is no encryption here: the route is public, or the request is not sealed and so names no caller."
+
+
+def check_encrypt_response(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """
+    Check the header of any request, whatever its path.
+
+    Raises:
+        InvalidEncryptResponse: It stands there twice, or has another value (400).
+    """
+    values = [value for name, value in headers if name == _HEADER]
+    if values and (len(values) > 1 or values[0] not in _ACCEPTED):
+        raise InvalidEncryptResponse
+
+
+def refuse_sealed_answer(scope: Scope) -> None:
+    """
+    Refuse a request, whose header was checked, if it asks for a sealed answer.
+
+    Raises:
+        EncryptionUnavailable: It does (400).
+    """
+    if (_HEADER, _ASKED) in scope["headers"]:
+        raise EncryptionUnavailable
