@@ -22,11 +22,11 @@ _KEYS: dict[Sort, InstrumentedAttribute[Any]] = {
 """What the catalogue is sorted by before the id; the newest are those of the highest ids."""
 FEW = 1000
 """So many products that have a word are sorted; with more, a page is soon full in the order of the catalogue."""
-_BY_WORDS_ALONE, _BY_ANY_INDEX = (
-    select(*(func.set_config(f"enable_{scan}", switch, True) for scan in ("seqscan", "indexscan")))
-    for switch in ("off", "on")
+_BY_WORDS_ALONE = select(
+    func.set_config("enable_seqscan", "off", True), func.set_config("enable_indexscan", "off", True)
 )
-"""For the transaction."""
+_BY_ANY_INDEX = select(func.set_config("enable_seqscan", "on", True), func.set_config("enable_indexscan", "on", True))
+"""Which scans the planner may choose, until the transaction ends."""
 _DESCENDING = frozenset({Sort.NEWEST, Sort.DEAREST})
 
 
@@ -42,9 +42,9 @@ async def list_products(session: AsyncSession, search: Search, page: PageRequest
 
 def _sorted(query: Select[Product], sort: Sort, last: Position | None) -> Select[Product]:
     """Sort, and begin after the *last* row of the page before: one range of an index."""
-    columns = [*([_KEYS[sort]] if sort in _KEYS else []), Product.id]
+    columns = [_KEYS[sort], Product.id] if sort in _KEYS else [Product.id]
     if last:
-        values = [last.key, last.id][-len(columns) :]
+        values = [last.key, last.id] if sort in _KEYS else [last.id]
         end = tuple_(*(literal(value, column.type) for value, column in zip(values, columns, strict=True)))
         query = query.where(tuple_(*columns) < end if sort in _DESCENDING else tuple_(*columns) > end)
     return query.order_by(*(column.desc() if sort in _DESCENDING else column for column in columns))
