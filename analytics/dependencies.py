@@ -3,15 +3,15 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
 
-from analytics.ingestion.check_write_key import check_write_key
+from analytics.ingestion.check_write_key import InvalidWriteKey, check_write_key
 from analytics.ingestion.write_keys import key_in, presented_key
 from analytics.parts import parts_of
 from analytics.retention import Retention
 from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
-from chassis.dependencies import require_role
+from chassis.core.errors import Forbidden
+from chassis.dependencies import Authentication, refuse_without_role, token_of
 from chassis.mongodb.database import Database
 
 
@@ -34,13 +34,10 @@ async def _peer_or_holder(request: Request, database: Database) -> None:
     await _holder(request, database)
 
 
-_holder.authentication = "write key"  # type: ignore[attr-defined]
-_holder_by_body.authentication = "write key"  # type: ignore[attr-defined]
-_peer_or_holder.authentication = "write key"  # type: ignore[attr-defined]
-
-SegmentKeyHolder = Depends(_holder_by_body)
+_BY_KEY = (InvalidWriteKey,)
+KEY_HOLDER = Authentication("write key", _holder_by_body, _BY_KEY)
 """A program with a write key, be it in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
-PeerOrKeyHolder = Depends(_peer_or_holder)
+PEER_OR_KEY_HOLDER = Authentication("write key", _peer_or_holder, _BY_KEY)
 """A sealed peer, or a program with a write key; 401 for others."""
 
 
@@ -49,22 +46,25 @@ def is_sealed(request: Request) -> bool:
     return hasattr(request.state, "caller")
 
 
-_check_analyst = require_role("analyst", "admin")
-
-
 async def _statistics_reader(request: Request) -> None:
     if parts_of(request).settings.shows_statistics or is_sealed(request):
         return
-    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    token = token_of(request)
     if not token:
         raise InvalidToken
-    await _check_analyst(await application_of(request.app).tokens.verify(token))
+    refuse_without_role(await application_of(request.app).tokens.verify(token), "analyst", "admin")
 
 
-_statistics_reader.authentication = "role analyst, or a peer"  # type: ignore[attr-defined]
-
-StatisticsReader = Depends(_statistics_reader)
+STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
 """An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
+
+
+async def _publishers(request: Request) -> frozenset[str]:
+    return parts_of(request).publishers
+
+
+Publishers = Annotated[frozenset[str], Depends(_publishers)]
+"""The services that deliver their events here: types that begin with the name of one are its own."""
 
 
 async def _retention(request: Request) -> Retention:

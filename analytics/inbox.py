@@ -1,23 +1,20 @@
-"""What other services announce."""
-
-from fastapi import APIRouter
+"""The route that consumes events of other services."""
 
 from analytics.dependencies import Keeping
-from analytics.ingestion.publishers import PUBLISHERS
 from analytics.ingestion.record_events import record_events
 from chassis.core.errors import documented
+from chassis.idempotency.kinds import REPEATABLE
 from chassis.messaging.event_batch import MOST_BODY_BYTES, PATH, Acknowledgement, Delivered, ForeignEvent
 from chassis.mongodb.database import Database
-from chassis.sealing.access import bodies, repeatable, service
-from chassis.web.routing import Route
+from chassis.sealing.access import service
+from chassis.web.routing import Router
 
-router = APIRouter(tags=["events"], route_class=Route)
+router = Router("", "events")
 
 
-@router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
-@repeatable
-@bodies(MOST_BODY_BYTES)
-@service(*PUBLISHERS)
+@router.post(
+    PATH, access=service(), idempotency=REPEATABLE, max_body=MOST_BODY_BYTES, responses=documented(ForeignEvent)
+)
 async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
-    """Take a batch of events (the services that announce them, sealed); says what became of each."""
+    """Store a batch of events from a publishing service (sealed); returns an acknowledgement for each."""
     return await record_events(database, retention, delivered)

@@ -11,7 +11,6 @@ from analytics.counting.lease import leased
 from analytics.counting.measure import measure
 from analytics.dashboard import routes as dashboard
 from analytics.dashboard.files import read_page
-from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.ingestion import routes as events
 from analytics.ingestion import segment_routes as segment
 from analytics.live import routes as watching
@@ -64,7 +63,7 @@ def build() -> FastAPI:
             Periodic("follow", FOLLOWS_AFTER_S, lambda: _follow(store, live)),
             Periodic("purge", PURGE_EVERY_S, lambda: _purge(store)),
         ],
-        own=Parts(settings, Retention(settings.analytics_retention_days), live, LoginLimiter(), read_page()),
+        own=Parts(settings, Retention(settings.analytics_retention_days), settings.publishers, live, read_page()),
     )
 
 

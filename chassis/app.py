@@ -5,16 +5,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from chassis.application import Application, EventRelay, Store, application_of
-from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
-from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
+from chassis.auth.remote import KEYS_EVERY_S, REVOCATIONS_EVERY_S, RemoteKeys, RemoteRevocations
 from chassis.auth.tokens import KeySource, Revocations, TokenVerifier
 from chassis.core.errors import add_error_handlers
 from chassis.core.lifecycle import Draining, Periodic, draining_on_sigterm, running
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transports import TRANSPORTS
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.server import Receiver
 from chassis.settings import Environment, ServiceSettings
@@ -24,7 +24,7 @@ from chassis.telemetry.logging import configure_logging
 from chassis.web import health
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import add_docs, describe_problems
-from chassis.web.routing import Route, settle_paths
+from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ PURGE_EVERY_S = 30.0
 def create_app(  # noqa: PLR0913 - a service names what it has
     settings: ServiceSettings,
     store: Store,
-    *routers: APIRouter,
+    *routers: Router,
     keys: KeySource | None = None,
     revocations: Revocations | None = None,
     periodic: Sequence[Periodic] = (),
@@ -46,7 +46,7 @@ def create_app(  # noqa: PLR0913 - a service names what it has
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
 
     Args:
-        routers: Their routes are of class ``chassis.web.routing.Route``.
+        routers: The routes of the service (``service_router``).
         keys: The public keys of access tokens, in the service that issues them; the others fetch them.
         revocations: The revoked sessions, in that service; the others fetch them.
         periodic: What it does every so often beside its requests.
@@ -58,9 +58,12 @@ def create_app(  # noqa: PLR0913 - a service names what it has
     """
     configure_logging(settings)
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
-    dispatcher = Dispatcher(settings.peer_urls, envelope)
+    make_transport = TRANSPORTS[settings.dispatch_transport]
+    background = Dispatcher(
+        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
+    )
     issuer = settings.tokens_from or settings.service_name
-    remote_keys, remote_revocations = RemoteKeys(dispatcher, issuer), RemoteRevocations(dispatcher, issuer)
+    remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
     following = [
         Periodic("refresh_keys", KEYS_EVERY_S, remote_keys.refresh),
         Periodic("refresh_revocations", REVOCATIONS_EVERY_S, remote_revocations.refresh),
@@ -72,8 +75,8 @@ def create_app(  # noqa: PLR0913 - a service names what it has
         receiver=_receiver(settings, envelope, store),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
-        dispatcher=dispatcher,
-        background=Dispatcher(settings.peer_urls, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"),
+        dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
+        background=background,
         tokens=TokenVerifier(
             keys or remote_keys,
             revocations or remote_revocations,
@@ -103,7 +106,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
     )
 
 
-def _serving(application: Application, routers: Sequence[APIRouter]) -> FastAPI:
+def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     """Make what the server runs: FastAPI with our routes, errors and middleware."""
     settings = application.settings
     app = FastAPI(
@@ -127,7 +130,7 @@ def _serving(application: Application, routers: Sequence[APIRouter]) -> FastAPI:
         add_cors(app, settings.cors_origins)
     # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
     # first, so that a request is not held against those of the documentation before.
-    app.router.routes[:0] = [route for router in (*routers, health.router) for route in router.routes]
+    app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
     settle_paths(app.router.routes)
     return app
 
@@ -155,7 +158,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.info("stopping")
 
 
-def _callers(routers: Sequence[APIRouter]) -> set[str]:
+def _callers(routers: Sequence[Router]) -> set[str]:
     """Return the peers that some route names as its callers."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
-    return {caller for route in routes for caller in route.policy.callers}
+    return {caller for router in routers for route in router.routes for caller in route.policy.access.callers}

@@ -29,35 +29,35 @@ class OrderConfirmed(OrderEvent):
     """An order has its stock, and will be fulfilled."""
 
     type: ClassVar[str] = "order.confirmed"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 class OrderFulfilled(OrderEvent):
-    """An order has left the house."""
+    """An order was shipped."""
 
     type: ClassVar[str] = "order.fulfilled"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 class OrderCancelled(OrderEvent):
     """Somebody has cancelled an order; its stock is free again."""
 
     type: ClassVar[str] = "order.cancelled"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 class OrderRejected(OrderEvent):
     """An order cannot be had. Nothing is reserved for it, but for what a second worker may have asked for meanwhile."""
 
     type: ClassVar[str] = "order.rejected"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 class OrderExpired(OrderEvent):
     """The stock could not be had in time; whatever was reserved is free again."""
 
     type: ClassVar[str] = "order.expired"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 EVENTS = (OrderConfirmed, OrderFulfilled, OrderCancelled, OrderRejected, OrderExpired)

@@ -8,9 +8,12 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.core.ids import new_id
 from chassis.core.money import from_minor
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
+
+MOST_DETAIL = 200
+"""Characters that are stored of a refusal."""
 
 
 class Base(DeclarativeBase):
@@ -30,9 +33,9 @@ class OrderStatus(StrEnum):
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
-    """It cannot be had: no such product, or too few of it."""
+    """The stock cannot be reserved: no such product, or too few units."""
     EXPIRED = "expired"
-    """The stock could not be had in time."""
+    """The stock could not be reserved in time."""
 
 
 NEXT_STATUSES: dict[str, frozenset[OrderStatus]] = {
@@ -72,7 +75,7 @@ class Order(Base):
     currency: Mapped[str | None] = mapped_column(String(3))
     total_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     resume_at: Mapped[datetime | None]
-    """When whoever finds it pending takes its saga over."""
+    """When another worker may resume its saga; set while it is pending."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lines: Mapped[list["OrderLine"]] = relationship(lazy="selectin", order_by="OrderLine.position")
 
@@ -98,7 +101,9 @@ class OrderLine(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     unit_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     refusal: Mapped[str | None] = mapped_column(String(32))
-    """Why this line could not be had, if the order was rejected for it; a code."""
+    """Why the order was rejected for this line; a code."""
+    refusal_detail: Mapped[str | None] = mapped_column(String(MOST_DETAIL))
+    """The same for people, as the product service has said it."""
 
     @property
     def unit_price(self) -> Decimal | None:

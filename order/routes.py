@@ -5,11 +5,10 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import Forbidden, documented, problem_response
+from chassis.core.errors import documented, problem_response
 from chassis.core.types import Page
-from chassis.dependencies import Admin, CurrentUser, Dispatch
-from chassis.idempotency.dependency import Idempotency, IdempotentSession
+from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
+from chassis.idempotency.dependency import KEYED, Key
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional
 from chassis.web.pagination import InvalidCursor, Paging, Slice
@@ -40,24 +39,23 @@ _PENDING = {"model": OrderRead, "description": "Not decided yet: read it again a
 
 @router.post(
     "",
+    access=optional(),
+    auth=PERSON,
+    idempotency=KEYED,
     status_code=201,
     response_model=OrderRead,
-    responses={
-        202: _PENDING,
-        **documented(
-            InvalidToken,
-            ProductNotFound,
-            InsufficientStock,
-            MixedCurrencies,
-            TotalTooLarge,
-            OrderExpired,
-            OrderCancelled,
-        ),
-    },
+    responses=documented(
+        ProductNotFound,
+        InsufficientStock,
+        MixedCurrencies,
+        TotalTooLarge,
+        OrderExpired,
+        OrderCancelled,
+        beside={202: _PENDING},
+    ),
 )
-@optional
 async def place(
-    body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Idempotency, response: Response
+    body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Key, response: Response
 ) -> Order | Response:
     """Order some products at their present prices; with an Idempotency-Key it can be repeated safely."""
     order = await place_order(database, dispatcher, key, user, body)
@@ -70,8 +68,7 @@ async def place(
     return order
 
 
-@router.get("", response_model=Page[OrderRead], responses=documented(InvalidToken, InvalidCursor))
-@optional
+@router.get("", access=optional(), auth=PERSON, response_model=Page[OrderRead], responses=documented(InvalidCursor))
 async def list_own(
     user: CurrentUser, session: Session, page: Paging, status: OrderStatus | None = None
 ) -> Slice[Order]:
@@ -79,44 +76,53 @@ async def list_own(
     return await list_orders(session, page, OrderFilter(user_id=user.user_id, status=status))
 
 
-@router.get("/all", response_model=Page[OrderRead], responses=documented(InvalidToken, Forbidden, InvalidCursor))
-@optional
-async def list_all(
-    _admin: Admin, session: Session, page: Paging, only: Annotated[OrderFilter, Query()]
-) -> Slice[Order]:
+@router.get(
+    "/all",
+    access=optional(),
+    auth=ADMIN,
+    response_model=Page[OrderRead],
+    responses=documented(InvalidCursor),
+)
+async def list_all(session: Session, page: Paging, only: Annotated[OrderFilter, Query()]) -> Slice[Order]:
     """List everybody's orders, newest first (admins)."""
     return await list_orders(session, page, only)
 
 
-@router.get("/{order_id}", response_model=OrderRead, responses=documented(InvalidToken, OrderNotFound))
-@optional
+@router.get(
+    "/{order_id}", access=optional(), auth=PERSON, response_model=OrderRead, responses=documented(OrderNotFound)
+)
 async def read(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     """Read one of one's own orders (admins: any)."""
     return await get_order(session, user, order_id)
 
 
-@router.get("/{order_id}/history", responses=documented(InvalidToken, OrderNotFound))
-@optional
+@router.get("/{order_id}/history", access=optional(), auth=PERSON, responses=documented(OrderNotFound))
 async def history(order_id: UUID, user: CurrentUser, session: Session) -> History:
     """Read what has happened to one of one's own orders, when and why (admins: to any)."""
     return await get_history(session, user, order_id)
 
 
 @router.post(
-    "/{order_id}/cancel", response_model=OrderRead, responses=documented(InvalidToken, OrderNotFound, NotPossible)
+    "/{order_id}/cancel",
+    access=optional(),
+    auth=PERSON,
+    idempotency=KEYED,
+    response_model=OrderRead,
+    responses=documented(OrderNotFound, NotPossible),
 )
-@optional
-async def cancel(order_id: UUID, user: CurrentUser, session: IdempotentSession) -> Order:
+async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     """Cancel one of one's own orders that is not fulfilled (admins: any)."""
     return await cancel_order(session, user, order_id)
 
 
 @router.post(
     "/{order_id}/fulfil",
+    access=optional(),
+    auth=ADMIN,
+    idempotency=KEYED,
     response_model=OrderRead,
-    responses=documented(InvalidToken, Forbidden, OrderNotFound, NotPossible),
+    responses=documented(OrderNotFound, NotPossible),
 )
-@optional
-async def fulfil(order_id: UUID, admin: Admin, session: IdempotentSession) -> Order:
-    """Note that an order has left the house (admins)."""
+async def fulfil(order_id: UUID, admin: CurrentUser, session: Session) -> Order:
+    """Mark an order as shipped (admins)."""
     return await fulfil_order(session, admin, order_id)

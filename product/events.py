@@ -9,7 +9,7 @@ class ProductCreated(Event):
     """There is a new product in the catalogue."""
 
     type: ClassVar[str] = "product.created"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
     name: str
     price_minor: int
@@ -20,7 +20,7 @@ class ProductUpdated(Event):
     """A product has changed."""
 
     type: ClassVar[str] = "product.updated"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
     changed: tuple[str, ...]
     """The names of the fields that were given."""
@@ -30,7 +30,7 @@ class ProductStockLow(Event):
     """Few units are left of a product that had more."""
 
     type: ClassVar[str] = "product.stock_low"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
     stock: int
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.core.ids import new_id
 from chassis.core.money import from_minor
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
 MAX_STOCK = 1_000_000_000
@@ -91,11 +91,11 @@ class MovementKind(StrEnum):
     ADJUSTMENT = "adjustment"
     RESERVATION = "reservation"
     RELEASE = "release"
-    """Given back before the order was confirmed."""
+    """Returned before the order was confirmed."""
     EXPIRY = "expiry"
-    """Given back because nobody confirmed in time."""
+    """Returned because the reservation was not committed in time."""
     RETURN = "return"
-    """Given back after the order was confirmed."""
+    """Returned after the order was confirmed."""
 
 
 class StockMovement(Base):
@@ -135,14 +135,14 @@ class StockMovement(Base):
 
 
 class ReservationState(StrEnum):
-    """What has become of a reservation."""
+    """How far a reservation has come."""
 
     RESERVED = "reserved"
     COMMITTED = "committed"
     RELEASED = "released"
     EXPIRED = "expired"
     FULFILLED = "fulfilled"
-    """The units have left the house, and do not come back by a release."""
+    """The units were shipped; a release returns none of them."""
 
 
 class Reservation(Base):

@@ -6,8 +6,9 @@ from fastapi import Request, Response
 
 from chassis.application import own_part
 from chassis.core.errors import documented
+from chassis.idempotency.kinds import REPEATABLE
 from chassis.postgres.database import Database, OwnClaim, Session
-from chassis.sealing.access import repeatable, service
+from chassis.sealing.access import service
 from chassis.web.routing import service_router
 from product.errors import (
     InsufficientStock,
@@ -30,12 +31,12 @@ router = service_router("reservations")
 
 @router.post(
     "",
+    access=service("order"),
+    idempotency=REPEATABLE,
     status_code=201,
     response_model=ReservationRead,
     responses=documented(UnknownProducts, InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers),
 )
-@repeatable
-@service("order")
 async def reserve(
     body: ReservationCreate, database: Database, claim: OwnClaim, request: Request, response: Response
 ) -> ReservationRead:
@@ -44,8 +45,9 @@ async def reserve(
     return await reserve_stock(database, body, own_part(request.app, Settings).reservation_seconds, claim)
 
 
-@router.get("/{order_id}", response_model=ReservationRead, responses=documented(ReservationNotFound))
-@service("order")
+@router.get(
+    "/{order_id}", access=service("order"), response_model=ReservationRead, responses=documented(ReservationNotFound)
+)
 async def read_reservation(order_id: UUID, session: Session) -> Reservation:
     """Read what is reserved for an order."""
     return await get_reservation(session, order_id)
@@ -53,19 +55,17 @@ async def read_reservation(order_id: UUID, session: Session) -> Reservation:
 
 @router.post(
     "/{order_id}/commit",
+    access=service("order"),
+    idempotency=REPEATABLE,
     response_model=ReservationRead,
     responses=documented(ReservationNotFound, ReservationClosed),
 )
-@repeatable
-@service("order")
 async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> ReservationRead:
     """Keep for good what is reserved for an order."""
     return await commit_reservation(database, order_id, claim)
 
 
-@router.post("/{order_id}/release", response_model=ReservationRead)
-@repeatable
-@service("order")
+@router.post("/{order_id}/release", access=service("order"), idempotency=REPEATABLE, response_model=ReservationRead)
 async def release(order_id: UUID, session: Session) -> Reservation:
-    """Give back what an order has reserved or committed, and refuse what it may want to reserve later."""
+    """Return what an order has reserved or committed to the stock, and refuse to reserve more for it."""
     return await release_reservation(session, order_id)

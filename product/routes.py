@@ -3,16 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from chassis.application import own_part
-from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import Forbidden, NothingToChange, documented
+from chassis.core.errors import NothingToChange, documented
 from chassis.core.types import Page
-from chassis.dependencies import Admin, require_role
-from chassis.idempotency.dependency import IdempotentSession
+from chassis.dependencies import ADMIN, CurrentUser
+from chassis.idempotency.dependency import KEYED
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Session
-from chassis.sealing.access import optional, unrepeatable
+from chassis.sealing.access import optional
 from chassis.web.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
@@ -37,11 +37,9 @@ from product.services.update_product import update_product
 from product.settings import Settings
 
 router = service_router("products")
-admins = [Depends(require_role("admin"))]
 
 
-@router.get("", response_model=Page[ProductRead], responses=documented(InvalidCursor))
-@optional
+@router.get("", access=optional(), response_model=Page[ProductRead], responses=documented(InvalidCursor))
 async def list_all(session: Session, page: Paging, search: Annotated[Search, Query()]) -> Slice[Product]:
     """List the catalogue, newest first unless sorted otherwise."""
     if search.ids is not None:
@@ -49,15 +47,9 @@ async def list_all(session: Session, page: Paging, search: Annotated[Search, Que
     return await list_products(session, search, page)
 
 
-@router.post(
-    "",
-    status_code=201,
-    response_model=ProductRead,
-    responses=documented(InvalidToken, Forbidden),
-)
-@optional
+@router.post("", access=optional(), auth=ADMIN, idempotency=KEYED, status_code=201, response_model=ProductRead)
 async def create(
-    body: ProductCreate, admin: Admin, session: IdempotentSession, request: Request, response: Response
+    body: ProductCreate, admin: CurrentUser, session: Session, request: Request, response: Response
 ) -> Product:
     """Add a product (admins)."""
     product = await create_product(session, body, own_part(request.app, Settings).currency, admin.user_id)
@@ -66,9 +58,11 @@ async def create(
 
 
 @router.get(
-    "/{product_id}", response_model=ProductRead, responses=NOT_MODIFIED | documented(ProductNotFound, InvalidETag)
+    "/{product_id}",
+    access=optional(),
+    response_model=ProductRead,
+    responses=NOT_MODIFIED | documented(ProductNotFound, InvalidETag),
 )
-@optional
 async def read(product_id: UUID, session: Session, tagger: Tagging) -> Product | Response:
     """Read a product."""
     product = await get_product(session, product_id)
@@ -77,15 +71,14 @@ async def read(product_id: UUID, session: Session, tagger: Tagging) -> Product |
 
 @router.patch(
     "/{product_id}",
+    access=optional(),
+    auth=ADMIN,
+    idempotency=UNREPEATABLE,
     response_model=ProductRead,
-    responses=documented(
-        InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag, StockTooLarge
-    ),
+    responses=documented(ProductNotFound, PreconditionFailed, NothingToChange, InvalidETag, StockTooLarge),
 )
-@unrepeatable
-@optional
 async def update(
-    product_id: UUID, body: ProductUpdate, admin: Admin, session: Session, if_match: IfMatch, response: Response
+    product_id: UUID, body: ProductUpdate, admin: CurrentUser, session: Session, if_match: IfMatch, response: Response
 ) -> Product:
     """Change some fields of a product (admins)."""
     product = await update_product(session, product_id, body, if_match, admin.user_id)
@@ -95,11 +88,11 @@ async def update(
 
 @router.delete(
     "/{product_id}",
+    access=optional(),
+    auth=ADMIN,
     status_code=204,
-    dependencies=admins,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, PreconditionFailed, InvalidETag),
+    responses=documented(ProductNotFound, PreconditionFailed, InvalidETag),
 )
-@optional
 async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
     """Remove a product (admins)."""
     await delete_product(session, product_id, if_match)
@@ -107,22 +100,24 @@ async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
 
 @router.post(
     "/{product_id}/stock",
+    access=optional(),
+    auth=ADMIN,
+    idempotency=KEYED,
     response_model=ProductRead,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, InsufficientStock, StockTooLarge),
+    responses=documented(ProductNotFound, InsufficientStock, StockTooLarge),
 )
-@optional
-async def adjust(product_id: UUID, body: StockAdjustment, admin: Admin, session: IdempotentSession) -> Product:
+async def adjust(product_id: UUID, body: StockAdjustment, admin: CurrentUser, session: Session) -> Product:
     """Correct a stock, for a reason (admins)."""
     return await adjust_stock(session, product_id, body, admin.user_id)
 
 
 @router.get(
     "/{product_id}/stock/movements",
+    access=optional(),
+    auth=ADMIN,
     response_model=Page[MovementRead],
-    dependencies=admins,
-    responses=documented(InvalidToken, Forbidden, ProductNotFound, InvalidCursor),
+    responses=documented(ProductNotFound, InvalidCursor),
 )
-@optional
 async def list_ledger(product_id: UUID, session: Session, page: Paging) -> Slice[StockMovement]:
     """List what has moved a stock, newest first (admins)."""
     return await list_movements(session, product_id, page)

@@ -11,8 +11,7 @@ from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from chassis.core.money import MAX_MINOR, Price, from_minor
-from chassis.core.types import Body, Id, Read
-from chassis.core.visible_text import VISIBLE_LINE, VISIBLE_TEXT
+from chassis.core.types import VISIBLE_LINE, VISIBLE_TEXT, Body, Id, Read
 from product.models import MAX_STOCK, MovementKind, ReservationState
 
 MAX_QUANTITY = 1_000_000

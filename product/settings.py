@@ -6,16 +6,19 @@ from pydantic import Field
 
 from chassis.core.money import Currency
 from chassis.core.setting_types import ServiceUrl
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
+from product.calls import CALLS
+from product.events import EVENTS
 
 
 class Settings(ServiceSettings):
     """The product service's settings."""
 
     service_name: ClassVar[str] = "product"
-    calls: ClassVar[tuple[str, ...]] = ("user", "analytics")
     tokens_from: ClassVar[str | None] = "user"
+    peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS, tokens_from)
 
     product_database_url: PostgresUrl
     user_service_url: ServiceUrl

@@ -25,7 +25,7 @@ from analytics.counting.lease import leased
 from analytics.main import COUNTING
 from analytics.models import INDEXES, LEASES
 from chassis.application import own_part
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.tables import chassis_metadata
@@ -39,11 +39,12 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
-from tests.support.aliases import Bearer, MakeUser, People
-from tests.support.databases import HURRY, Tables, data_folder
+from tests.support.aliases import Bearer, Empty, MakeUser, People
+from tests.support.databases import HURRY, Tables, WrittenCollections, data_folder
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
 from tests.support.serving import serve
+from tests.support.tools import not_run
 from user.dependencies import Parts
 from user.models import User, UserSession
 from user.password_hashing import hash_password
@@ -55,7 +56,9 @@ PATIENCE_S = 30.0
 """For so long the services' pools wait on a busy machine: a second is too little for storms there."""
 LONGEST_PAUSE_S = 0.5
 """For so long they leave each other alone: what one test has overloaded is well for the next."""
-COLLECTIONS = [name for name in INDEXES if name != LEASES]
+COLLECTIONS = INDEXES.keys() - {LEASES}
+KEEP_ALIVE_S = 4.0
+"""Shorter than the servers' 5 s, so that no connection is picked up just as the server closes it."""
 
 
 def pytest_configure() -> None:
@@ -79,6 +82,12 @@ def pytest_collection_finish() -> None:
     """Look for it among what comes now."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Close with what was not run because the machine lacks a program."""
+    for line in not_run(terminalreporter.getreports("skipped")):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +127,13 @@ def environment(
 
 
 @pytest.fixture(scope="session")
-async def apps(environment: dict[str, str]) -> AsyncIterator[dict[str, FastAPI]]:
+def written() -> WrittenCollections:
+    """Which collections were written to."""
+    return WrittenCollections.of_this_process()
+
+
+@pytest.fixture(scope="session")
+async def apps(environment: dict[str, str], written: WrittenCollections) -> AsyncIterator[dict[str, FastAPI]]:
     """The four services, each listening on its address; analytics counts five times a second, without a rest."""
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -148,48 +163,75 @@ async def tables(environment: dict[str, str]) -> AsyncIterator[list[Tables]]:
         yield opened
 
 
-@pytest.fixture
-async def clean(apps: dict[str, FastAPI], tables: list[Tables]) -> None:
-    """Empty tables and collections, once the events of the test before have arrived."""
+@pytest.fixture(scope="session")
+def empty(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollections) -> Empty:
+    """Empties tables and the collections that were written to, once the events of before have arrived."""
 
     async def is_quiet() -> bool:
         serving = any(app.state.application.receiver.in_flight for app in apps.values())
         return not serving and not any(await asyncio.gather(*(one.have_events() for one in tables)))
 
-    assert await eventually(is_quiet)
-    await asyncio.gather(*(one.empty() for one in tables), empty_collections(apps["analytics"].state.application.store))
+    async def empty_all() -> None:
+        assert await eventually(is_quiet)
+        store = apps["analytics"].state.application.store
+        await asyncio.gather(*(one.empty() for one in tables), empty_collections(store, written))
+
+    return empty_all
 
 
-async def empty_collections(store: MongoDB) -> None:
-    """Empty those of analytics, while nobody counts: counts would come after."""
+@pytest.fixture
+async def clean(empty: Empty) -> None:
+    """Empty tables and collections."""
+    await empty()
+
+
+async def empty_collections(store: MongoDB, written: WrittenCollections) -> None:
+    """Empty those of analytics that were written to, while no process counts: counts would be written afterwards."""
+    if not written.names & COLLECTIONS:
+        return
     async with store.use() as database:
 
         async def is_emptied() -> bool:
             async with leased(database, COUNTING) as lease:
                 if lease.is_ours:
-                    await asyncio.gather(*(database[name].delete_many({}) for name in COLLECTIONS))
+                    await asyncio.gather(*(database[name].delete_many({}) for name in written.take() & COLLECTIONS))
                 return lease.is_ours
 
         assert await eventually(is_emptied)
 
 
-@pytest.fixture
-async def people(environment: dict[str, str], clean: None) -> AsyncIterator[People]:
-    """A plain HTTP client for each service, as a person uses it."""
+@pytest.fixture(scope="session")
+async def connections(environment: dict[str, str]) -> AsyncIterator[dict[str, httpx.AsyncBaseTransport]]:
+    """Plain HTTP connections to each service, for all tests of this worker."""
     async with AsyncExitStack() as stack:
         yield {
             service.name: await stack.enter_async_context(
-                httpx.AsyncClient(base_url=environment[service.url_variable], verify=NO_AUTHORITIES)
+                httpx.AsyncHTTPTransport(verify=NO_AUTHORITIES, limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S))
             )
             for service in SERVICES
         }
 
 
 @pytest.fixture
-async def sealed(environment: dict[str, str], clean: None) -> AsyncIterator[Dispatcher]:
-    """A dispatcher that makes sealed calls as the outside client."""
-    async with outside_client(environment) as dispatcher:
+def people(environment: dict[str, str], clean: None, connections: dict[str, httpx.AsyncBaseTransport]) -> People:
+    """A plain HTTP client for each service, as a person uses it: without cookies or headers of an earlier test."""
+    return {
+        service.name: httpx.AsyncClient(base_url=environment[service.url_variable], transport=connections[service.name])
+        for service in SERVICES
+    }
+
+
+@pytest.fixture(scope="session")
+async def outside(environment: dict[str, str]) -> AsyncIterator[Dispatcher]:
+    """A dispatcher that makes sealed calls as the outside client, for all tests of this worker."""
+    async with outside_client(environment, longest_pause_s=LONGEST_PAUSE_S) as dispatcher:
         yield dispatcher
+
+
+@pytest.fixture
+def sealed(outside: Dispatcher, clean: None) -> Dispatcher:
+    """The same, with empty tables."""
+    return outside
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,7 @@ def runs(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return stand_in
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_an_interrupted_installation_is_done_anew(install: ModuleType, runs: Runs, lock: Path, step: int) -> None:
     """What was made so far is taken for nothing, and removed before the next."""
@@ -103,6 +104,7 @@ def test_another_lock_is_brought_in_and_an_interruption_of_that_is_seen(
     assert not install.is_ready(runs.folder, lock)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["python gone", "python another", "moved", "older stamp"])
 def test_what_was_made_of_something_else_is_not_ready(
     install: ModuleType, runs: Runs, lock: Path, tmp_path: Path, change: str

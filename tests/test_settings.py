@@ -78,12 +78,7 @@ WRONG = {
     "currency": ["eur", "EURO", "JPY", "KWD"],
     "reservation_seconds": [*WRONG_COUNTS, "86401"],
 }
-CASES = [
-    (service.name, field, wrong)
-    for service in SERVICES
-    for field in settings_class(service.name).model_fields
-    for wrong in WRONG.get(field, ["this setting is missing in WRONG"])
-]
+NAMES = [one.name for one in SERVICES]
 
 
 @pytest.fixture(autouse=True)
@@ -105,25 +100,34 @@ def load(service: str) -> ServiceSettings:
     return settings
 
 
-@pytest.mark.parametrize(
-    ("service", "field", "wrong"),
-    CASES,
-    ids=[f"{service}-{field}-{number}" for number, (service, field, _) in enumerate(CASES)],
-)
-def test_a_value_that_cannot_work_is_refused_by_name(
-    environ: dict[str, str], service: str, field: str, wrong: str
-) -> None:
-    """The service does not start; the message names the variable, and quotes no secret."""
-    environ[field.upper()] = wrong
-
-    with pytest.raises(InvalidSettings) as refused:
+def problem(service: str, field: str) -> str:
+    """What is wrong with how a service refuses the value of a field; nothing if it names the variable alone."""
+    try:
         load(service)
+    except InvalidSettings as refused:
+        if MARK in str(refused):
+            return "the message quotes a secret"
+        return "" if f"\n  {field.upper()}" in str(refused) else "the message does not name the variable"
+    return "the service starts"
 
-    assert f"\n  {field.upper()}" in str(refused.value)
-    assert MARK not in str(refused.value)
+
+@pytest.mark.parametrize("service", NAMES)
+def test_a_value_that_cannot_work_is_refused_by_name(environ: dict[str, str], service: str) -> None:
+    """The service does not start; the message names the variable, and quotes no secret."""
+    problems = {}
+    for field in settings_class(service).variables():
+        for wrong in WRONG.get(field, ["this setting is missing in WRONG"]):
+            before = dict(environ)
+            environ[field.upper()] = wrong
+            problems[field, wrong] = problem(service, field)
+            environ.clear()
+            environ.update(before)
+
+    assert {case: said for case, said in problems.items() if said} == {}
+    assert len(problems) > 50
 
 
-@pytest.mark.parametrize("service", [one.name for one in SERVICES])
+@pytest.mark.parametrize("service", NAMES)
 def test_a_line_end_is_no_part_of_a_value(environ: dict[str, str], service: str) -> None:
     """With a line end after every value, as files and dashboards add it, the settings are the same."""
     environ |= {"LOG_LEVEL": "WARNING", "RELAY": "false", "MAIL_FROM": "a@example.org", "CURRENCY": "EUR"}

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from chassis.application import own_part
-from chassis.auth.tokens import TokenIssuer
 from user.mail.mailer import Mailer
 from user.settings import Settings
+from user.tokens.issuer import TokenIssuer
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pydantic import BaseModel
-
+from analytics.calls import LOGIN, LOGOUT, PROFILE, REFRESH, Credentials, Person, RefreshToken, Tokens
 from analytics.dashboard.schemas import Login
 from chassis.core.errors import AppError, Forbidden, ServiceUnavailable, TooManyRequests, Unauthenticated
-from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.errors import Refusal, RemoteError
+from chassis.dispatch.errors import RemoteError, RemoteUnavailable
 
-_USERS = "/api/v1/users"
 ROLES = frozenset({"admin", "analyst"})
 """Who may look at the dashboard."""
 
@@ -54,21 +51,6 @@ class TooManyLogins(TooManyRequests):
     message = "Too many attempts. Try again later."
 
 
-class Tokens(BaseModel):
-    """What a session is worth until it is refreshed."""
-
-    access_token: str
-    expires_in: int
-    refresh_token: str
-
-
-class Person(BaseModel):
-    """Who is logged in."""
-
-    username: str
-    role: str
-
-
 async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> Tokens:
     """
     Begin a session.
@@ -80,13 +62,15 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
         WrongCredentials: They are wrong (401).
         TooManyLogins: On this account or from this address (429).
     """
-    body = {"username": login.username, "password": login.password.get_secret_value()}
+    credentials = Credentials(username=login.username, password=login.password)
     try:
         with _meaning(WrongCredentials, "invalid_credentials"):
-            answer = await dispatcher.post("user", f"{_USERS}/login", json=body, client_address=address)
-    except ServiceUnavailable as error:
-        raise _throttled(error) or error from error.__cause__
-    return Tokens.model_validate(answer)
+            return await dispatcher.call(LOGIN, credentials, client_address=address)
+    except RemoteUnavailable as error:
+        if error.remote_code != TooManyLogins.code:
+            raise
+        retry_after = {name: value for name, value in error.headers.items() if name == "Retry-After"}
+        raise TooManyLogins(error.problem.get("detail"), headers=retry_after) from error
 
 
 async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | None) -> Tokens:
@@ -96,20 +80,14 @@ async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | Non
     Raises:
         SessionEnded: The token is worth nothing any more (401).
     """
-    body, key = {"refresh_token": refresh_token}, new_id().hex
     with _meaning(SessionEnded, "invalid_refresh_token"):
-        answer = await dispatcher.post(
-            "user", f"{_USERS}/refresh", json=body, idempotency_key=key, client_address=address
-        )
-    return Tokens.model_validate(answer)
+        return await dispatcher.call(REFRESH, RefreshToken(refresh_token=refresh_token), client_address=address)
 
 
 async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None) -> None:
     """End the session of an access token; one that has ended already is left so."""
     try:
-        await dispatcher.post(
-            "user", f"{_USERS}/logout", bearer=access_token, idempotency_key=new_id().hex, client_address=address
-        )
+        await dispatcher.call(LOGOUT, bearer=access_token, client_address=address)
     except RemoteError as error:
         if error.remote_code not in {"invalid_token", "session_not_found"}:
             raise
@@ -124,8 +102,7 @@ async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
         NotForYou: Not those of an analyst (403).
     """
     with _meaning(SessionEnded, "invalid_token", "user_not_found"):
-        answer = await dispatcher.get("user", f"{_USERS}/profile", bearer=tokens.access_token)
-    person = Person.model_validate(answer)
+        person = await dispatcher.call(PROFILE, bearer=tokens.access_token)
     if person.role not in ROLES:
         raise NotForYou
     return person
@@ -140,12 +117,3 @@ def _meaning(error: type[AppError], *remote_codes: str) -> Iterator[None]:
         if refusal.remote_code not in remote_codes:
             raise
         raise error from refusal
-
-
-def _throttled(error: ServiceUnavailable) -> TooManyLogins | None:
-    """Tell people that they tried too often, where between services it is said that one cannot answer now."""
-    refusal = error.__cause__
-    if not isinstance(refusal, Refusal) or refusal.code != TooManyLogins.code:
-        return None
-    retry_after = error.headers.get("Retry-After")
-    return TooManyLogins(refusal.problem.get("detail"), headers={"Retry-After": retry_after} if retry_after else None)

@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
+from fastapi import Cookie, Depends, Header, Request, Response
 
 from analytics.dashboard.accounts import NotForYou, SessionEnded, SessionNotEnded, TooManyLogins, WrongCredentials
 from analytics.dashboard.begin_dashboard_session import begin_dashboard_session
 from analytics.dashboard.continue_dashboard_session import continue_dashboard_session
 from analytics.dashboard.end_dashboard_session import end_dashboard_session
 from analytics.dashboard.files import HEADERS, PAGE, PageFile
-from analytics.dashboard.login_limiter import LoginLimiter, LoginQueueFull
 from analytics.dashboard.schemas import DashboardSession, Login
 from analytics.dashboard.session_cookie import COOKIE, SessionCookie
 from analytics.parts import parts_of
-from chassis.core.addresses import read_address
 from chassis.core.errors import Forbidden, NotFound, documented
+from chassis.core.types import read_address
 from chassis.dependencies import Dispatch
-from chassis.sealing.access import public, repeatable, unrepeatable
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
+from chassis.sealing.access import public
 from chassis.web.etag import Tagger, Tagging
-from chassis.web.routing import Route
+from chassis.web.routing import Router
 
 
 class ForeignPage(Forbidden):
@@ -42,44 +42,36 @@ async def _page_files(request: Request) -> Mapping[str, PageFile]:
     return parts_of(request).page_files
 
 
-async def _login_limiter(request: Request) -> LoginLimiter:
-    return parts_of(request).login_limiter
-
-
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
 Address = Annotated[str | None, Depends(_address)]
-Limiter = Annotated[LoginLimiter, Depends(_login_limiter)]
 PageFiles = Annotated[Mapping[str, PageFile], Depends(_page_files)]
 
-router = APIRouter(prefix="/dashboard", tags=["dashboard"], route_class=Route)
+router = Router("/dashboard", "dashboard")
 
 
 @router.post(
     "/session",
+    access=public(),
+    idempotency=UNREPEATABLE,
     operation_id="begin_dashboard_session",
     dependencies=[Depends(_own_page)],
-    responses=documented(WrongCredentials, NotForYou, TooManyLogins, LoginQueueFull),
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins),
 )
-@unrepeatable
-@public
-async def begin(
-    login: Login, dispatcher: Dispatch, limiter: Limiter, address: Address, cookie: SessionCookie
-) -> DashboardSession:
+async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: SessionCookie) -> DashboardSession:
     """Log in; what continues the session goes into a cookie that no script can read."""
-    async with limiter.passing():
-        session, tokens = await begin_dashboard_session(dispatcher, login, address)
+    session, tokens = await begin_dashboard_session(dispatcher, login, address)
     cookie.put(tokens.refresh_token)
     return session
 
 
 @router.post(
     "/session/refresh",
+    access=public(),
+    idempotency=REPEATABLE,
     operation_id="continue_dashboard_session",
     dependencies=[Depends(_own_page)],
     responses={204: {"description": "Nobody is logged in."}, **documented(SessionEnded, NotForYou)},
 )
-@repeatable
-@public
 async def carry_on(
     dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None
 ) -> DashboardSession:
@@ -91,28 +83,25 @@ async def carry_on(
 
 @router.delete(
     "/session",
+    access=public(),
     operation_id="end_dashboard_session",
     status_code=204,
     dependencies=[Depends(_own_page)],
     responses=documented(SessionNotEnded),
 )
-@public
 async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None) -> None:
     """Log out: the browser forgets the session in any case, and it is ended at the user service."""
     if token is not None:
         await end_dashboard_session(dispatcher, token, address, cookie)
 
 
-@router.get("", include_in_schema=False)
-@router.get("/", include_in_schema=False)
-@public
+@router.get("", also=["/"], access=public(), include_in_schema=False)
 async def page(files: PageFiles, response: Response, tagger: Tagging) -> Response:
     """Give the page."""
     return _answer(files[PAGE], response, tagger)
 
 
-@router.get("/{name}", include_in_schema=False)
-@public
+@router.get("/{name}", access=public(), include_in_schema=False)
 async def page_file(name: str, files: PageFiles, response: Response, tagger: Tagging) -> Response:
     """Give one of the files that the page is made of."""
     if name not in files:

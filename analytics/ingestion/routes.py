@@ -4,8 +4,7 @@ from typing import Any
 
 from fastapi import Response
 
-from analytics.dependencies import Keeping, PeerOrKeyHolder
-from analytics.ingestion.check_write_key import InvalidWriteKey
+from analytics.dependencies import PEER_OR_KEY_HOLDER, Keeping
 from analytics.ingestion.cloudevents import Form
 from analytics.ingestion.documents import EventTooOld, WrongTime
 from analytics.ingestion.record_batch import record_batch
@@ -13,8 +12,9 @@ from analytics.ingestion.record_event import record_event
 from analytics.ingestion.schemas import MOST_EVENTS, BatchRead, CloudEventCreate, EventCreate, EventRead
 from analytics.ingestion.sent_events import SentBatch, SentEvent
 from chassis.core.errors import PayloadTooLarge, UnsupportedMediaType, documented
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.mongodb.database import Database
-from chassis.sealing.access import bodies, encrypted_or_keyed, optional, unrepeatable
+from chassis.sealing.access import encrypted, optional
 from chassis.web.routing import service_router
 
 router = service_router("analytics")
@@ -36,10 +36,11 @@ def _many(event: dict[str, Any]) -> dict[str, Any]:
 
 @router.post(
     "/events",
+    access=encrypted(or_authorization=True),
+    auth=PEER_OR_KEY_HOLDER,
+    idempotency=UNREPEATABLE,
     status_code=201,
-    dependencies=[PeerOrKeyHolder],
     responses=documented(
-        InvalidWriteKey,
         UnsupportedMediaType,
         EventTooOld,
         WrongTime,
@@ -47,8 +48,6 @@ def _many(event: dict[str, Any]) -> dict[str, Any]:
     ),
     openapi_extra=_body(PLAIN=_EVENT, STRUCTURED=_CLOUD_EVENT),
 )
-@unrepeatable
-@encrypted_or_keyed
 async def record(event: SentEvent, database: Database, retention: Keeping, response: Response) -> EventRead:
     """
     Record an event; the same id twice is counted once.
@@ -63,16 +62,16 @@ async def record(event: SentEvent, database: Database, retention: Keeping, respo
 
 @router.post(
     "/events/batch",
-    dependencies=[PeerOrKeyHolder],
-    responses=documented(InvalidWriteKey, PayloadTooLarge, UnsupportedMediaType),
+    access=optional(),
+    auth=PEER_OR_KEY_HOLDER,
+    idempotency=UNREPEATABLE,
+    max_body=_SEALED_BATCH_BYTES,
+    responses=documented(PayloadTooLarge, UnsupportedMediaType),
     openapi_extra=_body(
         PLAIN={"type": "object", "properties": {"events": _many(_EVENT)}, "required": ["events"]},
         BATCH=_many(_CLOUD_EVENT),
     ),
 )
-@unrepeatable
-@bodies(_SEALED_BATCH_BYTES)
-@optional
 async def record_many(batch: SentBatch, database: Database, retention: Keeping) -> BatchRead:
     """
     Record up to 500 events (500 KB in all, 32 KB of data each); says of each, in order, what became of it.

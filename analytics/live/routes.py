@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
@@ -14,9 +13,8 @@ from analytics.live.change_stream import Reader, TooManyReaders, TooManyStreams
 from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
 from chassis.application import application_of
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import AppError, documented
-from chassis.dependencies import Analyst
+from chassis.dependencies import ANALYST, CurrentUser, token_of
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
@@ -46,14 +44,14 @@ class EventStream(StreamingResponse):
         await super().stream_response(impatient)
 
 
-async def _reader(request: Request, analyst: Analyst) -> AsyncIterator[Reader]:
+async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reader]:
     with parts_of(request).live.reading(analyst.user_id) as reader:
         yield reader
 
 
 def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     """Make what checks the request's token again: it may have expired meanwhile, or its session may have ended."""
-    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    token = token_of(request)
 
     async def is_allowed() -> bool:
         try:
@@ -66,9 +64,12 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 
 
 @router.get(
-    "/events/live", response_class=EventStream, responses=documented(InvalidToken, TooManyStreams, TooManyReaders)
+    "/events/live",
+    access=public(),
+    auth=ANALYST,
+    response_class=EventStream,
+    responses=documented(TooManyStreams, TooManyReaders),
 )
-@public
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """
     Watch events as they are stored (server-sent events); never sealed, for a seal needs the whole answer.

@@ -13,55 +13,53 @@ from analytics.queries.get_retention import get_retention
 from analytics.queries.get_timeline import get_timeline
 from analytics.queries.get_unique_people import get_unique_people
 from analytics.queries.schemas import FunnelQuery, PeopleQuery, RetentionQuery
-from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import Forbidden, documented
+from chassis.core.errors import documented
 from chassis.core.types import Page
-from chassis.dependencies import Admin, Analyst
+from chassis.dependencies import ADMIN, ANALYST
 from chassis.mongodb.database import Database, Document
 from chassis.sealing.access import optional
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 
 router = service_router("analytics")
-_REFUSALS = (InvalidToken, Forbidden)
 
 
-@router.get("/users/unique", responses=documented(*_REFUSALS, EmptyRange, RangeTooWide, TooSlow))
-@optional
-async def unique_people(_analyst: Analyst, query: Annotated[PeopleQuery, Query()], database: Database) -> UniquePeople:
+@router.get(
+    "/users/unique",
+    access=optional(),
+    auth=ANALYST,
+    responses=documented(EmptyRange, RangeTooWide, TooSlow),
+)
+async def unique_people(query: Annotated[PeopleQuery, Query()], database: Database) -> UniquePeople:
     """Count different people over time, on UTC days (analysts)."""
     return await get_unique_people(database, query)
 
 
-@router.get("/funnel", responses=documented(*_REFUSALS, EmptyRange, TooManyEvents, TooSlow))
-@optional
-async def funnel(_analyst: Analyst, query: Annotated[FunnelQuery, Query()], database: Database) -> Funnel:
+@router.get("/funnel", access=optional(), auth=ANALYST, responses=documented(EmptyRange, TooManyEvents, TooSlow))
+async def funnel(query: Annotated[FunnelQuery, Query()], database: Database) -> Funnel:
     """Count the people who did several things in this order (analysts)."""
     return await get_funnel(database, query)
 
 
-@router.get("/retention", responses=documented(*_REFUSALS, TooSlow))
-@optional
-async def retention(_analyst: Analyst, query: Annotated[RetentionQuery, Query()], database: Database) -> Retention:
+@router.get("/retention", access=optional(), auth=ANALYST, responses=documented(TooSlow))
+async def retention(query: Annotated[RetentionQuery, Query()], database: Database) -> Retention:
     """Count who came first in a week, and who of them came again (analysts)."""
     return await get_retention(database, query.weeks)
 
 
 @router.get(
     "/users/{user_id}/timeline",
+    access=optional(),
+    auth=ANALYST,
     response_model=Page[TimelineEvent],
-    responses=documented(*_REFUSALS, InvalidCursor),
+    responses=documented(InvalidCursor),
 )
-@optional
-async def timeline(
-    _analyst: Analyst, user_id: Annotated[str, Path(max_length=200)], page: Paging, database: Database
-) -> Slice[Document]:
+async def timeline(user_id: Annotated[str, Path(max_length=200)], page: Paging, database: Database) -> Slice[Document]:
     """List a person's events, newest first (analysts)."""
     return await get_timeline(database, page, user_id)
 
 
-@router.get("/erasures/{user_id}", responses=documented(*_REFUSALS, ErasureNotFound))
-@optional
-async def erasure(_admin: Admin, user_id: UUID, database: Database) -> Erasure:
+@router.get("/erasures/{user_id}", access=optional(), auth=ADMIN, responses=documented(ErasureNotFound))
+async def erasure(user_id: UUID, database: Database) -> Erasure:
     """Read the receipt of an erasure (admins)."""
     return await get_erasure(database, user_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from analytics.dependencies import StatisticsReader
+from analytics.dependencies import STATISTICS_READER
 from analytics.errors import EmptyRange, MinutesGone, RangeTooWide, TooManyEvents, TooSlow
 from analytics.queries.answers import RevenueOverTime, Timeseries, Top, TopProducts
 from analytics.queries.get_revenue import get_revenue
@@ -16,19 +16,16 @@ from analytics.queries.get_top_products import get_top_products
 from analytics.queries.get_user_stats import get_user_stats
 from analytics.queries.schemas import RevenueQuery, StatsQuery, TimeseriesQuery, TopProductsQuery, TopQuery
 from analytics.queries.stats_schemas import Stats, UserStats
-from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import Forbidden, documented
-from chassis.dependencies import Analyst, Dispatch
+from chassis.core.errors import documented
+from chassis.dependencies import ANALYST, Dispatch
 from chassis.mongodb.database import Database
 from chassis.sealing.access import optional, service
 from chassis.web.routing import service_router
 
 router = service_router("analytics")
-_REFUSALS = (InvalidToken, Forbidden, EmptyRange)
 
 
-@router.get("/stats", responses=documented(*_REFUSALS), dependencies=[StatisticsReader])
-@optional
+@router.get("/stats", access=optional(), auth=STATISTICS_READER, responses=documented(EmptyRange))
 async def stats(query: Annotated[StatsQuery, Query()], database: Database, dispatcher: Dispatch) -> Stats:
     """
     Count events: in all, by type, by day; and how many users there are.
@@ -38,38 +35,36 @@ async def stats(query: Annotated[StatsQuery, Query()], database: Database, dispa
     return await get_stats(database, dispatcher, query)
 
 
-@router.get("/users/{user_id}/stats")
-@service("user")
+@router.get("/users/{user_id}/stats", access=service("user"))
 async def user_stats(user_id: UUID, database: Database) -> UserStats:
     """Count one person's events (the user service, sealed)."""
     return await get_user_stats(database, user_id)
 
 
-@router.get("/timeseries", responses=documented(*_REFUSALS, RangeTooWide, MinutesGone, TooManyEvents, TooSlow))
-@optional
-async def timeseries(_analyst: Analyst, query: Annotated[TimeseriesQuery, Query()], database: Database) -> Timeseries:
+@router.get(
+    "/timeseries",
+    access=optional(),
+    auth=ANALYST,
+    responses=documented(EmptyRange, RangeTooWide, MinutesGone, TooManyEvents, TooSlow),
+)
+async def timeseries(query: Annotated[TimeseriesQuery, Query()], database: Database) -> Timeseries:
     """Count events over time, together, by type or by a property (analysts)."""
     return await get_timeseries(database, query)
 
 
-@router.get("/top", responses=documented(*_REFUSALS, TooManyEvents, TooSlow))
-@optional
-async def top(_analyst: Analyst, query: Annotated[TopQuery, Query()], database: Database) -> Top:
+@router.get("/top", access=optional(), auth=ANALYST, responses=documented(EmptyRange, TooManyEvents, TooSlow))
+async def top(query: Annotated[TopQuery, Query()], database: Database) -> Top:
     """Count events by the most frequent values of a property (analysts)."""
     return await get_top(database, query)
 
 
-@router.get("/products/top", responses=documented(*_REFUSALS, TooManyEvents, TooSlow))
-@optional
-async def top_products(
-    _analyst: Analyst, query: Annotated[TopProductsQuery, Query()], database: Database
-) -> TopProducts:
+@router.get("/products/top", access=optional(), auth=ANALYST, responses=documented(EmptyRange, TooManyEvents, TooSlow))
+async def top_products(query: Annotated[TopProductsQuery, Query()], database: Database) -> TopProducts:
     """Add up what was sold, by product (analysts)."""
     return await get_top_products(database, query)
 
 
-@router.get("/revenue", responses=documented(*_REFUSALS, RangeTooWide, MinutesGone))
-@optional
-async def revenue(_analyst: Analyst, query: Annotated[RevenueQuery, Query()], database: Database) -> RevenueOverTime:
+@router.get("/revenue", access=optional(), auth=ANALYST, responses=documented(EmptyRange, RangeTooWide, MinutesGone))
+async def revenue(query: Annotated[RevenueQuery, Query()], database: Database) -> RevenueOverTime:
     """Add up confirmed orders over time, by currency (analysts)."""
     return await get_revenue(database, query)

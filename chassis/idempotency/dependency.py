@@ -1,12 +1,12 @@
 """
 ``Idempotency-Key``: a request that is sent again has its effect once, and gets the same answer again.
 
-Declared by what a route asks for: ``IdempotentSession`` in place of ``Session``, or ``Idempotency`` beside ``Database``
-(docs/decisions/0012-idempotency.md).
+Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction; a
+route with several transactions asks for ``Key`` and begins it in the first (docs/decisions/0012-idempotency.md).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,12 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
 from chassis.idempotency.answers import Answer, Replay
-from chassis.idempotency.begin_key import BeginKey
-from chassis.idempotency.errors import InFlight, KeyReused
-from chassis.idempotency.key import KeyedRequest
+from chassis.idempotency.key import BeginKey, KeyedRequest
+from chassis.idempotency.kinds import HEADER, Idempotency, InFlight, InvalidIdempotencyKey, KeyReused
 from chassis.postgres.database import Database, Postgres, Session
+from chassis.postgres.purge import Expiry
 from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import idempotency_keys
+
+KEY_HOURS = 24
+"""How long an Idempotency-Key is remembered."""
+KEY_EXPIRY = Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS))
 
 _BEGIN = Statement(BeginKey, "SELECT is_ours, is_first FROM begun")
 _STORE = Statement("""
@@ -37,6 +41,10 @@ _DESCRIPTION = (
     "same answer, with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, best a new UUID for each "
     "request. Keys of different people never meet."
 )
+
+
+class KeyNotBegun(Exception):
+    """A keyed route has answered a request without beginning its key: it must not take one."""
 
 
 class IdempotencyKey:
@@ -99,8 +107,11 @@ class IdempotencyKey:
         Raises:
             Replay: Another request with the key has been answered meanwhile.
             UnstorableAnswer: The answer is a stream, or over 64 KiB.
+            KeyNotBegun: The route has not begun the key.
         """
-        if self._request and self._is_begun and response.status_code != _NOT_KNOWN_YET:
+        if self._request and not self._is_begun:
+            raise KeyNotBegun
+        if self._request and response.status_code != _NOT_KNOWN_YET:
             await self._store(self._request, Answer.of(response))
         return response
 
@@ -158,27 +169,24 @@ def _is(request: KeyedRequest) -> ColumnElement[bool]:
     return and_(columns.caller == request.caller, columns.operation == request.operation, columns.key == request.key)
 
 
-async def _idempotency(
+async def _read_key(
     request: Request,
     database: Database,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description=_DESCRIPTION)] = None,
+    key: Annotated[str | None, Header(alias=HEADER, description=_DESCRIPTION)] = None,
 ) -> IdempotencyKey:
     sent = IdempotencyKey(database, await KeyedRequest.read(request) if key is not None else None)
     request.scope["idempotency_key"] = sent
     return sent
 
 
-_idempotency.takes_idempotency_key = True  # type: ignore[attr-defined] # read by chassis.web.routing.Route
-
-Idempotency = Annotated[IdempotencyKey, Depends(_idempotency)]
-"""For routes that call other services: the key begins in their first transaction, and the route stores the answer."""
+Key = Annotated[IdempotencyKey, Depends(_read_key)]
+"""For keyed routes with several transactions: the key begins in the first of them."""
 
 
-async def _idempotent_session(session: Session, key: Idempotency) -> AsyncSession:
+async def _begin_key(session: Session, key: Key) -> None:
     if await key.begin(session, None) is not None:
         raise InFlight  # begun when this route had several transactions
-    return session
 
 
-IdempotentSession = Annotated[AsyncSession, Depends(_idempotent_session)]
-"""The request's one transaction (``Session``), in which its key and its answer are stored with its effect."""
+KEYED = Idempotency("keyed", (InvalidIdempotencyKey, InFlight, KeyReused), ((Session, _begin_key), (Key, _read_key)))
+"""With the same key a request that comes again has no second effect, and gets the stored answer."""

@@ -5,14 +5,15 @@ An event is handled in one transaction with the row that remembers its id: eithe
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
 import structlog
-from fastapi import APIRouter
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import context as request_context
 from chassis.core.errors import AppError, documented
+from chassis.idempotency.kinds import REPEATABLE
 from chassis.messaging.event_batch import (
     MOST_BODY_BYTES,
     NOT_HANDLED,
@@ -26,14 +27,19 @@ from chassis.messaging.event_batch import (
     publishers_of,
 )
 from chassis.postgres.database import Database, Postgres
+from chassis.postgres.purge import Expiry
 from chassis.postgres.tables import inbox
-from chassis.sealing.access import bodies, repeatable, service
-from chassis.web.routing import Route
+from chassis.sealing.access import service
+from chassis.web.routing import Router
 
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[AsyncSession, CloudEvent], Awaitable[None]]
 """Does what an event means here; an error of status 4xx refuses the event."""
+
+INBOX_DAYS = 30
+INBOX_EXPIRY = Expiry(inbox.c.received_at, timedelta(days=INBOX_DAYS))
+"""How long the id of an event is remembered."""
 
 _SERVER_ERROR = 500
 
@@ -42,19 +48,22 @@ class _Duplicate(Exception):
     """The event was handled before."""
 
 
-def inbox_router(handlers: Mapping[str, Handler]) -> APIRouter:
+def inbox_router(handlers: Mapping[str, Handler]) -> Router:
     """
     Make the route ``POST /events``.
 
     Args:
         handlers: By event type. Only the services that announce these may call.
     """
-    router = APIRouter(tags=["events"], route_class=Route)
+    router = Router("", "events")
 
-    @router.post(PATH, operation_id="hear", responses=documented(ForeignEvent))
-    @repeatable
-    @bodies(MOST_BODY_BYTES)
-    @service(*publishers_of(handlers))
+    @router.post(
+        PATH,
+        access=service(*publishers_of(handlers)),
+        idempotency=REPEATABLE,
+        max_body=MOST_BODY_BYTES,
+        responses=documented(ForeignEvent),
+    )
     async def hear(events: Delivered, database: Database) -> list[Acknowledgement]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]

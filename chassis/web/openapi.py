@@ -5,19 +5,15 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.dependencies.utils import get_flat_params
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import (
     AppError,
-    BadGateway,
     BadRequest,
     DeadlineExceeded,
-    Forbidden,
     HeadersTooLarge,
     InvalidRequest,
     PayloadTooLarge,
@@ -29,13 +25,12 @@ from chassis.core.errors import (
     UriTooLong,
     documented,
 )
-from chassis.dependencies import authentication_of
+from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
-from chassis.sealing.body_budget import Overloaded
-from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
-from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.body import Overloaded
+from chassis.sealing.headers import EncryptionUnavailable, HeaderConflict, InvalidEncryptResponse, InvalidInnerHeader
 from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
-from chassis.web.routing import PlainRoute, Route, has_mark
+from chassis.web.routing import PlainRoute, Route
 from chassis.web.security_headers import CONTENT_POLICY, page_policy
 
 _SCHEMAS = "#/components/schemas/{model}"
@@ -43,6 +38,7 @@ _OPENAPI = "/openapi.json"
 _ASSETS = "/docs/assets"
 _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
+_TOKEN = {"type": "http", "scheme": "bearer", "description": "The access token of a login at the user service."}
 _BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
 """Answered before any route is looked for (``chassis/web/http_protocol.py``)."""
 
@@ -61,7 +57,21 @@ def describe_problems(app: FastAPI) -> None:
             for route in app.routes:
                 if isinstance(route, PlainRoute):
                     route.responses = documented(*_implied_errors(route), beside=route.responses)
-            generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+            components = generate().setdefault("components", {})
+            components.setdefault("schemas", {}).update(definitions["$defs"])
+            components["securitySchemes"] = {TOKEN_SCHEME: _TOKEN}
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe_login(app: FastAPI, path: str) -> None:
+    """Let Swagger's Authorize button log in, in the service that has a route for it (OAuth2, password flow)."""
+    generate = app.openapi
+    flow = {"type": "oauth2", "flows": {"password": {"tokenUrl": path, "scopes": {}}}}
+
+    def openapi() -> dict[str, Any]:
+        generate()["components"]["securitySchemes"][TOKEN_SCHEME] = flow
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -72,20 +82,13 @@ def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
     yield from (BadRequest, InvalidEncryptResponse, EncryptionUnavailable, AppError)
     if not isinstance(route, Route):
         return
-    yield from (PayloadTooLarge, UnsupportedMediaType, Overloaded, DeadlineExceeded)
-    if route.policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
+    yield from (InvalidRequest, PayloadTooLarge, UnsupportedMediaType, Overloaded, ServiceUnavailable, DeadlineExceeded)
+    access = route.policy.access
+    if access.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
         yield EncryptionRequired
-    if route.policy.mode is not Mode.PUBLIC:
+    if access.mode is not Mode.PUBLIC:
         yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
-    authentication = authentication_of(route.dependant)
-    if authentication != "-":
-        yield from (InvalidToken, ServiceUnavailable)
-    if authentication.startswith("role"):
-        yield Forbidden
-    if has_mark(route.dependant, "calls_services"):
-        yield from (BadGateway, ServiceUnavailable)
-    if route.body_field or get_flat_params(route.dependant):
-        yield InvalidRequest
+    yield from route.policy.errors()
 
 
 def add_docs(app: FastAPI) -> None:

@@ -1,24 +1,24 @@
-"""Routes as the chassis wants them: HEAD beside GET, a declared sealing mode, strict JSON, a short operation id."""
+"""Routes as the chassis wants them: each says what it is, answers HEAD beside GET, and reads JSON strictly."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
-from fastapi import APIRouter, Request, Response
-from fastapi.dependencies.models import Dependant
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from chassis.application import application_of
 from chassis.core import json as strict_json
-from chassis.core.errors import AppError, InvalidRequest, MethodNotAllowed, ServiceUnavailable, documented
+from chassis.core.errors import MethodNotAllowed
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyNotTaken, KeyReused
-from chassis.idempotency.repetition import HEADER, Repetition, described, repetition_of
-from chassis.sealing.access import policy_of
-from chassis.sealing.encrypt_response import refuse_sealed_answer
+from chassis.idempotency.kinds import HEADER, KeyNotTaken
+from chassis.sealing.access import public
+from chassis.sealing.headers import refuse_sealed_answer
+from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _MOST_COMMAS = 2000
 """In a body that anybody may have sent: no route takes a third of as many values."""
 
@@ -50,6 +50,13 @@ class PlainRoute(APIRoute):
 
     named_elsewhere: frozenset[str] = frozenset()
     """Paths that match its template and belong to the routes that name them (OpenAPI 3.1, Path Templating)."""
+    policy = RoutePolicy(public())
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - handed on
+        super().__init__(path, endpoint, **options)
+        (method,) = self.methods or {"GET"}
+        self.openapi_extra = {**(self.openapi_extra or {}), **self.policy.openapi(method)}
+        self.description = f"{self.description}\n\n{self.policy}"
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match HEAD where the route has GET, and no path that another route names."""
@@ -95,43 +102,28 @@ class PlainRoute(APIRoute):
 
 
 class Route(PlainRoute):
-    """
-    A route that is served through the sealing receiver.
+    """A route of a service: it checks who asks, and is served through the sealing receiver."""
 
-    Raises:
-        UndeclaredMode: The endpoint does not say how it is to be spoken to.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - handed on
+    def __init__(self, path: str, endpoint: Callable[..., Any], policy: RoutePolicy, **options: Any) -> None:  # noqa: ANN401 - handed on
+        self.policy = policy
+        checks = [Depends(policy.auth.check)] if policy.auth else []
+        # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
+        keys = [Depends(policy.key_reader)] if policy.key_reader else []
+        options["dependencies"] = [*checks, *options.get("dependencies", ()), *keys]
         super().__init__(path, endpoint, **options)
-        self.policy = policy_of(endpoint)
-        self.claims = has_mark(self.dependant, "claims_request")
-        methods: set[str] = self.methods or set()
-        self.repetition = repetition_of(self.policy, methods, is_keyed=_takes_key(self.dependant))
-        if self.repetition is Repetition.KEYED:
-            # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
-            self.dependant.dependencies.sort(key=_takes_key)
-            self.responses = documented(InvalidIdempotencyKey, InFlight, KeyReused, beside=self.responses)
-        elif self.refuses_key:
-            self.responses = documented(KeyNotTaken, beside=self.responses)
-        self.openapi_extra = {**(self.openapi_extra or {}), **described(self.repetition, methods)}
-
-    @property
-    def refuses_key(self) -> bool:
-        """Whether a request with an Idempotency-Key is refused: it promises what the route does not keep."""
-        return self.repetition in {Repetition.REFUSED, Repetition.UNDECLARED}
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
         receiver = application_of(scope["app"]).receiver
-        await receiver.serve(self.app, self.policy, scope, receive, send, claims=self.claims)
+        await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the framework's handler, with a strict request; a key is refused, or what answers it is stored."""
         handler = super().get_route_handler()
+        refuses_key = self.policy.refuses_key
 
         async def handle_once(request: Request) -> Response:
-            if self.refuses_key and HEADER in request.headers:
+            if refuses_key and HEADER in request.headers:
                 raise KeyNotTaken
             # The request's transaction ends after this: an answer is stored if it is committed, and lost if it is not.
             try:
@@ -144,15 +136,61 @@ class Route(PlainRoute):
         return handle_once
 
 
-def service_router(name: str) -> APIRouter:
+class Router:
+    """
+    The routes of one part of a service, whose paths begin alike.
+
+    Raises:
+        IncompleteRoute: A route does not say what it is.
+    """
+
+    def __init__(self, prefix: str, tag: str) -> None:
+        self.routes: list[Route] = []
+        self._prefix = prefix
+        self._tag = tag
+
+    def get(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
+        """Declare a GET; the route answers HEAD too."""
+        return self._declare("GET", path, options)
+
+    def post(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
+        """Declare a POST."""
+        return self._declare("POST", path, options)
+
+    def put(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PUT."""
+        return self._declare("PUT", path, options)
+
+    def patch(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PATCH."""
+        return self._declare("PATCH", path, options)
+
+    def delete(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
+        """Declare a DELETE."""
+        return self._declare("DELETE", path, options)
+
+    def _declare(self, method: str, path: str, options: Options) -> Callable[[Endpoint], Endpoint]:
+        given: dict[str, Any] = {"tags": [self._tag], "methods": [method], **options}
+        also = given.pop("also", ())
+        says = {name: given.pop(name) for name in POLICY_OPTIONS if name in given}
+
+        def add(endpoint: Endpoint) -> Endpoint:
+            given["policy"] = RoutePolicy.declared(method, endpoint, **says)
+            self._add(path, endpoint, given)
+            for alias in also:
+                self._add(alias, endpoint, {**given, "include_in_schema": False})
+            return endpoint
+
+        return add
+
+    def _add(self, path: str, endpoint: Callable[..., Any], options: dict[str, Any]) -> None:
+        route = Route(f"{self._prefix}{path}", endpoint, generate_unique_id_function=_operation_id, **options)
+        self.routes.append(route)
+
+
+def service_router(name: str) -> Router:
     """Make the router of a service: ``/api/v1/<name>``, tagged, with function names as operation ids."""
-    return APIRouter(
-        prefix=f"/api/v1/{name}",
-        tags=[name],
-        route_class=Route,
-        generate_unique_id_function=_operation_id,
-        responses=documented(InvalidRequest, ServiceUnavailable, AppError),
-    )
+    return Router(f"/api/v1/{name}", name)
 
 
 def settle_paths(routes: Sequence[BaseRoute]) -> None:
@@ -179,12 +217,3 @@ def _without_body(response: Response) -> Response:
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
-
-
-def _takes_key(dependant: Dependant) -> bool:
-    return has_mark(dependant, "takes_idempotency_key")
-
-
-def has_mark(dependant: Dependant, mark: str) -> bool:
-    """Whether a dependency, or one that it has itself, is marked so."""
-    return getattr(dependant.call, mark, False) or any(has_mark(one, mark) for one in dependant.dependencies)

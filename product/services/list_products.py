@@ -31,7 +31,7 @@ _DESCENDING = frozenset({Sort.NEWEST, Sort.DEAREST})
 
 
 async def list_products(session: AsyncSession, search: Search, page: PageRequest) -> Slice[Product]:
-    """Give one page of the products that *search* describes."""
+    """Return one page of the products that *search* describes."""
     query = select(Product).where(IN_CATALOGUE, *_conditions(search))
     if search.q is not None:
         query = query.where(await _matches(session, search.q))

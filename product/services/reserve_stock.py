@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chassis.core.errors import AppError, FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.outbox import PublishEach
 from chassis.postgres.database import Postgres
 from chassis.postgres.nonces import Nonce
@@ -28,6 +28,7 @@ _RESERVE = Statement(
             AS wanted (product_id, wanted, movement_id)
         WHERE (SELECT count(*) FROM claimed) >= 0
             AND NOT EXISTS (SELECT FROM reservations WHERE order_id = :order_id)
+        LIMIT cardinality(CAST(:product_ids AS uuid[]))
     )""",
     """
     available AS (
@@ -123,7 +124,7 @@ async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> Reserv
 
 
 def _refusal(wanted: ReservationCreate, available: Mapping[UUID, Row]) -> AppError:
-    """Say why nothing was reserved, and name every item at fault."""
+    """Return the error that says why nothing was reserved, and names every item at fault."""
     if unknown := [item.product_id for item in wanted.items if item.product_id not in available]:
         return _naming(UnknownProducts, wanted, {one: UnknownProducts.describe(one) for one in unknown})
     if len({row["currency"] for row in available.values()}) > 1:

@@ -16,22 +16,19 @@ OWN_POLICY = "default-src 'self'"
 router = service_router("things")
 
 
-@router.get("")
-@public
+@router.get("", access=public())
 async def things() -> list[str]:
     """Give data."""
     return []
 
 
-@router.get("/page")
-@public
+@router.get("/page", access=public())
 async def page() -> HTMLResponse:
     """Give a page with a policy of its own."""
     return HTMLResponse("<p>", headers={"Content-Security-Policy": OWN_POLICY})
 
 
-@router.get("/broken")
-@public
+@router.get("/broken", access=public())
 async def broken() -> None:
     """Fail as nobody foresaw."""
     raise RuntimeError(SECRET)

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.core.errors import PROBLEM_JSON, NotFound, documented
-from chassis.dependencies import Admin, CurrentUser, Dispatch
+from chassis.dependencies import ADMIN, PERSON, Dispatch
 from chassis.sealing.access import encrypted, optional, public, service
 from chassis.web.routing import service_router
 from tests.chassis.tiny import TinySettings
@@ -19,44 +19,37 @@ ALWAYS = {"200", "400", "408", "413", "414", "415", "431", "500", "503", "504", 
 router = service_router("things")
 
 
-@router.get("/public")
-@public
+@router.get("/public", access=public())
 async def read_public() -> None:
     """Plain."""
 
 
-@router.get("/optional", responses=documented(NotFound))
-@optional
+@router.get("/optional", access=optional(), responses=documented(NotFound))
 async def read_optional() -> None:
     """Plain or sealed, with a refusal of its own."""
 
 
-@router.get("/encrypted")
-@encrypted
+@router.get("/encrypted", access=encrypted())
 async def read_encrypted() -> None:
     """Sealed."""
 
 
-@router.get("/service")
-@service("order")
+@router.get("/service", access=service("order"))
 async def read_service() -> None:
     """Sealed by one."""
 
 
-@router.get("/person")
-@public
-async def read_person(_user: CurrentUser) -> None:
+@router.get("/person", access=public(), auth=PERSON)
+async def read_person() -> None:
     """By somebody."""
 
 
-@router.get("/admin")
-@public
-async def read_admin(_user: Admin) -> None:
+@router.get("/admin", access=public(), auth=ADMIN)
+async def read_admin() -> None:
     """By an admin."""
 
 
-@router.get("/calls")
-@public
+@router.get("/calls", access=public())
 async def read_calls(_dispatcher: Dispatch) -> None:
     """With the help of another service."""
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.core.errors import Conflict
 from chassis.core.lifecycle import Periodic, running
 from chassis.core.types import Body
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 from cli.dev.polling import eventually
@@ -31,8 +32,7 @@ class Login(Body):
     password: str
 
 
-@router.post("")
-@public
+@router.post("", access=public(), idempotency=UNREPEATABLE)
 async def fail(login: Login) -> None:
     """Fail as nobody foresaw, with the password in a variable and in the error."""
     password = login.password
@@ -42,8 +42,7 @@ async def fail(login: Login) -> None:
         raise ZeroDivisionError(f"cannot divide by {password}") from error
 
 
-@router.get("")
-@public
+@router.get("", access=public())
 async def refuse() -> None:
     """Refuse."""
     raise Conflict

@@ -11,6 +11,7 @@ from pydantic import Field
 from chassis.core.errors import PROBLEM_JSON, Conflict, Problem, documented
 from chassis.core.money import Price
 from chassis.core.types import Body
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 from cli.dev.polling import eventually
@@ -45,36 +46,31 @@ class Full(Conflict):
     message = "There is no room left."
 
 
-@router.post("")
-@public
+@router.post("", access=public(), idempotency=UNREPEATABLE)
 async def create(thing: Thing) -> Thing:
     """Give back the thing."""
     return thing
 
 
-@router.post("/many")
-@public
+@router.post("/many", access=public(), idempotency=UNREPEATABLE)
 async def create_many(things: Things) -> Things:
     """Give back the things."""
     return things
 
 
-@router.get("/broken")
-@public
+@router.get("/broken", access=public())
 async def broken() -> None:
     """Fail as nobody foresaw."""
     raise RuntimeError(SECRET)
 
 
-@router.get("/full", responses=documented(Full))
-@public
+@router.get("/full", access=public(), responses=documented(Full))
 async def full() -> None:
     """Fail as foreseen."""
     raise Full(headers={"X-Room": "0"})
 
 
-@router.get("/teapot")
-@public
+@router.get("/teapot", access=public())
 async def teapot() -> None:
     """Fail in the framework's own way."""
     raise HTTPException(418, SECRET)

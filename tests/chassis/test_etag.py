@@ -24,15 +24,13 @@ SPACE = st.text(" \t", max_size=3)
 router = service_router("things")
 
 
-@router.get("", response_model=str)
-@public
+@router.get("", access=public(), response_model=str)
 async def read_thing(tagger: Tagging) -> str | Response:
     """Read the thing, of which there is one edition."""
     return tagger.answer("thing", "1")
 
 
-@router.put("")
-@public
+@router.put("", access=public())
 async def write_thing(if_match: IfMatch, response: Response) -> str:
     """Write the thing, and make the second edition of it."""
     if if_match and not if_match.any and "1" not in if_match.strong:

@@ -8,6 +8,7 @@ import pytest
 from fastapi import Depends
 from starlette.responses import StreamingResponse
 
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import optional, public
 from chassis.web.etag import Tagger, Tagging
 from chassis.web.routing import service_router
@@ -21,33 +22,28 @@ OPEN: list[str] = []
 router = service_router("things")
 
 
-@router.get("")
-@optional
+@router.get("", access=optional())
 async def list_things() -> list[str]:
     """List them."""
     return ["cup", "jug"]
 
 
-@router.post("", status_code=201)
-@optional
+@router.post("", access=optional(), idempotency=UNREPEATABLE, status_code=201)
 async def make_thing() -> None:
     """Make one."""
 
 
-@router.post("/special", status_code=204)
-@optional
+@router.post("/special", access=optional(), idempotency=UNREPEATABLE, status_code=204)
 async def do_special() -> None:
     """Do what has a path of its own."""
 
 
-@router.delete("/{name}", status_code=204)
-@optional
+@router.delete("/{name}", access=optional(), status_code=204)
 async def delete_thing(name: str) -> None:
     """Delete one."""
 
 
-@router.get("/{name}", response_model=None)
-@optional
+@router.get("/{name}", access=optional(), response_model=None)
 async def read_thing(name: str, tagging: Tagging) -> object:
     """Read one, which the reader may have."""
     return _tagged(tagging, name)
@@ -63,8 +59,7 @@ async def _opened() -> AsyncIterator[None]:
     OPEN.append("closed")
 
 
-@router.get("/all/stream", response_class=StreamingResponse)
-@public
+@router.get("/all/stream", access=public(), response_class=StreamingResponse)
 async def stream_things(_opened: Annotated[None, Depends(_opened)]) -> StreamingResponse:
     """Send what never ends."""
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from fastapi import Request
 
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.telemetry.metrics import CONNECTIONS_CUT
 from chassis.web import http_protocol
@@ -22,15 +23,13 @@ ARRIVED, GO = asyncio.Event(), asyncio.Event()
 router = service_router("things")
 
 
-@router.get("")
-@public
+@router.get("", access=public())
 async def headers(request: Request) -> list[str]:
     """List the names of the request's headers."""
     return list(request.headers)
 
 
-@router.post("")
-@public
+@router.post("", access=public(), idempotency=UNREPEATABLE)
 async def wait(request: Request) -> list[str]:
     """Wait until the test lets it go on, then list the names of the request's headers."""
     ARRIVED.set()
@@ -38,8 +37,7 @@ async def wait(request: Request) -> list[str]:
     return list(request.headers)
 
 
-@router.get("/large")
-@public
+@router.get("/large", access=public())
 async def large() -> str:
     """Answer with more than the buffers between server and client hold."""
     return "x" * 32 * 1024 * 1024

@@ -178,6 +178,7 @@ def test_what_is_logged_has_a_limit(written: Written, case: str) -> None:
     assert len(written.local) < 2_000_000
 
 
+@pytest.mark.long
 def test_lines_that_nobody_reads_are_dropped(tmp_path: Path) -> None:
     """With standard output blocked a thousand lines wait, the others are counted; nothing waits for the terminal."""
     writer = start(tmp_path, "blocked")
@@ -189,6 +190,7 @@ def test_lines_that_nobody_reads_are_dropped(tmp_path: Path) -> None:
     assert dropped > 5000
 
 
+@pytest.mark.long
 def test_several_processes_share_a_log(tmp_path: Path) -> None:
     """Four workers that rotate one file under each other lose no line and break none."""
     for writer in [start(tmp_path, name, str(LINES_EACH)) for name in WRITERS]:

@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.migrations import _LOCK
 from chassis.postgres.tables import chassis_metadata
 from cli.dev.files import ROOT
@@ -184,6 +184,7 @@ def test_migrations_lead_there_and_back(
     assert seen[1:] == [set(), seen[0]]
 
 
+@pytest.mark.long
 async def test_two_upgrades_at_once_both_succeed(postgres: EmbeddedPostgres) -> None:
     """Of two jobs that begin while a third holds the lock, one migrates, the other finds nothing to do."""
     url = postgres.create_database("product_twice")

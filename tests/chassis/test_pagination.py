@@ -22,16 +22,14 @@ POSITIONS = st.builds(Position, st.uuids(), st.none() | TEXTS | st.integers(-(2*
 router = service_router("rows")
 
 
-@router.get("/{kind}", response_model=Page[UUID])
-@public
+@router.get("/{kind}", access=public(), response_model=Page[UUID])
 async def list_rows(kind: str, page: Paging) -> Slice[UUID]:
     """List numbers, the highest first."""
     rows = [row for row in ROWS if page.after is None or row < page.after]
     return page.slice(rows[: page.limit + 1], lambda row: row)
 
 
-@router.get("/sorted/{kind}", response_model=Page[tuple[SortKey, UUID]])
-@public
+@router.get("/sorted/{kind}", access=public(), response_model=Page[tuple[SortKey, UUID]])
 async def list_words(page: Paging) -> Slice[tuple[str, UUID]]:
     """List words and numbers, sorted by both."""
     rows = [row for row in sorted(WORDS) if page.position is None or row > page.position[::-1]]

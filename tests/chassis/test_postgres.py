@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.core.errors import PROBLEM_JSON, Conflict, DatabaseUnavailable, Unauthenticated
 from chassis.core.types import Body
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import POOL_SIZE, Postgres, Session
 from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.access import public
@@ -57,8 +58,7 @@ class New(Body):
     fail: bool = False
 
 
-@router.post("", status_code=201)
-@public
+@router.post("", access=public(), idempotency=UNREPEATABLE, status_code=201)
 async def create(new: New, session: Session) -> dict[str, str]:
     """Store a thing, and then fail if so wished."""
     session.add(Thing(name=new.name))
@@ -68,8 +68,7 @@ async def create(new: New, session: Session) -> dict[str, str]:
     return {"name": new.name}
 
 
-@router.get("")
-@public
+@router.get("", access=public())
 async def count(session: Session) -> int:
     """Count the things."""
     return await session.scalar(select(func.count(Thing.id))) or 0

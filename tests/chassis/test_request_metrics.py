@@ -8,6 +8,7 @@ import pytest
 from fastapi.responses import StreamingResponse
 from prometheus_client.parser import text_string_to_metric_families
 
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 from cli.dev.polling import eventually
@@ -17,8 +18,7 @@ THINGS = "/api/v1/things"
 router = service_router("things")
 
 
-@router.get("/endless")
-@public
+@router.get("/endless", access=public())
 async def endless() -> StreamingResponse:
     """Answer for ever."""
 
@@ -29,8 +29,7 @@ async def endless() -> StreamingResponse:
     return StreamingResponse(parts())
 
 
-@router.get("/broken")
-@public
+@router.get("/broken", access=public())
 async def broken() -> StreamingResponse:
     """Fail in the middle of the answer."""
 
@@ -41,8 +40,7 @@ async def broken() -> StreamingResponse:
     return StreamingResponse(parts())
 
 
-@router.post("/whole")
-@public
+@router.post("/whole", access=public(), idempotency=UNREPEATABLE)
 async def whole(thing: dict[str, int]) -> dict[str, int]:
     """Give back the thing."""
     return thing

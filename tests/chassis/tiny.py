@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import httpx
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.app import create_app
 from chassis.application import Store
 from chassis.settings import ServiceSettings
+from chassis.web.routing import Router
 from tests.support.serving import NoDatabase, serve
 
 
@@ -33,7 +34,7 @@ class Tiny:
 
 
 @asynccontextmanager
-async def serve_tiny(*routers: APIRouter, store: Store | None = None, **settings: Any) -> AsyncIterator[Tiny]:  # noqa: ANN401
+async def serve_tiny(*routers: Router, store: Store | None = None, **settings: Any) -> AsyncIterator[Tiny]:  # noqa: ANN401
     """Run the tiny service on a real socket."""
     app = create_app(TinySettings(**{"log_level": "WARNING", **settings}), store or NoDatabase(), *routers)
     async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:

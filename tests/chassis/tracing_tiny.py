@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from chassis.core import context as request_context
 from chassis.core.types import Body
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Session
 from chassis.sealing.access import optional
 from chassis.web.routing import service_router
@@ -23,24 +24,21 @@ class Thing(Body):
     name: str
 
 
-@router.get("/traceparent")
-@optional
+@router.get("/traceparent", access=optional())
 async def tell_trace() -> str | None:
     """Tell what calls and events of this request carry."""
     context = request_context.current()
     return context.traceparent if context else None
 
 
-@router.post("/{owner}")
-@optional
+@router.post("/{owner}", access=optional(), idempotency=UNREPEATABLE)
 async def store(owner: str, thing: Thing, x_private: Annotated[str, Header()], session: Session) -> str:
     """Ask the database for a text."""
     values = {"text": f"{owner} {thing.name} {x_private}"}
     return str(await session.scalar(text("SELECT CAST(:text AS text)"), values))
 
 
-@router.post("/{owner}/number")
-@optional
+@router.post("/{owner}/number", access=optional(), idempotency=UNREPEATABLE)
 async def misread(owner: str, thing: Thing, session: Session) -> None:
     """Fail in the database, whose error quotes the text."""
     await session.execute(text("SELECT CAST(CAST(:text AS text) AS integer)"), {"text": thing.name})

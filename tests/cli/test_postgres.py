@@ -12,7 +12,7 @@ from cli.dev.postgres import EmbeddedPostgres
 
 
 def execute(url: str, *statements: str) -> list[Any]:
-    """Run *statements* one after the other; the rows of the last."""
+    """Run *statements* one after the other; returns the rows of the last."""
 
     async def run() -> list[Any]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -24,9 +24,9 @@ def execute(url: str, *statements: str) -> list[Any]:
     return asyncio.run(run())
 
 
-def test_role_owns_its_database(own_postgres: EmbeddedPostgres) -> None:
-    """A role may make tables in its own database, but is no superuser."""
-    url = own_postgres.create_database("alpha")
+def test_role_owns_its_database(postgres: EmbeddedPostgres) -> None:
+    """A role may create tables in its own database, but is not a superuser."""
+    url = postgres.create_database("alpha")
 
     execute(url, "CREATE TABLE IF NOT EXISTS thing (id int)")
     (row,) = execute(url, "SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user")
@@ -34,34 +34,35 @@ def test_role_owns_its_database(own_postgres: EmbeddedPostgres) -> None:
     assert tuple(row) == (False, False, False)
 
 
-def test_role_cannot_open_the_database_of_another(own_postgres: EmbeddedPostgres) -> None:
-    """A role is refused by a database that it does not own."""
-    own_postgres.create_database("beta")
-    url = own_postgres.create_database("alpha")
+def test_role_cannot_open_the_database_of_another(postgres: EmbeddedPostgres) -> None:
+    """A role cannot open a database that it does not own."""
+    postgres.create_database("beta")
+    url = postgres.create_database("alpha")
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         execute(f"{url.rpartition('/')[0]}/beta", "SELECT 1")
 
 
-def test_wrong_password_is_refused(own_postgres: EmbeddedPostgres) -> None:
+def test_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
     """A password is needed, even from this machine."""
-    url = own_postgres.create_database("alpha", "right")
+    url = postgres.create_database("alpha", "right")
 
     with pytest.raises(asyncpg.InvalidPasswordError):
         execute(url.replace(":right@", ":wrong@"), "SELECT 1")
 
 
-def test_creating_a_database_again_keeps_its_rows(own_postgres: EmbeddedPostgres) -> None:
-    """A database that exists stays as it is; only the password is set."""
-    execute(own_postgres.create_database("gamma"), "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)")
+def test_creating_a_database_again_keeps_its_rows(postgres: EmbeddedPostgres) -> None:
+    """An existing database stays as it is; only the password is set."""
+    execute(postgres.create_database("gamma"), "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)")
 
-    url = own_postgres.create_database("gamma")
+    url = postgres.create_database("gamma")
 
     assert len(execute(url, "SELECT id FROM thing")) == 1
 
 
+@pytest.mark.long
 def test_killed_server_keeps_its_rows(own_postgres: EmbeddedPostgres) -> None:
-    """What was committed before a SIGKILL is there after the next start."""
+    """Commits before a SIGKILL are present after the next start."""
     url = own_postgres.create_database("delta")
     execute(url, "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1), (2)")
 
@@ -71,11 +72,12 @@ def test_killed_server_keeps_its_rows(own_postgres: EmbeddedPostgres) -> None:
     assert len(execute(url, "SELECT id FROM thing")) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("owner", ["us", "another server", "nobody", "not even a line"])
 def test_lock_of_a_killed_server_does_not_stop_the_next(
     own_postgres: EmbeddedPostgres, postgres: EmbeddedPostgres, owner: str
 ) -> None:
-    """A server starts although its predecessor's lock is another program's by now, another PostgreSQL's, or empty."""
+    """A server starts although its predecessor's lock names another program, another PostgreSQL, or is empty."""
     own_postgres.kill()
     lock = own_postgres.folder / "cluster" / "postmaster.pid"
     other = (postgres.folder / "cluster" / "postmaster.pid").read_text().partition("\n")[0]
@@ -88,6 +90,7 @@ def test_lock_of_a_killed_server_does_not_stop_the_next(
     assert execute(postgres.create_database("bystander"), "SELECT 1")
 
 
+@pytest.mark.long
 def test_data_survive_a_change_of_port(own_postgres: EmbeddedPostgres) -> None:
     """The same folder serves the same rows on another port."""
     execute(own_postgres.create_database("epsilon"), "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from cli.routes import RoutePolicy, route_policies
+from cli.routes import DeclaredRoute, declared_routes
 from cli.services import SERVICES
 
 NGINX = Path(__file__).parents[2] / "deploy/nginx/nginx.conf"
@@ -18,14 +18,16 @@ def destination(path: str) -> str:
     return next(matches, "")
 
 
-def path_of(policy: RoutePolicy) -> str:
+def path_of(route: DeclaredRoute) -> str:
     """An address that the route answers."""
-    return re.sub(r"\{\w+\}", "0197a6b2-0000-7000-8000-000000000000", policy.path)
+    return re.sub(r"\{\w+\}", "0197a6b2-0000-7000-8000-000000000000", route.path)
 
 
-def is_for_outside(policy: RoutePolicy) -> bool:
+def is_for_outside(route: DeclaredRoute) -> bool:
     """Whether people and trusted programs may use the route from outside."""
-    return policy.mode != "service" and policy.path.startswith(("/api/", "/v1/", "/.well-known/", "/dashboard"))
+    return route.policy.access.mode != "service" and route.path.startswith(
+        ("/api/", "/v1/", "/.well-known/", "/dashboard")
+    )
 
 
 async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
@@ -33,8 +35,8 @@ async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mo
 ) -> None:
     """What `python -m cli routes` prints and the map in nginx.conf agree; probes, metrics and docs stay inside."""
     addresses = {service.name: f"{service.name}-service$domain:{service.port}" for service in SERVICES}
-    policies = route_policies(apps)
-    expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in policies}
+    routes = declared_routes(apps)
+    expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in routes}
 
     assert {path: destination(path) for path in expected} == expected
     assert [
@@ -44,8 +46,8 @@ async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mo
 
 async def test_no_address_is_for_services_and_for_people(apps: dict[str, FastAPI]) -> None:
     """The edge decides by the address alone, whatever the method."""
-    inside = {path_of(one) for one in route_policies(apps) if one.mode == "service"}
-    outside = {path_of(one) for one in route_policies(apps) if one.mode != "service"}
+    inside = {path_of(one) for one in declared_routes(apps) if one.policy.access.mode == "service"}
+    outside = {path_of(one) for one in declared_routes(apps) if one.policy.access.mode != "service"}
 
     assert not inside & outside
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from cli.links import CLIENT
+from chassis.sealing.access import CLIENT
 from cli.services import SERVICES
 from tests.sealing.aliases import CountEffects
 from tests.sealing.messages import Forge

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from cli.links import CLIENT
+from chassis.sealing.access import CLIENT
 from tests.sealing.messages import CALLER, KEY_ID, TOKEN, Forge, Wire, send
 
 

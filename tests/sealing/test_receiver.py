@@ -13,12 +13,11 @@ from chassis.core import context as request_context
 from chassis.core import deadline
 from chassis.core.context import RequestContext
 from chassis.core.errors import BadRequest, UnsupportedMediaType
-from chassis.sealing import body_budget
-from chassis.sealing.access import Mode, Policy
-from chassis.sealing.body import replaying
-from chassis.sealing.body_budget import Overloaded
+from chassis.sealing import body as bodies
+from chassis.sealing.access import Access, Mode
+from chassis.sealing.body import Overloaded, replaying
 from chassis.sealing.envelope import Envelope
-from chassis.sealing.inner_headers import merge_headers
+from chassis.sealing.headers import merge_headers
 from chassis.sealing.keys import load_links
 from chassis.sealing.replay import Claim
 from chassis.sealing.server import Receiver
@@ -27,7 +26,7 @@ from tests.sealing.tiny_sealed import Replays
 
 CAP = 100
 KEYS = make_keys("order", "tiny")
-PUBLIC = Policy(Mode.PUBLIC)
+PUBLIC = Access(Mode.PUBLIC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -68,19 +67,19 @@ class Served:
     async def plain(
         self,
         body: bytes = b"",
-        policy: Policy = PUBLIC,
+        access: Access = PUBLIC,
         *,
         app: ASGIApp | None = None,
         receive: Receive | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Serve a plain request."""
-        await self.wire(Wire("POST", "/", tuple((headers or {}).items()), body), policy, app=app, receive=receive)
+        await self.wire(Wire("POST", "/", tuple((headers or {}).items()), body), access, app=app, receive=receive)
 
     async def wire(
         self,
         wire: Wire,
-        policy: Policy,
+        access: Access,
         *,
         claims: bool = False,
         app: ASGIApp | None = None,
@@ -96,7 +95,7 @@ class Served:
             "headers": [(name.encode(), value.encode()) for name, value in (*wire.headers, length)],
         }
         receive = receive or replaying(wire.body, disconnect)
-        await self.receiver.serve(app or self.route, policy, scope, receive, self.send, claims=claims)
+        await self.receiver.serve(app or self.route, access, scope, receive, self.send, claims=claims)
 
     async def send(self, message: Message) -> None:
         """Keep what is sent."""
@@ -112,9 +111,7 @@ def served() -> Served:
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
 async def test_a_packed_body_is_unpacked_where_that_is_taken(served: Served, encoding: str) -> None:
     """The route gets what was packed; the name of the encoding may be in capitals."""
-    await served.plain(
-        gzip.compress(b"body"), Policy(Mode.PUBLIC, takes_gzip=True), headers={"content-encoding": encoding}
-    )
+    await served.plain(gzip.compress(b"body"), Access(Mode.PUBLIC, gzip=True), headers={"content-encoding": encoding})
 
     assert served.bodies == [b"body"]
 
@@ -122,7 +119,7 @@ async def test_a_packed_body_is_unpacked_where_that_is_taken(served: Served, enc
 @pytest.mark.parametrize("encoding", ["identity", ""])
 async def test_an_encoding_that_is_none_changes_nothing(served: Served, encoding: str) -> None:
     """Where gzip is taken a body may say that it is not packed."""
-    await served.plain(b"body", Policy(Mode.PUBLIC, takes_gzip=True), headers={"content-encoding": encoding})
+    await served.plain(b"body", Access(Mode.PUBLIC, gzip=True), headers={"content-encoding": encoding})
 
     assert served.bodies == [b"body"]
 
@@ -131,7 +128,7 @@ async def test_an_encoding_that_is_none_changes_nothing(served: Served, encoding
 async def test_another_encoding_is_refused(served: Served, encoding: str, *, takes_gzip: bool) -> None:
     """Before the body is read."""
     with pytest.raises(UnsupportedMediaType):
-        await served.plain(b"body", Policy(Mode.PUBLIC, takes_gzip=takes_gzip), headers={"content-encoding": encoding})
+        await served.plain(b"body", Access(Mode.PUBLIC, gzip=takes_gzip), headers={"content-encoding": encoding})
 
     assert served.bodies == []
 
@@ -140,8 +137,8 @@ async def test_an_unpacked_body_counts_against_the_memory_of_all(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Packed and unpacked it is held at once; refused, it is held no longer."""
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", 1000)
-    roomy = Policy(Mode.PUBLIC, max_body=1000, takes_gzip=True)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 1000)
+    roomy = Access(Mode.PUBLIC, max_body=1000, gzip=True)
 
     for _ in range(2):
         with pytest.raises(Overloaded):
@@ -239,7 +236,7 @@ async def test_a_route_is_handed_what_was_sealed(served: Served, *, claims: bool
     message = forge.message()
 
     with request_context.within(RequestContext("request-4711")) as context:
-        await served.wire(message.wire, Policy(Mode.SERVICE, max_body=4096), claims=claims)
+        await served.wire(message.wire, Access(Mode.SERVICE, max_body=4096), claims=claims)
 
     headers = dict(served.scope["headers"])
     assert served.bodies == [b'{"name":"cup"}']

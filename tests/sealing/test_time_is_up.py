@@ -13,15 +13,13 @@ SOON = {"x-request-timeout-ms": "100"}
 router = service_router("things")
 
 
-@router.get("/waiting")
-@public
+@router.get("/waiting", access=public())
 async def wait() -> None:
     """Never answer."""
     await asyncio.Event().wait()
 
 
-@router.get("/stubborn")
-@public
+@router.get("/stubborn", access=public())
 async def go_on() -> str:
     """Answer although it was stopped; so does what waits for a connection with Python 3.11's ``asyncio.wait_for``."""
     with suppress(asyncio.CancelledError):

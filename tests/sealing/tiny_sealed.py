@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from chassis.application import application_of
 from chassis.core.errors import DatabaseUnavailable
 from chassis.core.types import Body
-from chassis.sealing.access import encrypted, optional, public, repeatable, service
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
+from chassis.sealing.access import encrypted, optional, public, service
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from chassis.sealing.server import Receiver
@@ -45,37 +46,31 @@ MADE: list[str] = []
 # One endpoint per mode: a mode is the endpoint's.
 
 
-@router.post("/service")
-@repeatable
-@service("order")
+@router.post("/service", access=service("order"), idempotency=REPEATABLE)
 async def make_as_service(thing: Thing) -> Thing:
     """Make a thing for the order service."""
     return await _make(thing)
 
 
-@router.post("/encrypted")
-@encrypted
+@router.post("/encrypted", access=encrypted(), idempotency=UNREPEATABLE)
 async def make_encrypted(thing: Thing) -> Thing:
     """Make a thing for whoever is linked."""
     return await _make(thing)
 
 
-@router.post("/optional")
-@optional
+@router.post("/optional", access=optional(), idempotency=UNREPEATABLE)
 async def make_optional(thing: Thing) -> Thing:
     """Make a thing for everybody, sealed if asked so."""
     return await _make(thing)
 
 
-@router.post("/public")
-@public
+@router.post("/public", access=public(), idempotency=UNREPEATABLE)
 async def make_public(thing: Thing) -> Thing:
     """Make a thing for everybody."""
     return await _make(thing)
 
 
-@router.get("/read")
-@service("order")
+@router.get("/read", access=service("order"))
 async def read() -> dict[str, list[str]]:
     """Tell the order service what was made."""
     return {"made": MADE}

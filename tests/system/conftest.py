@@ -59,7 +59,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, Fault
             wire.service, environments["order"][variable] = everything[variable], wire.address
         processes = ServiceProcesses(environments, on_line=lambda _name, line: output.append(line))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(launcher, "LeashedProcess", WarmProcess)
+            patch.setattr(launcher, "SupervisedProcess", WarmProcess)
             with processes as services:
                 services.wait_until_ready()
                 admin = asyncio.run(log_in(everything))

@@ -13,6 +13,8 @@ from tests.system.leases import end_leases
 from tests.system.people import count_orders, place_orders
 from tests.system.stack import Stack, restarted
 
+pytestmark = pytest.mark.long
+
 
 async def is_drained(stack: Stack) -> bool:
     """Whether the order service has nothing left to deliver."""

@@ -10,6 +10,8 @@ from tests.system.leases import end_leases
 from tests.system.people import ORDERS, count_orders, make_product
 from tests.system.stack import Stack
 
+pytestmark = pytest.mark.long
+
 
 async def test_the_demo_walks_through_all_services(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registration, products, orders and analytics work together, each service a process of its own."""

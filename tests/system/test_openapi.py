@@ -27,7 +27,6 @@ from schemathesis.specs.openapi.checks import (
 
 from chassis.sealing.access import Mode
 from chassis.web.routing import Route
-from cli.links import CLIENT
 from cli.services import SERVICES
 from tests.sealing.messages import Answer, Forge, Message, read_ring
 from tests.support.aliases import Bearer, MakeUser
@@ -139,9 +138,9 @@ def way_to(asker: Asker, app: FastAPI, operation: Operation) -> Ask:
             and operation.path == route.path_format
             and operation.method.upper() in route.all_methods
         ):
-            policy = route.policy
-            must_be_sealed = policy.mode in {Mode.SERVICE, Mode.ENCRYPTED}
-            return asker.ask_as(min(policy.callers, default=CLIENT)) if must_be_sealed else asker.ask
+            access = route.policy.access
+            must_be_sealed = access.mode in {Mode.SERVICE, Mode.ENCRYPTED}
+            return asker.ask_as(min(access.callers, default="order")) if must_be_sealed else asker.ask
     return asker.ask
 
 

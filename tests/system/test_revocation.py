@@ -12,6 +12,8 @@ from cli.services import SERVICES
 from tests.support.aliases import People
 from tests.system.stack import Stack
 
+pytestmark = pytest.mark.long
+
 USERS, ORDERS = "/api/v1/users", "/api/v1/orders"
 _ANSWERED = re.compile(r'^http_requests_total\{.*route="(?P<route>[^"]*)".*\} (?P<count>[\d.]+)$', re.MULTILINE)
 PERIODIC = {f"{USERS}/revocations", "/.well-known/jwks.json", "/metrics", "/readyz"}

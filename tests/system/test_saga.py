@@ -7,13 +7,15 @@ import asyncpg
 import httpx
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.polling import eventually
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, FaultProxy, passing
 from tests.system.leases import end_leases
 from tests.system.people import ORDERS, make_product
 from tests.system.stack import Stack
+
+pytestmark = pytest.mark.long
 
 STOCK = 10
 RECOVERED_WITHIN_S = 20.0

@@ -9,6 +9,8 @@ from tests.support.collector import Collector, Span, collecting
 from tests.system.people import ORDERS, log_in, make_product
 from tests.system.stack import Stack, restarted
 
+pytestmark = pytest.mark.long
+
 TRACED = ("order", "product", "analytics")
 EXPECTED = {("order", "order"), ("order", "product"), ("product", "product"), ("order", "analytics")}
 """Whose spans have children in which service."""

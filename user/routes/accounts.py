@@ -5,13 +5,13 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import Forbidden, NothingToChange, documented
+from chassis.core.errors import NothingToChange, documented
 from chassis.core.types import Page
-from chassis.dependencies import Admin
-from chassis.idempotency.dependency import Idempotency
+from chassis.dependencies import ADMIN, CurrentUser
+from chassis.idempotency.dependency import KEYED, Key
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session
-from chassis.sealing.access import optional, public, unrepeatable
+from chassis.sealing.access import optional, public
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from user.client import FromClient
@@ -31,43 +31,44 @@ from user.services.list_users import list_users
 router = service_router("users")
 
 
-@router.get("/stats/count")
-@public
+@router.get("/stats/count", access=public())
 async def count(session: Session) -> UserCount:
     """Count the accounts."""
     return UserCount(count=await count_users(session))
 
 
-@router.get("/audit", response_model=Page[AuditRead], responses=documented(InvalidToken, Forbidden, InvalidCursor))
-@optional
-async def read_audit_log(
-    _admin: Admin, session: Session, page: Paging, only: Annotated[AuditFilter, Query()]
-) -> Slice[AuditEntry]:
+@router.get(
+    "/audit",
+    access=optional(),
+    auth=ADMIN,
+    response_model=Page[AuditRead],
+    responses=documented(InvalidCursor),
+)
+async def read_audit_log(session: Session, page: Paging, only: Annotated[AuditFilter, Query()]) -> Slice[AuditEntry]:
     """Read the audit log, newest first (admins)."""
     return await list_audit(session, page, only)
 
 
-@router.get("", response_model=Page[UserRead], responses=documented(InvalidToken, Forbidden, InvalidCursor))
-@optional
-async def list_all(_admin: Admin, session: Session, page: Paging, only: Annotated[UserFilter, Query()]) -> Slice[User]:
+@router.get("", access=optional(), auth=ADMIN, response_model=Page[UserRead], responses=documented(InvalidCursor))
+async def list_all(session: Session, page: Paging, only: Annotated[UserFilter, Query()]) -> Slice[User]:
     """List and search the accounts, newest first (admins)."""
     return await list_users(session, page, only)
 
 
 @router.post(
     "",
+    access=optional(),
+    auth=ADMIN,
+    idempotency=KEYED,
     status_code=201,
     response_model=UserRead,
-    responses=documented(
-        InvalidToken, Forbidden, UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound
-    ),
+    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound),
 )
-@optional
 async def add(
     body: UserAdd,
-    admin: Admin,
+    admin: CurrentUser,
     database: Database,
-    key: Idempotency,
+    key: Key,
     post: OutgoingMail,
     response: Response,
 ) -> User:
@@ -77,31 +78,40 @@ async def add(
     return user
 
 
-@router.get("/{user_id}", response_model=UserRead, responses=documented(InvalidToken, Forbidden, UserNotFound))
-@optional
-async def read(user_id: UUID, _admin: Admin, session: Session) -> User:
+@router.get(
+    "/{user_id}",
+    access=optional(),
+    auth=ADMIN,
+    response_model=UserRead,
+    responses=documented(UserNotFound),
+)
+async def read(user_id: UUID, session: Session) -> User:
     """Read an account (admins)."""
     return await get_user(session, user_id)
 
 
 @router.patch(
     "/{user_id}",
+    access=optional(),
+    auth=ADMIN,
+    idempotency=UNREPEATABLE,
     response_model=UserRead,
-    responses=documented(
-        InvalidToken, Forbidden, UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange, TooManyAttempts
-    ),
+    responses=documented(UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange, TooManyAttempts),
 )
-@unrepeatable
-@optional
 async def update(
-    user_id: UUID, body: UserChange, admin: Admin, session: Session, client: FromClient, post: OutgoingMail
+    user_id: UUID, body: UserChange, admin: CurrentUser, session: Session, client: FromClient, post: OutgoingMail
 ) -> User:
     """Change an account: name, address, role, activation (admins). A change of the last two ends its sessions."""
     return await change_user(session, admin, client, post, user_id, body)
 
 
-@router.delete("/{user_id}", status_code=204, responses=documented(InvalidToken, Forbidden, UserNotFound, LastAdmin))
-@optional
-async def delete(user_id: UUID, admin: Admin, session: Session, client: FromClient) -> None:
+@router.delete(
+    "/{user_id}",
+    access=optional(),
+    auth=ADMIN,
+    status_code=204,
+    responses=documented(UserNotFound, LastAdmin),
+)
+async def delete(user_id: UUID, admin: CurrentUser, session: Session, client: FromClient) -> None:
     """Delete an account: everything personal is erased, here and in analytics (admins)."""
     await erase_user(session, client, user_id, actor_id=admin.user_id)

@@ -2,12 +2,12 @@
 
 from fastapi import Response
 
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import NothingToChange, documented
-from chassis.dependencies import CurrentUser, Dispatch
-from chassis.idempotency.dependency import Idempotency
+from chassis.dependencies import PERSON, CurrentUser, Dispatch
+from chassis.idempotency.dependency import KEYED, Key
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session
-from chassis.sealing.access import encrypted, optional, unrepeatable
+from chassis.sealing.access import encrypted, optional
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
@@ -28,15 +28,16 @@ router = service_router("users")
 
 @router.post(
     "/register",
+    access=encrypted(),
+    idempotency=KEYED,
     status_code=201,
     response_model=UserRead,
     responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound),
 )
-@encrypted
 async def register(
     body: UserCreate,
     database: Database,
-    key: Idempotency,
+    key: Key,
     post: OutgoingMail,
     response: Response,
 ) -> User:
@@ -46,8 +47,7 @@ async def register(
     return user
 
 
-@router.get("/profile", response_model=UserRead, responses=documented(InvalidToken))
-@optional
+@router.get("/profile", access=optional(), auth=PERSON, response_model=UserRead)
 async def profile(user: CurrentUser, session: Session) -> User:
     """Read one's own account."""
     return await get_user(session, user.user_id)
@@ -55,13 +55,12 @@ async def profile(user: CurrentUser, session: Session) -> User:
 
 @router.patch(
     "/profile",
+    access=optional(),
+    auth=PERSON,
+    idempotency=UNREPEATABLE,
     response_model=UserRead,
-    responses=documented(
-        InvalidToken, NothingToChange, UsernameTaken, WrongPassword, TooManyAttempts, MailNotConfigured
-    ),
+    responses=documented(NothingToChange, UsernameTaken, WrongPassword, TooManyAttempts, MailNotConfigured),
 )
-@unrepeatable
-@optional
 async def update_profile(
     body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: OutgoingMail
 ) -> User:
@@ -72,9 +71,12 @@ async def update_profile(
 
 
 @router.delete(
-    "/profile", status_code=204, responses=documented(InvalidToken, WrongPassword, LastAdmin, TooManyAttempts)
+    "/profile",
+    access=optional(),
+    auth=PERSON,
+    status_code=204,
+    responses=documented(WrongPassword, LastAdmin, TooManyAttempts),
 )
-@optional
 async def delete_own_account(body: PasswordProof, user: CurrentUser, database: Database, client: FromClient) -> None:
     """Delete one's own account: everything personal is erased, here and in analytics."""
     await delete_profile(database, client, user, body.password)
@@ -82,11 +84,12 @@ async def delete_own_account(body: PasswordProof, user: CurrentUser, database: D
 
 @router.post(
     "/password",
+    access=optional(),
+    auth=PERSON,
+    idempotency=UNREPEATABLE,
     dependencies=[no_store],
-    responses=documented(InvalidToken, WrongPassword, WeakPassword, TooManyAttempts),
+    responses=documented(WrongPassword, WeakPassword, TooManyAttempts),
 )
-@unrepeatable
-@optional
 async def update_password(
     body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: OutgoingMail
 ) -> Token:
@@ -94,8 +97,7 @@ async def update_password(
     return await change_password(database, issuer, client, post, user, body)
 
 
-@router.get("/stats", responses=documented(InvalidToken))
-@optional
+@router.get("/stats", access=optional(), auth=PERSON)
 async def activity(user: CurrentUser, dispatcher: Dispatch) -> Activity:
     """Read what analytics has counted of one's own activity."""
     return await get_activity(dispatcher, user)

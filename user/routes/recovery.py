@@ -2,11 +2,11 @@
 
 from fastapi import Response
 
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import documented
-from chassis.dependencies import CurrentUser
+from chassis.dependencies import PERSON, CurrentUser
+from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session
-from chassis.sealing.access import optional, unrepeatable
+from chassis.sealing.access import optional
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, InvalidEmailToken, TooManyAttempts
@@ -23,12 +23,13 @@ router = service_router("users")
 
 @router.post(
     "/email-verification",
+    access=optional(),
+    auth=PERSON,
+    idempotency=UNREPEATABLE,
     status_code=202,
     response_class=Response,
-    responses=documented(InvalidToken, TooManyAttempts, MailNotConfigured),
+    responses=documented(TooManyAttempts, MailNotConfigured),
 )
-@unrepeatable
-@optional
 async def ask_for_proof(user: CurrentUser, session: Session, post: OutgoingMail) -> None:
     """Send the mail that asks to confirm one's address once more."""
     post.require()
@@ -37,11 +38,11 @@ async def ask_for_proof(user: CurrentUser, session: Session, post: OutgoingMail)
 
 @router.post(
     "/email-verification/confirm",
+    access=optional(),
+    idempotency=UNREPEATABLE,
     status_code=204,
     responses=documented(InvalidEmailToken, EmailTaken, TooManyAttempts),
 )
-@unrepeatable
-@optional
 async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: OutgoingMail) -> None:
     """Confirm an address with the token from the mail."""
     await confirm_email(session, client, post, body.token)
@@ -49,12 +50,12 @@ async def confirm_address(body: EmailConfirmation, session: Session, client: Fro
 
 @router.post(
     "/password-reset",
+    access=optional(),
+    idempotency=UNREPEATABLE,
     status_code=202,
     response_class=Response,
     responses=documented(TooManyAttempts, MailNotConfigured),
 )
-@unrepeatable
-@optional
 async def ask_for_new_password(body: EmailAddress, session: Session, post: OutgoingMail) -> None:
     """Send a mail with which to set a new password, if there is an account with this address."""
     post.require()
@@ -63,11 +64,11 @@ async def ask_for_new_password(body: EmailAddress, session: Session, post: Outgo
 
 @router.post(
     "/password-reset/confirm",
+    access=optional(),
+    idempotency=UNREPEATABLE,
     status_code=204,
     responses=documented(InvalidEmailToken, WeakPassword, TooManyAttempts),
 )
-@unrepeatable
-@optional
 async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: OutgoingMail) -> None:
     """Set a new password with the token from the mail. Every session ends."""
     await reset_password(database, client, post, body)

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import documented
 from chassis.core.types import Page
-from chassis.dependencies import CurrentUser
+from chassis.dependencies import PERSON, CurrentUser
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.postgres.database import Database, Session
-from chassis.sealing.access import optional, repeatable, unrepeatable
+from chassis.sealing.access import optional
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from user.client import FromClient
@@ -27,50 +27,52 @@ router = service_router("users")
 
 @router.post(
     "/login",
+    access=optional(),
+    idempotency=UNREPEATABLE,
     dependencies=[no_store],
     responses=documented(InvalidCredentials, TooManyAttempts),
     openapi_extra=LOGIN_BODY,
 )
-@unrepeatable
-@optional
 async def login(credentials: CredentialsBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
     """Begin a session with a name (or e-mail address) and a password, as a form or as JSON."""
     return await log_in(database, issuer, client, credentials)
 
 
-@router.post("/refresh", dependencies=[no_store], responses=documented(InvalidRefreshToken))
-@repeatable
-@optional
+@router.post(
+    "/refresh",
+    access=optional(),
+    idempotency=REPEATABLE,
+    dependencies=[no_store],
+    responses=documented(InvalidRefreshToken),
+)
 async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
     """Get the next tokens of a session; a token that is shown again 30 s after its use ends the session."""
     return await refresh_session(database, issuer, client, body.refresh_token)
 
 
-@router.post("/logout", status_code=204, responses=documented(InvalidToken))
-@repeatable
-@optional
+@router.post("/logout", access=optional(), auth=PERSON, idempotency=REPEATABLE, status_code=204)
 async def logout(user: CurrentUser, session: Session, client: FromClient) -> None:
     """End this session: its tokens are worth nothing from now on."""
     await end_session(session, user, client, user.session_id)
 
 
-@router.post("/logout-all", status_code=204, responses=documented(InvalidToken))
-@repeatable
-@optional
+@router.post("/logout-all", access=optional(), auth=PERSON, idempotency=REPEATABLE, status_code=204)
 async def logout_all(user: CurrentUser, session: Session, client: FromClient) -> None:
     """End all of one's sessions, this one too."""
     await end_all_sessions(session, user, client)
 
 
-@router.get("/sessions", response_model=Page[SessionRead], responses=documented(InvalidToken, InvalidCursor))
-@optional
+@router.get(
+    "/sessions", access=optional(), auth=PERSON, response_model=Page[SessionRead], responses=documented(InvalidCursor)
+)
 async def list_own_sessions(user: CurrentUser, session: Session, page: Paging) -> Slice[UserSession]:
     """List one's own sessions that have not ended, newest first."""
     return await list_sessions(session, user, page)
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=documented(InvalidToken, SessionNotFound))
-@optional
+@router.delete(
+    "/sessions/{session_id}", access=optional(), auth=PERSON, status_code=204, responses=documented(SessionNotFound)
+)
 async def end_own_session(session_id: UUID, user: CurrentUser, session: Session, client: FromClient) -> None:
     """End one of one's own sessions, for instance that of a lost phone."""
     await end_session(session, user, client, session_id)

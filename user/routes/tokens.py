@@ -2,29 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 
 from chassis.postgres.database import Session
 from chassis.sealing.access import public, service
-from chassis.web.routing import Route, service_router
+from chassis.web.routing import Router, service_router
 from user.dependencies import Issuer
-from user.schemas import Revocations
+from user.schemas import KeySet, Revocations
 from user.services.list_revocations import list_revocations
 
 router = service_router("users")
-well_known = APIRouter(prefix="/.well-known", tags=["keys"], route_class=Route)
+well_known = Router("/.well-known", "keys")
 
 
-@router.get("/revocations")
-@service("analytics", "product", "order")
+@router.get("/revocations", access=service())
 async def revocations(session: Session, since: Annotated[AwareDatetime | None, Query()] = None) -> Revocations:
     """List the sessions whose access tokens are to be refused (the other services, sealed)."""
     return await list_revocations(session, since)
 
 
-@well_known.get("/jwks.json", operation_id="jwks")
-@public
-async def jwks(issuer: Issuer) -> dict[str, list[dict[str, str]]]:
+@well_known.get("/jwks.json", access=public())
+async def jwks(issuer: Issuer) -> KeySet:
     """Give the keys with which access tokens can be checked (RFC 7517)."""
-    return issuer.jwks()
+    return KeySet(keys=issuer.jwks()["keys"])

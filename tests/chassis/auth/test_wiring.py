@@ -5,25 +5,25 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
 from chassis.application import own_part
-from chassis.auth.tokens import TokenIssuer
-from chassis.core.ids import new_id
-from chassis.dependencies import CurrentUser
+from chassis.core.types import new_id
+from chassis.dependencies import PERSON, CurrentUser
 from chassis.sealing.access import public, service
-from chassis.web.routing import Route, service_router
+from chassis.web.routing import Router, service_router
 from cli.dev.polling import eventually
 from tests.chassis.auth.issuer import UNTIL, make_key
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.serving import NoDatabase, serve
+from user.tokens.issuer import TokenIssuer
 
 users = service_router("users")
 things = service_router("things")
-well_known = APIRouter(prefix="/.well-known", route_class=Route)
+well_known = Router("/.well-known", "keys")
 
 
 class UserSettings(TinySettings):
@@ -35,7 +35,7 @@ class UserSettings(TinySettings):
 class TinyFollower(TinySettings):
     """What a service that takes its tokens reads."""
 
-    calls: ClassVar[tuple[str, ...]] = ("user",)
+    peers: ClassVar[frozenset[str]] = frozenset({"user"})
     tokens_from: ClassVar[str | None] = "user"
 
     user_service_url: AnyHttpUrl
@@ -57,22 +57,19 @@ class Own:
     revoked: Sessions
 
 
-@well_known.get("/jwks.json")
-@public
+@well_known.get("/jwks.json", access=public())
 async def jwks(request: Request) -> dict[str, Any]:
     """Give the keys."""
     return own_part(request.app, Own).issuer.jwks()
 
 
-@users.get("/revocations")
-@service("tiny")
+@users.get("/revocations", access=service("tiny"))
 async def revocations(request: Request) -> dict[str, Any]:
     """Give the revoked sessions."""
     return {"sessions": [str(session) for session in own_part(request.app, Own).revoked], "until": UNTIL}
 
 
-@things.get("/mine")
-@public
+@things.get("/mine", access=public(), auth=PERSON)
 async def mine(user: CurrentUser) -> dict[str, str]:
     """Say whose session it is."""
     return {"session": str(user.session_id)}

@@ -7,12 +7,11 @@ import pytest
 from fastapi import Response
 from sqlalchemy import insert, select
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.begin_key import BeginKey
-from chassis.idempotency.dependency import IdempotencyKey, delete_answer
-from chassis.idempotency.errors import InFlight, KeyReused
-from chassis.idempotency.key import KeyedRequest
+from chassis.idempotency.dependency import IdempotencyKey, KeyNotBegun, delete_answer
+from chassis.idempotency.key import BeginKey, KeyedRequest
+from chassis.idempotency.kinds import InFlight, KeyReused
 from chassis.postgres.statements import Statement
 from chassis.postgres.tables import chassis_metadata, idempotency_keys
 from tests.chassis.idempotency.tiny_keyed import Worker, count
@@ -119,17 +118,27 @@ async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> N
 
 
 async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:
-    """Neither a 202, nor what a request answers that has not begun its key, is an answer to it."""
+    """A 202 is no answer to a request: it says that there is none yet."""
     request = keyed()
     key, _, made = await make(worker, request)
 
-    await IdempotencyKey(worker.database, request).finish(MADE)
     await key.finish(Response(status_code=202))
     unanswered = await stored(worker, request)
     await key.finish(MADE)
 
     assert unanswered == [(made, None, None)]
     assert await stored(worker, request) == [(made, 201, b"made")]
+
+
+async def test_a_route_that_has_not_begun_its_key_fails(worker: Worker) -> None:
+    """It would have its effect again under the key; the answer of another request with the key stays out of it."""
+    request = keyed()
+    _, _, made = await make(worker, request)
+
+    with pytest.raises(KeyNotBegun):
+        await IdempotencyKey(worker.database, request).finish(MADE)
+
+    assert await stored(worker, request) == [(made, None, None)]
 
 
 async def test_the_answer_about_one_resource_is_forgotten(worker: Worker) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.chassis.idempotency.asking import KINDS, asking, person
 from tests.chassis.idempotency.tiny_keyed import Worker, count
 from tests.sealing.messages import send
@@ -38,7 +38,7 @@ async def test_each_peer_has_its_own_keys(worker: Worker) -> None:
     """Where no person is asked for, a key is the peer's: another peer's is another request."""
     forge = asking("/sealed")
 
-    messages = [replace(forge, caller=caller).message() for caller in ("order", "order", "client")]
+    messages = [replace(forge, caller=caller).message() for caller in ("order", "order", "user")]
     answers = [message.open(await send(worker.url, message.wire)) for message in messages]
 
     assert [answer.status for answer in answers] == [201, 201, 201]

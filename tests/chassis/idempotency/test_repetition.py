@@ -5,7 +5,7 @@ from tests.chassis.idempotency.tiny_keyed import THINGS, Base, Worker, count
 from tests.sealing.messages import send
 from tests.support.databases import bystanders
 
-REFUSING = {"/unrepeatable": "POST", "/undeclared": "PATCH"}
+REFUSING = {"/unrepeatable": "POST"}
 TAKING = {"/repeatable": "POST", "/by-put": "PUT", "/by-delete": "DELETE"}
 
 

@@ -13,26 +13,26 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.auth.tokens import TokenIssuer, TokenVerifier
-from chassis.core.clock_skew import ClockSkew
+from chassis.auth.tokens import TokenVerifier
+from chassis.core.clock import ClockSkew
 from chassis.core.errors import Conflict
-from chassis.core.ids import new_id
-from chassis.core.types import Body, Read
-from chassis.dependencies import Admin, CurrentUser
+from chassis.core.types import Body, Read, new_id
+from chassis.dependencies import ADMIN, PERSON, CurrentUser
 from chassis.idempotency.answers import MAX_BODY
-from chassis.idempotency.dependency import Idempotency, IdempotencyKey, IdempotentSession
-from chassis.idempotency.errors import InFlight
+from chassis.idempotency.dependency import KEY_EXPIRY, KEYED, IdempotencyKey, Key
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE, InFlight
 from chassis.postgres.database import Database, Postgres, Session
-from chassis.sealing.access import optional, public, repeatable, service, unrepeatable
+from chassis.sealing.access import optional, public, service
 from chassis.web.routing import service_router
 from tests.chassis.auth.issuer import Revoked
 from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.having import having
+from user.tokens.issuer import TokenIssuer
 
 THINGS = "/api/v1/things"
-KEYS = make_keys("order", "client", "tiny")
+KEYS = make_keys("order", "user", "tiny")
 ISSUER = TokenIssuer(
     ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
     "user",
@@ -86,9 +86,8 @@ async def _make(session: AsyncSession, new: New) -> Thing:
     return thing
 
 
-@router.post("", status_code=201, response_model=ThingRead)
-@optional
-async def make(request: Request, session: IdempotentSession, new: New, user: CurrentUser, response: Response) -> Thing:
+@router.post("", access=optional(), auth=PERSON, idempotency=KEYED, status_code=201, response_model=ThingRead)
+async def make(request: Request, session: Session, new: New, user: CurrentUser, response: Response) -> Thing:
     """Make a thing for a person; the session stands before the person on purpose."""
     thing = await _make(session, new)
     await _reach(request, "made")
@@ -96,77 +95,59 @@ async def make(request: Request, session: IdempotentSession, new: New, user: Cur
     return thing
 
 
-@router.post("/{shelf}/put", status_code=204)
-@optional
-async def put(shelf: str, session: IdempotentSession, user: CurrentUser) -> None:
+@router.post("/{shelf}/put", access=optional(), auth=PERSON, idempotency=KEYED, status_code=204)
+async def put(shelf: str, session: Session, user: CurrentUser) -> None:
     """Make a thing on a shelf, and say nothing of it."""
     await _make(session, New(name=shelf))
 
 
-@router.post("/guarded", status_code=201, response_model=ThingRead)
-@optional
-async def make_as_admin(session: IdempotentSession, new: New, user: Admin) -> Thing:
+@router.post("/guarded", access=optional(), auth=ADMIN, idempotency=KEYED, status_code=201, response_model=ThingRead)
+async def make_as_admin(session: Session, new: New, user: CurrentUser) -> Thing:
     """Make a thing that not everybody may make."""
     return await _make(session, new)
 
 
-@router.post("/sealed", status_code=201, response_model=ThingRead)
-@service()
-async def make_for_peer(session: IdempotentSession, new: New) -> Thing:
+@router.post("/sealed", access=service(), idempotency=KEYED, status_code=201, response_model=ThingRead)
+async def make_for_peer(session: Session, new: New) -> Thing:
     """Make a thing for a peer."""
     return await _make(session, new)
 
 
-@router.post("/public", status_code=201, response_model=ThingRead)
-@public
-async def make_for_anybody(session: IdempotentSession, new: New) -> Thing:
+@router.post("/public", access=public(), idempotency=KEYED, status_code=201, response_model=ThingRead)
+async def make_for_anybody(session: Session, new: New) -> Thing:
     """Make a thing for who says no name."""
     return await _make(session, new)
 
 
-@router.post("/repeatable", status_code=204)
-@repeatable
-@optional
+@router.post("/repeatable", access=optional(), idempotency=REPEATABLE, status_code=204)
 async def make_again(session: Session, new: New) -> None:
     """Make a thing, unless there is one of this name."""
     if await session.scalar(select(func.count()).where(Thing.name == new.name)) == 0:
         await _make(session, new)
 
 
-@router.post("/unrepeatable", status_code=204)
-@unrepeatable
-@optional
+@router.post("/unrepeatable", access=optional(), idempotency=UNREPEATABLE, status_code=204)
 async def make_another(session: Session, new: New) -> None:
     """Make a thing each time."""
     await _make(session, new)
 
 
-@router.patch("/undeclared", status_code=204)
-@optional
-async def make_by_patch(session: Session, new: New) -> None:
-    """Make a thing, of which nobody has said whether it may be repeated."""
-    await _make(session, new)
-
-
-@router.put("/by-put", status_code=204)
-@router.delete("/by-delete", operation_id="make_by_delete", status_code=204)
-@optional
+@router.put("/by-put", access=optional(), status_code=204)
+@router.delete("/by-delete", access=optional(), operation_id="make_by_delete", status_code=204)
 async def make_by_method(session: Session, new: New) -> None:
     """Make a thing by a method that RFC 9110 calls idempotent."""
     await _make(session, new)
 
 
-@router.post("/long", status_code=201)
-@optional
-async def answer_at_length(session: IdempotentSession, new: New, user: CurrentUser) -> str:
+@router.post("/long", access=optional(), auth=PERSON, idempotency=KEYED, status_code=201)
+async def answer_at_length(session: Session, new: New, user: CurrentUser) -> str:
     """Make a thing and talk too much about it."""
     await _make(session, new)
     return "x" * MAX_BODY
 
 
-@router.post("/ordered", status_code=201, response_model=ThingRead)
-@optional
-async def order(request: Request, new: New, user: CurrentUser, database: Database, key: Idempotency) -> Thing:
+@router.post("/ordered", access=optional(), auth=PERSON, idempotency=KEYED, status_code=201, response_model=ThingRead)
+async def order(request: Request, new: New, user: CurrentUser, database: Database, key: Key) -> Thing:
     """Make a thing in several transactions, as a saga does."""
     thing, is_first = await _begin(database, key, new)
     if is_first:
@@ -215,7 +196,7 @@ class Worker:
 async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
     """Run one on a real socket."""
     own = as_setting({name: ring for name, ring in KEYS.items() if "TINY" in name})
-    store = Postgres(SecretStr(database_url), "tiny")
+    store = Postgres(SecretStr(database_url), "tiny", expiries=[KEY_EXPIRY])
     async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
         tiny.app.state.at = go_on
         tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())

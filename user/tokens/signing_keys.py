@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from pydantic import AfterValidator, SecretStr
 
-ALGORITHM = "ES256"
+from chassis.auth.signatures import ALGORITHM
 
 _UP_TO_A_KEY = re.compile(r".*?-----END [A-Z ]*PRIVATE KEY-----|\S.*", re.DOTALL)
 """Text up to the end of a private key, or the rest if it is not blank: no half of a key is passed over in silence."""

@@ -1,0 +1,158 @@
+"""
+What a route is, in one place: access, authentication, idempotency.
+
+Made once from the arguments of the route; the receiver, OpenAPI, `python -m cli routes` and the tests read it.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Required, Self, TypedDict, get_args
+
+from fastapi import Response, params
+
+from chassis.core.errors import AppError, BadGateway
+from chassis.dependencies import TOKEN_SCHEME, Authentication, CurrentUser, Dispatch
+from chassis.dispatch.retry import SAFE_METHODS
+from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
+from chassis.sealing.access import Access
+from chassis.sealing.replay import ClaimsRequest
+
+_ACCESS = "access=service(...), encrypted(), optional() or public()"
+_IDEMPOTENCY = "idempotency=KEYED, REPEATABLE or UNREPEATABLE"
+_TAKEN = "Taken, and not needed: the request may be sent again, with the same key, another or none."
+
+
+class IncompleteRoute(Exception):
+    """A route does not say what it is; the service must not start. The message names the endpoint and what to write."""
+
+    def __init__(self, endpoint: Callable[..., Any], missing: str) -> None:
+        super().__init__(f"{endpoint.__module__}.{endpoint.__qualname__}: say {missing} at the route")
+
+
+class Options(TypedDict, total=False):
+    """
+    The arguments of a route. All but the first six are FastAPI's.
+
+    Attributes:
+        access: In what form and from whom requests are taken; every route has it.
+        auth: What is demanded of whoever asks; nothing, if left out.
+        idempotency: What a request that comes again does; every POST and PATCH has it.
+        max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
+        gzip: Whether a plain body may be packed.
+        also: Other paths of the route, which are not documented.
+    """
+
+    access: Required[Access]
+    auth: Authentication
+    idempotency: Idempotency
+    max_body: int
+    gzip: bool
+    also: Sequence[str]
+    status_code: int
+    response_model: Any
+    response_class: type[Response]
+    responses: dict[int | str, dict[str, Any]]
+    dependencies: Sequence[params.Depends]
+    operation_id: str
+    name: str
+    openapi_extra: dict[str, Any]
+    include_in_schema: bool
+
+
+POLICY_OPTIONS = ("access", "auth", "idempotency", "max_body", "gzip")
+"""Those that make the policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePolicy:
+    """
+    What a route is.
+
+    Args:
+        access: In what form, from whom and how large a request may arrive.
+        auth: What is demanded of whoever asks; None: nothing.
+        idempotency: What a request that comes again does.
+        key_reader: The dependency that reads the key of a keyed route.
+        claims: The route's own transaction claims a sealed request; otherwise the receiver does, in one of its own.
+        calls: It calls other services.
+    """
+
+    access: Access
+    auth: Authentication | None = None
+    idempotency: Idempotency = REPEATABLE
+    key_reader: Callable[..., Any] | None = None
+    claims: bool = False
+    calls: bool = False
+
+    @classmethod
+    def declared(
+        cls,
+        method: str,
+        endpoint: Callable[..., Any],
+        *,
+        access: Access | None = None,
+        auth: Authentication | None = None,
+        idempotency: Idempotency | None = None,
+        **limits: Any,  # noqa: ANN401 - fields of the access
+    ) -> Self:
+        """
+        Make the policy of a route from its arguments; *limits* are ``max_body`` and ``gzip``.
+
+        Raises:
+            IncompleteRoute: They do not say what must be said, or the endpoint needs what they do not say.
+        """
+        if access is None:
+            raise IncompleteRoute(endpoint, _ACCESS)
+        if idempotency is None and method not in SAFE_METHODS:
+            raise IncompleteRoute(endpoint, _IDEMPOTENCY)
+        kind = idempotency or REPEATABLE
+        parameters = [one.annotation for one in inspect.signature(endpoint).parameters.values()]
+        if auth is None and CurrentUser in parameters:
+            raise IncompleteRoute(endpoint, "auth=PERSON, or another that names a person,")
+        reader = next((reader for parameter, reader in kind.readers if parameter in parameters), None)
+        if kind.readers and reader is None:
+            raise IncompleteRoute(endpoint, "'session: Session' or 'key: Key' in the parameters of what is KEYED")
+        claims = any(ClaimsRequest in get_args(one) for one in parameters)
+        return cls(replace(access, **limits), auth, kind, reader, claims, calls=Dispatch in parameters)
+
+    @property
+    def authentication(self) -> str:
+        """What is demanded of whoever asks, as the routes table prints it: ``role admin``, ``token``, or ``-``."""
+        return self.auth.name if self.auth else "-"
+
+    @property
+    def refuses_key(self) -> bool:
+        """Whether a request with an Idempotency-Key is refused: it would promise what the route does not keep."""
+        return self.idempotency is UNREPEATABLE
+
+    def errors(self) -> Iterator[type[AppError]]:
+        """Iterate over the errors that the route has by being what it is, beside those of sealing."""
+        yield from self.auth.errors if self.auth else ()
+        yield from self.idempotency.errors
+        if self.calls:
+            yield BadGateway
+
+    def openapi(self, method: str) -> dict[str, Any]:
+        """Describe it for OpenAPI: ``x-access`` for programs, the token, and a header that is taken and not read."""
+        access = {
+            "mode": self.access.mode.value,
+            "callers": sorted(self.access.callers),
+            "authentication": self.authentication,
+            "idempotency": self.idempotency.name,
+        }
+        described: dict[str, Any] = {"x-access": access}
+        if self.auth and self.auth.by_token:
+            described["security"] = [{TOKEN_SCHEME: []}]
+        if self.idempotency is REPEATABLE and method not in SAFE_METHODS:
+            header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
+            described["parameters"] = [{**header, "description": _TAKEN}]
+        return described
+
+    def __str__(self) -> str:
+        """Describe it for people, in a sentence."""
+        callers = "" if self.access.who == "-" else f" ({self.access.who})"
+        return (
+            f"Access: {self.access.mode}{callers}; authentication: {self.authentication}; "
+            f"idempotency: {self.idempotency.name}."
+        )
