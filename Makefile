@@ -49,8 +49,8 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 	@$(BIN)/python -m cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the whole suite, on its own databases
-	@$(BIN)/python -m pytest
+test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with branch coverage)
+	@$(BIN)/python -m pytest $(if $(filter full,$(MODE)),--cov --cov-report=term)
 
 .PHONY: test-long
 test-long: $(BIN)/.ready ## Run the tests that kill databases, replace services, restore backups, and check query plans at a million rows (9 min)

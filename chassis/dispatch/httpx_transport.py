@@ -1,8 +1,8 @@
 """
 Sends over httpx: ``httpx.Request`` out, ``httpx.Response`` back, through any ``httpx.AsyncBaseTransport``.
 
-The only module that imports httpx and aiohttp. The backend that a service chooses with ``DISPATCH_TRANSPORT`` is the one
-over aiohttp: httpx's own pool costs several times the CPU (docs/decisions/0005).
+The only module that imports httpx and aiohttp. ``DISPATCH_TRANSPORT=httpx`` uses the backend over aiohttp: httpx's own
+pool costs several times the CPU (docs/decisions/0005).
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """
 Sends over pyreqwest, the binding of reqwest (Rust). The only module that imports it.
 
-It is young and needs guards (docs/decisions/0005): calls queue in ``Slots``, whether a request was sent is read from the
-cause that an error names, and the interpreter waits for its thread at exit.
+It is young and needs guards (docs/decisions/0005): calls queue in ``Slots``, whether a request was sent is read from
+the cause that an error names, and the interpreter waits for its thread at exit.
 """
 
 import atexit

@@ -1,8 +1,8 @@
 """
 The saga of an order: reserve the stock, commit it, confirm the order.
 
-Each step may be repeated without further effect, so a worker that finds an order pending begins with the first step,
-even while another worker does the same. A call without an answer is repeated: its outcome is unknown. Nothing is undone
+Each step may be repeated without further effect, so a worker that finds an order pending begins with the first, at any
+time, also while another worker does. A call without an answer is repeated: its outcome is unknown. Nothing is undone
 here: the end of an order is published, and the product service returns what it holds for the order.
 """
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from chassis.core.errors import DatabaseUnavailable
 from cli.__main__ import COMMANDS, app, main
@@ -25,9 +26,9 @@ def test_commands_run_where_the_workers_metrics_have_no_folder(tmp_path: Path) -
 
 def test_the_help_lists_every_command() -> None:
     """Each command can be imported where all libraries are installed."""
-    done = subprocess.run([sys.executable, "-m", "cli", "--help"], check=True, capture_output=True, text=True)
+    done = CliRunner().invoke(app, ["--help"])
 
-    listed = {line.strip("│ ").partition(" ")[0] for line in done.stdout.splitlines()}
+    listed = {line.strip("│ ").partition(" ")[0] for line in done.output.splitlines()}
     assert listed >= COMMANDS.keys()
 
 

@@ -72,6 +72,7 @@ async def test_a_password_is_verified_by_its_hash() -> None:
     assert await verify_password("nobody has this password", None) is False
 
 
+@pytest.mark.long
 def test_the_first_passwords_of_a_process_may_come_at_once() -> None:
     """Several that arrive before the first hash are hashed too."""
     result = subprocess.run(
@@ -229,6 +230,7 @@ async def test_people_are_judged_by_their_own_names(hasty_threads: None) -> None
     assert (set(own), set(others)) == ({True}, {False})
 
 
+@pytest.mark.long
 async def test_no_password_takes_long_to_judge() -> None:
     """The worst known input, 128 disguised characters, takes under 3 s of CPU, and none on the event loop."""
     worst = ("4@8({[<3691!|0$5+7%2" * 7)[:128]

@@ -195,6 +195,7 @@ async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, 
         await expect(live.get_by_role("status")).to_have_text("Paused")
 
 
+@pytest.mark.long
 async def test_many_tabs_share_one_session(
     apps: dict[str, FastAPI], visit: Visit, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
