@@ -1,4 +1,4 @@
-"""What the order service reads from the environment."""
+"""Settings of the order service."""
 
 from typing import ClassVar
 
