@@ -13,7 +13,7 @@ from structlog.testing import CapturingLogger
 
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, DatabaseUnavailable, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.messaging import delivery_worker, outbox
