@@ -1,4 +1,4 @@
-"""What routes declare: who may send events, how long these are kept, and who may see what they add up to."""
+"""Dependencies of this service's routes: write keys, retention, and access to statistics."""
 
 from typing import Annotated
 
@@ -36,13 +36,13 @@ async def _peer_or_holder(request: Request, database: Database) -> None:
 
 _BY_KEY = (InvalidWriteKey,)
 KEY_HOLDER = Authentication("write key", _holder_by_body, _BY_KEY)
-"""A program with a write key, be it in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
+"""A program with a write key, also in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
 PEER_OR_KEY_HOLDER = Authentication("write key", _peer_or_holder, _BY_KEY)
 """A sealed peer, or a program with a write key; 401 for others."""
 
 
 def is_sealed(request: Request) -> bool:
-    """Whether a request came sealed, from a peer whom the receiver let pass."""
+    """Whether a request was sealed, by a peer that the receiver has admitted."""
     return hasattr(request.state, "caller")
 
 
@@ -56,7 +56,7 @@ async def _statistics_reader(request: Request) -> None:
 
 
 STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
-"""An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
+"""An analyst, an admin or a sealed peer (401 or 403 for others); anyone where statistics are public."""
 
 
 async def _publishers(request: Request) -> frozenset[str]:
@@ -64,7 +64,7 @@ async def _publishers(request: Request) -> frozenset[str]:
 
 
 Publishers = Annotated[frozenset[str], Depends(_publishers)]
-"""The services that deliver their events here: types that begin with the name of one are its own."""
+"""The services that publish events here: types that begin with their names are reserved."""
 
 
 async def _retention(request: Request) -> Retention:

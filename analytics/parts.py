@@ -1,4 +1,4 @@
-"""What the routes of this service need beyond what every service has."""
+"""The service's own part of its application, for its routes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Parts:
     The service's own part of its application.
 
     Attributes:
-        publishers: The services that deliver their events here.
+        publishers: The services that publish events here.
         page_files: The files of the dashboard's page, by name.
     """
 

@@ -8,8 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from chassis.application import Application, EventRelay, Store, application_of
-from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
-from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
+from chassis.auth.remote import KEYS_EVERY_S, REVOCATIONS_EVERY_S, RemoteKeys, RemoteRevocations
 from chassis.auth.tokens import KeySource, Revocations, TokenVerifier
 from chassis.core.errors import add_error_handlers
 from chassis.core.lifecycle import Draining, Periodic, draining_on_sigterm, running

@@ -1,4 +1,4 @@
-"""`python -m cli calls`: what every service asks of the others."""
+"""`python -m cli calls`: the calls between services."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -6,8 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from rich.table import Table
 
-from chassis.auth.jwks import keys_of
-from chassis.auth.revocations import revocations_of
+from chassis.auth.remote import keys_of, revocations_of
 from chassis.dispatch.call import Call
 from chassis.messaging.event_batch import delivery_to
 from cli.dev.console import console
@@ -17,7 +16,7 @@ from cli.services import SERVICES
 
 
 def calls() -> None:
-    """Print every call that a service makes: to whom, what it sends and returns, and how long it may take."""
+    """Print every call of every service: the called service, what it sends and returns, and its timeout."""
     table = Table("From", "To", "Method", "Path", "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
     for caller, call in declared_calls():
         types = type_name(call.sends), type_name(call.returns)
@@ -28,10 +27,10 @@ def calls() -> None:
 
 def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
     """
-    Iterate over the calls of all services, each with its caller.
+    Yield the calls of all services, each with its caller.
 
-    They are those of its ``calls.py``, those for the keys and revocations of the service that issues tokens, and the
-    deliveries of its events.
+    These are the calls in ``calls.py``, those for the keys and revocations of the service that issues tokens, and the
+    deliveries of events.
     """
     for service in SERVICES:
         yield from ((service.name, call) for call in import_module(f"{service.name}.calls").CALLS)
@@ -43,7 +42,7 @@ def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
 
 
 def type_name(declared: Any) -> str:  # noqa: ANN401 - a type as calls declare it
-    """Name a type, as in ``list[Acknowledgement]``; ``-`` for none."""
+    """Return the name of a type, as in ``list[Acknowledgement]``; ``-`` for none."""
     if declared is None:
         return "-"
     if get_origin(declared) is Annotated:

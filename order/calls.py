@@ -1,4 +1,4 @@
-"""What the order service asks of others."""
+"""Calls of the order service."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,25 +10,25 @@ from chassis.dispatch.call import Call
 from order.schemas import MAX_LINES, Quantity
 
 STEP_S = 4.0
-"""A step of the saga waits no longer: both together leave a request the time to answer that its order is pending."""
+"""The timeout of a step: both steps together leave a request the time to answer that its order is pending."""
 
 
 class WantedItem(BaseModel):
-    """So many units of one product."""
+    """Units of one product."""
 
     product_id: UUID
     quantity: Quantity
 
 
 class ReservationWanted(BaseModel):
-    """What an order wants; each product is named once."""
+    """The items of an order; each product is named once."""
 
     order_id: UUID
     items: Annotated[list[WantedItem], Field(min_length=1, max_length=MAX_LINES)]
 
 
 class ReservedLine(BaseModel):
-    """Units of one product, at its present name and price."""
+    """Units of one product, at its current name and price."""
 
     product_id: UUID
     name: str
@@ -37,10 +37,10 @@ class ReservedLine(BaseModel):
 
 
 class Reservation(BaseModel):
-    """What is reserved for an order."""
+    """The reservation of an order."""
 
     currency: str | None
-    """Null only of a reservation that was released before it was made, and so cannot be made."""
+    """Null only for a tombstone: a reservation that was released before it was made."""
     lines: list[ReservedLine]
 
 
@@ -56,4 +56,4 @@ RESERVE = Call(
 COMMIT = Call("product", "POST", "/api/v1/reservations/{order_id}/commit", timeout_s=STEP_S, idempotency="repeatable")
 
 CALLS = (RESERVE, COMMIT)
-"""All that it calls."""
+"""All calls of the service."""

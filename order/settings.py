@@ -1,9 +1,9 @@
-"""What the order service reads from the environment."""
+"""Settings of the order service."""
 
 from typing import ClassVar
 
 from chassis.core.setting_types import ServiceUrl
-from chassis.messaging.peers import peers_of
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
 from order.calls import CALLS

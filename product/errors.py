@@ -20,7 +20,7 @@ class UnknownProducts(Conflict):
 
     @staticmethod
     def describe(product_id: UUID) -> str:
-        """Say which product is missing."""
+        """Return the message for a missing product."""
         return f"There is no product {product_id}; order without it."
 
 
@@ -32,7 +32,7 @@ class InsufficientStock(Conflict):
 
     @staticmethod
     def describe(product_id: UUID, left: int, wanted: int) -> str:
-        """Say how many are left of a product and how many are wanted."""
+        """Return the message with the units left and wanted."""
         return f"Not enough stock for product {product_id}: {left} left, {wanted} wanted."
 
 

@@ -25,7 +25,7 @@ from analytics.counting.lease import leased
 from analytics.main import COUNTING
 from analytics.models import INDEXES, LEASES
 from chassis.application import own_part
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.tables import chassis_metadata

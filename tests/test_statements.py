@@ -9,7 +9,7 @@ from pkgutil import walk_packages
 import asyncpg
 import pytest
 
-from chassis.idempotency.begin_key import BeginKey
+from chassis.idempotency.key import BeginKey
 from chassis.messaging.outbox import Publish, PublishEach
 from chassis.postgres.nonces import Nonce
 from chassis.postgres.statements import Part, Statement

@@ -1,4 +1,4 @@
-"""What the user service asks of others."""
+"""Calls of the user service."""
 
 from chassis.dispatch.call import Call
 from user.schemas import Activity
@@ -6,4 +6,4 @@ from user.schemas import Activity
 ACTIVITY = Call("analytics", "GET", "/api/v1/analytics/users/{user_id}/stats", returns=Activity)
 
 CALLS = (ACTIVITY,)
-"""All that it calls."""
+"""All calls of the service."""

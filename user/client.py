@@ -1,11 +1,11 @@
-"""Who is at the other end of a request: for the audit log and for throttling."""
+"""The client of a request, for the audit log and for throttling."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.core.addresses import read_address
+from chassis.core.types import read_address
 from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
 
@@ -13,13 +13,13 @@ from chassis.sealing.wire import CLIENT_ADDRESS
 @dataclass(frozen=True, slots=True)
 class Client:
     """
-    The other end of a request.
+    The client of a request.
 
     Attributes:
-        address: The IP address of the person: behind a service the one that it names (analytics does, for logins at the
-            dashboard), and None if it names none; None behind the outside client, whose word on it is not taken.
-        user_agent: What it calls itself; of a trusted program the name that its key proves.
-        program: The trusted program that makes the request.
+        address: The IP address of the person. Behind a service, the address that it sends (analytics does, for logins
+            at the dashboard), or None; behind the outside client None, because it is not trusted with addresses.
+        user_agent: The user agent; for a trusted program the name that its key proves.
+        program: The trusted program that sent the request.
     """
 
     address: str | None = None
@@ -36,4 +36,4 @@ async def _client(request: Request) -> Client:
 
 
 FromClient = Annotated[Client, Depends(_client)]
-"""The other end of the request, as a route asks for it."""
+"""The client of the request, as a dependency of a route."""

@@ -1,4 +1,4 @@
-"""How long the rows of this service are kept: sessions, tokens in mails, attempts, audit entries."""
+"""How long the rows of this service are kept: sessions, mail tokens, attempts, audit entries."""
 
 from datetime import timedelta
 
@@ -11,14 +11,14 @@ from user.throttle import FORGET_AFTER
 
 KEEP_AUDIT = timedelta(days=400)
 KEEP_SESSIONS = timedelta(days=1)
-"""After the end of a session; its access tokens have long expired then."""
+"""After the end of a session; its access tokens have expired long before."""
 KEEP_SPENT = IDLE
 """
-After a refresh token was used: for so long its reuse ends the session, after that it is merely unknown. A device that
+How long the reuse of a spent refresh token ends the session; after that the token is unknown. A device that
 is away for longer is logged out in any case.
 """
 SESSIONS = 50
-"""In one batch: with each go its refresh tokens, some thousands if it was refreshed every quarter of an hour."""
+"""Sessions in one batch: each has some thousands of refresh tokens if it was refreshed every quarter of an hour."""
 
 _sessions, _throttles = UserSession.__table__.c, Throttle.__table__.c
 EXPIRIES = (

@@ -20,7 +20,7 @@ from user.tokens.issuer import TokenIssuer
 from user.tokens.stored_sessions import StoredSessions
 
 ROUTERS = (sessions.router, profile.router, recovery.router, tokens.router, tokens.well_known, accounts.router)
-"""In this order: ``/users/{user_id}`` would take what stands after it for an id."""
+"""The order matters: ``/users/{user_id}`` would take other paths for an id."""
 
 
 LOGIN = "/api/v1/users/login"

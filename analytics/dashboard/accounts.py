@@ -1,4 +1,4 @@
-"""What the dashboard asks the user service, and what its refusals mean here."""
+"""The dashboard's calls to the user service, and the meaning of its refusals here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,42 +10,42 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError, RemoteUnavailable
 
 ROLES = frozenset({"admin", "analyst"})
-"""Who may look at the dashboard."""
+"""The roles that may use the dashboard."""
 
 
 class WrongCredentials(Unauthenticated):
-    """The user service knows no active account with this name and password."""
+    """The user service has no active account with this name and password (401)."""
 
     code = "invalid_credentials"
     message = "Username or password is wrong."
 
 
 class SessionEnded(Unauthenticated):
-    """The session behind the cookie is over."""
+    """The session of the cookie has ended (401)."""
 
     code = "session_ended"
     message = "Your session has ended: log in again."
 
 
 class SessionNotEnded(ServiceUnavailable):
-    """The browser has forgotten a session that the user service could not be asked to end."""
+    """The cookie is deleted, but the user service could not be reached to end the session (503)."""
 
     code = "session_not_ended"
     message = (
         "You are logged out here, but the session could not be ended at the user service: "
-        "end it there when it can be reached again, or it ends by itself after 30 days."
+        "end it there when it can be reached again; otherwise it expires after 30 days."
     )
 
 
 class NotForYou(Forbidden):
-    """A good password, but of somebody who may not look."""
+    """The password is right, but the person has neither role (403)."""
 
     code = "not_an_analyst"
     message = "This needs the role 'analyst' or 'admin'."
 
 
 class TooManyLogins(TooManyRequests):
-    """Tried too often; Retry-After says when the next attempt is taken."""
+    """There were too many attempts; Retry-After has the time of the next one (429)."""
 
     code = "too_many_attempts"
     message = "Too many attempts. Try again later."
@@ -56,11 +56,11 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
     Begin a session.
 
     Args:
-        address: Where the person is, for throttling: all people share ours.
+        address: The person's address, for throttling: all people share ours.
 
     Raises:
-        WrongCredentials: They are wrong (401).
-        TooManyLogins: On this account or from this address (429).
+        WrongCredentials: Name or password are wrong (401).
+        TooManyLogins: There are too many on this account or from this address (429).
     """
     credentials = Credentials(username=login.username, password=login.password)
     try:
@@ -75,17 +75,17 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
 
 async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | None) -> Tokens:
     """
-    Get the next tokens. Safe to repeat: within 30 s the same token gives the same successor.
+    Get the next tokens. It may be repeated: within 30 s the same token returns the same successor.
 
     Raises:
-        SessionEnded: The token is worth nothing any more (401).
+        SessionEnded: The token is not valid any more (401).
     """
     with _meaning(SessionEnded, "invalid_refresh_token"):
         return await dispatcher.call(REFRESH, RefreshToken(refresh_token=refresh_token), client_address=address)
 
 
 async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None) -> None:
-    """End the session of an access token; one that has ended already is left so."""
+    """End the session of an access token, unless it has already ended."""
     try:
         await dispatcher.call(LOGOUT, bearer=access_token, client_address=address)
     except RemoteError as error:
@@ -95,11 +95,11 @@ async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None
 
 async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
     """
-    Say whose tokens these are.
+    Return the person of these tokens.
 
     Raises:
-        SessionEnded: Their session ended meanwhile (401).
-        NotForYou: Not those of an analyst (403).
+        SessionEnded: The session has ended in the meantime (401).
+        NotForYou: The person is neither analyst nor admin (403).
     """
     with _meaning(SessionEnded, "invalid_token", "user_not_found"):
         person = await dispatcher.call(PROFILE, bearer=tokens.access_token)
@@ -110,7 +110,7 @@ async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
 
 @contextmanager
 def _meaning(error: type[AppError], *remote_codes: str) -> Iterator[None]:
-    """Raise *error* where the user service refuses with one of these codes; any other refusal stays what it is."""
+    """Raise *error* if the user service refuses with one of these codes; other refusals are passed on."""
     try:
         yield
     except RemoteError as refusal:

@@ -11,15 +11,15 @@ async def begin_dashboard_session(
     dispatcher: Dispatcher, login: Login, address: str | None
 ) -> tuple[DashboardSession, Tokens]:
     """
-    Begin a session at the user service for somebody who may look. If that fails, no session is left there.
+    Log in at the user service; only analysts and admins may. If this fails, no session remains there.
 
     Args:
-        address: Where the person is.
+        address: The person's network address.
 
     Raises:
-        WrongCredentials: They are wrong (401).
-        NotForYou: Neither analyst nor admin (403).
-        TooManyLogins: On this account or from this address (429).
+        WrongCredentials: Name or password are wrong (401).
+        NotForYou: The person is neither analyst nor admin (403).
+        TooManyLogins: There are too many logins for this account or from this address (429).
     """
     tokens = await log_in(dispatcher, login, address)
     try:

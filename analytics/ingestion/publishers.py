@@ -1,20 +1,20 @@
-"""Which services deliver their events here, and so which types of events are theirs alone."""
+"""The publishing services, whose names reserve types of events."""
 
 from pydantic import ValidationInfo
 
 PUBLISHERS = "publishers"
 """
-In the context of a validation: the linked services. Each may call the inbox (analytics/inbox.py), and the types of its
-events begin with its name and a dot.
+The key in a validation context for the linked services. Each may call the inbox (analytics/inbox.py), and the types of
+its events begin with its name and a dot.
 """
 
 
 def refuse_published(event_type: str, info: ValidationInfo) -> str:
     """
-    Return the type of an event that comes from elsewhere.
+    Return the type of an event that no service has published, if it is allowed.
 
     Raises:
-        ValueError: Types that begin so are a service's own: the event would enter its counts.
+        ValueError: The type is reserved for a service; the event would enter its counts.
     """
     service, dot, _ = event_type.partition(".")
     if dot and info.context and service in info.context[PUBLISHERS]:

@@ -1,4 +1,4 @@
-"""Taking in messages of Segment's clients."""
+"""Storing messages of Segment's clients."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from chassis.core.errors import BadRequest
 from chassis.mongodb.database import MotorDatabase
 
 MAX_CONTEXT_BYTES = 2048
-"""Of what a batch says of all its messages, which may be 2,500."""
+"""The context of a batch is stored with each of its messages, which may be 2,500."""
 _READER = EventReader(Message, "messageId")
 
 
@@ -30,13 +30,13 @@ async def record_messages(
     database: MotorDatabase, retention: Retention, publishers: frozenset[str], sent: MessageBatch
 ) -> None:
     """
-    Store the messages that can be, acknowledged by a majority. The others are counted and logged.
+    Store the valid messages, acknowledged by a majority. The others are counted and logged.
 
-    Clients do not understand that some are refused: told of an error they would drop, or send again, all of them.
+    Clients do not handle partial refusals: after an error they would drop, or send again, the whole batch.
 
     Raises:
-        InvalidMessages: There are some, and none can be stored (400).
-        DatabaseUnavailable: Nobody knows what was stored; sent again, each message counts once (503).
+        InvalidMessages: There are messages, and none can be stored (400).
+        DatabaseUnavailable: It is unknown which messages were stored; sent again, each counts once (503).
     """
     now = utc_now()
     common: dict[str, Any] = {"sentAt": sent.sent_at, "context": _bounded(sent.context)}
@@ -46,7 +46,7 @@ async def record_messages(
     refused = [outcome for outcome in outcomes if outcome["status"] == "invalid"]
     if refused and len(refused) == len(outcomes):
         fault = refused[0]["errors"][0]
-        raise InvalidMessages(f"None of the messages can be stored; the first: {fault.pointer} {fault.detail}.")
+        raise InvalidMessages(f"None of the messages can be stored; the first error: {fault.pointer} {fault.detail}.")
 
 
 def _bounded(context: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _bounded(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_common(message: Any, common: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Add to a message what its batch says of all of them."""
+    """Add the common fields of the batch to a message."""
     if not isinstance(message, dict):
         return message
     return {**common, **{name: value for name, value in message.items() if value is not None}}

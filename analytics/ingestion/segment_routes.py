@@ -1,4 +1,4 @@
-"""The HTTP API of Segment, so that its clients can be pointed here (docs/analytics.md, "Segment")."""
+"""The HTTP API of Segment, for Segment's clients (docs/analytics.md, "Segment")."""
 
 from typing import Annotated, Any
 
@@ -45,9 +45,9 @@ def _as_object(body: object) -> dict[str, Any]:
 
 
 SentMessage = Annotated[dict[str, Any], Depends(_sent_message)]
-"""The body, whatever its Content-Type; 400 if it is no JSON object."""
+"""The body, whatever its Content-Type; 400 if it is not a JSON object."""
 SentBatch = Annotated[dict[str, Any], Depends(_sent_batch)]
-"""The same; its messages are read each by itself."""
+"""The same; its messages are parsed separately."""
 
 
 def _body(form: type[Message | MessageBatch]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _add_call(kind: Kind) -> None:
         responses=documented(InvalidMessages),
     )
     async def call(sent: SentMessage, database: Database, retention: Keeping, publishers: Publishers) -> Success:
-        """Record one message (32 KB), whose type the address says."""
+        """Record one message (32 KB); the path is its type."""
         await record_messages(database, retention, publishers, MessageBatch(batch=[{**sent, "type": kind}]))
         return Success()
 

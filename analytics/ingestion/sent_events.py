@@ -1,4 +1,4 @@
-"""The events that a request carries, in whichever form, as dependencies that a route declares."""
+"""The events of a request, in any supported form, as dependencies that a route declares."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
@@ -58,13 +58,13 @@ async def _sent_batch(request: Request, publishers: Publishers) -> Sequence[Even
 
 
 SentEvent = Annotated[EventCreate, Depends(_sent_event)]
-"""One event; 415 in a form that is not taken, 422 if it is not valid."""
+"""One event; 415 if the form is not supported, 422 if it is not valid."""
 SentBatch = Annotated[Sequence[EventCreate | Refusal], Depends(_sent_batch)]
-"""A batch, in which each event is judged alone; 413 over 500 KB, 422 if there is no telling its events apart."""
+"""A batch, in which each event is validated separately; 413 over 500 KB, 422 if its events cannot be separated."""
 
 
 def _headers(request: Request) -> Mapping[str, str]:
-    """Of a sealed request, the Content-Type alone came inside: the others may be anybody's."""
+    """In a sealed request only Content-Type is protected by the seal: the others may be forged."""
     return {"content-type": request.headers.get("content-type", "")} if is_sealed(request) else request.headers
 
 

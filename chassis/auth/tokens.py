@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.auth.signatures import ALGORITHM, Key, public_key, verify
 from chassis.core import json as strict_json
-from chassis.core.clock_skew import MAX_AHEAD_MS, ClockSkew
+from chassis.core.clock import MAX_AHEAD_MS, ClockSkew
 from chassis.core.errors import Unauthenticated
 
 LIFETIME_S = 15 * 60

@@ -19,6 +19,9 @@ from chassis.dispatch.breaker import SLOW_S
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.dispatch.transport import Address, Answer
 
+_ELSEWHERE = frozenset({"", ".", ".."})
+"""Parameters that make another path, since clients resolve dots, escaped ones too."""
+
 Sends = TypeVar("Sends", default=None)
 Returns = TypeVar("Returns", default=None)
 
@@ -84,6 +87,7 @@ class Call(Generic[Sends, Returns]):
 
         Raises:
             TypeError: A parameter is missing, or the call declares no such one.
+            ValueError: A parameter would make another path.
         """
         if parameters.keys() != self.parameters:
             raise TypeError(f"{self}: its parameters are {sorted(self.parameters)}, not {sorted(parameters)}")
@@ -100,7 +104,7 @@ class Call(Generic[Sends, Returns]):
         Raises:
             TypeError: A body for a call without one, or none for a call with one.
         """
-        if (body is None) is not (self._body is None):
+        if (body is None) != (self._body is None):
             raise TypeError(f"{self}: sends {self.sends}")
         if self._body is None or isinstance(body, bytes):
             return cast("bytes | None", body) or b""
@@ -123,4 +127,7 @@ class Call(Generic[Sends, Returns]):
 
 def _quoted(parameters: Mapping[str, object]) -> dict[str, str]:
     """Escape the parameters of a path: none reaches beyond its place."""
-    return {name: quote(str(value), safe="") for name, value in parameters.items()}
+    quoted = {name: quote(str(value), safe="") for name, value in parameters.items()}
+    if not _ELSEWHERE.isdisjoint(quoted.values()):
+        raise ValueError(f"{quoted} cannot stand in a path")
+    return quoted

@@ -7,26 +7,23 @@ One call is: deadline -> retry -> breaker -> envelope -> transport. It is the on
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
 
 import structlog
 
-from chassis.core import context as request_context
 from chassis.core import deadline
 from chassis.core import json as strict_json
 from chassis.core.errors import AppError, DeadlineExceeded
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
 from chassis.dispatch.call import Call, Returns, Sends
-from chassis.dispatch.errors import AttemptError, BadAnswer, Refusal, RemoteError, final_error
+from chassis.dispatch.errors import AttemptError, Refusal, RemoteError, final_error
+from chassis.dispatch.exchange import OutgoingRequest, exchange, inner_headers
 from chassis.dispatch.peer import Attempt, Peer
 from chassis.dispatch.retry import SAFE_METHODS, Retries
-from chassis.dispatch.transport import Address, Answer, Transport, address_of
+from chassis.dispatch.transport import Answer, Transport, address_of
 from chassis.dispatch.transports import DEFAULT_TRANSPORT
-from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
-from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
+from chassis.sealing.envelope import Envelope
 from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
@@ -37,21 +34,6 @@ _NO_LIMIT = nullcontext()
 
 class UnknownService(Exception):
     """A call to a service for which there is no address or no link; it belongs into ``peers`` of the settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What all attempts of one call have in common."""
-
-    peer: Peer
-    method: str
-    address: Address
-    headers: dict[str, str]
-    body: bytes
-    sealed: bool
-    repeatable: bool
-    slow_s: float | None
-    ends: deadline.Deadline
 
 
 class Dispatcher:
@@ -116,20 +98,20 @@ class Dispatcher:
             UnknownService: No address or link.
             TypeError: Body, parameters or key are not what the call declares.
         """
-        if (idempotency_key is None) is (call.idempotency == "keyed"):
+        if (idempotency_key is not None) != (call.idempotency == "keyed"):
             raise TypeError(f"{call}: an idempotency_key goes with calls that are declared 'keyed', and with no others")
         peer = self._peer(call.service, sealed=call.sealed)
         content = call.encode(body)
-        request = _Request(
-            peer,
-            call.method,
-            call.address(peer.url, path, query),
-            _headers(content, bearer, idempotency_key, client_address),
-            content,
-            call.sealed,
-            call.idempotency != "unrepeatable",
-            call.slow_s,
-            self._ends(call.timeout_s),
+        request = OutgoingRequest(
+            peer=peer,
+            method=call.method,
+            address=call.address(peer.url, path, query),
+            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            body=content,
+            sealed=call.sealed,
+            repeatable=call.idempotency != "unrepeatable",
+            slow_s=call.slow_s,
+            ends=self._ends(call.timeout_s),
         )
         async with self._turn(call):
             answer = await self._send(request)
@@ -163,16 +145,16 @@ class Dispatcher:
         """
         peer = self._peer(service, sealed=sealed)
         content = b"" if json is None else strict_json.dumps(json)
-        request = _Request(
-            peer,
-            method,
-            address_of(peer.url, path, query),
-            _headers(content, bearer, idempotency_key, client_address),
-            content,
-            sealed,
-            method in SAFE_METHODS or idempotency_key is not None,
-            SLOW_S,
-            self._ends(deadline.DEFAULT_S if timeout is None else timeout),
+        request = OutgoingRequest(
+            peer=peer,
+            method=method,
+            address=address_of(peer.url, path, query),
+            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            body=content,
+            sealed=sealed,
+            repeatable=method in SAFE_METHODS or idempotency_key is not None,
+            slow_s=SLOW_S,
+            ends=self._ends(deadline.DEFAULT_S if timeout is None else timeout),
         )
         return await self._send(request)
 
@@ -192,7 +174,7 @@ class Dispatcher:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _send(self, request: _Request) -> Answer:
+    async def _send(self, request: OutgoingRequest) -> Answer:
         """Attempt, and again while the policy allows (retry.py)."""
         begun, peer, number, retries = self._clock(), request.peer, 1, None
         peer.budget.deposit()
@@ -207,40 +189,16 @@ class Dispatcher:
             await self._sleep(pause_s)
             number += 1
 
-    async def _attempt(self, request: _Request, number: int) -> Answer:
+    async def _attempt(self, request: OutgoingRequest, number: int) -> Answer:
         left, peer = request.ends.remaining(self._clock), request.peer
         if left < deadline.LEAST_S:
             raise DeadlineExceeded(f"There was no time left to call the {peer.name} service (attempt {number}).")
         watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
-            answer = await self._exchange(request, left, trace)
+            answer = await exchange(self._envelope, request, left, trace)
             if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
                 raise Refusal(answer)
             return answer
-
-    async def _exchange(self, request: _Request, left: float, trace: Mapping[str, str]) -> Answer:
-        headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
-        method, address, transport = request.method, request.address, request.peer.transport()
-        if not request.sealed:
-            return await transport.send(method, address, [*headers.items(), *_context()], request.body, left)
-        target = Target(method, address.path, address.query)
-        seal = self._envelope.seal_request
-        sealed = await offload(len(request.body), seal, request.peer.name, target, headers, request.body)
-        outer, body = wrap_request(self._envelope.service, method, sealed)
-        answer = await transport.send(method, address, outer + _context(), body, left)
-        return await self._open(sealed, answer)
-
-    async def _open(self, request: SealedRequest, answer: Answer) -> Answer:
-        try:
-            key_id, token = unwrap_response(answer.headers, answer.body)
-            opened = await offload(len(token), self._envelope.open_response, request, key_id, token, answer.status)
-        except BadEnvelope as error:
-            msg = f"an unsealed {answer.status} to a sealed call{self._clock_hint(answer)}"
-            raise BadAnswer(msg) from error
-        except Refused as error:
-            msg = f"an answer that cannot be trusted: {error.reason}"
-            raise BadAnswer(msg) from error
-        return Answer(opened.status, opened.headers, opened.body)
 
     def _peer(self, service: str, *, sealed: bool) -> Peer:
         peer = self._peers.get(service)
@@ -254,15 +212,6 @@ class Dispatcher:
             return _NO_LIMIT
         return self._turns.setdefault(call, asyncio.Semaphore(call.at_once))
 
-    def _clock_hint(self, answer: Answer) -> str:
-        """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
-        try:
-            date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-        except (ValueError, OverflowError):
-            return ""
-        difference = self._envelope.skew.difference(date_ms)
-        return f"; {difference}" if difference else ""
-
     def _ends(self, timeout: float) -> deadline.Deadline:
         """Give the earlier of this call's own time and the deadline of the request being served."""
         serving = deadline.current()
@@ -270,7 +219,7 @@ class Dispatcher:
         return deadline.Deadline(min(own, serving.at) if serving else own)
 
 
-def _failure(request: _Request, error: Exception, attempts: int, elapsed_s: float) -> AppError:
+def _failure(request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
     """Say what has failed, how often it was tried and how long that took; in the log too."""
     failure = final_error(request.peer.name, error, attempts, elapsed_s)
     write = log.info if isinstance(failure, RemoteError) else log.warning
@@ -284,21 +233,3 @@ def _failure(request: _Request, error: Exception, attempts: int, elapsed_s: floa
         reason=str(error),
     )
     return failure
-
-
-def _headers(
-    body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
-) -> dict[str, str]:
-    candidates = {
-        "authorization": f"Bearer {bearer}" if bearer else None,
-        "content-type": "application/json" if body else None,
-        "idempotency-key": idempotency_key,
-        CLIENT_ADDRESS: client_address,
-    }
-    return {name: value for name, value in candidates.items() if value is not None}
-
-
-def _context() -> list[tuple[str, str]]:
-    """Give the headers that stay outside the envelope."""
-    context = request_context.current()
-    return [("x-request-id", context.request_id)] if context else []

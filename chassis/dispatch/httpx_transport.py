@@ -1,8 +1,8 @@
 """
 Sends over httpx: ``httpx.Request`` out, ``httpx.Response`` back, through any ``httpx.AsyncBaseTransport``.
 
-The only module that imports httpx and aiohttp. Services use the backend over aiohttp: httpx's own pool costs several
-times the CPU and loses connections when calls are cancelled (docs/decisions/0005).
+The only module that imports httpx and aiohttp. ``DISPATCH_TRANSPORT=httpx`` uses the backend over aiohttp: httpx's own
+pool costs several times the CPU (docs/decisions/0005).
 """
 
 import asyncio
@@ -13,7 +13,6 @@ import aiohttp
 import httpx
 import yarl
 
-from chassis.dispatch.slots import Slots
 from chassis.dispatch.transport import (
     CONNECT_TIMEOUT_S,
     KEEP_ALIVE_S,
@@ -24,6 +23,7 @@ from chassis.dispatch.transport import (
     ConnectFailed,
     ConnectionBroken,
     Headers,
+    Slots,
     TimedOut,
     describe,
 )
@@ -142,7 +142,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self._response.content.iter_any():
+            while piece := await self._response.content.readany():
                 yield piece
         except aiohttp.ClientError as error:
             raise httpx.ReadError(describe(error)) from error

@@ -9,8 +9,8 @@ from types import TracebackType
 from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
-from chassis.dispatch.budget import RetryBudget
 from chassis.dispatch.errors import Refusal
+from chassis.dispatch.retry import RetryBudget
 from chassis.dispatch.transport import TimedOut, Transport
 
 _SERVER_ERROR = 500

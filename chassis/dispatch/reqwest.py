@@ -1,8 +1,8 @@
 """
-The transport that services use: a pool over reqwest (Rust). The only module that knows pyreqwest.
+Sends over pyreqwest, the binding of reqwest (Rust). The only module that imports it.
 
-httpx's default transport costs ten times the CPU a call and loses pool slots when callers are cancelled, and its types
-alone cost 55 us of 250 (docs/decisions/0005).
+It is young and needs guards (docs/decisions/0005): calls queue in ``Slots``, whether a request was sent is read from
+the cause that an error names, and the interpreter waits for its thread at exit.
 """
 
 import atexit
@@ -12,7 +12,6 @@ from datetime import timedelta
 from pyreqwest import exceptions
 from pyreqwest.client import ClientBuilder
 
-from chassis.dispatch.slots import Slots
 from chassis.dispatch.transport import (
     CONNECT_TIMEOUT_S,
     KEEP_ALIVE_S,
@@ -23,6 +22,7 @@ from chassis.dispatch.transport import (
     ConnectFailed,
     ConnectionBroken,
     Headers,
+    Slots,
     TimedOut,
     TransportError,
     describe,
@@ -31,6 +31,7 @@ from chassis.dispatch.transport import (
 MOST_CONNECTIONS = 200
 """With those of cancelled calls, which reqwest keeps until the time of the call has ended."""
 SETTLE_S = 0.05
+"""How long the interpreter waits for reqwest's thread at its end."""
 
 
 class ReqwestTransport:

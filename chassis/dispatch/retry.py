@@ -2,19 +2,67 @@
 Which failed calls are tried again, and when (docs/protocol.md, "Policy"). Tenacity does the retrying.
 
 The dispatcher is the only layer that retries: what says ``X-Retry-Exhausted`` was retried below and is passed on.
+Retries of a target are bought with ordinary calls, so a dead service is not buried under them; after the idea of
+Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
 """
 
 import random
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from time import monotonic
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from chassis.core.deadline import Clock, Deadline
-from chassis.dispatch.budget import RetryBudget
 from chassis.dispatch.errors import RETRY_EXHAUSTED, BadAnswer, Refusal
 from chassis.dispatch.transport import ConnectFailed, ConnectionBroken, TimedOut
+
+BUDGET_START = 10.0
+BUDGET_MOST = 50.0
+BUDGET_PER_CALL = 0.1
+"""What a first attempt adds: of ten calls one may be retried once."""
+BUDGET_PER_SECOND = 1.0
+"""What an empty budget gains with time, so that a service that is seldom called can be retried at all."""
+
+
+class RetryBudget:
+    """
+    Tokens, of which a retry costs one.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(self, clock: Clock = monotonic) -> None:
+        self._clock = clock
+        self._tokens = BUDGET_START
+        self._emptied = 0.0
+
+    @property
+    def tokens(self) -> float:
+        """What is left."""
+        return self._tokens
+
+    def deposit(self) -> None:
+        """Count a first attempt."""
+        self._tokens = min(BUDGET_MOST, self._tokens + BUDGET_PER_CALL)
+
+    def withdraw(self) -> bool:
+        """Buy a retry; False, and nothing bought, if there is no token."""
+        if self._tokens < 1:
+            self._gain()
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        self._emptied = self._clock()
+        return True
+
+    def _gain(self) -> None:
+        now = self._clock()
+        self._tokens = min(1.0, self._tokens + (now - self._emptied) * BUDGET_PER_SECOND)
+        self._emptied = now
+
 
 ATTEMPTS = 3
 FIRST_WAIT_S = 0.1

@@ -17,10 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
 from chassis.idempotency.answers import Answer, Replay
-from chassis.idempotency.begin_key import BeginKey
-from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyReused
-from chassis.idempotency.key import KeyedRequest
-from chassis.idempotency.kinds import HEADER, Idempotency
+from chassis.idempotency.key import BeginKey, KeyedRequest
+from chassis.idempotency.kinds import HEADER, Idempotency, InFlight, InvalidIdempotencyKey, KeyReused
 from chassis.postgres.database import Database, Postgres, Session
 from chassis.postgres.purge import Expiry
 from chassis.postgres.statements import Statement, run_in

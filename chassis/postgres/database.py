@@ -24,15 +24,14 @@ from chassis.application import application_of
 from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
-from chassis.postgres.instrumentation import trace_statements
+from chassis.postgres.instrumentation import MeteredPool, trace_statements
 from chassis.postgres.nonces import NONCE_EXPIRY, claim_in
 from chassis.postgres.notifier import NOTIFY, Notifier
-from chassis.postgres.pool import MeteredPool
 from chassis.postgres.purge import Expiry, purge
 from chassis.postgres.statements import Part, Statement
 from chassis.sealing.replay import Claim, ClaimsRequest
 from chassis.telemetry import tracing
-from chassis.telemetry.pool_metrics import SIZE
+from chassis.telemetry.metrics import POOL_LIMIT
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +95,7 @@ class Postgres:
             pool_timeout=POOL_TIMEOUT_S,
             pool_recycle=1800,
         )
-        SIZE.labels(self.name).inc(self._pool_size)
+        POOL_LIMIT.labels(self.name).inc(self._pool_size)
         if tracing.is_on():
             trace_statements(self._engine.sync_engine)
         self._probe = self._make_engine(poolclass=NullPool)
@@ -132,7 +131,7 @@ class Postgres:
         if self._engine:
             self.sizing.cancel()
             await self.notifier.aclose()
-            SIZE.labels(self.name).dec(self._pool_size)
+            POOL_LIMIT.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()
 
     async def check(self) -> int:

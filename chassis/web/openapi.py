@@ -27,9 +27,8 @@ from chassis.core.errors import (
 )
 from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
-from chassis.sealing.body_budget import Overloaded
-from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
-from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.body import Overloaded
+from chassis.sealing.headers import EncryptionUnavailable, HeaderConflict, InvalidEncryptResponse, InvalidInnerHeader
 from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
 from chassis.web.routing import PlainRoute, Route
 from chassis.web.security_headers import CONTENT_POLICY, page_policy

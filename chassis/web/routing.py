@@ -13,10 +13,9 @@ from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import MethodNotAllowed
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.errors import KeyNotTaken
-from chassis.idempotency.kinds import HEADER
+from chassis.idempotency.kinds import HEADER, KeyNotTaken
 from chassis.sealing.access import public
-from chassis.sealing.encrypt_response import refuse_sealed_answer
+from chassis.sealing.headers import refuse_sealed_answer
 from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

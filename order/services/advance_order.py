@@ -26,11 +26,11 @@ from order.services.transition_order import transition_order
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=12)
-"""For how long an order belongs to the worker that has it: longer than a request may take by default."""
+"""How long an order belongs to the worker that has it: longer than a request may take by default."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
-"""Before a step without an answer is repeated: half of the order's age, within these, give or take a quarter."""
+"""The wait before an unanswered step is repeated: half of the order's age, within these bounds, ± a quarter."""
 PATIENCE = timedelta(minutes=2)
-"""An order whose stock could not be reserved for so long expires."""
+"""An order whose stock could not be reserved for this long expires."""
 _POSTPONE = Statement("""
     UPDATE orders SET resume_at = least(
         created_at + CAST(:patience AS interval),
@@ -105,7 +105,7 @@ async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bo
 
 
 def _details(refusal: RemoteError) -> dict[int, str]:
-    """Read what a refusal says of which line: a reservation has the items of its order, in their order."""
+    """Return the details of a refusal by line: a reservation has the items of its order, in the same order."""
     details = dict[int, str]()
     for error in refusal.problem.get("errors", ()):
         if pointer := _ITEM.fullmatch(str(error.get("pointer"))):
@@ -114,7 +114,7 @@ def _details(refusal: RemoteError) -> dict[int, str]:
 
 
 def _price(order: Order, reservation: Reservation, total: int) -> None:
-    """Take over the names and prices of what is reserved."""
+    """Set the names and prices of the reservation."""
     priced = {line.product_id: line for line in reservation.lines}
     for line in order.lines:
         line.name = priced[line.product_id].name
@@ -123,6 +123,6 @@ def _price(order: Order, reservation: Reservation, total: int) -> None:
 
 
 async def _postpone(database: Postgres, order_id: UUID) -> None:
-    """Have the order resumed soon; the longer it has waited, the later."""
+    """Schedule a retry; the longer the order has waited, the later."""
     values = {"order_id": order_id, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE, "patience": PATIENCE}
     await database.run(_POSTPONE, values)

@@ -16,7 +16,7 @@ async def get_history(session: AsyncSession, user: Identity, order_id: UUID) -> 
     Return each status that an order came to, with its time and cause, the oldest first.
 
     Raises:
-        OrderNotFound: It does not exist, or is somebody else's (404).
+        OrderNotFound: It does not exist, or belongs to another person (404).
     """
     await get_order(session, user, order_id)
     query = select(OrderTransition).where(OrderTransition.order_id == order_id).order_by(OrderTransition.at)

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from chassis.auth.tokens import Identity
 from chassis.core.errors import AppError, FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.idempotency.begin_key import BeginKey
 from chassis.idempotency.dependency import IdempotencyKey
+from chassis.idempotency.key import BeginKey
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
 from order.errors import (

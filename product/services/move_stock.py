@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.outbox import PublishEach
 from chassis.postgres.statements import Statement, run_in
 from product.errors import InsufficientStock, StockTooLarge

@@ -12,7 +12,7 @@ EVENTS = "/api/v1/analytics/events"
 
 
 async def count_stored(apps: dict[str, FastAPI]) -> int:
-    """How many events are stored."""
+    """The number of stored events."""
     async with apps["analytics"].state.application.store.use() as database:
         return len(await database["events"].distinct("_id"))
 
@@ -65,7 +65,7 @@ async def test_odd_data_is_stored(sealed: Dispatcher) -> None:
 
 
 async def test_one_persons_stats_are_for_the_user_service(people: People) -> None:
-    """A plain request for somebody's activity is refused."""
+    """A plain request for a person's activity is refused."""
     response = await people["analytics"].get(f"/api/v1/analytics/users/{uuid4()}/stats")
 
     assert (response.status_code, response.json()["code"]) == (400, "encryption_required")

@@ -18,7 +18,7 @@ from tests.support.plain import NO_AUTHORITIES
 from tests.support.serving import serve
 
 Sent = Callable[[httpx.AsyncClient, str], Awaitable[str]]
-"""Sends an event of a type after one of ``page.viewed``, and gives what is answered to it, as text."""
+"""Sends an event of a type after one of ``page.viewed``, and returns its answer as text."""
 DATA = {"total_price_minor": 1_000_000, "currency": "EUR"}
 
 
@@ -68,7 +68,7 @@ async def segment(client: httpx.AsyncClient, kind: str) -> str:
 async def test_what_services_publish_is_taken_from_them_alone(
     keyed: httpx.AsyncClient, stored: Stored, send: Sent, kind: str
 ) -> None:
-    """At every door the event is refused, with why; its neighbour is stored."""
+    """Every route refuses the event with a reason; its neighbour is stored."""
     answer = await send(keyed, kind)
 
     service = publisher_of(kind)
@@ -77,7 +77,7 @@ async def test_what_services_publish_is_taken_from_them_alone(
 
 
 async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """The others are stored, and the client is told nothing."""
+    """The others are stored, and the client gets no error."""
     messages = [{"type": "track", "userId": "ada", "event": kind} for kind in ("Order Completed", "order.confirmed")]
 
     assert (await keyed.post("/v1/batch", json={"batch": messages})).json() == {"success": True}
@@ -85,7 +85,7 @@ async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored:
 
 
 async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: Stored) -> None:
-    """What services publish comes by their inbox."""
+    """Published events arrive at the inbox."""
     with pytest.raises(RemoteError) as refused:
         await sealed.send("analytics", "POST", EVENTS, json={"type": "order.confirmed", "data": DATA})
 
@@ -97,7 +97,7 @@ async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: St
     "kind", ["order", "orders.confirmed", "Order.confirmed", "my.order.confirmed", "order-confirmed"]
 )
 async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Stored, kind: str) -> None:
-    """Only the name of a service and a dot are the service's."""
+    """Only types with the name of a service and a dot are reserved."""
     assert (await keyed.post(EVENTS, json=event(kind))).status_code == 201
     assert [event["type"] for event in await stored()] == [kind]
 
@@ -110,7 +110,7 @@ async def test_a_new_service_delivers_as_soon_as_it_is_linked(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No list names it: its events are taken from it alone, under its own name alone."""
+    """No list names it: its events are accepted from it only, and under its own name only."""
     links = ensure_secrets(tmp_path / "secrets.json", [("shop", "analytics"), ("analytics", "shop")])
     for name, value in links.items():
         monkeypatch.setenv(name, value)

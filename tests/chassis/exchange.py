@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, Uuid
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.messaging import outbox
 from chassis.messaging.event import Event

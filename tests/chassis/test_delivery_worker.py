@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any, Literal
 from uuid import UUID
@@ -12,7 +13,9 @@ from structlog.testing import CapturingLogger
 
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, DatabaseUnavailable, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
+from chassis.dispatch.errors import Refusal, RemoteError
+from chassis.dispatch.transport import Answer
 from chassis.messaging import delivery_worker, outbox
 from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, DeliveryWorker
 from chassis.messaging.event_batch import MOST_EVENTS, PATH, Acknowledgement
@@ -243,6 +246,28 @@ async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
     )
     assert touched == [("tiny", True)]
     assert deliveries("failed") == failed + 1
+
+
+@pytest.mark.parametrize(
+    ("code", "refusals"),
+    [("invalid_request", 1), ("foreign_event", 1), ("unauthenticated", 0), ("not_found", 0), ("forbidden", 0)],
+)
+async def test_an_event_is_blamed_only_for_what_its_consumer_refuses_of_it(
+    exchange: Exchange, code: str, refusals: int
+) -> None:
+    """A refusal of the call itself is none of the event; the same event for another consumer stays as it was."""
+    await exchange.announce("a")
+    await exchange.rows(
+        "INSERT INTO outbox (event_id, listener, aggregate, message)"
+        " SELECT event_id, 'user', aggregate, message FROM outbox"
+    )
+    refusal = Refusal(Answer(422, {}, json.dumps({"code": code}).encode()))
+
+    with suppress(RemoteError):
+        await Outage(exchange, 1.0, RemoteError("tiny", refusal)).delivery_worker.deliver_batch()
+
+    stored = await exchange.rows("SELECT listener, attempts, refusals FROM outbox ORDER BY listener")
+    assert stored == [("tiny", 1, refusals), ("user", 0, 0)]
 
 
 def deliveries(outcome: str) -> float:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from chassis.core import context as request_context
 from chassis.core.clock import utc_now
 from chassis.core.context import RequestContext
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.event import Event, cloud_event, publisher_of
 from cli.services import SERVICES
 

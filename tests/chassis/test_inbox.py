@@ -6,7 +6,7 @@ import pytest
 from chassis.core import context as request_context
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event_batch import MOST_EVENTS, PATH

@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging import outbox
 from chassis.messaging.dead_letters import list_dead, replay
 from tests.chassis.exchange import CupFilled, Exchange, cups

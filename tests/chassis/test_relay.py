@@ -9,7 +9,7 @@ from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
 from chassis.core.errors import DatabaseUnavailable, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.messaging import delivery_worker, event_batch
 from chassis.messaging import metrics as outbox_metrics

@@ -13,8 +13,7 @@ from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, Circui
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.peer import Attempt, Peer
-from chassis.dispatch.slots import CALLS_AT_A_TIME
-from chassis.dispatch.transport import Answer
+from chassis.dispatch.transport import CALLS_AT_A_TIME, Answer
 from cli.dev.polling import eventually
 from order.main import build
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from chassis.core.errors import AppError, ServiceUnavailable
-from chassis.dispatch.budget import RetryBudget
+from chassis.dispatch.retry import RetryBudget
 from tests.support.scripted_transport import OK, PATH, Step, Time, answers, dispatcher_to, fails
 
 CALLS = 1000

@@ -1,8 +1,9 @@
 """Declared calls, as the dispatcher makes them."""
 
 import asyncio
+import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from chassis.core.errors import AppError, DeadlineExceeded
+from chassis.core.errors import AppError, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS
 from chassis.dispatch.call import Call
+from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteUnavailable
-from chassis.sealing.envelope import OpenedRequest
-from tests.support.scripted_transport import Peer, after, answers, dispatcher_to, fails
+from chassis.dispatch.transport import ConnectFailed
+from chassis.sealing.envelope import Envelope, OpenedRequest
+from tests.support.scripted_transport import LINKS, Peer, after, answers, dispatcher_to, fails
 
 
 class Wanted(BaseModel):
@@ -85,32 +88,39 @@ async def test_what_is_not_declared_is_not_sent(call: Call[Any, Any], arguments:
     assert peer.seen == []
 
 
-@given(st.text(min_size=1))
+@given(st.text(min_size=1).filter(lambda value: value not in {".", ".."}))
 def test_a_parameter_stays_in_its_place(value: str) -> None:
     """No value makes another path, a query or a fragment of it."""
     address = TAKE.address("http://product", {"item": value}, None)
 
     assert address.path.count("/") == "/items/x/take".count("/")
     assert address.url == f"http://product{address.path}"
-    assert httpx.URL(address.url).path == f"/items/{value}/take" or value in {".", ".."}
+    assert httpx.URL(address.url).path == f"/items/{value}/take"
 
 
-ATTEMPTS: Mapping[str, tuple[Call[Any, Any], dict[str, Any], int]] = {
-    "safe": (READ, {}, 3),
-    "keyed": (KEYED, {"idempotency_key": "key"}, 3),
-    "repeatable": (REPEATABLE, {}, 3),
-    "unrepeatable": (UNREPEATABLE, {}, 1),
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_a_parameter_that_would_make_another_path_is_refused(value: str) -> None:
+    """A client of HTTP resolves dots, written as ``%2e`` too, and so would call another route."""
+    with pytest.raises(ValueError, match="cannot stand in a path"):
+        TAKE.address("http://product", {"item": value}, None)
+
+
+ATTEMPTS: Mapping[str, tuple[Call[None, None], str | None, int]] = {
+    "safe": (READ, None, 3),
+    "keyed": (KEYED, "key", 3),
+    "repeatable": (REPEATABLE, None, 3),
+    "unrepeatable": (UNREPEATABLE, None, 1),
 }
 
 
 @pytest.mark.parametrize("kind", ATTEMPTS)
 async def test_a_call_that_may_have_been_sent_is_repeated_as_it_is_declared(kind: str) -> None:
     """An unrepeatable one is not: its effect might come twice."""
-    call, options, attempts = ATTEMPTS[kind]
+    call, key, attempts = ATTEMPTS[kind]
     dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
 
     with pytest.raises(DeadlineExceeded):
-        await dispatcher.call(call, **options)
+        await dispatcher.call(call, idempotency_key=key)
 
     assert len(peer.seen) == attempts
 
@@ -185,3 +195,28 @@ async def test_only_so_many_calls_of_a_kind_are_under_way_at_once() -> None:
     await asyncio.gather(*calls)
 
     assert (under_way, len(peer.seen)) == (5, 8)
+
+
+async def test_a_call_reads_top_to_bottom() -> None:
+    """At most six frames lie between a service function and the transport."""
+    names: list[str] = []
+
+    class Recording:
+        async def send(self, *_request: object) -> NoReturn:
+            names.extend(frame.name for frame in traceback.extract_stack())
+            raise ConnectFailed
+
+        async def aclose(self) -> None:
+            pass
+
+    dispatcher = Dispatcher({"product": "http://product"}, Envelope("order", LINKS["order"]), Recording)
+
+    async def reserve() -> None:
+        await dispatcher.call(UNREPEATABLE)
+
+    with pytest.raises(ServiceUnavailable):
+        await reserve()
+
+    last = len(names) - 1 - names[::-1].index("reserve")
+    assert names[-1] == "send"
+    assert len(names[last + 1 :]) <= 6

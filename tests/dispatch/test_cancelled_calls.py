@@ -6,8 +6,7 @@ import pytest
 
 from chassis.core.deadline import DEFAULT_S
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.slots import CALLS_AT_A_TIME
-from chassis.dispatch.transport import Transport
+from chassis.dispatch.transport import CALLS_AT_A_TIME, Transport
 from chassis.dispatch.transports import TRANSPORTS
 from tests.dispatch.wired import dispatcher_to, written
 

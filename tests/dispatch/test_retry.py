@@ -14,10 +14,9 @@ from structlog.testing import CapturingLogger
 from chassis.core.deadline import Deadline
 from chassis.core.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch import metrics
-from chassis.dispatch.budget import RetryBudget
 from chassis.dispatch.call import Call
 from chassis.dispatch.errors import Refusal, RemoteError, RemoteFault, RemoteUnavailable
-from chassis.dispatch.retry import Retries, retry_after
+from chassis.dispatch.retry import Retries, RetryBudget, retry_after
 from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed
 from tests.support.scripted_transport import OK, PATH, Step, Time, after, answers, dispatcher_to, fails, says_plainly
 

@@ -2,21 +2,23 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from chassis.app import create_app
+from chassis.application import application_of
 from chassis.core.errors import BadGateway, DeadlineExceeded
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.slots import Slots
 from chassis.dispatch.transport import (
     MAX_ANSWER_BYTES,
     AnswerTooLarge,
     ConnectFailed,
     ConnectionBroken,
+    Slots,
     TimedOut,
     Transport,
     TransportError,
@@ -25,11 +27,12 @@ from chassis.dispatch.transport import (
 from chassis.dispatch.transports import TRANSPORTS
 from chassis.sealing.access import public, service
 from chassis.web.routing import service_router
-from tests.chassis.tiny import serve_tiny
+from tests.chassis.tiny import TinySettings, serve_tiny
 from tests.dispatch.wired import KEYS, dispatcher_to, written
 from tests.sealing.messages import as_setting
 from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
 from tests.support.often import times
+from tests.support.serving import NoDatabase
 
 THINGS = "/api/v1/things"
 router = service_router("things")
@@ -257,6 +260,27 @@ async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
             await dispatcher.send("tiny", "GET", f"{THINGS}/plain", sealed=False)
 
     assert proxy.seen == 1
+
+
+class Calling(TinySettings):
+    """A service that calls the tiny one."""
+
+    service_name: ClassVar[str] = "order"
+    peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
+    tiny_service_url: str
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+async def test_a_service_calls_over_the_transport_of_its_settings(url: str, name: str) -> None:
+    """Each name that DISPATCH_TRANSPORT takes is in ``TRANSPORTS``; requests and background work both use it."""
+    settings = Calling.model_validate(
+        {"dispatch_transport": name, "tiny_service_url": url, "link_key": as_setting(KEYS), "log_level": "WARNING"}
+    )
+    its = application_of(create_app(settings, NoDatabase()))
+    for dispatcher in (its.dispatcher, its.background):
+        async with aclosing(dispatcher):
+            made = [type(peer.transport()) for peer in dispatcher._peers.values()]  # noqa: SLF001
+            assert made == [TRANSPORTS[name]]
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))

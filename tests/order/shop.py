@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from chassis.core.errors import ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from sqlalchemy import Text, column, func, select
 
 from chassis.auth.tokens import Identity
-from chassis.core.ids import new_id
 from chassis.core.json import loads
+from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import run_in

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import func, select
 
 from chassis.application import application_of
-from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer

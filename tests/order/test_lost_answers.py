@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from order.models import Base, Order, OrderTransition
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.databases import bystanders

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.secrets import ensure_secrets
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.aliases import People

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from order.models import Base
 from tests.order.shop import STOCK, Shop
 from tests.support.aliases import Bearer

@@ -11,8 +11,8 @@ from structlog.testing import CapturingLogger
 
 from chassis.core import deadline
 from chassis.core.errors import ServiceUnavailable
-from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from structlog.testing import CapturingLogger
 
-from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres import tables
 from order.models import Order, OrderLine, OrderStatus, OrderTransition

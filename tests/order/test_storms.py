@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
 from chassis.core.json import dumps, loads
+from chassis.core.types import new_id
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
 from cli.dev.polling import eventually

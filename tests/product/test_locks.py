@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product.models import Base, Product, StockMovement

@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product import main

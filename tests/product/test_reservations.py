@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select, text, update
 
 from chassis.core.errors import BadGateway
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import CapturingLogger
 
-from chassis.core.clock_skew import RECENT_S, WARN_EVERY_S, ClockSkew
+from chassis.core.clock import RECENT_S, WARN_EVERY_S, ClockSkew
 from chassis.core.errors import BadGateway
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.envelope import Envelope
@@ -49,7 +49,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
         def warning(self, _event: str, *, issuer: str, ahead_s: float) -> None:
             told.append((issuer, ahead_s))
 
-    monkeypatch.setattr("chassis.core.clock_skew.log", Log())
+    monkeypatch.setattr("chassis.core.clock.log", Log())
     return told
 
 

@@ -1,4 +1,4 @@
-"""Holds declared calls against what the service that is called says of its routes (OpenAPI)."""
+"""Compares declared calls with the OpenAPI of the called service."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +14,15 @@ Schema = Mapping[str, Any]
 _LOWER, _UPPER = ("minimum", "minLength", "minItems"), ("maximum", "maxLength", "maxItems")
 _SAME = ("pattern", "const")
 _FORMATS = frozenset({"uuid", "date-time", "date", "email"})
-"""Of texts that are checked."""
+"""The longest compared texts."""
 
 
 def breaches(caller: str, call: Call[Any, Any], openapi: Schema) -> list[str]:
     """
-    Return what keeps a call from working, each with the names of both services.
+    Return the reasons why a call cannot work, each with the names of both services.
 
     Args:
-        openapi: Of the service that is called; each operation says in ``x-access`` what it is.
+        openapi: The called service's; each operation has its declarations in ``x-access``.
     """
     return [f"{caller} calls {call}: {breach}" for breach in _breaches(caller, call, openapi)]
 
@@ -40,7 +40,7 @@ def _breaches(caller: str, call: Call[Any, Any], openapi: Schema) -> Iterator[st
 
 
 def _operation(call: Call[Any, Any], openapi: Schema) -> Schema | None:
-    """Find the route; the names of path parameters are each side's own."""
+    """Find the route; names of path parameters may differ."""
     for path, methods in openapi["paths"].items():
         if _template(path) == _template(call.path) and call.method.lower() in methods:
             operation: Schema = methods[call.method.lower()]
@@ -90,7 +90,7 @@ def _answer(call: Call[Any, Any], operation: Schema, openapi: Schema) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Whether each value of one schema is a value of another; says where it is not."""
+    """Whether each value of one schema is valid in another; reports the differences."""
 
     given_document: Schema
     taken_document: Schema
@@ -98,7 +98,7 @@ class Comparison:
     takes: str
 
     def differences(self, given: Schema, taken: Schema, at: str) -> Iterator[str]:
-        """Iterate over the differences, each with its place."""
+        """Yield the differences, each with its place."""
         given, taken = _resolved(given, self.given_document), _resolved(taken, self.taken_document)
         if not taken.keys() - {"title", "description", "examples"}:
             return
@@ -165,5 +165,5 @@ def _is_within(given: float | None, taken: float, *, is_upper: bool) -> bool:
 
 
 def _values(schema: Schema) -> Sequence[object]:
-    """Give the values that a schema lists."""
+    """Return the values that a schema lists."""
     return schema.get("enum") or ([schema["const"]] if "const" in schema else [None])

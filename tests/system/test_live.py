@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.client import client
 from cli.dev.polling import eventually
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of

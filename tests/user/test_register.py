@@ -12,7 +12,7 @@ REGISTER = "/api/v1/users/register"
 
 
 async def test_register_makes_an_account_that_can_log_in(sealed: Dispatcher, people: People) -> None:
-    """Whoever registers can log in at once, and the answer does not contain the password."""
+    """A registered person can log in at once, and the answer does not contain the password."""
     account = (await sealed.send("user", "POST", REGISTER, json=ADA)).json()
 
     assert account["username"] == "ada"
@@ -33,7 +33,7 @@ async def test_register_makes_an_account_that_can_log_in(sealed: Dispatcher, peo
 async def test_register_refuses_what_is_taken(
     sealed: Dispatcher, make_user: MakeUser, change: dict[str, str], code: str
 ) -> None:
-    """A second account for one name or address is refused, however it is spelt."""
+    """A second account for one name or address is refused, in every spelling."""
     await make_user("ada")
 
     with pytest.raises(RemoteError) as refused:
@@ -63,7 +63,7 @@ async def test_register_refuses_invalid_values(sealed: Dispatcher, change: dict[
 
 
 async def test_register_refuses_plain_json(people: People) -> None:
-    """A password is not taken over a plain request."""
+    """A password is not accepted in a plain request."""
     response = await people["user"].post(REGISTER, json=ADA)
 
     assert response.status_code == 400

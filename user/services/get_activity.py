@@ -8,7 +8,7 @@ from user.schemas import Activity
 
 async def get_activity(dispatcher: Dispatcher, identity: Identity) -> Activity:
     """
-    Ask analytics, sealed, what this person has done.
+    Ask analytics, in a sealed call, for counts of this person's events.
 
     Raises:
         ServiceUnavailable: Analytics does not answer (503).

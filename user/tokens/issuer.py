@@ -6,20 +6,20 @@ from uuid import UUID
 
 from chassis.auth.signatures import Key, private_key, sign
 from chassis.auth.tokens import LIFETIME_S, UnknownKey
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from user.tokens.signing_keys import load_keys, public_jwk
 
 
 class TokenIssuer:
     """
-    Signs access tokens, and is the key source of this service itself (``chassis.auth.tokens.KeySource``).
+    Signs access tokens, and provides this service's own public keys (``chassis.auth.tokens.KeySource``).
 
     Args:
         private_keys: EC P-256, PEM, one after the other: the first signs, all are published and accepted.
         clock: Seconds since 1970.
 
     Raises:
-        ValueError: No key, another kind of key, or the same key twice.
+        ValueError: There is no key, another kind of key, or the same key twice.
     """
 
     def __init__(self, private_keys: str, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:

@@ -8,8 +8,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.compatibility.httpx import HttpxTransport as PyreqwestTransport
 
 from chassis.dispatch.httpx_transport import HttpxTransport
-from chassis.dispatch.slots import CALLS_AT_A_TIME, Slots
-from chassis.dispatch.transport import CONNECT_TIMEOUT_S, KEEP_ALIVE_S, Address, Answer, Headers
+from chassis.dispatch.transport import CALLS_AT_A_TIME, CONNECT_TIMEOUT_S, KEEP_ALIVE_S, Address, Answer, Headers, Slots
 
 _LIMITS = httpx.Limits(
     max_connections=CALLS_AT_A_TIME, max_keepalive_connections=CALLS_AT_A_TIME, keepalive_expiry=KEEP_ALIVE_S

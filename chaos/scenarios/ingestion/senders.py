@@ -13,8 +13,8 @@ import httpx
 from chaos.journal import EventJournal
 from chaos.scenarios.ingestion.events import CLIENT, ORDER, Event, make_events, mix
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
 from chassis.core.together import together
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 

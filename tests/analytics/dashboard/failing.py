@@ -7,7 +7,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 
 
 class Failing:
-    """The dispatcher, but that calls of one path fail."""
+    """The dispatcher, except that calls of one path fail."""
 
     def __init__(self, dispatcher: Dispatcher, path: str, error: Exception) -> None:
         self._dispatcher = dispatcher

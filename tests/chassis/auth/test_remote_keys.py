@@ -2,8 +2,7 @@ import asyncio
 
 import pytest
 
-from chassis.auth.cached import REFETCH_S, RETRY_S
-from chassis.auth.jwks import RemoteKeys
+from chassis.auth.remote import REFETCH_S, RETRY_S, RemoteKeys
 from chassis.auth.tokens import UnknownKey
 from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
 from tests.chassis.auth.issuer import Clock, Issuer

@@ -10,10 +10,10 @@ import jwt
 from dotenv import dotenv_values
 from typer.testing import CliRunner
 
-from chassis.auth.jwks import KEYS_EVERY_S, KeySet, RemoteKeys
+from chassis.auth.remote import KEYS_EVERY_S, KeySet, RemoteKeys
 from chassis.auth.tokens import LIFETIME_S, TokenVerifier, UnknownKey
-from chassis.core.clock_skew import ClockSkew
-from chassis.core.ids import new_id
+from chassis.core.clock import ClockSkew
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.keys.commands import app
 from cli.keys.rings import HANDLING, Kind

@@ -10,7 +10,7 @@ from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
 from chassis.application import own_part
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dependencies import PERSON, CurrentUser
 from chassis.sealing.access import public, service
 from chassis.web.routing import Router, service_router

@@ -14,15 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.auth.tokens import TokenVerifier
-from chassis.core.clock_skew import ClockSkew
+from chassis.core.clock import ClockSkew
 from chassis.core.errors import Conflict
-from chassis.core.ids import new_id
-from chassis.core.types import Body, Read
+from chassis.core.types import Body, Read, new_id
 from chassis.dependencies import ADMIN, PERSON, CurrentUser
 from chassis.idempotency.answers import MAX_BODY
 from chassis.idempotency.dependency import KEY_EXPIRY, KEYED, IdempotencyKey, Key
-from chassis.idempotency.errors import InFlight
-from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE, InFlight
 from chassis.postgres.database import Database, Postgres, Session
 from chassis.sealing.access import optional, public, service
 from chassis.web.routing import service_router
