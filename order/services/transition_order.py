@@ -32,17 +32,13 @@ _TRANSITION = Statement(
         RETURNING id, status, cause
     )""",
     """
-    line AS (
-        SELECT * FROM unnest(
-            CAST(:product_ids AS uuid[]), CAST(:names AS text[]), CAST(:prices AS bigint[]), CAST(:refusals AS text[]),
-            CAST(:details AS text[])
-        ) AS line (product_id, name, unit_price_minor, refusal, refusal_detail)
-    )""",
-    """
     described AS (
         UPDATE order_lines SET name = line.name, unit_price_minor = line.unit_price_minor, refusal = line.refusal,
             refusal_detail = line.refusal_detail
-        FROM happened, line
+        FROM happened, unnest(
+            CAST(:product_ids AS uuid[]), CAST(:names AS text[]), CAST(:prices AS bigint[]), CAST(:refusals AS text[]),
+            CAST(:details AS text[])
+        ) AS line (product_id, name, unit_price_minor, refusal, refusal_detail)
         WHERE order_id = happened.id AND order_lines.product_id = line.product_id
             AND (order_lines.name, order_lines.unit_price_minor, order_lines.refusal)
                 IS DISTINCT FROM (line.name, line.unit_price_minor, line.refusal)
