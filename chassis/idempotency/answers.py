@@ -1,4 +1,4 @@
-"""Answers as they are stored for the next request with the same ``Idempotency-Key``."""
+"""Stored answers for later requests with the same ``Idempotency-Key``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Self
 from fastapi import Response
 
 MAX_BODY = 64 * 1024
-"""Bytes of an answer that can be stored."""
+"""The largest size of a stored answer, bytes."""
 
 _KEPT = ("content-type", "location", "etag")
-"""The headers that say something about the resource; others are of one request, or secret."""
+"""Headers about the resource; others belong to one request, or are secret."""
 
 
 class UnstorableAnswer(Exception):
@@ -19,7 +19,7 @@ class UnstorableAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered."""
+    """The answer to a request."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Replay(Exception):
-    """The request was answered before: the route says the same again, whatever it was about to do."""
+    """The request was answered before: the route returns the stored answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()

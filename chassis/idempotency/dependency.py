@@ -25,7 +25,7 @@ from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import idempotency_keys
 
 KEY_HOURS = 24
-"""How long an Idempotency-Key is remembered."""
+"""How long an Idempotency-Key is stored."""
 KEY_EXPIRY = Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS))
 
 _BEGIN = Statement(BeginKey, "SELECT is_ours, is_first FROM begun")
@@ -38,17 +38,17 @@ _STORE = Statement("""
 _NOT_KNOWN_YET = 202
 _DESCRIPTION = (
     "Makes the request repeatable: sent again with the same key within 24 hours, it has no second effect and gets the "
-    "same answer, with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, best a new UUID for each "
-    "request. Keys of different people never meet."
+    "same answer, with `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, preferably a new UUID for each "
+    "request. Keys of different people are independent."
 )
 
 
 class KeyNotBegun(Exception):
-    """A keyed route has answered a request without beginning its key: it must not take one."""
+    """A keyed route has answered without beginning its key, which is a bug of the route."""
 
 
 class IdempotencyKey:
-    """The key that came with a request. If none came there is nothing to remember, and every method does nothing."""
+    """The key of a request. Without a key, every method does nothing."""
 
     def __init__(self, database: Postgres, request: KeyedRequest | None) -> None:
         self._database = database
@@ -119,7 +119,7 @@ class IdempotencyKey:
         which = {"caller": request.caller, "operation": request.operation, "key": request.key}
         headers = strict_json.dumps(answer.headers).decode()
         values = {**which, "status": answer.status, "headers": headers, "body": answer.body}
-        # In the transaction in which the key was begun, if that is still open.
+        # In the transaction that began the key, if it is still open.
         if self._session and self._session.in_transaction():
             stored: Sequence[object] = await run_in(self._session, _STORE, values)
         else:
@@ -146,7 +146,7 @@ async def delete_answer(session: AsyncSession, resource_id: UUID, begun_at: date
 
 async def _resume(session: AsyncSession, request: KeyedRequest) -> UUID | None:
     key = await _find(session, request)
-    if key is None:  # forgotten in this very moment
+    if key is None:  # deleted at this very moment
         raise InFlight
     if key.fingerprint != request.fingerprint:
         raise KeyReused
@@ -180,7 +180,7 @@ async def _read_key(
 
 
 Key = Annotated[IdempotencyKey, Depends(_read_key)]
-"""For keyed routes with several transactions: the key begins in the first of them."""
+"""For keyed routes with several transactions: the first one begins the key."""
 
 
 async def _begin_key(session: Session, key: Key) -> None:
@@ -189,4 +189,4 @@ async def _begin_key(session: Session, key: Key) -> None:
 
 
 KEYED = Idempotency("keyed", (InvalidIdempotencyKey, InFlight, KeyReused), ((Session, _begin_key), (Key, _read_key)))
-"""With the same key a request that comes again has no second effect, and gets the stored answer."""
+"""A repeated request with the same key has no second effect, and gets the stored answer."""

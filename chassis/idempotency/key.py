@@ -1,4 +1,4 @@
-"""What makes two requests one: who sends them, to which operation, with which key, and what they say."""
+"""The identity of a request: its caller, operation, key and content."""
 
 import hashlib
 import hmac
@@ -43,7 +43,7 @@ class KeyedRequest:
 
     @property
     def lock(self) -> int:
-        """The number of its lock: of a strong hash, so that nobody can choose a key that locks somebody else's."""
+        """The number of its lock: from a strong hash, so that no one can choose a key that locks another's."""
         digest = hashlib.sha256(f"{self.caller}\n{self.operation}\n{self.key}".encode()).digest()
         return int.from_bytes(digest[:8], signed=True)
 
@@ -65,12 +65,12 @@ def parse_key(values: list[str]) -> str:
 
 
 def _caller(request: Request) -> str:
-    """Name the person the route has asked for, else the peer that sealed the request."""
+    """Return the person whom the route requires, else the peer that sealed the request."""
     if user := getattr(request.state, "user", None):
         return f"user:{user.user_id}"
     if peer := getattr(request.state, "caller", None):
         return f"service:{peer}"
-    raise InvalidIdempotencyKey("This Idempotency-Key would belong to nobody: seal the request, or leave the key out.")
+    raise InvalidIdempotencyKey("This Idempotency-Key has no owner: seal the request, or leave the key out.")
 
 
 async def _fingerprint(request: Request) -> bytes:

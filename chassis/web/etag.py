@@ -20,15 +20,15 @@ T = TypeVar("T")
 
 
 class PreconditionFailed(AppError):
-    """Somebody has changed it since the caller read it (412)."""
+    """The resource was changed since the caller read it (412)."""
 
     status = 412
     code = "precondition_failed"
-    message = "This has changed since you read it; read it again and decide anew."
+    message = "This has changed since you read it; read it again and repeat the change if it still applies."
 
 
 class InvalidETag(BadRequest):
-    """A header that names entity tags is malformed."""
+    """A header with entity tags is malformed (400)."""
 
     code = "invalid_etag"
     message = 'If-Match and If-None-Match are "*" or a list of quoted tags, as in "1-5", W/"7".'
@@ -36,7 +36,7 @@ class InvalidETag(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags that a header names, without their quotes; *any* stands for ``*``."""
+    """The tags in a header, without their quotes; *any* stands for ``*``."""
 
     strong: frozenset[str]
     weak: frozenset[str] = frozenset()
@@ -68,14 +68,14 @@ _Lines = list[str] | None
 
 
 async def _if_match(
-    if_match: Annotated[_Lines, Header(description="Change it only if its `ETag` is one of these, else 412.")] = None,
+    if_match: Annotated[_Lines, Header(description="Change it only if its `ETag` is one of these; else 412.")] = None,
 ) -> Tags | None:
     return None if if_match is None else parse_tags(", ".join(if_match))
 
 
 IfMatch = Annotated[Tags | None, Depends(_if_match)]
 """
-What a write is conditional on; None where the caller does not ask.
+The condition of a write; None without the header.
 
 Only strong tags count: a weak one never matches (section 13.1.1).
 """
@@ -89,7 +89,7 @@ class Tagger:
     _response: Response
 
     def answer(self, body: T, tag: str) -> T | Response:
-        """Answer *body*, or 304 to whom has it."""
+        """Return *body*, or 304 if the client has this version."""
         set_etag(self._response, tag)
         if self._known and self._known.name(tag):
             return Response(status_code=304, headers=self._response.headers)
@@ -106,10 +106,10 @@ async def _tagger(
 Tagging = Annotated[Tagger, Depends(_tagger)]
 """For a read that may be answered with 304."""
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already: the `ETag` is the same."}}
-"""What such a read documents."""
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed: the `ETag` is the same."}}
+"""The documentation of such a read."""
 
 
 def set_etag(response: Response, tag: str) -> None:
-    """Say which edition an answer shows; *tag* has no quotes yet."""
+    """Set the entity tag of an answer; *tag* has no quotes yet."""
     response.headers["ETag"] = f'"{tag}"'

@@ -21,23 +21,23 @@ CHECK_TIMEOUT_S = 1.5
 router = APIRouter(tags=["health"], route_class=PlainRoute)
 
 
-@router.get("/livez", operation_id="livez", summary="Is the process alive?")
+@router.get("/livez", operation_id="livez", summary="Liveness")
 async def livez() -> dict[str, str]:
-    """Answer 200 as long as the event loop turns; depends on nothing."""
+    """Answer 200 as long as the event loop runs; checks nothing else."""
     return {"status": "alive"}
 
 
-@router.get("/readyz", operation_id="readyz", summary="Can it serve?", responses={503: {"description": "Not now"}})
+@router.get("/readyz", operation_id="readyz", summary="Readiness", responses={503: {"description": "Not ready"}})
 async def readyz(request: Request) -> Response:
     """
-    Answer 200 when every dependency answers and the clock is right, else 503 with the names of those that do not.
+    Answer 200 if every dependency answers and the clock is right, else 503 with the names of failed checks.
 
-    The clock is wrong when it differs from the database's and from that of every peer by more than 5 s.
+    The clock is wrong if it differs from the database's and from every peer's by more than 5 s.
     """
     return _answer(await _report(application_of(request.app)), "ready")
 
 
-@router.get("/health", operation_id="health", summary="How is it?", responses={503: {"description": "Not well"}})
+@router.get("/health", operation_id="health", summary="Service health", responses={503: {"description": "Not healthy"}})
 async def health(request: Request) -> Response:
     """Answer like ``/readyz``, with the service's name and environment, and the breaker of each service it calls."""
     application = application_of(request.app)
@@ -45,9 +45,9 @@ async def health(request: Request) -> Response:
     return _answer({**about, **await _report(application), "targets": application.dispatcher.targets()}, "healthy")
 
 
-@router.get("/metrics", operation_id="metrics", summary="What is counted?", response_class=Response)
+@router.get("/metrics", operation_id="metrics", summary="Metrics", response_class=Response)
 def metrics() -> Response:
-    """Return everything that is counted, in Prometheus's text format."""
+    """Return all metrics in Prometheus's text format."""
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,4 +1,4 @@
-"""Lists in the order of their ids, newest first: one page is one range of an index (chassis/web/pagination.py)."""
+"""Lists in the order of their ids, newest first: a page is one range of an index (chassis/web/pagination.py)."""
 
 from operator import attrgetter
 from typing import TypeVar

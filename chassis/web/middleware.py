@@ -1,4 +1,4 @@
-"""The one middleware every request passes: its id, its log line, and an answer to what nobody foresaw."""
+"""The middleware of every request: its id, its log line, and an opaque 500 for unhandled exceptions."""
 
 import re
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ from chassis.web.security_headers import protect
 log = structlog.get_logger("chassis.access")
 
 MOST_PARAMETERS = 200
-"""In a query."""
+"""The largest number of parameters in a query."""
 _CLIENT_LEFT = 499
-"""As nginx counts what nobody waited for."""
+"""nginx's status for requests whose client has left."""
 _FAILED = 500
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", KEYS_PATH, REVOCATIONS_PATH})
-"""Asked every few seconds by machines: logged at debug level."""
+"""Requested every few seconds by machines: logged at debug level."""
 
 
 class RequestContextMiddleware:
-    """Gives each request its context, and its answer an ``X-Request-ID`` and what browsers must know."""
+    """Gives each request its context, and its answer an ``X-Request-ID`` and security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class RequestContextMiddleware:
                 status = message["status"]
                 _add_headers(message["headers"], scope, context)
             await send(message)
-            # Here, not at the end: background tasks come after the answer.
+            # Here, not at the end: background tasks run after the answer.
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 is_answered = True
                 observe_request(scope, status, monotonic() - context.started)
@@ -64,7 +64,7 @@ class RequestContextMiddleware:
             check_encrypt_response(scope["headers"])
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
-            pass  # counted below, like one that leaves in the middle of the answer
+            pass  # counted below, like a client that leaves in the middle of the answer
         except Exception as error:
             if not status:
                 await answer_error(error, scope, receive, send_with_id)
@@ -95,7 +95,7 @@ def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: Requ
 
 
 def _check_address(scope: Scope) -> None:
-    """Refuse, once for all routes, what no database takes in a text, and a crowd of parameters: each costs time."""
+    """Refuse NUL characters, which no database stores in text, and too many parameters, on all routes."""
     if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
         msg = "The address contains a NUL character (%00)."
         raise BadRequest(msg)

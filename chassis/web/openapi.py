@@ -40,7 +40,7 @@ _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
 _TOKEN = {"type": "http", "scheme": "bearer", "description": "The access token of a login at the user service."}
 _BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
-"""Answered before any route is looked for (``chassis/web/http_protocol.py``)."""
+"""Answered before routing (``chassis/web/http_protocol.py``)."""
 
 
 def describe_problems(app: FastAPI) -> None:
@@ -66,7 +66,7 @@ def describe_problems(app: FastAPI) -> None:
 
 
 def describe_login(app: FastAPI, path: str) -> None:
-    """Let Swagger's Authorize button log in, in the service that has a route for it (OAuth2, password flow)."""
+    """Make Swagger's Authorize button log in, in the service with the login route (OAuth2, password flow)."""
     generate = app.openapi
     flow = {"type": "oauth2", "flows": {"password": {"tokenUrl": path, "scopes": {}}}}
 

@@ -30,22 +30,22 @@ SortKey = str | int
 
 
 class InvalidCursor(BadRequest):
-    """The cursor is not one of ours, or not of this list."""
+    """The cursor is not one of ours, or belongs to another list (400)."""
 
     code = "invalid_cursor"
-    message = "This cursor is not valid here; begin again without one."
+    message = "This cursor is not valid here; start again without one."
 
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
-    """The rows of one page, which a route answers as ``Page``."""
+    """The rows of one page; a route answers them as ``Page``."""
 
     items: Sequence[T]
     next_cursor: str | None
 
 
 class Position(NamedTuple):
-    """Where a page ended: at this id, and in a list that is sorted by something else at this value of it."""
+    """The end of a page: its last id, and in a list sorted by something else also that value."""
 
     id: UUID
     key: SortKey | None = None
@@ -53,7 +53,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page is asked for: at most *limit* items after *position*; None for the first page."""
+    """The requested page: at most *limit* items after *position*; None for the first page."""
 
     limit: int
     position: Position | None
@@ -63,7 +63,7 @@ class PageRequest:
 
     @property
     def after(self) -> UUID | None:
-        """The id that the page before ended with."""
+        """The last id of the previous page."""
         return self.position.id if self.position else None
 
     def slice(
@@ -90,9 +90,9 @@ class PageRequest:
 async def _page_request(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="The largest number of items.")] = 20,
     cursor: Annotated[
-        str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")
+        str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the previous page.")
     ] = None,
 ) -> PageRequest:
     key = application_of(request.app).settings.cursor_key.get_secret_value().encode()
@@ -101,11 +101,11 @@ async def _page_request(
 
 
 Paging = Annotated[PageRequest, Depends(_page_request)]
-"""The page a list route is asked for."""
+"""The requested page, as a dependency of a list route."""
 
 
 def _list_of(request: Request) -> str:
-    """Name the list that a request is about."""
+    """Return the name of the list that a request is about."""
     wanted = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _OWN_PARAMETERS)
     return f"{request.url.path}?{urlencode(wanted)}"
 
@@ -120,7 +120,7 @@ def _decode(key: bytes, whose: str, cursor: str) -> Position:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[:-_TAG_BYTES]
     except ValueError as error:
         raise InvalidCursor from error
-    # Compared as text: base64 is decoded leniently, and a cursor has one spelling.
+    # Compared as text: base64 is decoded leniently, and a cursor has one valid spelling.
     if not hmac.compare_digest(cursor.encode(), _sign(key, whose, raw).encode()):
         raise InvalidCursor
     sort_key = raw[_ID_BYTES:]

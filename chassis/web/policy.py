@@ -20,11 +20,11 @@ from chassis.sealing.replay import ClaimsRequest
 
 _ACCESS = "access=service(...), encrypted(), optional() or public()"
 _IDEMPOTENCY = "idempotency=KEYED, REPEATABLE or UNREPEATABLE"
-_TAKEN = "Taken, and not needed: the request may be sent again, with the same key, another or none."
+_TAKEN = "Accepted, but not needed: the request may be repeated with the same key, another key or none."
 
 
 class IncompleteRoute(Exception):
-    """A route does not say what it is; the service must not start. The message names the endpoint and what to write."""
+    """A route lacks a declaration; the service must not start. The message names the endpoint and what to write."""
 
     def __init__(self, endpoint: Callable[..., Any], missing: str) -> None:
         super().__init__(f"{endpoint.__module__}.{endpoint.__qualname__}: say {missing} at the route")
@@ -36,8 +36,8 @@ class Options(TypedDict, total=False):
 
     Attributes:
         access: In what form and from whom requests are taken; every route has it.
-        auth: What is demanded of whoever asks; nothing, if left out.
-        idempotency: What a request that comes again does; every POST and PATCH has it.
+        auth: The required login; none by default.
+        idempotency: The effect of a repeated request; every POST and PATCH declares it.
         max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
         gzip: Whether a plain body may be packed.
         also: Other paths of the route, which are not documented.
@@ -71,8 +71,8 @@ class RoutePolicy:
 
     Args:
         access: In what form, from whom and how large a request may arrive.
-        auth: What is demanded of whoever asks; None: nothing.
-        idempotency: What a request that comes again does.
+        auth: The required login; None if there is none.
+        idempotency: The effect of a repeated request.
         key_reader: The dependency that reads the key of a keyed route.
         claims: The route's own transaction claims a sealed request; otherwise the receiver does, in one of its own.
         calls: It calls other services.
@@ -118,23 +118,23 @@ class RoutePolicy:
 
     @property
     def authentication(self) -> str:
-        """What is demanded of whoever asks, as the routes table prints it: ``role admin``, ``token``, or ``-``."""
+        """The required login, as the routes table prints it: ``role admin``, ``token``, or ``-``."""
         return self.auth.name if self.auth else "-"
 
     @property
     def refuses_key(self) -> bool:
-        """Whether a request with an Idempotency-Key is refused: it would promise what the route does not keep."""
+        """Whether a request with an Idempotency-Key is refused: the route could not honour it."""
         return self.idempotency is UNREPEATABLE
 
     def errors(self) -> Iterator[type[AppError]]:
-        """Iterate over the errors that the route has by being what it is, beside those of sealing."""
+        """Yield the errors that follow from the policy, besides those of sealing."""
         yield from self.auth.errors if self.auth else ()
         yield from self.idempotency.errors
         if self.calls:
             yield BadGateway
 
     def openapi(self, method: str) -> dict[str, Any]:
-        """Describe it for OpenAPI: ``x-access`` for programs, the token, and a header that is taken and not read."""
+        """Return the description for OpenAPI: ``x-access`` for programs, the token, and an ignored key header."""
         access = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
@@ -150,7 +150,7 @@ class RoutePolicy:
         return described
 
     def __str__(self) -> str:
-        """Describe it for people, in a sentence."""
+        """Return a description for people, in a sentence."""
         callers = "" if self.access.who == "-" else f" ({self.access.who})"
         return (
             f"Access: {self.access.mode}{callers}; authentication: {self.authentication}; "

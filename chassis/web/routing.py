@@ -1,4 +1,4 @@
-"""Routes as the chassis wants them: each says what it is, answers HEAD beside GET, and reads JSON strictly."""
+"""Routes of the chassis: each declares its policy, answers HEAD beside GET, and parses JSON strictly."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from json import JSONDecodeError
@@ -77,12 +77,12 @@ class PlainRoute(APIRoute):
         await self.serve(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that the route takes."""
+        """Serve a request with a method of the route."""
         refuse_sealed_answer(scope)
         await self.app(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the framework's handler, whose answer to HEAD has no body."""
+        """Return the framework's handler, whose answer to HEAD has no body."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -102,12 +102,12 @@ class PlainRoute(APIRoute):
 
 
 class Route(PlainRoute):
-    """A route of a service: it checks who asks, and is served through the sealing receiver."""
+    """A route of a service: it checks the caller, and is served through the sealing receiver."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], policy: RoutePolicy, **options: Any) -> None:  # noqa: ANN401 - handed on
         self.policy = policy
         checks = [Depends(policy.auth.check)] if policy.auth else []
-        # Last, when the caller is known and has been let in: a stored answer passes over what comes after.
+        # Last, when the caller is known and admitted: a stored answer skips everything after it.
         keys = [Depends(policy.key_reader)] if policy.key_reader else []
         options["dependencies"] = [*checks, *options.get("dependencies", ()), *keys]
         super().__init__(path, endpoint, **options)
@@ -118,14 +118,14 @@ class Route(PlainRoute):
         await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Give the framework's handler, with a strict request; a key is refused, or what answers it is stored."""
+        """Return the framework's handler, with a strict request; a key is refused, or its answer is stored."""
         handler = super().get_route_handler()
         refuses_key = self.policy.refuses_key
 
         async def handle_once(request: Request) -> Response:
             if refuses_key and HEADER in request.headers:
                 raise KeyNotTaken
-            # The request's transaction ends after this: an answer is stored if it is committed, and lost if it is not.
+            # The request's transaction ends after this: the answer is stored if the transaction commits.
             try:
                 response = await handler(StrictRequest(request.scope, request.receive))
                 key = request.scope.get("idempotency_key")
@@ -189,12 +189,12 @@ class Router:
 
 
 def service_router(name: str) -> Router:
-    """Make the router of a service: ``/api/v1/<name>``, tagged, with function names as operation ids."""
+    """Return the router of a service: ``/api/v1/<name>``, tagged, with function names as operation ids."""
     return Router(f"/api/v1/{name}", name)
 
 
 def settle_paths(routes: Sequence[BaseRoute]) -> None:
-    """Let each path that a route names belong to it alone, whatever templates match it too."""
+    """Reserve each path that a route names for that route, whatever templates match it too."""
     known = [route for route in routes if isinstance(route, PlainRoute)]
     named = {route.path for route in known if not route.param_convertors}
     for route in known:
@@ -203,13 +203,13 @@ def settle_paths(routes: Sequence[BaseRoute]) -> None:
 
 
 def _methods_at(scope: Scope) -> set[str]:
-    """Give the methods of all routes at the path of a request."""
+    """Return the methods of all routes at the path of a request."""
     routes = [route for route in scope["app"].routes if isinstance(route, PlainRoute)]
     return {method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.all_methods}
 
 
 def _without_body(response: Response) -> Response:
-    """Give the answer's status and headers alone; what would be streamed is never begun."""
+    """Return the answer's status and headers only; a stream is never started."""
     head = Response(status_code=response.status_code, background=response.background)
     head.raw_headers = response.raw_headers
     return head

@@ -1,4 +1,4 @@
-"""What browsers are told: to take an answer for nothing but what it is, and whose pages may read it (CORS)."""
+"""Security headers: an answer is used only as its own type, and CORS decides which pages may read it."""
 
 import base64
 import re
@@ -16,12 +16,12 @@ _EVERY_ANSWER = (
 )
 _POLICY = CONTENT_POLICY.lower().encode()
 _NO_CONTENT = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
-"""Of an answer that is data: should a browser show it as a page, nothing in it is run, loaded or framed."""
+"""For answers that are data: if a browser shows one as a page, nothing in it is run, loaded or framed."""
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def protect(headers: list[tuple[bytes, bytes]]) -> None:
-    """Add to an answer's headers what every answer has; a page that has a content policy of its own keeps it."""
+    """Add the common security headers; a page with its own content policy keeps it."""
     headers.extend(_EVERY_ANSWER)
     for name, _ in headers:
         if name == _POLICY:
@@ -30,7 +30,7 @@ def protect(headers: list[tuple[bytes, bytes]]) -> None:
 
 
 def page_policy(html: str) -> str:
-    """Give the content policy of a page of ours: its files and addresses are this server's, its scripts unchanged."""
+    """Return the content policy of a page of ours: its files and addresses are this server's, its scripts unchanged."""
     digests = [base64.b64encode(sha256(script.encode()).digest()).decode() for script in _INLINE.findall(html)]
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)])
     return (
@@ -43,7 +43,7 @@ def add_cors(app: FastAPI, origins: Sequence[str]) -> None:
     """
     Let pages of *origins* call this service, with a token that they hold; cookies there are none.
 
-    To be added last: errors that nobody foresaw are then readable, too.
+    Add it last, so that pages can also read the 500 of unhandled exceptions.
     """
     app.add_middleware(
         CORSMiddleware,
