@@ -1,6 +1,6 @@
 # One file for every service:
 #   docker build --target prod --build-arg SERVICE=user --build-arg PORT=8002 -t sealed-services/user .
-# Target dev expects the code as mounted folders; SERVICE may name several services there, for jobs that need them all.
+# Target dev expects the code in mounted folders; there SERVICE may name several services, for jobs that use all of them.
 ARG PYTHON=python:3.11-slim-bookworm
 
 # hadolint ignore=DL3006

@@ -1,12 +1,12 @@
-# Every target works on a fresh machine: the first one that needs it makes .venv from the hashed locks.
+# Every target works on a fresh machine: the first one that needs .venv creates it from the hashed locks.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
 BENCH := .venv-bench/bin
 SERVICES := analytics user product order
 COMPILE := python -I requirements/install.py --uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
-# What steers our programs in the shell of whoever calls is kept from them; pip's and uv's settings are sorted by
-# requirements/install.py, and what a service of `make run` may see by cli/dev/environment.py.
+# Variables of the caller's shell that would influence our programs are removed here. requirements/install.py filters the
+# settings of pip and uv, and cli/dev/environment.py the variables that a service of `make run` gets.
 unexport CDPATH BASH_ENV ENV SHELLOPTS BASHOPTS $(filter PYTHON% PG% PYTEST_% MYPY% UVICORN_% GUNICORN_%,$(.VARIABLES))
 export PYTHONUTF8 := 1
 CODE := chassis user analytics product order cli deploy tests benchmarks chaos
@@ -15,8 +15,8 @@ CODE := chassis user analytics product order cli deploy tests benchmarks chaos
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Asked each time (0.1 s): that its Python has gone, or the folder has moved, no date tells. `make PYTHON=python3.12 …` makes
-# it of that; a PYTHON of the environment is somebody else's.
+# Checked each time (0.1 s), because file dates do not show that the Python was removed or the folder moved.
+# `make PYTHON=python3.12 …` selects another Python; a PYTHON in the environment is ignored.
 .PHONY: always
 always:
 $(BIN)/.ready: always
@@ -26,14 +26,14 @@ $(BENCH)/.ready: always
 	@PYTHON="$(if $(findstring command,$(origin PYTHON)),$(PYTHON))" requirements/install.sh .venv-bench requirements/bench.txt
 
 .PHONY: install
-install: $(BIN)/.ready ## Make .venv from the hashed locks (other targets do it by themselves)
+install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do this when needed)
 
 .PHONY: run
 run: $(BIN)/.ready ## Start databases and the four services, with hot reload; Ctrl-C stops all
 	@exec $(BIN)/python -m cli run
 
 .PHONY: reset
-reset: $(BIN)/.ready ## Forget the development data
+reset: $(BIN)/.ready ## Delete the development data
 	@$(BIN)/python -m cli reset
 
 .PHONY: doctor
@@ -41,7 +41,7 @@ doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases
 	@$(BIN)/python -m cli doctor
 
 .PHONY: demo
-demo: $(BIN)/.ready ## Walk an order through the running services
+demo: $(BIN)/.ready ## Place demo orders with the running services
 	@$(BIN)/python -m cli demo
 
 .PHONY: invariants
@@ -49,34 +49,34 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 	@$(BIN)/python -m cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite against real databases of its own (MODE=full: with branch coverage)
+test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with branch coverage)
 	@$(BIN)/python -m pytest $(if $(filter full,$(MODE)),--cov --cov-report=term)
 
 .PHONY: test-long
-test-long: $(BIN)/.ready ## Run the tests that kill databases, roll services over and restore backups, and check plans at a million rows (9 min)
+test-long: $(BIN)/.ready ## Run the tests that kill databases, replace services, restore backups, and check query plans at a million rows (9 min)
 	@$(BIN)/python -m pytest -m long -n 0
 
 .PHONY: fuzz
-fuzz: $(BIN)/.ready ## Change a million sealed messages; none may be taken, none may fail the service (2 min)
+fuzz: $(BIN)/.ready ## Send a million altered sealed messages; none may be accepted, none may crash the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
 
 .PHONY: races
-races: $(BIN)/.ready ## Refresh sessions in 10,000 races; nobody may be logged out, no session split (3 min)
+races: $(BIN)/.ready ## Refresh sessions in 10,000 races; no session may end or split (3 min)
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race
 
 .PHONY: mutation
-mutation: $(BIN)/.ready ## Write faults into the critical modules; the tests must notice 92 % of them in each area (30 min)
+mutation: $(BIN)/.ready ## Change the critical modules; the tests must notice 92 % of the changes in each area (30 min)
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure calls, orders, analytics and what watching costs beside their peers: quiet machine (ARGS=--quick: 7 min)
+bench: $(BENCH)/.ready ## Compare calls, orders, analytics and observability with their peers: quiet machine (ARGS=--quick: 7 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
 	@$(BENCH)/python -m benchmarks analytics $(ARGS)
 	@$(BENCH)/python -m benchmarks observability $(ARGS)
 
 .PHONY: scale
-scale: $(BENCH)/.ready ## 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then primaries are killed: quiet machine (ARGS=--quick: 3 min)
+scale: $(BENCH)/.ready ## Run 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then kill primaries: quiet machine (ARGS=--quick: 3 min)
 	@$(BENCH)/python -m benchmarks scale $(ARGS)
 
 .PHONY: chaos
@@ -88,11 +88,11 @@ ingestion-kills: $(BIN)/.ready ## Kill MongoDB's members and analytics' workers 
 	@$(BIN)/python -m chaos ingestion $(ARGS)
 
 .PHONY: attack
-attack: $(BIN)/.ready ## Attack a service and the edge, within bounds; somebody else may wait 100 ms at most: quiet machine (6 min)
+attack: $(BIN)/.ready ## Attack a service and the edge, within bounds; other requests may take 100 ms at most: quiet machine (6 min)
 	@$(BIN)/python -m chaos attack $(ARGS)
 
 .PHONY: containers
-containers: $(BIN)/.ready ## Build every image and smoke-test both compose files, where a container engine is available
+containers: $(BIN)/.ready ## Build every image and smoke-test both compose files (needs a container engine)
 	@deploy/smoke.sh $(BIN)/python
 
 .PHONY: smoke
@@ -100,16 +100,17 @@ smoke: $(BIN)/.ready ## Import and build every service
 	@$(BIN)/python -m cli smoke
 
 .PHONY: format
-format: $(BIN)/.ready ## Format the code and mend what the linter can
+format: $(BIN)/.ready ## Format the code and apply the linter's fixes
 	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
 
 .PHONY: check-fast
-check-fast: $(BIN)/.ready ## The part of check that takes a second: format and lint
+check-fast: $(BIN)/.ready ## The fast part of check (2 s): format, lint and layers of imports
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
+	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: check
-check: check-fast ## Format, lint, types, manifests, secrets, locks in step, migrations in step
+check: check-fast ## Check format, lint, imports, types, manifests, secrets, locks and migrations
 	$(BIN)/mypy $(CODE)
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
 	$(BIN)/python -m deploy.scan_secrets
@@ -117,20 +118,20 @@ check: check-fast ## Format, lint, types, manifests, secrets, locks in step, mig
 	$(BIN)/python -m cli db check
 
 .PHONY: audit
-audit: $(BIN)/.ready ## Hold every locked package (bench.txt has them all) against the known advisories; asks the package registry
+audit: $(BIN)/.ready ## Check every locked package (bench.txt has them all) for known vulnerabilities; needs the network
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt \
 	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
 
 .PHONY: sbom
-sbom: $(BIN)/.ready ## Write sbom/: what is in each service's image, as CycloneDX; the same locks, the same bytes
+sbom: $(BIN)/.ready ## Write sbom/: the contents of each service's image, as CycloneDX; reproducible
 	@mkdir -p sbom && $(foreach s,$(SERVICES),PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
 	  -o sbom/$(s).cdx.json requirements/$(s).txt &&) ls -l sbom
 
 .PHONY: manifests
-manifests: $(BIN)/.ready ## Write deploy/kubernetes/rendered anew from its sources (needs kubectl, and no cluster)
+manifests: $(BIN)/.ready ## Render deploy/kubernetes/rendered from its sources (needs kubectl, but no cluster)
 	@$(BIN)/python -m deploy.manifests
 .PHONY: check-alerts
-check-alerts: ## Have promtool check and test Prometheus's rules and alerts, and lint what the services count
+check-alerts: ## Check and test Prometheus's rules and alerts with promtool, and lint the services' metrics
 	@command -v promtool >/dev/null || { echo "promtool is missing. Debian, Ubuntu: apt install prometheus; else prometheus.io/download" >&2; exit 1; }
 	promtool check config deploy/prometheus/prometheus.yml
 	promtool test rules deploy/prometheus/alerts_test.yml
@@ -144,11 +145,11 @@ check-metrics: $(BIN)/.ready
 check-locks: $(BIN)/.ready
 	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && cp requirements/*.txt "$$old" \
 	  && $(MAKE) --no-print-directory lock DESTINATION="$$old" && diff -r -x '*.sh' -x '*.py' -x '*.in' -x __pycache__ requirements "$$old" \
-	  && echo "The locks are in step with pyproject.toml."
+	  && echo "The locks match pyproject.toml."
 
 DESTINATION ?= requirements
 .PHONY: lock
-lock: $(BIN)/.ready ## Write requirements/*.txt anew from pyproject.toml (keeps versions; UPGRADE=1 takes the newest)
+lock: $(BIN)/.ready ## Update requirements/*.txt from pyproject.toml (keeps versions; UPGRADE=1 takes the newest)
 	@$(foreach s,$(SERVICES),$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --extra $(s) pyproject.toml -o $(DESTINATION)/$(s).txt &&) \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev --group bench -c $(DESTINATION)/dev.txt pyproject.toml \

@@ -1,1 +1,1 @@
-"""Events and what they add up to."""
+"""The analytics service: stores events and answers queries about them."""

@@ -1,9 +1,8 @@
-"""What routes declare: who may send events, how long these are kept, and who may see what they add up to."""
+"""Dependencies of this service's routes: write keys, retention, and access to statistics."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
 
 from analytics.ingestion.check_write_key import InvalidWriteKey, check_write_key
 from analytics.ingestion.write_keys import key_in, presented_key
@@ -12,7 +11,7 @@ from analytics.retention import Retention
 from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import Forbidden
-from chassis.dependencies import Authentication, refuse_without_role
+from chassis.dependencies import Authentication, refuse_without_role, token_of
 from chassis.mongodb.database import Database
 
 
@@ -37,27 +36,35 @@ async def _peer_or_holder(request: Request, database: Database) -> None:
 
 _BY_KEY = (InvalidWriteKey,)
 KEY_HOLDER = Authentication("write key", _holder_by_body, _BY_KEY)
-"""A program with a write key, be it in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
+"""A program with a write key, also in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
 PEER_OR_KEY_HOLDER = Authentication("write key", _peer_or_holder, _BY_KEY)
 """A sealed peer, or a program with a write key; 401 for others."""
 
 
 def is_sealed(request: Request) -> bool:
-    """Whether a request came sealed, from a peer whom the receiver let pass."""
+    """Whether a request was sealed, by a peer that the receiver has admitted."""
     return hasattr(request.state, "caller")
 
 
 async def _statistics_reader(request: Request) -> None:
     if parts_of(request).settings.shows_statistics or is_sealed(request):
         return
-    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    token = token_of(request)
     if not token:
         raise InvalidToken
     refuse_without_role(await application_of(request.app).tokens.verify(token), "analyst", "admin")
 
 
 STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
-"""An analyst, an admin or a sealed peer (401 or 403 for others); anybody where statistics are open."""
+"""An analyst, an admin or a sealed peer (401 or 403 for others); anyone where statistics are public."""
+
+
+async def _publishers(request: Request) -> frozenset[str]:
+    return parts_of(request).publishers
+
+
+Publishers = Annotated[frozenset[str], Depends(_publishers)]
+"""The services that publish events here: types that begin with their names are reserved."""
 
 
 async def _retention(request: Request) -> Retention:

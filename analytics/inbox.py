@@ -1,4 +1,4 @@
-"""What other services announce."""
+"""The route that consumes events of other services."""
 
 from analytics.dependencies import Keeping
 from analytics.ingestion.record_events import record_events
@@ -16,5 +16,5 @@ router = Router("", "events")
     PATH, access=service(), idempotency=REPEATABLE, max_body=MOST_BODY_BYTES, responses=documented(ForeignEvent)
 )
 async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
-    """Take a batch of events (the services that announce them, sealed); says what became of each."""
+    """Store a batch of events from a publishing service (sealed); returns an acknowledgement for each."""
     return await record_events(database, retention, delivered)

@@ -11,7 +11,6 @@ from analytics.counting.lease import leased
 from analytics.counting.measure import measure
 from analytics.dashboard import routes as dashboard
 from analytics.dashboard.files import read_page
-from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.ingestion import routes as events
 from analytics.ingestion import segment_routes as segment
 from analytics.live import routes as watching
@@ -39,16 +38,16 @@ ROUTERS = (
 )
 COUNTS_EVERY_S = 1.0
 PAUSE_PER_SECOND = 9
-"""The minutes of now are counted again and again: that takes a tenth of the time at most."""
+"""Current minutes are counted again and again; counting takes at most a tenth of the time."""
 LONGEST_PAUSE_S = 10.0
-"""However much there is to count, answers are no further behind than by this and what counting takes."""
+"""The longest pause of counting, seconds: answers are late by at most this and the time of counting."""
 COUNTING = "counting"
-"""What a process leases while it counts."""
+"""The name of the lease for counting."""
 PURGE_EVERY_S = 60.0
 PURGING = "purging"
-"""What a process leases while it deletes what is no longer kept."""
+"""The name of the lease for purging."""
 FOLLOWS_AFTER_S = 0.5
-"""How soon the change stream is opened again when it has failed."""
+"""How soon a failed change stream is opened again, seconds."""
 
 
 def build() -> FastAPI:
@@ -64,7 +63,7 @@ def build() -> FastAPI:
             Periodic("follow", FOLLOWS_AFTER_S, lambda: _follow(store, live)),
             Periodic("purge", PURGE_EVERY_S, lambda: _purge(store)),
         ],
-        own=Parts(settings, Retention(settings.analytics_retention_days), live, LoginLimiter(), read_page()),
+        own=Parts(settings, Retention(settings.analytics_retention_days), settings.publishers, live, read_page()),
     )
 
 

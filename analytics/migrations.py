@@ -1,4 +1,4 @@
-"""What earlier versions left in the database, and this one has otherwise (``python -m cli db upgrade``)."""
+"""Migrations of data that earlier versions stored (``python -m cli db upgrade``)."""
 
 from datetime import datetime
 
@@ -9,20 +9,20 @@ from analytics.models import DAY_COUNTS, EVENTS, FINAL_COUNTS
 from chassis.mongodb.database import Document
 
 _EXPIRY = "expires_at_1"
-"""By this index MongoDB itself deleted events, and nobody kept that their counts were final."""
+"""With this index MongoDB itself deleted events, and no record of final counts was kept."""
 _DAY: Document = {"$dateTrunc": {"date": "$occurred_at", "unit": "day"}}
 
 
 def migrate(database: Database[Document]) -> None:
-    """Bring the data to what this version expects; done again, it changes nothing."""
+    """Bring the data to the form that this version expects; repeating it changes nothing."""
     if "expireAfterSeconds" in database[EVENTS].index_information().get(_EXPIRY, {}):
         _finalise_deleted(database)
         database[EVENTS].drop_index(_EXPIRY)
-        _finalise_deleted(database)  # of what was deleted meanwhile
+        _finalise_deleted(database)  # for events deleted in the meantime
 
 
 def _finalise_deleted(database: Database[Document]) -> None:
-    """Make the counts of each type final up to the last day of which more events were counted than are there."""
+    """Make the counts of each type final up to the last day on which more events were counted than are stored."""
     by_day: Document = {"$group": {"_id": {"type": "$type", "day": _DAY}, "count": {"$sum": 1}}}
     stored: dict[tuple[str, datetime], int] = {
         (row["_id"]["type"], row["_id"]["day"]): row["count"] for row in database[EVENTS].aggregate([by_day])

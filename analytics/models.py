@@ -6,17 +6,17 @@ from chassis.mongodb.database import Indexes
 
 EVENTS = "events"
 """
-``{_id, type, source, subject, user_id, anonymous_id, occurred_at, received_at, data}``; the id makes it count once.
+``{_id, type, source, subject, user_id, anonymous_id, occurred_at, received_at, data}``; the id prevents duplicates.
 
-Beside these, where they apply: ``revenue: {currency, minor}``, what a confirmed order brings in; ``expires_at``, when
-the event is deleted, though it stays counted.
+Optional fields: ``revenue: {currency, minor}``, the revenue of a confirmed order; ``expires_at``, when the event is
+deleted, though it stays counted.
 """
 
 ERASED_USERS = "erased_users"
 """
-``{_id, erased_at, events, by_alias, by_visitor}``: accounts whose events must be nobody's, late ones too.
+``{_id, erased_at, events, by_alias, by_visitor}``: accounts whose events are anonymised, late ones too.
 
-``events`` is how many there were in all, ``by_alias`` and ``by_visitor`` how many of them stood under other ids. Those
+``events`` is the number of anonymised events, ``by_alias`` and ``by_visitor`` how many of them had other ids. These
 ids have rows of their own: an alias here, ``{_id, erased_at, person}``, and a browser in ``erased_visitors``.
 """
 
@@ -24,13 +24,13 @@ ERASED_VISITORS = "erased_visitors"
 """``{_id, erased_at, person}``: anonymous ids that were linked to an erased account."""
 
 FINAL_COUNTS = "final_counts"
-"""``{_id, before}``: counts of the type ``_id`` before this time are final, because events of it were deleted there."""
+"""``{_id, before}``: counts of the type ``_id`` before this time are final, because its events were deleted there."""
 
 FAILED_MINUTES = "failed_minutes"
-"""``{_id, failures, retry_at, changed}``: minutes whose events could not be counted, and when that is tried again."""
+"""``{_id, failures, retry_at, changed}``: minutes whose events could not be counted, and when to try again."""
 
 DIRTY_MINUTES = "arrivals"
-"""``{_id, minutes, settled_at}``: minutes in which a batch of events happened that are to be counted (anew)."""
+"""``{_id, minutes, settled_at}``: the dirty minutes of a batch, and when counting them may begin."""
 
 MINUTE_COUNTS = "minute_counts"
 """``{minute, type, count, revenue: {currency: minor}}``: the events of a UTC minute."""
@@ -39,29 +39,29 @@ DAY_COUNTS = "day_counts"
 """
 ``{day, type, count, revenue, quarters: {"0" to "95": {count, revenue}}}``: the events of a UTC day.
 
-Quarters of an hour are kept apart because every time zone's days begin at one.
+Quarter hours are kept because the days of every time zone begin at one.
 """
 
 USER_DAYS = "user_days"
-"""``{day, user_id, types}``: on which UTC days a person did what."""
+"""``{day, user_id, types}``: the types of events of a person on a UTC day."""
 
 LEASES = "leases"
-"""``{_id, holder, until}``: work that one process at a time does."""
+"""``{_id, holder, until}``: work that one process does at a time."""
 
 WRITE_KEYS = "write_keys"
-"""``{_id, name, hashed, created_at, revoked_at}``: who may send events from outside; revoked if it says when."""
+"""``{_id, name, hashed, created_at, revoked_at}``: keys with which outside programs send events."""
 
 COUNTED = ("occurred_at", "type", "user_id", "revenue.currency", "revenue.minor")
-"""The fields of events that counts are made of."""
+"""The fields of events from which counts are computed."""
 
 INDEXES: Indexes = {
     EVENTS: [
-        # All that counting reads: it looks up no event, which makes it two to four times faster.
+        # Covers counting: without looking up events it is two to four times faster.
         IndexModel([(name, ASCENDING) for name in COUNTED]),
         IndexModel([("type", ASCENDING), ("occurred_at", DESCENDING)]),
         IndexModel([("user_id", ASCENDING), ("occurred_at", DESCENDING), ("_id", DESCENDING)]),
         IndexModel("expires_at", sparse=True),
-        # What an erasure follows: the visits of a browser, and who was called otherwise before.
+        # Used by erasures: the visits of a browser, and former ids of a person.
         IndexModel("anonymous_id", partialFilterExpression={"anonymous_id": {"$gt": ""}}),
         IndexModel("data.previousId", partialFilterExpression={"type": "alias"}),
     ],

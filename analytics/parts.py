@@ -1,4 +1,4 @@
-"""What the routes of this service need beyond what every service has."""
+"""The service's own part of its application, for its routes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from analytics.dashboard.files import PageFile
-from analytics.dashboard.login_limiter import LoginLimiter
 from analytics.live.change_stream import Live
 from analytics.retention import Retention
 from analytics.settings import Settings
@@ -19,13 +18,14 @@ class Parts:
     The service's own part of its application.
 
     Attributes:
+        publishers: The services that publish events here.
         page_files: The files of the dashboard's page, by name.
     """
 
     settings: Settings
     retention: Retention
+    publishers: frozenset[str]
     live: Live
-    login_limiter: LoginLimiter
     page_files: Mapping[str, PageFile]
 
 

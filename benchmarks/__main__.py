@@ -13,13 +13,11 @@ from benchmarks.scenarios import observability as watching
 from benchmarks.scenarios.analytics import scenario as analysing
 from benchmarks.scenarios.dispatch import profiling
 from benchmarks.scenarios.dispatch import scenario as dispatching
-from benchmarks.scenarios.dispatch.candidates import CANDIDATES
+from benchmarks.scenarios.dispatch.candidates import CANDIDATES, USUAL
 from benchmarks.scenarios.orders import scenario as ordering
 from benchmarks.scenarios.scale import scenario as scaling
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-ALL = "".join(CANDIDATES)
 
 
 @app.callback()
@@ -42,11 +40,11 @@ def dispatch(
     quick: Annotated[
         bool, typer.Option(help="40 s instead of 4 minutes: fewer rounds, no growth; keeps nothing.")
     ] = False,
-    only: Annotated[str, typer.Option(callback=_keys, help="These candidates, as in a,c; keeps nothing.")] = ALL,
+    only: Annotated[str, typer.Option(callback=_keys, help="These candidates, as in a,c; keeps nothing.")] = USUAL,
 ) -> None:
     """Measure one service calling another: the dispatcher, gRPC and httpx. Run it on a quiet machine."""
     plan = replace(dispatching.QUICK if quick else dispatching.FULL, keys=only)
-    run(dispatching.SCENARIO, plan, keep=not quick and only == ALL)
+    run(dispatching.SCENARIO, plan, keep=not quick and only == USUAL)
 
 
 @app.command()

@@ -8,13 +8,13 @@ import structlog
 from fastapi import FastAPI
 
 from chassis.application import Application, EventRelay, Store, application_of
-from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
-from chassis.auth.revocations import REVOCATIONS_EVERY_S, RemoteRevocations
+from chassis.auth.remote import KEYS_EVERY_S, REVOCATIONS_EVERY_S, RemoteKeys, RemoteRevocations
 from chassis.auth.tokens import KeySource, Revocations, TokenVerifier
 from chassis.core.errors import add_error_handlers
 from chassis.core.lifecycle import Draining, Periodic, draining_on_sigterm, running
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transports import TRANSPORTS
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.server import Receiver
 from chassis.settings import Environment, ServiceSettings
@@ -58,9 +58,12 @@ def create_app(  # noqa: PLR0913 - a service names what it has
     """
     configure_logging(settings)
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
-    dispatcher = Dispatcher(settings.peer_urls, envelope)
+    make_transport = TRANSPORTS[settings.dispatch_transport]
+    background = Dispatcher(
+        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
+    )
     issuer = settings.tokens_from or settings.service_name
-    remote_keys, remote_revocations = RemoteKeys(dispatcher, issuer), RemoteRevocations(dispatcher, issuer)
+    remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
     following = [
         Periodic("refresh_keys", KEYS_EVERY_S, remote_keys.refresh),
         Periodic("refresh_revocations", REVOCATIONS_EVERY_S, remote_revocations.refresh),
@@ -72,8 +75,8 @@ def create_app(  # noqa: PLR0913 - a service names what it has
         receiver=_receiver(settings, envelope, store),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
-        dispatcher=dispatcher,
-        background=Dispatcher(settings.peer_urls, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"),
+        dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
+        background=background,
         tokens=TokenVerifier(
             keys or remote_keys,
             revocations or remote_revocations,

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from chassis.application import application_of
 from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import AppError, Forbidden
 from chassis.dispatch.dispatcher import Dispatcher
 
-_bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/users/login", auto_error=False)
-"""Where Swagger's Authorize button logs in."""
+TOKEN_SCHEME = "AccessToken"  # noqa: S105 - a name
+"""What OpenAPI calls the scheme by which a person's token is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,23 @@ class Authentication:
         name: As the routes table and OpenAPI have it.
         check: The dependency that refuses others; the route runs it before every other.
         errors: What it refuses them with.
+        by_token: A person's access token is what it demands.
     """
 
     name: str
     check: Callable[..., Any]
     errors: tuple[type[AppError], ...]
+    by_token: bool = False
 
 
-async def _person(request: Request, token: Annotated[str | None, Depends(_bearer)]) -> Identity:
+def token_of(request: Request) -> str:
+    """Return the access token that came with a request; empty if none came."""
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    return token if scheme.lower() == "bearer" else ""
+
+
+async def _person(request: Request) -> Identity:
+    token = token_of(request)
     if not token:
         raise InvalidToken
     identity = await application_of(request.app).tokens.verify(token)
@@ -44,17 +53,17 @@ async def _person(request: Request, token: Annotated[str | None, Depends(_bearer
     return identity
 
 
-PERSON = Authentication("token", _person, (InvalidToken,))
+PERSON = Authentication("token", _person, (InvalidToken,), by_token=True)
 """A person with a valid access token; 401 without."""
 
 
 def role(name: str, *above: str) -> Authentication:
     """Let only people of this role pass, and of those *above* it; 403 for others."""
 
-    async def check(person: Annotated[Identity, Depends(_person)]) -> None:
-        refuse_without_role(person, name, *above)
+    async def check(request: Request) -> None:
+        refuse_without_role(await _person(request), name, *above)
 
-    return Authentication(f"role {name}", check, (InvalidToken, Forbidden))
+    return Authentication(f"role {name}", check, (InvalidToken, Forbidden), by_token=True)
 
 
 def refuse_without_role(person: Identity, role: str, *above: str) -> None:

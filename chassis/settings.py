@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -29,6 +29,10 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+_FLAG = "production"
+"""``PRODUCTION=true`` is ``ENVIRONMENT=production``, for platforms that set a flag."""
+
+
 class InvalidSettings(Exception):
     """The service must not start like this; the message has a line for each variable that is wrong, and no value."""
 
@@ -47,13 +51,12 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", env_ignore_empty=True)
 
     service_name: ClassVar[str]
-    calls: ClassVar[tuple[str, ...]] = ()
-    """The services that this one calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
+    peers: ClassVar[frozenset[str]] = frozenset()
+    """The services that this one calls (``peers_of``); each needs a link and a field ``<name>_service_url``."""
     tokens_from: ClassVar[str | None] = None
     """The service that issues access tokens and gives the keys to check them; None for itself."""
 
     environment: Environment = Environment.LOCAL
-    production: bool = False
     log_level: LogLevel = "INFO"
     log_dir: Path | None = None
     encryption_mode: Literal["strict", "permissive"] = "strict"
@@ -66,6 +69,7 @@ class ServiceSettings(BaseSettings):
     max_in_flight: int = Field(default=256, ge=1)
     drain_seconds: float = Field(default=0, ge=0, le=300)
     relay: bool = True
+    dispatch_transport: Literal["httpx", "pyreqwest"] = "pyreqwest"
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)
@@ -73,6 +77,19 @@ class ServiceSettings(BaseSettings):
     otel_exporter_otlp_headers: OtlpHeaders | None = None
     otel_traces_sampler_arg: float = Field(default=0.1, ge=0, le=1)
     sentry_dsn: SentryDsn | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - pydantic's signature
+        """
+        Check that there is an address for each peer.
+
+        Raises:
+            TypeError: There is none; says what to write.
+        """
+        super().__pydantic_init_subclass__(**options)
+        for peer in sorted(cls.peers):
+            if f"{peer}_service_url" not in cls.model_fields:
+                raise TypeError(f"{cls.__module__}: add '{peer}_service_url: ServiceUrl', as this service calls {peer}")
 
     @classmethod
     def load(cls) -> Self:
@@ -93,6 +110,11 @@ class ServiceSettings(BaseSettings):
             raise InvalidSettings(cls.service_name, problems)
         return settings
 
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Return the names of what it reads, in lower case."""
+        return (*cls.model_fields, _FLAG)
+
     @property
     def strict(self) -> bool:
         """Whether routes of mode ``encrypted`` refuse plain JSON."""
@@ -106,11 +128,11 @@ class ServiceSettings(BaseSettings):
     @property
     def peer_urls(self) -> dict[str, str]:
         """The base address of each service that this one calls, without a slash at its end."""
-        return {name: str(getattr(self, f"{name}_service_url")).rstrip("/") for name in self.calls}
+        return {name: str(getattr(self, f"{name}_service_url")).rstrip("/") for name in sorted(self.peers)}
 
     def links(self, required: set[str]) -> dict[str, Link]:
         """
-        Give the link to each peer, by its name; *required* and those in ``calls`` must be there.
+        Give the link to each peer, by its name; *required* and those in ``peers`` must be there.
 
         Raises:
             InvalidSettings: A key is missing, malformed or used twice.
@@ -120,7 +142,7 @@ class ServiceSettings(BaseSettings):
             for caller, to in self.link_key.items()
         }
         try:
-            return load_links(self.service_name, keys, required | set(self.calls))
+            return load_links(self.service_name, keys, required | self.peers)
         except InvalidKeys as error:
             raise InvalidSettings(self.service_name, [str(error)]) from None
 
@@ -140,9 +162,7 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _production_is_an_environment(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if str(values.get("production", "")).lower() in {"1", "on", "t", "true", "y", "yes"}:
-            values["environment"] = Environment.PRODUCTION
+    def _production_is_strict(cls, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("environment") == Environment.PRODUCTION:
             values["encryption_mode"] = "strict"
         return values
@@ -166,6 +186,16 @@ class ServiceSettings(BaseSettings):
 
 
 class _EnvironmentAndFiles(EnvSettingsSource):
+    def __call__(self) -> dict[str, Any]:
+        """Read the fields' values; the flag decides, whatever ENVIRONMENT says."""
+        values = super().__call__()
+        flag = self.env_vars.get(_FLAG)
+        try:
+            is_production = bool(flag) and TypeAdapter(bool).validate_python(flag)
+        except ValidationError:
+            raise SettingsError(f"{_FLAG.upper()}: must be true or false") from None
+        return values | ({"environment": Environment.PRODUCTION} if is_production else {})
+
     def _load_env_vars(self) -> Mapping[str, str | None]:
         variables = super()._load_env_vars()
         names = {name: name.removesuffix("_file") for name in variables if name.endswith("_file")}
@@ -176,7 +206,7 @@ class _EnvironmentAndFiles(EnvSettingsSource):
         return {name: value and value.strip() for name, value in (read | given).items()}
 
     def _is_ours(self, name: str) -> bool:
-        return name.partition("__")[0] in self.settings_cls.model_fields
+        return name.partition("__")[0] in {*self.settings_cls.model_fields, _FLAG}
 
 
 def _read_file(name: str, path: str) -> str:

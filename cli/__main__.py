@@ -23,6 +23,7 @@ COMMANDS = {
     "call": "cli.call:call",
     "keys": "cli.keys.commands:app",
     "routes": "cli.routes:routes",
+    "calls": "cli.calls:calls",
     "events": "cli.events:app",
     "invariants": "cli.checks.invariants:invariants",
     "analytics": "cli.analytics:app",
@@ -32,7 +33,7 @@ COMMANDS = {
     "user": "cli.user:app",
     "smoke": "cli.checks.smoke:smoke",
 }
-"""Command -> module and Typer application, or function."""
+"""Command -> module and Typer application or function."""
 
 
 class LazyCommands(TyperGroup):
@@ -48,10 +49,10 @@ class LazyCommands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - nor its Command
         """
-        Import a command; None if there is none of this name.
+        Import a command; None if there is no command with this name.
 
         Raises:
-            CommandError: It needs a package that is not installed here.
+            CommandError: The command needs a package that is not installed here.
         """
         if cmd_name not in COMMANDS:
             return None
@@ -80,7 +81,7 @@ def root() -> None:
 
 
 def main() -> None:
-    """Run a command; errors that a person can act on are printed without a traceback."""
+    """Run a command; errors that the user can correct are printed without a traceback."""
     # In a container it is set for the service's workers. The metrics of a command are not collected.
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     # The answer shows a refusal to the caller. A service that is built in this process configures its own logging.

@@ -1,4 +1,4 @@
-"""`python -m cli analytics`: the counts of the analytics service, straight in its database."""
+"""`python -m cli analytics`: the counts of the analytics service, directly in its database."""
 
 import asyncio
 import os
@@ -24,13 +24,13 @@ def analytics() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Count all events anew, while the service goes on."""
+    """Recount all events, while the service runs."""
     use_running_stack()
     rebuilt = asyncio.run(_rebuild(SecretStr(os.environ["ANALYTICS_MONGODB_URL"])))
-    typer.echo(f"{rebuilt.parts} quarters of a day are counted anew.")
+    typer.echo(f"{rebuilt.parts} quarters of a day were recounted.")
     if rebuilt.failed:
         minutes = ", ".join(f"{minute:%Y-%m-%d %H:%M}" for minute in rebuilt.failed)
-        raise CommandError(f"Not counted, as it failed; the service tries again: {minutes}.")
+        raise CommandError(f"Counting failed for these minutes; the service tries them again: {minutes}.")
 
 
 async def _rebuild(url: SecretStr) -> Rebuilt:

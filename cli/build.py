@@ -1,4 +1,4 @@
-"""Building the services without a deployment: with secrets made up, addresses that lead nowhere, and nothing opened."""
+"""Building the services without a deployment: with generated secrets and unreachable addresses, and nothing opened."""
 
 import os
 import tempfile
@@ -15,10 +15,10 @@ from cli.services import SERVICES
 
 def build_all() -> dict[str, FastAPI]:
     """
-    Build every service; returns them by name. The made-up environment stays with this process.
+    Build every service; returns them by name. The generated environment is limited to this process.
 
     Raises:
-        Exception: Whatever keeps a service from being built.
+        Exception: A service cannot be built.
     """
     remove_settings(os.environ)
     with tempfile.TemporaryDirectory() as folder:

@@ -19,9 +19,9 @@ from cli.errors import CommandError
 def call(
     service: str,
     method: str,
-    path: Annotated[str, typer.Argument(help="With its query, as in /api/v1/products?limit=5")],
+    path: Annotated[str, typer.Argument(help="With a query, as in /api/v1/products?limit=5")],
     body: Annotated[str | None, typer.Argument(help="JSON")] = None,
-    token: Annotated[str | None, typer.Option(help="A person's access token to act for.")] = None,
+    token: Annotated[str | None, typer.Option(help="The access token of a person to act for.")] = None,
     *,
     plain: Annotated[bool, typer.Option("--plain", help="Do not seal: for public routes.")] = False,
 ) -> None:
@@ -29,7 +29,7 @@ def call(
     Call a service as `client` and print the opened answer.
 
     Raises:
-        CommandError: The call failed; says why.
+        CommandError: The call failed; the message has the reason.
     """
     target, _, query = path.partition("?")
     options: dict[str, Any] = {"query": dict(parse_qsl(query)), "bearer": token, "sealed": not plain}

@@ -21,12 +21,12 @@ async def client(
     longest_pause_s: float = LONGEST_PAUSE_S,
 ) -> AsyncIterator[Dispatcher]:
     """
-    Give a dispatcher that speaks as `client`, or under another name.
+    Yield a dispatcher that calls as `client`, or under another name.
 
     Args:
-        environment: Has the addresses of the services and the keys of the links.
-        peers: Those that it calls.
-        longest_pause_s: For how long a peer that fails is left alone at most.
+        environment: Contains the addresses of the services and the keys of the links.
+        peers: The services that it calls.
+        longest_pause_s: The longest time for which a breaker stays open, seconds.
 
     Raises:
         InvalidKeys: A key of a link is missing or malformed.

@@ -34,7 +34,7 @@ def migrate(
 
 @app.command()
 def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -> None:
-    """Bring the databases of all services (or one) to the newest schema; what is there already is left alone."""
+    """Migrate the databases of all services (or one) to the newest schema; a current one is left alone."""
     chosen = [_find(service)] if service else list(SERVICES)
     use_running_stack()
     for one in chosen:
@@ -44,7 +44,7 @@ def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -
 
 @app.command()
 def downgrade(service: str, revision: str = typer.Argument("-1", help="A revision, or -1 for the one before.")) -> None:
-    """Bring the database of SERVICE back to an earlier schema."""
+    """Return the database of SERVICE to an earlier schema."""
     from alembic import command
 
     use_running_stack()
@@ -53,7 +53,7 @@ def downgrade(service: str, revision: str = typer.Argument("-1", help="A revisio
 
 @app.command()
 def check() -> None:
-    """Compare the migrations with the models, in a database of its own; exits 1 when they differ."""
+    """Compare the migrations with the models, in a temporary database; exits 1 when they differ."""
     from alembic import command
 
     from cli.dev.ports import free_port
@@ -85,7 +85,7 @@ def _alembic(service: Service) -> "Config":
 
 
 def read_config(file: Path) -> "Config":
-    """Read an alembic.ini, wherever it is: a "%" in its path is no mark of the format."""
+    """Read an alembic.ini from any path: a "%" in the path must not be interpolated."""
     from alembic.config import Config
 
     config = Config(file)
@@ -97,5 +97,5 @@ def _find(name: str) -> Service:
     for service in SERVICES:
         if service.name == name:
             return service
-    message = f"There is no service '{name}'; there are {', '.join(one.name for one in SERVICES)}."
+    message = f"There is no service '{name}'. Use one of {', '.join(one.name for one in SERVICES)}."
     raise CommandError(message)

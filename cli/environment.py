@@ -1,4 +1,4 @@
-"""Where commands find the databases, addresses and keys: in the environment, else in that of the development stack."""
+"""Where commands find databases, addresses and keys: in the environment, otherwise in the development stack's."""
 
 import os
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ _OURS = tuple(variable for service in SERVICES for variable in (service.url_vari
 
 def use_running_stack() -> Mapping[str, str]:
     """
-    Give the environment, filled up from the development stack of this folder where it has nothing of ours.
+    Return the environment; if it has none of our variables, it is completed from the development stack of this folder.
 
     Raises:
-        CommandError: It has nothing of ours, and no stack is running.
+        CommandError: It has none of our variables, and no stack is running.
     """
     _read_secret_files()
-    for variable in os.environ.keys() & _OURS:  # a line end is no part of an address
+    for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
         os.environ[variable] = os.environ[variable].strip()
     if not any(variable in os.environ for variable in _OURS):
         from cli.dev.environment import running_environment
@@ -27,7 +27,7 @@ def use_running_stack() -> Mapping[str, str]:
 
 
 def _read_secret_files() -> None:
-    """As the services do: NAME_FILE is the path of a file that holds NAME."""
+    """Read secrets as the services do: NAME_FILE is the path of a file that contains NAME."""
     for name, file in list(os.environ.items()):
         variable = name.removesuffix("_FILE")
         is_ours = variable != name and (variable in _OURS or variable.startswith("LINK_KEY__"))

@@ -1,9 +1,9 @@
-"""`python -m cli events`: what the services announce, and what nobody took."""
+"""`python -m cli events`: published events, their consumers, and dead letters."""
 
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, TypeVar
@@ -25,25 +25,25 @@ from cli.services import SERVICES, Service
 
 T = TypeVar("T")
 
-app = typer.Typer(add_completion=False, help="What the services announce, who hears it, and what was refused.")
+app = typer.Typer(add_completion=False, help="List events with their consumers; list and replay dead letters.")
 
 
 @app.callback(invoke_without_command=True)
 def events(context: typer.Context) -> None:
-    """Print every event with who announces it and who hears it."""
+    """Print every event with its publisher and its consumers."""
     if context.invoked_subcommand:
         return
     table = Table("Type", "From", "Heard by", "Data schema")
     for event in announced():
-        table.add_row(event.type, publisher_of(event.type), ", ".join(event.listeners), event.dataschema())
+        table.add_row(event.type, publisher_of(event.type), ", ".join(event.consumers), event.dataschema())
     console.print(table)
 
 
 @app.command()
-def dead(service: Annotated[str | None, typer.Argument(help="Only of this one.")] = None) -> None:
-    """List the events that a listener has refused for good."""
+def dead(service: Annotated[str | None, typer.Argument(help="Only of this service.")] = None) -> None:
+    """List the dead letters: events that a consumer has refused for good."""
     use_running_stack()
-    table = Table("Service", Column("Event", no_wrap=True), "Type", "Heard by", "Refused for good", "Because")
+    table = Table("Service", Column("Event", no_wrap=True), "Type", "Consumer", "Refused for good", "Reason")
     for one in _with_outbox(service):
         for letter in asyncio.run(_in_database_of(one, list_dead)):
             about = str(letter.event_id), json.loads(letter.message)["type"], letter.listener
@@ -54,31 +54,37 @@ def dead(service: Annotated[str | None, typer.Argument(help="Only of this one.")
 @app.command("replay")
 def put_back(
     service: str,
-    event_id: Annotated[UUID | None, typer.Argument(metavar="[ID]", help="Of one event; else all.")] = None,
+    event_id: Annotated[UUID | None, typer.Argument(metavar="[ID]", help="One event; default: all.")] = None,
 ) -> None:
-    """Have the dead events of SERVICE (or one) delivered again."""
+    """Deliver the dead letters of SERVICE (or one of them) again."""
     (one,) = _with_outbox(service)
     use_running_stack()
     count = asyncio.run(_in_database_of(one, lambda session: replay(session, event_id)))
-    typer.echo(f"{service}: {count} put back")
+    typer.echo(f"{service}: {count} will be delivered again")
 
 
 def announced() -> list[type[Event]]:
-    """Give the events of all services, as each declares them in its ``events.py``."""
-    modules = [f"{service.name}.events" for service in SERVICES if find_spec(f"{service.name}.events")]
-    return [event for module in modules for event in import_module(module).EVENTS]
+    """Return the events of all services, as each declares them in its ``events.py``."""
+    return [event for service in SERVICES for event in announced_by(service.name)]
+
+
+def announced_by(service: str) -> Sequence[type[Event]]:
+    """Return the events of a service; () if it has no ``events.py``."""
+    module = f"{service}.events"
+    events: Sequence[type[Event]] = import_module(module).EVENTS if find_spec(module) else ()
+    return events
 
 
 def _with_outbox(name: str | None) -> list[Service]:
     """
-    Choose the services that have an outbox.
+    Return the services with an outbox, or the named one.
 
     Raises:
-        CommandError: None of this name has one.
+        CommandError: No such service has an outbox.
     """
     found = [service for service in SERVICES if service.store == "postgres" and name in {None, service.name}]
     if not found:
-        raise CommandError(f"There is no service '{name}' that announces events.")
+        raise CommandError(f"There is no service '{name}' that publishes events.")
     return found
 
 

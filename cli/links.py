@@ -1,4 +1,4 @@
-"""Which services are linked: who calls whom, as the settings of each service declare it, and the outside client."""
+"""Which services are linked: the calls that each service declares, and the outside client."""
 
 from importlib import import_module
 
@@ -8,13 +8,13 @@ from cli.services import SERVICES
 
 
 def links() -> list[tuple[str, str]]:
-    """Give every direction that needs a key: (sender, receiver), both ways for each caller and callee, sorted."""
-    calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).calls}
+    """Return every direction that needs a key: (sender, receiver), both ways for each caller and callee, sorted."""
+    calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).peers}
     calls |= {(CLIENT, service.name) for service in SERVICES}
     return sorted(calls | {(callee, caller) for caller, callee in calls})
 
 
 def settings_class(service: str) -> type[ServiceSettings]:
-    """Give the settings class of a service."""
+    """Return the settings class of a service."""
     settings: type[ServiceSettings] = import_module(f"{service}.settings").Settings
     return settings

@@ -1,4 +1,4 @@
-"""The database of analytics, as programs beside the service use it."""
+"""The database of analytics, for programs beside the service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,13 +16,13 @@ async def analytics_database(url: str) -> AsyncIterator[MotorDatabase]:
     Open the database at *url* for the block.
 
     Raises:
-        DatabaseUnavailable: It does not answer, or stops answering meanwhile.
+        DatabaseUnavailable: It does not answer.
     """
     async with opened(MongoDB(SecretStr(url), "cli")) as store, store.use() as database:
         yield database
 
 
 async def make_write_key(url: str, name: str) -> str:
-    """Make a key with which the program called *name* may send events to analytics."""
+    """Create a key with which the program called *name* may send events to analytics."""
     async with analytics_database(url) as database:
         return str(await add_write_key(database, name))

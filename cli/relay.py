@@ -1,4 +1,4 @@
-"""`python -m cli relay`: deliver a service's events in a process of its own."""
+"""`python -m cli relay`: deliver a service's events in a separate process."""
 
 import asyncio
 import signal
@@ -21,10 +21,10 @@ def relay(service: str) -> None:
     Deliver the events of SERVICE until Ctrl-C or SIGTERM; its web processes may then run with RELAY=false.
 
     Raises:
-        CommandError: There is no such service, it announces nothing, or its settings are wrong.
+        CommandError: There is no such service, it publishes no events, or its settings are invalid.
     """
     if service not in {one.name for one in SERVICES if one.store == "postgres"}:
-        raise CommandError(f"There is no service '{service}' that announces events.")
+        raise CommandError(f"There is no service '{service}' that publishes events.")
     use_running_stack()
     try:
         app: FastAPI = import_module(f"{service}.main").build()

@@ -1,4 +1,4 @@
-"""`python -m cli routes`: how every route of every service may be spoken to, and by whom."""
+"""`python -m cli routes`: every route of every service, and who may call it."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from cli.dev.console import console
 
 @dataclass(frozen=True, slots=True)
 class DeclaredRoute:
-    """A route of a service, and what it is."""
+    """A route of a service with its declarations."""
 
     service: str
     method: str
@@ -22,7 +22,7 @@ class DeclaredRoute:
 
 
 def routes() -> None:
-    """Print every route with its mode, the peers that may call it sealed, what a person needs, and who takes keys."""
+    """Print every route with its access, its callers, its login and whether it takes idempotency keys."""
     table = Table("Service", "Method", "Path", "Mode", "Sealed callers", "Authentication", "Idempotency")
     for one in declared_routes(build_all()):
         access = one.policy.access
@@ -32,7 +32,7 @@ def routes() -> None:
 
 
 def declared_routes(apps: dict[str, FastAPI]) -> list[DeclaredRoute]:
-    """Read what the routes of *apps* (by service) are; those of the documentation are left out."""
+    """Return the routes of *apps* (by service), except those of the documentation."""
     return [
         DeclaredRoute(name, method, route.path, route.policy)
         for name, app in apps.items()

@@ -1,4 +1,4 @@
-"""The services there are: the one list that the command line and the tests walk."""
+"""The list of services, used by the command line and the tests."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,12 +14,12 @@ class Service:
 
     @property
     def factory(self) -> str:
-        """What uvicorn and gunicorn start."""
+        """The factory that uvicorn and gunicorn start."""
         return f"{self.name}.main:build"
 
     @property
     def url_variable(self) -> str:
-        """The environment variable in which its peers find its address."""
+        """The environment variable that tells its peers its address."""
         return f"{self.name.upper()}_SERVICE_URL"
 
     @property
@@ -29,7 +29,7 @@ class Service:
 
     @property
     def store_variable(self) -> str:
-        """The environment variable in which it finds its own database."""
+        """The environment variable with the address of its own database."""
         return f"{self.name.upper()}_{'DATABASE' if self.store == 'postgres' else 'MONGODB'}_URL"
 
 

@@ -1,4 +1,4 @@
-"""`python -m cli user`: accounts, straight in the user service's database."""
+"""`python -m cli user`: accounts, directly in the user service's database."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ def create_admin(
     email: str,
     password: str = typer.Option(..., prompt=True, hide_input=True, confirmation_prompt=True, envvar="ADMIN_PASSWORD"),
 ) -> None:
-    """Make an account of role admin; asks for the password, or takes it from ADMIN_PASSWORD."""
+    """Create an account with the role admin; asks for the password, or reads ADMIN_PASSWORD."""
     use_running_stack()
     try:
         new = UserAdd(username=username, email=email, password=SecretStr(password), role="admin")
@@ -45,7 +45,7 @@ def create_admin(
 
 async def add_admin(url: SecretStr, new: UserAdd) -> User:
     """
-    Store an account of role admin.
+    Store an account with the role admin.
 
     Raises:
         AppError: The name or address is taken, the password is weak, or the database does not answer.

@@ -1,7 +1,7 @@
 """
-``python -m deploy.declared_metrics``: every metric that a service declares, as ``/metrics`` shows it; for promtool.
+``python -m deploy.declared_metrics``: prints every metric that a service declares, as ``/metrics`` does, for promtool.
 
-Each has a sample, also those that have labels and nothing counted yet: promtool looks at no metric without one.
+Each has a sample, even with labels and no counts yet, because promtool ignores metrics without one.
 """
 
 import sys
@@ -14,7 +14,7 @@ from cli.services import SERVICES
 
 
 def main() -> None:
-    """Print them."""
+    """Print the metrics."""
     for service in SERVICES:
         import_module(f"{service.name}.main")
     for metric in list(REGISTRY._collector_to_names):  # noqa: SLF001 - the registry has no public list

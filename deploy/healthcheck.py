@@ -1,4 +1,4 @@
-"""Exits 0 when the service of this container says that it is ready; for HEALTHCHECK, so it imports little."""
+"""Exits 0 if the service of this container is ready; it runs as HEALTHCHECK, so it imports little."""
 
 import os
 import sys

@@ -1,9 +1,9 @@
 """
-``python -m deploy.make_secrets FOLDER``: the secrets of a deployment, one file each, in a folder per service.
+``python -m deploy.make_secrets FOLDER``: writes the secrets of a deployment, one file each, in a folder per service.
 
-What is there stays. A service finds in its folder what it may see and nothing else; ``deploy/entrypoint.sh`` gives
-each file as ``NAME_FILE``. A database whose address is in the environment (``USER_DATABASE_URL`` and the like) is taken
-from there: a managed one. The others are those of docker-compose.prod.yml.
+Existing secrets stay. A service finds only its own secrets in its folder; ``deploy/entrypoint.sh`` exports
+each file as ``NAME_FILE``. The address of a managed database is read from the environment (``USER_DATABASE_URL`` and
+the like). The other databases are those of docker-compose.prod.yml.
 """
 
 import os
@@ -18,7 +18,7 @@ from cli.services import SERVICES, Service
 
 
 def main(folder: Path) -> None:
-    """Fill *folder*; run again, it adds what is missing."""
+    """Fill *folder*; if it exists, add missing secrets."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
     kept = ensure_secrets(folder / "all.json", links())
@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
 
 
 def _url(service: Service, passwords: Mapping[str, str]) -> str:
-    """Address a service's database as the compose files name it."""
+    """Return the address of a service's database in the compose files."""
     login = f"{service.database}:{passwords[password_name(service)]}"
     if service.store == "postgres":
         return f"postgresql://{login}@postgres:5432/{service.database}"
@@ -43,7 +43,7 @@ def _url(service: Service, passwords: Mapping[str, str]) -> str:
 
 
 def _write(file: Path, secret: str) -> None:
-    # Readable by all: each container has a user of its own. On a host, the folder above is closed (docs/deployment.md).
+    # Readable by all, because each container has its own user. On a host, the folder above is closed (deployment.md).
     file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     file.write_text(secret)

@@ -1,8 +1,8 @@
 """
-``python -m deploy.manifests``: writes deploy/kubernetes/rendered/, what a cluster gets of each overlay.
+``python -m deploy.manifests``: writes deploy/kubernetes/rendered/, the manifests that each overlay applies.
 
-It is kept in the repository: so it can be validated and tested where there is no kustomize, and a change is seen as it
-reaches the cluster. Needs ``kubectl``.
+They are committed, so that they can be validated and tested without kustomize, and a review shows what a change does
+to the cluster. Needs ``kubectl``.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ def main() -> None:
     Write a file for each overlay.
 
     Raises:
-        CalledProcessError: kustomize refused; it has said why.
+        CalledProcessError: kustomize failed; it has printed the reason.
     """
     RENDERED.mkdir(exist_ok=True)
     for overlay in OVERLAYS:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def header(manifests: str) -> str:
-    """Give the first line of a rendered file: from which sources *manifests* were made, and that they are those."""
+    """Return the first line of a rendered file: a digest of the sources and of *manifests*."""
     folders = FOLDER, FOLDER.parent / "nginx"
     sources = [file for folder in folders for kind in ("*.yaml", "*.conf") for file in folder.rglob(kind)]
     digest = sha256()
@@ -39,8 +39,8 @@ def header(manifests: str) -> str:
 
 
 def _render(overlay: str) -> str:
-    """Give the manifests of an overlay."""
-    command = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]  # a program, not a cluster, is asked
+    """Return the manifests of an overlay."""
+    command = ["kubectl", "kustomize", str(FOLDER / "overlays" / overlay)]  # needs the program, but no cluster
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - all of it is ours
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Replaces the replicas of services by new ones, of the images as they are now, without failing a request:
+# Replaces the replicas of services by new ones with the current images, without a failed request:
 #   SECRETS=… deploy/roll.sh user-service order-service
-# As many new replicas are started beside the old ones; when they are ready, the old ones drain and end.
+# It starts as many new replicas beside the old ones; when they are ready, the old ones drain and stop.
 set -eu
 unset CDPATH
 cd -- "$(dirname -- "$0")/.."
@@ -9,7 +9,7 @@ for service in "$@"; do
   old=$(docker compose -f docker-compose.prod.yml ps --quiet "$service")
   count=$(echo "$old" | wc -l)
   docker compose -f docker-compose.prod.yml up --detach --wait --no-deps --no-recreate --scale "$service=$((2 * count))" "$service"
-  for one in $old; do  # one by one: the edge asks for names once a second, and tries another replica until then
+  for one in $old; do  # one by one: the edge resolves names once a second, and tries another replica until then
     docker stop "$one"
     docker rm "$one"
   done

@@ -1,7 +1,7 @@
 """
-``python -m deploy.scan_secrets [file …]``: finds secrets in these files; exits 1 and names them.
+``python -m deploy.scan_secrets [file …]``: finds secrets in these files; prints them and exits 1.
 
-Without arguments it scans every file that git tracks, and also names exceptions that are no longer needed.
+Without arguments it scans every file that git tracks, and also reports exceptions that are no longer needed.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ from detect_secrets.settings import default_settings
 
 _UNREAD = {
     "requirements/*.txt": "hashes of packages",
-    "deploy/kubernetes/rendered/*": "made from files that are read",
+    "deploy/kubernetes/rendered/*": "rendered from files that are scanned",
     "*.svg": "drawings",
 }
 
@@ -26,16 +26,16 @@ _ALLOWED = {
     ("chassis/mongodb/dsn.py", "Basic Auth Credentials"): "the form of an address, in an error's text",
     ("chassis/postgres/dsn.py", "Basic Auth Credentials"): "the same",
     ("user/mail/smtp_url.py", "Basic Auth Credentials"): "the same",
-    ("cli/build.py", "Basic Auth Credentials"): "an address that leads nowhere",
+    ("cli/build.py", "Basic Auth Credentials"): "an unreachable address",
     ("tests/*", "Basic Auth Credentials"): "addresses of servers that do not exist",
-    ("user/schemas.py", "Base64 High Entropy String"): "the example of a token in the API's description",
+    ("user/schemas.py", "Base64 High Entropy String"): "an example in the API's description",
     ("tests/*", "Base64 High Entropy String"): "alphabets, and keys that protect nothing",
     ("tests/*", "Private Key"): "the first line of a key, without a key",
     ("tests/chassis/tracing_tiny.py", "Hex High Entropy String"): "the example trace of W3C's standard",
-    ("docs/analytics-answers.md", "Base64 High Entropy String"): "a cursor of a database that is gone",
-    ("tests/chassis/log_writer.py", "JSON Web Token"): "must not come out in a log; signed by nobody",
+    ("docs/analytics-answers.md", "Base64 High Entropy String"): "a cursor of a database that no longer exists",
+    ("tests/chassis/log_writer.py", "JSON Web Token"): "must not appear in a log; not signed",
 }
-"""What is found and is no secret, with the reason; one that is found no more fails the check, too."""
+"""Known findings that are not secrets, with the reason; an exception without a finding fails the check, too."""
 
 
 def main(named: Sequence[str] = ()) -> None:
@@ -46,10 +46,10 @@ def main(named: Sequence[str] = ()) -> None:
         reasons = {(pattern, one) for pattern, one in _ALLOWED if one == kind and fnmatch(file, pattern)}
         used |= reasons
         if not reasons:
-            found.append(f"{file}:{line}: {kind}. Remove it, and replace it where it is in use.")
+            found.append(f"{file}:{line}: {kind}. Remove it, and replace the secret where it is in use.")
     if not named:
         unused = _ALLOWED.keys() - used
-        found += [f"{pattern}: no {kind} is found there; take it out of _ALLOWED." for pattern, kind in unused]
+        found += [f"{pattern}: no {kind} found; remove it from _ALLOWED." for pattern, kind in unused]
     sys.exit("\n".join(found) or None)
 
 
@@ -61,7 +61,7 @@ def _tracked() -> list[str]:
 def _scan(files: list[str]) -> list[tuple[str, str, int]]:
     secrets = SecretsCollection()
     with default_settings() as settings:
-        # It takes each name like password= for one; ruff's S105 to S107 know Python.
+        # It takes every name like password= for a secret; ruff's S105 to S107 handle Python.
         settings.disable_plugins("KeywordDetector")
         secrets.scan_files(*files)
     return [(file, secret.type, secret.line_number) for file, secret in secrets]

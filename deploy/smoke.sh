@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# smoke.sh [python]: builds every image, starts both compose files in turn, asks, and leaves nothing behind but the images.
+# smoke.sh [python]: builds every image, starts both compose files in turn, sends requests, and leaves only the images behind.
 # Ports 8001 to 8004, 18443 and 18080 must be free.
 set -euo pipefail
 unset CDPATH

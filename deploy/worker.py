@@ -2,13 +2,15 @@
 
 import asyncio
 import gc
+import signal
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from gunicorn.arbiter import Arbiter
-from uvicorn.server import Server
+from uvicorn.server import HANDLED_SIGNALS, Server
 from uvicorn_worker import UvicornWorker
 
 FIRST_BYTES_S = 0.2
@@ -26,15 +28,15 @@ class DrainingWorker(UvicornWorker):
         "server_header": False,
     }
 
-    async def _serve(self) -> None:
+    def run(self) -> None:
+        """Serve until told to end."""
         self.config.app = self.wsgi
         server = DrainingServer(config=self.config)
-        self._install_sigquit_handler()
         # What has been built lives as long as the process. Looked through in each full collection of garbage, it would
         # stop the event loop for 0.1 s.
         gc.collect()
         gc.freeze()
-        await server.serve(sockets=self.sockets)
+        server.run(sockets=self.sockets)
         if not server.started:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
@@ -47,6 +49,20 @@ class DrainingServer(Server):
     no request yet: a millisecond's worth of requests, which a balancer cannot repeat unless they are idempotent.
     """
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """
+        End at a signal, SIGQUIT included, which gunicorn sends when it has no patience.
+
+        uvicorn raises the signals again after the end: the process would end with log lines still unwritten.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in (*HANDLED_SIGNALS, signal.SIGQUIT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, serve what has come, close."""
         last = [sock.dup() for sock in sockets or []]  # connections wait as long as one handle is open
@@ -58,7 +74,6 @@ class DrainingServer(Server):
         await self._serve_all([connection for listener in last for connection in _accept_and_close(listener)])
         await asyncio.sleep(FIRST_BYTES_S)
         await super().shutdown()
-        self._captured_signals.clear()  # raised again, they would end the process with log lines still unwritten
 
     async def _serve_all(self, connections: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()

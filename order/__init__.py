@@ -1,1 +1,1 @@
-"""Orders."""
+"""The order service: orders and their sagas."""

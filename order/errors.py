@@ -1,59 +1,59 @@
-"""What can be wrong with a request to the order service."""
+"""Errors of the order service."""
 
 from chassis.core.errors import Conflict, NotFound
 
 
 class OrderNotFound(NotFound):
-    """The person has no order with this id; somebody else may."""
+    """The person has no order with this id; another person may have."""
 
     code = "order_not_found"
-    message = "You have no order with this id."
+    message = "You have no order with this id; GET /api/v1/orders lists your orders."
 
 
 class ProductNotFound(Conflict):
-    """Some of what is ordered does not exist; ``errors`` names the items."""
+    """Some of the products do not exist; ``errors`` names the items."""
 
     code = "product_not_found"
     message = "There is no product with this id; order without it."
 
 
 class InsufficientStock(Conflict):
-    """Fewer are left than are ordered; ``errors`` names the items."""
+    """Too few units are left of some products; ``errors`` names the items."""
 
     code = "insufficient_stock"
-    message = "Fewer of this product are left than you want; order less."
+    message = "Not enough stock for this product; order fewer units."
 
 
 class MixedCurrencies(Conflict):
-    """What is ordered has no total."""
+    """The products have prices in several currencies, so the order has no total."""
 
     code = "mixed_currencies"
-    message = "These products are sold in different currencies; order them apart."
+    message = "These products are sold in different currencies; place an order for each currency."
 
 
 class TotalTooLarge(Conflict):
-    """What is ordered costs more than an amount can say."""
+    """The total exceeds the largest amount."""
 
     code = "total_too_large"
-    message = "The total is too large; order less at a time."
+    message = "The total of an order is at most 10,000,000,000.00; order less at a time."
 
 
 class OrderExpired(Conflict):
-    """The stock could not be had in time."""
+    """The stock could not be reserved in time."""
 
     code = "order_expired"
-    message = "The stock could not be had in time; place another order."
+    message = "The stock could not be reserved in time; place another order."
 
 
 class OrderCancelled(Conflict):
     """The order was cancelled before its answer was known."""
 
     code = "order_cancelled"
-    message = "The order was cancelled meanwhile; place another order."
+    message = "This order was cancelled before it was confirmed; place another order."
 
 
 class NotPossible(Conflict):
     """The order's status forbids it."""
 
     code = "order_status"
-    message = "The order's status does not allow this."
+    message = "The status of this order does not allow it; read the order again."

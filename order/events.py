@@ -1,4 +1,4 @@
-"""What the order service announces."""
+"""Events that the order service publishes."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -9,7 +9,7 @@ from chassis.messaging.event import Event
 
 
 class Line(BaseModel):
-    """So many units of one product; the price is null if it was never confirmed."""
+    """Units of one product; the price is null if the order was never confirmed."""
 
     product_id: UUID
     quantity: int
@@ -17,7 +17,7 @@ class Line(BaseModel):
 
 
 class OrderEvent(Event):
-    """What each of an order's events tells of it."""
+    """The common part of an order's events."""
 
     items: list[Line]
     total_price_minor: int | None
@@ -29,36 +29,36 @@ class OrderConfirmed(OrderEvent):
     """An order has its stock, and will be fulfilled."""
 
     type: ClassVar[str] = "order.confirmed"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 class OrderFulfilled(OrderEvent):
-    """An order has left the house."""
+    """An order was shipped."""
 
     type: ClassVar[str] = "order.fulfilled"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 class OrderCancelled(OrderEvent):
-    """Somebody has cancelled an order; its stock is free again."""
+    """An order was cancelled; its units return to the stock."""
 
     type: ClassVar[str] = "order.cancelled"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 class OrderRejected(OrderEvent):
-    """An order cannot be had. Nothing is reserved for it, but for what a second worker may have asked for meanwhile."""
+    """An order was rejected. Nothing is reserved for it, unless another worker has reserved it meanwhile."""
 
     type: ClassVar[str] = "order.rejected"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 class OrderExpired(OrderEvent):
-    """The stock could not be had in time; whatever was reserved is free again."""
+    """The stock could not be reserved in time; reserved units return to the stock."""
 
     type: ClassVar[str] = "order.expired"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics", "product")
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "product")
 
 
 EVENTS = (OrderConfirmed, OrderFulfilled, OrderCancelled, OrderRejected, OrderExpired)
-"""All that it announces."""
+"""All events of the service."""

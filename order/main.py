@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from chassis.app import create_app
 from chassis.application import application_of
 from chassis.core.lifecycle import Periodic
+from chassis.idempotency.dependency import KEY_EXPIRY
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
 from order.events import EVENTS
@@ -17,8 +18,13 @@ from order.settings import Settings
 def build() -> FastAPI:
     """Build the order service."""
     settings = Settings.load()
-    pool = settings.database_pool_size, settings.processes
-    store = Postgres(settings.order_database_url, settings.service_name, *pool)
+    store = Postgres(
+        settings.order_database_url,
+        settings.service_name,
+        settings.database_pool_size,
+        settings.processes,
+        expiries=(KEY_EXPIRY,),
+    )
     app = create_app(
         settings,
         store,

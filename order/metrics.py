@@ -13,13 +13,13 @@ from order.models import Order, OrderStatus
 MEASURE_EVERY_S = 5.0
 
 TRANSITIONS = Counter("order_transitions", "Statuses that orders have come to.", ["status"])
-# Every worker measures the same table, so the latest of them is right.
+# Every worker measures the same table, so the latest value is right.
 PENDING = Gauge("order_pending", "Orders whose saga is under way.", multiprocess_mode="livemostrecent")
 OLDEST = Gauge("order_pending_oldest_seconds", "Age of the oldest of them.", multiprocess_mode="livemostrecent")
 
 
 async def measure_orders(session: AsyncSession) -> None:
-    """Set the gauges to what the table holds."""
+    """Set the gauges from the table."""
     age = func.extract("epoch", func.now() - func.min(Order.created_at))
     query = select(func.count(), func.coalesce(age, 0)).where(Order.status == OrderStatus.PENDING)
     count, age_s = (await session.execute(query)).one()
@@ -29,7 +29,7 @@ async def measure_orders(session: AsyncSession) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CountTransition(Part):
-    """Counts that an order came to a status, if the statement returns a row."""
+    """Counts a transition, if the statement returns a row."""
 
     status: OrderStatus
 

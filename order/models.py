@@ -8,9 +8,12 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, MetaData, String, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.core.ids import new_id
 from chassis.core.money import from_minor
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
+
+MOST_DETAIL = 200
+"""The largest length of a stored refusal, characters."""
 
 
 class Base(DeclarativeBase):
@@ -21,18 +24,18 @@ class Base(DeclarativeBase):
 
 
 class OrderStatus(StrEnum):
-    """How far an order has come: pending -> confirmed -> fulfilled; each of the others ends it (``NEXT_STATUSES``)."""
+    """The status of an order: pending -> confirmed -> fulfilled; each of the others ends it (``NEXT_STATUSES``)."""
 
     PENDING = "pending"
-    """Its saga is under way: the stock is being reserved and committed."""
+    """Its saga is in progress: the stock is being reserved and committed."""
     CONFIRMED = "confirmed"
-    """The stock is the order's."""
+    """The stock belongs to the order."""
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
-    """It cannot be had: no such product, or too few of it."""
+    """The stock cannot be reserved: no such product, or too few units."""
     EXPIRED = "expired"
-    """The stock could not be had in time."""
+    """The stock could not be reserved in time."""
 
 
 NEXT_STATUSES: dict[str, frozenset[OrderStatus]] = {
@@ -49,7 +52,7 @@ NEXT_STATUSES: dict[str, frozenset[OrderStatus]] = {
 
 
 class Order(Base):
-    """What somebody wants to buy, once confirmed at the prices of the moment when it was reserved."""
+    """An order; once confirmed, it has the prices at the time of its reservation."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -72,18 +75,18 @@ class Order(Base):
     currency: Mapped[str | None] = mapped_column(String(3))
     total_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     resume_at: Mapped[datetime | None]
-    """When whoever finds it pending takes its saga over."""
+    """When another worker may resume its saga; set while the order is pending."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     lines: Mapped[list["OrderLine"]] = relationship(lazy="selectin", order_by="OrderLine.position")
 
     @property
     def total_price(self) -> Decimal | None:
-        """The price of all as the API has it; None until it is confirmed."""
+        """The total price in the API's form; None until the order is confirmed."""
         return None if self.total_price_minor is None else from_minor(self.total_price_minor)
 
 
 class OrderLine(Base):
-    """So many units of one product; name and price are known once it is confirmed."""
+    """Units of one product; name and price are known once the order is confirmed."""
 
     __tablename__ = "order_lines"
     __table_args__ = (
@@ -98,16 +101,18 @@ class OrderLine(Base):
     name: Mapped[str | None] = mapped_column(String(200))
     unit_price_minor: Mapped[int | None] = mapped_column(BigInteger)
     refusal: Mapped[str | None] = mapped_column(String(32))
-    """Why this line could not be had, if the order was rejected for it; a code."""
+    """Why the order was rejected for this line; a code."""
+    refusal_detail: Mapped[str | None] = mapped_column(String(MOST_DETAIL))
+    """The refusal in words, from the product service."""
 
     @property
     def unit_price(self) -> Decimal | None:
-        """The price of one as the API has it; None until it is confirmed."""
+        """The price of one unit in the API's form; None until the order is confirmed."""
         return None if self.unit_price_minor is None else from_minor(self.unit_price_minor)
 
 
 class OrderTransition(Base):
-    """That an order came to a status, when and why. No status comes twice."""
+    """A status of an order, with time and cause. No status occurs twice."""
 
     __tablename__ = "order_transitions"
 

@@ -57,10 +57,10 @@ _PENDING = {"model": OrderRead, "description": "Not decided yet: read it again a
 async def place(
     body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Key, response: Response
 ) -> Order | Response:
-    """Order some products at their present prices; with an Idempotency-Key it can be repeated safely."""
+    """Order products at their current prices; with an Idempotency-Key it can be repeated safely."""
     order = await place_order(database, dispatcher, key, user, body)
     if order.status == OrderStatus.CANCELLED:
-        # Not raised: it is stored as the answer of the key, which may have been answered 201 by another request.
+        # Returned, not raised: it is stored as the key's answer, and another request may have stored a 201.
         return problem_response(OrderCancelled())
     response.headers["Location"] = f"/api/v1/orders/{order.id}"
     if order.status == OrderStatus.PENDING:
@@ -84,7 +84,7 @@ async def list_own(
     responses=documented(InvalidCursor),
 )
 async def list_all(session: Session, page: Paging, only: Annotated[OrderFilter, Query()]) -> Slice[Order]:
-    """List everybody's orders, newest first (admins)."""
+    """List all orders, newest first (admins)."""
     return await list_orders(session, page, only)
 
 
@@ -98,7 +98,7 @@ async def read(order_id: UUID, user: CurrentUser, session: Session) -> Order:
 
 @router.get("/{order_id}/history", access=optional(), auth=PERSON, responses=documented(OrderNotFound))
 async def history(order_id: UUID, user: CurrentUser, session: Session) -> History:
-    """Read what has happened to one of one's own orders, when and why (admins: to any)."""
+    """Read the history of one of one's own orders (admins: any)."""
     return await get_history(session, user, order_id)
 
 
@@ -124,5 +124,5 @@ async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     responses=documented(OrderNotFound, NotPossible),
 )
 async def fulfil(order_id: UUID, admin: CurrentUser, session: Session) -> Order:
-    """Note that an order has left the house (admins)."""
+    """Mark an order as shipped (admins)."""
     return await fulfil_order(session, admin, order_id)

@@ -1,4 +1,4 @@
-"""What the order service takes and gives."""
+"""Requests and answers of the order service."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -17,14 +17,14 @@ Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
 class OrderItem(Body):
-    """So many units of one product. The price is the server's."""
+    """Units of one product. The server sets the price."""
 
     product_id: Id
     quantity: Quantity
 
 
 class OrderCreate(Body):
-    """What is wanted: `items`, or `product_id` and `quantity` of a single one."""
+    """An order: `items`, or `product_id` and `quantity` of a single product."""
 
     items: Annotated[list[OrderItem], Field(min_length=1, max_length=MAX_LINES)] | None = None
     product_id: Id | None = None
@@ -40,7 +40,7 @@ class OrderCreate(Body):
 
     @property
     def wanted(self) -> list[OrderItem]:
-        """What is wanted, in whichever form it came."""
+        """The ordered items, in either form."""
         if self.items is not None:
             return self.items
         assert self.product_id
@@ -49,10 +49,10 @@ class OrderCreate(Body):
 
 
 class OrderLineRead(Read):
-    """So many units of one product."""
+    """Units of one product."""
 
     product_id: UUID
-    name: str | None = Field(description="Null until it is confirmed.", examples=["Teapot"])
+    name: str | None = Field(description="Null until the order is confirmed.", examples=["Teapot"])
     quantity: Quantity
     unit_price: Price | None = Field(description="Null until it is confirmed.")
     refusal: str | None = Field(description="Why the order was rejected for this item; a code, mostly null.")
@@ -72,7 +72,7 @@ class OrderRead(Read):
 
 
 class TransitionRead(Read):
-    """That an order came to a status."""
+    """A change of an order's status."""
 
     status: OrderStatus
     cause: str = Field(examples=["stock_committed"])
@@ -80,13 +80,13 @@ class TransitionRead(Read):
 
 
 class History(Read):
-    """All that has happened to an order, the oldest first."""
+    """All transitions of an order, the oldest first."""
 
     items: list[TransitionRead]
 
 
 class OrderFilter(BaseModel):
-    """Which orders a list shows."""
+    """The filter of a list of orders."""
 
     user_id: UUID | None = None
     status: OrderStatus | None = None

@@ -1,18 +1,21 @@
-"""What the order service reads from the environment."""
+"""Settings of the order service."""
 
 from typing import ClassVar
 
 from chassis.core.setting_types import ServiceUrl
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
+from order.calls import CALLS
+from order.events import EVENTS
 
 
 class Settings(ServiceSettings):
     """The order service's settings."""
 
     service_name: ClassVar[str] = "order"
-    calls: ClassVar[tuple[str, ...]] = ("product", "user", "analytics")
     tokens_from: ClassVar[str | None] = "user"
+    peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS, tokens_from)
 
     order_database_url: PostgresUrl
     product_service_url: ServiceUrl

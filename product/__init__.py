@@ -1,1 +1,1 @@
-"""The catalogue, its prices and its stock."""
+"""The product service: the catalogue, its prices and its stock."""

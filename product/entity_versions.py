@@ -1,4 +1,4 @@
-"""What If-Match means for a product."""
+"""The meaning of If-Match for a product."""
 
 from sqlalchemy import ColumnElement, String, cast, func, true
 
@@ -8,10 +8,10 @@ from product.models import Product
 
 def as_read(if_match: Tags | None, *, with_stock: bool = False) -> ColumnElement[bool]:
     """
-    Make the condition that a product is still what the caller has read; always true if the caller does not ask.
+    Return the condition that a product has not changed since the caller read it; always true without If-Match.
 
-    A tag is ``<version>-<stock>`` (``Product.etag``). The stock counts only *with_stock*: a sale must not keep anybody
-    from mending a name, but whoever sets the stock must know of it.
+    A tag is ``<version>-<stock>`` (``Product.etag``). The stock counts only *with_stock*: a sale must not prevent
+    correcting a name, but setting the stock requires the current one.
     """
     if if_match is None or if_match.any:
         return true()

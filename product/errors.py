@@ -1,4 +1,4 @@
-"""What can be wrong with a request to the product service."""
+"""Errors of the product service."""
 
 from uuid import UUID
 
@@ -6,10 +6,10 @@ from chassis.core.errors import Conflict, NotFound
 
 
 class ProductNotFound(NotFound):
-    """No product has this id; one that was deleted counts for none."""
+    """No product has this id; deleted products are not found."""
 
     code = "product_not_found"
-    message = "There is no product with this id."
+    message = "There is no product with this id; GET /api/v1/products lists the catalogue."
 
 
 class UnknownProducts(Conflict):
@@ -20,7 +20,7 @@ class UnknownProducts(Conflict):
 
     @staticmethod
     def describe(product_id: UUID) -> str:
-        """Say which product is missing."""
+        """Return the message for a missing product."""
         return f"There is no product {product_id}; order without it."
 
 
@@ -32,40 +32,40 @@ class InsufficientStock(Conflict):
 
     @staticmethod
     def describe(product_id: UUID, left: int, wanted: int) -> str:
-        """Say how many are left of a product and how many are wanted."""
+        """Return the message with the units left and wanted."""
         return f"Not enough stock for product {product_id}: {left} left, {wanted} wanted."
 
 
 class StockTooLarge(Conflict):
-    """The stock, together with what orders hold of it, would pass the largest one."""
+    """The stock would exceed its bound, together with the units that orders hold."""
 
     code = "stock_too_large"
     message = "The stock would exceed 1,000,000,000 units, together with those that orders hold; add less."
 
 
 class MixedCurrencies(Conflict):
-    """The products of one order have their prices in several currencies, so they have no total."""
+    """The products of one order have prices in several currencies, so they have no total."""
 
     code = "mixed_currencies"
-    message = "These products are sold in different currencies; order them apart."
+    message = "These products are sold in different currencies; place an order for each currency."
 
 
 class ReservationNotFound(NotFound):
-    """Nothing was ever reserved for this order, nor released."""
+    """Nothing was ever reserved or released for this order."""
 
     code = "reservation_not_found"
-    message = "There is no reservation for this order."
+    message = "Nothing is reserved for this order; reserve first."
 
 
 class ReservationClosed(Conflict):
-    """The reservation was released, or its time is over; it does not come back."""
+    """The reservation was released or has expired, which is final."""
 
     code = "reservation_closed"
     message = "The reservation for this order was released or has expired; place another order."
 
 
 class ReservationDiffers(Conflict):
-    """The order has a reservation already, of something else."""
+    """The order has reserved other products or quantities."""
 
     code = "reservation_differs"
-    message = "Other products or quantities are reserved for this order."
+    message = "Other products or quantities are reserved for this order; send the same items, or place another order."

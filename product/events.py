@@ -1,4 +1,4 @@
-"""What the product service announces."""
+"""Events that the product service publishes."""
 
 from typing import ClassVar
 
@@ -6,10 +6,10 @@ from chassis.messaging.event import Event
 
 
 class ProductCreated(Event):
-    """There is a new product in the catalogue."""
+    """A product was added to the catalogue."""
 
     type: ClassVar[str] = "product.created"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
     name: str
     price_minor: int
@@ -17,23 +17,23 @@ class ProductCreated(Event):
 
 
 class ProductUpdated(Event):
-    """A product has changed."""
+    """A product was changed."""
 
     type: ClassVar[str] = "product.updated"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
     changed: tuple[str, ...]
-    """The names of the fields that were given."""
+    """The names of the changed fields."""
 
 
 class ProductStockLow(Event):
-    """Few units are left of a product that had more."""
+    """The stock of a product has become low."""
 
     type: ClassVar[str] = "product.stock_low"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
     stock: int
 
 
 EVENTS = (ProductCreated, ProductUpdated, ProductStockLow)
-"""All that it announces."""
+"""All events of the service."""

@@ -1,4 +1,4 @@
-"""What the product service does when it hears of orders."""
+"""Handlers of the events of orders."""
 
 from uuid import UUID
 

@@ -4,21 +4,27 @@ from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.core.lifecycle import Periodic
+from chassis.idempotency.dependency import KEY_EXPIRY
+from chassis.messaging.inbox import INBOX_EXPIRY
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
-from chassis.postgres.purge import PURGE_EVERY_S
 from product import inbox, reservation_routes, routes
 from product.events import EVENTS
+from product.expiries import EXPIRIES
 from product.services.expire_reservations import BATCH, expire_reservations
-from product.services.purge_reservations import purge_reservations
 from product.settings import Settings
 
 
 def build() -> FastAPI:
     """Build the product service."""
     settings = Settings.load()
-    pool = settings.database_pool_size, settings.processes
-    store = Postgres(settings.product_database_url, settings.service_name, *pool)
+    store = Postgres(
+        settings.product_database_url,
+        settings.service_name,
+        settings.database_pool_size,
+        settings.processes,
+        expiries=(KEY_EXPIRY, INBOX_EXPIRY, *EXPIRIES),
+    )
     return create_app(
         settings,
         store,
@@ -27,7 +33,6 @@ def build() -> FastAPI:
         inbox.router,
         periodic=[
             Periodic("expire_reservations", 1, lambda: _expire_reservations(store)),
-            Periodic("purge_reservations", PURGE_EVERY_S, lambda: purge_reservations(store)),
         ],
         relay=Relay(settings, store, EVENTS),
         own=settings,

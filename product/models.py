@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from chassis.core.ids import new_id
 from chassis.core.money import from_minor
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
 MAX_STOCK = 1_000_000_000
-"""Units of one product, those that orders hold included."""
+"""The largest number of units of one product, including those that orders hold."""
 
 
 class Base(DeclarativeBase):
@@ -37,11 +37,11 @@ class Base(DeclarativeBase):
 
 class Product(Base):
     """
-    Something to buy, its price in minor units of its currency.
+    A product, with its price in minor units of its currency.
 
     ``stock`` is what is available: the sum of the product's movements, and changed only with them (``move_stock``).
-    ``held`` is what open reservations have taken of it and may still give back; the bound is for both together.
-    ``version`` and ``updated_at`` tell of edits of the catalogue; sales leave them alone.
+    ``held`` is what open reservations have taken and may still return; the bound applies to both together.
+    ``version`` and ``updated_at`` change with edits of the catalogue, but not with sales.
     """
 
     __tablename__ = "products"
@@ -65,18 +65,18 @@ class Product(Base):
 
     @property
     def price(self) -> Decimal:
-        """The price as the API has it."""
+        """The price in the API's form."""
         return from_minor(self.price_minor)
 
     @property
     def etag(self) -> str:
-        """Its entity tag: another one as soon as a reader would see a difference, in the stock too."""
+        """Its entity tag, which changes with everything that readers see, including the stock."""
         return f"{self.version}-{self.stock}"
 
 
 IN_CATALOGUE = Product.deleted_at.is_(None)
 SIMPLE = text("'simple'::regconfig")
-"""Words in lower case, otherwise as they stand: no language's endings are cut off."""
+"""Words in lower case, otherwise unchanged: no language's endings are removed."""
 NAME_WORDS = func.to_tsvector(SIMPLE, Product.name)
 
 Index("ix_products_price", Product.price_minor, Product.id, postgresql_where=IN_CATALOGUE)
@@ -85,21 +85,21 @@ Index("ix_products_name_words", NAME_WORDS, postgresql_using="gin", postgresql_w
 
 
 class MovementKind(StrEnum):
-    """Why stock changes."""
+    """The reason for a change of stock."""
 
     INITIAL = "initial"
     ADJUSTMENT = "adjustment"
     RESERVATION = "reservation"
     RELEASE = "release"
-    """Given back before the order was confirmed."""
+    """Returned before the order was confirmed."""
     EXPIRY = "expiry"
-    """Given back because nobody confirmed in time."""
+    """Returned because the reservation was not committed in time."""
     RETURN = "return"
-    """Given back after the order was confirmed."""
+    """Returned after the order was confirmed."""
 
 
 class StockMovement(Base):
-    """A line of the ledger: how many units came (or went, if negative), why, and by whom. Never changed."""
+    """A line of the ledger: the number of units (negative when they leave), why, and by whom. Never changed."""
 
     __tablename__ = "stock_movements"
     __table_args__ = (
@@ -113,7 +113,7 @@ class StockMovement(Base):
             name="kind",
         ),
         Index("ix_stock_movements_product_id_id", "product_id", "id"),
-        # Whatever else goes wrong, an order takes its units once and gives them back once.
+        # Ensures that an order takes its units once and returns them once.
         Index(
             "uq_stock_movements_order_id_product_id_direction",
             "order_id",
@@ -135,21 +135,21 @@ class StockMovement(Base):
 
 
 class ReservationState(StrEnum):
-    """What has become of a reservation."""
+    """The state of a reservation."""
 
     RESERVED = "reserved"
     COMMITTED = "committed"
     RELEASED = "released"
     EXPIRED = "expired"
     FULFILLED = "fulfilled"
-    """The units have left the house, and do not come back by a release."""
+    """The units were shipped; a release returns none of them."""
 
 
 class Reservation(Base):
     """
-    What an order has taken out of the stock.
+    The units that an order has taken out of the stock.
 
-    One that was released before it was made has no lines: a tombstone, which keeps a late reserve from succeeding.
+    A reservation that was released before it was made has no lines: a tombstone, which makes a late reserve call fail.
     """
 
     __tablename__ = "reservations"
@@ -165,12 +165,12 @@ class Reservation(Base):
 
     @property
     def currency(self) -> str | None:
-        """The one currency of all lines."""
+        """The common currency of all lines."""
         return self.lines[0].currency if self.lines else None
 
 
 class ReservationLine(Base):
-    """So many units of one product, at the price and under the name of that moment."""
+    """Units of one product, at its price and name at the time of the reservation."""
 
     __tablename__ = "reservation_lines"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
@@ -184,16 +184,16 @@ class ReservationLine(Base):
 
     @property
     def unit_price(self) -> Decimal:
-        """The price of one as the API has it."""
+        """The price of one unit in the API's form."""
         return from_minor(self.unit_price_minor)
 
 
 IS_RESERVED = Reservation.state == ReservationState.RESERVED
 IS_HELD = or_(Reservation.state == ReservationState.COMMITTED, and_(IS_RESERVED, Reservation.expires_at > func.now()))
-"""The units are the order's: it is committed, or there is time to do so. The clock is the database's."""
+"""The units belong to the order: it is committed, or may still be. The clock is the database's."""
 
 IS_CLOSED = text("state IN ('released', 'expired', 'fulfilled')")
-"""Nothing becomes of it any more. Literally the condition of its index."""
+"""The reservation is finished. Literally the condition of its index."""
 
 Index("ix_reservations_expires_at", Reservation.expires_at, postgresql_where=IS_RESERVED)
 Index("ix_reservations_closed", Reservation.expires_at, postgresql_where=IS_CLOSED)

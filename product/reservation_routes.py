@@ -40,7 +40,7 @@ router = service_router("reservations")
 async def reserve(
     body: ReservationCreate, database: Database, claim: OwnClaim, request: Request, response: Response
 ) -> ReservationRead:
-    """Reserve all that an order wants at the prices of this moment, or nothing."""
+    """Reserve all items of an order at their current prices, or nothing."""
     response.headers["Location"] = f"/api/v1/reservations/{body.order_id}"
     return await reserve_stock(database, body, own_part(request.app, Settings).reservation_seconds, claim)
 
@@ -49,7 +49,7 @@ async def reserve(
     "/{order_id}", access=service("order"), response_model=ReservationRead, responses=documented(ReservationNotFound)
 )
 async def read_reservation(order_id: UUID, session: Session) -> Reservation:
-    """Read what is reserved for an order."""
+    """Read the reservation of an order."""
     return await get_reservation(session, order_id)
 
 
@@ -61,11 +61,11 @@ async def read_reservation(order_id: UUID, session: Session) -> Reservation:
     responses=documented(ReservationNotFound, ReservationClosed),
 )
 async def commit(order_id: UUID, database: Database, claim: OwnClaim) -> ReservationRead:
-    """Keep for good what is reserved for an order."""
+    """Make the reservation of an order final."""
     return await commit_reservation(database, order_id, claim)
 
 
 @router.post("/{order_id}/release", access=service("order"), idempotency=REPEATABLE, response_model=ReservationRead)
 async def release(order_id: UUID, session: Session) -> Reservation:
-    """Give back what an order has reserved or committed, and refuse what it may want to reserve later."""
+    """Return an order's reserved or committed units to the stock, and refuse further reservations for it."""
     return await release_reservation(session, order_id)

@@ -119,5 +119,5 @@ async def adjust(product_id: UUID, body: StockAdjustment, admin: CurrentUser, se
     responses=documented(ProductNotFound, InvalidCursor),
 )
 async def list_ledger(product_id: UUID, session: Session, page: Paging) -> Slice[StockMovement]:
-    """List what has moved a stock, newest first (admins)."""
+    """List the movements of a stock, newest first (admins)."""
     return await list_movements(session, product_id, page)

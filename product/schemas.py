@@ -1,4 +1,4 @@
-"""What the product service takes and gives."""
+"""Requests and answers of the product service."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,7 @@ from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from chassis.core.money import MAX_MINOR, Price, from_minor
-from chassis.core.types import Body, Id, Read
-from chassis.core.visible_text import VISIBLE_LINE, VISIBLE_TEXT
+from chassis.core.types import VISIBLE_LINE, VISIBLE_TEXT, Body, Id, Read
 from product.models import MAX_STOCK, MovementKind, ReservationState
 
 MAX_QUANTITY = 1_000_000
@@ -22,7 +21,7 @@ _Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whi
 Name = Annotated[_Line, Field(examples=["Teapot"])]
 Description = Annotated[str, StringConstraints(max_length=5000), VISIBLE_TEXT, Field(examples=["Holds a litre."])]
 StoredName = Annotated[str, Field(examples=["Teapot"])]
-"""A name in an answer: what was taken once is answered, whatever is taken today."""
+"""A name in an answer: older names may break today's rules."""
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK, examples=[25])]
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
 
@@ -37,7 +36,7 @@ class ProductCreate(Body):
 
 
 class ProductUpdate(Body):
-    """What changes; a field that is left out stays as it is."""
+    """Changes to a product; missing fields stay as they are."""
 
     name: Name | None = None
     description: Description | None = None
@@ -55,7 +54,7 @@ class ProductRead(Read):
     currency: str = Field(examples=["EUR"])
     stock: int = Field(description="Units that can be ordered.", examples=[25])
     created_at: datetime
-    updated_at: datetime = Field(description="When its entry was last edited; sales do not count.")
+    updated_at: datetime = Field(description="The time of the last edit; sales do not count.")
 
 
 class Sort(StrEnum):
@@ -71,7 +70,7 @@ _Amount = Annotated[Decimal | None, Field(ge=0, le=MAX_MINOR // 100, decimal_pla
 
 
 class Search(BaseModel):
-    """Which products are listed, and in which order."""
+    """The filter and sort order of a list of products."""
 
     q: Annotated[
         str | None,
@@ -81,11 +80,13 @@ class Search(BaseModel):
     ] = None
     min_price: _Amount = None
     max_price: _Amount = None
-    in_stock: bool | None = Field(None, description="Only what can be ordered now, or only what cannot.")
-    sort: Sort = Field(Sort.NEWEST, description="`-price` is the dearest first.")
+    in_stock: bool | None = Field(None, description="Only products in stock, or only those out of stock.")
+    sort: Sort = Field(Sort.NEWEST, description="`-price` sorts the most expensive first.")
     ids: Annotated[
         list[UUID] | None,
-        Field(max_length=100, description="Read these, in this order, without unknown ones; nothing else counts then."),
+        Field(
+            max_length=100, description="Read these, in this order; unknown ids are left out, other filters ignored."
+        ),
     ] = None
 
 
@@ -97,7 +98,7 @@ def _not_zero(change: int) -> int:
 
 
 class StockAdjustment(Body):
-    """Units that came or went beside all orders."""
+    """Units added or removed apart from orders."""
 
     change: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK, examples=[-3]), AfterValidator(_not_zero)]
     reason: Annotated[_Line, Field(examples=["Broken."])]
@@ -107,16 +108,16 @@ class MovementRead(Read):
     """A line of a product's ledger."""
 
     id: UUID
-    quantity: int = Field(description="Units that came; negative for those that went.", examples=[-3])
+    quantity: int = Field(description="Units added; negative if they were removed.", examples=[-3])
     kind: MovementKind
     order_id: UUID | None
     reason: str | None = Field(examples=["Broken."])
-    actor: UUID | None = Field(description="The admin who did it.")
+    actor: UUID | None = Field(description="The admin who adjusted it.")
     at: datetime
 
 
 class ReservationItem(Body):
-    """So many units of one product."""
+    """Units of one product."""
 
     product_id: Id
     quantity: Quantity
@@ -130,14 +131,14 @@ def _distinct(items: list[ReservationItem]) -> list[ReservationItem]:
 
 
 class ReservationCreate(Body):
-    """What an order wants, all of it or nothing."""
+    """The items of an order, reserved all or none."""
 
     order_id: Id
     items: Annotated[list[ReservationItem], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
 
 
 class ReservationLineRead(Read):
-    """Units of one product, at the name and price of the moment when they were reserved."""
+    """Units of one product, at its name and price at the time of the reservation."""
 
     product_id: UUID
     name: StoredName
@@ -146,17 +147,17 @@ class ReservationLineRead(Read):
 
 
 class ReservationRead(Read):
-    """What is reserved for an order."""
+    """The reservation of an order."""
 
     order_id: UUID
     state: ReservationState
     currency: str | None = Field(description="Null if it was released before it was made.", examples=["EUR"])
     lines: list[ReservationLineRead] = Field(description="In the order of the product ids.")
-    expires_at: datetime = Field(description="Until when it can be committed.")
+    expires_at: datetime = Field(description="The end of the time to commit it.")
     created_at: datetime
 
     @classmethod
     def of(cls, rows: Sequence[Record]) -> Self:
-        """Make it of a row for each line, which has the columns of the reservation too."""
+        """Build it from one row for each line, with the columns of the reservation."""
         lines = [{**row, "unit_price": from_minor(row["unit_price_minor"])} for row in rows]
         return cls.model_validate({**rows[0], "lines": lines})

@@ -1,4 +1,4 @@
-"""What the product service reads from the environment."""
+"""Settings of the product service."""
 
 from typing import ClassVar
 
@@ -6,21 +6,24 @@ from pydantic import Field
 
 from chassis.core.money import Currency
 from chassis.core.setting_types import ServiceUrl
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
+from product.calls import CALLS
+from product.events import EVENTS
 
 
 class Settings(ServiceSettings):
     """The product service's settings."""
 
     service_name: ClassVar[str] = "product"
-    calls: ClassVar[tuple[str, ...]] = ("user", "analytics")
     tokens_from: ClassVar[str | None] = "user"
+    peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS, tokens_from)
 
     product_database_url: PostgresUrl
     user_service_url: ServiceUrl
     analytics_service_url: ServiceUrl
     currency: Currency = "EUR"
-    """Of the prices of new products."""
+    """The currency of new products."""
     reservation_seconds: int = Field(default=120, ge=1, le=86_400)
-    """How long an order may take to commit what it has reserved."""
+    """How long an order may take to commit its reservation, seconds."""

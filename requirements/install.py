@@ -1,12 +1,12 @@
 """
-Make a virtual environment, whole or not at all: `python install.py [--check] <folder> <lock>`, standard library only.
+Create a virtual environment completely or not at all: `install.py [--check] <folder> <lock>`, standard library only.
 `python install.py --uv <arguments>` runs .venv's uv with the same access to a registry.
 
-<folder>/bin/.ready tells of what it was made: the Python, the place and the lock. It is written last, and goes first:
-what has none, or one that tells of something else, is made anew. With --check nothing is made; exit code 1 says so.
+<folder>/bin/.ready records the Python, the folder and the lock. It is written last, and removed first: an environment
+without it, or with another record, is created again. With --check nothing is created; exit code 1 reports a mismatch.
 
-The caller's settings of pip that say how to reach a registry are kept, for uv too; all that would put the packages
-elsewhere, or others in their place, are not (docs/decisions/0033).
+The caller's pip settings for reaching a registry are kept, for uv too; settings that would install elsewhere, or other
+packages, are ignored (docs/decisions/0027-the-callers-environment.md).
 """
 
 import ast
@@ -21,13 +21,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).absolute().parents[1]
 BOOTSTRAP = ROOT / "requirements" / "bootstrap.txt"
-"""uv alone, with its hashes."""
+"""The lock of uv alone, with its hashes."""
 
 REGISTRY = {
     *("index-url", "extra-index-url", "find-links", "no-index", "trusted-host", "cert", "client-cert", "proxy"),
     *("timeout", "default-timeout", "retries", "keyring-provider", "use-feature", "use-deprecated", "cache-dir"),
 }
-"""Settings of pip that only say how to reach a registry."""
+"""Settings of pip for reaching a registry."""
 FOR_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -36,10 +36,10 @@ FOR_UV = {
     "keyring-provider": "UV_KEYRING_PROVIDER",
 }
 OWN_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INSECURE_HOST", "UV_NATIVE_TLS")
-"""The caller's settings of uv that only say how to reach a registry, with UV_HTTP_*, UV_CACHE_DIR and passwords."""
+"""The caller's settings of uv for reaching a registry, besides UV_HTTP_*, UV_CACHE_DIR and passwords."""
 STEERING = ("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__", "MAKE", "MFLAGS")
 
-# Not `pip config list`: "user = true" in a file would have that look at the user's own file alone.
+# Not `pip config list`: with "user = true" in a file it would read the user's own file only.
 READ_PIP_SETTINGS = """
 from pip._internal.configuration import Configuration
 found = Configuration(isolated=False)
@@ -51,7 +51,7 @@ for name, value in found.items():  # by file, in newer releases
 
 
 def main(arguments: list[str]) -> int:
-    """Install what is not there yet; the exit code."""
+    """Install what is missing; returns the exit code."""
     if arguments[0] == "--uv":
         folder = ROOT / ".venv"
         uv, environment = folder / "bin" / "uv", uv_variables(pip_settings(folder / "bin" / "python"), folder)
@@ -61,26 +61,26 @@ def main(arguments: list[str]) -> int:
     if is_check:
         return int(not is_ready(folder, lock))
     with lock.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # of two that install at once the second finds all of it there
+        fcntl.flock(held, fcntl.LOCK_EX)  # of two concurrent installations the second finds everything done
         if not is_ready(folder, lock):
             install(folder, lock)
     return 0
 
 
 def is_ready(folder: Path, lock: Path) -> bool:
-    """Whether the environment is whole, and of this Python, place and lock."""
+    """Whether the environment is complete, and has this Python, folder and lock."""
     return read_stamp(folder) == [*describe(folder), digest(lock)]
 
 
 def read_stamp(folder: Path) -> list[str]:
-    """Read of what an environment was made; nothing if it is not whole."""
+    """Read the record of an environment; empty if it is not complete."""
     with contextlib.suppress(OSError):
         return (folder / "bin" / ".ready").read_text(encoding="utf-8").splitlines()
     return []
 
 
 def describe(folder: Path) -> list[str]:
-    """Tell of what an environment is made beside the lock, as its own Python sees it."""
+    """Return the record of an environment except for the lock, as its own Python sees it."""
     look = "import sys; print(sys.version.replace('\\n', ' '), sys.base_prefix)"
     command, python = [folder / "bin" / "python", "-I", "-S", "-c", look], "no Python"
     with contextlib.suppress(OSError):
@@ -89,12 +89,12 @@ def describe(folder: Path) -> list[str]:
 
 
 def digest(file: Path) -> str:
-    """Tell one content of a file from another."""
+    """Return a hash of the content."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def install(folder: Path, lock: Path) -> None:
-    """Make the environment, or bring one that is of another lock to this one."""
+    """Create the environment, or update one with another lock."""
     print(f"Installing into {folder.name} (once; about 15 s) …", flush=True)
     is_whole = bool(folder.is_dir() and read_stamp(folder)[:-1] == describe(folder))
     (folder / "bin" / ".ready").unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def install(folder: Path, lock: Path) -> None:
     run([*pip, BOOTSTRAP], for_pip)
     uv = [folder / "bin" / "uv", "pip", "sync", "-q", "--no-config", "--compile-bytecode", "--python", python]
     if not run([*uv, "--require-hashes", lock], clean | uv_variables(settings, folder), check=False):
-        print("uv could not; pip tries, and takes a minute …", flush=True)
+        print("uv failed; pip is tried, which takes a minute …", flush=True)
         run([*pip, lock], for_pip)
     draft = folder / "bin" / ".ready.new"
     draft.write_text("\n".join([*describe(folder), digest(lock)]), encoding="utf-8")
@@ -118,21 +118,21 @@ def install(folder: Path, lock: Path) -> None:
 
 
 def link(python: Path) -> None:
-    """Let the environment's Python find our packages wherever it is started, and with PYTHONSAFEPATH too."""
+    """Let the environment's Python find our packages from any folder, and with PYTHONSAFEPATH too."""
     look = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = subprocess.run([python, "-I", "-c", look], capture_output=True, text=True, check=True).stdout.strip()
-    # Not in full: a name that is not ASCII would keep this Python from starting in some locales.
+    # A relative path: a name that is not ASCII would keep this Python from starting in some locales.
     Path(packages, "checkout.pth").write_text(f"{os.path.relpath(ROOT, packages)}\n", encoding="ascii")
 
 
 def clean_environment() -> dict[str, str]:
-    """Give the caller's environment without what steers Python, pip and uv; text is UTF-8."""
+    """Return the caller's environment without variables that influence Python, pip and uv; text is UTF-8."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith((*STEERING, "LC_"))}
     return kept | {"LC_ALL": "C.UTF-8"}
 
 
 def remove(folder: Path) -> None:
-    """Remove what stands in the place of the environment; a link only, not what it leads to."""
+    """Remove the environment; of a link only the link, not its target."""
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     elif folder.exists():
@@ -140,7 +140,7 @@ def remove(folder: Path) -> None:
 
 
 def pip_settings(python: Path) -> dict[str, str]:
-    """Read how pip reaches a registry, from its files and the caller's environment, which wins as it does for pip."""
+    """Return pip's settings for reaching a registry, from its files and the environment, which takes precedence."""
     command = [python, "-I", "-X", "utf8", "-c", READ_PIP_SETTINGS]
     named = {*as_variables(dict.fromkeys(REGISTRY, "")), "PIP_CONFIG_FILE"}
     environment = clean_environment() | {name: value for name, value in os.environ.items() if name in named}
@@ -148,7 +148,7 @@ def pip_settings(python: Path) -> dict[str, str]:
     if listed.returncode:
         sys.exit(f"pip cannot read its settings: {listed.stderr.strip()}")
     settings = dict[str, str]()
-    # As pip reads them: [global], over it [install], over that PIP_*.
+    # In pip's order: [global], overridden by [install], overridden by PIP_*.
     for section in ("global.", "install.", ":env:."):
         for line in listed.stdout.splitlines():
             name, _, value = line.removeprefix(section).partition("=")
@@ -158,16 +158,16 @@ def pip_settings(python: Path) -> dict[str, str]:
 
 
 def as_variables(settings: dict[str, str]) -> dict[str, str]:
-    """Name pip's settings as it reads them from the environment."""
+    """Return pip's settings as environment variables."""
     return {f"PIP_{name.upper().replace('-', '_')}": value for name, value in settings.items()}
 
 
 def uv_variables(settings: dict[str, str], folder: Path) -> dict[str, str]:
-    """Tell uv what pip knows, and what it has been told itself."""
+    """Return uv's settings: pip's, and the caller's own."""
     told = {FOR_UV[name]: value for name, value in settings.items() if name in FOR_UV}
     told["UV_FIND_LINKS"] = ",".join(settings.get("find-links", "").split())
     told["UV_NO_INDEX"] = settings.get("no-index", "")
-    told["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # pip's way; what comes is held against the hashes
+    told["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does; packages are checked against the hashes
     for name in ("HTTPS_PROXY", "HTTP_PROXY") if "proxy" in settings else ():
         told[name] = settings["proxy"]
     authorities = settings.get("cert") or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
@@ -182,7 +182,7 @@ def uv_variables(settings: dict[str, str], folder: Path) -> dict[str, str]:
 
 
 def cache_folder(folder: Path) -> Path:
-    """Choose where uv keeps what it has fetched: where it always does, if that can be written to."""
+    """Return uv's cache folder: the default, if it is writable."""
     home = Path(os.environ.get("HOME") or os.devnull)
     usual = Path(os.environ.get("UV_CACHE_DIR") or Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "uv")
     with contextlib.suppress(OSError):
@@ -193,11 +193,11 @@ def cache_folder(folder: Path) -> Path:
 
 
 def run(command: list[str | Path], environment: dict[str, str], *, check: bool = True) -> bool:
-    """Run a program; whether it went well. With *check*, its failure is the end, without a traceback."""
+    """Run a program; returns whether it succeeded. With *check*, a failure exits without a traceback."""
     code = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
     if code and check:
         sys.exit(
-            f"The installation failed (see above): {' '.join(map(str, command[:5]))} … Mend that, and run it again."
+            f"The installation failed (see above): {' '.join(map(str, command[:5]))} … Correct that, and run it again."
         )
     return not code
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh [folder] [lock]: makes a virtual environment from a hashed lock (requirements/install.py); nothing if it is there.
-# Without arguments: .venv from dev.txt. PYTHON names another Python than python3: an environment of that is made then.
+# install.sh [folder] [lock]: creates a virtual environment from a hashed lock, unless it exists (requirements/install.py).
+# Without arguments: .venv from dev.txt. PYTHON names another Python than python3 for the environment.
 unset CDPATH
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -9,7 +9,7 @@ venv=${1:-.venv}
 lock=${2:-requirements/dev.txt}
 look='import sys; print(sys.version, sys.base_prefix)'
 
-# Asked of the environment's own Python: one that is gone, or is another by now, cannot say yes.
+# The check runs with the environment's own Python, so it fails if that was removed or replaced.
 if [[ -f $venv/bin/.ready ]] && "$venv/bin/python" -I -S requirements/install.py --check "$venv" "$lock" 2>/dev/null; then
   [[ -n ${PYTHON:-} ]] && [[ $("$PYTHON" -I -S -c "$look") != $("$venv/bin/python" -I -S -c "$look") ]] || exit 0
   rm -f "$venv/bin/.ready"

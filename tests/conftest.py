@@ -26,7 +26,7 @@ from analytics.counting.lease import leased
 from analytics.main import COUNTING
 from analytics.models import INDEXES, LEASES
 from chassis.application import own_part
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.tables import chassis_metadata
@@ -237,7 +237,7 @@ def sealed(outside: Dispatcher, clean: None) -> Dispatcher:
 
 @pytest.fixture(scope="session")
 def cheap_hasher() -> Any:  # noqa: ANN401 - passlib has no types
-    """Makes hashes of the same form for a thousandth of the time."""
+    """Makes hashes of the same form in a thousandth of the time."""
     return passwords._hasher.using(memory_cost=8, rounds=1)  # noqa: SLF001 - nobody else is to make them cheaper
 
 
@@ -249,7 +249,7 @@ def password_hash(cheap_hasher: Any) -> str:  # noqa: ANN401
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(cheap_hasher: Any, password_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401
-    """Hash passwords cheaply, nobody's too, so that all take as long; take PASSWORD for strong without judging it."""
+    """Hash passwords cheaply, including the hash for unknown names; accept PASSWORD without rating its strength."""
     monkeypatch.setattr(passwords, "_hasher", cheap_hasher)
     monkeypatch.setattr(passwords, "_nobodys_hash", lambda: password_hash)
     judge = passwords._score  # noqa: SLF001 - as above

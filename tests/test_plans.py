@@ -20,8 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
 from chassis.auth.tokens import Identity
+from chassis.idempotency.dependency import KEY_EXPIRY
+from chassis.messaging.inbox import INBOX_EXPIRY
 from chassis.postgres import database as chassis_postgres
 from chassis.postgres.database import Postgres
+from chassis.postgres.nonces import NONCE_EXPIRY
 from chassis.postgres.purge import Expiry
 from chassis.web.pagination import PageRequest, Paging, Position
 from cli.dev.files import ROOT
@@ -30,17 +33,17 @@ from cli.services import SERVICES
 from order.models import OrderStatus
 from order.schemas import OrderFilter
 from order.services.list_orders import list_orders
+from product.expiries import EXPIRIES as PRODUCT_EXPIRIES
 from product.schemas import Search, Sort
 from product.services.list_movements import list_movements
 from product.services.list_products import list_products
-from product.services.purge_reservations import EXPIRIES as PRODUCT_EXPIRIES
 from user.audit import AuditKind
+from user.expiries import EXPIRIES as USER_EXPIRIES
 from user.models import HAS_ORIGIN, AuditEntry
 from user.schemas import AuditFilter, UserFilter
 from user.services.list_audit import list_audit
 from user.services.list_sessions import list_sessions
 from user.services.list_users import list_users
-from user.services.purge_expired import EXPIRIES as USER_EXPIRIES
 
 ROWS = 1_000_000
 MOST_PAGES = 3_000
@@ -201,7 +204,7 @@ PURGES: dict[str, list[Any]] = {
     "order": [
         *(
             statement(expiry)
-            for expiry in chassis_postgres.EXPIRIES
+            for expiry in (NONCE_EXPIRY, KEY_EXPIRY, INBOX_EXPIRY)
             for statement in (Expiry.delete_batch, Expiry.overdue_s)
         )
     ],

@@ -8,12 +8,14 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import MetaData, func, select
 
-from chassis.core.ids import new_id
+from chassis.application import Application, application_of
+from chassis.core.types import new_id
 from chassis.idempotency.dependency import KEYED
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.database import Postgres
 from chassis.sealing.access import CLIENT
 from chassis.web.routing import Route
+from cli.dev.polling import eventually
 from cli.routes import declared_routes
 from order.models import Base as OrderBase
 from product.models import Base as ProductBase
@@ -81,16 +83,28 @@ class Keyed:
     """Sends the requests of one route with one key, sealed, in an admin's name."""
 
     url: str
-    store: Postgres
+    application: Application
     tables: MetaData
     forge: Forge
     other: Forge
     key: KeyedRequest
 
     async def ask(self, forge: Forge) -> Opened:
-        """Send a request; returns the opened answer."""
+        """Send a request; returns the opened answer, once what is done after it (mails) is done."""
         message = forge.message()
-        return message.open(await send(self.url, message.wire))
+        answer = message.open(await send(self.url, message.wire))
+
+        async def is_quiet() -> bool:
+            return self.application.receiver.in_flight == 0
+
+        assert await eventually(is_quiet)
+        return answer
+
+    @property
+    def store(self) -> Postgres:
+        """The service's database."""
+        assert isinstance(self.application.store, Postgres)
+        return self.application.store
 
 
 @pytest.fixture
@@ -120,7 +134,7 @@ async def keyed(
     headers = {"idempotency-key": key, **({"authorization": admin["Authorization"]} if is_personal else {})}
     return Keyed(
         environment[f"{asked.service.upper()}_SERVICE_URL"],
-        apps[asked.service].state.application.store,
+        application_of(apps[asked.service]),
         _watched(TABLES[asked.service]),
         forge(asked.path, asked.body),
         forge(asked.other_path, asked.other_body),

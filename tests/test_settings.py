@@ -115,7 +115,7 @@ def problem(service: str, field: str) -> str:
 def test_a_value_that_cannot_work_is_refused_by_name(environ: dict[str, str], service: str) -> None:
     """The service does not start; the message names the variable, and quotes no secret."""
     problems = {}
-    for field in settings_class(service).model_fields:
+    for field in settings_class(service).variables():
         for wrong in WRONG.get(field, ["this setting is missing in WRONG"]):
             before = dict(environ)
             environ[field.upper()] = wrong

@@ -1,1 +1,1 @@
-"""Accounts and access tokens."""
+"""The user service: accounts, sessions and access tokens."""

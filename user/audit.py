@@ -1,4 +1,4 @@
-"""The audit log: security events, written in the transaction of what they tell of."""
+"""The audit log: security events, written in the transaction of the event."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from user.models import AuditEntry
 
 
 class AuditKind(StrEnum):
-    """What can have happened."""
+    """The kinds of audited events."""
 
     REGISTERED = "user.registered"
     CREATED = "user.created"
@@ -40,9 +40,9 @@ def audit(
     Add an entry to the log.
 
     Args:
-        user_id: Whose account it is about; None for an account that does not exist.
-        actor_id: Who did it; None for somebody who has not logged in.
-        details: What else is worth knowing; never a secret, never what somebody typed.
+        user_id: The account concerned; None if it does not exist.
+        actor_id: The person who acted; None if not logged in.
+        details: Further facts; never a secret, never what people typed.
     """
     entry = AuditEntry(
         kind=kind,

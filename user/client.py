@@ -1,27 +1,25 @@
-"""Who is at the other end of a request: for the audit log and for throttling."""
+"""The client of a request, for the audit log and for throttling."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.core.addresses import read_address
+from chassis.core.types import read_address
+from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
-
-_LETS_PEOPLE_IN = frozenset({"analytics"})
-"""Programs in which people log in (analytics has the dashboard): the address that these name is the person's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """
-    The other end of a request.
+    The client of a request.
 
     Attributes:
-        address: The IP address; None behind a trusted program, whose own address says nothing of the person, unless it
-            is one that lets people in: then the address that it names.
-        user_agent: What it calls itself; of a trusted program the name that its key proves.
-        program: The trusted program that makes the request.
+        address: The IP address of the person. Behind a service, the address that it sends (analytics does, for logins
+            at the dashboard), or None; behind the outside client None, because it is not trusted with addresses.
+        user_agent: The user agent; for a trusted program the name that its key proves.
+        program: The trusted program that sent the request.
     """
 
     address: str | None = None
@@ -31,11 +29,11 @@ class Client:
 
 async def _client(request: Request) -> Client:
     if caller := getattr(request.state, "caller", None):
-        named = request.headers.get(CLIENT_ADDRESS, "") if caller in _LETS_PEOPLE_IN else ""
+        named = request.headers.get(CLIENT_ADDRESS, "") if caller != CLIENT else ""
         return Client(read_address(named), f"service:{caller}", caller)
     address = read_address(request.client.host) if request.client else None
     return Client(address, request.headers.get("user-agent", "")[:256] or None)
 
 
 FromClient = Annotated[Client, Depends(_client)]
-"""The other end of the request, as a route asks for it."""
+"""The client of the request, as a dependency of a route."""

@@ -1,4 +1,4 @@
-"""Reading credentials: a form as OAuth2 clients send it, or JSON."""
+"""Reading credentials: a form, as OAuth2 clients send it, or JSON."""
 
 from json import JSONDecodeError
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ LOGIN_BODY: dict[str, Any] = {
         },
     }
 }
-"""The request body for OpenAPI, since the framework cannot describe either of two forms."""
+"""The request body for OpenAPI, because the framework cannot describe two alternative forms."""
 
 
 async def _credentials(request: Request) -> Credentials:
@@ -51,4 +51,4 @@ async def _fields(request: Request) -> object:
 
 
 CredentialsBody = Annotated[Credentials, Depends(_credentials)]
-"""The credentials in a request's body."""
+"""The credentials in the body of the request."""

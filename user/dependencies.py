@@ -1,4 +1,4 @@
-"""What routes of this service alone ask for."""
+"""Dependencies of this service's routes."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from chassis.application import own_part
-from chassis.auth.tokens import TokenIssuer
 from user.mail.mailer import Mailer
 from user.settings import Settings
+from user.tokens.issuer import TokenIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Parts:
 
     Attributes:
         issuer: Signs access tokens.
-        mailer: Sends mail; None where there is no mail server.
+        mailer: Sends mail; None without a mail server.
     """
 
     settings: Settings
@@ -40,6 +40,6 @@ async def _no_store(response: Response) -> None:
 
 
 Issuer = Annotated[TokenIssuer, Depends(_issuer)]
-"""What signs access tokens."""
+"""Issues access tokens."""
 no_store = Depends(_no_store)
-"""For routes whose answer holds tokens: no cache is to keep it (RFC 6749, 5.1)."""
+"""For routes with tokens in the answer: caches must not store it (RFC 6749, 5.1)."""

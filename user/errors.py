@@ -1,73 +1,73 @@
-"""What can be wrong with a request to the user service."""
+"""Errors of the user service."""
 
 from chassis.core.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 
 
 class UsernameTaken(Conflict):
-    """An account with this name, or with one that looks like it, already exists."""
+    """An account with this name, or with one that looks like it, exists (409)."""
 
     code = "username_taken"
     message = "This username, or one that looks like it, is already registered."
 
 
 class EmailTaken(Conflict):
-    """An account with this address already exists."""
+    """An account with this address exists (409)."""
 
     code = "email_taken"
     message = "This email address is already registered."
 
 
 class LastAdmin(Conflict):
-    """Nobody would be left to administer the accounts."""
+    """No admin would remain (409)."""
 
     code = "last_admin"
     message = "This is the last active admin: make another account an admin first."
 
 
 class InvalidCredentials(Unauthenticated):
-    """No active account has this name and password; which of them is wrong is not said."""
+    """No active account has this name and password; the answer does not reveal which is wrong (401)."""
 
     code = "invalid_credentials"
     message = "Username or password is wrong."
 
 
 class WrongPassword(Forbidden):
-    """Who is logged in did not prove to be the owner of the account."""
+    """The password does not prove that the person owns the account (403)."""
 
     code = "wrong_password"
     message = "The current password is wrong."
 
 
 class InvalidRefreshToken(Unauthenticated):
-    """The refresh token is unknown, spent, expired or revoked; which of them is not said."""
+    """The refresh token is unknown, spent, expired or revoked; the answer does not reveal which (401)."""
 
     code = "invalid_refresh_token"
     message = "This refresh token is not valid any more: log in again."
 
 
 class InvalidEmailToken(BadRequest):
-    """The token from a mail is unknown, used or expired."""
+    """The token from a mail is unknown, used or expired (400)."""
 
     code = "invalid_email_token"
-    message = "This token is not valid any more: ask for a new mail."
+    message = "This token is not valid any more: request a new mail."
 
 
 class TooManyAttempts(TooManyRequests):
-    """Tried too often; Retry-After says when the next attempt is taken."""
+    """There were too many attempts; Retry-After has the time of the next one (429)."""
 
     code = "too_many_attempts"
     message = "Too many attempts. Try again later."
 
 
 class UserNotFound(NotFound):
-    """No account has this id, or it is deleted."""
+    """No account has this id, or it is deleted (404)."""
 
     code = "user_not_found"
     message = "There is no such user."
 
 
 class SessionNotFound(NotFound):
-    """No session of one's own has this id, or it has ended."""
+    """The person has no session with this id, or it has ended (404)."""
 
     code = "session_not_found"
     message = "You have no such session."

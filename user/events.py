@@ -1,4 +1,4 @@
-"""What the user service announces."""
+"""Events that the user service publishes."""
 
 from typing import ClassVar
 
@@ -6,18 +6,18 @@ from chassis.messaging.event import Event
 
 
 class UserRegistered(Event):
-    """Somebody has an account now."""
+    """An account was registered."""
 
     type: ClassVar[str] = "user.registered"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 class UserDeleted(Event):
-    """Somebody's account is erased; whoever keeps something of theirs erases it too."""
+    """An account was erased; consumers erase what they store about the person."""
 
     type: ClassVar[str] = "user.deleted"
-    listeners: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
 
 
 EVENTS = (UserRegistered, UserDeleted)
-"""All that it announces."""
+"""All events of the service."""

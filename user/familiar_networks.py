@@ -1,7 +1,7 @@
 """
-Networks from which the owner of an account has come before.
+Networks from which the owner of an account has logged in before.
 
-Logins from there are counted apart from all others: strangers who guess from everywhere do not keep the owner out.
+Logins from there are counted separately, so guesses from other networks do not keep the owner out.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from user.models import FamiliarNetwork, User
 from user.throttle import network_of
 
 FAMILIAR_FOR = timedelta(days=90)
-"""Since the last login from there."""
+"""How long a network stays familiar after the last login from it."""
 _NOBODY = UUID(int=0)
 
 
 async def is_familiar(session: AsyncSession, user: User | None, client: Client) -> bool:
-    """Whether the owner has come from there before; for no account it takes as long, and is false."""
+    """Whether the owner has logged in from this network before; takes the same time without an account."""
     user_id = user.id if user else _NOBODY
     known = exists().where(
         FamiliarNetwork.user_id == user_id,
@@ -33,7 +33,7 @@ async def is_familiar(session: AsyncSession, user: User | None, client: Client) 
 
 
 async def remember_network(session: AsyncSession, user_id: UUID, client: Client) -> None:
-    """Remember from where the owner has come: with the password, or with a token from a mail."""
+    """Record the network of an owner who proved the password, or used a token from a mail."""
     row = {"user_id": user_id, "network": _hash(user_id, client), "expires_at": func.now() + FAMILIAR_FOR}
     key = [FamiliarNetwork.user_id, FamiliarNetwork.network]
     statement = insert(FamiliarNetwork).values(row)
@@ -41,7 +41,7 @@ async def remember_network(session: AsyncSession, user_id: UUID, client: Client)
 
 
 async def delete_networks(session: AsyncSession, user_id: UUID) -> None:
-    """Forget from where an account's owner has come."""
+    """Delete the familiar networks of an account."""
     await session.execute(delete(FamiliarNetwork).where(FamiliarNetwork.user_id == user_id))
 
 

@@ -20,12 +20,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
 ROLES = ("user", "analyst", "admin")
 _PREFIXES = "text_pattern_ops"
-"""Lets an index serve LIKE 'ada%', whatever the database's collation."""
+"""Lets an index serve LIKE 'ada%' with every collation of the database."""
 
 
 class Base(DeclarativeBase):
@@ -40,7 +40,8 @@ class User(Base):
     An account. The ``*_key`` columns hold the normalised form, in which names and addresses are unique.
 
     The ``*_look`` columns keep names apart that look alike (user/names/usernames.py); ``claim_looks`` fills them for
-    accounts of older versions. A deleted account stays as a row without personal data, since other records name its id.
+    accounts of older versions. A deleted account stays as a row without personal data, because other records refer to
+    its id.
     """
 
     __tablename__ = "users"
@@ -75,8 +76,8 @@ class UserCount(Base):
     """
     A part of the number of accounts that are not deleted; the number is the sum of all parts.
 
-    A trigger on ``users`` keeps it, so it is right whoever writes. Each connection changes one part of sixteen: those
-    who register at the same time do not wait for each other.
+    A trigger on ``users`` maintains it, whatever writes. Each connection changes one of sixteen parts, so concurrent
+    registrations seldom wait for each other.
     """
 
     __tablename__ = "user_counts"
@@ -86,7 +87,7 @@ class UserCount(Base):
 
 
 class FamiliarNetwork(Base):
-    """A network from which an account's owner has logged in or reset the password, known by its SHA-256 alone."""
+    """A network from which an account's owner has logged in or reset the password, stored as SHA-256 only."""
 
     __tablename__ = "familiar_networks"
 
@@ -96,7 +97,7 @@ class FamiliarNetwork(Base):
 
 
 class UserSession(Base):
-    """A login: a family of refresh tokens, of which one at a time is good, and the access tokens that name it."""
+    """A login: a family of refresh tokens, one of which is valid at a time, and the access tokens that name it."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_revoked_at", "revoked_at", postgresql_where=text("revoked_at IS NOT NULL")),)
@@ -113,7 +114,7 @@ class UserSession(Base):
 
 
 class RefreshToken(Base):
-    """A refresh token, known by its SHA-256 alone. One that was used stays for a while: its reuse is to be noticed."""
+    """A refresh token, stored as SHA-256 only. A spent one is kept for a while so that its reuse is detected."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (
@@ -125,11 +126,11 @@ class RefreshToken(Base):
     session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
     used_at: Mapped[datetime | None]
     salt: Mapped[bytes | None]
-    """With the token itself it gives the successor; by itself it gives nothing."""
+    """Needed, together with the spent token itself, to compute its successor; useless alone."""
 
 
 class EmailToken(Base):
-    """What a mail asks its reader to prove: single use, known by its SHA-256 alone; one per person and purpose."""
+    """A token that a mail carries: single use, stored as SHA-256 only; one per person and purpose."""
 
     __tablename__ = "email_tokens"
     __table_args__ = (CheckConstraint("purpose IN ('verify', 'reset')", name="purpose"),)
@@ -142,12 +143,12 @@ class EmailToken(Base):
 
 
 class Throttle(Base):
-    """How often something was tried lately, and until when it may not be tried again."""
+    """The number of recent attempts, and the time before which no further one is allowed."""
 
     __tablename__ = "throttles"
 
     key: Mapped[bytes] = mapped_column(primary_key=True)
-    """SHA-256 of what is throttled: names and addresses are not kept here."""
+    """SHA-256 of the throttled key: names and addresses are not stored here."""
     attempts: Mapped[int]
     last_at: Mapped[datetime] = mapped_column(index=True)
     blocked_until: Mapped[datetime]
@@ -157,7 +158,7 @@ _HAS_ORIGIN = "address IS NOT NULL OR user_agent IS NOT NULL"
 
 
 class AuditEntry(Base):
-    """A security event: who did what to whom, from where, when. Holds no secret and no name that somebody typed."""
+    """A security event: actor, account, origin and time. It contains no secret and no name that was typed."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
@@ -178,11 +179,11 @@ class AuditEntry(Base):
 
 
 HAS_ORIGIN = text(f"({_HAS_ORIGIN})")
-"""The entry says where its actor was. Literally the condition of the indexes by which an actor's entries are erased."""
+"""The entry has the actor's origin. Literally the condition of the indexes that erasures of actors' entries use."""
 
 
 class AuditErasure(Base):
-    """A deleted account of which the audit log still says where its person was: there was too much for one request."""
+    """A deleted account whose origins are still in the audit log, because one request could not erase all of them."""
 
     __tablename__ = "audit_erasures"
 

@@ -1,8 +1,8 @@
 """
-Passwords: Argon2id (RFC 9106; 19 MiB, 2 passes, 1 lane, as OWASP asks), and how guessable they are (zxcvbn).
+Passwords: Argon2id (RFC 9106; 19 MiB, 2 passes, 1 lane, as OWASP recommends), and their strength (zxcvbn).
 
-The only module that knows passlib and zxcvbn. A hash takes 35-90 ms of CPU and 19 MiB: it runs in a small thread pool
-of its own, never on the event loop.
+The only module that imports passlib and zxcvbn. A hash takes 35-90 ms of CPU and 19 MiB, so it runs in a small thread
+pool of its own, never on the event loop.
 """
 
 import asyncio
@@ -22,60 +22,60 @@ from chassis.core.errors import InvalidRequest
 log = structlog.get_logger(__name__)
 
 STRONG = 3
-"""The least score that is taken, of zxcvbn's 0 to 4: some 10^8 guesses, where logins are throttled and hashes slow."""
+"""The lowest accepted zxcvbn score, of 0 to 4: some 10^8 guesses, with throttled logins and slow hashes."""
 JUDGED = 32
-"""How many characters are judged. It takes 1-10 ms, and up to 0.7 s for cleverly chosen ones; 128 of those take 6 s."""
+"""How many characters are rated. It takes 1-10 ms, and up to 0.7 s for malicious input; 128 of those take 6 s."""
 
-argon2.set_backend("argon2_cffi")  # left to the first use, a second one meanwhile fails
+argon2.set_backend("argon2_cffi")  # otherwise the first use sets it, and a concurrent use fails
 _hasher: Any = argon2.using(  # type: ignore[no-untyped-call]
     type="ID", memory_cost=19 * 1024, rounds=2, parallelism=1
 )
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-# One thread: zxcvbn keeps the words of its caller in a global dictionary.
+# One thread: zxcvbn keeps the caller's words in a global dictionary.
 _judge = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zxcvbn")
 
 
 class WeakPassword(InvalidRequest):
-    """The password is common, or easily guessed."""
+    """The password is common, or easily guessed (422)."""
 
     code = "weak_password"
     message = (
-        "This password is easy to guess: it has common words or passwords, repeats, sequences or your own name. "
-        "Begin with three or more unrelated words."
+        "This password is easy to guess: it contains common words or passwords, repeats, sequences or your own name. "
+        "Use three or more unrelated words."
     )
 
 
 def normalise_password(password: str) -> str:
-    """Give one form to all spellings of the same characters (NFKC): keyboards differ in what they send."""
+    """Return one form for all encodings of the same characters (NFKC), because keyboards differ."""
     return unicodedata.normalize("NFKC", password)
 
 
 async def hash_password(password: str) -> str:
-    """Hash a password with a salt of its own."""
+    """Hash a password with a new salt."""
     loop = asyncio.get_running_loop()
     password_hash: str = await loop.run_in_executor(_pool, _hasher.hash, normalise_password(password))
     return password_hash
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Check a password; without a hash (nobody has this name) it takes as long and is False."""
+    """Check a password; without a hash (an unknown name) it takes the same time and returns False."""
     return await asyncio.get_running_loop().run_in_executor(_pool, _verify, password, password_hash)
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Tell whether a hash, by which a password was just verified, was made with other parameters than today's."""
+    """Whether a hash, against which a password was just verified, has other parameters than the current ones."""
     return bool(_hasher.needs_update(password_hash))
 
 
 async def check_strength(password: str, *own: str) -> None:
     """
-    Refuse a password that somebody could guess. Its length is checked elsewhere; it is not empty.
+    Refuse a password that is easy to guess. Its length is checked elsewhere; it is not empty.
 
     Args:
-        own: What others know of the person: name, e-mail address.
+        own: Facts that others know about the person: name, e-mail address.
 
     Raises:
-        WeakPassword: It is to be another one (422).
+        WeakPassword: The password is too weak (422).
     """
     if await asyncio.get_running_loop().run_in_executor(_judge, _score, password, own) < STRONG:
         raise WeakPassword
@@ -85,7 +85,7 @@ def _verify(password: str, password_hash: str | None) -> bool:
     try:
         is_right = _hasher.verify(normalise_password(password), password_hash or _nobodys_hash())
     except PasswordSizeError:
-        return False  # nothing as long was ever hashed
+        return False  # no longer password was ever hashed
     except ValueError:
         log.error("a stored password hash cannot be read")  # noqa: TRY400 - the traceback may show the hash
         return False
@@ -98,9 +98,9 @@ def _nobodys_hash() -> str:
 
 
 def _score(password: str, own: tuple[str, ...]) -> int:
-    # The beginning is enough: whatever follows makes a strong one no weaker, and a weak one is not worth the time.
-    # Own words are cut alike, so that a long one is still found. zxcvbn sees repeats in one case alone, and fails on
-    # what looks like a date before a line's end.
+    # The beginning is enough: further characters do not make a strong password weaker, and a weak one is not worth the
+    # time. Own words are cut the same way, so that long ones are still found. zxcvbn finds repeats in one case only,
+    # and fails on text that looks like a date before the end of a line.
     judged = normalise_password(password)[:JUDGED].lower().replace("\n", " ")
     words = [word[:JUDGED] for text in own for word in _words(normalise_password(text))]
     score: int = zxcvbn(judged, words)["score"]
@@ -108,6 +108,6 @@ def _score(password: str, own: tuple[str, ...]) -> int:
 
 
 def _words(own: str) -> list[str]:
-    """Give a name or address whole, its sides with and without punctuation, and each word of it."""
+    """Return a name or address as a whole, its two sides with and without punctuation, and each of its words."""
     sides = own.split("@")
     return [own, *sides, *(re.sub(r"[\W_]", "", side) for side in sides), *re.findall(r"[^\W_]+", own)]

@@ -1,4 +1,4 @@
-"""Passwords that somebody chooses, and proofs that somebody knows one."""
+"""Hashing new passwords, and checking the current one."""
 
 from pydantic import SecretStr
 
@@ -13,10 +13,10 @@ from user.throttle import account_limit, count_attempt, guess_limit, reset_attem
 
 async def hash_new_password(password: SecretStr, username: str, email: str) -> str:
     """
-    Hash a password that somebody chose; takes long, so no connection is to be held meanwhile.
+    Hash a new password. It takes long, so no connection should be held meanwhile.
 
     Raises:
-        WeakPassword: Common, or easily guessed from the name or address (422).
+        WeakPassword: It is common, or easily guessed from the name or address (422).
     """
     chosen = password.get_secret_value()
     await check_strength(chosen, username, email)
@@ -25,11 +25,11 @@ async def hash_new_password(password: SecretStr, username: str, email: str) -> s
 
 async def prove_password(database: Postgres, client: Client, user: User, password: SecretStr) -> None:
     """
-    Let only the owner go on: a stolen access token shall not be enough to take over an account.
+    Check the current password, for changes for which a stolen access token must not suffice.
 
     Raises:
-        WrongPassword: It is not the account's (403).
-        TooManyAttempts: On this account (429).
+        WrongPassword: It is not the account's password (403).
+        TooManyAttempts: There were too many attempts on this account (429).
     """
     limits = guess_limit("password", str(user.id), client), account_limit("password", str(user.id))
     async with database.transaction() as session:

@@ -1,4 +1,4 @@
-"""What the user service takes and gives."""
+"""Requests and answers of the user service."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -6,8 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
-from chassis.core.types import Body, Read
-from chassis.core.visible_text import is_visible
+from chassis.core.types import Body, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
 from user.names.usernames import check_username
@@ -21,7 +20,7 @@ def _usable_password(password: SecretStr) -> SecretStr:
 
 
 def _distinct(name: str) -> str:
-    # One character may be 18 in the key (U+FDFA), or none: it has to fit its column, and there has to be one.
+    # One character may become 18 in the key (U+FDFA), or none: the key must fit its column, and must not be empty.
     if not 3 <= len(name_key(name)) <= 256:  # noqa: PLR2004
         raise ValueError("must have 3 to 256 characters when compatibility forms are written out")
     return name
@@ -29,7 +28,7 @@ def _distinct(name: str) -> str:
 
 def _visible_mailbox(email: str) -> str:
     if not is_visible(email.rpartition("@")[0]):
-        raise ValueError("must have a character before the '@' that can be seen")
+        raise ValueError("must have a visible character before the '@'")
     return email
 
 
@@ -39,7 +38,7 @@ Username = Annotated[
     AfterValidator(check_username),
     AfterValidator(_distinct),
     Field(
-        description="Letters and digits of one script, with single `.`, `_` or `-` between them; unique by its looks.",
+        description="Letters and digits of one script, with single `.`, `_` or `-` between them; no two look alike.",
         examples=["ada"],
     ),
 ]
@@ -52,9 +51,9 @@ Email = Annotated[
 ]
 Role = Annotated[Literal["user", "analyst", "admin"], Field(examples=["user"])]
 GivenPassword = Annotated[SecretStr, Field(max_length=1024, examples=["correct horse battery"])]
-"""A password to be checked."""
+"""A password to check."""
 NewPassword = Annotated[GivenPassword, AfterValidator(_usable_password)]
-"""A password to be taken: 12 to 128 characters, counted in the form that is hashed (NFKC)."""
+"""A new password: 12 to 128 characters, counted in the form that is hashed (NFKC)."""
 OpaqueToken = Annotated[
     str,
     StringConstraints(min_length=1, max_length=128),
@@ -71,13 +70,13 @@ class UserCreate(Body):
 
 
 class UserAdd(UserCreate):
-    """A new account, made by an admin."""
+    """A new account, created by an admin."""
 
     role: Role = "user"
 
 
 class UserChange(Body):
-    """What an admin changes of an account; what is left out stays."""
+    """An admin's changes to an account; missing fields stay as they are."""
 
     username: Username | None = None
     email: Email | None = None
@@ -86,11 +85,11 @@ class UserChange(Body):
 
 
 class ProfileChange(Body):
-    """What somebody changes of their own account; what is left out stays."""
+    """A person's changes to their own account; missing fields stay as they are."""
 
     username: Username | None = None
     email: Email | None = Field(default=None, description="Takes effect when it is confirmed; needs the password.")
-    password: GivenPassword | None = Field(default=None, description="The current one.")
+    password: GivenPassword | None = Field(default=None, description="The current password.")
 
     @model_validator(mode="after")
     def _new_address_needs_password(self) -> "ProfileChange":
@@ -105,16 +104,16 @@ class UserRead(Read):
     id: UUID
     username: str = Field(examples=["ada"])
     email: str = Field(examples=["ada@example.org"])
-    email_verified_at: datetime | None = Field(description="When its owner proved to read its mail.")
+    email_verified_at: datetime | None = Field(description="When the owner confirmed the address by mail.")
     role: str = Field(examples=["user"])
     is_active: bool
     created_at: datetime
 
 
 class UserFilter(BaseModel):
-    """Which accounts a list shows."""
+    """The filter of a list of accounts."""
 
-    q: str | None = Field(default=None, max_length=254, description="How the username or e-mail address begins.")
+    q: str | None = Field(default=None, max_length=254, description="The beginning of the username or e-mail address.")
     role: Role | None = None
     is_active: bool | None = None
 
@@ -127,28 +126,28 @@ class Credentials(Body):
 
 
 class Token(BaseModel):
-    """An access token (RFC 6749, 5.1), and the token to get the next one with."""
+    """An access token (RFC 6749, 5.1), and the refresh token for the next one."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type's name
     expires_in: int = Field(description="Seconds.", examples=[900])
-    refresh_token: str = Field(description="Good once: `POST /api/v1/users/refresh` gives the next.")
+    refresh_token: str = Field(description="Valid once: `POST /api/v1/users/refresh` returns the next one.")
 
 
 class Refresh(Body):
-    """The refresh token that came with the last access token."""
+    """The refresh token that was issued with the last access token."""
 
     refresh_token: OpaqueToken
 
 
 class PasswordProof(Body):
-    """The current password, for what a stolen access token shall not be enough for."""
+    """The current password, for changes for which a stolen access token must not suffice."""
 
     password: GivenPassword
 
 
 class PasswordChange(Body):
-    """The current password and the one to come."""
+    """The current password and the new one."""
 
     current_password: GivenPassword
     new_password: NewPassword
@@ -167,7 +166,7 @@ class EmailConfirmation(Body):
 
 
 class PasswordReset(EmailConfirmation):
-    """The token from a mail, and the password to come."""
+    """The token from a mail, and the new password."""
 
     password: NewPassword
 
@@ -179,15 +178,21 @@ class SessionRead(Read):
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
-    address: str | None = Field(description="Where the login came from.", examples=["192.0.2.7"])
+    address: str | None = Field(description="The network address of the login.", examples=["192.0.2.7"])
     user_agent: str | None = Field(examples=["Mozilla/5.0"])
 
 
+class KeySet(BaseModel):
+    """The keys with which access tokens can be checked (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
 class Revocations(BaseModel):
-    """Sessions that were revoked lately."""
+    """Recently revoked sessions."""
 
     sessions: list[UUID]
-    until: datetime = Field(description="Send it as `since` the next time.")
+    until: datetime = Field(description="The value of `since` for the next request.")
 
 
 class AuditRead(Read):
@@ -196,28 +201,28 @@ class AuditRead(Read):
     id: UUID
     at: datetime
     kind: AuditKind
-    user_id: UUID | None = Field(description="Whose account it is about.")
-    actor_id: UUID | None = Field(description="Who did it; null for somebody who was not logged in.")
+    user_id: UUID | None = Field(description="The account concerned.")
+    actor_id: UUID | None = Field(description="The person who acted; null if not logged in.")
     address: str | None = Field(examples=["192.0.2.7"])
     user_agent: str | None
     details: dict[str, Any]
 
 
 class AuditFilter(BaseModel):
-    """Which entries of the audit log a list shows."""
+    """The filter of the audit log."""
 
     user_id: UUID | None = None
     kind: AuditKind | None = None
 
 
 class UserCount(BaseModel):
-    """How many accounts there are."""
+    """The number of accounts."""
 
     count: int = Field(examples=[42])
 
 
 class Activity(BaseModel):
-    """What analytics knows of one person."""
+    """Counts of a person's events in analytics."""
 
     total: int = Field(examples=[3])
     by_type: dict[str, int] = Field(examples=[{"user.registered": 1, "order.confirmed": 2}])

@@ -1,25 +1,28 @@
-"""What the user service reads from the environment."""
+"""Settings of the user service."""
 
 from email.headerregistry import HeaderRegistry
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
-from chassis.auth.signing_keys import SigningKeys
 from chassis.core.setting_types import BaseUrl, ServiceUrl
+from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
 from chassis.settings import ServiceSettings
+from user.calls import CALLS
+from user.events import EVENTS
 from user.mail.smtp_url import SmtpUrl
+from user.tokens.signing_keys import SigningKeys
 
 _HEADERS = HeaderRegistry()
 
 
 def _one_sender(value: str) -> str:
-    """Read it as the mail will carry it."""
+    """Check the sender in the form that mails will carry."""
     try:
         header: Any = _HEADERS("From", value)
         is_one = value.isprintable() and not header.defects and [bool(one.domain) for one in header.addresses] == [True]
-    except IndexError:  # the standard library's way to find nothing after the @
+    except IndexError:  # raised by the standard library when nothing follows the @
         is_one = False
     if not is_one:
         raise ValueError("must look like no-reply@example.org or Shop <no-reply@example.org>")
@@ -30,7 +33,7 @@ class Settings(ServiceSettings):
     """The user service's settings."""
 
     service_name: ClassVar[str] = "user"
-    calls: ClassVar[tuple[str, ...]] = ("analytics",)
+    peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS)
 
     user_database_url: PostgresUrl
     analytics_service_url: ServiceUrl

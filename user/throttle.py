@@ -1,8 +1,8 @@
 """
-Throttling of what may be guessed, and of mail, held in the database, so that it is right across workers.
+Throttling of guesses and of mail, in the database, so that it counts across workers.
 
-An attempt is counted before it is made: of a thousand guesses at once no more pass than one after the other. After the
-free ones each costs a wait that doubles, up to a cap; nobody is locked out for good.
+An attempt is counted before it is made, so a thousand concurrent guesses get no further than a thousand in sequence.
+After the free attempts each one costs a wait that doubles, up to a cap; no account is locked for good.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ from user.names.identifiers import identifier_key
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 FORGET_AFTER = _DAY
-"""So long after the last attempt nothing is counted any more, by whatever limit."""
+"""How long after the last attempt a count may still matter, for every limit."""
 _MOST_DOUBLINGS = 20
 _NOW = func.clock_timestamp()
-"""Not when the transaction began: an attempt that has waited for another's must not come before it."""
+"""Not the start of the transaction: an attempt that waited for another one's lock must not get an earlier time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Limit:
     What is counted, and when it is slowed down.
 
     Args:
-        name: What is tried: ``login``.
-        by: Whose attempts are counted together: an account, a network, a recipient.
+        name: The action: ``login``.
+        by: What attempts are counted by: an account, a network, a recipient.
         free: How many attempts cost no wait.
-        cap_s: The longest wait, in seconds; shorter than what is remembered.
-        first_s: The first wait, in seconds.
-        forget_after: So long after the last attempt, counting begins anew; at most ``FORGET_AFTER``.
+        cap_s: The longest wait, seconds; shorter than ``forget_after``.
+        first_s: The first wait, seconds.
+        forget_after: How long after the last attempt the count resets; at most ``FORGET_AFTER``.
     """
 
     name: str
@@ -53,25 +53,25 @@ class Limit:
 
     @property
     def key(self) -> bytes:
-        """Under which it is counted."""
+        """The key of the count."""
         return hashlib.sha256(f"{self.name}\0{self.by}".encode()).digest()
 
 
 def guess_limit(name: str, account: str, client: Client) -> Limit:
-    """Count what is tried on one account from one network: a stranger's guesses keep nobody out but the stranger."""
+    """Limit attempts on one account from one network: a stranger's guesses lock out only the stranger."""
     return Limit(f"{name} guess", f"{account}\0{network_of(client)}", free=5, cap_s=5 * 60)
 
 
 def account_limit(name: str, account: str) -> Limit:
-    """Count what is tried on one account from everywhere, so that a guesser with many networks is slowed too."""
+    """Limit attempts on one account from all networks, which also slows a guesser with many networks."""
     return Limit(f"{name} account", account, free=50, cap_s=5 * 60)
 
 
 def address_limits(name: str, client: Client, free: int = 30) -> tuple[Limit, ...]:
     """
-    Count what comes from one address (of IPv6: from one /64, which one customer has).
+    Limit attempts from one address (of IPv6: from one /64, the size of a customer's network).
 
-    A trusted program has none to count by: it speaks for many people.
+    A trusted program has no such limit, because it acts for many people.
     """
     if client.address is None:
         return ()
@@ -82,14 +82,14 @@ def mail_limits(
     kind: str, client: Client, recipient: str, account: UUID | None, *, is_admin: bool = False
 ) -> tuple[Limit, ...]:
     """
-    Count a mail by the account that causes it, by its recipient and by the address of the request.
+    Limit mails by the account that causes them, by recipient and by the address of the request.
 
-    The longest wait is as long as a token for a new password is good: where no mail is sent, the last one still helps.
+    The longest wait is the lifetime of a password reset token: while no mail is sent, the last one is still valid.
 
     Args:
-        recipient: Its address; what follows a ``+`` does not count, for one person reads all of that.
-        account: None where nobody is logged in.
-        is_admin: The account acts for others, and causes more mail.
+        recipient: The address; the part after a ``+`` is ignored, because the same person reads it.
+        account: None if no one is logged in.
+        is_admin: The account acts for others, and may cause more mail.
     """
     free, cap_s, first_s = 100 if is_admin else 5, 30 * 60, 60
     by_account = Limit(f"{kind} mail account", str(account), free, cap_s, first_s, _DAY)
@@ -102,11 +102,11 @@ async def count_attempt(session: AsyncSession, *limits: Limit) -> None:
     """
     Count an attempt by each limit.
 
-    Rows are locked in the order of the limits. Everywhere the account's comes before the address's, and those of
-    accounts come before these, so that two attempts never wait for each other.
+    Rows are locked in the order of the limits. Everywhere the account's limit comes before the address's limit, and
+    rows of accounts are locked before both, so two attempts never deadlock.
 
     Raises:
-        TooManyAttempts: It comes too early by one of them, and is counted by none (429).
+        TooManyAttempts: One of the limits does not allow it yet; no limit counts it (429).
     """
     for limit in limits:
         if await session.scalar(_counted(limit)) is None:
@@ -114,14 +114,14 @@ async def count_attempt(session: AsyncSession, *limits: Limit) -> None:
 
 
 async def forgive_attempt(session: AsyncSession, *limits: Limit) -> None:
-    """Take an attempt back that turned out to be right; rows are locked in the order in which they were counted."""
+    """Uncount an attempt that turned out to be legitimate; rows are locked in the order in which they were counted."""
     values = {"attempts": func.greatest(Throttle.attempts - 1, 0), "blocked_until": _NOW}
     for limit in limits:
         await session.execute(update(Throttle).where(Throttle.key == limit.key).values(values))
 
 
 async def reset_attempts(session: AsyncSession, *limits: Limit) -> None:
-    """Begin to count anew."""
+    """Reset the counts."""
     for limit in limits:
         await session.execute(delete(Throttle).where(Throttle.key == limit.key))
 
@@ -152,16 +152,16 @@ async def _too_early(session: AsyncSession, limit: Limit) -> TooManyAttempts:
 
 
 def network_of(client: Client) -> str:
-    """Name the network that a client is in; where no address is known, the trusted program that makes the request."""
+    """Return a client's network; if the address is unknown, the trusted program that sent the request."""
     if client.address is None:
         return f"program {client.program}"
     try:
         parsed = ipaddress.ip_address(client.address)
     except ValueError:
-        return client.address  # a test's or a proxy's name for a client
+        return client.address  # a name that a test or a proxy uses for a client
     if parsed.version == 4:  # noqa: PLR2004
         return str(parsed)
-    mapped = parsed.ipv4_mapped  # as a socket for both versions writes IPv4
+    mapped = parsed.ipv4_mapped  # IPv4 as written by a socket for both versions
     return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
 
 

@@ -1,4 +1,4 @@
-"""Counting the events of a span of time in parts that can be counted."""
+"""Counting the events of a span of time, in parts that are small enough."""
 
 from datetime import datetime, timedelta
 
@@ -18,20 +18,20 @@ log = structlog.get_logger(__name__)
 
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
-"""What cannot be counted is tried again after a minute, and then half as often each time, to once an hour."""
+"""A failed minute is tried again after a minute, then after twice the time, up to once an hour."""
 
 
 async def count_span(database: MotorDatabase, span: Span) -> list[datetime]:
     """
-    Count a span anew, halved as often as it takes too long, or fails otherwise.
+    Recount a span. If that takes too long or fails, count its halves separately.
 
-    A minute that fails alone is skipped, logged, and kept in ``failed_minutes`` with when to try again.
+    A minute that fails alone is skipped, logged, and stored in ``failed_minutes`` with the time of the next try.
 
     Returns:
         The minutes that failed.
 
     Raises:
-        ConnectionFailure: The database went away; nothing can be counted (``MongoDB.use`` makes it a 503).
+        ConnectionFailure: The database is unreachable; nothing can be counted (``MongoDB.use`` makes it a 503).
     """
     grain = grain_at(span.start)
     try:

@@ -1,4 +1,4 @@
-"""What counting makes of events, and how counts add up."""
+"""Counts of events, and their addition."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ DAY = timedelta(days=1)
 
 
 def floor(moment: datetime, unit: timedelta) -> datetime:
-    """Give the beginning of the unit (a day at most) in which a UTC moment is."""
+    """Return the beginning of the unit (a day at most) that contains a UTC moment."""
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return moment - (moment - midnight) % unit
 
 
 def quarter_of(moment: datetime) -> str:
-    """Name the quarter hour of its UTC day in which a moment is: "0" to "95"."""
+    """Return the name of the quarter hour of the UTC day that contains a moment: "0" to "95"."""
     return str((moment - floor(moment, DAY)) // QUARTER)
 
 
 @dataclass(slots=True)
 class Count:
     """
-    So many events, and what they brought in.
+    A number of events, and their revenue.
 
     Attributes:
         revenue: Currency -> minor units.
@@ -37,19 +37,19 @@ class Count:
     revenue: dict[str, int] = field(default_factory=dict)
 
     def add(self, count: int, revenue: Mapping[str, int]) -> None:
-        """Add so many events with their revenue."""
+        """Add a number of events with their revenue."""
         self.count += count
         for currency, minor in revenue.items():
             self.revenue[currency] = self.revenue.get(currency, 0) + minor
 
     @classmethod
     def total(cls, documents: Iterable[Document]) -> Self:
-        """Add up counts as they are stored."""
+        """Return the sum of stored counts."""
         total = cls()
         for document in documents:
             total.add(document["count"], document.get("revenue", {}))
         return total
 
     def as_document(self) -> Document:
-        """Give the form in which it is stored."""
+        """Return the stored form."""
         return {"count": self.count, **({"revenue": self.revenue} if self.revenue else {})}

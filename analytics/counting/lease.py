@@ -1,4 +1,4 @@
-"""Work that one process at a time should do, because several would do the same."""
+"""Leases: work that one process should do at a time, because several would do the same."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,17 +17,17 @@ from chassis.mongodb.database import MotorDatabase
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=20)
-"""After this another process may take the work of one that died."""
+"""After this time another process may take over the work of one that died."""
 RENEW_EVERY_S = 5.0
 
 
 @dataclass(slots=True)
 class Lease:
     """
-    Whose some work is.
+    The state of a lease.
 
     Attributes:
-        is_ours: Whether it is this process's; it ceases to be when another process has taken it over.
+        is_ours: Whether this process holds the lease; false once another process has taken it over.
     """
 
     is_ours: bool
@@ -42,9 +42,9 @@ async def leased(
     clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Lease]:
     """
-    Lease *work* for the block, if nobody has it. The lease is renewed meanwhile, and ends with the block.
+    Lease *work* for the block, if no other process holds it. The lease is renewed meanwhile, and ends with the block.
 
-    This saves effort only: what is done must be right if two do it, as happens when one of them was stopped meanwhile.
+    This only saves effort: the work must be correct if two processes do it, as happens when one of them was paused.
     """
     holder = _Holder(database, work, clock)
     lease = Lease(await holder.take())
@@ -61,7 +61,7 @@ async def leased(
 
 
 class _Holder:
-    """One who wants some work."""
+    """A process that wants to do some work."""
 
     def __init__(self, database: MotorDatabase, work: str, clock: Callable[[], datetime]) -> None:
         self._leases = database[LEASES]
@@ -70,30 +70,30 @@ class _Holder:
         self._id = ObjectId()
 
     async def take(self) -> bool:
-        """Take the work, if nobody has it."""
+        """Take the lease, unless another process holds it."""
         now = self._clock()
         ours = {"holder": self._id, "until": now + LEASE}
         try:
             await self._leases.update_one({"_id": self._work, "until": {"$lte": now}}, {"$set": ours}, upsert=True)
-        except DuplicateKeyError:  # there is a lease that has not ended
+        except DuplicateKeyError:  # another lease has not ended
             return False
         return True
 
     async def renew(self) -> bool:
-        """Hold the work for longer; False if somebody else has it."""
+        """Extend the lease; returns False if another process holds it."""
         return await self.hold_until(self._clock() + LEASE)
 
     async def hold_until(self, until: datetime) -> bool:
-        """Set when the lease ends; False if it is not ours."""
+        """Set the end of the lease; returns False if another process holds it."""
         ours = {"_id": self._work, "holder": self._id}
         return bool((await self._leases.update_one(ours, {"$set": {"until": until}})).matched_count)
 
 
 async def _keep(holder: _Holder, lease: Lease, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Renew a lease for as long as it is ours."""
+    """Renew a lease while this process holds it."""
     while lease.is_ours:
         await sleep(RENEW_EVERY_S)
         try:
             lease.is_ours = await holder.renew()
-        except PyMongoError as error:  # there are some tries more before it ends
+        except PyMongoError as error:  # a few more tries remain before the lease ends
             log.warning("lease not renewed", error=type(error).__name__)

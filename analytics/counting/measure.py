@@ -1,15 +1,15 @@
-"""Measuring how far counting and purging are behind."""
+"""Measuring how late counting and purging are."""
 
 from analytics.metrics import FAILED, UNCOUNTED_OLDEST
 from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from analytics.privacy.purge import EXPIRING
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import MotorDatabase
-from chassis.telemetry.purge_metrics import OVERDUE
+from chassis.telemetry.metrics import OVERDUE
 
 
 async def measure(database: MotorDatabase) -> None:
-    """Set the gauges to what the database holds; each is the first entry of an index, or a few."""
+    """Set the gauges from the database; each value is the first entry of an index, or a few entries."""
     now = utc_now()
     for expiring in EXPIRING:
         condition = expiring.condition(now)

@@ -1,4 +1,4 @@
-"""Making all counts anew from the events."""
+"""Recomputing all counts from the events."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +14,7 @@ from chassis.mongodb.database import MotorDatabase
 
 class Rebuilt(NamedTuple):
     """
-    What a rebuild has done.
+    The result of a rebuild.
 
     Attributes:
         parts: How many quarters of a day were counted.
@@ -29,10 +29,10 @@ async def rebuild_counts(
     database: MotorDatabase, on_part: Callable[[int, int], None] = lambda _done, _all: None
 ) -> Rebuilt:
     """
-    Count everything anew that is not final, while the service goes on.
+    Recount everything that is not final, while the service runs.
 
     Args:
-        on_part: Is called after each quarter of a day with how many are done, of how many.
+        on_part: Called after each quarter of a day with the number of finished parts and the number of all.
     """
     ends = await _ends(database)
     if not ends:
@@ -47,7 +47,7 @@ async def rebuild_counts(
 
 
 async def _ends(database: MotorDatabase) -> list[datetime]:
-    """Return the first and the last quarter of a day that has an event, and those that have a count."""
+    """Return the first and the last quarter of a day with an event, and those with a count."""
     return [
         floor(document[name], PART)
         for collection, name in ((EVENTS, "occurred_at"), (MINUTE_COUNTS, "minute"))

@@ -1,4 +1,4 @@
-"""Noting on which days people did what."""
+"""Recording people's active days."""
 
 from collections.abc import Container, Sequence
 from datetime import datetime
@@ -17,9 +17,9 @@ _BATCH = 1000
 
 async def record_user_days(database: MotorDatabase, day: datetime, events: Document) -> None:
     """
-    Note what people did on a UTC day, as the *events* that fulfil the condition say; erased people are left out.
+    Record the types of events of each person on a UTC day, from the events that match *events*, without erased people.
 
-    What is noted goes with an erasure, or when its time is up; so it may be noted again, and by several at once.
+    The rows are deleted by an erasure or when they expire. Recording them again, or in several processes, is harmless.
     """
     if day < utc_now() - PEOPLE_KEPT:
         return
@@ -47,7 +47,7 @@ async def _note(database: MotorDatabase, day: datetime, people: Sequence[Documen
         await database[USER_DAYS].bulk_write([_write(day, person, known) for person in news], ordered=False)
     except BulkWriteError as error:
         duplicates_in(error)
-        await _note(database, day, news)  # somebody else has begun the same days meanwhile
+        await _note(database, day, news)  # another process has inserted the same days in the meantime
     await _delete_erased(database, [person["_id"] for person in news])
 
 
@@ -59,7 +59,7 @@ def _write(day: datetime, person: Document, known: Container[str]) -> InsertOne[
 
 
 async def _delete_erased(database: MotorDatabase, user_ids: Sequence[str]) -> None:
-    # After noting; and who erases a person notes that before deleting these days. So one of the two sees the other.
+    # After recording. An erasure stores its row before it deletes these days, so one of the two sees the other.
     persons = {user_id: person_id(user_id) for user_id in user_ids}
     rows = database[ERASED_USERS].find({"_id": {"$in": list(set(persons.values()))}}, {"_id": 1})
     erased = {row["_id"] async for row in rows}

@@ -1,4 +1,4 @@
-"""Counting the events of a span of time anew."""
+"""Recounting the events of a span of time."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,12 +24,12 @@ class Span:
 
     @property
     def day(self) -> datetime:
-        """The day."""
+        """The UTC day of the span."""
         return floor(self.start, DAY)
 
     @property
     def quarters(self) -> "Span":
-        """The quarter hours that it touches."""
+        """The span extended to whole quarter hours."""
         return Span(floor(self.start, QUARTER), floor(self.end - MINUTE, QUARTER) + QUARTER)
 
     @property
@@ -38,22 +38,22 @@ class Span:
         return {quarter_of(self.start + n * QUARTER) for n in range((self.end - self.start) // QUARTER)}
 
     def halves(self, grain: timedelta) -> "list[Span]":
-        """Return both halves, in whole units of *grain*; none if it is no longer than one."""
+        """Return both halves, in whole units of *grain*; none if the span is not longer than one unit."""
         middle = self.start + (self.end - self.start) // grain // 2 * grain
         return [Span(self.start, middle), Span(middle, self.end)] if middle > self.start else []
 
     def holds(self, name: str) -> Document:
-        """Return the condition that the time called *name* is in the span."""
+        """Return the condition that the time *name* is in the span."""
         return {name: {"$gte": self.start, "$lt": self.end}}
 
 
 async def recount(database: MotorDatabase, span: Span) -> None:
     """
-    Count the events of a span anew, and put the counts in the place of those that are there and not final.
+    Count the events of a span, and replace the stored counts that are not final.
 
-    Done twice, or by two at once, it has the same effect: it counts what is stored at one moment, and of two that write
-    the same counts one begins again. Of a span of long ago (``grain_at``) whole quarter hours are counted, as their
-    minutes are deleted.
+    Repeating it, or running it twice at once, has the same effect: it reads one snapshot, and if two transactions write
+    the same counts, MongoDB restarts one. For a span of long ago (``grain_at``) whole quarter hours are counted,
+    because their minutes are deleted.
     """
     has_minutes = grain_at(span.start) == MINUTE
     counted = span if has_minutes else span.quarters
@@ -72,7 +72,7 @@ async def recount(database: MotorDatabase, span: Span) -> None:
 async def _count_events(
     database: MotorDatabase, session: MotorSession, span: Span, which: Document
 ) -> Sequence[Document]:
-    """Return the counts of the minutes of a span, as they are stored."""
+    """Return the counts of the minutes of a span, in the stored form."""
     pipeline: list[Document] = [
         {"$match": {**span.holds("occurred_at"), **which}},
         {
@@ -98,7 +98,7 @@ async def _count_events(
 async def _replace_minutes(
     database: MotorDatabase, session: MotorSession, span: Span, which: Document, minutes: Sequence[Document]
 ) -> Sequence[Document]:
-    """Put the minutes of a span in the place of those that are there; returns all of the quarter hours it touches."""
+    """Replace the stored minutes of a span; returns all minutes of the quarter hours that it touches."""
     await database[MINUTE_COUNTS].delete_many({**span.holds("minute"), **which}, session=session)
     if minutes:
         await database[MINUTE_COUNTS].insert_many(minutes, session=session)
@@ -109,7 +109,7 @@ async def _replace_minutes(
 async def _count_day(
     database: MotorDatabase, session: MotorSession, quarters: Span, which: Document, minutes: Iterable[Document]
 ) -> None:
-    """Put quarter hours, as their minutes say, into the counts of their day."""
+    """Update the quarter hours in the counts of their day from their minutes."""
     counted = _by_quarter(minutes)
     stored = database[DAY_COUNTS].find({"day": quarters.day, **which}, {"type": 1, "quarters": 1}, session=session)
     before = {row["type"]: row["quarters"] async for row in stored}

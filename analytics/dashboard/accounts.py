@@ -1,72 +1,54 @@
-"""What the dashboard asks the user service, and what its refusals mean here."""
+"""The dashboard's calls to the user service, and the meaning of its refusals here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pydantic import BaseModel
-
+from analytics.calls import LOGIN, LOGOUT, PROFILE, REFRESH, Credentials, Person, RefreshToken, Tokens
 from analytics.dashboard.schemas import Login
 from chassis.core.errors import AppError, Forbidden, ServiceUnavailable, TooManyRequests, Unauthenticated
-from chassis.core.ids import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.errors import Refusal, RemoteError
+from chassis.dispatch.errors import RemoteError, RemoteUnavailable
 
-_USERS = "/api/v1/users"
 ROLES = frozenset({"admin", "analyst"})
-"""Who may look at the dashboard."""
+"""The roles that may use the dashboard."""
 
 
 class WrongCredentials(Unauthenticated):
-    """The user service knows no active account with this name and password."""
+    """The user service has no active account with this name and password (401)."""
 
     code = "invalid_credentials"
     message = "Username or password is wrong."
 
 
 class SessionEnded(Unauthenticated):
-    """The session behind the cookie is over."""
+    """The session of the cookie has ended (401)."""
 
     code = "session_ended"
     message = "Your session has ended: log in again."
 
 
 class SessionNotEnded(ServiceUnavailable):
-    """The browser has forgotten a session that the user service could not be asked to end."""
+    """The cookie is deleted, but the user service could not be reached to end the session (503)."""
 
     code = "session_not_ended"
     message = (
         "You are logged out here, but the session could not be ended at the user service: "
-        "end it there when it can be reached again, or it ends by itself after 30 days."
+        "end it there when it can be reached again; otherwise it expires after 30 days."
     )
 
 
 class NotForYou(Forbidden):
-    """A good password, but of somebody who may not look."""
+    """The password is right, but the person has neither role (403)."""
 
     code = "not_an_analyst"
     message = "This needs the role 'analyst' or 'admin'."
 
 
 class TooManyLogins(TooManyRequests):
-    """Tried too often; Retry-After says when the next attempt is taken."""
+    """There were too many attempts; Retry-After has the time of the next one (429)."""
 
     code = "too_many_attempts"
     message = "Too many attempts. Try again later."
-
-
-class Tokens(BaseModel):
-    """What a session is worth until it is refreshed."""
-
-    access_token: str
-    expires_in: int
-    refresh_token: str
-
-
-class Person(BaseModel):
-    """Who is logged in."""
-
-    username: str
-    role: str
 
 
 async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> Tokens:
@@ -74,42 +56,38 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
     Begin a session.
 
     Args:
-        address: Where the person is, for throttling: all people share ours.
+        address: The person's address, for throttling: all people share ours.
 
     Raises:
-        WrongCredentials: They are wrong (401).
-        TooManyLogins: On this account or from this address (429).
+        WrongCredentials: Name or password are wrong (401).
+        TooManyLogins: There are too many on this account or from this address (429).
     """
-    body = {"username": login.username, "password": login.password.get_secret_value()}
+    credentials = Credentials(username=login.username, password=login.password)
     try:
         with _meaning(WrongCredentials, "invalid_credentials"):
-            answer = await dispatcher.post("user", f"{_USERS}/login", json=body, client_address=address)
-    except ServiceUnavailable as error:
-        raise _throttled(error) or error from error.__cause__
-    return Tokens.model_validate(answer)
+            return await dispatcher.call(LOGIN, credentials, client_address=address)
+    except RemoteUnavailable as error:
+        if error.remote_code != TooManyLogins.code:
+            raise
+        retry_after = {name: value for name, value in error.headers.items() if name == "Retry-After"}
+        raise TooManyLogins(error.problem.get("detail"), headers=retry_after) from error
 
 
 async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | None) -> Tokens:
     """
-    Get the next tokens. Safe to repeat: within 30 s the same token gives the same successor.
+    Get the next tokens. It may be repeated: within 30 s the same token returns the same successor.
 
     Raises:
-        SessionEnded: The token is worth nothing any more (401).
+        SessionEnded: The token is not valid any more (401).
     """
-    body, key = {"refresh_token": refresh_token}, new_id().hex
     with _meaning(SessionEnded, "invalid_refresh_token"):
-        answer = await dispatcher.post(
-            "user", f"{_USERS}/refresh", json=body, idempotency_key=key, client_address=address
-        )
-    return Tokens.model_validate(answer)
+        return await dispatcher.call(REFRESH, RefreshToken(refresh_token=refresh_token), client_address=address)
 
 
 async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None) -> None:
-    """End the session of an access token; one that has ended already is left so."""
+    """End the session of an access token, unless it has already ended."""
     try:
-        await dispatcher.post(
-            "user", f"{_USERS}/logout", bearer=access_token, idempotency_key=new_id().hex, client_address=address
-        )
+        await dispatcher.call(LOGOUT, bearer=access_token, client_address=address)
     except RemoteError as error:
         if error.remote_code not in {"invalid_token", "session_not_found"}:
             raise
@@ -117,15 +95,14 @@ async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None
 
 async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
     """
-    Say whose tokens these are.
+    Return the person of these tokens.
 
     Raises:
-        SessionEnded: Their session ended meanwhile (401).
-        NotForYou: Not those of an analyst (403).
+        SessionEnded: The session has ended in the meantime (401).
+        NotForYou: The person is neither analyst nor admin (403).
     """
     with _meaning(SessionEnded, "invalid_token", "user_not_found"):
-        answer = await dispatcher.get("user", f"{_USERS}/profile", bearer=tokens.access_token)
-    person = Person.model_validate(answer)
+        person = await dispatcher.call(PROFILE, bearer=tokens.access_token)
     if person.role not in ROLES:
         raise NotForYou
     return person
@@ -133,19 +110,10 @@ async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
 
 @contextmanager
 def _meaning(error: type[AppError], *remote_codes: str) -> Iterator[None]:
-    """Raise *error* where the user service refuses with one of these codes; any other refusal stays what it is."""
+    """Raise *error* if the user service refuses with one of these codes; other refusals are passed on."""
     try:
         yield
     except RemoteError as refusal:
         if refusal.remote_code not in remote_codes:
             raise
         raise error from refusal
-
-
-def _throttled(error: ServiceUnavailable) -> TooManyLogins | None:
-    """Tell people that they tried too often, where between services it is said that one cannot answer now."""
-    refusal = error.__cause__
-    if not isinstance(refusal, Refusal) or refusal.code != TooManyLogins.code:
-        return None
-    retry_after = error.headers.get("Retry-After")
-    return TooManyLogins(refusal.problem.get("detail"), headers={"Retry-After": retry_after} if retry_after else None)

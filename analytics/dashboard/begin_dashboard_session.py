@@ -1,6 +1,7 @@
 """Logging in at the dashboard."""
 
-from analytics.dashboard.accounts import Tokens, analyst_of, log_in, log_out
+from analytics.calls import Tokens
+from analytics.dashboard.accounts import analyst_of, log_in, log_out
 from analytics.dashboard.schemas import DashboardSession, Login
 from chassis.core.errors import AppError
 from chassis.dispatch.dispatcher import Dispatcher
@@ -10,15 +11,15 @@ async def begin_dashboard_session(
     dispatcher: Dispatcher, login: Login, address: str | None
 ) -> tuple[DashboardSession, Tokens]:
     """
-    Begin a session at the user service for somebody who may look. If that fails, no session is left there.
+    Log in at the user service; only analysts and admins may. If this fails, no session remains there.
 
     Args:
-        address: Where the person is.
+        address: The person's network address.
 
     Raises:
-        WrongCredentials: They are wrong (401).
-        NotForYou: Neither analyst nor admin (403).
-        TooManyLogins: On this account or from this address (429).
+        WrongCredentials: Name or password are wrong (401).
+        NotForYou: The person is neither analyst nor admin (403).
+        TooManyLogins: There are too many logins for this account or from this address (429).
     """
     tokens = await log_in(dispatcher, login, address)
     try:

@@ -10,11 +10,11 @@ async def continue_dashboard_session(
     dispatcher: Dispatcher, refresh_token: str, address: str | None, cookie: Jar
 ) -> DashboardSession:
     """
-    Get the next tokens of a session, and set the cookie as soon as there are some: later failures cost no session.
+    Get the next tokens of a session, and set the cookie at once, so that a later failure does not lose the session.
 
     Raises:
-        SessionEnded: The refresh token is worth nothing any more (401).
-        NotForYou: The person may look no longer; the session is ended (403).
+        SessionEnded: The refresh token is not valid any more (401).
+        NotForYou: The person has lost the role; the session is ended (403).
     """
     tokens = await refresh(dispatcher, refresh_token, address)
     cookie.put(tokens.refresh_token)

@@ -8,10 +8,10 @@ from chassis.dispatch.dispatcher import Dispatcher
 
 async def end_dashboard_session(dispatcher: Dispatcher, refresh_token: str, address: str | None, cookie: Jar) -> None:
     """
-    Have the browser forget its session, and end it at the user service; one that has ended already is left so.
+    Delete the cookie, and end the session at the user service, unless it has already ended.
 
     Raises:
-        SessionNotEnded: The user service could not be asked; the browser forgets all the same (503).
+        SessionNotEnded: The user service could not be reached; the cookie is deleted anyway (503).
     """
     cookie.remove()
     try:

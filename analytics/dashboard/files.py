@@ -1,4 +1,4 @@
-"""The files of the dashboard's page, read once, and how browsers may treat them."""
+"""The files of the dashboard's page, read once, and their headers."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-"""Its own files and the API at the same address, and nothing else."""
+"""Allows its own files and the API at the same address, and nothing else."""
 HEADERS: Mapping[str, str] = {  # beside those of every answer (chassis/web/security_headers.py)
     "Content-Security-Policy": CONTENT_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Asked for each time, answered 304: so that never files of two versions meet in a browser.
+    # Revalidated each time (304), so that a browser never mixes files of two versions.
     "Cache-Control": "no-cache",
 }
 
@@ -33,7 +33,7 @@ class PageFile:
 
 
 def read_page() -> dict[str, PageFile]:
-    """Read all of them, by name; they are few and small, and no name from outside is ever looked up on the disk."""
+    """Read all files by name. They are few and small, and no name from a request is looked up on the disk."""
     paths = (path for path in FOLDER.rglob("*") if path.suffix in _MEDIA_TYPES)
     return {path.name: _read(path) for path in paths}
 

@@ -1,4 +1,4 @@
-"""The dashboard: its page, and its sessions, which stand between the page and the user service."""
+"""The dashboard: its page, and its sessions, which connect the page with the user service."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -10,12 +10,11 @@ from analytics.dashboard.begin_dashboard_session import begin_dashboard_session
 from analytics.dashboard.continue_dashboard_session import continue_dashboard_session
 from analytics.dashboard.end_dashboard_session import end_dashboard_session
 from analytics.dashboard.files import HEADERS, PAGE, PageFile
-from analytics.dashboard.login_limiter import LoginLimiter, LoginQueueFull
 from analytics.dashboard.schemas import DashboardSession, Login
 from analytics.dashboard.session_cookie import COOKIE, SessionCookie
 from analytics.parts import parts_of
-from chassis.core.addresses import read_address
 from chassis.core.errors import Forbidden, NotFound, documented
+from chassis.core.types import read_address
 from chassis.dependencies import Dispatch
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.sealing.access import public
@@ -24,10 +23,10 @@ from chassis.web.routing import Router
 
 
 class ForeignPage(Forbidden):
-    """A page from elsewhere makes a browser ask."""
+    """Another site's page made the browser send the request (403)."""
 
     code = "foreign_page"
-    message = "Sessions of the dashboard are for its own page."
+    message = "Sessions of the dashboard can be used from its own page only."
 
 
 async def _own_page(sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None) -> None:
@@ -43,13 +42,8 @@ async def _page_files(request: Request) -> Mapping[str, PageFile]:
     return parts_of(request).page_files
 
 
-async def _login_limiter(request: Request) -> LoginLimiter:
-    return parts_of(request).login_limiter
-
-
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
 Address = Annotated[str | None, Depends(_address)]
-Limiter = Annotated[LoginLimiter, Depends(_login_limiter)]
 PageFiles = Annotated[Mapping[str, PageFile], Depends(_page_files)]
 
 router = Router("/dashboard", "dashboard")
@@ -61,14 +55,11 @@ router = Router("/dashboard", "dashboard")
     idempotency=UNREPEATABLE,
     operation_id="begin_dashboard_session",
     dependencies=[Depends(_own_page)],
-    responses=documented(WrongCredentials, NotForYou, TooManyLogins, LoginQueueFull),
+    responses=documented(WrongCredentials, NotForYou, TooManyLogins),
 )
-async def begin(
-    login: Login, dispatcher: Dispatch, limiter: Limiter, address: Address, cookie: SessionCookie
-) -> DashboardSession:
-    """Log in; what continues the session goes into a cookie that no script can read."""
-    async with limiter.passing():
-        session, tokens = await begin_dashboard_session(dispatcher, login, address)
+async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: SessionCookie) -> DashboardSession:
+    """Log in; the refresh token is set as a cookie that no script can read."""
+    session, tokens = await begin_dashboard_session(dispatcher, login, address)
     cookie.put(tokens.refresh_token)
     return session
 
@@ -79,12 +70,12 @@ async def begin(
     idempotency=REPEATABLE,
     operation_id="continue_dashboard_session",
     dependencies=[Depends(_own_page)],
-    responses={204: {"description": "Nobody is logged in."}, **documented(SessionEnded, NotForYou)},
+    responses={204: {"description": "There is no session."}, **documented(SessionEnded, NotForYou)},
 )
 async def carry_on(
     dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None
 ) -> DashboardSession:
-    """Get the next access token by the cookie."""
+    """Get the next access token, by the cookie."""
     if token is None:
         return Response(status_code=204)  # type: ignore[return-value]
     return await continue_dashboard_session(dispatcher, token, address, cookie)
@@ -99,27 +90,27 @@ async def carry_on(
     responses=documented(SessionNotEnded),
 )
 async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None) -> None:
-    """Log out: the browser forgets the session in any case, and it is ended at the user service."""
+    """Log out: the cookie is deleted in any case, and the session is ended at the user service."""
     if token is not None:
         await end_dashboard_session(dispatcher, token, address, cookie)
 
 
 @router.get("", also=["/"], access=public(), include_in_schema=False)
 async def page(files: PageFiles, response: Response, tagger: Tagging) -> Response:
-    """Give the page."""
+    """Return the page."""
     return _answer(files[PAGE], response, tagger)
 
 
 @router.get("/{name}", access=public(), include_in_schema=False)
 async def page_file(name: str, files: PageFiles, response: Response, tagger: Tagging) -> Response:
-    """Give one of the files that the page is made of."""
+    """Return one of the files of the page."""
     if name not in files:
         raise NotFound
     return _answer(files[name], response, tagger)
 
 
 def _answer(file: PageFile, response: Response, tagger: Tagger) -> Response:
-    # A 304 has them too: a browser puts its headers in the place of those that it has kept.
+    # A 304 has them too: a browser replaces its cached headers by those of a 304.
     response.headers.update(HEADERS)
     headers = {**HEADERS, "ETag": f'"{file.tag}"'}
     return tagger.answer(Response(file.content, headers=headers, media_type=file.media_type), file.tag)

@@ -1,4 +1,4 @@
-"""The dashboard's own sessions."""
+"""Schemas of the dashboard's sessions."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ class Login(Body):
 
 
 class DashboardSession(BaseModel):
-    """What the page needs to ask for answers; what continues the session is in a cookie that it cannot read."""
+    """A session for the page; the refresh token is in a cookie that the page cannot read."""
 
     access_token: str
     expires_in: int = Field(description="Seconds.", examples=[900])

@@ -1,4 +1,4 @@
-"""The cookie that keeps somebody logged in at the dashboard: a refresh token of the user service."""
+"""The dashboard's session cookie: a refresh token of the user service."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,26 +12,27 @@ from chassis.settings import Environment
 COOKIE = "dashboard_session"
 _PATH = "/dashboard"
 _IDLE_S = 30 * 24 * 60 * 60
-"""As long as the user service keeps a session that is not used."""
+"""How long the user service keeps an unused session, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
     """
-    Sets the cookie, or has the browser forget it, with the answer to a request.
+    Sets or deletes the cookie in the answer to a request.
 
-    It is sent with an error too: a refresh token that was spent for one that never arrives looks like theft later.
+    The cookie is sent with an error too: otherwise the new refresh token would be lost, and using the spent one again
+    looks like theft.
     """
 
     _scope: Scope
     _secure: bool
 
     def put(self, refresh_token: str) -> None:
-        """Have the browser keep *refresh_token*: for these routes alone, and out of reach of any script or site."""
+        """Set the cookie to *refresh_token*, for these routes only and out of reach of scripts and other sites."""
         self._set(refresh_token, _IDLE_S)
 
     def remove(self) -> None:
-        """Have the browser forget it."""
+        """Delete the cookie."""
         self._set("", 0)
 
     def _set(self, value: str, max_age: int) -> None:
@@ -44,9 +45,9 @@ class Jar:
 
 async def _jar(request: Request, response: Response) -> Jar:
     response.headers["Cache-Control"] = "no-store"
-    # Without TLS, as in development, a browser would drop a cookie that is for TLS alone.
+    # In development there is no TLS, and a browser would drop a cookie that requires TLS.
     return Jar(request.scope, application_of(request.app).settings.environment is not Environment.LOCAL)
 
 
 SessionCookie = Annotated[Jar, Depends(_jar)]
-"""The cookie of the answer; which no cache is to keep."""
+"""Sets the cookie of the answer, which must not be cached."""

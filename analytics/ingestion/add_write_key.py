@@ -1,4 +1,4 @@
-"""Making a write key."""
+"""Creating a write key."""
 
 from analytics.ingestion.write_keys import WriteKey
 from analytics.models import WRITE_KEYS
@@ -7,7 +7,7 @@ from chassis.mongodb.database import MotorDatabase
 
 
 async def add_write_key(database: MotorDatabase, name: str) -> WriteKey:
-    """Make a key for a program called *name*; nobody can read it again after this."""
+    """Create a key for a program called *name*; the secret cannot be read again after this."""
     key = WriteKey.make()
     await database[WRITE_KEYS].insert_one({"_id": key.id, "name": name, "hashed": key.hashed, "created_at": utc_now()})
     return key

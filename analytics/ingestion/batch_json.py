@@ -1,8 +1,8 @@
 """
-JSON of batches, in which one item spoils only itself.
+JSON of batches, in which an invalid item does not affect the others.
 
-A batch that is strict JSON is read as such, at full speed. The items of any other are told apart by brackets, quotes
-and commas alone, and each is read by itself (docs/decisions/0021-batches-item-by-item.md).
+A batch that is strict JSON is parsed as such, at full speed. In any other batch, brackets, quotes and commas separate
+the items, and each is parsed separately (docs/decisions/0021-batches-item-by-item.md).
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from chassis.core import json as strict_json
 
 MOST_BRACKETS = 50_000
 MOST_MEMBERS = 100
-"""A body with more brackets, or with more beside its items, is not read apart: that would take too long."""
+"""A body with more brackets, or with more members beside its items, is not split: that would take too long."""
 
 Read = Callable[[bytes], Any]
-"""Reads JSON; raises InvalidJson."""
+"""Parses JSON; raises InvalidJson."""
 
-# Possessive (++, *+): what was passed over is not tried again, so that no body takes more than linear time.
+# Possessive (++, *+): no backtracking, so every body takes at most linear time.
 _TEXT = r'"(?:[^"\\]++|\\.)*+"?'
 _BRACKET = re.compile(rf'(?:[^"\[\]{{}}]++|{_TEXT})*+[\[\]{{}}]', re.DOTALL)
-"""Up to the next bracket or brace that stands in no text."""
+"""Up to the next bracket or brace outside of a text."""
 _SIGN = re.compile(rf'(?:[^"\[\]{{}},]++|{_TEXT})*+[\[\]{{}},]', re.DOTALL)
 """The same, or the next comma."""
 _OBJECT = re.compile(r"\s*\{")
@@ -35,10 +35,10 @@ _ARRAY = re.compile(r"\s*\[")
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """
-    An item that cannot be read.
+    An item that is not valid JSON.
 
     Attributes:
-        reason: What is wrong with it, and where in it.
+        reason: The error and its position.
     """
 
     reason: str
@@ -46,15 +46,15 @@ class Unreadable:
 
 async def read_batch(body: bytes, name: str | None, most: int, read: Read = strict_json.loads) -> Any:  # noqa: ANN401
     """
-    Read a batch; where it is not strict JSON, each item by itself, and some may be ``Unreadable``.
+    Read a batch; if it is not strict JSON, item by item, and some may be ``Unreadable``.
 
     Args:
-        name: Of the member that holds the items; None where they are the whole body.
-        most: So many items are told apart.
-        read: How the parts of a batch are read that is not strict JSON.
+        name: The member that holds the items; None if they are the whole body.
+        most: The largest number of items.
+        read: Parses the parts of a batch that is not strict JSON.
 
     Raises:
-        InvalidJson: The items cannot be told apart, or what stands around them cannot be read.
+        InvalidJson: The items cannot be separated, or the rest of the body is not valid.
     """
     strict_json.refuse_many_values(body, MOST_COMMAS)
     try:
@@ -82,7 +82,7 @@ def _read_apart(body: bytes, name: str | None, most: int, read: Read) -> Any:  #
     if name is None:
         return items
     if around[name]:
-        raise strict_json.InvalidJson(f'"{name}" is there twice')
+        raise strict_json.InvalidJson(f'"{name}" occurs twice')
     return {**around, name: items}
 
 
@@ -98,7 +98,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _start_of_items(text: str, name: str | None) -> int | None:
-    """Give the position behind the bracket that opens the array of items; None if there is no such array."""
+    """Return the position behind the bracket that opens the array of items; None if there is no such array."""
     opening = (_OBJECT if name else _ARRAY).match(text)
     if not opening or name is None:
         return opening and opening.end()
@@ -113,7 +113,7 @@ def _start_of_items(text: str, name: str | None) -> int | None:
 
 
 def _elements(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """Give where each element begins and ends of the array or object whose content begins at *at*."""
+    """Yield the start and end of each element of the array or object whose content begins at *at*."""
     while True:
         end = _end_of_element(text, at)
         yield at, end
@@ -123,7 +123,7 @@ def _elements(text: str, at: int) -> Iterator[tuple[int, int]]:
 
 
 def _end_of_element(text: str, at: int) -> int:
-    """Give the position of the comma or bracket behind the element that begins at *at*."""
+    """Return the position of the comma or bracket behind the element that begins at *at*."""
     while sign := _SIGN.match(text, at):
         at = sign.end()
         if text[at - 1] not in "[{":
@@ -133,7 +133,7 @@ def _end_of_element(text: str, at: int) -> int:
 
 
 def _end_of_brackets(text: str, at: int) -> int:
-    """Give the position behind the bracket that closes the one at *at*."""
+    """Return the position behind the bracket that closes the one at *at*."""
     depth = 0
     while bracket := _BRACKET.match(text, at):
         at = bracket.end()

@@ -1,4 +1,4 @@
-"""Batches: each of their events is judged alone."""
+"""Batches, in which each event is validated separately."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from analytics.ingestion.batch_json import Unreadable
 from analytics.ingestion.documents import WrongTime, keep
+from analytics.ingestion.publishers import PUBLISHERS
 from analytics.retention import Retention
 from chassis.core.errors import FieldError, field_error
 from chassis.mongodb.database import Document
@@ -16,7 +17,7 @@ E = TypeVar("E", bound=BaseModel)
 
 _LONGEST_ID = 200
 MOST_FAULTS = 10
-"""So many of an event's faults are told: somebody who sends ten thousand unknown fields needs not hear of each."""
+"""The largest number of reported errors per event: a sender of ten thousand unknown fields needs no longer list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Refusal:
     An event that cannot be stored.
 
     Attributes:
-        id: As it was sent, if that is readable.
+        id: As it was sent, if it is readable.
     """
 
     id: str | None
@@ -40,18 +41,19 @@ class EventReader(Generic[E]):
         self._all = TypeAdapter(list[form])  # type: ignore[valid-type]  # it is known when this is run
         self._id_name = id_name
 
-    def read(self, events: list[Any]) -> Sequence[E | Refusal]:
-        """Give each event, or what is wrong with it."""
+    def read(self, events: list[Any], publishers: frozenset[str]) -> Sequence[E | Refusal]:
+        """Return each event, or its errors."""
+        context = {PUBLISHERS: publishers}
         try:
-            return self._all.validate_python(events)
-        except ValidationError:  # once more then, one by one
-            return [self._read(event) for event in events]
+            return self._all.validate_python(events, context=context)
+        except ValidationError:  # once more, one by one
+            return [self._read(event, context) for event in events]
 
-    def _read(self, event: Any) -> E | Refusal:  # noqa: ANN401 - JSON is what it is
+    def _read(self, event: Any, context: dict[str, Any]) -> E | Refusal:  # noqa: ANN401 - JSON is what it is
         if isinstance(event, Unreadable):
             return Refusal(None, [_json_fault(event)])
         try:
-            return self._one.validate_python(event)
+            return self._one.validate_python(event, context=context)
         except ValidationError as error:
             sent_id = event.get(self._id_name) if isinstance(event, dict) else None
             readable = isinstance(sent_id, str) and len(sent_id) <= _LONGEST_ID
@@ -63,13 +65,13 @@ def _json_fault(item: Unreadable) -> FieldError:
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Say what is wrong with an event: where and why."""
+    """Return the errors of an event, with their positions."""
     faults = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     return [field_error({**fault, "loc": ("event", *fault["loc"])}) for fault in faults]
 
 
 def kept(documents: Iterable[Document | Refusal], retention: Retention) -> Iterator[Document | Refusal]:
-    """Refuse, of the documents of a batch, those of events that cannot be of their time."""
+    """Refuse the documents of a batch whose time is not allowed."""
     for document in documents:
         if isinstance(document, Refusal):
             yield document

@@ -12,22 +12,22 @@ LONGEST_S = 2.0
 
 
 class InvalidWriteKey(Unauthenticated):
-    """No write key, or none that is valid."""
+    """There is no write key, or it is not valid (401)."""
 
     code = "invalid_write_key"
     message = (
-        "A valid write key is needed: as Bearer token, or as user name of Basic with an empty password; "
+        "A valid write key is needed: as a Bearer token, or as the user name of Basic with an empty password; "
         "below /v1 also as writeKey in the body."
     )
 
 
 async def check_write_key(database: MotorDatabase, key: WriteKey | None) -> None:
     """
-    Let the holder of a valid key pass. It is looked up each time, so that one that is revoked is refused at once.
+    Check a key. It is looked up each time, so a revoked key is refused at once.
 
     Raises:
-        InvalidWriteKey: There is none, or it is not valid (401).
-        DatabaseUnavailable: It cannot be looked up (503).
+        InvalidWriteKey: There is no key, or it is not valid (401).
+        DatabaseUnavailable: The key cannot be looked up (503).
     """
     if key is None:
         raise InvalidWriteKey

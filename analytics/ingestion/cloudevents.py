@@ -1,7 +1,7 @@
 """
-The HTTP binding of CloudEvents 1.0: in which form a request carries events, and how headers spell attributes.
+The HTTP binding of CloudEvents 1.0: the forms in which a request carries events, and attributes in headers.
 
-The SDK (cloudevents 2.2) reads JSON leniently, and no batches: it is for senders, and in the tests one of them.
+The SDK (cloudevents 2.2) parses JSON leniently, and no batches: it is for senders, and the tests use it as one.
 """
 
 import re
@@ -18,7 +18,7 @@ class Form(StrEnum):
     """How a request carries events."""
 
     PLAIN = "application/json"
-    """As our own JSON has it."""
+    """Our own JSON."""
     STRUCTURED = "application/cloudevents+json"
     BATCH = "application/cloudevents-batch+json"
     BINARY = "binary"
@@ -26,7 +26,7 @@ class Form(StrEnum):
 
 
 def form_of(headers: Mapping[str, str]) -> Form | None:
-    """Tell the form by the headers; None if it is none of these."""
+    """Return the form from the headers; None if it is none of these."""
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type in {Form.STRUCTURED, Form.BATCH}:
         return Form(media_type)
@@ -43,7 +43,7 @@ def attributes(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         headers: Names in lower case, and values.
 
     Raises:
-        ValueError: One is there twice, or is not ASCII that spells UTF-8.
+        ValueError: A header occurs twice, or is not percent-encoded UTF-8.
     """
     found: dict[str, str] = {}
     for name, value in headers:
@@ -51,7 +51,7 @@ def attributes(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         if attribute == name:
             continue
         if attribute in found or not value.isascii():
-            raise ValueError(f"the header {name} is there twice, or not percent-encoded")
+            raise ValueError(f"the header {name} occurs twice, or is not percent-encoded")
         found[attribute] = unquote(_unquoted(value), errors="strict")
     return found
 

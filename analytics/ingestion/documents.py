@@ -1,4 +1,4 @@
-"""The form in which events are stored."""
+"""The stored form of events."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 from analytics.ingestion.schemas import AnyEvent
 from analytics.retention import Retention
 from chassis.core.errors import FieldError, InvalidRequest
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.event import source_of
 from chassis.mongodb.database import Document
 
@@ -17,29 +17,29 @@ _CONFIRMED = "order.confirmed"
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MOST_AHEAD = timedelta(days=1)
-"""So far may a sender's clock be ahead of ours."""
+"""How far a sender's clock may be ahead of ours."""
 
 
 class WrongTime(InvalidRequest):
-    """An event cannot have happened when it says, or is not kept for so long."""
+    """The time of an event is impossible, or older than its type is kept (422)."""
 
     code = "wrong_time"
-    message = "An event must not be of before the year 2000, nor more than a day ahead of now; is the clock right?"
+    message = "The time of an event must be after 1999 and at most a day ahead of now; check the clock."
 
     @property
     def fault(self) -> FieldError:
-        """What is wrong with the event, as one of a batch is told."""
+        """The error, in the form of a batch item."""
         return FieldError(location="event", pointer="/time", code=self.code, detail=self.message)
 
 
 class EventTooOld(WrongTime):
-    """By the retention of its type, that of now or of before, the event would be gone already."""
+    """By the retention of its type, now or earlier, the event would already be deleted (422)."""
 
     code = "event_too_old"
 
 
 def event_document(event: AnyEvent, now: datetime) -> Document:
-    """Give the document of an event; one without an id gets a new one, one without a time is of now."""
+    """Return the document of an event; a missing id is generated, a missing time is now."""
     document = {
         "_id": event.id or str(new_id()),
         "type": event.type,
@@ -59,19 +59,20 @@ def event_document(event: AnyEvent, now: datetime) -> Document:
 def _revenue(data: Mapping[str, Any]) -> Document:
     currency, minor = data.get("currency"), data.get("total_price_minor")
     if not isinstance(currency, str) or not isinstance(minor, int):
-        return {}  # of an order that cost nothing, nothing is known
+        return {}  # the order has no total
     return {"revenue": {"currency": currency, "minor": minor}}
 
 
 def keep(document: Document, retention: Retention) -> Document:
     """
-    Give the document with its time in UTC, and with the time at which it is deleted, if it ever is.
+    Return the document with its time in UTC, and with its expiry if it has one.
 
-    Here, not where the event is read: looking at the clock for every event of a batch takes as long as reading one.
+    This is done here instead of where events are parsed, because reading the clock for every event of a batch takes as
+    long as parsing one.
 
     Raises:
-        WrongTime: It cannot have happened then.
-        EventTooOld: By now it would be gone.
+        WrongTime: The time is impossible.
+        EventTooOld: The event would already be deleted.
     """
     kind, occurred_at = document["type"], document["occurred_at"]
     if not EARLIEST <= occurred_at <= document["received_at"] + MOST_AHEAD:

@@ -1,7 +1,7 @@
 """
-JSON of Segment's clients, who are told nothing of a single value: what cannot be stored is replaced or left out.
+JSON of Segment's clients, which cannot handle errors of single values: invalid values are replaced or left out.
 
-Python's client writes ``NaN``, JavaScript's half an emoji, PHP's whatever bytes it was given.
+Python's client writes ``NaN``, JavaScript's half an emoji, PHP's any bytes it was given.
 """
 
 import json
@@ -15,15 +15,15 @@ from analytics.metrics import MENDED
 from chassis.core import json as strict_json
 
 _LONGEST_INT = 400
-"""A number of more digits is beyond a double, and Python would refuse to read it."""
+"""A number with more digits is beyond a double, and Python would refuse to parse it."""
 
 
 def read_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
     """
-    Read a message, or what stands around a batch: strictly if it can be, else as what of it can be stored.
+    Parse a message, or a batch without its items: strictly if possible, otherwise keeping all that can be stored.
 
     Raises:
-        InvalidJson: It is no JSON, nested too deep, or of too many values.
+        InvalidJson: It is not JSON, nested too deep, or has too many values.
     """
     strict_json.refuse_many_values(text, MOST_COMMAS)
     try:
@@ -40,10 +40,10 @@ def read_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
 
 def storable(value: Any, depth: int = MAX_DEPTH) -> Any:  # noqa: ANN401
     """
-    Return a value with everything removed or replaced that cannot be stored.
+    Return a value in which everything that cannot be stored is removed or replaced.
 
-    No number becomes null, nor does what is nested deeper than *depth*; a whole number beyond 64 bits becomes a double,
-    half a character U+FFFD; a NUL is left out.
+    NaN and infinity become null, and so do values nested deeper than *depth*; a whole number beyond 64 bits becomes a
+    double, half a character U+FFFD; a NUL is left out.
     """
     if isinstance(value, str):
         return _text(value)

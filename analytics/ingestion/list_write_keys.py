@@ -5,5 +5,5 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 
 async def list_write_keys(database: MotorDatabase) -> list[Document]:
-    """Give every key there ever was, the oldest first, without what is stored of its secret."""
+    """Return all keys, also revoked ones, the oldest first, without the stored hash."""
     return [key async for key in database[WRITE_KEYS].find({}, {"hashed": False}).sort("created_at")]

@@ -1,4 +1,4 @@
-"""The ids of people in events: a UUID has one spelling here, however it is sent."""
+"""The ids of people in events: a UUID is stored in one spelling, however it is sent."""
 
 import re
 
@@ -12,7 +12,7 @@ def person_id(text: str) -> str:
     """
     Return the id under which a person's events are stored.
 
-    A UUID, with or without hyphens, in brackets or as ``urn:uuid:``, becomes lower case with hyphens; other text stays.
+    A UUID, with or without hyphens, in braces or as ``urn:uuid:``, becomes lower case with hyphens; other text stays.
     """
     if _NORMAL.fullmatch(text):
         return text
@@ -26,7 +26,7 @@ def person_id(text: str) -> str:
 
 
 def spellings(person: str) -> list[str]:
-    """Return what an id may be stored as, since ids were not always normalised; the id itself comes first."""
+    """Return the forms in which an id may be stored, as ids were not always normalised; the id itself comes first."""
     if not _NORMAL.fullmatch(person):
         return [person]
     plain = person.replace("-", "")

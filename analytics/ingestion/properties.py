@@ -1,4 +1,4 @@
-"""Event data: any JSON object within bounds, in a form that MongoDB stores."""
+"""Event data: any JSON object within bounds, in a form that MongoDB can store."""
 
 import math
 from decimal import Decimal
@@ -13,10 +13,10 @@ INT64 = 2**63
 
 def check_data(data: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is what it is
     """
-    Give the data, in which fractions have become doubles.
+    Return the data, with fractions converted to doubles.
 
     Raises:
-        ValueError: No object, nested deeper than 8, over 32 KiB, or a number beyond 64 bits.
+        ValueError: It is not an object, is nested deeper than 8, has over 32 KiB, or a number beyond 64 bits.
     """
     if not isinstance(data, dict):
         raise ValueError("must be an object")
@@ -30,7 +30,7 @@ def _check(container: Any, depth: int) -> None:  # noqa: ANN401 - JSON is what i
     if not depth:
         raise ValueError(f"must be nested at most {MAX_DEPTH} deep")
     for name, value in container.items() if isinstance(container, dict) else enumerate(container):
-        # By exact type, the most frequent first: this is most of what a batch costs that is not parsing.
+        # By exact type, the most frequent first: apart from parsing, this is most of the cost of a batch.
         kind = type(value)
         if kind is str or kind is bool:
             continue

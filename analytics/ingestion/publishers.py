@@ -1,18 +1,22 @@
-"""Which services deliver their events here, and so which types of events are theirs alone."""
+"""The publishing services, whose names reserve types of events."""
 
-PUBLISHERS = ("order", "product", "user")
-"""They may call the inbox (routes/inbox.py). The type of what a service publishes begins with its name and a dot."""
-_THEIRS = tuple(f"{service}." for service in PUBLISHERS)
+from pydantic import ValidationInfo
+
+PUBLISHERS = "publishers"
+"""
+The key in a validation context for the linked services. Each may call the inbox (analytics/inbox.py), and the types of
+its events begin with its name and a dot.
+"""
 
 
-def refuse_published(event_type: str) -> str:
+def refuse_published(event_type: str, info: ValidationInfo) -> str:
     """
-    Give the type of an event that comes from elsewhere.
+    Return the type of an event that no service has published, if it is allowed.
 
     Raises:
-        ValueError: Types that begin so are a service's own: the event would enter its counts.
+        ValueError: The type is reserved for a service; the event would enter its counts.
     """
-    if event_type.startswith(_THEIRS):
-        service = event_type.partition(".")[0]
+    service, dot, _ = event_type.partition(".")
+    if dot and info.context and service in info.context[PUBLISHERS]:
         raise ValueError(f"must not begin with '{service}.': the {service} service alone publishes such events")
     return event_type

@@ -1,4 +1,4 @@
-"""Taking in a batch of a client's events."""
+"""Storing a batch of events from a client."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ async def record_batch(
     database: MotorDatabase, retention: Retention, batch: Sequence[AnyEvent | Refusal]
 ) -> list[EventOutcome]:
     """
-    Store the events that can be, acknowledged by a majority; says of each in its order what became of it.
+    Store the valid events, acknowledged by a majority; returns the outcome of each, in the same order.
 
     Raises:
-        DatabaseUnavailable: Nobody knows what was stored; sent again, each event counts once (503).
+        DatabaseUnavailable: It is unknown which events were stored; sent again, each counts once (503).
     """
     now = utc_now()
     documents = (event if isinstance(event, Refusal) else event_document(event, now) for event in batch)

@@ -1,4 +1,4 @@
-"""Taking in documents: what all ways in have in common."""
+"""Storing documents: common to all routes that receive events."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from chassis.mongodb.database import Document, MotorDatabase
 log = structlog.get_logger(__name__)
 
 LONGEST_S = 5.0
-"""How long storing may take, seconds: shorter than any sender waits, so that it is told to come again."""
+"""How long storing may take, seconds: shorter than senders wait, so that they get an answer."""
 
 
 async def record_documents(
     database: MotorDatabase, events: Sequence[Document | Refusal], via: Via
 ) -> list[EventOutcome]:
     """
-    Store the events that can be, acknowledged by a majority; says of each in its order what became of it.
+    Store the valid events, acknowledged by a majority; returns the outcome of each, in the same order.
 
     Args:
-        via: By which way they came, for the metrics.
+        via: The route by which they came, for the metrics.
 
     Raises:
-        DatabaseUnavailable: Nobody knows what was stored; sent again, each event counts once (503).
+        DatabaseUnavailable: It is unknown which events were stored; sent again, each counts once (503).
     """
     with pymongo.timeout(LONGEST_S):
         events = await refuse_final(database, events)

@@ -1,4 +1,4 @@
-"""Taking in an event."""
+"""Storing one event."""
 
 from uuid import UUID
 
@@ -13,11 +13,11 @@ from chassis.mongodb.database import MotorDatabase
 
 async def record_event(database: MotorDatabase, retention: Retention, event: EventCreate) -> EventRead:
     """
-    Store an event, acknowledged by a majority; one whose id is there already is left as it was.
+    Store an event, acknowledged by a majority; if its id is already stored, nothing changes.
 
     Raises:
-        WrongTime: It cannot have happened then, or would be gone already (422).
-        DatabaseUnavailable: Nobody knows whether it was stored (503).
+        WrongTime: Its time is impossible, or it would already be deleted (422).
+        DatabaseUnavailable: It is unknown whether it was stored (503).
     """
     document = keep(event_document(event, utc_now()), retention)
     (outcome,) = await record_documents(database, [document], Via.API)

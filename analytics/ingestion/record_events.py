@@ -1,4 +1,4 @@
-"""Taking in what other services announce."""
+"""Storing events that other services publish."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ USER_DELETED = "user.deleted"
 async def record_events(
     database: MotorDatabase, retention: Retention, events: Sequence[CloudEvent]
 ) -> list[Acknowledgement]:
-    """Store a batch, acknowledged by a majority; each event counts once. A person who is deleted is erased here too."""
+    """Store a batch, acknowledged by a majority; each event counts once. ``user.deleted`` also erases the person."""
     documents = [_document(event, retention) for event in events]
     outcomes = await record_documents(database, documents, Via.SERVICE)
     for event in events:
@@ -34,7 +34,7 @@ async def record_events(
 def _document(event: CloudEvent, retention: Retention) -> Document | Refusal:
     event_id = str(event.id)
     if event.type == USER_DELETED and not event.userid:
-        missing = FieldError(location="event", pointer="/userid", code="missing", detail="Whose account is deleted?")
+        missing = FieldError(location="event", pointer="/userid", code="missing", detail="Name the deleted account.")
         return Refusal(event_id, [missing])
     try:
         return keep(event_document(_checked(event), utc_now()), retention)

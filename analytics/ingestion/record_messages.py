@@ -1,4 +1,4 @@
-"""Taking in messages of Segment's clients."""
+"""Storing messages of Segment's clients."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from chassis.core.errors import BadRequest
 from chassis.mongodb.database import MotorDatabase
 
 MAX_CONTEXT_BYTES = 2048
-"""Of what a batch says of all its messages, which may be 2,500."""
+"""The context of a batch is stored with each of its messages, which may be 2,500."""
 _READER = EventReader(Message, "messageId")
 
 
@@ -26,25 +26,27 @@ class InvalidMessages(BadRequest):
     message = "None of the messages can be stored."
 
 
-async def record_messages(database: MotorDatabase, retention: Retention, sent: MessageBatch) -> None:
+async def record_messages(
+    database: MotorDatabase, retention: Retention, publishers: frozenset[str], sent: MessageBatch
+) -> None:
     """
-    Store the messages that can be, acknowledged by a majority. The others are counted and logged.
+    Store the valid messages, acknowledged by a majority. The others are counted and logged.
 
-    Clients do not understand that some are refused: told of an error they would drop, or send again, all of them.
+    Clients do not handle partial refusals: after an error they would drop, or send again, the whole batch.
 
     Raises:
-        InvalidMessages: There are some, and none can be stored (400).
-        DatabaseUnavailable: Nobody knows what was stored; sent again, each message counts once (503).
+        InvalidMessages: There are messages, and none can be stored (400).
+        DatabaseUnavailable: It is unknown which messages were stored; sent again, each counts once (503).
     """
     now = utc_now()
     common: dict[str, Any] = {"sentAt": sent.sent_at, "context": _bounded(sent.context)}
-    messages = _READER.read([_with_common(message, common) for message in sent.batch])
+    messages = _READER.read([_with_common(message, common) for message in sent.batch], publishers)
     documents = (one if isinstance(one, Refusal) else message_document(one, now) for one in messages)
     outcomes = await record_documents(database, list(kept(documents, retention)), Via.SEGMENT)
     refused = [outcome for outcome in outcomes if outcome["status"] == "invalid"]
     if refused and len(refused) == len(outcomes):
         fault = refused[0]["errors"][0]
-        raise InvalidMessages(f"None of the messages can be stored; the first: {fault.pointer} {fault.detail}.")
+        raise InvalidMessages(f"None of the messages can be stored; the first error: {fault.pointer} {fault.detail}.")
 
 
 def _bounded(context: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def _bounded(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_common(message: Any, common: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Add to a message what its batch says of all of them."""
+    """Add the common fields of the batch to a message."""
     if not isinstance(message, dict):
         return message
     return {**common, **{name: value for name, value in message.items() if value is not None}}

@@ -1,4 +1,4 @@
-"""Refusing events that nobody would count."""
+"""Refusing events that would not be counted."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,11 +10,11 @@ from analytics.retention import GRACE
 from chassis.mongodb.database import Document, MotorDatabase
 
 _MARGIN = GRACE - PART
-"""By so much an event must be later than final counts: so none become final between this and its being counted."""
+"""How much later than final counts an event must be, so that its counts do not become final before it is counted."""
 
 
 async def refuse_final(database: MotorDatabase, events: Sequence[Document | Refusal]) -> Sequence[Document | Refusal]:
-    """Refuse the events whose counts are final, or soon will be; that is looked up only if some are old enough."""
+    """Refuse events whose counts are final, or soon will be; the times are looked up only if some events are old."""
     old = {event["type"] for event in events if not isinstance(event, Refusal) and _is_old(event)}
     if not old:
         return events

@@ -1,4 +1,4 @@
-"""Events that clients send."""
+"""Routes for events of clients."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ from chassis.web.routing import service_router
 router = service_router("analytics")
 
 _SEALED_BATCH_BYTES = 1024 * 1024
-"""What a batch of 500 KB comes to when it is sealed, and some more."""
+"""The size of a sealed batch of 500 KB, and a margin."""
 _EVENT, _CLOUD_EVENT = EventCreate.model_json_schema(), CloudEventCreate.model_json_schema()
 
 
 def _body(**schemas: dict[str, Any]) -> dict[str, Any]:
-    """Describe a body for OpenAPI by the names of its forms: a dependency reads it, as it comes in several."""
+    """Describe a body for OpenAPI by its forms: a dependency parses it, because it has several."""
     content = {str(Form[form]): {"schema": schema} for form, schema in schemas.items()}
     return {"requestBody": {"required": True, "content": content}}
 
@@ -44,15 +44,15 @@ def _many(event: dict[str, Any]) -> dict[str, Any]:
         UnsupportedMediaType,
         EventTooOld,
         WrongTime,
-        beside={200: {"model": EventRead, "description": "It was there already"}},
+        beside={200: {"model": EventRead, "description": "The event was stored already"}},
     ),
     openapi_extra=_body(PLAIN=_EVENT, STRUCTURED=_CLOUD_EVENT),
 )
 async def record(event: SentEvent, database: Database, retention: Keeping, response: Response) -> EventRead:
     """
-    Record an event; the same id twice is counted once.
+    Record an event; events with the same id are counted once.
 
-    It is sealed, or comes with a write key. CloudEvents 1.0 are taken in structured and in binary form too.
+    The request is sealed, or has a write key. CloudEvents 1.0 are accepted in structured and in binary form too.
     """
     result = await record_event(database, retention, event)
     if result.status == "duplicate":
@@ -74,8 +74,8 @@ async def record(event: SentEvent, database: Database, retention: Keeping, respo
 )
 async def record_many(batch: SentBatch, database: Database, retention: Keeping) -> BatchRead:
     """
-    Record up to 500 events (500 KB in all, 32 KB of data each); says of each, in order, what became of it.
+    Record up to 500 events (500 KB in total, 32 KB of data each); returns the outcome of each, in order.
 
-    One that is not valid spoils only itself.
+    An invalid event does not affect the others.
     """
     return {"items": await record_batch(database, retention, batch)}

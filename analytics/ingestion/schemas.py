@@ -1,4 +1,4 @@
-"""Events as clients send them, and what they are told of them."""
+"""Schemas of events and of the answers to them."""
 
 from typing import Annotated, Any, Literal, NotRequired, Self
 
@@ -22,11 +22,11 @@ from chassis.core.errors import FieldError
 from chassis.core.types import Body, Id, Moment
 
 MOST_EVENTS = 500
-"""In a batch."""
+"""The largest number of events in a batch."""
 MAX_BATCH_BYTES = 500 * 1024
-"""Of a batch, as JSON."""
+"""The largest size of a batch, as JSON."""
 MOST_COMMAS = 64 * 1024
-"""In its JSON: an eighth of it. Parsing a value costs a microsecond of the event loop."""
+"""The largest number of commas in a batch: an eighth of its bytes. Parsing a value costs a microsecond of CPU."""
 
 _SERVICES = "/services/"
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -35,29 +35,29 @@ _JSON = r"^application/([a-z0-9.-]+\+)?json *(;.*)?$"
 
 def _refuse_services(source: str) -> str:
     if source.startswith(_SERVICES):
-        raise ValueError(f"must not begin with {_SERVICES}: so do the sources of what services announce themselves")
+        raise ValueError(f"must not begin with {_SERVICES}: these sources are reserved for services")
     return source
 
 
-# As text from beginning to end: to make a UUID object and text of it again would cost as much as all other checks.
+# Text throughout: converting to a UUID object and back would cost as much as all other checks.
 UuidText = Annotated[
     str,
     StringConstraints(to_lower=True, pattern=_UUID),
     Field(json_schema_extra={"format": "uuid"}, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"]),
 ]
 PersonId = Annotated[UuidText, BeforeValidator(lambda value: person_id(value) if isinstance(value, str) else value)]
-"""The id of an account, in one spelling: its events are found by it, and erased."""
-# In the pattern, as events are many: what is no control character, space, mark or letter without a shape can be seen.
+"""The id of an account, in one spelling: events are found and erased by it."""
+# One pattern, because events are many: a visible character is no control character, space, mark or blank letter.
 _SEEN = r"[^\p{C}\p{Z}\p{M}\u115F\u1160\u3164\uFFA0\u2800]"
 Line = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\x00-\x1f\x7f]*{_SEEN}[^\x00-\x1f\x7f]*$"),
 ]
-"""Text without control characters, in which there is something to see."""
+"""Text without control characters and with at least one visible character."""
 EventType = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9_.-]+$"), Field(examples=["page.viewed"])
 ]
-# Plain: as a dict[str, Any] it would be copied name by name, and JSON has no other names.
+# A plain dict: dict[str, Any] would be copied name by name, and JSON has no other names.
 EventData = Annotated[dict[str, Any], PlainValidator(check_data, json_schema_input_type=dict[str, Any])]
 """A JSON object within the bounds of ``properties.py``."""
 ClientType = Annotated[EventType, AfterValidator(refuse_published)]
@@ -68,19 +68,19 @@ class AnyEvent(Body):
     """An event of a client or a service."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: Annotated[UuidText | None, Field(description="The same id twice is counted once.")] = None
+    id: Annotated[UuidText | None, Field(description="Events with the same id are counted once.")] = None
     source: Line = "/clients"
     type: EventType
     subject: Line | None = None
-    time: Annotated[Moment | None, Field(description="When it happened; now, if left out.")] = None
+    time: Annotated[Moment | None, Field(description="When it happened; default: now.")] = None
     datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
-    userid: Annotated[PersonId | None, Field(description="Whose activity it is: a UUID, in any spelling.")] = None
+    userid: Annotated[PersonId | None, Field(description="The person who acted: a UUID, in any spelling.")] = None
     data: EventData = Field(default_factory=dict, examples=[{"path": "/pricing"}])
 
 
 class EventCreate(AnyEvent):
-    """A CloudEvent 1.0 in JSON. Only ``type`` is needed; an ``id`` of the sender's own makes it safe to send again."""
+    """A CloudEvent 1.0 in JSON. Only ``type`` is needed; with an ``id`` of its own the sender may send it again."""
 
     source: ClientSource = "/clients"
     type: ClientType
@@ -88,9 +88,9 @@ class EventCreate(AnyEvent):
 
 class CloudEventCreate(EventCreate):
     """
-    A CloudEvent 1.0 as its specification has it: any id that differs within its source, any type, more attributes.
+    A CloudEvent 1.0 as specified: any id that is unique within its source, any type, more attributes.
 
-    Attributes that nobody here knows are overlooked.
+    Unknown attributes are ignored.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -99,7 +99,7 @@ class CloudEventCreate(EventCreate):
     id: Line
     source: ClientSource
     type: Annotated[Line, AfterValidator(refuse_published)]
-    data_base64: Annotated[None, Field(description="Not taken: data must be JSON.")] = None
+    data_base64: Annotated[None, Field(description="Not supported: data must be JSON.")] = None
 
     @model_validator(mode="after")
     def _has_the_id_that_is_stored(self) -> Self:
@@ -108,7 +108,7 @@ class CloudEventCreate(EventCreate):
 
 
 Events = Annotated[list[Any], Field(max_length=MOST_EVENTS)]
-"""Each is judged alone."""
+"""Each event is validated separately."""
 
 
 class EventBatch(Body):
@@ -118,23 +118,23 @@ class EventBatch(Body):
 
 
 class EventRead(BaseModel):
-    """What became of an event."""
+    """The outcome of storing an event."""
 
     id: Id
     status: Literal["inserted", "duplicate"]
 
 
 class EventOutcome(TypedDict):
-    """What became of an event of a batch."""
+    """The outcome of storing an event of a batch."""
 
     id: str | None
-    """As it is stored; of an invalid one as it was sent, if that is readable."""
+    """As stored; for an invalid event as sent, if it is readable."""
     status: Literal["inserted", "duplicate", "invalid"]
     errors: NotRequired[list[FieldError]]
-    """What is wrong with an invalid one."""
+    """The errors of an invalid event."""
 
 
 class BatchRead(TypedDict):
-    """What became of the events of a batch, in their order."""
+    """The outcomes of a batch, in the order of its events."""
 
     items: list[EventOutcome]

@@ -1,4 +1,4 @@
-"""What becomes of a message of a Segment client: an event like every other (docs/analytics.md, "Segment")."""
+"""Converting messages of Segment clients to events (docs/analytics.md, "Segment")."""
 
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,16 @@ from analytics.ingestion.properties import check_data
 from analytics.ingestion.segment_schemas import Kind, Message
 from analytics.metrics import MENDED
 from chassis.core.errors import FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document
 
 SOURCE = "/segment"
 CONTEXT = ("app", "campaign", "library", "locale", "os", "page", "referrer", "screen", "timezone")
-"""What is kept of a message's context: no address, place, device or browser by which somebody could be told."""
+"""The stored parts of a message's context: no address, place, device or browser that could identify a person."""
 
 
 def message_document(message: Message, now: datetime) -> Document | Refusal:
-    """Give the document of a message, or what is wrong with it."""
+    """Return the document of a message, or its errors."""
     try:
         return _document(message, now)
     except ValueError as error:
@@ -44,7 +44,7 @@ def _document(message: Message, now: datetime) -> Document:
 
 
 def _occurred_at(message: Message, now: datetime) -> datetime:
-    """Correct the time by what the client's clock said when it sent it, as Segment does, unless it cannot be right."""
+    """Correct the time by the client's clock, as Segment does, unless the result is impossible."""
     claimed = message.original_timestamp or message.timestamp
     if claimed is None or message.sent_at is None:
         return claimed or now
@@ -57,10 +57,10 @@ def _occurred_at(message: Message, now: datetime) -> datetime:
 
 def _checked(data: dict[str, Any]) -> dict[str, Any]:
     """
-    Give the data, without what of it cannot be stored.
+    Return the data without values that cannot be stored.
 
     Raises:
-        ValueError: There is too much.
+        ValueError: There is too much data.
     """
     try:
         return check_data(data)
@@ -71,7 +71,7 @@ def _checked(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _data(message: Message) -> dict[str, Any]:
-    """Put side by side what a message tells, its own properties last: they are what its sender chose."""
+    """Merge the fields of a message; its own properties come last, because its sender chose them."""
     about = {
         "name": message.name,
         "category": message.category,

@@ -1,11 +1,11 @@
-"""The HTTP API of Segment, so that its clients can be pointed here (docs/analytics.md, "Segment")."""
+"""The HTTP API of Segment, for Segment's clients (docs/analytics.md, "Segment")."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 
-from analytics.dependencies import KEY_HOLDER, Keeping
+from analytics.dependencies import KEY_HOLDER, Keeping, Publishers
 from analytics.ingestion.batch_json import read_batch
 from analytics.ingestion.lenient_json import read_leniently
 from analytics.ingestion.properties import MAX_BYTES
@@ -45,9 +45,9 @@ def _as_object(body: object) -> dict[str, Any]:
 
 
 SentMessage = Annotated[dict[str, Any], Depends(_sent_message)]
-"""The body, whatever its Content-Type; 400 if it is no JSON object."""
+"""The body, whatever its Content-Type; 400 if it is not a JSON object."""
 SentBatch = Annotated[dict[str, Any], Depends(_sent_batch)]
-"""The same; its messages are read each by itself."""
+"""The same; its messages are parsed separately."""
 
 
 def _body(form: type[Message | MessageBatch]) -> dict[str, Any]:
@@ -66,13 +66,13 @@ def _body(form: type[Message | MessageBatch]) -> dict[str, Any]:
     openapi_extra=_body(MessageBatch),
     responses=documented(InvalidMessages),
 )
-async def batch(sent: SentBatch, database: Database, retention: Keeping) -> Success:
+async def batch(sent: SentBatch, database: Database, retention: Keeping, publishers: Publishers) -> Success:
     """Record messages that a client has collected (500 KB, 32 KB of data each)."""
     try:
         messages = _BATCH.validate_python(sent)
     except ValidationError as error:
         raise InvalidMessages(f"Not a batch of messages: {error.errors()[0]['msg']}.") from error
-    await record_messages(database, retention, messages)
+    await record_messages(database, retention, publishers, messages)
     return Success()
 
 
@@ -90,9 +90,9 @@ def _add_call(kind: Kind) -> None:
         name=kind,
         responses=documented(InvalidMessages),
     )
-    async def call(sent: SentMessage, database: Database, retention: Keeping) -> Success:
-        """Record one message (32 KB), whose type the address says."""
-        await record_messages(database, retention, MessageBatch(batch=[{**sent, "type": kind}]))
+    async def call(sent: SentMessage, database: Database, retention: Keeping, publishers: Publishers) -> Success:
+        """Record one message (32 KB); the path is its type."""
+        await record_messages(database, retention, publishers, MessageBatch(batch=[{**sent, "type": kind}]))
         return Success()
 
 

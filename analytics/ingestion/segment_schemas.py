@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
@@ -27,11 +28,11 @@ from analytics.ingestion.schemas import Line
 from chassis.core.types import Moment
 
 MOST_MESSAGES = 2500
-"""In a batch, as Segment has it."""
+"""The largest number of messages in a batch, as in Segment's API."""
 
 
 class Kind(StrEnum):
-    """What a message tells; but for ``track`` it is the type of the event."""
+    """The kind of a message; except for ``track`` it is the type of the event."""
 
     TRACK = "track"
     IDENTIFY = "identify"
@@ -42,7 +43,7 @@ class Kind(StrEnum):
 
 
 def _text(value: object) -> str | None:
-    """Give a number as text; a text that is empty or longer than what is stored, and whatever else comes, is none."""
+    """Return a number as text; a text that is empty or too long, or any other value, becomes None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -59,7 +60,7 @@ def _shortest(number: float) -> str | None:
 
 
 def _time(value: object) -> datetime | None:
-    """Give a time without a zone as one of UTC; one that cannot be read is none."""
+    """Return a time without a zone as UTC; a time that cannot be parsed becomes None."""
     try:
         return _NAIVE.validate_python(value).replace(tzinfo=UTC)
     except ValidationError:
@@ -67,18 +68,18 @@ def _time(value: object) -> datetime | None:
 
 
 def _no_object(_value: object) -> dict[str, Any]:
-    """PHP has one form for an empty array and an empty object; what is no object cannot be kept."""
+    """PHP writes an empty array and an empty object the same way; a value that is not an object cannot be stored."""
     return {}
 
 
 _EXACT = 2**53
-"""Below this a whole double is that number exactly."""
+"""Below this, a whole double represents its number exactly."""
 _NAIVE = TypeAdapter(NaiveDatetime)
 _TimeText = Annotated[str, StringConstraints(max_length=64)]
 _NoItems = Annotated[list[Any], Field(max_length=0)]
 _IN_ORDER = Field(union_mode="left_to_right")
 
-# What is as it should be is recognised by the first of each two; the second makes something of what is not.
+# Each union first accepts a valid value; its second part converts an invalid one.
 Text = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=MAX_BYTES)]
     | Annotated[str | None, PlainValidator(_text, json_schema_input_type=float | None)],
@@ -95,15 +96,15 @@ Properties = Annotated[
 
 
 class Lenient(BaseModel):
-    """A body in which fields that nobody here knows are overlooked."""
+    """A body in which unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
 
 
 class Message(Lenient):
-    """What a person did, or is."""
+    """What a person did, or a description of the person."""
 
-    # Its schema stands where it is used: a reference would have nothing to refer to in the documentation.
+    # The schema is inlined: a reference would have no target in the documentation.
     type: Annotated[Kind, Field(strict=False), WithJsonSchema({"type": "string", "enum": list(Kind)})]
     message_id: Text = None
     user_id: Id = None
@@ -121,18 +122,18 @@ class Message(Lenient):
     previous_id: Text = None
 
     @model_validator(mode="after")
-    def _says_who_and_what(self) -> "Message":
+    def _says_who_and_what(self, info: ValidationInfo) -> "Message":
         if not (self.user_id or self.anonymous_id):
             raise ValueError("needs userId or anonymousId")
         if self.type is Kind.TRACK:
             if not self.event:
                 raise ValueError("needs event, the name of what happened")
-            refuse_published(self.event)
+            refuse_published(self.event, info)
         return self
 
 
 class MessageBatch(Lenient):
-    """Messages that were collected."""
+    """A batch of messages."""
 
     batch: Annotated[list[Any], Field(max_length=MOST_MESSAGES)]
     context: Properties = Field(default_factory=dict)
@@ -140,6 +141,6 @@ class MessageBatch(Lenient):
 
 
 class Success(BaseModel):
-    """What Segment's clients expect to hear."""
+    """The answer that Segment's clients expect."""
 
     success: bool = True

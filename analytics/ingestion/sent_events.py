@@ -1,4 +1,4 @@
-"""The events that a request carries, in whichever form, as dependencies that a route declares."""
+"""The events of a request, in any supported form, as dependencies that a route declares."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
@@ -7,10 +7,11 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
-from analytics.dependencies import is_sealed
+from analytics.dependencies import Publishers, is_sealed
 from analytics.ingestion.batch_json import read_batch
 from analytics.ingestion.batches import MOST_FAULTS, EventReader, Refusal
 from analytics.ingestion.cloudevents import Form, attributes, form_of
+from analytics.ingestion.publishers import PUBLISHERS
 from analytics.ingestion.schemas import (
     MAX_BATCH_BYTES,
     MOST_COMMAS,
@@ -30,38 +31,40 @@ _BATCH, _CLOUD_EVENTS = TypeAdapter(EventBatch), TypeAdapter[list[Any]](Events)
 _EVENTS_READER, _CLOUD_EVENTS_READER = EventReader(EventCreate), EventReader(CloudEventCreate)
 
 
-async def _sent_event(request: Request) -> EventCreate:
+async def _sent_event(request: Request, publishers: Publishers) -> EventCreate:
     body = await request.body()
     match form_of(_headers(request)):
         case Form.PLAIN:
-            return _validated(_EVENT, _parsed(body))
+            return _validated(_EVENT, _parsed(body), publishers)
         case Form.STRUCTURED:
-            return _validated(_CLOUD_EVENT, _parsed(body))
+            return _validated(_CLOUD_EVENT, _parsed(body), publishers)
         case Form.BINARY:
-            return _validated(_CLOUD_EVENT, _binary(request, body))
+            return _validated(_CLOUD_EVENT, _binary(request, body), publishers)
     raise UnsupportedMediaType(f"Send {Form.PLAIN}, {Form.STRUCTURED}, or JSON beside ce- headers.")
 
 
-async def _sent_batch(request: Request) -> Sequence[EventCreate | Refusal]:
+async def _sent_batch(request: Request, publishers: Publishers) -> Sequence[EventCreate | Refusal]:
     body = await request.body()
     if len(body) > MAX_BATCH_BYTES:
         raise PayloadTooLarge
     match form_of(_headers(request)):
         case Form.PLAIN:
-            return _EVENTS_READER.read(_validated(_BATCH, await _parsed_batch(body, "events")).events)
+            batch = _validated(_BATCH, await _parsed_batch(body, "events"), publishers)
+            return _EVENTS_READER.read(batch.events, publishers)
         case Form.BATCH:
-            return _CLOUD_EVENTS_READER.read(_validated(_CLOUD_EVENTS, await _parsed_batch(body)))
+            events = _validated(_CLOUD_EVENTS, await _parsed_batch(body), publishers)
+            return _CLOUD_EVENTS_READER.read(events, publishers)
     raise UnsupportedMediaType(f"Send {Form.PLAIN} or {Form.BATCH}.")
 
 
 SentEvent = Annotated[EventCreate, Depends(_sent_event)]
-"""One event; 415 in a form that is not taken, 422 if it is not valid."""
+"""One event; 415 if the form is not supported, 422 if it is not valid."""
 SentBatch = Annotated[Sequence[EventCreate | Refusal], Depends(_sent_batch)]
-"""A batch, in which each event is judged alone; 413 over 500 KB, 422 if there is no telling its events apart."""
+"""A batch, in which each event is validated separately; 413 over 500 KB, 422 if its events cannot be separated."""
 
 
 def _headers(request: Request) -> Mapping[str, str]:
-    """Of a sealed request, the Content-Type alone came inside: the others may be anybody's."""
+    """In a sealed request only Content-Type is protected by the seal: the others may be forged."""
     return {"content-type": request.headers.get("content-type", "")} if is_sealed(request) else request.headers
 
 
@@ -87,9 +90,9 @@ def _binary(request: Request, body: bytes) -> dict[str, Any]:
     return {**found, "datacontenttype": request.headers["content-type"], "data": _parsed(body) if body else {}}
 
 
-def _validated(adapter: TypeAdapter[T], value: object) -> T:
+def _validated(adapter: TypeAdapter[T], value: object, publishers: frozenset[str]) -> T:
     try:
-        return adapter.validate_python(value)
+        return adapter.validate_python(value, context={PUBLISHERS: publishers})
     except ValidationError as error:
         raise _invalid(*error.errors(include_url=False, include_input=False)[:MOST_FAULTS]) from error
 

@@ -1,4 +1,4 @@
-"""Storing events: the one way in."""
+"""Storing events: all routes use this function."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,17 @@ from chassis.mongodb.database import Document, MotorDatabase, duplicates_in
 
 async def store_events(database: MotorDatabase, documents: Sequence[Document]) -> set[int]:
     """
-    Store what is new of *documents* (``documents.event_document``), acknowledged by a majority, and have it counted.
+    Store the new events of *documents* (``documents.event_document``), acknowledged by a majority, to be counted.
 
     Returns:
-        The positions of those whose id was there already, or stands in the batch before; they change nothing.
+        The positions of duplicates, of stored events or of earlier ones in the batch; they change nothing.
 
     Raises:
-        DatabaseUnavailable: Nobody knows what was stored; sent again, each event is stored and counted once (503).
+        DatabaseUnavailable: It is unknown which events were stored; sent again, each is stored and counted once (503).
     """
     if not documents:
         return set()
-    # One deadline for all: a process that was stopped meanwhile must not store what nobody will count.
+    # One deadline for all: a process that was paused meanwhile must not store events that would not be counted.
     with pymongo.timeout(LONGEST_STORING_S):
         mark = await mark_dirty(database, documents)
         duplicates = await _insert(database, documents)

@@ -1,4 +1,4 @@
-"""Write keys: with one a program outside may send events, and do nothing else."""
+"""Write keys: an outside program may send events with one, and do nothing else."""
 
 import base64
 import binascii
@@ -16,10 +16,10 @@ _IN_BODY = re.compile(rb'"writeKey"\s*:\s*"(wk_[\w-]{1,100})"')
 @dataclass(frozen=True, slots=True)
 class WriteKey:
     """
-    A key, as only its holder has it: ``wk_<id>_<secret>``.
+    A key in the form that its holder has: ``wk_<id>_<secret>``.
 
     Attributes:
-        id: By which it is listed and revoked.
+        id: The id by which it is listed and revoked.
     """
 
     id: str
@@ -27,23 +27,23 @@ class WriteKey:
 
     @classmethod
     def make(cls) -> Self:
-        """Make a new one."""
+        """Create a new key."""
         return cls(secrets.token_hex(6), secrets.token_urlsafe(32))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Read one; None if it has not the form of one."""
+        """Parse a key; returns None if the text does not have the form of one."""
         prefix, _, rest = text.partition("_")
         key_id, _, secret = rest.partition("_")
         return cls(key_id, secret) if prefix == _PREFIX and key_id and secret else None
 
     @property
     def hashed(self) -> str:
-        """What is stored of the secret. It is long and random: a slow hash would protect nothing."""
+        """The stored hash. The secret is long and random, so a slow hash would add no protection."""
         return hashlib.sha256(self.secret.encode()).hexdigest()
 
     def matches(self, hashed: str) -> bool:
-        """Whether its secret is the one that is stored, in the same time for every wrong one."""
+        """Whether the secret has the stored hash; takes the same time for every wrong secret."""
         return hmac.compare_digest(self.hashed, hashed)
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class WriteKey:
 
 
 def presented_key(authorization: str) -> WriteKey | None:
-    """Read the key in an ``Authorization`` header: a Bearer token, or the user name of Basic, as Segment has it."""
+    """Return the key in an ``Authorization`` header: a Bearer token, or the user name of Basic, as Segment sends it."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return WriteKey.parse(credentials.strip())
@@ -61,7 +61,7 @@ def presented_key(authorization: str) -> WriteKey | None:
 
 
 def key_in(body: bytes) -> WriteKey | None:
-    """Find the key that a client of Segment writes into its body: without reading all that a stranger may have sent."""
+    """Find the key that a Segment client writes into its body, without parsing the whole body of an unknown sender."""
     found = _IN_BODY.search(body)
     return WriteKey.parse(found[1].decode()) if found else None
 

@@ -1,7 +1,7 @@
 """
-Events as they are stored, told to whoever listens: one change stream per process, however many listen.
+New events, sent to all readers of this process from one change stream.
 
-It is open while somebody listens, and goes on where it was after a failure.
+The stream is open while there are readers, and resumes where it stopped after a failure.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 MAX_READERS = 32
 MAX_OF_ONE = 8
-"""Streams of one person: one who opens many must not take all the places."""
+"""Streams of one person, so that one person cannot use up all of them."""
 QUEUE = 500
-"""How many events wait for a reader who is slow."""
+"""How many events are buffered for a slow reader."""
 _LOOK_EVERY_MS = 500
-"""How long the database holds back an answer without news; after it we look whether anybody listens still."""
+"""How long the database waits for a change before it answers; then the number of readers is checked again."""
 
 _TOLD = ("type", "occurred_at", "received_at", "subject", "user_id")
 _STORED: list[Document] = [
@@ -36,20 +36,20 @@ OPEN = format_sse_event(event="open", data_str="{}")
 
 
 class TooManyReaders(ServiceUnavailable):
-    """As many people watch as can."""
+    """The process has as many readers as it can serve."""
 
     code = "too_many_readers"
-    message = "Too many people are watching events; try again later."
+    message = "The limit of live event streams is reached; try again later."
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "10"})
 
 
 class TooManyStreams(TooManyRequests):
-    """One person watches in as many places as one may."""
+    """One person has as many streams as a person may."""
 
     code = "too_many_streams"
-    message = f"You are watching events in {MAX_OF_ONE} places already: close one of them."
+    message = f"You have {MAX_OF_ONE} live event streams open already: close one of them."
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "10"})
@@ -57,10 +57,10 @@ class TooManyStreams(TooManyRequests):
 
 class Reader:
     """
-    A stream of somebody who listens. What comes while the queue is full passes by, and is counted.
+    One stream to a client. Events that arrive while the queue is full are dropped and counted.
 
     Attributes:
-        person: Whose it is.
+        person: The owner of the stream.
     """
 
     def __init__(self, person: UUID) -> None:
@@ -69,14 +69,14 @@ class Reader:
         self._missed = 0
 
     def tell(self, message: bytes) -> None:
-        """Put a message into the queue, if there is room and nothing was missed before it."""
+        """Queue a message, if there is room and none was dropped before it."""
         if self._missed or self._waiting.full():
             self._missed += 1
         else:
             self._waiting.put_nowait(message)
 
     async def next(self, within_s: float) -> bytes | None:
-        """Wait for the next message; None if there is none in time. When some were missed, one says how many."""
+        """Wait for the next message; None if none arrives in time. If some were dropped, a message reports how many."""
         if self._missed and self._waiting.empty():
             missed, self._missed = self._missed, 0
             return format_sse_event(event="overrun", data_str=f'{{"missed":{missed}}}')
@@ -88,7 +88,7 @@ class Reader:
 
 
 class Live:
-    """Who listens, and the change stream for them."""
+    """The readers of this process, and the change stream for them."""
 
     def __init__(self) -> None:
         self._readers: set[Reader] = set()
@@ -99,7 +99,7 @@ class Live:
     @contextmanager
     def reading(self, person: UUID) -> Iterator[Reader]:
         """
-        Listen during the block.
+        Register a reader for the block.
 
         Raises:
             TooManyStreams: The person has 8 in this process (429).
@@ -120,15 +120,15 @@ class Live:
             self._readers.discard(reader)
             if not self._readers:
                 self._wanted.clear()
-                self._position = None  # whoever comes next wants to know what is new, not what has been
+                self._position = None  # the next reader wants new events, not old ones
 
     async def follow(self, database: MotorDatabase) -> None:
-        """Wait for the first reader, and tell all of them what is stored until the last has left. To be repeated."""
+        """Wait for the first reader, then send new events to all readers until the last has left. To be repeated."""
         await self._wanted.wait()
         try:
             await self._tell_all(database)
         except OperationFailure:
-            self._position = None  # it may be too old to go on from
+            self._position = None  # it may be too old to resume from
             raise
 
     async def _tell_all(self, database: MotorDatabase) -> None:
@@ -140,7 +140,7 @@ class Live:
                     self._position = stream.resume_token
                 self._position = None
             finally:
-                self.is_open = False  # before it is closed, which takes time: who comes meanwhile needs another one
+                self.is_open = False  # before closing it, which takes time: a new reader meanwhile needs another stream
 
     def _tell_next(self, change: Mapping[str, Any] | None) -> None:
         if not self.is_open:

@@ -1,11 +1,10 @@
-"""Events while they come."""
+"""The stream of new events."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security.utils import get_authorization_scheme_param
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
@@ -15,25 +14,25 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
 from chassis.application import application_of
 from chassis.core.errors import AppError, documented
-from chassis.dependencies import ANALYST, CurrentUser
+from chassis.dependencies import ANALYST, CurrentUser, token_of
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
 PATIENCE_S = 30.0
-"""For how long a client may take nothing of what is sent."""
+"""How long a client may read nothing of what is sent, seconds."""
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""The second is nginx's: each event passes it at once."""
+"""The second header is nginx's: it passes each event on at once."""
 
 router = service_router("analytics")
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events, which a client who does not read cannot hold open."""
+    """Server-sent events that end if the client does not read."""
 
     media_type = "text/event-stream"
 
     async def stream_response(self, send: Send) -> None:
-        """Send, and give up who takes nothing for 30 s."""
+        """Send, and stop if the client reads nothing for 30 s."""
 
         async def impatient(message: Message) -> None:
             try:
@@ -51,8 +50,8 @@ async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reade
 
 
 def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
-    """Make what checks the request's token again: it may have expired meanwhile, or its session may have ended."""
-    _, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    """Return a function that checks the request's token again: it may have expired, or its session may have ended."""
+    token = token_of(request)
 
     async def is_allowed() -> bool:
         try:
@@ -73,10 +72,10 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
 )
 async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
     """
-    Watch events as they are stored (server-sent events); never sealed, for a seal needs the whole answer.
+    Follow new events (server-sent events); never sealed, because a seal needs the whole answer.
 
-    `open` says that nothing is missed from here on, `overrun` how many events were too many for this reader. The
-    stream ends with the service, and within 15 s of the access token.
+    After `open` no event is missed; `overrun` has the number of events dropped for a slow reader. The
+    stream ends with the service, and within 15 s of the access token's end.
     """
     draining = application_of(request.app).draining
     events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun)

@@ -1,4 +1,4 @@
-"""Telling somebody of events as they are stored."""
+"""Streaming new events to a reader."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
@@ -9,7 +9,7 @@ from analytics.live.change_stream import Reader
 
 HEARTBEAT_S = 15.0
 _TICK_S = 0.5
-"""How soon the end of the service is noticed."""
+"""How soon the shutdown of the service is noticed."""
 
 
 async def stream_events(
@@ -19,10 +19,10 @@ async def stream_events(
     clock: Callable[[], float] = monotonic,
 ) -> AsyncIterator[bytes]:
     """
-    Give server-sent events until the service ends, or the reader may read no longer.
+    Yield server-sent events until the service stops, or the reader loses access.
 
     Args:
-        is_allowed: Asked every 15 s, with a heartbeat for whatever stands in between.
+        is_allowed: Called every 15 s; a heartbeat is sent at the same time, so that proxies keep the connection open.
         clock: Seconds, monotonic.
     """
     looked = clock()

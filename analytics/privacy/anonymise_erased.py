@@ -1,4 +1,4 @@
-"""Making events that arrive of erased people nobody's."""
+"""Anonymising late events of erased people."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,10 +11,10 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 async def anonymise_erased(database: MotorDatabase, documents: Sequence[Document]) -> None:
     """
-    Erase once more those people in *documents* who are erased: the events are theirs, and may link further ids.
+    Repeat the erasure of erased people who occur in *documents*: the events are theirs, and may link further ids.
 
-    It is called after an event is stored, and an erasure keeps each id before it looks for its events. So, whichever
-    comes first, one of the two sees the other.
+    Call it after the events are stored. An erasure stores each id before it searches for its events, so one of the two
+    sees the other, whichever comes first.
     """
     previous = _ids(document["data"].get("previousId") for document in documents if document["type"] == ALIAS)
     users = previous | _ids(document["user_id"] for document in documents)
@@ -29,7 +29,7 @@ def _ids(values: Iterable[object]) -> set[str]:
 
 
 async def _erased(database: MotorDatabase, collection: str, ids: Iterable[str]) -> set[str]:
-    """Return the accounts, those that are erased, to which some ids belong."""
+    """Return the erased accounts to which some ids belong."""
     names = list(ids)
     if not names:
         return set()

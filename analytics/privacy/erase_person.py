@@ -1,4 +1,4 @@
-"""Making a person's events nobody's."""
+"""Anonymising a person's events."""
 
 from collections.abc import Iterable
 
@@ -16,16 +16,16 @@ _BATCH = 1000
 
 async def erase_person(database: MotorDatabase, person: str) -> None:
     """
-    Anonymise all events of a person of whom ``erased_users`` has a row, under all of the person's ids.
+    Anonymise all events of a person who has a row in ``erased_users``, under all of the person's ids.
 
-    Type, time, revenue and counts stay. Done twice, or begun again where it was interrupted, it has the same effect: a
-    further id is kept before the events that link it lose it.
+    Type, time, revenue and counts stay. Repeating it, or resuming it after an interruption, has the same effect: a
+    further id is stored before the events that link it lose the link.
     """
     ids = await find_identities(database, person)
     await _keep_ids(database, person, ids)
     aliases = {"user_id": {"$in": _names(ids.users - {person})}}
     visits = {"anonymous_id": {"$in": _names(ids.visitors)}, "user_id": None}
-    # The person's own events come last: they hold the links to the others.
+    # The person's own events come last: they contain the links to the others.
     await _anonymise(database, person, visits, "by_visitor")
     await _anonymise(database, person, aliases, "by_alias")
     await _anonymise(database, person, {"user_id": {"$in": spellings(person)}})
@@ -37,7 +37,7 @@ def _names(ids: Iterable[str]) -> list[str]:
 
 
 async def _keep_ids(database: MotorDatabase, person: str, ids: Identities) -> None:
-    """Keep the further ids, under which events may still arrive."""
+    """Store the further ids, under which events may still arrive."""
     row = {"$setOnInsert": {"erased_at": utc_now(), "person": person}}
     for collection, further in ((ERASED_USERS, ids.users - {person}), (ERASED_VISITORS, ids.visitors)):
         if further:
@@ -45,7 +45,7 @@ async def _keep_ids(database: MotorDatabase, person: str, ids: Identities) -> No
 
 
 async def _anonymise(database: MotorDatabase, person: str, which: Document, counted_as: str | None = None) -> None:
-    """Make events nobody's, and add to the receipt how many they were, which is exact: both are one transaction."""
+    """Anonymise events and add their number to the erasure's record, in one transaction, so the number is exact."""
 
     async def some(session: MotorSession) -> int:
         found = database[EVENTS].find(which, {"_id": 1}, session=session).limit(_BATCH)

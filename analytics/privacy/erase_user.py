@@ -1,4 +1,4 @@
-"""Forgetting a person."""
+"""Erasing a person."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from chassis.mongodb.database import MotorDatabase
 
 
 async def erase_user(database: MotorDatabase, user_id: UUID) -> None:
-    """Anonymise a person's events, those that arrive later too. Done twice, it has the same effect."""
+    """Anonymise a person's events, including those that arrive later. Repeating it has the same effect."""
     person = str(user_id)
     receipt = {"erased_at": utc_now(), "events": 0}
     await database[ERASED_USERS].update_one({"_id": person}, {"$setOnInsert": receipt}, upsert=True)

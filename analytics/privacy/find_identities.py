@@ -1,4 +1,4 @@
-"""Finding under which ids a person's events are stored."""
+"""Finding the ids under which a person's events are stored."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from chassis.messaging.event import source_of
 from chassis.mongodb.database import Document, MotorDatabase
 
 ALIAS = "alias"
-"""The type of an event by which ``data.previousId`` and ``user_id`` are one person."""
+"""The type of an event that links ``data.previousId`` and ``user_id`` as one person."""
 
 
 @dataclass(slots=True)
@@ -18,8 +18,8 @@ class Identities:
     The ids of one person.
 
     Attributes:
-        users: As an account, and as it was called before or after.
-        visitors: As a browser or a device that nobody had logged in to.
+        users: The account's id, and ids that aliases link to it.
+        visitors: Anonymous ids of browsers and devices.
     """
 
     users: set[str] = field(default_factory=set)
@@ -28,10 +28,10 @@ class Identities:
 
 async def find_identities(database: MotorDatabase, person: str) -> Identities:
     """
-    Follow what events, and an earlier erasure, have linked to a person.
+    Follow the links of a person in events and in earlier erasures.
 
     An event with ``user_id`` and ``anonymous_id`` links the browser; an alias links another id, whose links count too.
-    An id that has an account of its own is another person's. Nobody is linked through a browser: several may use it.
+    An id with an account of its own is another person's. A browser links no further people: several may use it.
     """
     found = Identities(visitors=set(await database[ERASED_VISITORS].distinct("_id", {"person": person})))
     news = {person, *await database[ERASED_USERS].distinct("_id", {"person": person})}
@@ -44,7 +44,7 @@ async def find_identities(database: MotorDatabase, person: str) -> Identities:
 
 
 async def _linked(database: MotorDatabase, users: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Return the other ids, and the anonymous ids, of some users."""
+    """Return the other user ids and the anonymous ids linked to some users."""
     names = [name for user in users for name in spellings(user)]
     events, theirs = database[EVENTS], {"user_id": {"$in": names}}
     before = await events.distinct("data.previousId", {**theirs, "type": ALIAS})
@@ -54,7 +54,7 @@ async def _linked(database: MotorDatabase, users: Iterable[str]) -> tuple[set[st
 
 
 async def _without_account(database: MotorDatabase, users: Iterable[str]) -> set[str]:
-    """Leave out those of whom the user service has announced something."""
+    """Leave out ids for which the user service has published an event."""
     which: Document = {"user_id": {"$in": [name for user in users for name in spellings(user)]}}
     accounts = await database[EVENTS].distinct("user_id", {**which, "source": source_of("user")})
     return set(users) - _ids(accounts)

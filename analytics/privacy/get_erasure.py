@@ -1,4 +1,4 @@
-"""The receipt of an erasure."""
+"""Reading the record of an erasure."""
 
 from uuid import UUID
 
@@ -10,10 +10,10 @@ from chassis.mongodb.database import MotorDatabase
 
 async def get_erasure(database: MotorDatabase, user_id: UUID) -> Erasure:
     """
-    Return when a person's events were made nobody's, and how many they were, by the kind of id under which they stood.
+    Return when a person's events were anonymised, and their number by the kind of id that they had.
 
     Raises:
-        ErasureNotFound: Nobody of this id was erased (404).
+        ErasureNotFound: No person with this id was erased (404).
     """
     person = str(user_id)
     row = await database[ERASED_USERS].find_one({"_id": person, "person": {"$exists": False}})

@@ -1,4 +1,4 @@
-"""Deleting what is no longer kept: in batches, each found by an index and committed by itself."""
+"""Deleting expired documents in batches, each found by an index and committed separately."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from analytics.retention import ERASURES_KEPT, GRACE, MINUTES_KEPT, PEOPLE_KEPT
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
 from chassis.mongodb.errors import is_unavailable
-from chassis.telemetry.purge_metrics import PURGED
+from chassis.telemetry.metrics import PURGED
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +31,12 @@ BATCH = 1000
 @dataclass(frozen=True, slots=True)
 class Expiring:
     """
-    Documents that are kept for a time.
+    Documents that are kept for a limited time.
 
     Attributes:
-        collection: Where they are.
-        field: The time from which on they are kept; it has an index.
-        kept: For how long.
+        collection: Their collection.
+        field: The time from which they are kept; it has an index.
+        kept: How long they are kept.
     """
 
     collection: str
@@ -44,7 +44,7 @@ class Expiring:
     kept: timedelta
 
     def condition(self, now: datetime) -> Document:
-        """Return the condition of those whose time is up."""
+        """Return the condition of expired documents."""
         return {self.field: {"$lt": now - self.kept}}
 
 
@@ -59,13 +59,13 @@ EXPIRING = (
 
 async def purge(database: MotorDatabase, goes_on: Callable[[], bool] = lambda: True) -> None:
     """
-    Delete everything whose time is up. A collection in which that fails is logged, and holds up no other.
+    Delete all expired documents. A failure in one collection is logged and does not stop the others.
 
     Args:
-        goes_on: Is asked before each batch.
+        goes_on: Called before each batch; purging stops when it returns False.
 
     Raises:
-        ConnectionFailure: The database went away (``MongoDB.use`` makes it a 503).
+        ConnectionFailure: The database is unreachable (``MongoDB.use`` makes it a 503).
     """
     for expiring in EXPIRING:
         try:
@@ -77,7 +77,7 @@ async def purge(database: MotorDatabase, goes_on: Callable[[], bool] = lambda: T
 
 
 async def _purge_batch(database: MotorDatabase, expiring: Expiring, now: datetime) -> int:
-    """Delete some; returns how many, or 0 if they must stay for now."""
+    """Delete a batch; returns how many were found, or 0 if they must not be deleted yet."""
     collection, condition = database[expiring.collection], expiring.condition(now)
     found = collection.find(condition, ("type", "occurred_at")).sort(expiring.field).limit(BATCH)
     rows = [row async for row in found]
@@ -89,7 +89,7 @@ async def _purge_batch(database: MotorDatabase, expiring: Expiring, now: datetim
 
 
 async def _may_go(database: MotorDatabase, events: Sequence[Document]) -> bool:
-    """Make the counts of events final, unless something there is still to be counted; returns whether it is done."""
+    """Make the counts of events final, unless some are still uncounted; returns whether the events may be deleted."""
     before: dict[str, datetime] = {}
     for event in events:
         kind, end = event["type"], end_of_part(event["occurred_at"])

@@ -1,4 +1,4 @@
-"""What events add up to, as it is answered."""
+"""Answers to queries."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,14 +13,14 @@ Name = StrictStr | StrictBool | StrictInt | StrictFloat
 
 
 class Series(BaseModel):
-    """A column of counts, one for each bucket."""
+    """Counts, one for each bucket."""
 
     name: Name = Field(examples=["order.confirmed"])
     counts: list[int] = Field(examples=[[3, 0, 12]])
 
 
 class Timeseries(BaseModel):
-    """How many events there were over time."""
+    """The number of events over time."""
 
     bucket: str = Field(examples=["day"])
     tz: str = Field(examples=["Europe/Berlin"])
@@ -29,7 +29,7 @@ class Timeseries(BaseModel):
 
 
 class TopValue(BaseModel):
-    """A value of a property, and how many events have it."""
+    """A value of a property, and the number of events with it."""
 
     value: Name = Field(examples=["/pricing"])
     count: int
@@ -43,72 +43,72 @@ class Top(BaseModel):
 
 
 class Revenue(BaseModel):
-    """So much in one currency."""
+    """An amount in one currency."""
 
     currency: str = Field(examples=["EUR"])
     amount: Amount
 
 
 class TopProduct(BaseModel):
-    """What was sold of a product."""
+    """Units and revenue of a product."""
 
     product_id: str
-    name: str | None = Field(description="As it was created; null if that is not known.", examples=["Teapot"])
+    name: str | None = Field(description="The name at its creation; null if it is not known.", examples=["Teapot"])
     units: int
     revenue: list[Revenue]
 
 
 class TopProducts(BaseModel):
-    """What was sold most."""
+    """The products with the most units sold."""
 
     items: list[TopProduct]
 
 
 class RevenueSeries(BaseModel):
-    """A column of amounts, one for each bucket."""
+    """Amounts, one for each bucket."""
 
     currency: str = Field(examples=["EUR"])
     amounts: list[Amount]
 
 
 class RevenueOverTime(BaseModel):
-    """What came in over time, from confirmed orders."""
+    """Revenue of confirmed orders over time."""
 
     starts: list[datetime]
     series: list[RevenueSeries]
 
 
 class UniquePeople(BaseModel):
-    """How many people there were over time."""
+    """The number of different people over time."""
 
-    total: int = Field(description="Different people in all; not the sum of the counts.")
+    total: int = Field(description="Different people in the whole range; not the sum of the counts.")
     starts: list[datetime]
     counts: list[int]
 
 
 class FunnelStep(BaseModel):
-    """How many people got so far."""
+    """The number of people who reached a step."""
 
     type: str = Field(examples=["order.confirmed"])
     users: int
 
 
 class Funnel(BaseModel):
-    """How many people got how far."""
+    """The number of people who reached each step."""
 
     steps: list[FunnelStep]
 
 
 class Week(BaseModel):
-    """The people who came first in a week."""
+    """The people who first appeared in a week."""
 
     week: date = Field(description="Its Monday.")
     users: int
-    returned: list[int] = Field(description="How many of them did something in that week, the next, and so on.")
+    returned: list[int] = Field(description="How many of them were active in that week, the next, and so on.")
 
 
 class Retention(BaseModel):
-    """Who came back."""
+    """How many people came back."""
 
     weeks: list[Week]
 
@@ -130,24 +130,24 @@ class TimelineEvent(BaseModel):
 
 
 class Erased(BaseModel):
-    """How much was erased under one kind of id."""
+    """The number of anonymised events under one kind of id."""
 
-    ids: int = Field(description="How many ids of this kind; what an alias replaced may be of both, and counts twice.")
+    ids: int = Field(description="Ids of this kind; an id that an alias replaced may be of both kinds and count twice.")
     events: int
 
 
 class ErasedIdentities(BaseModel):
-    """What was erased, by the kind of id under which it stood."""
+    """Anonymised events by the kind of id that they had."""
 
     user_id: Erased = Field(description="The account's id, in all its spellings.")
-    aliases: Erased = Field(description="Other user ids that an alias has linked to it.")
-    anonymous_ids: Erased = Field(description="Browsers and devices that were linked to it, and named nobody.")
+    aliases: Erased = Field(description="Other user ids that an alias linked to it.")
+    anonymous_ids: Erased = Field(description="Browsers and devices linked to it, in events without a user id.")
 
 
 class Erasure(BaseModel):
-    """That the events of a person were made nobody's."""
+    """The record of a person's erasure."""
 
     user_id: UUID
     erased_at: datetime
-    events: int = Field(description="How many events were theirs, those included that arrived later.")
+    events: int = Field(description="The number of anonymised events, including those that arrived later.")
     identities: ErasedIdentities

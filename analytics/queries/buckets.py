@@ -1,7 +1,7 @@
 """
 Buckets: the minutes, hours, days, weeks and months of a time zone, as instants.
 
-All of it is worked out here, from Python's time zones; a database has others, and older ones.
+They are computed here, from Python's time zones; a database has other and older ones.
 """
 
 from bisect import bisect_right
@@ -25,13 +25,13 @@ WIDEST: Mapping[BucketName, timedelta] = {
     "week": timedelta(days=10 * 366),
     "month": timedelta(days=10 * 366),
 }
-"""The widest range that is answered in buckets of a size."""
+"""The widest range for each size of bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
     """
-    The buckets that a range touches; of the first and the last only a part may be in it.
+    The buckets that overlap a range; only part of the first and the last may be in it.
 
     Attributes:
         starts: When each begins; the first one at or before the range.
@@ -42,28 +42,28 @@ class Buckets:
 
     @property
     def cuts(self) -> list[datetime]:
-        """Where the range begins, where one bucket follows another within it, and where it ends."""
+        """The start of the range, the boundaries between buckets, and the end of the range."""
         return [self.range.start, *self.starts[1:], self.range.end]
 
     def index(self, moment: datetime) -> int:
-        """Give the position of the bucket in which a moment is; one before the first counts as in the first."""
+        """Return the position of the bucket that contains a moment; earlier moments count as in the first bucket."""
         return max(bisect_right(self.starts, moment) - 1, 0)
 
 
 def buckets(size: BucketName, asked: Range, zone: ZoneInfo) -> Buckets:
     """
-    Divide a range.
+    Divide a range into buckets.
 
-    An hour is one of the clock on the wall: the one that comes twice in autumn is two buckets, and where the clock is
-    put by half an hour, or within one (Chatham), shorter ones are. A day begins at the first instant of its date.
+    Hours follow local time: the repeated hour in autumn is two buckets, and where the clock changes by half an hour, or
+    within an hour (Chatham), buckets are shorter. A day begins at the first instant of its date.
 
     Raises:
-        RangeTooWide: That would be too many (422).
+        RangeTooWide: There would be too many buckets (422).
     """
     if asked.end - asked.start > WIDEST[size]:
         raise RangeTooWide(
-            f"Of buckets '{size}' at most {WIDEST[size].days} days are answered: "
-            "move `from` and `to` together, or take a larger bucket."
+            f"Buckets of size '{size}' may span at most {WIDEST[size].days} days: "
+            "move `from` and `to` closer together, or use a larger bucket."
         )
     starts: list[datetime] = []
     for start in _BOUNDARIES[size](asked.start, zone):
@@ -71,13 +71,13 @@ def buckets(size: BucketName, asked: Range, zone: ZoneInfo) -> Buckets:
             break
         if start <= asked.start:
             starts.clear()
-        if start not in starts[-1:]:  # Samoa had no 30 December 2011: it and the next day begin at once
+        if start not in starts[-1:]:  # Samoa had no 30 December 2011: it and the next day begin at the same instant
             starts.append(start)
     return Buckets(starts, asked)
 
 
 def day_starts(days: Iterable[datetime], zone: ZoneInfo) -> list[datetime]:
-    """Return when the dates of a zone begin that there are during some UTC days; beside them may be others."""
+    """Return the starts of a zone's dates that overlap some UTC days; it may include further dates."""
     dates = {moment.astimezone(zone).date() for day in days for moment in (day, day + DAY)}
     return sorted(_midnight(one, zone) for one in dates)
 
@@ -97,7 +97,7 @@ def _hours(since: datetime, zone: ZoneInfo) -> Iterator[datetime]:
 
 
 def _hour(moment: datetime, zone: ZoneInfo) -> tuple[int, timedelta | None]:
-    """Give the hour on the wall, and which of two that are called so."""
+    """Return the local hour and its offset, which distinguishes the two repeated hours."""
     wall = moment.astimezone(zone)
     return wall.hour, wall.utcoffset()
 
@@ -123,7 +123,7 @@ def _midnights(day: date, following: Callable[[date], date], zone: ZoneInfo) -> 
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Give the first instant of a date: where there is no midnight, the one at which the clock was put forward."""
+    """Return the first instant of a date: without a midnight, the instant at which the clock moved forward."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

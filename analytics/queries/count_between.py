@@ -1,4 +1,4 @@
-"""Reading how many events there were."""
+"""Counting events between points in time, from stored counts."""
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -15,32 +15,32 @@ from chassis.core.together import together
 from chassis.mongodb.database import Document, MotorDatabase
 
 Piece = tuple[int, str]
-"""The position of a piece of time, and a type."""
+"""The position of a piece of time, and a type of event."""
 Counts = defaultdict[Piece, Count]
 
 _BATCH = 100
-"""So many documents are added up in one go; then others have their turn."""
+"""How many documents are added up before other tasks run."""
 _WHOLE = ("day", "type", "count", "revenue")
 _MOST = 48
-"""So many quarter hours of one piece are most of a day."""
+"""With more quarter hours than this, a piece has most of a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """
-    How a day's counts fall to pieces.
+    How a day's counts are divided into pieces.
 
     Attributes:
-        quarters: The names of quarter hours, and of which piece each is.
-        rest: Of which piece all others are, if that is most of the day: they need not be read, as their count is what
-            is left of the day's.
+        quarters: The piece of each quarter hour, by the name of the quarter hour.
+        rest: The piece of all other quarter hours, if that is most of the day. They need not be read: their count is
+            the day's count less the others.
     """
 
     quarters: Mapping[str, int]
     rest: int | None
 
     def count(self, row: Document, counts: Counts) -> None:
-        """Add a day's counts of a type to those of the pieces."""
+        """Add a day's counts of a type to the pieces."""
         kind, quarters = row["type"], row["quarters"]
         known = self.quarters.keys() & quarters.keys()
         for name in known:
@@ -57,13 +57,13 @@ async def count_between(
     database: MotorDatabase, cuts: Sequence[datetime], types: Sequence[str] = ()
 ) -> Mapping[Piece, Count]:
     """
-    Give how many events there were in each piece of time between the *cuts*, which are whole minutes, and of each type.
+    Return the number of events by type in each piece of time between the *cuts*, which are whole minutes.
 
-    Read are whole UTC days, of days in which there is a cut the quarter hours, and of such quarters the minutes: never
-    events, so it takes no longer when there are more of these.
+    It reads whole UTC days, quarter hours of days with a cut, and minutes of quarter hours with a cut, but no events.
+    So the time does not depend on the number of events.
 
     Raises:
-        MinutesGone: A cut is within a quarter hour of so long ago that its minutes are not kept (422).
+        MinutesGone: A cut divides a quarter hour whose minutes are no longer stored (422).
     """
     divided = _divided(cuts, QUARTER)
     if divided and grain_at(divided[0]) != MINUTE:
@@ -103,7 +103,7 @@ async def _count_minutes(database: MotorDatabase, cuts: Sequence[datetime], whic
 
 
 def _divided(cuts: Sequence[datetime], unit: timedelta) -> list[datetime]:
-    """Give the beginnings of the days, or quarters, in the middle of which there is a cut."""
+    """Return the starts of days, or quarter hours, that contain a cut inside."""
     return sorted({start for cut in cuts if (start := floor(cut, unit)) != cut})
 
 
@@ -113,8 +113,10 @@ def _plan(day: datetime, cuts: Sequence[datetime], divided: Container[datetime])
         for name, start in enumerate(_steps(day, DAY // QUARTER, QUARTER))
         if cuts[0] <= start < cuts[-1] and start not in divided
     }
-    ((rest, size),) = Counter(quarters.values()).most_common(1) or [(0, 0)]
-    if len(quarters) < DAY // QUARTER or size < _MOST:
+    if len(quarters) < DAY // QUARTER:
+        return _Plan(quarters, None)
+    rest, size = Counter(quarters.values()).most_common(1)[0]
+    if size < _MOST:
         return _Plan(quarters, None)
     return _Plan({name: piece for name, piece in quarters.items() if piece != rest}, rest)
 

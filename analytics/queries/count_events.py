@@ -1,4 +1,4 @@
-"""Counting events themselves, where nothing is counted beforehand."""
+"""Counting the events themselves, where no stored counts apply."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,11 +18,11 @@ async def count_events(
     """
     Count events by bucket and by the value of an expression: a column for each of *names*, -1 for any other.
 
-    The database cuts time by its own clock, UTC; which bucket that is, is found here.
+    The database groups by UTC time; the bucket of each group is determined here.
 
     Raises:
-        TooManyEvents: Too many would have to be read (422).
-        TooSlow: It takes too long (503).
+        TooManyEvents: The query would read too many events (422).
+        TooSlow: The query takes too long (503).
     """
     column = {"$indexOfArray": [{"$literal": list(names)}, "$value"]}
     rows = await read_events(
@@ -36,7 +36,7 @@ async def count_events(
 
 
 def _grain(starts: Sequence[datetime]) -> timedelta:
-    """Give the largest unit of UTC at which all of them are."""
+    """Return the largest UTC unit on whose boundaries all starts are."""
     return next(unit for unit in (DAY, HOUR, QUARTER, MINUTE) if all(floor(start, unit) == start for start in starts))
 
 

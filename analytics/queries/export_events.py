@@ -1,4 +1,4 @@
-"""Handing out events."""
+"""Exporting events."""
 
 from collections.abc import AsyncIterator
 
@@ -12,20 +12,20 @@ from chassis.mongodb.database import Document, MotorCursor, MotorDatabase
 
 LONGEST_EXPORT_S = 600.0
 _BATCH = 200
-"""So many events are in memory at a time."""
+"""How many events are in memory at a time."""
 
 
 async def export_events(database: MotorDatabase, query: ExportQuery) -> AsyncIterator[bytes]:
     """
-    Give events, oldest first, in pieces of text; the first of them are found before this returns.
+    Yield events as pieces of text, oldest first; the first piece is read before this returns.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
+        EmptyRange: The range ends before it begins (422).
         TooManyEvents: There are too many for one export (422).
     """
     await refuse_too_many(database, query.events)
     cursor = database[EVENTS].find(query.events.condition, sort=[("occurred_at", 1)], batch_size=_BATCH)
-    # What the database is told at first is how long it may work for all batches together.
+    # The time limit that the first command sets applies to all batches together.
     with pymongo.timeout(LONGEST_EXPORT_S):
         first = await cursor.to_list(_BATCH)
     return _written(query, cursor, first)

@@ -1,4 +1,4 @@
-"""Events, handed out."""
+"""The route for exports of events."""
 
 import asyncio
 from typing import Annotated, Any
@@ -19,12 +19,12 @@ from chassis.web.routing import service_router
 
 router = service_router("analytics")
 _FILES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "One event a line.", "content": {form.media_type: {} for form in FORMATS.values()}}
+    200: {"description": "One event per line.", "content": {form.media_type: {} for form in FORMATS.values()}}
 }
 
 
 class Export(StreamingResponse):
-    """An answer as long as it takes, but for a reader that has stopped reading: it is cut off after ten minutes."""
+    """An answer without the usual deadline; it is cut off after ten minutes, in case its client has stopped reading."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -32,7 +32,7 @@ class Export(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-# Public: what is sealed is sealed as one message, and would have to be in memory whole.
+# Public: a sealed answer is one message, and would have to be in memory as a whole.
 @router.get(
     "/export",
     access=public(),
@@ -41,7 +41,7 @@ class Export(StreamingResponse):
     responses=documented(EmptyRange, TooManyEvents, beside=_FILES),
 )
 async def export(query: Annotated[ExportQuery, Query()], database: Database) -> Export:
-    """Hand out events, oldest first, one a line (analysts)."""
+    """Export events, oldest first, one per line (analysts)."""
     name = f"events-{query.range.start:%Y-%m-%d}-{query.range.end:%Y-%m-%d}.{query.format}"
     chunks = await export_events(database, query)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

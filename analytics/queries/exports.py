@@ -1,4 +1,4 @@
-"""The forms in which events are handed out, line by line."""
+"""Formats of exported events, line by line."""
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
@@ -12,17 +12,17 @@ from chassis.mongodb.database import Document
 FormatName = Literal["ndjson", "csv"]
 COLUMNS = ("id", "type", "source", "subject", "user_id", "anonymous_id", "occurred_at", "received_at", "data")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters that a spreadsheet interprets as the beginning of a formula."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """
-    A form of events.
+    A format of events.
 
     Attributes:
-        head: What comes first.
-        write: Writes some events.
+        head: The beginning of the file.
+        write: Formats some events.
     """
 
     media_type: str
@@ -31,7 +31,7 @@ class Format:
 
 
 def _event(document: Document) -> Document:
-    """Give what is handed out of an event."""
+    """Return the exported fields of an event."""
     return {name: document.get("_id" if name == "id" else name) for name in COLUMNS}
 
 
@@ -50,7 +50,7 @@ def _rows(rows: Iterable[Iterable[str]]) -> bytes:
 
 
 def _cell(value: object) -> str:
-    """Give the text of a cell, which no spreadsheet takes for a formula."""
+    """Return the text of a cell so that no spreadsheet interprets it as a formula."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else strict_json.dumps(value).decode().strip('"')

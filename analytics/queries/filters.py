@@ -1,4 +1,4 @@
-"""Which events are meant, as conditions for the database; what clients name is only ever a value in them."""
+"""Filters of events as database conditions; client input appears in them as values only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from chassis.core import json as strict_json
 from chassis.mongodb.database import Document
 
 LONGEST_VALUE = 200
-"""Of a longer text so many characters are looked at."""
+"""How many characters of a longer text are compared."""
 _SCALARS = ["string", "int", "long", "double", "bool"]
 
 
 class PropertyIs(NamedTuple):
-    """A property and the values that are meant by what was written: 5 may be the number or the text."""
+    """A property and the values that the text may mean: 5 may be the number or the text."""
 
     name: str
     values: Sequence[str | float | bool]
@@ -44,7 +44,7 @@ def _as_json(text: str) -> list[float | bool]:
 
 
 def property_of(name: str) -> Document:
-    """Give the expression for an event's property, whose name may have dots and dollars; only of scalars."""
+    """Return the expression for an event's property, whose name may contain dots and dollars; scalars only."""
     value: Document = {"$getField": {"field": {"$literal": name}, "input": "$data"}}
     text: Document = {"$cond": [{"$eq": [{"$type": "$$value"}, "string"]}, _cut("$$value"), "$$value"]}
     scalar: Document = {"$cond": [{"$in": [{"$type": "$$value"}, _SCALARS]}, text, None]}
@@ -58,12 +58,12 @@ def _cut(text: str) -> Document:
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """
-    Which events are meant.
+    A filter of events.
 
     Attributes:
-        types: All, if there is none.
-        user_id: Anybody's, if None.
-        properties: Events that have all of them.
+        types: Allowed types; empty for all.
+        user_id: The person; None for everyone.
+        properties: Properties that the events must have.
     """
 
     range: Range
@@ -73,7 +73,7 @@ class EventFilter:
 
     @property
     def is_counted(self) -> bool:
-        """Whether counts know these events apart from others."""
+        """Whether stored counts can answer queries with this filter."""
         return self.user_id is None and not self.properties
 
     @property
@@ -86,10 +86,10 @@ class EventFilter:
 
 
 def of_person(user_id: str) -> Document:
-    """Return the condition that an event is a person's, however the id is spelled, here and there."""
+    """Return the condition that an event is a person's, for every spelling of the id."""
     return {"user_id": {"$in": spellings(person_id(user_id))}}
 
 
 def of_types(types: Sequence[str]) -> Document:
-    """Give the condition that a count or an event is of one of these types; of any, if there is none."""
+    """Return the condition that a count or an event has one of these types; empty for all types."""
     return {"type": {"$in": list(types)}} if types else {}

@@ -14,7 +14,7 @@ class Values(NamedTuple):
 
     Attributes:
         top: The most frequent first.
-        total: How many events have any value.
+        total: The number of events with any value.
     """
 
     top: list[TopValue]
@@ -23,11 +23,11 @@ class Values(NamedTuple):
 
 async def find_values(database: MotorDatabase, events: EventFilter, value: Document | str, most: int) -> Values:
     """
-    Find the most frequent values of an expression, and how many events have one that is not null.
+    Find the most frequent values of an expression, and the number of events with a value that is not null.
 
     Raises:
-        TooManyEvents: Too many would have to be read (422).
-        TooSlow: It takes too long (503).
+        TooManyEvents: The query would read too many events (422).
+        TooSlow: The query takes too long (503).
     """
     top: list[Document] = [{"$sort": {"count": -1, "_id": 1}}, {"$limit": most}]
     total: list[Document] = [{"$group": {"_id": None, "count": {"$sum": "$count"}}}]

@@ -1,4 +1,4 @@
-"""How far somebody gets in a funnel."""
+"""A person's progress through a funnel."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 
 class Walk:
     """
-    One person's way through the steps of a funnel, told one event after the other, in the order of time.
+    One person's progress through the steps of a funnel; takes the person's events in the order of time.
 
     Attributes:
-        reached: How many steps were done in their order, all within *window* after the first of them.
+        reached: How many steps were done in order, all within *window* after the first of them.
     """
 
     def __init__(self, steps: Sequence[str], window: timedelta) -> None:
         self._steps = steps
         self._window = window
         self._began: list[datetime | None] = [None] * len(steps)
-        """By step: of the ways that got there, when the one began that began last. It has the most time left."""
+        """By step: the latest start among the attempts that reached it. That attempt has the most time left."""
         self.reached = 0
 
     def see(self, kind: str, at: datetime) -> None:
-        """Go on by an event, which is one step at most: so the last step it may be comes first."""
+        """Process an event. It counts for one step only, so the last possible step is tried first."""
         for step in range(len(self._steps) - 1, -1, -1):
             if self._steps[step] == kind:
                 self._reach(step, at)

@@ -1,4 +1,4 @@
-"""How many people got how far."""
+"""Counting people by the funnel step that they reached."""
 
 from collections import Counter
 
@@ -12,19 +12,19 @@ from analytics.queries.schemas import FunnelQuery
 from chassis.mongodb.database import Document, MotorDatabase
 
 _BATCH = 1000
-"""So many events are looked at in one go; then others have their turn."""
+"""How many events are processed before other tasks run."""
 
 
 async def get_funnel(database: MotorDatabase, query: FunnelQuery) -> Funnel:
     """
     Count the people who did the first step, then the second, and so on, all within the window after the first.
 
-    Events come sorted by person and time, and what is remembered is one person's way.
+    Events are sorted by person and time, so only one person's progress is in memory.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
-        TooManyEvents: Too many events would have to be read (422).
-        TooSlow: It takes too long (503).
+        EmptyRange: The range ends before it begins (422).
+        TooManyEvents: The query would read too many events (422).
+        TooSlow: The query takes too long (503).
     """
     events = EventFilter(query.range, sorted(set(query.steps)))
     await refuse_too_many(database, events)
@@ -36,7 +36,7 @@ async def get_funnel(database: MotorDatabase, query: FunnelQuery) -> Funnel:
 
 
 async def _reached(database: MotorDatabase, events: EventFilter, query: FunnelQuery) -> Counter[int]:
-    """Give how many people did so many steps."""
+    """Return the number of people by the number of steps they reached."""
     pipeline: list[Document] = [
         {"$match": {**events.condition, "user_id": {"$ne": None}}},
         {"$project": {"user_id": 1, "occurred_at": 1, "type": 1}},

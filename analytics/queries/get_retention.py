@@ -1,4 +1,4 @@
-"""Who came back."""
+"""Counting people who came back."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -15,10 +15,10 @@ _WEEK = timedelta(weeks=1)
 
 async def get_retention(database: MotorDatabase, weeks: int) -> Retention:
     """
-    Count, for each of the last weeks (UTC, from Monday on), who came first in it, and who of them came again.
+    Count, for each of the last weeks (UTC, from Monday on), the people who first appeared in it and who came back.
 
     Raises:
-        TooSlow: It takes too long (503).
+        TooSlow: The query takes too long (503).
     """
     today = floor(utc_now(), DAY)
     first = today - today.weekday() * DAY - (weeks - 1) * _WEEK
@@ -37,7 +37,7 @@ def _weeks(first: datetime, week: datetime) -> int:
 
 
 def _came(since: datetime) -> list[Document]:
-    """Give how many people came first in one week and did something in another, of those who came since then."""
+    """Return the number of people by the week of their first activity and by each active week, from *since* on."""
     return [
         {"$sort": {"user_id": 1, "day": 1}},
         {"$group": {"_id": "$user_id", "first": {"$first": "$day"}}},  # answered by the index alone

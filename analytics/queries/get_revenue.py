@@ -1,4 +1,4 @@
-"""What came in over time."""
+"""Adding up revenue over time."""
 
 from collections import defaultdict
 
@@ -16,9 +16,9 @@ async def get_revenue(database: MotorDatabase, query: RevenueQuery) -> RevenueOv
     Add up confirmed orders by currency in buckets of time.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
-        RangeTooWide: Too many buckets (422).
-        MinutesGone: Buckets of a minute, of a time of which there are no counts of minutes (422).
+        EmptyRange: The range ends before it begins (422).
+        RangeTooWide: There are too many buckets (422).
+        MinutesGone: Buckets of a minute in a time without counts of minutes (422).
     """
     divided = buckets(query.bucket, query.range, query.zone)
     amounts: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(divided.starts))

@@ -1,4 +1,4 @@
-"""Adding up all events."""
+"""Counting all events."""
 
 from collections import Counter
 from datetime import datetime
@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from analytics.calls import COUNT_USERS
 from analytics.counting.counts import DAY
 from analytics.models import DAY_COUNTS
 from analytics.queries.buckets import day_starts
@@ -23,16 +24,15 @@ log = structlog.get_logger(__name__)
 
 DAYS = 90
 _UTC_DAYS = 2 * DAYS + 1
-"""Among so many UTC days with events there are 90 of any time zone, of which each is during two at most."""
-USER_COUNT_TIMEOUT_S = 2.0
+"""This many UTC days with events contain 90 days of any time zone, because each of these overlaps at most two."""
 
 
 async def get_stats(database: MotorDatabase, dispatcher: Dispatcher, query: StatsQuery) -> Stats:
     """
-    Count events in all, by type and by day; the number of users is what the user service says.
+    Count events in total, by type and by day; the number of users comes from the user service.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
+        EmptyRange: The range ends before it begins (422).
     """
     (by_type, by_day), users = await together(_count(database, query), _count_users(dispatcher))
     days = [Day(date=date, count=by_day[date]) for date in sorted(by_day)[-DAYS:]]
@@ -40,7 +40,7 @@ async def get_stats(database: MotorDatabase, dispatcher: Dispatcher, query: Stat
 
 
 async def _count(database: MotorDatabase, query: StatsQuery) -> tuple[Counter[str], Counter[str]]:
-    """Give the counts by type, and those of the last days by date."""
+    """Return the counts by type, and those of the last days by date."""
     asked, by_day = query.range, Counter[str]()
     days = await _last_days(database, query)
     if not days:
@@ -55,7 +55,7 @@ async def _count(database: MotorDatabase, query: StatsQuery) -> tuple[Counter[st
 
 
 async def _last_days(database: MotorDatabase, query: StatsQuery) -> list[datetime]:
-    """Give the last UTC days that have events, the very last first."""
+    """Return the last UTC days with events, the latest first."""
     pipeline: list[Document] = [
         {"$match": {**query.range.days.holds("day"), **of_types(query.types)}},
         {"$group": {"_id": "$day"}},
@@ -71,8 +71,8 @@ def _date(moment: datetime, zone: ZoneInfo) -> str:
 
 async def _count_users(dispatcher: Dispatcher) -> int | None:
     try:
-        answer = await dispatcher.get("user", "/api/v1/users/stats/count", sealed=False, timeout=USER_COUNT_TIMEOUT_S)
+        users = await dispatcher.call(COUNT_USERS)
     except AppError as error:
         log.warning("users could not be counted", reason=str(error))
         return None
-    return int(answer["count"])
+    return users.count

@@ -1,4 +1,4 @@
-"""What one person did."""
+"""Listing the events of a person."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 async def get_timeline(database: MotorDatabase, page: PageRequest, user_id: str) -> Slice[Document]:
-    """Give a page of a person's events, newest first."""
+    """Return a page of a person's events, newest first."""
     condition = {**of_person(user_id), **_after(page.position)}
     newest = database[EVENTS].find(condition).sort([("occurred_at", -1), ("_id", -1)]).limit(page.limit + 1)
     rows = [row async for row in newest]

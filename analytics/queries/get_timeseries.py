@@ -24,15 +24,17 @@ async def get_timeseries(database: MotorDatabase, query: TimeseriesQuery) -> Tim
     Count events in buckets of time: all together, by type, or by the most frequent values of a property.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
-        RangeTooWide: Too many buckets (422).
-        MinutesGone: Buckets of a minute, of a time of which there are no counts of minutes (422).
-        TooManyEvents: So many events would have to be read for a property or a person (422).
-        TooSlow: That takes too long (503).
+        EmptyRange: The range ends before it begins (422).
+        RangeTooWide: There are too many buckets (422).
+        MinutesGone: Buckets of a minute in a time without counts of minutes (422).
+        TooManyEvents: The query, by property or person, would read too many events (422).
+        TooSlow: The query takes too long (503).
     """
     divided = buckets(query.bucket, query.range, query.zone)
-    is_counted = query.events.is_counted and query.by in {None, TYPE}
-    columns = await (_counted if is_counted else _read)(database, query, divided)
+    if query.events.is_counted and query.by in {None, TYPE}:
+        columns = await _counted(database, query, divided)
+    else:
+        columns = await _read(database, query, divided)
     starts = [start.astimezone(query.zone) for start in divided.starts]
     return Timeseries(bucket=query.bucket, tz=query.tz, starts=starts, series=columns)
 

@@ -1,4 +1,4 @@
-"""The most frequent values of a property."""
+"""Finding the most frequent values of a property."""
 
 from analytics.queries.answers import Top
 from analytics.queries.filters import property_of
@@ -9,12 +9,12 @@ from chassis.mongodb.database import MotorDatabase
 
 async def get_top(database: MotorDatabase, query: TopQuery) -> Top:
     """
-    Count the events by the value of a property, which is text (its first 200 characters), a number or a truth value.
+    Count the events by the value of a property: text (its first 200 characters), a number or a boolean.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
-        TooManyEvents: Too many events would have to be read (422).
-        TooSlow: It takes too long (503).
+        EmptyRange: The range ends before it begins (422).
+        TooManyEvents: The query would read too many events (422).
+        TooSlow: The query takes too long (503).
     """
     top, total = await find_values(database, query.events, property_of(query.name), query.limit)
     return Top(items=top, other=total - sum(one.count for one in top))

@@ -1,4 +1,4 @@
-"""What was sold most."""
+"""Finding the products with the most units sold."""
 
 from collections.abc import Sequence
 
@@ -39,12 +39,12 @@ _LINES: list[Document] = [
 
 async def get_top_products(database: MotorDatabase, query: TopProductsQuery) -> TopProducts:
     """
-    Add up confirmed orders by product; by units, the most first.
+    Add up confirmed orders by product, sorted by units, the most first.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
-        TooManyEvents: Too many orders would have to be read (422).
-        TooSlow: It takes too long (503).
+        EmptyRange: The range ends before it begins (422).
+        TooManyEvents: The query would read too many orders (422).
+        TooSlow: The query takes too long (503).
     """
     orders = EventFilter(query.range, [ORDER_CONFIRMED])
     with bounded_read():

@@ -1,4 +1,4 @@
-"""How many different people there were."""
+"""Counting different people."""
 
 from zoneinfo import ZoneInfo
 
@@ -14,12 +14,12 @@ _UTC = ZoneInfo("UTC")
 
 async def get_unique_people(database: MotorDatabase, query: PeopleQuery) -> UniquePeople:
     """
-    Count the people who did something, on whole UTC days: all those that the range touches.
+    Count active people, on the whole UTC days that overlap the range.
 
     Raises:
-        EmptyRange: The time ends before it begins (422).
-        RangeTooWide: Too many buckets (422).
-        TooSlow: It takes too long (503).
+        EmptyRange: The range ends before it begins (422).
+        RangeTooWide: There are too many buckets (422).
+        TooSlow: The query takes too long (503).
     """
     divided = buckets(query.bucket, query.range.days, _UTC)
     types: Document = {"types": {"$in": query.types}} if query.types else {}
@@ -34,7 +34,7 @@ async def get_unique_people(database: MotorDatabase, query: PeopleQuery) -> Uniq
 
 
 def _once_in(bucket: str) -> list[Document]:
-    """Join what a person did in a bucket; of a day that is one row already."""
+    """Merge a person's rows of a bucket; for a day there is only one."""
     if bucket == "day":
         return []
     begins = {"$dateTrunc": {"date": "$day", "unit": bucket, "startOfWeek": "monday"}}

@@ -1,4 +1,4 @@
-"""Adding up one person's events."""
+"""Counting one person's events."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 
 async def get_user_stats(database: MotorDatabase, user_id: UUID) -> UserStats:
-    """Count a person's events in all and by type."""
+    """Count a person's events in total and by type."""
     pipeline: list[Document] = [
         {"$match": of_person(str(user_id))},
         {"$group": {"_id": "$type", "count": {"$sum": 1}}},

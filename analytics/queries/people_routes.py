@@ -1,4 +1,4 @@
-"""What people did."""
+"""Routes for queries about people."""
 
 from typing import Annotated
 from uuid import UUID
@@ -37,13 +37,13 @@ async def unique_people(query: Annotated[PeopleQuery, Query()], database: Databa
 
 @router.get("/funnel", access=optional(), auth=ANALYST, responses=documented(EmptyRange, TooManyEvents, TooSlow))
 async def funnel(query: Annotated[FunnelQuery, Query()], database: Database) -> Funnel:
-    """Count the people who did several things in this order (analysts)."""
+    """Count the people who did several things in order (analysts)."""
     return await get_funnel(database, query)
 
 
 @router.get("/retention", access=optional(), auth=ANALYST, responses=documented(TooSlow))
 async def retention(query: Annotated[RetentionQuery, Query()], database: Database) -> Retention:
-    """Count who came first in a week, and who of them came again (analysts)."""
+    """Count the people who first appeared in a week, and those who came back (analysts)."""
     return await get_retention(database, query.weeks)
 
 
@@ -61,5 +61,5 @@ async def timeline(user_id: Annotated[str, Path(max_length=200)], page: Paging, 
 
 @router.get("/erasures/{user_id}", access=optional(), auth=ADMIN, responses=documented(ErasureNotFound))
 async def erasure(user_id: UUID, database: Database) -> Erasure:
-    """Read the receipt of an erasure (admins)."""
+    """Read the record of an erasure (admins)."""
     return await get_erasure(database, user_id)

@@ -1,4 +1,4 @@
-"""Stretches of time that are asked about."""
+"""Ranges of time in queries."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,18 +11,18 @@ from chassis.core.clock import utc_now
 
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 LAST = datetime(2100, 1, 1, tzinfo=UTC)
-"""No event is older than the first, nor will be as late as the last; since the first all offsets are quarter hours."""
+"""All events are between these times; since the first one, all UTC offsets are whole quarter hours."""
 USUAL = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
     """
-    Whole minutes, half-open, in UTC: counts are kept by minute, and all answers about a range are of the same events.
-    Long ago (``retention.MINUTES_KEPT``) they are kept by the quarter hour, and times there are cut to these.
+    Whole minutes, half-open, in UTC: counts are stored by minute, and all answers about a range cover the same events.
+    Long ago (``retention.MINUTES_KEPT``) counts are stored by quarter hour, and times there are cut to quarter hours.
 
     Raises:
-        EmptyRange: It ends before it begins (422).
+        EmptyRange: The range ends before it begins (422).
     """
 
     start: datetime
@@ -34,26 +34,26 @@ class Range:
 
     @classmethod
     def asked(cls, start: datetime | None, end: datetime | None) -> Self:
-        """Complete what is asked: it ends with the present minute, and begins 30 days before."""
+        """Complete the requested range: it ends with the current minute, and begins 30 days before its end."""
         end = _minute(end) if end else floor(utc_now(), MINUTE) + MINUTE
         return cls(_minute(start) if start else end - USUAL, end)
 
     @classmethod
     def ever(cls, start: datetime | None, end: datetime | None) -> Self:
-        """Complete what is asked by all the time there is."""
+        """Complete the requested range to all time."""
         return cls(_minute(start or FIRST), _minute(end or LAST))
 
     @property
     def days(self) -> "Range":
-        """The whole UTC days that it touches."""
+        """The whole UTC days that overlap the range."""
         return Range(floor(self.start, DAY), floor(self.end - MINUTE, DAY) + DAY)
 
     def holds(self, name: str) -> dict[str, object]:
-        """Give the condition that the time called *name* is in the range."""
+        """Return the condition that the time *name* is in the range."""
         return {name: {"$gte": self.start, "$lt": self.end}}
 
 
 def _minute(moment: datetime) -> datetime:
-    """Seconds, long ago minutes, are cut off at both ends, so ranges that follow each other do not overlap."""
+    """Cut off seconds, or minutes long ago, at both ends, so that adjacent ranges do not overlap."""
     utc = moment.astimezone(UTC)
     return floor(utc, grain_at(utc))

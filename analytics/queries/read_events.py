@@ -1,4 +1,4 @@
-"""Having the database look through events."""
+"""Aggregating the events themselves."""
 
 from analytics.models import EVENTS
 from analytics.queries.filters import EventFilter
@@ -11,11 +11,11 @@ _BATCH = 1000
 
 async def read_events(database: MotorDatabase, events: EventFilter, *stages: Document) -> list[Document]:
     """
-    Give what the stages of an aggregation make of some events.
+    Return the result of an aggregation over some events.
 
     Raises:
-        TooManyEvents: There are too many (422).
-        TooSlow: It takes too long (503).
+        TooManyEvents: There are too many events (422).
+        TooSlow: The aggregation takes too long (503).
     """
     await refuse_too_many(database, events)
     pipeline: list[Document] = [{"$match": events.condition}, *stages]

@@ -1,4 +1,4 @@
-"""Reading events themselves, which is bounded in rows beforehand and in time."""
+"""Reading the events themselves, within limits of rows and time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,18 +9,18 @@ from pymongo.errors import ExecutionTimeout
 from analytics.errors import TooSlow
 
 MOST_EVENTS = 1_000_000
-"""More are not read for one answer."""
+"""The largest number of events that a query may read."""
 LONGEST_READ_S = 8.0
-"""How long finding an answer may take; a request has ten seconds."""
+"""How long a query may take, seconds; a request has ten."""
 
 
 @contextmanager
 def bounded_read() -> Iterator[None]:
     """
-    Bound what the block asks of the database in time, together.
+    Limit the time of all database commands in the block together.
 
     Raises:
-        TooSlow: The database gave up (503).
+        TooSlow: The time is over (503).
     """
     try:
         with pymongo.timeout(LONGEST_READ_S):

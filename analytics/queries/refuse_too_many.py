@@ -9,12 +9,12 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 async def refuse_too_many(database: MotorDatabase, events: EventFilter) -> None:
     """
-    See to it that for an answer not too many events are read; itself it reads none.
+    Refuse a query that would read too many events, without reading any.
 
-    One person's events are looked up in their index; those of all are known from the counts of the days.
+    A person's events are counted in their index; the number of all events is known from the counts of days.
 
     Raises:
-        TooManyEvents: It would be more than a million (422).
+        TooManyEvents: The query would read more than a million events (422).
     """
     count = _count_days if events.user_id is None else _count_entries
     if await count(database, events) > MOST_EVENTS:

@@ -1,4 +1,4 @@
-"""What is asked about events."""
+"""Parameters of queries."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ When = Annotated[AwareDatetime, Field(ge=FIRST, le=LAST, examples=["2026-11-01T0
 TypeName = Annotated[str, StringConstraints(min_length=1, max_length=200), Field(examples=["page.viewed"])]
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=200), Field(examples=["path"])]
 UserName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Limit = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
+Limit = Annotated[int, Field(ge=1, le=100, description="The largest number of items.")]
 
 
 def _is_condition(text: str) -> str:
@@ -31,30 +31,30 @@ PropertyCondition = Annotated[str, AfterValidator(_is_condition), Field(max_leng
 
 
 class TimeQuery(BaseModel):
-    """The time that is asked about: from a minute on, up to another."""
+    """A range of time: from a minute up to another."""
 
-    start: When | None = Field(None, alias="from", description="30 days before `to`, if left out. Seconds are cut off.")
-    end: When | None = Field(None, alias="to", description="The end of this minute, if left out. Seconds are cut off.")
+    start: When | None = Field(None, alias="from", description="Default: 30 days before `to`. Seconds are cut off.")
+    end: When | None = Field(None, alias="to", description="Default: the end of this minute. Seconds are cut off.")
 
     @property
     def range(self) -> Range:
         """
-        The time, completed.
+        The completed range.
 
         Raises:
-            EmptyRange: It ends before it begins (422).
+            EmptyRange: The range ends before it begins (422).
         """
         return Range.asked(self.start, self.end)
 
 
 class TypeQuery(TimeQuery):
-    """Events of some types, of all if none is named."""
+    """A range and types of events; no types mean all."""
 
     types: list[TypeName] = Field([], alias="type", max_length=MOST_TYPES)
 
 
 class ZoneQuery(BaseModel):
-    """The time zone in which days and hours are meant."""
+    """The time zone of days and hours."""
 
     tz: ZoneName = "UTC"
 
@@ -65,14 +65,14 @@ class ZoneQuery(BaseModel):
 
 
 class StatsQuery(TypeQuery, ZoneQuery):
-    """What all events add up to; ever, if no time is named."""
+    """Parameters of the statistics; the default range is all time."""
 
     start: When | None = Field(None, alias="from", description="Seconds are cut off.")
     end: When | None = Field(None, alias="to", description="Seconds are cut off.")
 
     @property
     def range(self) -> Range:
-        """The time, completed (``TimeQuery.range``)."""
+        """The completed range (``TimeQuery.range``)."""
         return Range.ever(self.start, self.end)
 
 
@@ -81,17 +81,17 @@ class EventQuery(TypeQuery):
 
     user_id: UserName | None = None
     properties: list[PropertyCondition] = Field(
-        [], alias="property", max_length=MOST_PROPERTIES, description="`name:value`; events that have all of them."
+        [], alias="property", max_length=MOST_PROPERTIES, description="`name:value`; events must have all of them."
     )
 
     @property
     def events(self) -> EventFilter:
-        """Which events are meant."""
+        """The filter of events."""
         return EventFilter(self.range, self.types, self.user_id, [property_is(text) for text in self.properties])
 
 
 class TimeseriesQuery(EventQuery, ZoneQuery):
-    """How many events there were over time."""
+    """The number of events over time."""
 
     bucket: BucketName = "day"
     by: PropertyName | None = Field(None, description="`type`, or the name of a property.")
@@ -106,30 +106,30 @@ class TopQuery(TypeQuery):
 
     @property
     def events(self) -> EventFilter:
-        """Which events are meant."""
+        """The filter of events."""
         return EventFilter(self.range, self.types, self.user_id)
 
 
 class TopProductsQuery(TimeQuery):
-    """What was sold most."""
+    """The products with the most units sold."""
 
     limit: Limit = 10
 
 
 class RevenueQuery(TimeQuery, ZoneQuery):
-    """What came in over time."""
+    """Revenue over time."""
 
     bucket: BucketName = "day"
 
 
 class PeopleQuery(TypeQuery):
-    """How many people there were over time."""
+    """The number of different people over time."""
 
     bucket: Literal["day", "week", "month"] = "day"
 
 
 class FunnelQuery(TimeQuery):
-    """How many people got how far."""
+    """The number of people who reached each step."""
 
     steps: list[TypeName] = Field(alias="step", min_length=2, max_length=6)
     window: int = Field(86_400, ge=1, le=90 * 86_400, description="Seconds within which all steps follow the first.")
@@ -141,12 +141,12 @@ class FunnelQuery(TimeQuery):
 
 
 class RetentionQuery(BaseModel):
-    """Who came back."""
+    """How many people came back."""
 
-    weeks: int = Field(8, ge=1, le=26, description="How many, this one included.")
+    weeks: int = Field(8, ge=1, le=26, description="The number of weeks, including the current one.")
 
 
 class ExportQuery(EventQuery):
-    """The events themselves."""
+    """An export of events."""
 
     format: FormatName = "ndjson"

@@ -1,4 +1,4 @@
-"""Counts as columns, for charts."""
+"""Series of counts for charts."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,12 +10,12 @@ REST = "other"
 
 class Cell(NamedTuple):
     """
-    Some events.
+    A number of events.
 
     Attributes:
-        position: In the column.
-        column: Of which one; -1 is the rest.
-        number: Of events.
+        position: The bucket.
+        column: The position of the name; -1 is the rest.
+        number: The number of events.
     """
 
     position: int
@@ -24,7 +24,7 @@ class Cell(NamedTuple):
 
 
 def series(names: Sequence[Name], cells: Iterable[Cell], length: int) -> list[Series]:
-    """Add up cells to a column of each name, and one of the rest if there is any; where there is none, it is 0."""
+    """Add up cells to a series for each name, and one for the rest if it is not empty; missing cells are 0."""
     columns = [[0] * length for _ in names]
     rest = [0] * length
     for position, column, number in cells:

@@ -1,4 +1,4 @@
-"""How many events there were."""
+"""Routes for counts of events."""
 
 from typing import Annotated
 from uuid import UUID
@@ -28,7 +28,7 @@ router = service_router("analytics")
 @router.get("/stats", access=optional(), auth=STATISTICS_READER, responses=documented(EmptyRange))
 async def stats(query: Annotated[StatsQuery, Query()], database: Database, dispatcher: Dispatch) -> Stats:
     """
-    Count events: in all, by type, by day; and how many users there are.
+    Count events in total, by type and by day, and users.
 
     Outside development it is for analysts and linked services, unless ANALYTICS_PUBLIC_STATS is true.
     """
@@ -48,7 +48,7 @@ async def user_stats(user_id: UUID, database: Database) -> UserStats:
     responses=documented(EmptyRange, RangeTooWide, MinutesGone, TooManyEvents, TooSlow),
 )
 async def timeseries(query: Annotated[TimeseriesQuery, Query()], database: Database) -> Timeseries:
-    """Count events over time, together, by type or by a property (analysts)."""
+    """Count events over time: together, by type or by a property (analysts)."""
     return await get_timeseries(database, query)
 
 
@@ -60,7 +60,7 @@ async def top(query: Annotated[TopQuery, Query()], database: Database) -> Top:
 
 @router.get("/products/top", access=optional(), auth=ANALYST, responses=documented(EmptyRange, TooManyEvents, TooSlow))
 async def top_products(query: Annotated[TopProductsQuery, Query()], database: Database) -> TopProducts:
-    """Add up what was sold, by product (analysts)."""
+    """Add up units and revenue by product (analysts)."""
     return await get_top_products(database, query)
 
 

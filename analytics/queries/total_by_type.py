@@ -1,4 +1,4 @@
-"""Adding up counts over long times."""
+"""Counting events over long ranges."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from chassis.mongodb.database import Document, MotorDatabase
 async def total_by_type(
     database: MotorDatabase, start: datetime, midnight: datetime, types: Sequence[str]
 ) -> Counter[str]:
-    """Count the events of each type since *start* and before a UTC *midnight*; the database adds up, however long."""
+    """Count the events of each type from *start* up to a UTC *midnight*; the database adds them up."""
     day = floor(start, DAY)
     first = min(midnight, day if day == start else day + DAY)
     pipeline: list[Document] = [

@@ -1,4 +1,4 @@
-"""Time zones as they are asked for."""
+"""Time zones of queries."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -6,21 +6,21 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 _NO_ZONES = ("right", "posix", "posixrules", "localtime", "Factory")
-"""What stands beside the zones: all of them once more, in two trees, one with leap seconds; and the machine's own."""
+"""Entries that are not zones: two further copies of all zones, one with leap seconds, and the machine's own zone."""
 
 
 def zone(name: str) -> ZoneInfo:
     """
-    Give a time zone.
+    Return a time zone.
 
     Raises:
-        ValueError: There is none of this name.
+        ValueError: There is no zone with this name.
     """
     if name.partition("/")[0] in _NO_ZONES:
-        raise ValueError("must be the name of a time zone, as in Europe/Berlin; not of one that counts leap seconds")
+        raise ValueError("must be the name of a time zone, as in Europe/Berlin, without leap seconds")
     try:
         return ZoneInfo(name)
-    except (LookupError, OSError, ValueError) as error:  # unknown, a folder of zones, a path out of them
+    except (LookupError, OSError, ValueError) as error:  # unknown, a folder, or a path outside the folder of zones
         raise ValueError("must be the name of a time zone, as in Europe/Berlin") from error
 
 

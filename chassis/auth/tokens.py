@@ -1,26 +1,22 @@
 """
-Access tokens: JWTs signed with ES256. The only module that knows python-jose.
+Checking access tokens: JWTs signed with ES256.
 
-The library checks the signature alone: it accepts a token without ``aud`` or ``exp`` and any ``crit``, and fails on an
+python-jose checks the signature alone: it accepts a token without ``aud`` or ``exp`` and any ``crit``, and fails on an
 ``exp`` of null or Infinity. Header and claims are read strictly here, and each has a type, a length and an alphabet.
 """
 
 import base64
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
-from jose import jwk, jws, jwt
-from jose.exceptions import JOSEError
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.auth.signing_keys import ALGORITHM, load_keys, public_jwk
+from chassis.auth.signatures import ALGORITHM, Key, public_key, verify
 from chassis.core import json as strict_json
-from chassis.core.clock_skew import MAX_AHEAD_MS, ClockSkew
+from chassis.core.clock import MAX_AHEAD_MS, ClockSkew
 from chassis.core.errors import Unauthenticated
-from chassis.core.ids import new_id
 
 LIFETIME_S = 15 * 60
 MAX_TOKEN = 4096
@@ -59,9 +55,9 @@ class UnknownKey(Exception):
 class KeySource(Protocol):
     """Where the public keys come from."""
 
-    async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
+    async def get(self, key_id: str) -> Key:
         """
-        Give the key object of this id.
+        Return the key of this id.
 
         Raises:
             UnknownKey: There is none.
@@ -78,50 +74,6 @@ class Revocations(Protocol):
         Raises:
             ServiceUnavailable: That cannot be known now (503).
         """
-
-
-class TokenIssuer:
-    """
-    Signs access tokens; held by the user service alone, which is also a key source for itself.
-
-    Args:
-        private_keys: EC P-256, PEM, one after the other: the first signs, all are published and accepted.
-        clock: Seconds since 1970.
-
-    Raises:
-        ValueError: No key, another kind of key, or the same key twice.
-    """
-
-    def __init__(self, private_keys: str, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
-        loaded = load_keys(private_keys)
-        self._public = [public_jwk(key) for key in loaded]
-        self._keys = {
-            public["kid"]: jwk.construct(key, ALGORITHM)  # type: ignore[arg-type]  # the stubs know no key objects
-            for public, key in zip(self._public, loaded, strict=True)
-        }
-        self._issuer = issuer
-        self._audience = audience
-        self._clock = clock
-
-    def issue(self, user_id: UUID, session_id: UUID, roles: Sequence[str]) -> str:
-        """Sign a token for a person's session, valid for 15 minutes."""
-        now, kid = int(self._clock()), self._public[0]["kid"]
-        claims = {
-            "iss": self._issuer, "aud": self._audience, "sub": str(user_id), "iat": now, "exp": now + LIFETIME_S,
-            "jti": new_id().hex, "sid": str(session_id), "roles": list(roles),
-        }  # fmt: skip
-        token: str = jwt.encode(claims, self._keys[kid], ALGORITHM, headers={"kid": kid})
-        return token
-
-    def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """Give the public keys as a JSON Web Key Set (RFC 7517), the one that signs first."""
-        return {"keys": self._public}
-
-    async def get(self, key_id: str) -> Any:  # noqa: ANN401 - a key object of the library
-        """Give one of its own public keys."""
-        if key_id not in self._keys:
-            raise UnknownKey
-        return self._keys[key_id].public_key()
 
 
 class _Header(BaseModel):
@@ -174,8 +126,8 @@ class TokenVerifier:
         """
         try:
             key = await self._keys.get(_key_id(token))
-            claims = _read_claims(jws.verify(token, key, [ALGORITHM]))
-        except (JOSEError, UnknownKey, ValueError) as error:
+            claims = _read_claims(verify(token, key))
+        except (UnknownKey, ValueError) as error:
             raise InvalidToken from error
         self._check(claims)
         identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
@@ -234,9 +186,9 @@ class _PublicKey(BaseModel):
     kid: _Name
 
 
-def read_jwks(document: object) -> dict[str, Any]:
+def read_jwks(document: object) -> dict[str, Key]:
     """
-    Make key objects of a key set, by key id; keys for other uses are passed over.
+    Make keys of a key set, by key id; keys for other uses are passed over.
 
     Raises:
         ValueError: Not a key set.
@@ -248,7 +200,7 @@ def read_jwks(document: object) -> dict[str, Any]:
     usable = [key for key in keys if isinstance(key, dict) and key.get("alg") == ALGORITHM and "kid" in key]
     try:
         checked = [_PublicKey.model_validate(key).model_dump() for key in usable]
-        return {key["kid"]: jwk.construct(key, ALGORITHM) for key in checked}
-    except (JOSEError, ValueError) as error:
+        return {key["kid"]: public_key(key) for key in checked}
+    except ValueError as error:
         msg = "a key in the JSON Web Key Set cannot be read"
         raise ValueError(msg) from error

@@ -1,4 +1,4 @@
-"""What is known of the request being served, for whoever logs, answers an error or calls onward."""
+"""The request being served: for logs, error answers and calls to other services."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,22 +25,22 @@ class RequestContext:
     started: float = field(default_factory=monotonic)
     """Seconds on the monotonic clock."""
     span: "Span | None" = None
-    """What is recorded of it, until it is answered."""
+    """Its span, until it is answered."""
 
     def join(self, traceparent: str) -> None:
-        """Make it part of the trace that a peer names; what is not well-formed is ignored."""
+        """Join a peer's trace; a malformed header is ignored."""
         if _TRACEPARENT.fullmatch(traceparent):
             self.traceparent = traceparent
 
     def join_from_outside(self, traceparent: str, share: float, chance: Callable[[], float] = random) -> None:
         """
-        Make it part of the trace that anybody names, whose sampled flag is a wish.
+        Join an outside caller's trace, whose sampled flag is only a request.
 
-        The trace id decides nothing: its sender has chosen it.
+        The trace id does not decide, because its sender has chosen it.
 
         Args:
-            share: How many of such wishes are granted, from 0 to 1.
-            chance: A number in [0, 1).
+            share: The share of granted requests, 0 to 1.
+            chance: A random number in [0, 1).
         """
         self.join(traceparent)
         if self.traceparent and chance() >= share:
@@ -51,7 +51,7 @@ _current: ContextVar[RequestContext | None] = ContextVar("request_context", defa
 
 
 def enter(context: RequestContext) -> None:
-    """Make *context* that of the current task and those it starts."""
+    """Make *context* the current one for this task and the tasks it starts."""
     _current.set(context)
 
 
@@ -66,11 +66,11 @@ def within(context: RequestContext) -> Iterator[RequestContext]:
 
 
 def current() -> RequestContext | None:
-    """Give the request being served, or None outside of one."""
+    """Return the request being served, or None outside of one."""
     return _current.get()
 
 
 def request_id() -> str:
-    """Give the id of the request being served, or ``-`` outside of one."""
+    """Return the id of the request being served, or ``-`` outside of one."""
     context = _current.get()
     return context.request_id if context else "-"

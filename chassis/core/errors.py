@@ -1,7 +1,7 @@
 """
-Errors: plain exceptions with a status and a code, answered as RFC 9457 problem details by one handler.
+Errors: plain exceptions with a status and a code, answered as RFC 9457 problem documents by one handler.
 
-A service subclasses the kind it needs and states the fact; nothing else in the code writes error responses.
+A service subclasses the appropriate kind and names the fact; no other code writes error responses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,19 +23,19 @@ log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 MOST_FIELD_ERRORS = 50
-"""So many invalid values are named in an answer."""
+"""The largest number of invalid values in an answer."""
 
 
 class AppError(Exception):
     """
-    A failure that the caller is told about.
+    A failure that is reported to the caller.
 
     Attributes:
         status: The HTTP status.
-        code: What programs test for; stable.
-        message: What people read; says what to change. An instance may say it more precisely.
-        headers: Sent with the answer.
-        errors: The values of the request that it is about, where they can be named.
+        code: For programs; stable.
+        message: For people; says what to change. An instance may be more precise.
+        headers: Headers of the answer.
+        errors: The invalid values of the request, if they can be named.
     """
 
     status: ClassVar[int] = 500
@@ -56,15 +56,15 @@ class AppError(Exception):
 
 
 class BadRequest(AppError):
-    """The request cannot be understood (400)."""
+    """The request is malformed (400)."""
 
     status = 400
     code = "bad_request"
-    message = "The request cannot be understood."
+    message = "The request is malformed."
 
 
 class Unauthenticated(AppError):
-    """Nobody, or nobody we know (401)."""
+    """There are no valid credentials (401)."""
 
     status = 401
     code = "unauthenticated"
@@ -72,7 +72,7 @@ class Unauthenticated(AppError):
 
 
 class Forbidden(AppError):
-    """Known, but not allowed (403)."""
+    """The caller is known, but not allowed to do this (403)."""
 
     status = 403
     code = "forbidden"
@@ -80,7 +80,7 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """No such thing, or none that the caller may see (404)."""
+    """There is no such thing, or the caller may not see it (404)."""
 
     status = 404
     code = "not_found"
@@ -88,7 +88,7 @@ class NotFound(AppError):
 
 
 class MethodNotAllowed(AppError):
-    """The path is right, the method is not (405)."""
+    """The path exists, but not with this method (405)."""
 
     status = 405
     code = "method_not_allowed"
@@ -96,19 +96,19 @@ class MethodNotAllowed(AppError):
 
 
 class RequestTimeout(AppError):
-    """The request did not arrive whole in time (408)."""
+    """The request was not complete in time (408)."""
 
     status = 408
     code = "request_timeout"
-    message = "The request did not arrive whole in time."
+    message = "The request was not complete in time."
 
 
 class Conflict(AppError):
-    """The request contradicts what is stored (409)."""
+    """The request contradicts the stored state (409)."""
 
     status = 409
     code = "conflict"
-    message = "The request contradicts the present state."
+    message = "The request contradicts the current state."
 
 
 class PayloadTooLarge(AppError):
@@ -128,7 +128,7 @@ class UriTooLong(AppError):
 
 
 class UnsupportedMediaType(AppError):
-    """A body in a form that is not taken (415)."""
+    """The form of the body is not supported (415)."""
 
     status = 415
     code = "unsupported_media_type"
@@ -136,7 +136,7 @@ class UnsupportedMediaType(AppError):
 
 
 class InvalidRequest(AppError):
-    """Understood, but the values are not acceptable (422)."""
+    """The request is well-formed, but its values are invalid (422)."""
 
     status = 422
     code = "invalid_request"
@@ -144,14 +144,14 @@ class InvalidRequest(AppError):
 
 
 class NothingToChange(InvalidRequest):
-    """A change that names no field (422)."""
+    """The change names no field (422)."""
 
     code = "nothing_to_change"
     message = "Name at least one field that is to change."
 
 
 class TooManyRequests(AppError):
-    """Asked too often; the ``Retry-After`` header says when to come back (429)."""
+    """There are too many requests; the ``Retry-After`` header has the waiting time (429)."""
 
     status = 429
     code = "too_many_requests"
@@ -167,7 +167,7 @@ class HeadersTooLarge(AppError):
 
 
 class BadGateway(AppError):
-    """Another service answered with something unusable or refused what we asked (502)."""
+    """Another service gave an unusable answer, or refused the call (502)."""
 
     status = 502
     code = "bad_gateway"
@@ -175,7 +175,7 @@ class BadGateway(AppError):
 
 
 class ServiceUnavailable(AppError):
-    """Something needed is down or full; worth another try (503)."""
+    """A needed part is down or full; the request may be repeated (503)."""
 
     status = 503
     code = "service_unavailable"
@@ -183,7 +183,7 @@ class ServiceUnavailable(AppError):
 
 
 class DatabaseUnavailable(ServiceUnavailable):
-    """The database does not answer, or has no connection free in time."""
+    """The database does not answer, or has no free connection in time (503)."""
 
     code = "database_unavailable"
     message = "The database does not answer right now; try again shortly."
@@ -193,7 +193,7 @@ class DatabaseUnavailable(ServiceUnavailable):
 
 
 class DeadlineExceeded(AppError):
-    """The time for this request is used up (504)."""
+    """The request's deadline has passed (504)."""
 
     status = 504
     code = "deadline_exceeded"
@@ -201,7 +201,7 @@ class DeadlineExceeded(AppError):
 
 
 class FieldError(BaseModel):
-    """One invalid value: where it stands and what to change."""
+    """One invalid value: its place and what to change."""
 
     location: str = Field(examples=["body"])
     pointer: str = Field(description="JSON pointer (RFC 6901) within the location.", examples=["/quantity"])
@@ -210,7 +210,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
+    """An error, in the form of RFC 9457."""
 
     model_config = ConfigDict(title="Problem")
 
@@ -224,13 +224,13 @@ class Problem(BaseModel):
 
 
 def problem_response(error: AppError) -> Response:
-    """Answer an error as problem+json; it carries the request id, so that the log can be found."""
+    """Answer an error as problem+json; it has the request id, by which its log lines can be found."""
     problem = _problem(error, request_context.request_id(), error.errors)
     return Response(strict_json.dumps(problem), error.status, error.headers, media_type=PROBLEM_JSON)
 
 
 async def answer_error(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer what a route raised; what nobody foresaw is logged whole and answered with nothing of it."""
+    """Answer an exception of a route; an unhandled one is logged completely and answered with an opaque 500."""
     if not isinstance(error, AppError):
         log.error("unhandled error", exc_info=error)
         error = AppError()
@@ -244,7 +244,7 @@ def documented(
     Describe a route's errors for OpenAPI, with an example each: ``responses=documented(EmailTaken)``.
 
     Args:
-        beside: What was described so before.
+        beside: Earlier descriptions to extend.
     """
     responses = deepcopy(dict(beside or {}))
     for error in errors:
@@ -255,7 +255,7 @@ def documented(
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Answer every error of *app* as problem+json; what nobody foresaw is left to the outermost middleware."""
+    """Answer every error of *app* as problem+json; the outermost middleware handles unhandled exceptions."""
     app.add_exception_handler(AppError, _answer_app_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
@@ -295,7 +295,7 @@ async def _answer_app_error(_request: Request, error: Exception) -> Response:
 
 
 async def _answer_http_exception(_request: Request, error: Exception) -> Response:
-    """Translate what the framework itself raises: no such route, method not allowed, a form that cannot be read."""
+    """Translate the framework's own errors: no such route, method not allowed, a malformed form."""
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, BadRequest)
     return problem_response(kind(headers=error.headers))
@@ -308,12 +308,12 @@ async def _answer_validation_error(_request: Request, error: Exception) -> Respo
 
 
 def field_error(error: Mapping[str, Any]) -> FieldError:
-    """Say where and what, and leave out the value: it may be a password."""
+    """Return place and reason, without the value, which may be a password."""
     location, *path = error["loc"]
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
     if error["type"] == "json_invalid":
         return FieldError(
             location="body", pointer="", code="json_invalid", detail=f"Not valid JSON: {error['ctx']['error']}"
         )
-    detail = error["msg"].removeprefix("Value error, ")  # how pydantic begins what a validator of ours says
+    detail = error["msg"].removeprefix("Value error, ")  # pydantic's prefix for errors of our validators
     return FieldError(location=str(location), pointer=pointer, code=error["type"], detail=detail)

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, and nothing beyond: what the standard parser lets through turns into a 500 further in."""
+"""Strict JSON (RFC 8259): input that the standard parser accepts beyond it would become a 500 further in."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import orjson
 
 
 class InvalidJson(ValueError):
-    """The text is not acceptable JSON; the message says where and why."""
+    """The text is not acceptable JSON; the message has position and reason."""
 
 
 def loads(text: bytes, most_commas: int | None = None) -> Any:  # noqa: ANN401 - JSON is what it is
@@ -18,8 +18,8 @@ def loads(text: bytes, most_commas: int | None = None) -> Any:  # noqa: ANN401 -
         most_commas: See ``refuse_many_values``.
 
     Raises:
-        InvalidJson: Not JSON, not UTF-8, NaN or Infinity, a lone surrogate, a NUL character, a repeated key, nested
-            deeper than about 200 levels, or too many values.
+        InvalidJson: It is not JSON, not UTF-8, or has NaN or Infinity, a lone surrogate, a NUL character, a repeated
+            key, more than about 200 levels, or too many values.
     """
     if most_commas is not None:
         refuse_many_values(text, most_commas)
@@ -35,10 +35,10 @@ def loads(text: bytes, most_commas: int | None = None) -> Any:  # noqa: ANN401 -
 
 def refuse_many_values(text: bytes, most_commas: int) -> None:
     """
-    Bound how long parsing keeps the event loop: a value costs a microsecond, a byte of text nothing.
+    Limit how long parsing blocks the event loop: a value costs a microsecond, a byte of text nothing.
 
     Args:
-        most_commas: Between values and inside texts together; they are counted in microseconds.
+        most_commas: Between values and inside texts together; counting them takes microseconds.
 
     Raises:
         InvalidJson: There are more.
@@ -52,7 +52,7 @@ def dumps(value: object) -> bytes:
     Write compact JSON; datetimes as RFC 3339, UUIDs as text.
 
     Raises:
-        TypeError: A value that JSON has no form for.
+        TypeError: A value has no form in JSON.
     """
     return orjson.dumps(value)
 

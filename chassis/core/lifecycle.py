@@ -1,7 +1,7 @@
 """
-What a service does beside its requests: work that comes round, and draining, from SIGTERM to the end.
+Work of a service besides its requests: periodic work, and draining, from SIGTERM to the end.
 
-A service that drains still answers, and says that it wants no more. The order is: ``/readyz`` is 503 and every answer
+A draining service still answers, but asks for no more requests. In order: ``/readyz`` is 503 and every answer
 closes its connection; ``DRAIN_SECONDS`` later the server stops listening, finishes the requests in flight and their
 background tasks; then the lifespan closes the pools.
 """
@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """
-    Work that comes round again; every worker process does it, so it must be safe to do at several at once.
+    Work that is repeated; every worker process does it, so it must be safe in several at once.
 
     Attributes:
-        name: What the log calls it.
-        every_s: Seconds between the end of one round and the next, give or take 10 %.
-        work: One round. If it fails, that is logged, and the next one comes.
+        name: Its name in the log.
+        every_s: Seconds between the end of one round and the next, with a jitter of 10 %.
+        work: One round. A failure is logged, and the next round comes as usual.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Periodic:
 
 @asynccontextmanager
 async def running(periodics: Sequence[Periodic]) -> AsyncIterator[None]:
-    """Do all of them during the block; what is under way at its end is cancelled."""
+    """Run all of them for the block; rounds in progress at its end are cancelled."""
     tasks = [asyncio.create_task(repeat(periodic)) for periodic in periodics]
     try:
         yield
@@ -57,10 +57,10 @@ async def repeat(
     random: Callable[[], float] = any_fraction,
 ) -> None:
     """
-    Do one of them until cancelled, first after one interval.
+    Repeat one of them until cancelled, first after one interval.
 
     Args:
-        random: Returns fractions from 0 to 1; they keep the workers of a service out of step.
+        random: Returns fractions from 0 to 1, which keep the workers of a service out of step.
     """
     while True:
         await sleep(periodic.every_s * (0.9 + 0.2 * random()))
@@ -72,13 +72,13 @@ async def _do_once(periodic: Periodic) -> None:
         await periodic.work()
     except AppError as error:
         log.warning("periodic work failed", work=periodic.name, reason=error.message)
-    except Exception:  # whatever it is, it is logged whole, and must not end the rounds to come
+    except Exception:  # any error is logged with its traceback, and must not stop later rounds
         log.exception("periodic work failed", work=periodic.name)
 
 
 @dataclass(slots=True)
 class Draining:
-    """Whether a service has been told to end."""
+    """Whether a service has been told to stop."""
 
     has_begun: bool = False
 
@@ -86,9 +86,9 @@ class Draining:
 @contextmanager
 def draining_on_sigterm(draining: Draining, delay_s: float) -> Iterator[None]:
     """
-    Let SIGTERM begin the draining at once, and reach the server's own handler *delay_s* later.
+    On SIGTERM, start draining at once, and call the server's own handler *delay_s* later.
 
-    A second SIGTERM reaches it at once. A server that handles no SIGTERM (a test's) is left alone.
+    A second SIGTERM calls it at once. A server without a SIGTERM handler (in tests) is left alone.
     """
     stop = signal.getsignal(signal.SIGTERM)
     if not callable(stop) or threading.current_thread() is not threading.main_thread():
@@ -99,7 +99,7 @@ def draining_on_sigterm(draining: Draining, delay_s: float) -> Iterator[None]:
     def drain(number: int, frame: FrameType | None) -> None:
         is_first, draining.has_begun = not draining.has_begun, True
         if is_first and delay_s:
-            # A balancer goes on sending until it has looked at /readyz; whoever is refused meanwhile is lost.
+            # A balancer sends requests until it has seen /readyz fail; refused requests would be lost.
             loop.call_soon_threadsafe(loop.call_later, delay_s, stop, number, None)
             loop.call_soon_threadsafe(lambda: log.info("draining", delay_s=delay_s))
         else:

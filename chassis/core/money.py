@@ -1,10 +1,10 @@
 """
-Money: whole minor units (cents) within, a JSON number with two decimals outside, never a float in between.
+Money: whole minor units (cents) internally, a JSON number with two decimals outside, never a float in between.
 
-A price arrives as a Decimal (``strict_json``). On the way out it becomes the nearest double only where JSON text is
-written; its shortest form is the same two decimals again, for every amount below 10^13 minor units.
+A price arrives as a Decimal (``strict_json``). It becomes the nearest double only when JSON text is
+written; the shortest form of the double has the same two decimals, for every amount below 10^13 minor units.
 
-All of this holds for currencies whose minor unit is a hundredth; others are refused (``Currency``).
+This holds for currencies whose minor unit is a hundredth; others are refused (``Currency``).
 """
 
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 MAX_MINOR = 10**12
-"""The largest amount there is, in minor units."""
+"""The largest amount, in minor units."""
 
 
 CURRENCIES = frozenset(
@@ -25,7 +25,7 @@ CURRENCIES = frozenset(
     TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
     """.split()  # noqa: SIM905 - a list of 150 lines would be harder to read
 )
-"""The codes of ISO 4217 that people pay with and whose minor unit is a hundredth, as of 2026."""
+"""The ISO 4217 codes of currencies in use whose minor unit is a hundredth, as of 2026."""
 
 
 def _has_cents(code: str) -> str:
@@ -38,11 +38,11 @@ def _has_cents(code: str) -> str:
 
 
 Currency = Annotated[str, AfterValidator(_has_cents)]
-"""The code of a currency in which amounts can be stored; refused are unknown ones and those without two decimals."""
+"""The code of a currency for amounts; unknown ones and those without two decimals are refused."""
 
 
 def _from_json(value: Any) -> Any:  # noqa: ANN401 - before validation
-    """Take JSON numbers alone: text is not a number, and true is not 1."""
+    """Accept JSON numbers only: text is not a number, and true is not 1."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         msg = "must be a number with at most two decimals, as in 199.99"
         raise ValueError(msg)
@@ -55,16 +55,16 @@ Price = Annotated[
     Field(ge=0, le=Decimal(MAX_MINOR) / 100, decimal_places=2, examples=[199.99]),
     PlainSerializer(float, return_type=float, when_used="json"),
 ]
-"""An amount as the API has it."""
+"""An amount in the API."""
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(examples=[12.5])]
-"""What amounts add up to, in answers; there is no largest one."""
+"""A sum of amounts, in answers; it has no upper limit."""
 
 
 def to_minor(price: Decimal) -> int:
-    """Give whole minor units; exact, since a price has at most two decimals."""
+    """Return whole minor units; exact, because a price has at most two decimals."""
     return int(price * 100)
 
 
 def from_minor(amount: int) -> Decimal:
-    """Give the price of an amount in minor units."""
+    """Return the price of an amount in minor units."""
     return Decimal(amount) / 100

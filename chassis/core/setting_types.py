@@ -1,4 +1,4 @@
-"""Types of settings that several services share: each refuses at start what could not work later."""
+"""Types of settings that several services share: invalid values are refused at start-up."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ def _base(url: AnyHttpUrl) -> AnyHttpUrl:
 
 def _without_login(url: AnyHttpUrl) -> AnyHttpUrl:
     if url.username or url.password:
-        raise ValueError("must hold no name and no password: requests are sealed instead")
+        raise ValueError("must have no name and no password: requests are sealed instead")
     return url
 
 
@@ -41,12 +41,12 @@ BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base)]
 ServiceUrl = Annotated[BaseUrl, AfterValidator(_without_login)]
 """The address of a service, for its callers."""
 SentryDsn = Annotated[AnyHttpUrl, AfterValidator(_dsn)]
-"""Where errors are reported."""
+"""The address for error reports."""
 OtlpHeaders = Annotated[SecretStr, AfterValidator(_headers)]
 """Headers for the collector of traces."""
 _Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 Origins = Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(_split)]
-"""Whose pages may call a service: ``https://shop.example.org,https://admin.example.org``."""
+"""Origins whose pages may call a service: ``https://shop.example.org,https://admin.example.org``."""
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),

@@ -1,4 +1,4 @@
-"""Several things done at once that belong together."""
+"""Running coroutines that belong together."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,13 +7,13 @@ from typing import Any
 
 async def together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
     """
-    Do all at once and return the results in their order.
+    Run all concurrently and return the results in order.
 
-    Unlike ``asyncio.gather``, nothing goes on in the background when one fails: the others are cancelled, and have
+    Unlike ``asyncio.gather``, nothing continues in the background when one fails: the others are cancelled, and have
     ended when the error is raised.
 
     Raises:
-        Exception: What the first that failed has raised.
+        Exception: The error of the first one that failed.
     """
     try:
         async with asyncio.TaskGroup() as group:

@@ -18,6 +18,7 @@ WINDOW_S = 30
 FEWEST_CALLS = 20
 BAD_SHARE = 0.5
 SLOW_S = 2.0
+"""An answer that takes longer is as bad as none, unless its call declares otherwise (``Call.slow_s``)."""
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 BACKGROUND_PAUSE_S = 1.0
@@ -110,11 +111,11 @@ class Breaker:
         self._probing = True
         return self._permit
 
-    def succeed(self, permit: int, took_s: float) -> None:
-        """Count a call that ended well; one that took over 2 s is as bad as a failed one."""
+    def succeed(self, permit: int, took_s: float, slow_s: float = SLOW_S) -> None:
+        """Count a call that ended well; one that took over *slow_s* is as bad as a failed one."""
         if permit != self._permit:
             return
-        if took_s > SLOW_S:
+        if took_s > slow_s:
             self.fail(permit)
         elif self._state is State.HALF_OPEN:
             self._probing = False
@@ -137,7 +138,7 @@ class Breaker:
                 self._open()
 
     def abandon(self, permit: int) -> None:
-        """Forget a call that was cancelled before it was slow: it says nothing of the target."""
+        """Forget a call whose end says nothing of the target."""
         if permit == self._permit:
             self._probing = False
 

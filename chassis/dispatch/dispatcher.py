@@ -6,69 +6,34 @@ One call is: deadline -> retry -> breaker -> envelope -> transport. It is the on
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import monotonic
 from typing import Any
 
 import structlog
 
-from chassis.core import context as request_context
 from chassis.core import deadline
 from chassis.core import json as strict_json
-from chassis.core.errors import AppError, BadGateway, DeadlineExceeded
-from chassis.dispatch.breaker import LONGEST_PAUSE_S
-from chassis.dispatch.errors import AttemptError, BadAnswer, Refusal, RemoteError, final_error
-from chassis.dispatch.peer import Peer
-from chassis.dispatch.reqwest import ReqwestTransport
-from chassis.dispatch.retry import SAFE_METHODS, retrying
-from chassis.dispatch.transport import Address, Answer, Transport, address_of
-from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
-from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
+from chassis.core.errors import AppError, DeadlineExceeded
+from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
+from chassis.dispatch.call import Call, Returns, Sends
+from chassis.dispatch.errors import AttemptError, Refusal, RemoteError, final_error
+from chassis.dispatch.exchange import OutgoingRequest, exchange, inner_headers
+from chassis.dispatch.peer import Attempt, Peer
+from chassis.dispatch.retry import SAFE_METHODS, Retries
+from chassis.dispatch.transport import Answer, Transport, address_of
+from chassis.dispatch.transports import DEFAULT_TRANSPORT
+from chassis.sealing.envelope import Envelope
 from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 
+_NO_PARAMETERS: dict[str, object] = {}
+_NO_LIMIT = nullcontext()
+
 
 class UnknownService(Exception):
-    """A call to a service for which there is no address or no link; it belongs into ``calls`` of the settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One call, as it is the same in every attempt."""
-
-    peer: Peer
-    method: str
-    address: Address
-    headers: dict[str, str]
-    body: bytes
-    sealed: bool
-
-
-class _Attempts:
-    """Counts the attempts of one call, and lets a retry loop begin with the failure of the first."""
-
-    def __init__(self, attempt: Callable[[int], Awaitable[Answer]]) -> None:
-        self._attempt = attempt
-        self._error: BaseException | None = None
-        self.number = 1
-
-    async def first(self) -> Answer:
-        """Make the first attempt."""
-        try:
-            return await self._attempt(1)
-        except AttemptError as error:
-            self._error = error
-            raise
-
-    async def next(self) -> Answer:
-        """Fail as the first attempt has; called again, make the next one."""
-        if self._error:
-            error, self._error = self._error, None
-            raise error
-        self.number += 1
-        return await self._attempt(self.number)
+    """A call to a service for which there is no address or no link; it belongs into ``peers`` of the settings."""
 
 
 class Dispatcher:
@@ -88,7 +53,7 @@ class Dispatcher:
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
-        make_transport: Callable[[], Transport] = ReqwestTransport,
+        make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
@@ -101,32 +66,58 @@ class Dispatcher:
         self._envelope = envelope
         self._sleep = sleep
         self._clock = clock
+        self._turns: dict[Call[Any, Any], asyncio.Semaphore] = {}
 
-    async def get(self, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON is what it is
-        """GET (see ``call``)."""
-        return await self.call(service, "GET", path, **options)
-
-    async def post(self, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON is what it is
-        """POST (see ``call``)."""
-        return await self.call(service, "POST", path, **options)
-
-    async def call(self, service: str, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401
+    async def call(  # noqa: PLR0913 - what a call can have beside its body
+        self,
+        call: Call[Sends, Returns],
+        body: Sends | bytes | None = None,
+        *,
+        path: Mapping[str, object] = _NO_PARAMETERS,
+        query: Mapping[str, str | int] | None = None,
+        bearer: str | None = None,
+        idempotency_key: str | None = None,
+        client_address: str | None = None,
+    ) -> Returns:
         """
-        Call another service and return its decoded JSON, or None where there is none. For the options see ``send``.
+        Make a declared call and return its answer.
+
+        Args:
+            body: What the call sends; bytes are JSON already.
+            path: The parameters of the path, by name.
+            bearer: A person's access token to act for.
+            idempotency_key: For a call that is declared ``keyed``, and for no other.
+            client_address: The IP address of the person to act for, where that matters there.
 
         Raises:
             RemoteError: The service refused (502 unless caught); carries its status and code.
-            ServiceUnavailable: It cannot be reached, or says so itself (503).
-            DeadlineExceeded: No answer within the time (504).
+            ServiceUnavailable: It cannot be reached, or answers that it cannot do it now (503); the latter is a
+                ``RemoteUnavailable``, which carries its status and code.
+            DeadlineExceeded: No answer within the time of the call or of the request being served (504).
             BadGateway: An answer that cannot be trusted or used (502).
+            UnknownService: No address or link.
+            TypeError: Body, parameters or key are not what the call declares.
         """
-        answer = await self.send(service, method, path, **options)
-        try:
-            return strict_json.loads(answer.body) if answer.body else None
-        except strict_json.InvalidJson as error:
-            raise BadGateway(f"The {service} service answered with something that is not JSON.") from error
+        if (idempotency_key is not None) != (call.idempotency == "keyed"):
+            raise TypeError(f"{call}: an idempotency_key goes with calls that are declared 'keyed', and with no others")
+        peer = self._peer(call.service, sealed=call.sealed)
+        content = call.encode(body)
+        request = OutgoingRequest(
+            peer=peer,
+            method=call.method,
+            address=call.address(peer.url, path, query),
+            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            body=content,
+            sealed=call.sealed,
+            repeatable=call.idempotency != "unrepeatable",
+            slow_s=call.slow_s,
+            ends=self._ends(call.timeout_s),
+        )
+        async with self._turn(call):
+            answer = await self._send(request)
+        return call.decode(answer)
 
-    async def send(  # noqa: PLR0913 - what a call can say
+    async def send(  # noqa: PLR0913 - what a request can have
         self,
         service: str,
         method: str,
@@ -141,27 +132,31 @@ class Dispatcher:
         timeout: float | None = None,
     ) -> Answer:
         """
-        Call another service and return its answer, which has a status below 300.
+        Send a request that is not declared, for tools and tests, and return the answer as it came.
 
         Args:
             path: Unescaped, without query.
-            bearer: A person's access token to act for.
-            idempotency_key: Makes a POST or PATCH repeatable; a route that cannot honour it refuses the call.
-            client_address: The IP address of the person to act for, where that matters there.
-            sealed: Encrypt; False only for routes of mode ``public``.
+            idempotency_key: Makes a POST or PATCH repeatable; a route that cannot honour it refuses the request.
             timeout: Seconds for all attempts together, waits included; never beyond the deadline of the request served.
 
         Raises:
             UnknownService: No address or link.
             AppError: As ``call`` says.
         """
-        peer = self._peers.get(service)
-        if peer is None or (sealed and not self._envelope.knows(service)):
-            raise UnknownService(service)
-        headers = _headers(json, bearer, idempotency_key, client_address)
-        call = _Call(peer, method, address_of(peer.url, path, query), headers, _body(json), sealed)
-        repeatable = method in SAFE_METHODS or idempotency_key is not None
-        return await self._with_retries(call, ends=self._ends(timeout), repeatable=repeatable)
+        peer = self._peer(service, sealed=sealed)
+        content = b"" if json is None else strict_json.dumps(json)
+        request = OutgoingRequest(
+            peer=peer,
+            method=method,
+            address=address_of(peer.url, path, query),
+            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            body=content,
+            sealed=sealed,
+            repeatable=method in SAFE_METHODS or idempotency_key is not None,
+            slow_s=SLOW_S,
+            ends=self._ends(deadline.DEFAULT_S if timeout is None else timeout),
+        )
+        return await self._send(request)
 
     def targets(self) -> dict[str, str]:
         """Give the state of each peer's breaker, by the peer's name."""
@@ -179,115 +174,62 @@ class Dispatcher:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _with_retries(self, call: _Call, *, ends: deadline.Deadline, repeatable: bool) -> Answer:
-        """Attempt, and again while that is allowed; the loop is made only when the first attempt has failed."""
-        attempts = _Attempts(lambda number: self._attempt(call, ends, number))
-        begun = self._clock()
-        call.peer.budget.deposit()
-        try:
+    async def _send(self, request: OutgoingRequest) -> Answer:
+        """Attempt, and again while the policy allows (retry.py)."""
+        begun, peer, number, retries = self._clock(), request.peer, 1, None
+        peer.budget.deposit()
+        while True:
             try:
-                return await attempts.first()
-            except AttemptError:
-                loop = retrying(
-                    repeatable=repeatable,
-                    remaining=lambda: ends.remaining(self._clock),
-                    budget=call.peer.budget,
-                    sleep=self._sleep,
-                )
-                return await loop(attempts.next)
-        except AttemptError as error:
-            raise _failure(call, error, attempts.number, self._clock() - begun) from error
+                return await self._attempt(request, number)
+            except AttemptError as error:
+                retries = retries or Retries(peer.budget, request.ends, self._clock, repeatable=request.repeatable)
+                pause_s = retries.pause_after(error)
+                if pause_s is None:
+                    raise _failure(request, error, number, self._clock() - begun) from error
+            await self._sleep(pause_s)
+            number += 1
 
-    async def _attempt(self, call: _Call, ends: deadline.Deadline, number: int) -> Answer:
-        left = ends.remaining(self._clock)
+    async def _attempt(self, request: OutgoingRequest, number: int) -> Answer:
+        left, peer = request.ends.remaining(self._clock), request.peer
         if left < deadline.LEAST_S:
-            msg = f"There was no time left to call the {call.peer.name} service (attempt {number})."
-            raise DeadlineExceeded(msg)
-        return await call.peer.watch(call.method, number, lambda: self._traced(call, left, number), within_s=left)
+            raise DeadlineExceeded(f"There was no time left to call the {peer.name} service (attempt {number}).")
+        watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
+        with watched, tracing.calling(peer.name, request.method, number) as trace:
+            answer = await exchange(self._envelope, request, left, trace)
+            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
+                raise Refusal(answer)
+            return answer
 
-    async def _traced(self, call: _Call, left: float, number: int) -> Answer:
-        with tracing.calling(call.peer.name, call.method, number) as trace:
-            return await self._exchange(call, left, trace)
+    def _peer(self, service: str, *, sealed: bool) -> Peer:
+        peer = self._peers.get(service)
+        if peer is None or (sealed and not self._envelope.knows(service)):
+            raise UnknownService(service)
+        return peer
 
-    async def _exchange(self, call: _Call, left: float, trace: Mapping[str, str]) -> Answer:
-        headers = {**call.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
-        if call.sealed:
-            answer = await self._exchange_sealed(call, headers, left)
-        else:
-            outer = [*headers.items(), *_context()]
-            answer = await call.peer.transport().send(call.method, call.address, outer, call.body, left)
-        if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
-            raise Refusal(answer)
-        return answer
+    def _turn(self, call: Call[Any, Any]) -> AbstractAsyncContextManager[None]:
+        """Give what a call waits for where only so many may be under way at once."""
+        if call.at_once is None:
+            return _NO_LIMIT
+        return self._turns.setdefault(call, asyncio.Semaphore(call.at_once))
 
-    async def _exchange_sealed(self, call: _Call, headers: dict[str, str], left: float) -> Answer:
-        target = Target(call.method, call.address.path, call.address.query)
-        sealed = await offload(len(call.body), self._envelope.seal_request, call.peer.name, target, headers, call.body)
-        outer, body = wrap_request(self._envelope.service, call.method, sealed)
-        answer = await call.peer.transport().send(call.method, call.address, outer + _context(), body, left)
-        return await self._open(sealed, answer)
-
-    async def _open(self, request: SealedRequest, answer: Answer) -> Answer:
-        try:
-            key_id, token = unwrap_response(answer.headers, answer.body)
-            opened = await offload(len(token), self._envelope.open_response, request, key_id, token, answer.status)
-        except BadEnvelope as error:
-            msg = f"an unsealed {answer.status} to a sealed call{self._clock_hint(answer)}"
-            raise BadAnswer(msg) from error
-        except Refused as error:
-            msg = f"an answer that cannot be trusted: {error.reason}"
-            raise BadAnswer(msg) from error
-        return Answer(opened.status, opened.headers, opened.body)
-
-    def _clock_hint(self, answer: Answer) -> str:
-        """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
-        try:
-            date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-        except (ValueError, OverflowError):
-            return ""
-        difference = self._envelope.skew.difference(date_ms)
-        return f"; {difference}" if difference else ""
-
-    def _ends(self, timeout: float | None) -> deadline.Deadline:
+    def _ends(self, timeout: float) -> deadline.Deadline:
         """Give the earlier of this call's own time and the deadline of the request being served."""
         serving = deadline.current()
-        own = self._clock() + (deadline.DEFAULT_S if timeout is None else min(timeout, deadline.LONGEST_S))
+        own = self._clock() + min(timeout, deadline.LONGEST_S)
         return deadline.Deadline(min(own, serving.at) if serving else own)
 
 
-def _failure(call: _Call, error: Exception, attempts: int, elapsed_s: float) -> AppError:
+def _failure(request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
     """Say what has failed, how often it was tried and how long that took; in the log too."""
-    failure = final_error(call.peer.name, error, attempts, elapsed_s)
+    failure = final_error(request.peer.name, error, attempts, elapsed_s)
     write = log.info if isinstance(failure, RemoteError) else log.warning
     write(
         "dispatch failed",
-        target=call.peer.name,
-        method=call.method,
-        path=call.address.path,
+        target=request.peer.name,
+        method=request.method,
+        path=request.address.path,
         attempts=attempts,
         elapsed_s=round(elapsed_s, 3),
         reason=str(error),
     )
     return failure
-
-
-def _headers(
-    body: object, bearer: str | None, idempotency_key: str | None, client_address: str | None
-) -> dict[str, str]:
-    candidates = {
-        "authorization": f"Bearer {bearer}" if bearer else None,
-        "content-type": "application/json" if body is not None else None,
-        "idempotency-key": idempotency_key,
-        CLIENT_ADDRESS: client_address,
-    }
-    return {name: value for name, value in candidates.items() if value is not None}
-
-
-def _body(value: object) -> bytes:
-    return b"" if value is None else strict_json.dumps(value)
-
-
-def _context() -> list[tuple[str, str]]:
-    """Give the headers that stay outside the envelope."""
-    context = request_context.current()
-    return [("x-request-id", context.request_id)] if context else []

@@ -1,5 +1,19 @@
-"""What can go wrong with a call to another service, as its caller sees it."""
+"""
+What can go wrong with a call to another service.
 
+Within the dispatcher an attempt fails with one of ``AttemptError``. Its caller sees an ``AppError``::
+
+    BadGateway (502)            no answer that can be trusted or used
+      RemoteError               the service understood and refused (4xx)
+      RemoteFault               the service failed (500 and others that asking again does not mend)
+    ServiceUnavailable (503)    the service cannot be reached, or is left alone for now
+      RemoteUnavailable         the service answered that it cannot do it now
+    DeadlineExceeded (504)      no answer in time
+
+Those whose names begin with Remote keep what the service answered.
+"""
+
+from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
@@ -33,60 +47,75 @@ class Refusal(Exception):
         """The problem's code; empty if the answer is no problem document."""
         return str(self.problem.get("code", ""))
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the service may answer otherwise if it is asked again."""
+        status = self.answer.status
+        return status in _TRANSIENT or (status == _CONFLICT and self.code == IN_FLIGHT)
+
 
 AttemptError = (ConnectFailed, TimedOut, ConnectionBroken, AnswerTooLarge, BadAnswer, Refusal, CircuitOpen)
 
 
-class RemoteError(BadGateway):
+class Remote(AppError):
     """
-    The other service understood and refused (4xx). Whoever calls catches it and says what it means here.
+    What another service answered in place of what was asked for.
 
     Attributes:
-        service: Who refused.
+        service: Who answered.
         remote_status: Its status.
-        remote_code: Its problem code.
-        problem: What it said, whole.
+        remote_code: Its problem code; empty if it answered no problem document.
+        problem: The problem document.
     """
 
-    code = "refused_upstream"
-
-    def __init__(self, service: str, refusal: Refusal) -> None:
+    def __init__(self, service: str, refusal: Refusal, message: str, headers: Mapping[str, str]) -> None:
         self.service = service
         self.remote_status = refusal.answer.status
         self.remote_code = refusal.code
         self.problem = refusal.problem
+        super().__init__(message, headers=headers)
+
+
+class RemoteError(Remote, BadGateway):
+    """The other service understood and refused (4xx); the caller catches it and decides by its code what that means."""
+
+    code = "refused_upstream"
+
+    def __init__(self, service: str, refusal: Refusal) -> None:
         message = f"The {service} service refused: {refusal.problem.get('detail') or refusal}"
-        super().__init__(message, headers={RETRY_EXHAUSTED: "1"})
+        super().__init__(service, refusal, message, {RETRY_EXHAUSTED: "1"})
+
+
+class RemoteFault(Remote, BadGateway):
+    """The other service failed (500, or another 5xx that asking again does not mend)."""
+
+
+class RemoteUnavailable(Remote, ServiceUnavailable):
+    """The other service cannot do it now: 429, 502, 503, 504, or 409 ``in_flight``."""
 
 
 def final_error(service: str, error: Exception, attempts: int, elapsed_s: float) -> AppError:
     """Say what a call that did not succeed means for the request being served: 502, 503 or 504."""
-    if isinstance(error, Refusal) and _is_decided(error):
-        return RemoteError(service, error)
     message = f"The {service} service gave no usable answer ({error}; attempts: {attempts}, {elapsed_s:.2f} s)."
-    if isinstance(error, ConnectFailed | CircuitOpen) or (isinstance(error, Refusal) and is_transient(error)):
-        return ServiceUnavailable(message, headers={RETRY_EXHAUSTED: "1", **_retry_after(error)})
-    if isinstance(error, TimedOut):
-        return DeadlineExceeded(message, headers={RETRY_EXHAUSTED: "1"})
-    return BadGateway(message, headers={RETRY_EXHAUSTED: "1"})
-
-
-def _retry_after(error: Exception) -> dict[str, str]:
-    """Pass on when to come back, where that is known."""
+    headers = {RETRY_EXHAUSTED: "1"}
+    if isinstance(error, Refusal):
+        return _remote(service, error, message, headers)
     if isinstance(error, CircuitOpen):
-        return {"Retry-After": str(ceil(error.retry_after_s))}
-    value = error.answer.headers.get("retry-after") if isinstance(error, Refusal) else None
-    return {"Retry-After": value} if value else {}
+        return ServiceUnavailable(message, headers={**headers, "Retry-After": str(ceil(error.retry_after_s))})
+    if isinstance(error, ConnectFailed):
+        return ServiceUnavailable(message, headers=headers)
+    if isinstance(error, TimedOut):
+        return DeadlineExceeded(message, headers=headers)
+    return BadGateway(message, headers=headers)
 
 
-def is_transient(refusal: Refusal) -> bool:
-    """Whether the service may answer otherwise if it is asked again."""
-    status = refusal.answer.status
-    return status in _TRANSIENT or (status == _CONFLICT and refusal.code == IN_FLIGHT)
-
-
-def _is_decided(refusal: Refusal) -> bool:
-    return refusal.answer.status < _SERVER_ERROR and not is_transient(refusal)
+def _remote(service: str, refusal: Refusal, message: str, headers: dict[str, str]) -> Remote:
+    if refusal.is_transient:
+        when = refusal.answer.headers.get("retry-after")
+        return RemoteUnavailable(service, refusal, message, {**headers, "Retry-After": when} if when else headers)
+    if refusal.answer.status < _SERVER_ERROR:
+        return RemoteError(service, refusal)
+    return RemoteFault(service, refusal, message, headers)
 
 
 def _problem(answer: Answer) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from chassis.dispatch.errors import BadAnswer, Refusal
+from chassis.dispatch.transport import AnswerTooLarge, ConnectFailed, ConnectionBroken, TimedOut
+
 ATTEMPTS = Counter("dispatch_attempts", "Attempts to call another service.", ["target", "method", "attempt", "outcome"])
 SECONDS = Histogram(
     "dispatch_attempt_seconds",
@@ -14,10 +17,20 @@ SECONDS = Histogram(
 BREAKER = Gauge(
     "dispatch_breaker_state", "0 closed, 1 half-open, 2 open.", ["target", "purpose"], multiprocess_mode="livemax"
 )
+_OUTCOMES: dict[type[BaseException], str] = {
+    Refusal: "refused",
+    ConnectFailed: "not_connected",
+    TimedOut: "timed_out",
+    ConnectionBroken: "broken",
+    AnswerTooLarge: "too_large",
+    BadAnswer: "bad_answer",
+}
+"""What the label ``outcome`` is for an attempt that failed so; ``success`` and ``error`` (of ours) are the others."""
 
 
-def observe_attempt(target: str, method: str, number: int, outcome: str, took_s: float) -> None:
-    """Count an attempt that has ended."""
+def observe_attempt(target: str, method: str, number: int, error: BaseException | None, took_s: float) -> None:
+    """Count an attempt that has ended, with *error* if it failed."""
+    outcome = "success" if error is None else _OUTCOMES.get(type(error), "error")
     _counter(target, method, number, outcome).inc()
     _histogram(target, method).observe(took_s)
 

@@ -1,15 +1,17 @@
 """One target of the dispatcher: its address, its connections, and what has been learnt of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from math import inf
 from time import monotonic
+from types import TracebackType
 
 from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
-from chassis.dispatch.budget import RetryBudget
 from chassis.dispatch.errors import Refusal
-from chassis.dispatch.transport import Answer, TimedOut, Transport
+from chassis.dispatch.retry import RetryBudget
+from chassis.dispatch.transport import TimedOut, Transport
 
 _SERVER_ERROR = 500
 
@@ -42,7 +44,7 @@ class Peer:
         state = metrics.BREAKER.labels(name, purpose)
         self.breaker = Breaker(clock, on_change=state.set, longest_pause_s=longest_pause_s)
         self.budget = RetryBudget(clock)
-        self._clock = clock
+        self.clock = clock
 
     def transport(self) -> Transport:
         """Return its transport, which is made at the first call: its threads do not survive a fork."""
@@ -56,45 +58,54 @@ class Peer:
         if transport:
             await transport.aclose()
 
-    async def watch(
-        self, method: str, number: int, exchange: Callable[[], Awaitable[Answer]], *, within_s: float
-    ) -> Answer:
-        """
-        Make one attempt through the breaker, and count how it ends.
 
-        Args:
-            within_s: Seconds that the attempt has. One that is cancelled when they have passed, or when it was slow,
-                failed: the request that made it has the same deadline, and its end may come first. One that is
-                cancelled earlier does not count.
+class Attempt:
+    """
+    One attempt at a call, around the block: the breaker admits it, and its end is counted.
 
-        Raises:
-            CircuitOpen: The breaker does not let it begin.
-            Refusal: The answer's status is 300 or above.
-            Exception: Whatever the exchange raises.
-        """
-        permit, begun = self.breaker.admit(), self._clock()
-        try:
-            answer = await exchange()
-        except asyncio.CancelledError:
-            took_s = self._clock() - begun
-            if took_s < min(SLOW_S, within_s - HOP_S):
-                self.breaker.abandon(permit)
-            else:
-                self.breaker.fail(permit)
-                metrics.observe_attempt(self.name, method, number, TimedOut.__name__, took_s)
-            raise
-        except Exception as error:
-            self._learn(permit, error, took_s=self._clock() - begun)
-            metrics.observe_attempt(self.name, method, number, type(error).__name__, self._clock() - begun)
-            raise
-        took_s = self._clock() - begun
-        self.breaker.succeed(permit, took_s)
-        metrics.observe_attempt(self.name, method, number, "Success", took_s)
-        return answer
+    Args:
+        within_s: Seconds that the attempt has. One that is cancelled when they have passed, or when it was slow,
+            failed: the request that made it has the same deadline, and its end may come first. One that is cancelled
+            earlier does not count.
+        slow_s: An answer after more seconds is as bad as none; None: neither a slow answer nor a late one counts.
 
-    def _learn(self, permit: int, error: Exception, took_s: float) -> None:
+    Raises:
+        CircuitOpen: On entering, if the breaker does not let it begin.
+    """
+
+    __slots__ = ("_begun", "_method", "_number", "_peer", "_permit", "_slow_s", "_within_s")
+
+    def __init__(self, peer: Peer, method: str, number: int, *, within_s: float, slow_s: float | None = SLOW_S) -> None:
+        self._peer = peer
+        self._method = method
+        self._number = number
+        self._within_s = within_s
+        self._slow_s = inf if slow_s is None else slow_s
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._permit = self._peer.breaker.admit()
+        self._begun = self._peer.clock()
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        """Count how it ended."""
+        took_s = self._peer.clock() - self._begun
+        if isinstance(error, asyncio.CancelledError):
+            if took_s < min(self._slow_s, self._within_s - HOP_S):
+                self._peer.breaker.abandon(self._permit)
+                return
+            error = TimedOut()
+        self._learn(error, took_s)
+        metrics.observe_attempt(self._peer.name, self._method, self._number, error, took_s)
+
+    def _learn(self, error: BaseException | None, took_s: float) -> None:
         """A refusal below 500 is an answer like any other: the service works."""
-        if isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR:
-            self.breaker.succeed(permit, took_s)
+        breaker = self._peer.breaker
+        if error is None or (isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR):
+            breaker.succeed(self._permit, took_s, self._slow_s)
+        elif isinstance(error, TimedOut) and self._slow_s == inf:
+            breaker.abandon(self._permit)
         else:
-            self.breaker.fail(permit)
+            breaker.fail(self._permit)

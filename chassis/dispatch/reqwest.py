@@ -1,18 +1,20 @@
 """
-The transport that services use: a pool over reqwest (Rust). The only module that knows pyreqwest.
+Sends over pyreqwest, the binding of reqwest (Rust). The only module that imports it.
 
-httpx's default transport costs ten times the CPU a call and loses pool slots when callers are cancelled, and its types
-alone cost 55 us of 250 (docs/decisions/0005).
+It is young and needs guards (docs/decisions/0005): calls queue in ``Slots``, whether a request was sent is read from
+the cause that an error names, and the interpreter waits for its thread at exit.
 """
 
-import asyncio
+import atexit
+import time
 from datetime import timedelta
-from time import monotonic
 
 from pyreqwest import exceptions
 from pyreqwest.client import ClientBuilder
 
 from chassis.dispatch.transport import (
+    CONNECT_TIMEOUT_S,
+    KEEP_ALIVE_S,
     MAX_ANSWER_BYTES,
     Address,
     Answer,
@@ -20,19 +22,16 @@ from chassis.dispatch.transport import (
     ConnectFailed,
     ConnectionBroken,
     Headers,
+    Slots,
     TimedOut,
     TransportError,
     describe,
 )
 
-CONNECTIONS = 50
-"""How many calls are under way at a time. They queue here, since reqwest sends what was cancelled in its queue."""
 MOST_CONNECTIONS = 200
 """With those of cancelled calls, which reqwest keeps until the time of the call has ended."""
-CONNECT_TIMEOUT_S = 2.0
-KEEP_ALIVE_S = 4.0
-"""Shorter than the server's 5 s and up, so that a connection is not picked up just as the server closes it."""
 SETTLE_S = 0.05
+"""How long the interpreter waits for reqwest's thread at its end."""
 
 
 class ReqwestTransport:
@@ -52,28 +51,17 @@ class ReqwestTransport:
             .max_connections(MOST_CONNECTIONS)
             .build()
         )
-        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._slots = Slots()
+        atexit.unregister(_let_go)  # once a process, however many transports it makes
+        atexit.register(_let_go)
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
         """Send as ``Transport`` says."""
-        left = await self._wait_for_turn(timeout)
+        left = await self._slots.take(timeout)
         try:
             return await self._exchange(method, address, headers, body, left)
         finally:
-            self._free.release()
-
-    async def _wait_for_turn(self, timeout: float) -> float:
-        """Take one of the connections; returns the seconds that are left of *timeout*."""
-        if not self._free.locked():
-            await self._free.acquire()
-            return timeout
-        begun = monotonic()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._free.acquire()
-        except TimeoutError as error:
-            raise ConnectFailed("no connection became free in time") from error
-        return max(timeout - (monotonic() - begun), 0.001)
+            self._slots.release()
 
     async def _exchange(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
         builder = self._client.request(method, address.url).headers(headers).timeout(timedelta(seconds=timeout))
@@ -90,10 +78,13 @@ class ReqwestTransport:
         return answer
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection; calls under way fail."""
         await self._client.close()
-        # reqwest's thread still lets go of its last call; an interpreter that ends meanwhile aborts (6 times in 80).
-        await asyncio.sleep(SETTLE_S)
+
+
+def _let_go() -> None:
+    """Leave reqwest's thread the time to finish its last call: it aborts an interpreter that ends meanwhile."""
+    time.sleep(SETTLE_S)
 
 
 def _translated(error: exceptions.PyreqwestError) -> TransportError:

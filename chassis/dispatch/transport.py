@@ -1,18 +1,25 @@
 """
-The wire, as the dispatcher sees it: one request out, one whole answer back.
+What the dispatcher needs of HTTP: one request out, one whole answer back.
 
-``ReqwestTransport`` (reqwest.py) is what services use. ``HttpxTransport`` puts any transport of httpx in its place, a
-scripted one in tests for instance; it is the only code that knows httpx.
+``DISPATCH_TRANSPORT`` names the implementation (transports.py); tests/dispatch/test_transport.py holds each to this.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from time import monotonic
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-import httpx
+from chassis.core import json as strict_json
+from chassis.core.deadline import Clock
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
+CONNECT_TIMEOUT_S = 2.0
+KEEP_ALIVE_S = 4.0
+"""Shorter than the server's 5 s, so that a connection is not picked up just as the server closes it."""
+CALLS_AT_A_TIME = 50
+"""Of one transport."""
 _UNESCAPED = "/!$&'()*+,;=:@"
 """What may stand in a path as it is (RFC 3986, 3.3), beside letters, digits and -._~."""
 
@@ -47,6 +54,15 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is
+        """
+        Parse the body; None if there is none.
+
+        Raises:
+            InvalidJson: Not JSON.
+        """
+        return strict_json.loads(self.body) if self.body else None
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -75,34 +91,6 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-class HttpxTransport:
-    """Sends through a transport of httpx."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
-
-    async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send as ``Transport`` says."""
-        limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-        request = httpx.Request(method, address.url, headers=headers, content=body, extensions={"timeout": limits})
-        try:
-            response = await self._transport.handle_async_request(request)
-            content = await response.aread()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise ConnectFailed(describe(error)) from error
-        except httpx.TimeoutException as error:
-            raise TimedOut(describe(error)) from error
-        except httpx.TransportError as error:
-            raise ConnectionBroken(describe(error)) from error
-        if len(content) > MAX_ANSWER_BYTES:
-            raise AnswerTooLarge(f"over {MAX_ANSWER_BYTES} bytes")
-        return Answer(response.status_code, response.headers, content)
-
-    async def aclose(self) -> None:
-        """Close what carries the requests."""
-        await self._transport.aclose()
-
-
 def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None = None) -> Address:
     """Give the address of *path* (unescaped) at a service."""
     raw_path = quote(path, safe=_UNESCAPED)
@@ -114,3 +102,38 @@ def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None =
 def describe(error: Exception) -> str:
     """Say what went wrong, for people."""
     return f"{type(error).__name__}: {error}"
+
+
+class Slots:
+    """
+    Lets a number of calls run and the others wait, in asyncio, where a cancelled call leaves the queue at once.
+
+    The pools of HTTP clients are not asked to do this: some lose a slot with a cancelled call, some send a call that
+    was cancelled in their queue.
+    """
+
+    def __init__(self, number: int = CALLS_AT_A_TIME, clock: Clock = monotonic) -> None:
+        self._free = asyncio.Semaphore(number)
+        self._clock = clock
+
+    async def take(self, timeout: float) -> float:
+        """
+        Take a slot, to be given back with ``release``; returns the seconds that are left of *timeout*.
+
+        Raises:
+            ConnectFailed: None became free in time.
+        """
+        if not self._free.locked():
+            await self._free.acquire()
+            return timeout
+        begun = self._clock()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise ConnectFailed("no connection became free in time") from error
+        return max(timeout - (self._clock() - begun), 0.001)
+
+    def release(self) -> None:
+        """Give a slot back."""
+        self._free.release()

@@ -6,7 +6,7 @@ route with several transactions asks for ``Key`` and begins it in the first (doc
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,13 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
 from chassis.idempotency.answers import Answer, Replay
-from chassis.idempotency.begin_key import BeginKey
-from chassis.idempotency.errors import InFlight, InvalidIdempotencyKey, KeyReused
-from chassis.idempotency.key import KeyedRequest
-from chassis.idempotency.kinds import HEADER, Idempotency
+from chassis.idempotency.key import BeginKey, KeyedRequest
+from chassis.idempotency.kinds import HEADER, Idempotency, InFlight, InvalidIdempotencyKey, KeyReused
 from chassis.postgres.database import Database, Postgres, Session
+from chassis.postgres.purge import Expiry
 from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import idempotency_keys
+
+KEY_HOURS = 24
+"""How long an Idempotency-Key is remembered."""
+KEY_EXPIRY = Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS))
 
 _BEGIN = Statement(BeginKey, "SELECT is_ours, is_first FROM begun")
 _STORE = Statement("""

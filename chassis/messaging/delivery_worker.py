@@ -6,16 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
-from orjson import Fragment
-from pydantic import TypeAdapter
 
 from chassis.core.clock import utc_now
-from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.errors import AppError, InvalidRequest, PayloadTooLarge
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging import outbox
-from chassis.messaging.event_batch import MOST_EVENTS, NOT_HANDLED, PATH, Acknowledgement
+from chassis.messaging.event_batch import MOST_EVENTS, NOT_HANDLED, Acknowledgement, ForeignEvent, delivery_to
 from chassis.messaging.metrics import DELIVERIES, LAG
 from chassis.messaging.outbox import DOUBLINGS, FIRST_PAUSE_S, LONGEST_PAUSE_S, Delivery
 from chassis.postgres.database import Postgres
@@ -23,8 +20,6 @@ from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 
-CALL_TIMEOUT_S = 4.0
-"""Of one delivery; shorter than the lease."""
 LOOK_S = 5.0
 """How often it looks without having been told of an event."""
 GATHER_S = 0.1
@@ -33,7 +28,8 @@ After a batch that was not full, or none: ten events in one cost little more tha
 each worker of a service has a delivery worker. Who has been idle for as long is woken at once.
 """
 
-_ACKNOWLEDGEMENTS = TypeAdapter(list[Acknowledgement])
+_OF_THE_EVENT = frozenset({InvalidRequest.code, ForeignEvent.code, PayloadTooLarge.code})
+"""With these codes a consumer refuses what is sent; with others it refuses the call, and no event is to blame."""
 
 
 async def wait_for(event: asyncio.Event, longest_s: float) -> None:
@@ -68,6 +64,7 @@ class DeliveryWorker:
         self.listener = listener
         self._database = database
         self._dispatcher = dispatcher
+        self._delivery = delivery_to(listener)
         self._stopped = stopped
         self._wait = wait
         self._chance = chance
@@ -112,20 +109,14 @@ class DeliveryWorker:
         try:
             return await self._post(batch)
         except (AppError, ValueError) as error:
-            if isinstance(error, RemoteError) and len(batch) == 1:
+            if isinstance(error, RemoteError) and error.remote_code in _OF_THE_EVENT and len(batch) == 1:
                 return [Acknowledgement(id=batch[0].event_id, outcome="refused", reason=error.message)]
             await self._postpone(batch, str(error))
             raise
 
     async def _post(self, batch: Sequence[Delivery]) -> list[Acknowledgement]:
-        answer = await self._dispatcher.post(
-            self.listener,
-            PATH,
-            json=[Fragment(delivery.message) for delivery in batch],
-            idempotency_key=str(new_id()),
-            timeout=CALL_TIMEOUT_S,
-        )
-        acknowledgements = _ACKNOWLEDGEMENTS.validate_python(answer)
+        messages = ",".join(delivery.message for delivery in batch)
+        acknowledgements = await self._dispatcher.call(self._delivery, f"[{messages}]".encode())
         if [acknowledgement.id for acknowledgement in acknowledgements] != [delivery.event_id for delivery in batch]:
             raise ValueError("The acknowledgements are not for these events.")
         return acknowledgements

@@ -5,6 +5,7 @@ A service declares what it announces in its ``events.py``, announces with ``outb
 ``POST /events`` (chassis/messaging/event_batch.py).
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.core import context as request_context
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 
 
 class Event(BaseModel):
@@ -21,7 +23,7 @@ class Event(BaseModel):
 
     Attributes:
         type: What happened, as in ``order.confirmed``; begins with the name of the service that announces it.
-        listeners: The services that hear of it.
+        consumers: The services to which it is delivered.
         subject: The id of what it happened to. Events of one subject reach each listener in their order.
         user_id: The person whose activity it is.
     """
@@ -29,7 +31,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     type: ClassVar[str]
-    listeners: ClassVar[tuple[str, ...]]
+    consumers: ClassVar[tuple[str, ...]]
 
     subject: UUID = Field(exclude=True)
     user_id: UUID | None = Field(default=None, exclude=True)
@@ -74,3 +76,12 @@ def envelope(kind: type[Event], service: str) -> dict[str, Any]:
         "traceparent": context.traceparent if context else None,
     }
     return {name: value for name, value in common.items() if value is not None}
+
+
+def peers_of(
+    calls: Iterable[Call[Any, Any]] = (), events: Iterable[type[Event]] = (), tokens_from: str | None = None
+) -> frozenset[str]:
+    """Give the names of the services that it calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
+    called = {call.service for call in calls}
+    consumers = {consumer for event in events for consumer in event.consumers}
+    return frozenset(called | consumers | ({tokens_from} if tokens_from else set()))

@@ -11,12 +11,15 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
 from chassis.core.errors import Forbidden
+from chassis.dispatch.call import Call
 from chassis.messaging.event import publisher_of, source_of
 from chassis.telemetry import tracing
 
 log = structlog.get_logger(__name__)
 
 PATH = "/events"
+CALL_TIMEOUT_S = 4.0
+"""Of the delivery of a batch; shorter than the lease."""
 MOST_EVENTS = 100
 """In one batch."""
 MOST_BODY_BYTES = 256 * 1024
@@ -80,7 +83,10 @@ class Acknowledgement(BaseModel):
         return self.outcome == "refused" and (self.code == UNKNOWN_TYPE or self.reason == NOT_HANDLED)
 
 
-async def _delivered(batch: Annotated[list[CloudEvent], Field(max_length=MOST_EVENTS)], request: Request) -> Any:  # noqa: ANN401 - see below
+EventBatch = Annotated[list[CloudEvent], Field(max_length=MOST_EVENTS)]
+
+
+async def _delivered(batch: EventBatch, request: Request) -> Any:  # noqa: ANN401 - see below
     caller: str = request.state.caller
     for event in batch:
         if event.source != source_of(caller) or publisher_of(event.type) != caller:
@@ -90,6 +96,19 @@ async def _delivered(batch: Annotated[list[CloudEvent], Field(max_length=MOST_EV
 
 Delivered = Annotated[list[CloudEvent], Depends(_delivered)]
 """A batch in which the sealed caller speaks for itself alone; 403 if it does not. For routes of mode ``service``."""
+
+
+def delivery_to(consumer: str) -> Call[list[CloudEvent], list[Acknowledgement]]:
+    """Declare the call that delivers a batch of events."""
+    return Call(
+        consumer,
+        "POST",
+        PATH,
+        sends=EventBatch,
+        returns=list[Acknowledgement],
+        timeout_s=CALL_TIMEOUT_S,
+        idempotency="repeatable",
+    )
 
 
 def publishers_of(event_types: Iterable[str]) -> set[str]:

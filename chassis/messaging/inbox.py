@@ -5,6 +5,7 @@ An event is handled in one transaction with the row that remembers its id: eithe
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
@@ -26,6 +27,7 @@ from chassis.messaging.event_batch import (
     publishers_of,
 )
 from chassis.postgres.database import Database, Postgres
+from chassis.postgres.purge import Expiry
 from chassis.postgres.tables import inbox
 from chassis.sealing.access import service
 from chassis.web.routing import Router
@@ -34,6 +36,10 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[AsyncSession, CloudEvent], Awaitable[None]]
 """Does what an event means here; an error of status 4xx refuses the event."""
+
+INBOX_DAYS = 30
+INBOX_EXPIRY = Expiry(inbox.c.received_at, timedelta(days=INBOX_DAYS))
+"""How long the id of an event is remembered."""
 
 _SERVER_ERROR = 500
 

@@ -77,13 +77,13 @@ class Publish(Part):
             "event_id": UUID(message["id"]),
             "aggregate": message["subject"],
             "message": encoded.decode(),
-            "listeners": self.event.listeners,
+            "listeners": self.event.consumers,
         }
 
     def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
         """Notify of the event if it was stored."""
         if rows and rows[0]["published"]:
-            notify(self.event.listeners)
+            notify(self.event.consumers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,12 @@ class PublishEach(Part):
 
     def values(self, service: str) -> Mapping[str, Any]:
         """Return what the events have in common."""
-        return {"envelope": strict_json.dumps(envelope(self.kind, service)).decode(), "listeners": self.kind.listeners}
+        return {"envelope": strict_json.dumps(envelope(self.kind, service)).decode(), "listeners": self.kind.consumers}
 
     def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
         """Notify of the events if there are any."""
         if rows and rows[0]["published"]:
-            notify(self.kind.listeners)
+            notify(self.kind.consumers)
 
 
 _ADD = Statement("happened AS (SELECT)", Publish, "SELECT count(*) AS published FROM published")

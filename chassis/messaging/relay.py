@@ -14,8 +14,10 @@ import structlog
 from chassis.core.errors import AppError
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.messaging.delivery_worker import CALL_TIMEOUT_S, LOOK_S, DeliveryWorker, wait_for
+from chassis.dispatch.transports import TRANSPORTS
+from chassis.messaging.delivery_worker import LOOK_S, DeliveryWorker, wait_for
 from chassis.messaging.event import Event, publisher_of
+from chassis.messaging.event_batch import CALL_TIMEOUT_S
 from chassis.messaging.metrics import measure
 from chassis.postgres.database import Postgres
 from chassis.postgres.notifier import CHANNEL
@@ -35,13 +37,14 @@ class Relay:
         events: All kinds that it announces.
 
     Raises:
-        InvalidSettings: An event is not named after the service, or is heard by one that the service does not call.
+        InvalidSettings: An event is not named after the service, or is consumed by one that the service does not call.
     """
 
     def __init__(self, settings: ServiceSettings, database: Postgres, events: Sequence[type[Event]]) -> None:
         _check(settings, events)
         self._database = database
-        self._listeners = sorted({listener for event in events for listener in event.listeners})
+        self._make_transport = TRANSPORTS[settings.dispatch_transport]
+        self._consumers = sorted({consumer for event in events for consumer in event.consumers})
 
     @asynccontextmanager
     async def running(
@@ -54,9 +57,11 @@ class Relay:
             peers: Service -> base address.
             delivers: False where another process does it.
         """
-        dispatcher = Dispatcher(peers, envelope, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events")
+        dispatcher = Dispatcher(
+            peers, envelope, self._make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events"
+        )
         stopped = asyncio.Event()
-        names = self._listeners if delivers else []
+        names = self._consumers if delivers else []
         workers = {name: DeliveryWorker(self._database, dispatcher, name, stopped) for name in names}
         work = [self._measure(stopped), self._listen(workers, stopped), *(one.serve() for one in workers.values())]
         tasks = [asyncio.create_task(one) for one in work]
@@ -76,7 +81,7 @@ class Relay:
         while not stopped.is_set():
             try:
                 async with self._database.transaction() as session:
-                    await measure(session, self._listeners)
+                    await measure(session, self._consumers)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
                 _tell("outbox not measured", error)
             await wait_for(stopped, LOOK_S)
@@ -123,10 +128,10 @@ def _check(settings: ServiceSettings, events: Sequence[type[Event]]) -> None:
         for event in events
         if publisher_of(event.type) != settings.service_name
     ] + [
-        f"{event.type}: its listener '{listener}' must stand in calls of the settings"
+        f"{event.type}: its consumer '{consumer}' must be in peers of the settings"
         for event in events
-        for listener in event.listeners
-        if listener not in settings.calls
+        for consumer in event.consumers
+        if consumer not in settings.peers
     ]
     if problems:
         raise InvalidSettings(settings.service_name, problems)

@@ -18,12 +18,10 @@ from chassis.core.clock import utc_now
 from chassis.core.errors import DatabaseUnavailable
 from chassis.mongodb.dsn import checked
 from chassis.mongodb.errors import is_unavailable
-from chassis.mongodb.instrumentation import CommandSpans
-from chassis.mongodb.pool import PoolMeter
+from chassis.mongodb.instrumentation import CommandSpans, PoolMeter
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.telemetry import tracing
-from chassis.telemetry.pool_metrics import SIZE
-from chassis.telemetry.purge_metrics import OVERDUE
+from chassis.telemetry.metrics import OVERDUE, POOL_LIMIT
 
 POOL_SIZE = 100
 """Connections to each server; opened as they are needed."""
@@ -72,12 +70,12 @@ class MongoDB:
             maxPoolSize=POOL_SIZE,
             event_listeners=[PoolMeter(), *([CommandSpans()] if tracing.is_on() else [])],
         )
-        SIZE.labels(self.name).inc(POOL_SIZE)
+        POOL_LIMIT.labels(self.name).inc(POOL_SIZE)
         self._database: MotorDatabase = self._client.get_default_database()
 
     async def close(self) -> None:
         """Close every connection."""
-        SIZE.labels(self.name).dec(POOL_SIZE)
+        POOL_LIMIT.labels(self.name).dec(POOL_SIZE)
         self._client.close()
 
     async def check(self) -> int:

@@ -1,9 +1,64 @@
-"""A span for each command to MongoDB. OpenTelemetry's instrumentation would put the text of errors into it."""
+"""
+How busy the connections are, and a span for each command.
+
+OpenTelemetry's instrumentation would put the text of errors into spans.
+"""
 
 from opentelemetry.trace import Span
-from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+    ConnectionPoolListener,
+)
 
 from chassis.telemetry import tracing
+from chassis.telemetry.metrics import POOL_IN_USE, POOL_WAITING
+
+_NAME = "mongodb"
+
+
+class PoolMeter(ConnectionPoolListener):
+    """Keeps the gauges; the driver calls it from whichever thread is at work, and there is a pool for each server."""
+
+    def connection_check_out_started(self, event: object) -> None:  # noqa: ARG002 - the driver's signature
+        """Count a caller that asks for a connection."""
+        POOL_WAITING.labels(_NAME).inc()
+
+    def connection_check_out_failed(self, event: object) -> None:  # noqa: ARG002
+        """Forget a caller that got none."""
+        POOL_WAITING.labels(_NAME).dec()
+
+    def connection_checked_out(self, event: object) -> None:  # noqa: ARG002
+        """Count a connection that a caller has."""
+        POOL_WAITING.labels(_NAME).dec()
+        POOL_IN_USE.labels(_NAME).inc()
+
+    def connection_checked_in(self, event: object) -> None:  # noqa: ARG002
+        """Count a connection that is given back."""
+        POOL_IN_USE.labels(_NAME).dec()
+
+    def pool_created(self, event: object) -> None:
+        """Do nothing, as below: what is at work and who waits is all there is to tell."""
+
+    def pool_ready(self, event: object) -> None:
+        """Do nothing."""
+
+    def pool_cleared(self, event: object) -> None:
+        """Do nothing."""
+
+    def pool_closed(self, event: object) -> None:
+        """Do nothing."""
+
+    def connection_created(self, event: object) -> None:
+        """Do nothing."""
+
+    def connection_ready(self, event: object) -> None:
+        """Do nothing."""
+
+    def connection_closed(self, event: object) -> None:
+        """Do nothing."""
 
 
 class CommandSpans(CommandListener):

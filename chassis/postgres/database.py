@@ -5,9 +5,8 @@ A service function flushes and never commits; it asks for nothing but the sessio
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from typing import Annotated, Any
 
 import structlog
@@ -25,17 +24,14 @@ from chassis.application import application_of
 from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
-from chassis.postgres.instrumentation import trace_statements
-from chassis.postgres.nonces import claim_in
+from chassis.postgres.instrumentation import MeteredPool, trace_statements
+from chassis.postgres.nonces import NONCE_EXPIRY, claim_in
 from chassis.postgres.notifier import NOTIFY, Notifier
-from chassis.postgres.pool import MeteredPool
 from chassis.postgres.purge import Expiry, purge
 from chassis.postgres.statements import Part, Statement
-from chassis.postgres.tables import idempotency_keys, inbox, sealed_requests
-from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim, ClaimsRequest
 from chassis.telemetry import tracing
-from chassis.telemetry.pool_metrics import SIZE
+from chassis.telemetry.metrics import POOL_LIMIT
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +39,6 @@ POOL_SIZE = 10
 POOL_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 10
-INBOX_DAYS = 30
 
 _TIME = text(
     "SELECT CAST(1000 * extract(epoch FROM clock_timestamp()) AS bigint), EXISTS (SELECT FROM sealed_requests)"
@@ -58,16 +53,6 @@ _ALLOWED = text("""
 """)
 """How many connections this role may have to this database (reserved_connections: PostgreSQL 16 and later)."""
 
-KEY_HOURS = 24
-"""How long an Idempotency-Key is remembered."""
-
-EXPIRIES = (
-    Expiry(sealed_requests.c.claimed_at, timedelta(seconds=CLAIM_SECONDS)),
-    Expiry(idempotency_keys.c.created_at, timedelta(hours=KEY_HOURS)),
-    Expiry(inbox.c.received_at, timedelta(days=INBOX_DAYS)),
-)
-"""Of the chassis's own tables."""
-
 PostgresUrl = Annotated[SecretStr, AfterValidator(with_asyncpg)]
 """A PostgreSQL address in a service's settings."""
 
@@ -77,18 +62,28 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, url: SecretStr, application: str, pool_size: int = POOL_SIZE, processes: int = 1) -> None:
+    def __init__(
+        self,
+        url: SecretStr,
+        application: str,
+        pool_size: int = POOL_SIZE,
+        processes: int = 1,
+        *,
+        expiries: Iterable[Expiry] = (),
+    ) -> None:
         """
         Open nothing yet.
 
         Args:
             application: The service's name: what the server calls our connections, and the source of our events.
             processes: How many have a pool of this size; more connections than the server allows are warned of.
+            expiries: How long the rows of tables are kept, each declared by the module that owns the table.
         """
         self._url = with_asyncpg(url)
         self.service = application
         self._pool_size = pool_size
         self._processes = processes
+        self.expiries = (NONCE_EXPIRY, *expiries)
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
@@ -100,7 +95,7 @@ class Postgres:
             pool_timeout=POOL_TIMEOUT_S,
             pool_recycle=1800,
         )
-        SIZE.labels(self.name).inc(self._pool_size)
+        POOL_LIMIT.labels(self.name).inc(self._pool_size)
         if tracing.is_on():
             trace_statements(self._engine.sync_engine)
         self._probe = self._make_engine(poolclass=NullPool)
@@ -136,7 +131,7 @@ class Postgres:
         if self._engine:
             self.sizing.cancel()
             await self.notifier.aclose()
-            SIZE.labels(self.name).dec(self._pool_size)
+            POOL_LIMIT.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()
 
     async def check(self) -> int:
@@ -230,8 +225,8 @@ class Postgres:
             return await claim_in(session, issuer, request_id)
 
     async def purge_expired(self) -> None:
-        """Delete claims older than 120 s, idempotency keys older than 24 h, ids of events older than 30 days."""
-        await purge(self, EXPIRIES)
+        """Delete the rows whose time is up, of every table that was handed in."""
+        await purge(self, self.expiries)
 
 
 def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from asyncpg import PostgresError, UniqueViolationError
@@ -9,9 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
+from chassis.postgres.purge import Expiry
 from chassis.postgres.statements import Part
 from chassis.postgres.tables import sealed_requests
+from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.replay import Claim
+
+NONCE_EXPIRY = Expiry(sealed_requests.c.claimed_at, timedelta(seconds=CLAIM_SECONDS))
 
 _CLAIM = insert(sealed_requests).on_conflict_do_nothing().returning(sealed_requests.c.request_id)
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from chassis.core.errors import AppError
-from chassis.telemetry.purge_metrics import OVERDUE, PURGED
+from chassis.telemetry.metrics import OVERDUE, PURGED
 
 if TYPE_CHECKING:
     from sqlalchemy import Column

@@ -1,7 +1,7 @@
 """
 The sealed envelope (docs/protocol.md): a request and its response, encrypted and bound to each other.
 
-The only module that knows Fernet, which is AES-128-CBC with HMAC-SHA256 (https://github.com/fernet/spec).
+The only module that imports Fernet, which is AES-128-CBC with HMAC-SHA256 (https://github.com/fernet/spec).
 """
 
 import asyncio
@@ -11,14 +11,13 @@ import secrets
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import is_not
 from typing import Any, ParamSpec, TypeVar
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
 
 from chassis.core import json as strict_json
-from chassis.core.clock_skew import ClockSkew, unix_ms
+from chassis.core.clock import ClockSkew, unix_ms
 from chassis.sealing.fields import LAST_MS, are_headers, is_request_id
 from chassis.sealing.keys import KeyRing, Link
 
@@ -27,14 +26,14 @@ T = TypeVar("T")
 
 VERSION = 1
 CLAIM_SECONDS = 120
-"""How long a receiver remembers a request: well past the age at which it would refuse it anyway."""
+"""How long a receiver stores a nonce: longer than a request is valid."""
 
 _BLOCKING_BYTES = 64 * 1024
-"""From here on Fernet takes over a millisecond, which is not for the event loop."""
+"""From this size on Fernet takes over a millisecond, which would block the event loop."""
 
 _ALPHABET = (string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_").encode()
 _LAST = {0: _ALPHABET, 1: _ALPHABET[::4], 2: _ALPHABET[::16]}
-"""Padding -> what the last character can be if its unused bits are zero."""
+"""Padding -> the possible last characters if its unused bits are zero."""
 
 _REQUEST = {
     "v": int, "typ": str, "iss": str, "aud": str, "kid": str, "rid": str, "iat_ms": int,
@@ -47,11 +46,11 @@ _RESPONSE = {
 
 
 class BadEnvelope(Exception):
-    """Not a sealed message by its outer form."""
+    """The outer form is not that of a sealed message."""
 
 
 class Refused(Exception):
-    """A sealed message that must not be trusted. The reason is for the log alone: told to a sender it is an oracle."""
+    """A sealed message that must not be trusted. The reason is for the log only: for a sender it would be an oracle."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -64,7 +63,7 @@ class NotFromNow(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request is bound to: method, raw path and raw query, exactly as they go over the wire."""
+    """The binding of a request: method, raw path and raw query, exactly as they are sent."""
 
     method: str
     path: str
@@ -73,7 +72,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class SealedRequest:
-    """A request ready to be sent, and what its response must match."""
+    """A request ready to be sent, and the values that its response must match."""
 
     peer: str
     key_id: str
@@ -84,7 +83,7 @@ class SealedRequest:
 
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
-    """A request whose sender is known, and what its response is bound to."""
+    """A request with a known sender, and the values that its response is bound to."""
 
     caller: str
     request_id: str
@@ -95,7 +94,7 @@ class OpenedRequest:
 
 @dataclass(frozen=True, slots=True)
 class OpenedResponse:
-    """A response that answers exactly the request it was opened for."""
+    """A response to exactly the request for which it was opened."""
 
     status: int
     headers: dict[str, str]
@@ -107,9 +106,9 @@ class Envelope:
     Seals and opens the messages of one service.
 
     Args:
-        service: Its name, which stands in every message.
+        service: Its name, which every message contains.
         links: Peer -> keys.
-        clock_ms: The time of day, in milliseconds since 1970.
+        clock_ms: The time of day, milliseconds since 1970.
     """
 
     def __init__(self, service: str, links: Mapping[str, Link], clock_ms: Callable[[], int] = unix_ms) -> None:
@@ -124,7 +123,7 @@ class Envelope:
 
     def seal_request(self, peer: str, target: Target, headers: Mapping[str, str], body: bytes) -> SealedRequest:
         """
-        Seal a request for *peer*; each call makes a new request id.
+        Seal a request for *peer*; each call generates a new nonce.
 
         Args:
             headers: The inner headers, names in lower case.
@@ -144,7 +143,7 @@ class Envelope:
         Open a request from *caller* that arrived at *target*.
 
         Raises:
-            Refused: Unknown caller or key, forged, malformed, meant for something else, or not from now.
+            Refused: Unknown caller or key, forged, malformed, for another target, or outside the time window.
         """
         plaintext = _decrypt(self._receiving.get(caller), key_id, token)
         message = _parse(plaintext, _REQUEST)
@@ -211,13 +210,13 @@ class _Ciphers:
 
 def check_token(token: bytes) -> bytes:
     """
-    Give back *token* if it is the one spelling of its bytes.
+    Return *token* if it is the only valid spelling of its bytes.
 
-    Fernet decodes leniently: it ignores newlines and junk, and the unused bits of the last character. One message
+    Fernet decodes leniently: it ignores newlines and junk, and the unused bits of the last character. So one message
     would have many spellings.
 
     Raises:
-        BadEnvelope: Another spelling, or no base64url at all.
+        BadEnvelope: It is another spelling, or not base64url.
     """
     text = token.rstrip(b"=")
     padding = len(token) - len(text)
@@ -228,7 +227,7 @@ def check_token(token: bytes) -> bytes:
 
 
 async def offload(size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Seal or open a message of *size* bytes: at once if that is quick, else in a thread."""
+    """Seal or open a message of *size* bytes: directly if that is quick, otherwise in a thread."""
     if size < _BLOCKING_BYTES:
         return function(*args, **kwargs)
     return await asyncio.to_thread(function, *args, **kwargs)
@@ -251,10 +250,12 @@ def _parse(plaintext: bytes, fields: Mapping[str, type]) -> dict[str, Any]:
         raise Refused("not JSON") from error
     if not isinstance(message, dict) or message.keys() != fields.keys():
         raise Refused("other fields")
-    if any(map(is_not, map(type, map(message.__getitem__, fields)), fields.values())):
-        raise Refused("a field of another type")
-    if not {str}.issuperset(map(type, message["h"].values())):
-        raise Refused("a header of another type")
+    for name, kind in fields.items():
+        if type(message[name]) is not kind:
+            raise Refused("a field of another type")
+    for value in message["h"].values():
+        if type(value) is not str:
+            raise Refused("a header of another type")
     return message
 
 

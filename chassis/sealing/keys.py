@@ -18,7 +18,7 @@ _FEWEST_DISTINCT_BYTES = 12
 
 
 class InvalidKeys(Exception):
-    """A link's keys are missing or unusable; the message names the variable and quotes no key."""
+    """A link's keys are missing or invalid; the message names the variable and quotes no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +37,38 @@ class Link:
 
 
 def generate_key() -> str:
-    """Make a Fernet key: 32 random bytes (16 to sign, 16 to encrypt) in base64url."""
+    """Generate a Fernet key: 32 random bytes (16 to sign, 16 to encrypt) in base64url."""
     return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
 
 
 def variable_name(sender: str, receiver: str) -> str:
-    """Name the environment variable that holds the keys of one direction."""
+    """Return the name of the environment variable with the keys of one direction."""
     return f"LINK_KEY__{sender.upper()}__{receiver.upper()}"
 
 
 def parse_ring(variable: str, text: str) -> KeyRing:
     """
-    Read one variable.
+    Parse one variable.
 
     Raises:
-        InvalidKeys: Malformed, a sample, or an id or key twice.
+        InvalidKeys: It is malformed, a sample, or has an id or key twice.
     """
     pairs = [part.strip().partition(":")[::2] for part in text.split(",")]
     for key_id, key in pairs:
         if not _KEY_ID.fullmatch(key_id):
-            msg = f"{variable}: a key id is 1 to 16 of a-z and 0-9, as in k1:<key>"
+            msg = f"{variable}: a key id must be 1 to 16 characters of a-z and 0-9, as in k1:<key>"
             raise InvalidKeys(msg)
         _check_key(variable, key_id, key)
     for what, values in (("id", {key_id for key_id, _ in pairs}), ("key", {key for _, key in pairs})):
         if len(values) < len(pairs):
-            msg = f"{variable}: the same {what} stands there twice"
+            msg = f"{variable}: the same {what} occurs twice"
             raise InvalidKeys(msg)
     return KeyRing(tuple(pairs))
 
 
 def load_links(service: str, keys: Mapping[str, Mapping[str, str]], required: set[str]) -> dict[str, Link]:
     """
-    Give *service* its link to each peer, by the peer's name.
+    Return the links of *service*, by the peer's name.
 
     Args:
         keys: Sender -> receiver -> value of the variable; names in lower case.
@@ -91,7 +91,7 @@ def load_links(service: str, keys: Mapping[str, Mapping[str, str]], required: se
 def _ring(rings: Mapping[tuple[str, str], KeyRing], sender: str, receiver: str) -> KeyRing:
     ring = rings.get((sender, receiver))
     if ring is None:
-        msg = f"{variable_name(sender, receiver)}: is missing; `python -m cli keys make` makes one"
+        msg = f"{variable_name(sender, receiver)}: is missing; `python -m cli keys make` creates it"
         raise InvalidKeys(msg)
     return ring
 
@@ -101,12 +101,12 @@ def _check_key(variable: str, key_id: str, key: str) -> None:
         raw = base64.b64decode(key, altchars=b"-_", validate=True)
     except ValueError:
         raw = b""
-    # Only the one spelling: the lenient ones would let a key that is used twice look like two.
+    # Only the canonical spelling: otherwise one key in two spellings would look like two keys.
     if len(raw) != _KEY_BYTES or base64.urlsafe_b64encode(raw).decode() != key:
         msg = f"{variable}: key {key_id} is not a Fernet key (32 bytes in base64url)"
         raise InvalidKeys(msg)
     if len(set(raw)) < _FEWEST_DISTINCT_BYTES:
-        msg = f"{variable}: key {key_id} is a sample; `python -m cli keys make` makes a real one"
+        msg = f"{variable}: key {key_id} is a sample; `python -m cli keys make` creates a real one"
         raise InvalidKeys(msg)
 
 

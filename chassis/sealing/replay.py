@@ -1,4 +1,4 @@
-"""Remembering sealed requests, so that each has its effect once (docs/protocol.md, "Replay store")."""
+"""Storing the nonces of sealed requests, so that each has its effect once (docs/protocol.md, "Replay store")."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,11 +7,11 @@ from chassis.core.errors import Unauthenticated
 
 
 class ReplayStore(Protocol):
-    """Where a service remembers the requests it has seen; shared by all its workers and replicas."""
+    """The store of nonces; shared by all workers and replicas of a service."""
 
     async def claim(self, issuer: str, request_id: str) -> bool:
         """
-        Remember a request for 120 s; False if it was there already.
+        Store a nonce for 120 s; returns False if it was stored already.
 
         Raises:
             ServiceUnavailable: The store cannot be reached, so the request must not be accepted.
@@ -20,17 +20,17 @@ class ReplayStore(Protocol):
 
 @dataclass(slots=True)
 class Claim:
-    """A sealed request that is to be claimed, by the receiver or as the first statement of its transaction."""
+    """A sealed request whose nonce must be stored, by the receiver or as the first statement of its transaction."""
 
     issuer: str
     request_id: str
     refused: bool = False
 
     def refuse(self) -> Unauthenticated:
-        """Give the error to raise when the request was there already; it is answered like every other 401."""
+        """Return the error for a repeated request; it is answered like every other 401."""
         self.refused = True
         return Unauthenticated()
 
 
 class ClaimsRequest:
-    """In the annotation of an endpoint's parameter: its transaction claims the request, so the receiver does not."""
+    """Annotation of an endpoint's parameter: its transaction stores the nonce, so the receiver does not."""

@@ -1,4 +1,4 @@
-"""The answer to a sealed request: collected, sealed, and sent as one."""
+"""The answer to a sealed request: collected, sealed, and sent as one message."""
 
 from starlette.types import Message, Send
 
@@ -7,16 +7,16 @@ from chassis.sealing.replay import Claim
 from chassis.sealing.wire import wrap_response
 
 _OUTER_ONLY = frozenset({b"content-length", b"x-request-id"})
-"""Response headers that stay outside: they are about the wire."""
+"""Response headers that stay outside, because they concern the connection."""
 _OUTER_ONLY_OF_HEAD = frozenset({b"x-request-id"})
-"""The answer to HEAD says inside how long the body of a GET would be."""
+"""Inside the answer to HEAD: the length that the body of a GET would have."""
 
 
 class SealedSend:
     """
-    What a route sends through when its request was sealed.
+    The ``send`` of a route whose request was sealed.
 
-    A refused claim is the exception: its answer is the plain 401 that every other refusal gets.
+    A repeated nonce is the exception: its answer is the plain 401 of every other refusal.
     """
 
     def __init__(self, envelope: Envelope, request: OpenedRequest, claim: Claim, send: Send, method: str) -> None:
@@ -30,7 +30,7 @@ class SealedSend:
         self._body: list[bytes] = []
 
     async def __call__(self, message: Message) -> None:
-        """Take one message of the route; the last one makes the answer go out."""
+        """Process one message of the route; the last one sends the answer."""
         if self._claim.refused:
             await self._send(message)
         elif message["type"] == "http.response.start":

@@ -1,7 +1,7 @@
 """
 The receiving side of sealed dispatch: the checks of docs/protocol.md in order, then the route, then a sealed answer.
 
-It stands between routing and the endpoint, so that an unknown path or method has been refused before (check 1).
+It runs between routing and the endpoint, so an unknown path or method has already been refused (check 1).
 """
 
 import asyncio
@@ -12,29 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.core import context as request_context
 from chassis.core import deadline
-from chassis.core.errors import (
-    BadRequest,
-    DeadlineExceeded,
-    Unauthenticated,
-    UnsupportedMediaType,
-    answer_error,
-)
+from chassis.core.errors import BadRequest, DeadlineExceeded, Unauthenticated, UnsupportedMediaType, answer_error
 from chassis.sealing.access import Access, Mode
-from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
-from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded
-from chassis.sealing.encrypt_response import EncryptionUnavailable, refuse_sealed_answer
+from chassis.sealing.body import BodyBudget, Charge, Overloaded, has_body, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
-from chassis.sealing.inner_headers import INNER_HEADERS, merge_headers
+from chassis.sealing.headers import INNER_HEADERS, EncryptionUnavailable, merge_headers, refuse_sealed_answer
 from chassis.sealing.replay import Claim, ReplayStore
 from chassis.sealing.sealed_send import SealedSend
-from chassis.sealing.wire import (
-    CALLER,
-    COMMUNICATION,
-    KEY_ID,
-    SEALED,
-    TOKEN,
-    unwrap_request,
-)
+from chassis.sealing.wire import CALLER, COMMUNICATION, KEY_ID, SEALED, TOKEN, unwrap_request
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +30,14 @@ _TIMEOUT = deadline.HEADER.encode()
 
 
 class EncryptionRequired(BadRequest):
-    """A plain request to a route that takes sealed ones."""
+    """A plain request to a route for sealed ones (400)."""
 
     code = "encryption_required"
     message = "This route takes sealed requests only, with exactly one header 'X-Service-Communication: encrypted'."
 
 
 class MalformedEnvelope(BadRequest):
-    """The outer form of a sealed request is wrong."""
+    """The outer form of a sealed request is invalid (400)."""
 
     code = "bad_envelope"
     message = 'A sealed request is {"encrypted_data": "<token>"}, or without a body the token in X-Encrypted-Data.'
@@ -60,13 +45,13 @@ class MalformedEnvelope(BadRequest):
 
 class Receiver:
     """
-    Opens what arrives at a service and seals its answers.
+    Opens the requests of a service and seals its answers.
 
     Args:
-        strict: Whether routes of mode ``encrypted`` refuse plain requests.
-        max_body: Cap on a body, in bytes.
-        max_in_flight: How many requests are served at a time, from when their bodies are whole; more are turned away.
-        on_open: Called with each request when it has been opened, before its route runs.
+        strict: Whether routes with access ``encrypted`` refuse plain requests.
+        max_body: Cap on a body, bytes.
+        max_in_flight: How many requests are served at a time, counted once their bodies are complete; more are refused.
+        on_open: Called with each opened request, before its route runs.
     """
 
     def __init__(
@@ -90,7 +75,7 @@ class Receiver:
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being served, their background tasks included."""
+        """The number of requests being served, including their background tasks."""
         return self._in_flight
 
     async def serve(
@@ -100,13 +85,13 @@ class Receiver:
         Serve one request with *app*, the route's own application.
 
         Args:
-            claims: The route claims the request in its own transaction.
+            claims: Whether the route's own transaction stores the nonce.
         """
         self._refuse_if_full()  # before the body is read
         headers, charge = dict(scope["headers"]), Charge(self._bodies)
         try:
             body = await self._read(access, headers, receive, charge)
-            # Counted only now: while bodies arrive, senders who are slow would keep out everybody else.
+            # Counted only now: slow senders of bodies would keep out everyone else.
             self._refuse_if_full()
             self._in_flight += 1
             try:
@@ -164,7 +149,7 @@ class Receiver:
     async def _serve_sealed(
         self, app: ASGIApp, opened: OpenedRequest, scope: Scope, receive: Receive, send: Send, *, claims: bool
     ) -> None:
-        """From here on the caller is known, and every answer goes to it sealed."""
+        """From here on the caller is known, and every answer is sealed for it."""
         claim = Claim(opened.caller, opened.request_id)
         sealed = SealedSend(self._envelope, opened, claim, send, scope["method"])
         try:
@@ -184,7 +169,7 @@ class Receiver:
             raise claim.refuse()
 
     async def _run(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the route; once its time is up, stop it, unless it has begun to answer."""
+        """Run the route; stop it when its deadline has passed, unless its answer has begun."""
         self._on_open(scope)
         headers = dict(scope["headers"])
         refuse_nul(body, headers.get(b"content-type", b""))
@@ -193,7 +178,7 @@ class Receiver:
             async with asyncio.timeout(left) as limit:
 
                 async def started(message: Message) -> None:
-                    # It may be up already: a library that was told to stop has ended its work all the same.
+                    # The deadline may have passed: a library may finish its work although it was cancelled.
                     if not limit.expired():
                         limit.reschedule(None)
                     await send(message)
@@ -207,10 +192,10 @@ class Receiver:
 
 def _is_packed(access: Access, headers: Mapping[bytes, bytes]) -> bool:
     """
-    Whether a body came as gzip; where that is taken, names of encodings are read as RFC 9110 has them (8.4.1).
+    Whether a body is gzip; names of encodings are case-insensitive (RFC 9110, section 8.4.1).
 
     Raises:
-        UnsupportedMediaType: In another encoding, or in any where none is taken (415).
+        UnsupportedMediaType: It has another encoding, or the route allows none (415).
     """
     encoding = headers.get(b"content-encoding")
     if encoding is None:
@@ -222,7 +207,7 @@ def _is_packed(access: Access, headers: Mapping[bytes, bytes]) -> bool:
 
 
 def _only(scope: Scope, wanted: bytes) -> str:
-    """Give the value of a header; nothing if it is not there, or twice: what stands in between may go by the other."""
+    """Return the value of a header; empty if it is absent or occurs twice: a proxy might use the other value."""
     values = [value for name, value in scope["headers"] if name == wanted]
     return values[0].decode("latin-1") if len(values) == 1 else ""
 

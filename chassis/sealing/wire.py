@@ -1,7 +1,7 @@
 """
-How a sealed message looks from outside: its headers, and where the token stands (docs/protocol.md, "Request").
+The outer form of a sealed message: its headers, and the place of the token (docs/protocol.md, "Request").
 
-The client's side has its headers as text, the server's as bytes: each as its library gives and takes them.
+The client's side has its headers as text, the server's as bytes, as their libraries use them.
 """
 
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ KEY_ID = b"x-key-id"
 TOKEN = b"x-encrypted-data"
 SEALED = b"encrypted"
 CLIENT_ADDRESS = "x-client-address"
-"""Inside alone: the IP address of the person to act for. A receiver decides whose word on that it takes."""
+"""Inside only: the IP address of the person for whom the caller acts. A receiver decides which callers it trusts."""
 
 MAX_HEADER_TOKEN = 6 * 1024
-"""Bytes; servers and proxies take headers of 8 KiB."""
+"""Bytes; servers and proxies accept headers of 8 KiB."""
 
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE"})
 _BODILESS_STATUSES = frozenset({204, 205, 304})
 
 
 class TokenTooLong(ValueError):
-    """A request without a body has grown too large for a header: shorten its query, or make it a POST."""
+    """A request without a body is too large for a header: shorten its query, or make it a POST."""
 
 
 def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[list[tuple[str, str]], bytes]:
     """
-    Give outer headers and body of a request that *service* sends.
+    Return outer headers and body of a request of *service*.
 
     Raises:
         TokenTooLong: The method has no body, and the token is over 6 KiB.
@@ -39,20 +39,20 @@ def wrap_request(service: str, method: str, sealed: SealedRequest) -> tuple[list
     if method not in _BODILESS_METHODS:
         return [*headers, ("content-type", "application/json")], _wrap(sealed.token)
     if len(sealed.token) > MAX_HEADER_TOKEN:
-        msg = f"{len(sealed.token)} bytes of token; a header holds {MAX_HEADER_TOKEN}"
+        msg = f"the token has {len(sealed.token)} bytes; a header may have {MAX_HEADER_TOKEN}"
         raise TokenTooLong(msg)
     return [*headers, ("x-encrypted-data", sealed.token.decode())], b""
 
 
 def unwrap_request(method: str, tokens: list[bytes], body: bytes) -> bytes:
     """
-    Find the token of a request, in its one spelling.
+    Return the token of a request, in its canonical spelling.
 
     Args:
         tokens: Every value of the header ``X-Encrypted-Data``.
 
     Raises:
-        BadEnvelope: Not the outer form that the method asks for.
+        BadEnvelope: The outer form is not that required for the method.
     """
     if method not in _BODILESS_METHODS:
         return _unwrap(body)
@@ -62,7 +62,7 @@ def unwrap_request(method: str, tokens: list[bytes], body: bytes) -> bytes:
 
 
 def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Give outer headers and body of a response; where HTTP allows no body the token goes into a header."""
+    """Return outer headers and body of a response; where HTTP allows no body, the token is in a header."""
     headers = [(COMMUNICATION, SEALED), (KEY_ID, key_id.encode())]
     if method == "HEAD" or status in _BODILESS_STATUSES:
         return [*headers, (TOKEN, token)], b""
@@ -72,10 +72,10 @@ def wrap_response(method: str, status: int, key_id: str, token: bytes) -> tuple[
 
 def unwrap_response(headers: Mapping[str, str], body: bytes) -> tuple[str, bytes]:
     """
-    Find the key id and the token of a response.
+    Return the key id and the token of a response.
 
     Raises:
-        BadEnvelope: The response is not sealed, or not in this form.
+        BadEnvelope: The response is not sealed, or has another form.
     """
     if headers.get("x-service-communication") != "encrypted":
         raise BadEnvelope

@@ -1,7 +1,7 @@
 """
-Logs: structlog on the standard library, so that libraries and our own code come out in one form.
+Logs: structlog on the standard library, so that libraries and our own code have one form.
 
-A line is written by a thread of its own: neither the terminal nor a file ever holds up the event loop.
+A separate thread writes the lines, so neither the terminal nor a file blocks the event loop.
 """
 
 import atexit
@@ -28,14 +28,14 @@ from chassis.settings import Environment, ServiceSettings
 from chassis.telemetry import sentry as error_reports
 
 MAX_TEXT = 2000
-"""Characters of a text that is logged, and of a line of a traceback."""
+"""Characters of a logged text, and of a line of a traceback."""
 MAX_TRACEBACK = 64 * 1024
 MOST_LINES = 200
-"""Of the beginning of a traceback, and of its end."""
+"""Lines of the beginning of a traceback, and of its end."""
 MOST_PARTS = 50
-"""Of a list or mapping that is logged."""
+"""Items of a logged list or mapping."""
 MOST_WAITING = 10_000
-"""Lines; when standard output blocks, more are dropped and counted."""
+"""Lines; when standard output blocks, further ones are dropped and counted."""
 MAX_FILE_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 5
 
@@ -43,7 +43,7 @@ _SECRET_NAME = re.compile(
     r"pass(word|wd)?$|secret|token|authorization|cookie|api_?key|private_key|encrypted_data", re.IGNORECASE
 )
 _SECRET_TEXT = re.compile(
-    r"eyJ[\w-]{8,}+(?:\.[\w-]++){0,2}+"  # a JWT, or what may be the beginning of one: so each character is read once
+    r"eyJ[\w-]{8,}+(?:\.[\w-]++){0,2}+"  # a JWT, or the beginning of one: so each character is read once
     r"|gAAAA[\w-]{20,}=*"  # a Fernet token
     r"|\$argon2\w+\$[^\s'\"]+"
     r"|(?<=://)[^\s:/@]*:[^\s/@]+(?=@)"  # name and password in an address
@@ -54,7 +54,7 @@ _SECRET_TEXT = re.compile(
 )
 _HIDDEN = "[hidden]"
 _TRACEBACKS = frozenset({"exception", "stack"})
-# What a terminal obeys: control characters, and those of Unicode that break lines or turn the direction of writing.
+# Characters that a terminal interprets: control characters, and Unicode's line breaks and changes of direction.
 _CONTROLS = {
     code: repr(chr(code))[1:-1]
     for code in (
@@ -71,7 +71,7 @@ _NOISY = {
     "pymongo": logging.WARNING,
     "urllib3": logging.WARNING,
 }
-"""Loggers that repeat what our own lines say, and the level from which they are heard."""
+"""Loggers whose lines repeat our own, and the lowest level that is kept."""
 
 
 def configure_logging(settings: ServiceSettings) -> None:
@@ -79,7 +79,7 @@ def configure_logging(settings: ServiceSettings) -> None:
     Send every log line of this process to standard output, coloured in development and as JSON elsewhere.
 
     With a log_dir, JSON goes to ``<name>-service.log`` there too, and errors to ``<name>-service_errors.log``.
-    Called again, it replaces what was there.
+    Called again, it replaces the previous configuration.
     """
     is_local = settings.environment is Environment.LOCAL
     console = logging.StreamHandler(sys.stdout)
@@ -96,7 +96,7 @@ def configure_logging(settings: ServiceSettings) -> None:
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(),
             _report_error,
-            structlog.processors.format_exc_info,  # here: the thread that writes knows of no exception
+            structlog.processors.format_exc_info,  # here: the writing thread has no exception context
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -106,7 +106,7 @@ def configure_logging(settings: ServiceSettings) -> None:
 
 
 def _report_error(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Report what is logged with a traceback: nobody foresaw it."""
+    """Report a line with a traceback: the exception was unhandled."""
     if method in _ERRORS and (given := event.get("exc_info")):
         error = given if isinstance(given, BaseException) else sys.exc_info()[1]
         if error:
@@ -115,7 +115,7 @@ def _report_error(_logger: WrappedLogger, method: str, event: EventDict) -> Even
 
 
 class _ContextQueueHandler(QueueHandler):
-    """Notes on each line, in the task that wrote it, which request it belongs to; a thread does the rest."""
+    """Adds the request to each line, in the task that logs it; a thread does the rest."""
 
     def __init__(self, queue: "SimpleQueue[logging.LogRecord]", service: str) -> None:
         super().__init__(queue)
@@ -123,7 +123,7 @@ class _ContextQueueHandler(QueueHandler):
         self._service = service
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Hand the line to the writer, or drop it: memory must not grow with what nobody reads."""
+        """Queue the line for the writer, or drop it: memory must not grow with unwritten lines."""
         if self._lines.qsize() < MOST_WAITING:
             self._lines.put_nowait(record)
         else:
@@ -162,7 +162,7 @@ def _start_writing(handlers: list[logging.Handler], settings: ServiceSettings) -
 
 @atexit.register
 def stop_logging() -> None:
-    """Write what is still waiting, and close the files."""
+    """Write the remaining lines, and close the files."""
     global _listener  # noqa: PLW0603
     if _listener:
         _listener.stop()
@@ -203,7 +203,7 @@ def _formatter(*renderers: Processor) -> logging.Formatter:
 
 def _console_renderer() -> Processor:
     has_colours = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    # The default prints the local variables of every frame, secrets among them.
+    # The default prints the local variables of every frame, including secrets.
     return structlog.dev.ConsoleRenderer(colors=has_colours, exception_formatter=structlog.dev.plain_traceback)
 
 
@@ -216,7 +216,7 @@ def _add_context(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def _make_safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide secrets, cut what is long, and write out what a terminal would obey."""
+    """Mask secrets, shorten long values, and escape characters that a terminal interprets."""
     return {
         name: _safe_traceback(value) if name in _TRACEBACKS and isinstance(value, str) else _safe_field(name, value)
         for name, value in event.items()
@@ -224,7 +224,7 @@ def _make_safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 def _indent_traceback(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Set a traceback apart from lines: an error's text may have some that look like ours."""
+    """Indent a traceback: an error's text may contain lines that look like ours."""
     event.update({name: indent(str(event[name]), "  ") for name in _TRACEBACKS & event.keys()})
     return event
 
@@ -245,7 +245,7 @@ def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401
 
 
 def _safe_text(text: str) -> str:
-    # Hidden before it is cut: a secret that stands across the cut would be recognised no more.
+    # Masked before it is cut: a secret that is cut in two would not be recognised.
     safe = _SECRET_TEXT.sub(_HIDDEN, text[: 2 * MAX_TEXT]).translate(_CONTROLS)
     return safe if len(text) <= MAX_TEXT else f"{safe[:MAX_TEXT]}… ({len(text)} characters)"
 

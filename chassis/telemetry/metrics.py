@@ -1,14 +1,14 @@
 """
-Rate, errors and duration of every route, for Prometheus.
+What every service measures, for Prometheus: requests, connections to its database, and purging.
 
-Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count into files there, and each answers for all of them.
+Where ``PROMETHEUS_MULTIPROC_DIR`` is set, all workers count in files there, and each worker answers for all.
 """
 
 import os
 from functools import cache
 from pathlib import Path
 
-from prometheus_client import Counter, Histogram, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
 from starlette.types import Scope
 
 from chassis.telemetry.multiprocess import read_all
@@ -16,37 +16,50 @@ from chassis.telemetry.multiprocess import read_all
 REQUESTS = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
     "http_request_seconds",
-    "How long requests took.",
+    "The duration of requests.",
     ["method", "route"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
 CONNECTIONS_CUT = Counter(
-    "http_connections_cut", "Connections that were ended without an answer (docs/watching.md).", ["reason"]
+    "http_connections_cut", "Connections that were closed without an answer (docs/watching.md).", ["reason"]
+)
+POOL_LIMIT = Gauge("database_pool_size", "Connections that may be open.", ["database"], multiprocess_mode="livesum")
+POOL_IN_USE = Gauge("database_pool_in_use", "Connections at work.", ["database"], multiprocess_mode="livesum")
+POOL_WAITING = Gauge(
+    "database_pool_waiting", "Callers without a connection.", ["database"], multiprocess_mode="livesum"
+)
+PURGED = Counter("purge_rows", "Rows deleted because they expired.", ["table"])
+# Every worker measures the same table, so the latest value is right.
+OVERDUE = Gauge(
+    "purge_overdue_seconds",
+    "How far the oldest remaining row is beyond its time.",
+    ["table"],
+    multiprocess_mode="livemostrecent",
 )
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def exposition() -> bytes:
-    """Return everything that is counted, in Prometheus's text format."""
+    """Return all metrics in Prometheus's text format."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     return read_all(Path(folder)) if folder else generate_latest()
 
 
 def observe_request(scope: Scope, status: int, took_s: float) -> None:
-    """Count a request by the template of its route; one that matched none is counted as ``-``."""
+    """Count a request by the template of its route, or ``-`` without a route."""
     method, template = _kind_of(scope)
     _counter(method, template, status).inc()
     _histogram(method, template).observe(took_s)
 
 
 def observe_cut(scope: Scope, status: int) -> None:
-    """Count a request that was not answered whole; how long it took says nothing of how fast the service is."""
+    """Count a request without a complete answer; its duration says nothing about the service's speed."""
     _counter(*_kind_of(scope), status).inc()
 
 
 def observe_refused(status: int) -> None:
-    """Count what was no request."""
+    """Count input that was not a request."""
     _counter("OTHER", "-", status).inc()
 
 

@@ -1,7 +1,7 @@
 """
-What the workers of one service count (prometheus_client's multiprocess mode): each writes files, any adds them up.
+Metrics of all workers of a service (prometheus_client's multiprocess mode): each writes files, any adds them up.
 
-The library takes no lock between those who read, write and remove files; this is what it leaves to its user.
+The library takes no lock between processes that read, write and remove files; this module does.
 """
 
 import fcntl
@@ -17,12 +17,12 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 _ENDED = 0
-"""The process number under which the counts of ended workers are kept; no process has it."""
+"""The process number for the counts of ended workers; no process has it."""
 
 
 def read_all(folder: Path, sleep: Callable[[float], None] = time.sleep) -> bytes:
-    """Give what all workers have counted, ended ones included, in Prometheus's text format."""
-    # A worker that begins makes its files and then fills them; in between, for microseconds, they have no head to read.
+    """Return the metrics of all workers, including ended ones, in Prometheus's text format."""
+    # A new worker creates its files and then fills them; in between, for microseconds, they have no header.
     retrying = Retrying(
         retry=retry_if_exception_type(struct.error),
         wait=wait_fixed(0.005),
@@ -34,7 +34,7 @@ def read_all(folder: Path, sleep: Callable[[float], None] = time.sleep) -> bytes
 
 
 def fold(folder: Path, pid: int) -> None:
-    """Add the counters and histograms of worker *pid*, which has ended, to those ended before; forget its gauges."""
+    """Add the counters and histograms of the ended worker *pid* to those of earlier ones; drop its gauges."""
     with _locked(folder, fcntl.LOCK_EX):
         mark_process_dead(pid, str(folder))
         for gauge in folder.glob(f"gauge_*_{pid}.db"):

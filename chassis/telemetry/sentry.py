@@ -1,8 +1,8 @@
 """
-Reports of errors that nobody foresaw, to Sentry or what speaks its protocol, where ``SENTRY_DSN`` says.
+Reports of unhandled exceptions to Sentry, or a service with its protocol, at ``SENTRY_DSN``.
 
-Without it the SDK is not imported. A report is the kind of error, where in the code it was, and the request's id, by
-which the log is found; never a body, a header, a variable or an error's text, which may quote any of them.
+Without it the SDK is not imported. A report has the type of the error, its place in the code, and the request's id, by
+which its log lines are found; never a body, a header, a variable or an error's text, which may quote any of them.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 FLUSH_S = 2.0
-"""How long the end of a service waits for its last reports to leave."""
+"""How long the shutdown waits for the last reports to be sent, seconds."""
 
 _client: "BaseClient | None" = None
 
 
 @asynccontextmanager
 async def reporting(settings: ServiceSettings) -> AsyncIterator[None]:
-    """Report during the block, if it is configured; to be entered in the process that serves."""
+    """Report for the block, if configured; enter it in the process that serves."""
     global _client  # noqa: PLW0603 - like logging, there is one per process
     if settings.sentry_dsn is None:
         yield
@@ -39,7 +39,7 @@ async def reporting(settings: ServiceSettings) -> AsyncIterator[None]:
 
 
 def report(error: BaseException, what: str) -> None:
-    """Hand an error to the thread that sends reports; *what* is the constant message of its log line."""
+    """Pass an error to the thread that sends reports; *what* is the constant message of its log line."""
     if _client is None:
         return
     from sentry_sdk.utils import event_from_exception  # noqa: PLC0415 - not without a DSN
@@ -53,8 +53,8 @@ def _make_client(settings: ServiceSettings) -> "BaseClient":
     from sentry_sdk import Client  # noqa: PLC0415 - 150 ms
 
     assert settings.sentry_dsn
-    # No integrations: they patch libraries, and collect what a request, a log line or a statement says. Who somebody is
-    # is not sent unless asked for (send_default_pii, deprecated).
+    # No integrations: they patch libraries, and collect the contents of requests, log lines and statements. Personal
+    # data is not sent unless requested (send_default_pii, deprecated).
     return Client(
         str(settings.sentry_dsn),
         environment=settings.environment.value,

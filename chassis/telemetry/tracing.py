@@ -1,10 +1,10 @@
 """
-Traces: what a request has cost, in every service that has worked for it, as OpenTelemetry tells it.
+Traces: the cost of a request in every service that worked for it, by OpenTelemetry.
 
-They are exported where ``OTEL_EXPORTER_OTLP_ENDPOINT`` says; without it every function here returns at once, and the
-SDK is not imported. FastAPI's own telemetry begins a span before a sealed request is opened, without knowing its trace.
+They are exported to ``OTEL_EXPORTER_OTLP_ENDPOINT``; without it every function here returns at once, and the
+SDK is not imported. FastAPI's own telemetry starts a span before a sealed request is opened, without knowing its trace.
 
-A span names routes, statements, services and kinds of errors; never a path, a query, a value or an error's text.
+A span has routes, statements, services and types of errors; never a path, a query, a value or an error's text.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 FLUSH_S = 2.0
-"""How long the end of a service waits for its last spans to leave."""
+"""How long the shutdown waits for the last spans to be sent, seconds."""
 EXPORT_TIMEOUT_S = 5.0
 _SERVER_ERROR = 500
 
@@ -41,7 +41,7 @@ _propagator = TraceContextTextMapPropagator()
 
 @asynccontextmanager
 async def exporting(settings: ServiceSettings) -> AsyncIterator[None]:
-    """Record and export during the block, if it is configured; to be entered in the process that serves."""
+    """Record and export for the block, if configured; enter it in the process that serves."""
     global _tracer  # noqa: PLW0603 - like logging, there is one per process
     if settings.otel_exporter_otlp_endpoint is None:
         yield
@@ -52,7 +52,7 @@ async def exporting(settings: ServiceSettings) -> AsyncIterator[None]:
         yield
     finally:
         _tracer = None
-        # A thread that nobody has to wait for: the exporter may try for longer than we have time.
+        # A daemon thread: the exporter may try for longer than the shutdown may take.
         flush = Thread(target=provider.shutdown, daemon=True)
         flush.start()
         await asyncio.to_thread(flush.join, FLUSH_S)
@@ -64,7 +64,7 @@ def is_on() -> bool:
 
 
 def begin_request(scope: Scope) -> None:
-    """Begin the span of the request being served, whose route and trace are known now; ``end_request`` ends it."""
+    """Begin the span of the request being served, once its route and trace are known; ``end_request`` ends it."""
     context = request_context.current()
     if _tracer is None or context is None:
         return
@@ -78,7 +78,7 @@ def begin_request(scope: Scope) -> None:
 
 
 def end_request(context: RequestContext, status: int = 0) -> None:
-    """End the span of a request, if it has one that is not ended; without a status it had no answer."""
+    """End the span of a request, if it has an open one; without a status it had no answer."""
     span, context.span = context.span, None
     if span is None:
         return
@@ -91,7 +91,7 @@ def end_request(context: RequestContext, status: int = 0) -> None:
 
 @contextmanager
 def calling(service: str, method: str, attempt: int) -> Iterator[dict[str, str]]:
-    """Make the block an attempt to call a service; gives the headers by which the trace goes on there."""
+    """Record the block as an attempt to call a service; yields the headers that continue the trace there."""
     around = trace.get_current_span()
     if _tracer is None or not around.is_recording():
         yield _passed_on(around)
@@ -102,7 +102,7 @@ def calling(service: str, method: str, attempt: int) -> Iterator[dict[str, str]]
 
 
 def _passed_on(around: Span) -> dict[str, str]:
-    """Give the headers of what is not recorded: whom we call shall not begin a trace of its own."""
+    """Return the headers of an unrecorded request, so that the called service does not start a trace of its own."""
     if around.get_span_context().is_valid:
         return {"traceparent": _traceparent(around)}
     context = request_context.current()
@@ -111,7 +111,7 @@ def _passed_on(around: Span) -> dict[str, str]:
 
 @contextmanager
 def delivering(listener: str, count: int) -> Iterator[None]:
-    """Make the block a trace of its own: the delivery of a batch of events, which many requests may have caused."""
+    """Record the block as a trace of its own: the delivery of a batch of events, caused by many requests."""
     if _tracer is None:
         yield
         return
@@ -122,9 +122,9 @@ def delivering(listener: str, count: int) -> Iterator[None]:
 
 def hear(event_type: str, outcome: str, traceparent: str | None) -> None:
     """
-    Record in the trace of the request that caused an event what became of it here.
+    Record the outcome of an event in the trace of the request that caused it.
 
-    The span begins when the batch came, and is linked with it.
+    The span begins when the batch arrived, and is linked with the batch.
     """
     context = request_context.current()
     if _tracer is None or context is None or traceparent is None:
@@ -142,10 +142,10 @@ def hear(event_type: str, outcome: str, traceparent: str | None) -> None:
 
 def begin_statement(name: str, system: str, text: str | None = None) -> Span | None:
     """
-    Begin the span of a database statement, where it is part of something that is recorded; None elsewhere.
+    Begin the span of a database statement if its request is recorded; returns None otherwise.
 
     Args:
-        text: Without values; they are parameters.
+        text: The statement without values, which are parameters.
     """
     if _tracer is None or not trace.get_current_span().is_recording():
         return None
@@ -154,7 +154,7 @@ def begin_statement(name: str, system: str, text: str | None = None) -> Span | N
 
 
 def end_statement(span: Span | None, error_type: str | None = None) -> None:
-    """End it; *error_type* is the kind of its error, whose text may quote a row."""
+    """End it; *error_type* is the type of its error, whose text may quote a row."""
     if span:
         if error_type:
             _fail(span, error_type)
@@ -164,7 +164,7 @@ def end_statement(span: Span | None, error_type: str | None = None) -> None:
 @contextmanager
 def _within(tracer: Tracer, name: str, kind: SpanKind, attributes: Attributes) -> Iterator[Span]:
     span = tracer.start_span(name, None, kind, attributes)
-    # Not by itself: it would record the error's text.
+    # Not automatically: that would record the error's text.
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield span
@@ -189,7 +189,7 @@ def _traceparent(span: Span) -> str:
 
 
 def _wall_clock(started: float) -> int:
-    """Give an instant of the monotonic clock as nanoseconds since 1970."""
+    """Return an instant of the monotonic clock as nanoseconds since 1970."""
     return time_ns() - int((monotonic() - started) * 1e9)
 
 

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
 from chassis.core.errors import AppError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong, problem_response
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.telemetry.metrics import CONNECTIONS_CUT, observe_refused
 from chassis.web.security_headers import protect
 

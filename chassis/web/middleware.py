@@ -9,11 +9,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.application import application_of
-from chassis.auth import jwks, revocations
+from chassis.auth.remote import KEYS_PATH, REVOCATIONS_PATH
 from chassis.core.context import RequestContext, enter
 from chassis.core.errors import BadRequest, answer_error
-from chassis.core.ids import new_id
-from chassis.sealing.encrypt_response import check_encrypt_response
+from chassis.core.types import new_id
+from chassis.sealing.headers import check_encrypt_response
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import observe_cut, observe_request
 from chassis.web.security_headers import protect
@@ -26,7 +26,7 @@ _CLIENT_LEFT = 499
 """As nginx counts what nobody waited for."""
 _FAILED = 500
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", jwks.PATH, revocations.PATH})
+_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", KEYS_PATH, REVOCATIONS_PATH})
 """Asked every few seconds by machines: logged at debug level."""
 
 

@@ -25,10 +25,10 @@ from chassis.core.errors import (
     UriTooLong,
     documented,
 )
+from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
-from chassis.sealing.body_budget import Overloaded
-from chassis.sealing.encrypt_response import EncryptionUnavailable, InvalidEncryptResponse
-from chassis.sealing.inner_headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.body import Overloaded
+from chassis.sealing.headers import EncryptionUnavailable, HeaderConflict, InvalidEncryptResponse, InvalidInnerHeader
 from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
 from chassis.web.routing import PlainRoute, Route
 from chassis.web.security_headers import CONTENT_POLICY, page_policy
@@ -38,6 +38,7 @@ _OPENAPI = "/openapi.json"
 _ASSETS = "/docs/assets"
 _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
+_TOKEN = {"type": "http", "scheme": "bearer", "description": "The access token of a login at the user service."}
 _BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
 """Answered before any route is looked for (``chassis/web/http_protocol.py``)."""
 
@@ -56,7 +57,21 @@ def describe_problems(app: FastAPI) -> None:
             for route in app.routes:
                 if isinstance(route, PlainRoute):
                     route.responses = documented(*_implied_errors(route), beside=route.responses)
-            generate().setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
+            components = generate().setdefault("components", {})
+            components.setdefault("schemas", {}).update(definitions["$defs"])
+            components["securitySchemes"] = {TOKEN_SCHEME: _TOKEN}
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe_login(app: FastAPI, path: str) -> None:
+    """Let Swagger's Authorize button log in, in the service that has a route for it (OAuth2, password flow)."""
+    generate = app.openapi
+    flow = {"type": "oauth2", "flows": {"password": {"tokenUrl": path, "scopes": {}}}}
+
+    def openapi() -> dict[str, Any]:
+        generate()["components"]["securitySchemes"][TOKEN_SCHEME] = flow
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

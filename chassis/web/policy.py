@@ -5,12 +5,14 @@ Made once from the arguments of the route; the receiver, OpenAPI, `python -m cli
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self, get_args
+from typing import Any, Required, Self, TypedDict, get_args
+
+from fastapi import Response, params
 
 from chassis.core.errors import AppError, BadGateway
-from chassis.dependencies import Authentication, CurrentUser, Dispatch
+from chassis.dependencies import TOKEN_SCHEME, Authentication, CurrentUser, Dispatch
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
 from chassis.sealing.access import Access
@@ -26,6 +28,40 @@ class IncompleteRoute(Exception):
 
     def __init__(self, endpoint: Callable[..., Any], missing: str) -> None:
         super().__init__(f"{endpoint.__module__}.{endpoint.__qualname__}: say {missing} at the route")
+
+
+class Options(TypedDict, total=False):
+    """
+    The arguments of a route. All but the first six are FastAPI's.
+
+    Attributes:
+        access: In what form and from whom requests are taken; every route has it.
+        auth: What is demanded of whoever asks; nothing, if left out.
+        idempotency: What a request that comes again does; every POST and PATCH has it.
+        max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
+        gzip: Whether a plain body may be packed.
+        also: Other paths of the route, which are not documented.
+    """
+
+    access: Required[Access]
+    auth: Authentication
+    idempotency: Idempotency
+    max_body: int
+    gzip: bool
+    also: Sequence[str]
+    status_code: int
+    response_model: Any
+    response_class: type[Response]
+    responses: dict[int | str, dict[str, Any]]
+    dependencies: Sequence[params.Depends]
+    operation_id: str
+    name: str
+    openapi_extra: dict[str, Any]
+    include_in_schema: bool
+
+
+POLICY_OPTIONS = ("access", "auth", "idempotency", "max_body", "gzip")
+"""Those that make the policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +134,25 @@ class RoutePolicy:
             yield BadGateway
 
     def openapi(self, method: str) -> dict[str, Any]:
-        """Describe it for OpenAPI: ``x-access`` for programs; and the header, if it is taken and read by nobody."""
+        """Describe it for OpenAPI: ``x-access`` for programs, the token, and a header that is taken and not read."""
         access = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
             "authentication": self.authentication,
             "idempotency": self.idempotency.name,
         }
-        if self.idempotency is not REPEATABLE or method in SAFE_METHODS:
-            return {"x-access": access}
-        header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
-        return {"x-access": access, "parameters": [{**header, "description": _TAKEN}]}
+        described: dict[str, Any] = {"x-access": access}
+        if self.auth and self.auth.by_token:
+            described["security"] = [{TOKEN_SCHEME: []}]
+        if self.idempotency is REPEATABLE and method not in SAFE_METHODS:
+            header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
+            described["parameters"] = [{**header, "description": _TAKEN}]
+        return described
 
     def __str__(self) -> str:
         """Describe it for people, in a sentence."""
         callers = "" if self.access.who == "-" else f" ({self.access.who})"
         return (
             f"Access: {self.access.mode}{callers}; authentication: {self.authentication}; "
-            f"repetition: {self.idempotency.name}."
+            f"idempotency: {self.idempotency.name}."
         )

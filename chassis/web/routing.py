@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from json import JSONDecodeError
-from typing import Any, Required, TypedDict, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
-from fastapi import Depends, Request, Response, params
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -12,13 +12,11 @@ from starlette.types import Receive, Scope, Send
 from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import MethodNotAllowed
-from chassis.dependencies import Authentication
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.errors import KeyNotTaken
-from chassis.idempotency.kinds import HEADER, Idempotency
-from chassis.sealing.access import Access, public
-from chassis.sealing.encrypt_response import refuse_sealed_answer
-from chassis.web.policy import RoutePolicy
+from chassis.idempotency.kinds import HEADER, KeyNotTaken
+from chassis.sealing.access import public
+from chassis.sealing.headers import refuse_sealed_answer
+from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _MOST_COMMAS = 2000
@@ -138,39 +136,6 @@ class Route(PlainRoute):
         return handle_once
 
 
-class Options(TypedDict, total=False):
-    """
-    The arguments of a route. All but the first six are FastAPI's.
-
-    Attributes:
-        access: In what form and from whom requests are taken; every route has it.
-        auth: What is demanded of whoever asks; nothing, if left out.
-        idempotency: What a request that comes again does; every POST and PATCH has it.
-        max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
-        gzip: Whether a plain body may be packed.
-        also: Other paths of the route, which are not documented.
-    """
-
-    access: Required[Access]
-    auth: Authentication
-    idempotency: Idempotency
-    max_body: int
-    gzip: bool
-    also: Sequence[str]
-    status_code: int
-    response_model: Any
-    response_class: type[Response]
-    responses: dict[int | str, dict[str, Any]]
-    dependencies: Sequence[params.Depends]
-    operation_id: str
-    name: str
-    openapi_extra: dict[str, Any]
-    include_in_schema: bool
-
-
-_POLICY = ("access", "auth", "idempotency", "max_body", "gzip")
-
-
 class Router:
     """
     The routes of one part of a service, whose paths begin alike.
@@ -207,7 +172,7 @@ class Router:
     def _declare(self, method: str, path: str, options: Options) -> Callable[[Endpoint], Endpoint]:
         given: dict[str, Any] = {"tags": [self._tag], "methods": [method], **options}
         also = given.pop("also", ())
-        says = {name: given.pop(name) for name in _POLICY if name in given}
+        says = {name: given.pop(name) for name in POLICY_OPTIONS if name in given}
 
         def add(endpoint: Endpoint) -> Endpoint:
             given["policy"] = RoutePolicy.declared(method, endpoint, **says)

@@ -1,9 +1,9 @@
 """
-`python -m cli backup`: the four databases as they were at one moment, while the services go on.
+`python -m cli backup`: copies the four databases as of one moment, while the services run.
 
-What one service has told another is in both, or in an outbox. Copies of several moments would break that: a listener
-would lack what its announcer has forgotten, or know what never was. So writers are made to wait until each database has
-marked the moment, which is soon done; to read it takes as long as it takes, and holds up nobody.
+Every event is then either at its consumer or in an outbox. Copies of several moments would break that: a consumer would
+lack an event that its publisher has deleted, or have one that its publisher never stored. So writers wait until each
+database has marked the moment, which is short; reading takes longer and blocks no one.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from cli.errors import CommandError
 from cli.services import SERVICES
 
 PATIENCE_S = 30.0
-"""For how long a moment without a writer is sought."""
+"""How long the command tries to find a moment without writers, seconds."""
 
-_GIVE_WAY = text("SET LOCAL lock_timeout = '500ms'")  # less than deadlock_timeout: of two in each other's way it is us
+_GIVE_WAY = text("SET LOCAL lock_timeout = '500ms'")  # less than deadlock_timeout, so that this command gives way
 _STOP_WRITERS = text("""
     DO $$ BEGIN EXECUTE (
         SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(format('%I', tablename), ', '))
@@ -46,26 +46,26 @@ _LOOK_LONG = (
 _MARK = text("SELECT pg_export_snapshot()")
 
 Databases = Mapping[str, Postgres]
-"""By the name of the service."""
+"""Databases by the name of the service."""
 
 
 def backup(folder: Path) -> None:
     """
-    Copy the databases into a new FOLDER, for its owner's eyes only.
+    Copy the databases into a new FOLDER that only its owner can read.
 
     Raises:
-        CommandError: The folder is there, a database does not answer or does not come to rest, or pg_dump fails.
+        CommandError: The folder exists, a database does not answer or is never without writers, or pg_dump fails.
     """
     if folder.exists():
-        raise CommandError(f"{folder} is there already; a backup gets a folder of its own.")
-    draft = folder.with_name(f"{folder.name}.part")  # what has the right name is whole
-    shutil.rmtree(draft, ignore_errors=True)  # of one that was killed
+        raise CommandError(f"{folder} exists already: name a new folder.")
+    draft = folder.with_name(f"{folder.name}.part")  # a folder with the final name is complete
+    shutil.rmtree(draft, ignore_errors=True)  # left by a killed command
     draft.mkdir(mode=0o700, parents=True)
     try:
         paused_s = asyncio.run(copy(use_running_stack(), draft))
         draft.rename(folder)
     except (DatabaseUnavailable, PyMongoError) as error:
-        raise CommandError(f"A database does not answer, or does not come to rest: {error}") from error
+        raise CommandError(f"A database does not answer, or its writers do not pause: {error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     typer.echo(f"{folder}: {', '.join(service.name for service in SERVICES)}; writers waited {1000 * paused_s:.0f} ms.")
@@ -73,7 +73,7 @@ def backup(folder: Path) -> None:
 
 async def copy(environment: Mapping[str, str], folder: Path) -> float:
     """
-    Write the copies; returns for how many seconds writers had to wait.
+    Write the copies; returns how long writers had to wait, seconds.
 
     Raises:
         DatabaseUnavailable: A PostgreSQL does not answer, or its writers do not pause.
@@ -85,7 +85,7 @@ async def copy(environment: Mapping[str, str], folder: Path) -> float:
         databases = {one.name: Postgres(urls[one.name], "backup") for one in SERVICES if one.store == "postgres"}
         for database in databases.values():
             await stack.enter_async_context(opened(database))
-        # All are connected before anybody has to wait.
+        # All are connected before any writer has to wait.
         views = {name: await stack.enter_async_context(_looking(one)) for name, one in databases.items()}
         others = {name: stack.enter_context(looking_at_mongodb(urls[name])) for name in urls.keys() - databases.keys()}
         locks, since = await _stop_writers(databases)
@@ -103,7 +103,7 @@ async def copy(environment: Mapping[str, str], folder: Path) -> float:
 
 @asynccontextmanager
 async def _looking(database: Postgres) -> AsyncIterator[AsyncSession]:
-    """Give a transaction that sees, for as long as it is open, what there is at its first SELECT."""
+    """Yield a transaction that sees the data as of its first SELECT."""
     async with database.transaction() as session:
         for statement in _LOOK_LONG:
             await session.execute(statement)
@@ -111,7 +111,7 @@ async def _looking(database: Postgres) -> AsyncIterator[AsyncSession]:
 
 
 async def _stop_writers(databases: Databases) -> tuple[AsyncExitStack, float]:
-    """Let no database take a write until the end of the stack that is given, with the time since when."""
+    """Lock all databases against writing until the returned stack is closed; also returns the start of the lock."""
     ends = monotonic() + PATIENCE_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Copies of a MongoDB database: a file for each collection, as mongodump writes them and mongorestore reads them."""
+"""Copies of a MongoDB database: a file for each collection, in the format of mongodump and mongorestore."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,20 +22,20 @@ _TIMEOUT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A database, and a session that sees it as it is when it is marked."""
+    """A database, and a session that sees it as of the moment of ``mark``."""
 
     database: Database[dict[str, Any]]
     session: ClientSession
 
     def mark(self) -> None:
-        """See, from now on, what there is now; the server keeps it for ``minSnapshotHistoryWindowInSeconds``, 300."""
-        self.database["events"].find_one({}, {"_id": 1}, session=self.session)  # the first read decides
+        """See the current data from now on; the server keeps it for ``minSnapshotHistoryWindowInSeconds``, 300."""
+        self.database["events"].find_one({}, {"_id": 1}, session=self.session)  # the first read sets the snapshot
 
 
 @contextmanager
 def looking_at_mongodb(url: SecretStr) -> Iterator[View]:
     """
-    Connect, and give a view that is still to be marked.
+    Connect, and yield a view that is not marked yet.
 
     Raises:
         PyMongoError: It does not answer.
@@ -48,12 +48,12 @@ def looking_at_mongodb(url: SecretStr) -> Iterator[View]:
 
 
 def dump_mongodb(view: View, folder: Path) -> None:
-    """Write each collection as a marked view has it; indexes are the migrations'."""
+    """Write each collection as a marked view sees it; indexes are created by the migrations."""
     folder.mkdir()
     for name in view.database.list_collection_names():
         with (folder / f"{name}.bson").open("wb") as file:
             for batch in view.database[name].find_raw_batches(session=view.session):
-                file.write(cast("bytes", batch))  # it is declared as a document
+                file.write(cast("bytes", batch))  # the type annotation says document
 
 
 def empty_mongodb(url: SecretStr) -> None:

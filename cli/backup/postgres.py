@@ -1,4 +1,4 @@
-"""Copies of a PostgreSQL database, by PostgreSQL's own programs."""
+"""Copies of a PostgreSQL database, by PostgreSQL's own tools."""
 
 import os
 import shutil
@@ -21,10 +21,10 @@ _OPTIONS = ("--no-owner", "--no-acl")
 
 def dump_postgres(url: SecretStr, snapshot: str, file: Path) -> None:
     """
-    Write a database as *snapshot* has it, in the form that pg_restore reads.
+    Write a database as of *snapshot*, in the format that pg_restore reads.
 
     Raises:
-        CommandError: pg_dump is not there, or failed.
+        CommandError: pg_dump is missing, or failed.
     """
     _run(url, "pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}", *_OPTIONS)
 
@@ -34,24 +34,24 @@ def restore_postgres(url: SecretStr, file: Path) -> None:
     Fill an empty database.
 
     Raises:
-        CommandError: pg_restore is not there, or failed; then the database is as empty as before.
+        CommandError: pg_restore is missing, or failed; then the database is as empty as before.
     """
     _run(url, "pg_restore", "--single-transaction", "--exit-on-error", *_OPTIONS, str(file))
 
 
 def _run(url: SecretStr, name: str, *options: str) -> None:
     """
-    Run a program of PostgreSQL: the wheel's, which knows every older server, else the one that is installed.
+    Run a PostgreSQL tool: the wheel's, which supports every older server, otherwise an installed one.
 
-    The wheel's cannot speak TLS, so where the address demands that it is the other way round.
+    The wheel's tools cannot use TLS, so if the address requires TLS an installed one is preferred.
     """
     address = make_url(with_asyncpg(url).get_secret_value())
     wants_tls = _parameters(address).get("sslmode") in _TLS
     programs = [shutil.which(one) for one in (name, _WHEEL / name)]
     program = next(filter(None, programs if wants_tls else reversed(programs)), None)
     if not program:
-        raise CommandError(f"There is no {name} here; install PostgreSQL's client programs.")
-    # The password is in the environment: among the arguments everybody would see it. Else the address alone decides.
+        raise CommandError(f"{name} is missing: install PostgreSQL's client programs.")
+    # The password is in the environment: arguments are visible to all users. Otherwise only the address counts.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     environment["PGPASSWORD"] = address.password or ""
     command = [program, "--dbname", _without_password(address), *options]
@@ -66,7 +66,7 @@ def _without_password(address: URL) -> str:
 
 
 def _parameters(address: URL) -> dict[str, str]:
-    """Give the parameters of an address that libpq knows, by its names."""
+    """Return the parameters of an address that libpq knows, by libpq's names."""
     query = {_LIBPQ.get(name, name): str(value) for name, value in address.query.items() if name not in _NOT_LIBPQ}
     if "," in query.get("host", ""):
         query["target_session_attrs"] = "read-write"

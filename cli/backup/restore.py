@@ -1,4 +1,4 @@
-"""`python -m cli restore`: the four databases as a backup has them, in place of what is there."""
+"""`python -m cli restore`: replaces the contents of the four databases by a backup."""
 
 import asyncio
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ _OTHERS = text(f"""
 """)  # noqa: S608 - our own name
 
 
-def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False) -> None:
+def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """
-    Replace what is in the databases by the backup in FOLDER, and migrate it to the newest schema.
+    Replace the contents of the databases by the backup in FOLDER, and migrate it to the newest schema.
 
     Raises:
-        CommandError: It is no backup, a service is running, or pg_restore fails.
+        CommandError: It is not a backup, a service is running, or pg_restore fails.
     """
     if not all((folder / file).exists() for file in _files().values()):
-        raise CommandError(f"{folder} is no backup; there are to be {', '.join(_files().values())}.")
+        raise CommandError(f"{folder} is not a backup: it must contain {', '.join(_files().values())}.")
     if not yes:
-        typer.confirm("What is in the four databases will be lost. Restore?", abort=True)
+        typer.confirm("The contents of the four databases will be lost. Restore?", abort=True)
     put_back(use_running_stack(), folder)
     upgrade(None)
 
@@ -56,18 +56,18 @@ def put_back(environment: Mapping[str, str], folder: Path) -> None:
 
 
 def _files() -> dict[str, str]:
-    """Where `backup` puts each service's database."""
+    """Return the path of each service's copy within a backup."""
     return {one.name: f"{one.name}.dump" if one.store == "postgres" else one.name for one in SERVICES}
 
 
 async def _empty(urls: Mapping[str, SecretStr]) -> None:
-    """Drop everything, unless somebody is connected: they would write into what is being restored."""
+    """Drop everything, unless a client is connected: it would write into the data being restored."""
     async with AsyncExitStack() as stack:
         databases = {name: await stack.enter_async_context(opened(Postgres(url, _US))) for name, url in urls.items()}
         for name, database in databases.items():
             async with database.transaction() as session:
                 if others := (await session.execute(_OTHERS)).scalar_one():
-                    raise CommandError(f"{others} connections to the {name} database: stop the services first.")
+                    raise CommandError(f"The {name} database has {others} connections: stop the services first.")
         for database in databases.values():
             async with database.transaction() as session:
                 for statement in ("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public"):

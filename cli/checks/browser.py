@@ -1,4 +1,4 @@
-"""The system's Chromium, in which the tests look at the dashboard."""
+"""The system's Chromium, with which the tests open the dashboard."""
 
 import shutil
 
@@ -7,5 +7,6 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def find_chromium() -> str | None:
-    """Give the path of the browser; None if there is none."""
-    return next(filter(None, map(shutil.which, _NAMES)), None)
+    """Return the path of the browser; None if it is missing."""
+    found = (shutil.which(name) for name in _NAMES)
+    return next((path for path in found if path), None)

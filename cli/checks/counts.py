@@ -1,4 +1,4 @@
-"""Do the counts of analytics agree with its events?"""
+"""Checks that the counts of analytics agree with its events."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ _EVENTS: list[Document] = [
 
 
 async def uncounted(database: MotorDatabase) -> list[str]:
-    """Return the arrivals that are still to be counted, and the minutes whose counting has failed."""
+    """Return the marks of dirty minutes that are still to be counted, and the minutes whose counting failed."""
     names = (DIRTY_MINUTES, FAILED_MINUTES)
     return [str(row["_id"]) for name in names async for row in database[name].find({}, {"_id": 1})]
 
 
 async def miscounted(database: MotorDatabase) -> list[str]:
-    """Return the days and types of which minutes, day and events disagree, as far as all of these are kept."""
+    """Return the days and types for which minutes, day and events disagree, as far as all of them are kept."""
     final = await all_final_before(database)
     events, days = await _events(database), await _counts(database, DAY_COUNTS, "day")
     minutes = await _counts(database, MINUTE_COUNTS, "minute")

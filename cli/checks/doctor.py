@@ -1,4 +1,4 @@
-"""`python -m cli doctor`: can this machine run the stack, and if not, what is to be done?"""
+"""`python -m cli doctor`: checks whether this machine can run the stack, and says what to change."""
 
 import asyncio
 import platform
@@ -31,7 +31,7 @@ from cli.services import SERVICES, Service
 
 _OLDEST_PYTHON = (3, 11)
 _DISK_NEEDED = 2  # GB, for wheels, data and logs
-_PATIENCE = 5  # seconds for a database to answer
+_PATIENCE = 5  # how long a database may take to answer, seconds
 _PACKAGES = {
     "libcurl.so.4": "libcurl4",
     "libcrypto.so.3": "libssl3",
@@ -42,7 +42,7 @@ _PACKAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found; *remedy* is empty when nothing must be done."""
+    """The result of a check; *remedy* is empty if there is nothing to do."""
 
     fact: str
     remedy: str = ""
@@ -56,10 +56,10 @@ class Finding:
 
 def doctor() -> None:
     """
-    Check Python, libraries, disk, ports and databases, and say what to do about each.
+    Check Python, libraries, disk, ports and databases, and say what to change.
 
     Raises:
-        CommandError: Something must be done.
+        CommandError: Something must be changed.
     """
     remedies = 0
     for finding in _examine():
@@ -94,7 +94,7 @@ def check_python() -> Finding:
 
 
 def check_libraries() -> Iterator[Finding]:
-    """The shared libraries of mongod, which the wheel expects the system to have (PostgreSQL's wheel has its own)."""
+    """Check the shared libraries of mongod, which must be installed (PostgreSQL's wheel contains its own)."""
     command = ["ldd", str(mongodb.PROGRAM)]
     listing = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.split() for line in listing.stdout.splitlines() if "not found" in line]
@@ -103,24 +103,24 @@ def check_libraries() -> Iterator[Finding]:
     for library in (words[0] for words in lines):
         package = _PACKAGES.get(library)
         remedy = f"apt install {package}" if package else f"Install the package that contains {library}."
-        yield Finding(f"mongod misses {library}", remedy)
+        yield Finding(f"mongod lacks {library}", remedy)
 
 
 def check_browser() -> Finding:
-    """Whether the dashboard can be tested; nothing else needs a browser, so nothing must be done."""
+    """Whether the dashboard can be tested; nothing else needs a browser, so this requires no change."""
     found = find_chromium()
     return Finding(f"Chromium: {found}" if found else f"No Chromium: the tests of the dashboard need it ({REMEDY})")
 
 
 def check_disk() -> Finding:
-    """Whether there is room for data and logs."""
+    """Whether there is enough space for data and logs."""
     free = shutil.disk_usage(ROOT).free / 1e9
-    remedy = "" if free >= _DISK_NEEDED else f"Make room: {_DISK_NEEDED} GB are needed."
+    remedy = "" if free >= _DISK_NEEDED else f"Free disk space: {_DISK_NEEDED} GB are needed."
     return Finding(f"{free:.1f} GB free on the disk of {ROOT}", remedy)
 
 
 def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
-    """The ports that `make run` would like; it does without them, so nothing must be done."""
+    """Check the preferred ports of `make run`; it can use others, so this requires no change."""
     embedded = {service.store for service in SERVICES if not given.get(service.store_variable)}
     ports = {service.name: service.port for service in SERVICES} | {name: DATABASE_PORTS[name] for name in embedded}
     for name, port in ports.items():
@@ -134,12 +134,12 @@ def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
     for service in SERVICES:
         if url := environment.get(service.store_variable):
             failure = _failure(service, url)
-            remedy = f"Start that server, or mend or remove {service.store_variable}." if failure else ""
+            remedy = f"Start that server, or correct or remove {service.store_variable}." if failure else ""
             yield Finding(f"The database of {service.name} {failure or 'answers'}", remedy)
 
 
 def _failure(service: Service, url: str) -> str:
-    """Why the database at *url* does not answer; empty if it does."""
+    """Return why the database at *url* does not answer; empty if it does."""
     try:
         if service.store == "postgres":
             asyncio.run(_connect(url))
@@ -147,7 +147,7 @@ def _failure(service: Service, url: str) -> str:
             with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=_PATIENCE * 1000) as client:
                 client.get_default_database().command("ping")
     except (ValueError, OSError, PostgresError, SQLAlchemyError, PyMongoError) as error:
-        # The driver of MongoDB appends all it knows about the topology.
+        # MongoDB's driver appends its whole description of the topology.
         return f"does not answer: {str(error).partition(', Timeout:')[0] or type(error).__name__}"
     return ""
 
@@ -163,7 +163,7 @@ async def _connect(url: str) -> None:
 
 
 def _embedded_databases(given: Mapping[str, str]) -> Finding:
-    """Start those that `make run` would start, in a folder beside the real one, and throw them away."""
+    """Start the databases of `make run` in a folder beside the real one, and delete them."""
     folder = DEVELOPMENT / "trial"
     passwords = {password_name(service): "trial" for service in SERVICES}
     try:

@@ -1,4 +1,4 @@
-"""`python -m cli invariants`: do orders, reservations, the stock's ledger and the counted events agree?"""
+"""`python -m cli invariants`: checks that orders, reservations, the stock ledger and the counted events agree."""
 
 import asyncio
 from collections import Counter
@@ -17,13 +17,13 @@ from cli.dev.console import say
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
-from product.services.purge_reservations import KEEP_RESERVATIONS
+from product.expiries import KEEP_RESERVATIONS
 
 SHOWN = 5
 """How many ids are printed for each rule."""
 
 _HELD_AS = {"confirmed": "committed", "fulfilled": "fulfilled"}
-"""Status of an order that stands -> state of its reservation."""
+"""Status of a valid order -> state of its reservation."""
 
 Lines = dict[str, int]
 """Product -> units."""
@@ -32,26 +32,26 @@ Lines = dict[str, int]
 @dataclass(frozen=True, slots=True)
 class Facts:
     """
-    What the databases say, read one after the other: they agree only while nothing is under way.
+    The contents of the databases, read one after the other: they agree only while no request is in progress.
 
     Attributes:
         orders: Order -> status.
         owners: Order -> user.
-        aged: Orders so old that their reservation is deleted when it is closed.
-        lines: Order -> what it wants.
-        statuses: Order -> every status it came to, pending left out.
-        keyed: Orders that were acknowledged to somebody who sent an Idempotency-Key.
+        aged: Orders so old that a closed reservation has been deleted.
+        lines: Order -> ordered products.
+        statuses: Order -> every status it had, except pending.
+        keyed: Orders that were acknowledged to a client with an Idempotency-Key.
         reservations: Order -> state.
-        reserved: Order -> what is reserved for it.
-        ledger: Order -> what the stock's ledger says it holds.
+        reserved: Order -> reserved products.
+        ledger: Order -> products that it holds by the stock ledger.
         wrong_totals: Orders whose total is not the sum of their lines.
-        wrong_stock: Products whose stock is not the sum of their ledger, or is negative.
-        wrong_held: Products of which open reservations hold other quantities than the product says.
+        wrong_stock: Products whose stock is negative or not the sum of their ledger.
+        wrong_held: Products whose held units are not those of their open reservations.
         events: (type, subject) -> how often analytics has it.
         users: User -> whether the account is deleted.
-        waiting: Events in outboxes, the dead ones too.
-        uncounted: Arrivals in analytics whose minutes are still to be counted.
-        miscounted: Days and types whose counts in analytics are not those of its events.
+        waiting: Events in outboxes, including dead letters.
+        uncounted: Marks of dirty minutes in analytics that are still to be counted.
+        miscounted: Days and types whose counts in analytics differ from the events.
     """
 
     orders: dict[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Facts:
 
 
 def invariants() -> None:
-    """Compare the four databases; exits 1 and names what differs if they do not agree."""
+    """Compare the four databases; prints the differences and exits 1 if they do not agree."""
     broken = check(asyncio.run(read_facts(use_running_stack())))
     for rule, ids in broken.items():
         shown = ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
@@ -84,7 +84,7 @@ def invariants() -> None:
 
 
 def check(facts: Facts) -> dict[str, list[str]]:
-    """Give each rule with the ids that break it; to be asked when all is quiet."""
+    """Return each rule with the ids that break it; call it while no request is in progress."""
     held = {order: _HELD_AS[status] for order, status in facts.orders.items() if status in _HELD_AS}
     reached = facts.statuses | {one for one in facts.orders.items() if one[1] != "pending"}
     announced = {(f"order.{status}", order) for order, status in reached}
@@ -96,16 +96,16 @@ def check(facts: Facts) -> dict[str, list[str]]:
         "every acknowledged order is there": sorted(facts.keyed - facts.orders.keys()),
         "an order's total is the sum of its lines": facts.wrong_totals,
         "stock is the sum of its ledger and not negative": facts.wrong_stock,
-        "a product says what open reservations hold of it": facts.wrong_held,
-        "an order that stands has exactly its units": _wrong_holdings(facts, held),
+        "a product's held units are those of its open reservations": facts.wrong_held,
+        "a valid order holds exactly its units": _wrong_holdings(facts, held),
         "nothing else holds units": sorted(_holders(facts) - held.keys()),
         "every status of an order is counted in analytics": _named(announced - erased - counted),
-        "analytics counts no status that never was": _named(counted - announced),
+        "analytics counts only statuses that orders had": _named(counted - announced),
         "every account is counted in analytics": _named(registered - facts.events.keys()),
-        "nothing that happens once is counted twice": _named(one for one, times in facts.events.items() if times > 1),
+        "no event that happens once is counted twice": _named(one for one, times in facts.events.items() if times > 1),
         "every outbox is empty": facts.waiting,
-        "analytics has counted all that has arrived": facts.uncounted,
-        "its counts are those of its events": facts.miscounted,
+        "analytics has counted all stored events": facts.uncounted,
+        "analytics' counts are those of its events": facts.miscounted,
     }
 
 
@@ -130,7 +130,7 @@ def _named(events: Iterable[tuple[str, str]]) -> list[str]:
 
 
 async def read_facts(environment: Mapping[str, str]) -> Facts:
-    """Read all four databases; the environment names them."""
+    """Read all four databases, whose addresses are in *environment*."""
     facts = Facts()
     urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
     for service, (statements, read) in _READ.items():
@@ -163,7 +163,7 @@ _PRODUCTS = (
 )
 _USERS = ("SELECT id, deleted_at IS NOT NULL FROM users",)
 _ONCE = {"type": {"$regex": r"^(order\.|user\.registered$)"}, "subject": {"$ne": None}}
-"""Events of which there is one for each subject."""
+"""Types of events that occur once for each subject."""
 _OUTBOX = "SELECT event_id, listener FROM outbox"
 
 
@@ -205,7 +205,7 @@ _READ: dict[str, tuple[tuple[str, ...], Callable[[Facts, list[list[Any]]], None]
     "product": (_PRODUCTS, _read_products),
     "user": (_USERS, _read_users),
 }
-"""Service -> what its database is asked beside its outbox, and who makes facts of the answers."""
+"""Service -> the queries on its database besides the outbox, and the function that reads their rows."""
 
 
 def _collect(into: dict[str, Lines], rows: Iterable[tuple[Any, Any, int]]) -> None:

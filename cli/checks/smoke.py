@@ -10,7 +10,7 @@ def smoke() -> None:
     Import and build every service, and describe its routes.
 
     Raises:
-        Exception: Whatever keeps a service from being built.
+        Exception: A service cannot be built.
     """
     for name, app in build_all().items():
         typer.echo(f"{name}: {len(app.openapi()['paths'])} paths")

@@ -1,4 +1,4 @@
-"""The databases of a development stack: the configured ones, and embedded ones where none is configured."""
+"""The databases of a development stack: configured ones, and embedded ones where none is configured."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from cli.dev.secrets import password_name
 from cli.dev.server import EmbeddedServer, running
 from cli.services import SERVICES
 
-# Not the usual ports, which belong to servers that are installed; below the range of outgoing connections.
+# Not the default ports, which installed servers use; below the range of outgoing connections.
 DATABASE_PORTS = {"postgres": 15432, "mongodb": 17017}
 
 _ENGINES: dict[str, type[EmbeddedServer]] = {"postgres": EmbeddedPostgres, "mongodb": EmbeddedMongoDB}
@@ -21,14 +21,14 @@ def open_databases(
     folder: Path, given: Mapping[str, str], secrets: Mapping[str, str], choose_port: Callable[[str, int], int]
 ) -> Iterator[tuple[dict[str, str], list[EmbeddedServer]]]:
     """
-    The URL of every service's database, by variable name, and the embedded servers, which run during the block.
+    Run the embedded servers for the block; yields the URLs of all databases by variable name, and the servers.
 
     Args:
-        folder: Where embedded servers keep their data.
+        folder: The folder for the data of embedded servers.
         given: The environment; a database whose variable is set in it is used as it is.
-        secrets: Has the passwords of embedded databases.
-        choose_port: Called with a name and the preferred port, returns the one to try; again if another program was
-            faster.
+        secrets: Contains the passwords of embedded databases.
+        choose_port: Called with a name and the preferred port; returns the port to try. Called again if another program
+            took the port first.
 
     Raises:
         CommandError: A server does not start.

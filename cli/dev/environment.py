@@ -1,4 +1,4 @@
-"""Which process of the development stack sees which environment variables."""
+"""Which environment variables each process of the development stack gets."""
 
 import os
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _WATCHING = (
 
 
 def given_environment(file: Path = ROOT / ".env") -> dict[str, str]:
-    """What the person at the keyboard gave us: the variables in *file*, and over them those of the environment."""
+    """Return the variables in *file*, overridden by those of the environment."""
     given = {name: value.strip() for name, value in (_read(file, interpolate=True) | os.environ).items()}
     return inherited(given)
 
@@ -31,15 +31,15 @@ def stack_environment(
     given: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int], stores: Mapping[str, str]
 ) -> dict[str, str]:
     """
-    All that the services need to know; no service may see all of it.
+    Return the variables of all services together; each service gets only a part of them.
 
     Args:
-        given: May set LOG_LEVEL, and where traces and errors go.
-        secrets: By variable name; the passwords of databases are left out.
-        ports: Where each service listens, by its name.
+        given: May set LOG_LEVEL, and the destinations of traces and errors.
+        secrets: By variable name; passwords of databases are left out.
+        ports: The port of each service, by its name.
         stores: The URLs of the databases, by variable name.
     """
-    passwords = {password_name(service) for service in SERVICES}  # they are in the URLs
+    passwords = {password_name(service) for service in SERVICES}  # they are contained in the URLs
     return {
         "ENVIRONMENT": "local",
         "LOG_LEVEL": given.get("LOG_LEVEL", "INFO"),
@@ -52,7 +52,7 @@ def stack_environment(
 
 
 def service_environment(service: Service, everything: Mapping[str, str]) -> dict[str, str]:
-    """What *service* may see of *everything*: no other's database, link keys or signing key."""
+    """Return the part of *everything* for *service*: without other services' databases, link keys and signing key."""
     return {variable: value for variable, value in everything.items() if _may_see(service, variable)}
 
 
@@ -63,10 +63,10 @@ def write_environment(values: Mapping[str, str], file: Path = ENVIRONMENT) -> No
 
 def running_environment() -> dict[str, str]:
     """
-    The whole environment of the stack that runs in this folder.
+    Return the whole environment of the stack that runs in this folder.
 
     Raises:
-        CommandError: None is running.
+        CommandError: No stack is running.
     """
     if not is_held(LOCK) or not ENVIRONMENT.exists():
         message = "The stack is not running. Start it with `make run`."
@@ -88,6 +88,6 @@ def _read(file: Path, *, interpolate: bool) -> dict[str, str]:
 
 
 def _quote(value: str) -> str:
-    # Neither kind of quote can be escaped in a way that both readers understand.
+    # Both readers understand quotes, but no common way to escape them.
     quote = '"' if "'" in value else "'"
     return f"{quote}{value}{quote}"

@@ -1,7 +1,7 @@
 """
 A service in development: one that cannot be imported, built or started answers 503 with the reason.
 
-Else its reloader would hold the port without a worker behind it, and every request would hang until the next edit.
+Otherwise its reloader would hold the port without a worker, and every request would hang until the next edit.
 """
 
 import json
@@ -18,12 +18,12 @@ SERVICE = "DEVELOPED_SERVICE"
 
 
 def build() -> "Guarded":
-    """Build the service, as uvicorn asks for it."""
+    """Build the service; uvicorn's factory."""
     return Guarded(os.environ[SERVICE])
 
 
 class Guarded:
-    """The service, or what stands in its place until its code is mended."""
+    """The service, or a substitute that answers 503 until the code is corrected."""
 
     def __init__(self, service: str) -> None:
         """Import and build the service called *service*."""
@@ -36,7 +36,7 @@ class Guarded:
             self._break(error)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, or say why not."""
+        """Serve, or answer with the reason why not."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
         elif self._app:
@@ -45,7 +45,7 @@ class Guarded:
             await self._refuse(send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start and stop the service; uvicorn is told in any case that it has started."""
+        """Start and stop the service; uvicorn is always told that it has started."""
         if self._app and await self._run(self._app, scope, receive, send):
             return
         await send({"type": "lifespan.startup.complete"})
@@ -54,7 +54,7 @@ class Guarded:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Run the service from its start to its end; whether it did start."""
+        """Run the service from start to end; returns whether it started."""
         has_started = False
 
         async def pass_on(message: Message) -> None:
@@ -80,7 +80,7 @@ class Guarded:
             "type": "about:blank",
             "title": f"The {self._service} service does not start",
             "status": 503,
-            "detail": f"{self._reason} (the whole traceback is in the terminal; an edit starts it again)",
+            "detail": f"{self._reason} (the terminal has the whole traceback; an edit starts the service again)",
             "code": BROKEN,
         }
         headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]

@@ -1,4 +1,4 @@
-"""What of the caller's environment reaches the programs that we start."""
+"""The part of the caller's environment that started programs get."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -13,9 +13,9 @@ _MACHINE = frozenset(
         *("WATCHFILES_FORCE_POLLING", "WATCHFILES_POLL_DELAY_MS"),
     }
 )
-"""Where programs and people are, and how they are spoken to."""
+"""Locations on this machine, and the settings of terminal and network."""
 _OURS_TO_SAY = frozenset({"ENVIRONMENT", "PRODUCTION", "LOG_DIR", "WEB_CONCURRENCY", "REPLICAS"})
-"""Settings of a deployment, under names that others use, too; what runs from a checkout is none."""
+"""Settings of a deployment under common names; a program that runs from a checkout must not get them."""
 _WATCHING = ("OTEL_EXPORTER_OTLP_", "OTEL_BSP_", "OTEL_RESOURCE_ATTRIBUTES")
 _STEERING = ("PG", "PYTHON", "OTEL_", "SENTRY_", "UVICORN_", "GUNICORN_", "PROMETHEUS_")
 _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
@@ -25,7 +25,7 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """
     Return the variables of *environment* that the stack passes on: the machine's and the services' settings.
 
-    Text is UTF-8 there, whatever the caller's language says.
+    Text is always UTF-8 there, independent of the caller's locale.
     """
     settings = _settings() - _OURS_TO_SAY
     seen = {name: value for name, value in environment.items() if name in _MACHINE or _is_setting(name, settings)}
@@ -33,7 +33,7 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def remove_settings(environment: MutableMapping[str, str]) -> None:
-    """Take the services' settings out of *environment*, and what steers libraries: for services that are made up."""
+    """Remove the services' settings, and variables that influence libraries, for services with generated settings."""
     settings = _settings()
     for name in list(environment):
         if name.startswith(_STEERING) or name.upper() in _PROXIES or _is_setting(name, settings):
@@ -41,8 +41,8 @@ def remove_settings(environment: MutableMapping[str, str]) -> None:
 
 
 def _settings() -> frozenset[str]:
-    """Name the variables that the services read."""
-    fields = {field for service in SERVICES for field in settings_class(service.name).model_fields}
+    """Return the names of the variables that the services read."""
+    fields = {field for service in SERVICES for field in settings_class(service.name).variables()}
     return frozenset(field.upper() for field in fields)
 
 

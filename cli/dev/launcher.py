@@ -1,4 +1,4 @@
-"""The services as processes of this machine: for `make run`, and for tests that need the real thing."""
+"""The services as processes of this machine, for `make run` and for tests that need real processes."""
 
 import subprocess
 import sys
@@ -18,21 +18,21 @@ from cli.dev.processes import SupervisedProcess, stop_all
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
 
-_TURNS_PER_LOOK = 15  # to see who has crashed, all processes of the machine must be gone through
+_TURNS_PER_LOOK = 15  # the check for crashes scans all processes of the machine, so it is not done at every turn
 
 
 class NotReady(CommandError):
-    """Some services have crashed or take too long."""
+    """Some services have crashed, or take too long to start."""
 
     def __init__(self, names: list[str]) -> None:
-        """*names*: of these services."""
-        super().__init__(f"Not ready: {', '.join(names)}. Their output above tells why.")
+        """*names*: the names of these services."""
+        super().__init__(f"Not ready: {', '.join(names)}. Their output above has the reason.")
         self.names = names
 
 
 class ServiceProcesses:
     """
-    The four services, each a process (or, with sockets to *reload*, one that restarts its worker at every edit).
+    The four services, each as a process (or, with sockets to *reload*, one that restarts its worker at every edit).
 
     A context manager that starts and stops them. None of them outlives this process.
     """
@@ -45,11 +45,11 @@ class ServiceProcesses:
         reload: Mapping[str, socket] | None = None,
     ) -> None:
         """
-        Nothing happens yet.
+        The constructor starts nothing.
 
         Args:
-            environments: The whole environment of each service, by its name; tells its port as well (`*_SERVICE_URL`).
-            on_line: Called with a service's name and a line that it has printed, from a thread per service.
+            environments: The whole environment of each service, by its name; includes its port (`*_SERVICE_URL`).
+            on_line: Called with a service's name and a line of its output, from one thread per service.
             reload: Sockets that listen on the services' ports, by their names: each service then watches its own folder
                 and `chassis/`, and answers 503 while its code does not start.
         """
@@ -81,7 +81,7 @@ class ServiceProcesses:
         Thread(target=self._pump, args=[name, process], daemon=True).start()
 
     def stop(self, name: str) -> None:
-        """Stop service *name* cleanly and wait until it is gone; it may be started again."""
+        """Stop service *name* cleanly and wait until it has ended; it may be started again."""
         stop_all([self._processes.pop(name)])
 
     def kill(self, name: str) -> None:
@@ -89,16 +89,16 @@ class ServiceProcesses:
         self._processes.pop(name).kill()
 
     def restart(self, name: str) -> None:
-        """End what is left of service *name*, and start it again without waiting for it."""
+        """Kill the rest of service *name*, and start it again without waiting for it."""
         self.kill(name)
         self.start(name)
 
     def wait_until_ready(self, timeout: float = 30.0) -> None:
         """
-        Wait until every started service says that it is ready, at most *timeout* seconds.
+        Wait until every started service is ready, at most *timeout* seconds.
 
         Raises:
-            NotReady: Some are not; those that have crashed are not waited for.
+            NotReady: Some are not; crashed services are not waited for.
         """
         waiting, crashed, turns = set(self._processes), set[str](), count(1)
 
@@ -113,7 +113,7 @@ class ServiceProcesses:
             raise NotReady(sorted(missing))
 
     def has_crashed(self, name: str) -> bool:
-        """Whether service *name* has ended, or its worker has: uvicorn's reloader keeps that as a zombie."""
+        """Whether service *name* has ended, or its worker has, which uvicorn's reloader leaves as a zombie."""
         process = self._processes[name]
         try:
             family = psutil.Process(process.pid).children(recursive=True)
@@ -122,7 +122,7 @@ class ServiceProcesses:
             return not process.running
 
     def is_ready(self, name: str) -> bool:
-        """Whether service *name*, and not somebody else on its port, can be used now."""
+        """Whether service *name*, and not another program on its port, is ready."""
         port = self._port(self._services[name])
         return is_ready(port) and listens(self._processes[name].pid, port)
 
@@ -143,7 +143,7 @@ class ServiceProcesses:
         ]
 
     def _pump(self, name: str, process: SupervisedProcess) -> None:
-        """Pass on what *process* prints; say when it ends although nobody asked it to."""
+        """Pass the output of *process* on; report it if it ends without a request to stop."""
         with process.output as lines:
             for line in lines:
                 self._on_line(name, line.decode(errors="replace").rstrip("\n"))

@@ -1,4 +1,4 @@
-"""One stack per folder: a lock that the kernel releases when its holder dies, however it dies."""
+"""One stack per folder, by a lock that the kernel releases when its holder dies in any way."""
 
 import fcntl
 import os
@@ -12,23 +12,23 @@ from cli.errors import CommandError
 
 
 class AlreadyRunning(CommandError):
-    """Another process works in this folder."""
+    """Another process uses this folder."""
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """
-    Hold the lock in file *path*; its folder is made when needed.
+    Hold the lock in file *path*; its folder is created if needed.
 
     Raises:
-        AlreadyRunning: Somebody else holds it; tells who, and since when.
+        AlreadyRunning: Another process holds it; the message has its pid and start time.
         CommandError: The folder belongs to another user.
     """
     with _open(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            message = f"The stack is already running here: {path.read_text()}. Ctrl-C there stops it."
+            message = f"The stack is already running here: {path.read_text()}. Stop it with Ctrl-C there."
             raise AlreadyRunning(message) from None
         file.truncate(0)
         file.write(f"pid {os.getpid()}, since {datetime.now().astimezone():%Y-%m-%d %H:%M:%S}")
@@ -38,16 +38,16 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def _open(path: Path) -> TextIO:
     try:
-        # Root's PostgreSQL runs as nobody, who must be able to pass through.
+        # As root, PostgreSQL runs as the user nobody, who must be able to traverse the folder.
         path.parent.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
         return path.open("a+")
     except PermissionError as error:
-        message = f"{path.parent} belongs to another user: go on as that user, or remove it."
+        message = f"{path.parent} belongs to another user: continue as that user, or remove it."
         raise CommandError(message) from error
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds the lock in file *path*."""
+    """Whether a process holds the lock in file *path*."""
     if not path.exists():
         return False
     with path.open() as file:

@@ -1,4 +1,4 @@
-"""MongoDB from a wheel, as a replica set even if it is of one: transactions and change streams need that."""
+"""MongoDB from a wheel, as a replica set, if only of one: transactions and change streams need that."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ PROGRAM = Path(sysconfig.get_path("purelib"), "fiftyone", "db", "bin", "mongod")
 
 _REPLICA_SET = "rs0"
 _ELECTION_MS = 2000
-"""For so long the members of a larger set miss their primary before they choose another."""
+"""How long the members of a larger set miss their primary before they elect another, milliseconds."""
 _NOT_YET_INITIALIZED = 94
 _USER_EXISTS = 51003
 _OPTIONS = [
@@ -29,11 +29,11 @@ _OPTIONS = [
     *("--networkMessageCompressors", "snappy,zstd"),
     *("--setParameter", "ttlMonitorSleepSecs=1"),
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-    *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),  # there is no other member to wait for
+    *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),  # do not wait for other members
 ]
 
 _AFTERWARDS = {"Fatal assertion", "\n\n***aborting after fassert() failure\n\n", "Got signal"}
-"""What mongod logs behind the reason why it ends."""
+"""Lines that mongod logs after the reason for its end."""
 
 Client = MongoClient[dict[str, Any]]
 
@@ -47,12 +47,12 @@ class EmbeddedMongoDB(EmbeddedServer):
         self, folder: Path, port: int, *, cache_gb: float = 0.25, others: Sequence[int] = (), key: str | None = None
     ) -> None:
         """
-        Nothing happens yet.
+        The constructor starts nothing.
 
         Args:
-            cache_gb: How much memory it may fill with what it has read.
-            others: The ports of the other members; all are launched before one is waited for.
-            key: What all members have in common.
+            cache_gb: The size of its cache.
+            others: The ports of the other members; launch all members before waiting for one.
+            key: The common key of all members.
         """
         super().__init__(folder, port)
         self._cache_gb = cache_gb
@@ -61,7 +61,7 @@ class EmbeddedMongoDB(EmbeddedServer):
 
     @property
     def is_primary(self) -> bool:
-        """Whether it can be written to."""
+        """Whether it accepts writes."""
         try:
             with self._administrator() as client:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
@@ -70,7 +70,7 @@ class EmbeddedMongoDB(EmbeddedServer):
 
     @property
     def _key(self) -> Path:
-        """What members of the replica set know each other by, and so the password of MongoDB's own user `__system`."""
+        """The key by which members of the replica set authenticate, and the password of MongoDB's user `__system`."""
         return self.folder / "key"
 
     def create_database(self, name: str, password: str | None = None) -> str:
@@ -78,7 +78,7 @@ class EmbeddedMongoDB(EmbeddedServer):
         Make sure that user *name* exists and may read and write database *name*, and nothing else.
 
         Returns:
-            Its URL. A password that is not given is made up, and replaces an earlier one.
+            Its URL. Without a *password*, a new one is generated, which replaces an earlier one.
         """
         password = password or secrets.token_urlsafe(24)
         with self._administrator() as client:
@@ -126,7 +126,7 @@ class EmbeddedMongoDB(EmbeddedServer):
         return found
 
     def _configure(self, client: Client) -> None:
-        """Make the replica set, or tell it its new port: a member that does not find its own address stays idle."""
+        """Create the replica set, or set its new port: a member that does not find its own address stays idle."""
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
@@ -145,7 +145,7 @@ class EmbeddedMongoDB(EmbeddedServer):
             client.admin.command("replSetReconfig", config, force=True)
 
     def _administrator(self) -> Client:
-        """A new client each time: one that was connected before the replica set existed stays confused."""
+        """A new client each time: a client that connected before the replica set existed does not recover."""
         return MongoClient(
             "127.0.0.1",
             self.port,

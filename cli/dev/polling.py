@@ -1,4 +1,4 @@
-"""Waiting for other programs, which give nothing to wait on but their answer."""
+"""Waiting for other programs by polling."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ _EVERY_S = 0.02
 
 
 def wait_until(check: Callable[[], bool], within: float) -> bool:
-    """Ask *check*, fifty times a second, until it is true; False if it is not within that many seconds."""
+    """Call *check* fifty times a second until it returns True; returns False if that takes longer than *within* s."""
     asking = Retrying(
         retry=retry_if_result(lambda is_so: not is_so),
         wait=wait_fixed(_EVERY_S),
@@ -21,7 +21,7 @@ def wait_until(check: Callable[[], bool], within: float) -> bool:
 
 
 async def eventually(check: Callable[[], Awaitable[bool]], within: float = 30.0, pause: float = _EVERY_S) -> bool:
-    """Ask *check* until it is true, with a pause of so many seconds; False if it is not *within* so many."""
+    """Call *check* every *pause* seconds until it returns True; returns False if that takes longer than *within* s."""
     ends = monotonic() + within
     while not await check():
         if monotonic() > ends:

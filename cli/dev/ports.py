@@ -1,4 +1,4 @@
-"""Which TCP ports of 127.0.0.1 are free, and who holds the others."""
+"""Which TCP ports of 127.0.0.1 are free, and which processes hold the others."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 import psutil
 
 BROKEN = "service_broken"
-"""The code of the problem with which a service answers whose code does not start."""
+"""The problem code of a service whose code does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Holder:
 def is_free(port: int) -> bool:
     """Whether a server could listen on *port* now."""
     with socket.socket() as candidate:
-        # As servers do: connections that are merely closing do not count.
+        # As servers do: connections that are closing do not count.
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             candidate.bind(("127.0.0.1", port))
@@ -38,20 +38,20 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Any free port; the kernel does not soon give it to anybody else."""
+    """Return any free port; the kernel does not reuse it soon."""
     with socket.socket() as candidate:
         candidate.bind(("127.0.0.1", 0))
         return int(candidate.getsockname()[1])
 
 
 def free_port_like(port: int) -> int:
-    """*port* if it is free, else the first free one of *port* + 1000, *port* + 2000 and so on: easy to recognise."""
+    """Return *port* if it is free, else the first free one of *port* + 1000, *port* + 2000 and so on."""
     return next(candidate for candidate in range(port, 2**16, 1000) if is_free(candidate))
 
 
 def hold_port_like(port: int) -> socket.socket:
     """
-    Listen on *port*, or on the first free one of *port* + 1000, *port* + 2000 and so on; nobody else can from now on.
+    Listen on *port*, or on the first free one of *port* + 1000, *port* + 2000 and so on, which reserves it.
 
     Raises:
         OSError: All of them are taken.
@@ -59,11 +59,11 @@ def hold_port_like(port: int) -> socket.socket:
     for candidate in range(port, 2**16, 1000):
         with suppress(OSError):
             return socket.create_server(("127.0.0.1", candidate), backlog=2048)
-    raise OSError(f"port {port} is taken, and so is every one that looks like it")
+    raise OSError(f"port {port} is taken, and so are its alternatives")
 
 
 def listens(process: int, port: int) -> bool:
-    """Whether *process* or a descendant of it is who listens on *port*: somebody who answers there may be another."""
+    """Whether *process* or a descendant of it listens on *port*: another program may answer there."""
     try:
         root = psutil.Process(process)
         family = [root, *root.children(recursive=True)]
@@ -80,25 +80,25 @@ def _listens(process: psutil.Process, port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Whether somebody accepts connections on *port*."""
+    """Whether a program accepts connections on *port*."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def is_ready(port: int) -> bool:
-    """Whether the service on *port* says that it can be used."""
+    """Whether the service on *port* reports that it is ready."""
     return _ask(port)[0] == HTTPStatus.OK
 
 
 def is_broken(port: int) -> bool:
-    """Whether the service on *port* says that its code must be mended first (cli/dev/guarded.py)."""
+    """Whether the service on *port* reports that its code does not start (cli/dev/guarded.py)."""
     status, content = _ask(port)
     return status == HTTPStatus.SERVICE_UNAVAILABLE and content.get("code") == BROKEN
 
 
 def _ask(port: int) -> tuple[int, dict[str, object]]:
-    """Ask for the status of ``/readyz`` and what it says; 0 and nothing if there is no answer."""
+    """Return status and body of ``/readyz``; 0 and an empty body without an answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=1.0)
     try:
         connection.request("GET", "/readyz")
@@ -112,10 +112,10 @@ def _ask(port: int) -> tuple[int, dict[str, object]]:
 
 
 def holder_of(port: int) -> Holder:
-    """Who listens on *port*, as far as we may know."""
+    """Return the process that listens on *port*, as far as it is visible."""
     for connection in psutil.net_connections("tcp"):
         listens = connection.status == psutil.CONN_LISTEN and getattr(connection.laddr, "port", None) == port
         if listens and connection.pid:
-            with suppress(psutil.Error):  # it has ended meanwhile
+            with suppress(psutil.Error):  # it has ended in the meantime
                 return Holder(connection.pid, psutil.Process(connection.pid).name())
     return Holder(None, "a program of another user")

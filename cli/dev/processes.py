@@ -1,4 +1,4 @@
-"""Processes that end with us, however we end."""
+"""Processes that end with this process, however it ends."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ class SupervisedProcess:
     """
     A running command, with its descendants; none of them survives this process (see supervised.py).
 
-    Standard error goes where standard output goes.
+    Standard error is joined with standard output.
     """
 
     def __init__(
@@ -27,8 +27,8 @@ class SupervisedProcess:
         output: IO[bytes] | int | None,
         inherits: Collection[int] = (),
     ) -> None:
-        """Start *command* in *folder*; *output* as for subprocess: None is our own. It *inherits* open files."""
-        # Isolated and without site-packages: 20 ms, and nothing in *environment* can break the leash itself.
+        """Start *command* in *folder*; *output* as for subprocess: None is our own. It *inherits* these open files."""
+        # Isolated and without site-packages: 20 ms, and nothing in *environment* can break the supervisor itself.
         self._supervisor = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_SUPERVISOR), *command],
             stdin=subprocess.PIPE,
@@ -37,13 +37,13 @@ class SupervisedProcess:
             env=environment,
             cwd=folder,
             pass_fds=inherits,
-            start_new_session=True,  # Ctrl-C at the terminal is the launcher's to handle
+            start_new_session=True,  # the launcher handles Ctrl-C at the terminal
         )
         self._orders = cast("IO[bytes]", self._supervisor.stdin)
 
     @property
     def pid(self) -> int:
-        """The root of the process tree: the leash; the command is its only child."""
+        """The root of the process tree: the supervisor, whose only child is the command."""
         return self._supervisor.pid
 
     @property
@@ -57,25 +57,25 @@ class SupervisedProcess:
         return self._supervisor.poll() is None
 
     def wait(self) -> int:
-        """Wait until the command and all its descendants have ended; the command's exit code."""
+        """Wait until the command and all its descendants have ended; returns the command's exit code."""
         try:
             return self._supervisor.wait()
         finally:
-            self.kill()  # if we were interrupted
+            self.kill()  # if the wait was interrupted
 
     def request_stop(self) -> None:
-        """Ask for a clean stop, without waiting for it; what has not ended in `leash.GRACE` seconds is killed."""
+        """Request a clean stop, without waiting; what still runs after `supervised.GRACE` seconds is killed."""
         with suppress(BrokenPipeError, ValueError):  # it has ended already
             os.write(self._orders.fileno(), b"s")
 
     def kill(self) -> None:
-        """End all of it with SIGKILL, and wait until it is gone."""
+        """Kill all of it with SIGKILL, and wait until it has ended."""
         self._orders.close()
         self._supervisor.wait()
 
 
 def stop_all(processes: Iterable[SupervisedProcess]) -> None:
-    """Stop *processes* cleanly, all at the same time, and wait until they are gone."""
+    """Stop *processes* cleanly, all at the same time, and wait until they have ended."""
     stopping = list(processes)
     for process in stopping:
         process.request_stop()

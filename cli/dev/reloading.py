@@ -1,8 +1,8 @@
 """
-`python -m cli.dev.reloading SERVICE SOCKET`: a service that is started anew at every edit.
+`python -m cli.dev.reloading SERVICE SOCKET`: a service that restarts at every edit.
 
-The socket is inherited, as a number: whoever started us listens on it already, so that the port is ours before anything
-runs, and stays ours while the service is replaced.
+The socket is inherited, as a number: the launcher already listens on it, so the port is reserved before anything
+runs, and stays reserved while the service restarts.
 """
 
 import os
@@ -30,7 +30,7 @@ def main(service: str, listening: int) -> None:
         http="chassis.web.http_protocol:LimitedProtocol",
         ws="none",
         server_header=False,
-        # An open event stream must delay neither a reload nor the end.
+        # An open event stream must delay neither a reload nor the shutdown.
         timeout_graceful_shutdown=1,
     )
     ChangeReload(config, target=Server(config).run, sockets=[socket.socket(fileno=listening)]).run()

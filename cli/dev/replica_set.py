@@ -1,4 +1,4 @@
-"""A larger replica set of embedded MongoDBs, of which some may die."""
+"""A larger replica set of embedded MongoDBs, for tests that kill members."""
 
 import secrets
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ _PATIENCE_S = 30.0
 
 
 class EmbeddedReplicaSet:
-    """So many MongoDBs that are one database."""
+    """Several MongoDBs that form one database."""
 
     def __init__(self, folder: Path, members: int) -> None:
-        """Nothing happens yet. *folder* gets a folder for each member."""
+        """The constructor starts nothing. *folder* gets a folder for each member."""
         ports, key = [free_port() for _ in range(members)], secrets.token_hex(64)
         self.members = [
             EmbeddedMongoDB(folder / str(number), port, others=[one for one in ports if one != port], key=key)
@@ -28,16 +28,16 @@ class EmbeddedReplicaSet:
 
     @contextmanager
     def running(self) -> Iterator[Self]:
-        """Run them during the block."""
+        """Run the members for the block."""
         with running(self.members):
             yield self
 
     def primary(self) -> EmbeddedMongoDB:
         """
-        Give the member that can be written to, once there is one.
+        Return the member that accepts writes, once there is one.
 
         Raises:
-            CommandError: There is none for half a minute.
+            CommandError: There is none within half a minute.
         """
         primaries = list[EmbeddedMongoDB]()
 
@@ -46,9 +46,9 @@ class EmbeddedReplicaSet:
             return bool(primaries)
 
         if not wait_until(is_chosen, _PATIENCE_S):
-            raise CommandError(f"None of {len(self.members)} MongoDBs has become the primary: see their logs.")
+            raise CommandError(f"None of {len(self.members)} MongoDBs became the primary: see their logs.")
         return primaries[0]
 
     def create_database(self, name: str) -> str:
-        """Make a database with a user of its name (see ``EmbeddedMongoDB.create_database``)."""
+        """Create a database with a user of the same name (see ``EmbeddedMongoDB.create_database``)."""
         return self.primary().create_database(name)

@@ -1,4 +1,4 @@
-"""`python -m cli reset`: forget the development data."""
+"""`python -m cli reset`: delete the development data."""
 
 import shutil
 
@@ -9,15 +9,15 @@ from cli.dev.lock import exclusive
 
 def reset() -> None:
     """
-    Forget the development data: embedded databases and secrets.
+    Delete the development data: embedded databases and secrets.
 
     Raises:
-        CommandError: The stack runs, or the data belongs to another user.
+        CommandError: The stack is running, or the data belongs to another user.
     """
     with exclusive(LOCK):
         for path in DEVELOPMENT.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path != LOCK:  # two could hold it if it were made anew while somebody waits
+            elif path != LOCK:  # if it were recreated while a process waits for it, two could hold it
                 path.unlink()
-    say("The development data is gone. `make run` starts afresh.")
+    say("The development data is deleted. `make run` starts with new data.")

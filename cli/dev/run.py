@@ -44,11 +44,11 @@ def run() -> None:
     Start the databases and the four services, with hot reload; Ctrl-C stops all.
 
     Raises:
-        CommandError: It runs already, or a database or migration fails.
+        CommandError: The stack is already running, or a database or migration fails.
     """
     _stop_on_signals()
     with suppress(KeyboardInterrupt), exclusive(LOCK), ExitStack() as stack:
-        ENVIRONMENT.unlink(missing_ok=True)  # of a stack that has ended: its ports may be another's by now
+        ENVIRONMENT.unlink(missing_ok=True)  # left by an earlier stack, whose ports other programs may use by now
         given = given_environment()
         secrets = ensure_secrets(SECRETS, links())
         sockets = {service.name: stack.enter_context(_hold(service)) for service in SERVICES}
@@ -68,18 +68,18 @@ def _stop_on_signals() -> None:
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        for each in signals:  # a second Ctrl-C must not interrupt the clean end
+        for each in signals:  # a second Ctrl-C must not interrupt the clean stop
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     for each in signals:
         signal.signal(each, stop)
-    if "MAKELEVEL" in os.environ:  # who kills `make run` means us
+    if "MAKELEVEL" in os.environ:  # killing `make run` must stop this process, too
         signal_when_parent_dies(signal.SIGTERM)
 
 
 def _hold(service: Service) -> socket:
-    """Listen on the service's port, or on another if that is taken; says who holds it."""
+    """Listen on the service's port, or on another if it is taken; prints which process holds it."""
     try:
         held = hold_port_like(service.port)
     except OSError as error:
@@ -89,7 +89,7 @@ def _hold(service: Service) -> socket:
 
 
 def _choose_port(name: str, wanted: int) -> int:
-    """*wanted*, or another port if that is taken; says who holds it. Only a server that listens there has it."""
+    """Return *wanted*, or another port if it is taken, with a message. Another program may still take the port."""
     port = free_port_like(wanted)
     _tell(name, wanted, port)
     return port
@@ -102,10 +102,10 @@ def _tell(name: str, wanted: int, port: int) -> None:
 
 def _check(environment: Mapping[str, str]) -> None:
     """
-    Read every service's settings as it will.
+    Read the settings of every service.
 
     Raises:
-        CommandError: One cannot work; names its variable.
+        CommandError: A setting is invalid; the message names its variable.
     """
     ours, problems = dict(os.environ), list[str]()
     for service in SERVICES:
@@ -118,14 +118,14 @@ def _check(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(ours)
     if problems:
-        raise CommandError("\n".join([*problems, "Mend or remove it in .env, or where it is set."]))
+        raise CommandError("\n".join([*problems, "Correct or remove it in .env, or where it is set."]))
 
 
 def _migrate(environment: Mapping[str, str]) -> None:
     say("Migrating …")
     command = [sys.executable, "-m", "cli", "db", "upgrade"]
     process = SupervisedProcess(command, environment=environment, folder=ROOT, output=None)
-    import_module("cli.demo")  # large, and needed later: half a second is saved by doing it meanwhile
+    import_module("cli.demo")  # large, and needed later: importing it meanwhile saves half a second
     if process.wait():
         message = "The migrations failed: see above; `make doctor` checks the databases."
         raise CommandError(message)
@@ -134,7 +134,7 @@ def _migrate(environment: Mapping[str, str]) -> None:
 def _serve(
     environment: Mapping[str, str], sockets: Mapping[str, socket], servers: Sequence[EmbeddedServer]
 ) -> NoReturn:
-    """Run the services until a signal raises KeyboardInterrupt; whatever ends meanwhile is started again."""
+    """Run the services until a signal raises KeyboardInterrupt; a process that ends meanwhile is started again."""
     say("Starting the services …")
     colours = {"FORCE_COLOR": "1"} if COLOURED else {"NO_COLOR": "1"}
     common = {**environment, **colours, "PYTHONUNBUFFERED": "1"}
@@ -172,7 +172,7 @@ def _warn(text: str) -> None:
 
 
 def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
-    """Say what runs where, and how to log in."""
+    """Print addresses and how to log in."""
     table = Table("Service", "Address", "Docs", "Database")
     for service in SERVICES:
         address = environment[service.url_variable]
@@ -182,7 +182,7 @@ def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
         table.add_row(service.name + state, address, f"{address}/docs", database)
     console.print(table)
     if missing:
-        say(f"[red]Not ready: {', '.join(missing)}; see above. An edit there starts it again.[/]")
+        say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
     if "user" not in missing:
         _introduce_demo_user(environment)
     say("Ctrl-C stops everything. The services' logs follow.")

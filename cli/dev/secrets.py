@@ -1,4 +1,4 @@
-"""The secrets of a development stack: made once, kept in one private file."""
+"""The secrets of a development stack: generated once, stored in one private file."""
 
 import json
 import secrets
@@ -14,20 +14,20 @@ from cli.services import SERVICES, Service
 
 
 def password_name(service: Service) -> str:
-    """Under which name the password of the service's database is kept."""
+    """Return the name under which the password of the service's database is stored."""
     return f"{service.name.upper()}_DATABASE_PASSWORD"
 
 
 def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, str]:
     """
-    Read the secrets in file *path*, and add those that are missing.
+    Read the secrets in file *path*, and add missing ones.
 
     Args:
-        path: The file, for its owner's eyes only.
+        path: The file, readable by its owner only.
         links: Every direction that needs a key, as names of sender and receiver.
 
     Returns:
-        Secrets by name. All but the databases' passwords are named like the environment variable they belong in.
+        Secrets by name: the name of their environment variable, except for passwords of databases.
     """
     kept = json.loads(path.read_text()) if path.exists() else {}
     complete = {name: kept.get(name) or make() for name, make in _wanted(links).items()}
@@ -37,7 +37,7 @@ def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, st
 
 
 def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
-    """What there must be, and how to make it."""
+    """Return the required secrets, and how to generate each."""
     return {
         "CURSOR_KEY": make_password,
         "JWT_PRIVATE_KEY": make_signing_key,
@@ -47,7 +47,7 @@ def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
 
 
 def make_password() -> str:
-    """Make 24 random bytes in base64url."""
+    """Return 24 random bytes in base64url."""
     return secrets.token_urlsafe(24)
 
 
@@ -56,6 +56,6 @@ def _make_link_key() -> str:
 
 
 def make_signing_key() -> str:
-    """Make an EC P-256 key as PKCS8 PEM, for ES256."""
+    """Generate an EC P-256 key as PKCS8 PEM, for ES256."""
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -1,4 +1,4 @@
-"""What the embedded database servers have in common: a folder, a port, a process, and waiting until it answers."""
+"""The common part of the embedded database servers: a folder, a port, a process, and waiting until it is ready."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,12 +13,12 @@ from cli.errors import CommandError
 
 _PATIENCE = 60.0  # seconds; recovery after a crash is the slowest start
 
-# Nothing of the caller's: a PGPORT or PGDATA in somebody's shell must not steer our server.
+# Nothing of the caller's: a PGPORT or PGDATA in a shell must not influence our server.
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
 _TAKEN = "Address already in use"
-_ATTEMPTS = 5  # at a port that is free, as far as one can know
+_ATTEMPTS = 5  # at ports that seem to be free
 
 
 class PortTaken(CommandError):
@@ -27,15 +27,15 @@ class PortTaken(CommandError):
 
 class EmbeddedServer(ABC):
     """
-    A database server of our own on 127.0.0.1, for development and tests; a context manager that starts and stops it.
+    An embedded database server on 127.0.0.1, for development and tests; a context manager that starts and stops it.
 
-    All its data is in one folder: the same folder again, even after SIGKILL, is the same data again.
+    All its data is in one folder: starting it again in the same folder, even after SIGKILL, continues with the data.
     """
 
-    name: str  # for people
+    name: str  # for messages
 
     def __init__(self, folder: Path, port: int) -> None:
-        """Nothing happens yet. *folder* is created when needed; only one server may run in it at a time."""
+        """The constructor starts nothing. *folder* is created if needed; only one server may run in it at a time."""
         self.folder = folder.absolute()
         self.port = port
         self._process: SupervisedProcess | None = None
@@ -53,7 +53,7 @@ class EmbeddedServer(ABC):
 
     @property
     def log(self) -> Path:
-        """What the server has said since its latest start."""
+        """The output of the server since its latest start."""
         return self.folder / "server.log"
 
     @property
@@ -64,15 +64,15 @@ class EmbeddedServer(ABC):
 
     @property
     def is_running(self) -> bool:
-        """Whether its process has not ended."""
+        """Whether its process is running."""
         return self._process is not None and self._process.running
 
     def start(self) -> None:
         """
-        Start the server and wait until it can be used.
+        Start the server and wait until it is ready.
 
         Raises:
-            CommandError: It ended, or did not answer within a minute; carries the end of its log.
+            CommandError: It ended, or did not answer within a minute; the message has the end of its log.
         """
         self.launch()
         self.wait_until_ready()
@@ -81,7 +81,7 @@ class EmbeddedServer(ABC):
         """Start the server without waiting for it, so that others can be started meanwhile."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._process:
-            self._process.wait()  # it has ended; its pipes have not
+            self._process.wait()  # it has ended, but its pipes are still open
         self._prepare()
         with self.log.open("wb") as log:
             self._process = SupervisedProcess(
@@ -90,11 +90,11 @@ class EmbeddedServer(ABC):
 
     def wait_until_ready(self) -> None:
         """
-        Wait until the server can be used: it itself, not another one on its port.
+        Wait until the server is ready, and not another program on its port.
 
         Raises:
             PortTaken: Another program has its port.
-            CommandError: It ended, or did not answer within a minute; carries its own reason.
+            CommandError: It ended, or did not answer within a minute; the message has the server's own reason.
         """
         if wait_until(lambda: self.is_ready() or not self.is_running, _PATIENCE) and self.is_running:
             return
@@ -105,28 +105,28 @@ class EmbeddedServer(ABC):
         raise CommandError(f"{message} `make doctor` may know more.")
 
     def reason(self) -> str:
-        """Say why the server ended, in its own words."""
+        """Return why the server ended, in its own words."""
         lines = self.log.read_text(errors="replace").splitlines()
-        return "; ".join(dict.fromkeys(self._complaints(lines))) or "it does not say why"
+        return "; ".join(dict.fromkeys(self._complaints(lines))) or "its log has no reason"
 
     def is_ready(self) -> bool:
-        """Whether it, and not another one on its port, can be used now."""
-        # The first question is by far the cheapest, and is asked fifty times a second until the server has started.
+        """Whether it, and not another program on its port, is ready."""
+        # The first check is by far the cheapest, and runs fifty times a second until the server has started.
         return answers(self.port) and listens(self.pid, self.port) and self._ready()
 
     def request_stop(self) -> None:
-        """Ask for a clean stop, without waiting for it."""
+        """Request a clean stop, without waiting for it."""
         if self._process:
             self._process.request_stop()
 
     def stop(self) -> None:
-        """Stop the server cleanly and wait until it is gone; it may be started again."""
+        """Stop the server cleanly and wait until it has ended; it may be started again."""
         self.request_stop()
         if self._process:
             self._process.wait()
 
     def kill(self) -> None:
-        """End the server with SIGKILL, as a crash would; it may be started again."""
+        """Kill the server with SIGKILL, as a crash would; it may be started again."""
         if self._process:
             self._process.kill()
 
@@ -136,10 +136,10 @@ class EmbeddedServer(ABC):
         Make sure that user *name* exists, and that database *name* is open to it and to no other.
 
         Returns:
-            Its URL. A password that is not given is made up, and replaces an earlier one.
+            Its URL. Without a *password*, a new one is generated, which replaces an earlier one.
 
         Raises:
-            CommandError: The server refused.
+            CommandError: The server refused it.
         """
 
     @abstractmethod
@@ -152,11 +152,11 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def _ready(self) -> bool:
-        """Whether the server, which listens, can be used now."""
+        """Whether the server, which already listens, is ready."""
 
     @abstractmethod
     def _complaints(self, log: Sequence[str]) -> list[str]:
-        """Find in *log* what the server says of its own end."""
+        """Return the lines of *log* with the reason of its end."""
 
 
 @contextmanager
@@ -164,13 +164,13 @@ def running(
     servers: Collection[EmbeddedServer], other_port: Callable[[EmbeddedServer], int] | None = None
 ) -> Iterator[None]:
     """
-    Start *servers* side by side, and stop them side by side at the end of the block.
+    Start *servers* in parallel, and stop them in parallel at the end of the block.
 
     Args:
-        other_port: Called with one whose port another program took first, returns the port to try instead.
+        other_port: Called with a server whose port another program took first; returns the port to try instead.
 
     Raises:
-        CommandError: One does not start.
+        CommandError: A server does not start.
     """
     try:
         for server in servers:
@@ -186,7 +186,7 @@ def running(
 
 
 def _wait(server: EmbeddedServer, other_port: Callable[[EmbeddedServer], int] | None) -> None:
-    """Wait for a server; which port it has is settled by its listening there, not by asking before."""
+    """Wait for a server. It has its port once it listens there; checking the port beforehand would not be reliable."""
     for _ in range(_ATTEMPTS):
         try:
             return server.wait_until_ready()

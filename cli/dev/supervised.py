@@ -1,11 +1,11 @@
 """
-Run a command that cannot outlive whoever started it: `python supervised.py <command> …`, standard library only.
+Run a command that cannot outlive its launcher: `python supervised.py <command> …`, standard library only.
 
-The launcher holds the other end of our standard input. One byte asks for a clean stop. The end of input, which is also
-what the launcher's death by SIGKILL looks like, kills the command and all it started, at once.
+The launcher holds the other end of our standard input. One byte requests a clean stop. The end of input, which the
+launcher's death by SIGKILL also causes, kills the command and all its descendants at once.
 
-PR_SET_PDEATHSIG alone would not do: it fires when the *thread* that forked ends, and it is not inherited, while the
-processes to be sure of are grandchildren (uvicorn's reload workers).
+PR_SET_PDEATHSIG alone is not enough: it fires when the *thread* that forked ends, and it is not inherited, while the
+processes that must end are grandchildren (uvicorn's reload workers).
 """
 
 import ctypes
@@ -23,13 +23,13 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(command: list[str]) -> int:
-    """Run *command* to its end, bury what it leaves behind, and return its exit code (negative: a signal)."""
-    # Orphans of the command become our children, so that our own end proves that all of them are gone.
+    """Run *command* to its end, reap its orphans, and return its exit code (negative: a signal)."""
+    # Orphans of the command become our children, so our own end proves that all of them have ended.
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        close_fds=False,  # what the launcher let us inherit is for the command
+        close_fds=False,  # inherited files are for the command
         process_group=0,
         preexec_fn=_become_command,  # noqa: PLW1509  there are no threads yet
     )
@@ -45,18 +45,18 @@ def main(command: list[str]) -> int:
 
 
 def _become_command() -> None:
-    """Let it hear SIGINT, which a shell has its background jobs ignore, and send it when we die."""
+    """Enable SIGINT, which a shell disables for background jobs, and have it sent when the parent dies."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal_when_parent_dies(signal.SIGINT)
 
 
 def signal_when_parent_dies(number: signal.Signals) -> None:
-    """Have the kernel send *number* to this process when its parent dies (Linux; elsewhere nothing happens)."""
+    """Have the kernel send *number* to this process when its parent dies (Linux; no effect elsewhere)."""
     _prctl(_PR_SET_PDEATHSIG, number)
 
 
 def _obey(group: int, ended: threading.Event) -> None:
-    """Wait for the order to stop; SIGINT means a clean, quick stop to uvicorn, PostgreSQL and MongoDB alike."""
+    """Wait for the request to stop; SIGINT means a clean, quick stop to uvicorn, PostgreSQL and MongoDB alike."""
     if os.read(sys.stdin.fileno(), 1):
         _signal_group(group, signal.SIGINT)
         ended.wait(GRACE)

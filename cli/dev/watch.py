@@ -1,4 +1,4 @@
-"""Keeping a stack whole: what ends although nobody asked it to is started again, and that is said."""
+"""Restarting the parts of a stack that end unexpectedly, and reporting it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ EVERY_S = 0.3
 LONGEST_PAUSE_S = 30.0
 _FIRST_PAUSE_S = 1.0
 _CALM_S = 60.0
-"""What has run for so long is started again at once."""
+"""A part that has run for this long is restarted at once, seconds."""
 
 
 @dataclass(slots=True)
 class Part:
-    """A process that is to run for as long as the stack does."""
+    """A process that must run as long as the stack does."""
 
     name: str
     has_ended: Callable[[], bool]
     reason: Callable[[], str]
-    """Why it has ended."""
+    """Returns why it has ended."""
     start: Callable[[], None]
-    """Without waiting until it can be used."""
+    """Starts it, without waiting until it is ready."""
     is_ready: Callable[[], bool]
     pause_s: float = 0.0
     started_at: float = float("-inf")
@@ -30,7 +30,7 @@ class Part:
 
 
 class Watch:
-    """Looks after the parts of a stack."""
+    """Restarts the parts of a stack."""
 
     def __init__(
         self, parts: Sequence[Part], say: Callable[[str], None], clock: Callable[[], float] = monotonic
@@ -41,7 +41,7 @@ class Watch:
         self._clock = clock
 
     def look(self) -> None:
-        """Start again what has ended; what ends again and again waits for longer each time, half a minute at most."""
+        """Restart what has ended; repeated failures wait longer each time, half a minute at most."""
         for part in self._parts:
             if part.has_ended():
                 if self._clock() >= part.started_at + part.pause_s:

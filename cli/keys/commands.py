@@ -16,7 +16,7 @@ from cli.keys.rings import HANDLING, Kind, Ring, number_of
 from cli.links import links
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Make, list and rotate the secrets in an environment file."
+    no_args_is_help=True, add_completion=False, help="Create, list and rotate the secrets in an environment file."
 )
 app.add_typer(write_keys.app, name="write")
 
@@ -27,19 +27,19 @@ _DEFAULT = Path(".env")
 
 @app.command()
 def make(file: File = _DEFAULT) -> None:
-    """Add every secret that FILE lacks: link keys, CURSOR_KEY and JWT_PRIVATE_KEY. What is there stays."""
+    """Add every secret that is missing in FILE: link keys, CURSOR_KEY and JWT_PRIVATE_KEY. The others stay."""
     values = _read(file)
     makers = {variable_name(*direction): lambda: f"k1:{generate_key()}" for direction in links()}
     makers |= {"CURSOR_KEY": make_password, "JWT_PRIVATE_KEY": make_signing_key}
     missing = [name for name in makers if not values.get(name) or "change-me" in str(values[name])]
     for name in missing:
         _write(file, name, makers[name]())
-    typer.echo(f"{file}: {len(missing)} made, {len(makers) - len(missing)} were there.")
+    typer.echo(f"{file}: {len(missing)} added, {len(makers) - len(missing)} already present.")
 
 
 @app.command("list")
 def list_keys(kind: Which, file: File = _DEFAULT) -> None:
-    """Show the ids of the keys, the one in use first; never a key."""
+    """List the ids of the keys, the one in use first; never a key."""
     for name, ring in _rings(kind, file).items():
         ids = ", ".join(HANDLING[kind].names(ring))
         typer.echo(f"{name:<32} {ids}{'' if len(ring) == 1 else '  (rotating)'}")
@@ -48,16 +48,16 @@ def list_keys(kind: Which, file: File = _DEFAULT) -> None:
 @app.command()
 def rotate(kind: Which, file: File = _DEFAULT) -> None:
     """
-    Take the next step of a rotation of all keys of a kind.
+    Take the next step of rotating all keys of a kind.
 
-    First: a new key is added second, so that whoever checks or opens learns it. Then: it is promoted, and used.
+    The first step adds a new key in second place, so that receivers know it. The second step promotes it to use.
     Deploy FILE after each step, as the command says.
     """
     rings = _rings(kind, file)
     rotating = {name: ring for name, ring in rings.items() if len(ring) > 1}
     if any(ring[0] == max(ring, key=number_of) for ring in rotating.values()):
         raise CommandError(
-            f"The new keys are in use already. End this rotation: python -m cli keys retire {kind} {file}"
+            f"The new keys are already in use. End this rotation: python -m cli keys retire {kind} {file}"
         )
     if rotating:
         _promote(kind, file, rotating)
@@ -90,7 +90,7 @@ def _promote(kind: Kind, file: Path, rings: dict[str, Ring]) -> None:
 
 
 def _then(kind: Kind, wait_s: int, command: str, file: Path) -> str:
-    """Say what comes next, and how long after the deployment."""
+    """Return the next step, and how long after the deployment it may be taken."""
     when = f"{wait_s} s after that" if wait_s else "after that"
     return f"Deploy to {HANDLING[kind].deploy_to}; {when}: python -m cli keys {command} {kind} {file}"
 
@@ -100,7 +100,7 @@ def _rings(kind: Kind, file: Path) -> dict[str, Ring]:
     names = handling.variables()
     missing = [name for name in names if not values.get(name)]
     if missing:
-        raise CommandError(f"{file} lacks {', '.join(missing)}. `python -m cli keys make {file}` makes them.")
+        raise CommandError(f"{file} lacks {', '.join(missing)}. `python -m cli keys make {file}` adds them.")
     try:
         return {name: handling.parse(name, str(values[name])) for name in names}
     except (InvalidKeys, ValueError) as error:
@@ -121,10 +121,10 @@ def _write(file: Path, name: str, value: str) -> None:
         write_private(file, json.dumps(_read(file) | {name: value}, indent=2))
         return
     file.touch()
-    file.chmod(0o600)  # it holds secrets from now on, whatever it held before
+    file.chmod(0o600)  # from now on it contains secrets
     set_key(file, name, value)
 
 
 def _is_json(file: Path) -> bool:
-    """Whether it is the file that `python -m deploy.make_secrets` keeps all secrets in."""
+    """Whether the file is the one in which `python -m deploy.make_secrets` stores all secrets."""
     return file.suffix == ".json"

@@ -1,12 +1,11 @@
-"""The two kinds of keys that are rotated, and how their rings stand in an environment file."""
+"""The two kinds of rotated keys, and their form in an environment file."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chassis.auth.jwks import KEYS_EVERY_S
-from chassis.auth.signing_keys import load_keys, public_jwk, split_keys
+from chassis.auth.remote import KEYS_EVERY_S
 from chassis.auth.tokens import LIFETIME_S
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.keys import generate_key, parse_ring, variable_name
@@ -18,7 +17,7 @@ Ring = tuple[tuple[str, str], ...]
 
 
 class Kind(StrEnum):
-    """Which keys."""
+    """The kinds of keys."""
 
     LINKS = "links"
     TOKENS = "tokens"
@@ -27,16 +26,16 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Handling:
     """
-    How one kind of key is kept and rotated.
+    How one kind of key is stored and rotated.
 
     Attributes:
-        variables: Those that hold a ring each.
-        parse: Reads a variable's value; InvalidKeys or ValueError if it is not one.
-        text: Writes it.
-        names: What may be shown of a ring's keys.
-        deploy_to: Who must have the new value after each step.
-        promote_after_s: How long a new key must have been there before it is used.
-        retire_after_s: How long the old one must be there after it was used last.
+        variables: The variables with one ring each.
+        parse: Parses a variable's value; raises InvalidKeys or ValueError.
+        text: Formats a ring as a value.
+        names: The printable names of a ring's keys.
+        deploy_to: The services that need the new value after each step.
+        promote_after_s: How long after its deployment a new key may be used.
+        retire_after_s: How long after its last use an old key must be kept.
     """
 
     variables: Callable[[], list[str]]
@@ -50,16 +49,25 @@ class Handling:
 
 
 def number_of(key: tuple[str, str]) -> int:
-    """Give 3 for k3; 0 for an id of another form."""
+    """Return 3 for k3; 0 for an id of another form."""
     match = re.fullmatch(r"k(\d{1,9})", key[0])
     return int(match[1]) if match else 0
 
 
 def _parse_pem(_variable: str, text: str) -> Ring:
-    """Read signing keys; the id of each stands in the line before it, which readers of PEM pass over."""
+    """Parse signing keys; the id of each is in the line before it, which PEM parsers ignore."""
+    from user.tokens.signing_keys import load_keys, split_keys  # not in the images of other services
+
     load_keys(text)
     parts = [re.split(r"(?=-----BEGIN )", part, maxsplit=1) for part in split_keys(text)]
     return tuple((before.strip(), pem) for before, pem in parts)
+
+
+def _thumbprints(ring: Ring) -> list[str]:
+    """Return the ids under which the public halves are published."""
+    from user.tokens.signing_keys import load_keys, public_jwk
+
+    return [public_jwk(key)["kid"] for _, pem in ring for key in load_keys(pem)]
 
 
 HANDLING = {
@@ -77,7 +85,7 @@ HANDLING = {
         variables=lambda: ["JWT_PRIVATE_KEY"],
         parse=_parse_pem,
         text=lambda ring: "\n".join(f"{key_id}\n{pem}".strip() for key_id, pem in ring),
-        names=lambda ring: [public_jwk(key)["kid"] for _, pem in ring for key in load_keys(pem)],
+        names=_thumbprints,
         make_key=make_signing_key,
         deploy_to="the user service",
         promote_after_s=int(2 * KEYS_EVERY_S),

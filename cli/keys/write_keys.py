@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 from rich.table import Column, Table
 
-from chassis.core.visible_text import check_line
+from chassis.core.types import check_line
 from cli.dev.console import console
 from cli.environment import use_running_stack
 from cli.errors import CommandError
@@ -34,12 +34,12 @@ def add(name: str) -> None:
         raise CommandError(f"The name {error}.") from None
     key = _in_analytics(lambda database: add_write_key(database, name))
     typer.echo(str(key))
-    typer.echo(f"It is shown this once. Revoke it with: python -m cli keys write revoke {key.id}", err=True)
+    typer.echo(f"The key is not shown again. Revoke it with: python -m cli keys write revoke {key.id}", err=True)
 
 
 @app.command("list")
 def list_keys() -> None:
-    """List all keys, revoked ones too; never a key itself."""
+    """List the ids and names of all keys, including revoked ones."""
     from analytics.ingestion.list_write_keys import list_write_keys
 
     table = Table(Column("Id", no_wrap=True), "Name", "Made", "Revoked")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A role and a database for each service that keeps its data here; no role may open the database of another.
-# Runs once, when the cluster is made. The password of each role is a file named after it.
+# Runs once, when the cluster is created. The password of each role is in a file named after it.
 set -euo pipefail
 
 for name in user_service product_service order_service; do

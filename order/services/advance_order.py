@@ -1,38 +1,37 @@
 """
 The saga of an order: reserve the stock, commit it, confirm the order.
 
-Each step may be repeated without further effect, so whoever finds an order pending begins with the first, at any time,
-several at once too. A call without an answer means that nobody knows: the step is done again. There is nothing to undo
-here: an order that ends otherwise is announced, and the product service gives back what it holds for it.
+Each step may be repeated without further effect, so a worker that finds an order pending begins with the first, at any
+time, also while another worker does. A call without an answer is repeated: its outcome is unknown. Nothing is undone
+here: the end of an order is published, and the product service returns what it holds for the order.
 """
 
 import re
-from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from pydantic import BaseModel
 
 from chassis.core.errors import AppError
-from chassis.core.money import MAX_MINOR, Price, to_minor
+from chassis.core.money import MAX_MINOR, to_minor
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
-from order.models import Order, OrderStatus
+from order.calls import COMMIT, RESERVE, Reservation, ReservationWanted, WantedItem
+from order.models import MOST_DETAIL, Order, OrderStatus
 from order.services.load_order import load_order
 from order.services.transition_order import transition_order
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=12)
-"""For so long an order is left to whoever works on it: longer than a request may take by default."""
+"""How long an order belongs to the worker that has it: longer than a request may take by default."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
-"""Before a step that nobody answered is done again: half of the order's age, within these, give or take a quarter."""
+"""The wait before an unanswered step is repeated: half of the order's age, within these bounds, ± a quarter."""
 PATIENCE = timedelta(minutes=2)
-"""An order whose stock could not be had for so long expires."""
-_LEAVE = Statement("""
+"""An order whose stock could not be reserved for this long expires."""
+_POSTPONE = Statement("""
     UPDATE orders SET resume_at = least(
         created_at + CAST(:patience AS interval),
         now() + (0.75 + random() / 2)
@@ -40,32 +39,15 @@ _LEAVE = Statement("""
     )
     WHERE id = :order_id AND status = 'pending'
 """)
-STEP_S = 4.0
-"""A step waits no longer for its answer: both together leave a request the time to say that its order is pending."""
 _IMPOSSIBLE = {"product_not_found", "insufficient_stock", "mixed_currencies"}
-"""Refusals of a reservation that will not change by asking again."""
-
+"""Refusals of a reservation that are final."""
 
 _ITEM = re.compile("/items/([0-9]{1,3})/product_id")
 
 
-class _Line(BaseModel):
-    product_id: UUID
-    name: str
-    quantity: int
-    unit_price: Price
-
-
-class _Reservation(BaseModel):
-    """What the product service answers."""
-
-    currency: str
-    lines: list[_Line]
-
-
 async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order) -> Order:
     """
-    Go on with an order's saga until the order is no longer pending, or a step has no answer.
+    Advance an order until it is no longer pending, or a step has no answer.
 
     Args:
         order: As it was just stored or read. It is read again only if it was moved by another worker meanwhile.
@@ -78,40 +60,30 @@ async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order
     try:
         is_moved = await _run_saga(database, dispatcher, order)
     except AppError as error:
-        log.warning("order waits", order_id=str(order.id), reason=error.message)
-        await _leave(database, order.id)
+        log.warning("saga step failed, order left pending", order_id=str(order.id), reason=error.message)
+        await _postpone(database, order.id)
         is_moved = False
     return order if is_moved else await load_order(database, order.id)
 
 
 async def _run_saga(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
-    """Reserve the stock, commit it, and move the order by what came of it; False if another worker has moved it."""
+    """Reserve and commit the stock, then move the order accordingly; False if another worker has moved it."""
     try:
         reservation = await _reserve(dispatcher, order)
         total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
         if total > MAX_MINOR:
             return await transition_order(database.run, order, OrderStatus.REJECTED, "total_too_large")
-        await _commit(dispatcher, order)
+        await dispatcher.call(COMMIT, path={"order_id": order.id})
     except RemoteError as refusal:
         return await _give_up(database, order, refusal)
     _price(order, reservation, total)
     return await transition_order(database.run, order, OrderStatus.CONFIRMED, "stock_committed")
 
 
-async def _reserve(dispatcher: Dispatcher, order: Order) -> _Reservation:
+async def _reserve(dispatcher: Dispatcher, order: Order) -> Reservation:
     """Reserve what the order wants."""
-    items = [{"product_id": str(line.product_id), "quantity": line.quantity} for line in order.lines]
-    wanted = {"order_id": str(order.id), "items": items}
-    answer = await dispatcher.post(
-        "product", "/api/v1/reservations", json=wanted, idempotency_key=str(order.id), timeout=STEP_S
-    )
-    return _Reservation.model_validate(answer)
-
-
-async def _commit(dispatcher: Dispatcher, order: Order) -> None:
-    """Commit what is reserved."""
-    path = f"/api/v1/reservations/{order.id}/commit"
-    await dispatcher.post("product", path, json={}, idempotency_key=f"{order.id}-commit", timeout=STEP_S)
+    items = [WantedItem(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
+    return await dispatcher.call(RESERVE, ReservationWanted(order_id=order.id, items=items))
 
 
 async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bool:
@@ -125,20 +97,24 @@ async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bo
         return await transition_order(database.run, order, OrderStatus.EXPIRED, "reservation_closed")
     if refusal.remote_code not in _IMPOSSIBLE:
         raise refusal
+    details = _details(refusal)
     for line in order.lines:
-        if line.position in _positions(refusal):
-            line.refusal = refusal.remote_code
+        if line.position in details:
+            line.refusal, line.refusal_detail = refusal.remote_code, details[line.position]
     return await transition_order(database.run, order, OrderStatus.REJECTED, refusal.remote_code)
 
 
-def _positions(refusal: RemoteError) -> Collection[int]:
-    """Read which lines a refusal names: a reservation has the items of its order, in their order."""
-    pointers = [_ITEM.fullmatch(str(error.get("pointer"))) for error in refusal.problem.get("errors", ())]
-    return {int(pointer[1]) for pointer in pointers if pointer}
+def _details(refusal: RemoteError) -> dict[int, str]:
+    """Return the details of a refusal by line: a reservation has the items of its order, in the same order."""
+    details = dict[int, str]()
+    for error in refusal.problem.get("errors", ()):
+        if pointer := _ITEM.fullmatch(str(error.get("pointer"))):
+            details[int(pointer[1])] = str(error.get("detail", ""))[:MOST_DETAIL]
+    return details
 
 
-def _price(order: Order, reservation: _Reservation, total: int) -> None:
-    """Take over the names and prices of what is reserved."""
+def _price(order: Order, reservation: Reservation, total: int) -> None:
+    """Set the names and prices of the reservation."""
     priced = {line.product_id: line for line in reservation.lines}
     for line in order.lines:
         line.name = priced[line.product_id].name
@@ -146,7 +122,7 @@ def _price(order: Order, reservation: _Reservation, total: int) -> None:
     order.total_price_minor, order.currency = total, reservation.currency
 
 
-async def _leave(database: Postgres, order_id: UUID) -> None:
-    """Let the next one who looks go on soon; the longer the order has waited, the later."""
+async def _postpone(database: Postgres, order_id: UUID) -> None:
+    """Schedule a retry; the longer the order has waited, the later."""
     values = {"order_id": order_id, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE, "patience": PATIENCE}
-    await database.run(_LEAVE, values)
+    await database.run(_POSTPONE, values)

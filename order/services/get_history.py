@@ -1,4 +1,4 @@
-"""What has happened to an order."""
+"""Reading the history of an order."""
 
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from order.services.get_order import get_order
 
 async def get_history(session: AsyncSession, user: Identity, order_id: UUID) -> History:
     """
-    Give each status the order came to, with its time and cause, the oldest first.
+    Return each status that an order came to, with its time and cause, the oldest first.
 
     Raises:
-        OrderNotFound: It does not exist, or is somebody else's (404).
+        OrderNotFound: It does not exist, or belongs to another person (404).
     """
     await get_order(session, user, order_id)
     query = select(OrderTransition).where(OrderTransition.order_id == order_id).order_by(OrderTransition.at)

@@ -18,7 +18,7 @@ async def get_order(session: AsyncSession, user: Identity, order_id: UUID, *, lo
         lock: Keep others from changing it until the transaction ends.
 
     Raises:
-        OrderNotFound: It does not exist, or is somebody else's (404).
+        OrderNotFound: It does not exist, or belongs to another person (404).
     """
     query = select(Order).where(Order.id == order_id)
     if "admin" not in user.roles:

@@ -10,7 +10,7 @@ from order.schemas import OrderFilter
 
 
 async def list_orders(session: AsyncSession, page: PageRequest, only: OrderFilter) -> Slice[Order]:
-    """Give one page of the orders that fit the filter, newest first."""
+    """Return one page of the orders that match the filter, newest first."""
     query = select(Order)
     if only.user_id:
         query = query.where(Order.user_id == only.user_id)

@@ -1,4 +1,4 @@
-"""Reading an order on nobody's behalf."""
+"""Reading an order for the service itself."""
 
 from uuid import UUID
 
@@ -9,6 +9,6 @@ from order.models import Order
 
 
 async def load_order(database: Postgres, order_id: UUID) -> Order:
-    """Give an order that is known to exist, in a transaction of its own."""
+    """Return an order that is known to exist, in a transaction of its own."""
     async with database.transaction() as session:
         return (await session.scalars(select(Order).where(Order.id == order_id))).one()

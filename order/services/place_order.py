@@ -4,10 +4,10 @@ from uuid import UUID
 
 from chassis.auth.tokens import Identity
 from chassis.core.errors import AppError, FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.idempotency.begin_key import BeginKey
 from chassis.idempotency.dependency import IdempotencyKey
+from chassis.idempotency.key import BeginKey
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
 from order.errors import (
@@ -51,20 +51,20 @@ async def place_order(
     database: Postgres, dispatcher: Dispatcher, key: IdempotencyKey, user: Identity, new: OrderCreate
 ) -> Order:
     """
-    Store what is wanted as a pending order, then run its saga as far as it comes before the deadline.
+    Store a pending order, then run its saga as far as it gets before the deadline.
 
-    From the first transaction on the order is not lost: if this process dies, or the product service does not answer,
-    another one takes the saga over (resume_orders).
+    The order is not lost after the first transaction: if this process dies or the product service does not answer,
+    another worker resumes the saga (``resume_orders``).
 
     Returns:
-        The order as it is then: confirmed, or still pending, or what somebody else has made of it meanwhile.
+        The order as it is then: confirmed, still pending, or cancelled by another request meanwhile.
 
     Raises:
-        ProductNotFound: There are no such products (409).
-        InsufficientStock: Fewer are left (409).
-        MixedCurrencies: The products have no common total (409).
-        TotalTooLarge: It is beyond the largest amount (409).
-        OrderExpired: The stock could not be had in time (409).
+        ProductNotFound: Some products do not exist (409).
+        InsufficientStock: Too few are left of some products (409).
+        MixedCurrencies: The products have prices in several currencies (409).
+        TotalTooLarge: The total exceeds the largest amount (409).
+        OrderExpired: The stock could not be reserved in time (409).
     """
     order = _pending(user, new)
     earlier = await _store(key, order)
@@ -77,19 +77,19 @@ async def place_order(
 
 
 def _refusal(order: Order, new: OrderCreate) -> AppError:
-    """Say why an order was rejected, and for which of its items."""
+    """Return the error that says why an order was rejected, and for which of its items."""
     kind = _REFUSALS[order.cause]
     errors = [
         FieldError(
             location="body",
             pointer=f"/items/{line.position}/product_id" if new.items else "/product_id",
             code=kind.code,
-            detail=f"{kind.message} ({line.product_id})",
+            detail=line.refusal_detail or f"{kind.message} ({line.product_id})",
         )
         for line in order.lines
         if line.refusal
     ]
-    return kind(errors=errors)
+    return kind(" ".join(error.detail for error in errors), errors=errors)
 
 
 def _pending(user: Identity, new: OrderCreate) -> Order:
@@ -101,7 +101,7 @@ def _pending(user: Identity, new: OrderCreate) -> Order:
 
 
 async def _store(key: IdempotencyKey, order: Order) -> UUID | None:
-    """Store it, unless the key has one already, whose id is returned."""
+    """Store an order and return None; if the key has one already, return its id instead."""
     values = {
         "id": order.id,
         "user_id": order.user_id,

@@ -1,4 +1,4 @@
-"""Taking over what nobody works on any more."""
+"""Resuming orders whose saga was interrupted."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -22,7 +22,7 @@ from order.services.transition_order import transition_order
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 5
-"""Fewer than a worker has connections to the database: requests need some too."""
+"""Orders in a batch: fewer than a worker has connections to the database, since requests need some too."""
 TIMEOUT_S = 10.0
 
 _LOOK = Statement("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND resume_at <= now()) AS is_due")
@@ -30,10 +30,10 @@ _LOOK = Statement("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AN
 
 async def resume_orders(database: Postgres, dispatcher: Dispatcher) -> None:
     """
-    Expire what has waited for too long, then go on with orders whose process died, or whose last step had no answer.
+    Expire orders that have waited for too long, then resume those whose process died or whose last step had no answer.
 
-    Each worker does it every second: rows that another one looks at are skipped. A backlog is gone through at once, but
-    while steps have no answer the rest of it is left to the next time. If nothing is due, all this is one statement.
+    Each worker does it every second, and skips rows that another one has locked. It works off a backlog at once, but
+    leaves the rest to the next time as soon as a step has no answer. If nothing is due, this is one statement.
     """
     if not await _is_any_due(database):
         return
@@ -49,7 +49,7 @@ async def _is_any_due(database: Postgres) -> bool:
 
 
 async def _expire_some(database: Postgres) -> int:
-    """End what is too old; its reservation, if there is one, is given back when product hears of it."""
+    """Expire orders that are too old; the product service returns their units when it consumes the event."""
     old = (
         select(Order)
         .where(Order.status == OrderStatus.PENDING, Order.resume_at <= func.now())
@@ -65,7 +65,7 @@ async def _expire_some(database: Postgres) -> int:
 
 
 async def _resume_some(database: Postgres, dispatcher: Dispatcher) -> int:
-    """Go on with some; returns how many of them are not pending any more."""
+    """Resume a batch; returns how many of its orders are no longer pending."""
     async with database.transaction() as session:
         orders = await _claim(session)
     return sum(await together(*(_resume(database, dispatcher, order_id) for order_id in orders)))
@@ -85,7 +85,7 @@ async def _claim(session: AsyncSession) -> Sequence[UUID]:
 
 
 async def _resume(database: Postgres, dispatcher: Dispatcher, order_id: UUID) -> bool:
-    """Go on with one; returns whether it is not pending any more. What goes wrong with it stops no other."""
+    """Resume an order; returns whether it is no longer pending. An error is logged, and stops no other order."""
     deadline.start(TIMEOUT_S)
     try:
         order = await advance_order(database, dispatcher, await load_order(database, order_id))

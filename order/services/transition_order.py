@@ -34,12 +34,14 @@ _TRANSITION = Statement(
     """
     line AS (
         SELECT * FROM unnest(
-            CAST(:product_ids AS uuid[]), CAST(:names AS text[]), CAST(:prices AS bigint[]), CAST(:refusals AS text[])
-        ) AS line (product_id, name, unit_price_minor, refusal)
+            CAST(:product_ids AS uuid[]), CAST(:names AS text[]), CAST(:prices AS bigint[]), CAST(:refusals AS text[]),
+            CAST(:details AS text[])
+        ) AS line (product_id, name, unit_price_minor, refusal, refusal_detail)
     )""",
     """
     described AS (
-        UPDATE order_lines SET name = line.name, unit_price_minor = line.unit_price_minor, refusal = line.refusal
+        UPDATE order_lines SET name = line.name, unit_price_minor = line.unit_price_minor, refusal = line.refusal,
+            refusal_detail = line.refusal_detail
         FROM happened, line
         WHERE order_id = happened.id AND order_lines.product_id = line.product_id
             AND (order_lines.name, order_lines.unit_price_minor, order_lines.refusal)
@@ -78,6 +80,7 @@ async def transition_order(run: Run, order: Order, to: OrderStatus, cause: str) 
         "names": [line.name for line in order.lines],
         "prices": [line.unit_price_minor for line in order.lines],
         "refusals": [line.refusal for line in order.lines],
+        "details": [line.refusal_detail for line in order.lines],
     }
     event = _EVENTS[to].model_validate(
         {

@@ -13,12 +13,12 @@ from product.services.move_stock import move_stock
 
 async def adjust_stock(session: AsyncSession, product_id: UUID, adjustment: StockAdjustment, actor: UUID) -> Product:
     """
-    Add units to a stock, or take some away, for a reason that stands in the ledger.
+    Add units to a stock, or remove some, with a reason for the ledger.
 
     Raises:
         ProductNotFound: There is no product with this id (404).
-        InsufficientStock: Fewer are left than are to be taken away (409).
-        StockTooLarge: With what orders hold, there would be more than there can be (409).
+        InsufficientStock: Fewer units are left than should be removed (409).
+        StockTooLarge: The stock would exceed its bound, together with the units that orders hold (409).
     """
     product = next(iter(await lock_products(session, [product_id])), None)
     if product is None or product.deleted_at:

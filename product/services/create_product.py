@@ -12,7 +12,7 @@ from product.schemas import ProductCreate
 
 
 async def create_product(session: AsyncSession, new: ProductCreate, currency: str, actor: UUID) -> Product:
-    """Add a product to the catalogue, priced in *currency*, and announce it; its stock begins its ledger."""
+    """Add a product to the catalogue, priced in *currency*, and publish it; its stock begins its ledger."""
     product = Product(
         name=new.name,
         description=new.description,

@@ -13,13 +13,13 @@ from product.services.get_product import get_product
 
 async def delete_product(session: AsyncSession, product_id: UUID, if_match: Tags | None) -> None:
     """
-    Take a product out of the catalogue; nobody can read or reserve it any more.
+    Remove a product from the catalogue; it can no longer be read or reserved.
 
-    Its row stays: the ledger refers to it, and what is reserved of it may still be committed or given back.
+    Its row stays: the ledger refers to it, and its reserved units may still be committed or returned.
 
     Raises:
-        ProductNotFound: There is none with this id (404).
-        PreconditionFailed: It is no longer what *if_match* asks for (412).
+        ProductNotFound: There is no product with this id (404).
+        PreconditionFailed: It has changed since the version of *if_match* (412).
     """
     statement = update(Product).where(Product.id == product_id, IN_CATALOGUE, as_read(if_match))
     deleted = await session.scalar(statement.values(deleted_at=func.now()).returning(Product.id))

@@ -11,7 +11,7 @@ from product.models import IN_CATALOGUE, Product
 
 async def get_product(session: AsyncSession, product_id: UUID) -> Product:
     """
-    Give one product.
+    Return one product.
 
     Raises:
         ProductNotFound: There is none with this id, or no longer (404).

@@ -13,7 +13,7 @@ from product.services.get_product import get_product
 
 async def list_movements(session: AsyncSession, product_id: UUID, page: PageRequest) -> Slice[StockMovement]:
     """
-    Give one page of a product's ledger, newest first.
+    Return one page of a product's ledger, newest first.
 
     Raises:
         ProductNotFound: There is no product with this id (404).

@@ -19,19 +19,19 @@ _KEYS: dict[Sort, InstrumentedAttribute[Any]] = {
     Sort.DEAREST: Product.price_minor,
     Sort.NAME: Product.name,
 }
-"""What the catalogue is sorted by before the id; the newest are those of the highest ids."""
+"""The sort key before the id; the newest products have the highest ids."""
 FEW = 1000
-"""So many products that have a word are sorted; with more, a page is soon full in the order of the catalogue."""
-_BY_WORDS_ALONE, _BY_ANY_INDEX = (
-    select(*(func.set_config(f"enable_{scan}", switch, True) for scan in ("seqscan", "indexscan")))
-    for switch in ("off", "on")
+"""With at most this many matches, products are sorted; with more, a page fills soon in the order of the catalogue."""
+_BY_WORDS_ALONE = select(
+    func.set_config("enable_seqscan", "off", True), func.set_config("enable_indexscan", "off", True)
 )
-"""For the transaction."""
+_BY_ANY_INDEX = select(func.set_config("enable_seqscan", "on", True), func.set_config("enable_indexscan", "on", True))
+"""Which scans the planner may choose, until the transaction ends."""
 _DESCENDING = frozenset({Sort.NEWEST, Sort.DEAREST})
 
 
 async def list_products(session: AsyncSession, search: Search, page: PageRequest) -> Slice[Product]:
-    """Give one page of the products that *search* describes."""
+    """Return one page of the products that *search* describes."""
     query = select(Product).where(IN_CATALOGUE, *_conditions(search))
     if search.q is not None:
         query = query.where(await _matches(session, search.q))
@@ -42,9 +42,9 @@ async def list_products(session: AsyncSession, search: Search, page: PageRequest
 
 def _sorted(query: Select[Product], sort: Sort, last: Position | None) -> Select[Product]:
     """Sort, and begin after the *last* row of the page before: one range of an index."""
-    columns = [*([_KEYS[sort]] if sort in _KEYS else []), Product.id]
+    columns = [_KEYS[sort], Product.id] if sort in _KEYS else [Product.id]
     if last:
-        values = [last.key, last.id][-len(columns) :]
+        values = [last.key, last.id] if sort in _KEYS else [last.id]
         end = tuple_(*(literal(value, column.type) for value, column in zip(values, columns, strict=True)))
         query = query.where(tuple_(*columns) < end if sort in _DESCENDING else tuple_(*columns) > end)
     return query.order_by(*(column.desc() if sort in _DESCENDING else column for column in columns))
@@ -52,10 +52,10 @@ def _sorted(query: Select[Product], sort: Sort, last: Position | None) -> Select
 
 async def _matches(session: AsyncSession, text: str) -> ColumnElement[bool]:
     """
-    Look a text up in the index of words; of few products give the ids.
+    Return the condition that a product matches a text; for few matches it lists their ids.
 
-    The planner takes every beginning of a word for one that 2 % of the products have, and would walk the catalogue in
-    its order until a page is full: all of it for a word that is rare.
+    The planner estimates that every prefix matches 2 % of the products, and would scan the catalogue in its order until
+    a page is full: all of it for a rare word.
     """
     contains = NAME_WORDS.op("@@")(_beginnings(text))
     await session.execute(_BY_WORDS_ALONE)
@@ -77,11 +77,11 @@ def _conditions(search: Search) -> Iterator[ColumnElement[bool]]:
 
 def _beginnings(text: str) -> ColumnElement[str]:
     """
-    Ask for each word of *text* as the beginning of a word; NULL, which nothing matches, if it has none.
+    Return a query for each word of *text* as a prefix; NULL, which matches nothing, if it has no words.
 
-    PostgreSQL takes it apart as it did the names: what it holds for a word there, it holds for a word here.
+    PostgreSQL splits the text into words as it splits the names.
     """
     word = func.unnest(func.to_tsvector(SIMPLE, text)).table_valued("lexeme", "positions", "weights", name="word")
-    # A quote may stand in a word (of a path), a backslash never: quote_literal writes what a tsquery reads.
+    # A word may contain a quote (in a path), but no backslash: quote_literal writes what a tsquery reads.
     every = func.string_agg(func.quote_literal(cast(word.c.lexeme, Text)) + ":*", " & ")
     return select(cast(every, TSQUERY)).select_from(word).scalar_subquery()

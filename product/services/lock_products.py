@@ -17,7 +17,7 @@ async def lock_products(session: AsyncSession, product_ids: Iterable[UUID]) -> S
     waits for while it waits itself.
     """
     rows = select(Product).where(Product.id.in_(set(product_ids))).order_by(Product.id)
-    # "No key": as strong as the UPDATE that follows, and no hindrance to foreign keys.
+    # "No key": as strong as the UPDATE that follows, without blocking foreign keys.
     locked = rows.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await session.scalars(locked)).all()
 

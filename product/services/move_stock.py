@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.outbox import PublishEach
 from chassis.postgres.statements import Statement, run_in
 from product.errors import InsufficientStock, StockTooLarge
@@ -86,7 +86,7 @@ async def move_stock(session: AsyncSession, movements: Sequence[StockMovement]) 
 
 
 async def _refusal(session: AsyncSession, movements: Sequence[StockMovement], stuck: Collection[UUID]) -> AppError:
-    """Say of the first product whose stock cannot change why that is."""
+    """Return the error that says why the stock of the first of these products cannot change."""
     product_id = min(stuck)
     change = sum(movement.quantity for movement in movements if movement.product_id == product_id)
     amounts = select(Product.stock, Product.held).where(Product.id == product_id)

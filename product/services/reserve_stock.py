@@ -1,4 +1,4 @@
-"""Reserving what an order wants."""
+"""Reserving the items of an order."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chassis.core.errors import AppError, FieldError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.outbox import PublishEach
 from chassis.postgres.database import Postgres
 from chassis.postgres.nonces import Nonce
@@ -28,6 +28,7 @@ _RESERVE = Statement(
             AS wanted (product_id, wanted, movement_id)
         WHERE (SELECT count(*) FROM claimed) >= 0
             AND NOT EXISTS (SELECT FROM reservations WHERE order_id = :order_id)
+        LIMIT cardinality(CAST(:product_ids AS uuid[]))
     )""",
     """
     available AS (
@@ -67,7 +68,7 @@ _RESERVE = Statement(
     """,
 )
 """
-Reserves all that is wanted, or nothing; returns a row for each product that exists, with the stock it had.
+Reserves all items, or nothing; returns a row for each existing product, with its previous stock.
 
 The products are locked first, then the reservation is inserted: all that lock both do so in this order.
 """
@@ -77,7 +78,7 @@ async def reserve_stock(
     database: Postgres, wanted: ReservationCreate, seconds: int, claim: Claim | None = None
 ) -> ReservationRead:
     """
-    Take all that an order wants out of the stock, at the prices of this moment; a repetition has no further effect.
+    Take all items of an order out of the stock, at their current prices; a repetition has no further effect.
 
     Args:
         seconds: How long the order may take to commit.
@@ -100,14 +101,14 @@ async def reserve_stock(
     rows = await database.run(_RESERVE, values, Nonce(claim), PublishEach(ProductStockLow))
     if rows and rows[0]["order_id"]:
         return ReservationRead.of(rows)
-    # Asked for again, perhaps at the same time: the other request may have taken the last units for this very order.
+    # A repeated, perhaps concurrent request: the other one may have taken the last units for this very order.
     if earlier := await _find_earlier(database, wanted):
         return earlier
     raise _refusal(wanted, {row["product_id"]: row for row in rows})
 
 
 async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> ReservationRead | None:
-    """Return what the order has reserved already, if it has; raises if that is closed or differs."""
+    """Return the earlier reservation of the order, if there is one; raises if it is closed or differs."""
     query = select(Reservation, IS_HELD).where(Reservation.order_id == wanted.order_id)
     async with database.transaction() as session:
         found = (await session.execute(query)).one_or_none()
@@ -123,7 +124,7 @@ async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> Reserv
 
 
 def _refusal(wanted: ReservationCreate, available: Mapping[UUID, Row]) -> AppError:
-    """Say why nothing was reserved, and name every item at fault."""
+    """Return the error that says why nothing was reserved, and names every item at fault."""
     if unknown := [item.product_id for item in wanted.items if item.product_id not in available]:
         return _naming(UnknownProducts, wanted, {one: UnknownProducts.describe(one) for one in unknown})
     if len({row["currency"] for row in available.values()}) > 1:
@@ -137,7 +138,7 @@ def _refusal(wanted: ReservationCreate, available: Mapping[UUID, Row]) -> AppErr
 
 
 def _naming(kind: type[AppError], wanted: ReservationCreate, details: Mapping[UUID, str]) -> AppError:
-    """Make a refusal that has a detail for each of these products, and points to their items."""
+    """Build a refusal with a detail for each of these products, which points to their items."""
     errors = [
         FieldError(location="body", pointer=f"/items/{index}/product_id", code=kind.code, detail=details[product_id])
         for index, product_id in enumerate(item.product_id for item in wanted.items)

@@ -22,13 +22,13 @@ async def update_product(
     session: AsyncSession, product_id: UUID, change: ProductUpdate, if_match: Tags | None, actor: UUID
 ) -> Product:
     """
-    Change the named fields of a product, and announce it; a new stock is an adjustment in the ledger.
+    Change the named fields of a product, and publish it; a new stock is an adjustment in the ledger.
 
     Raises:
         NothingToChange: No field is named (422).
         ProductNotFound: There is no product with this id (404).
-        StockTooLarge: With what orders hold, there would be more than there can be (409).
-        PreconditionFailed: It is no longer what *if_match* asks for; its stock counts if that is to change (412).
+        StockTooLarge: The stock would exceed its bound, together with the units that orders hold (409).
+        PreconditionFailed: It has changed since the version of *if_match*; a changed stock counts if it is set (412).
     """
     values = change.model_dump(exclude_none=True)
     if not values:

@@ -1,4 +1,4 @@
-"""Asking what events add up to."""
+"""Querying analytics in tests."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,30 +11,30 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 
 class Ask:
-    """Asks a question as an analyst: ``await ask("top", property="path")`` gives the answer."""
+    """Queries as an analyst: ``await ask("top", property="path")`` returns the answer."""
 
     def __init__(self, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
         self._client = client
         self._headers = headers
 
     async def __call__(self, question: str, **values: str | int | Sequence[str]) -> Any:  # noqa: ANN401 - JSON
-        """Give the answer, which is one; a time that is asked about begins at ``since`` and ends at ``to``."""
+        """Return the answer; ``since`` and ``to`` are the range."""
         response = await self.response(question, **values)
         assert response.status_code == 200, response.text
         return response.json()
 
     async def response(self, question: str, **values: str | int | Sequence[str]) -> httpx.Response:
-        """Give whatever comes."""
+        """Return the response."""
         named = {"from" if name == "since" else name: value for name, value in values.items()}
         return await self._client.get(f"/api/v1/analytics/{question}", params=named, headers=self._headers)
 
     async def refusal(self, question: str, **values: str | int | Sequence[str]) -> tuple[int, str]:
-        """Give status and code of a refusal."""
+        """Return status and code of a refusal."""
         response = await self.response(question, **values)
         return response.status_code, response.json()["code"]
 
 
 async def count(database: MotorDatabase, *events: Document) -> None:
-    """Store events, and have them counted."""
+    """Store events and count them."""
     await store_events(database, events)
     await aggregate_dirty_minutes(database)

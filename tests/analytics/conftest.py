@@ -1,4 +1,4 @@
-"""What tests of analytics need: a database in which they alone count, the ways in, and somebody who asks."""
+"""Fixtures of analytics: a database in which only the test counts, clients, and an analyst."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -23,7 +23,7 @@ from tests.support.plain import NO_AUTHORITIES
 
 @pytest.fixture
 async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[MotorDatabase]:
-    """The database of analytics, in which nobody counts or purges but the test."""
+    """The database of analytics, in which only the test counts or purges."""
     async with apps["analytics"].state.application.store.use() as database, AsyncExitStack() as stack:
         for work in (COUNTING, PURGING):
 
@@ -36,7 +36,7 @@ async def database(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Motor
 
 @pytest.fixture
 def ask(people: People, bearer: Bearer) -> Ask:
-    """Asks as an analyst."""
+    """Queries as an analyst."""
     return Ask(people["analytics"], bearer(role="analyst"))
 
 
@@ -58,7 +58,7 @@ def set_up(apps: dict[str, FastAPI]) -> Iterator[SetUp]:
 
 @pytest.fixture
 def outside_development(set_up: SetUp) -> None:
-    """Has analytics answer as it does in production."""
+    """Makes analytics answer as in production."""
     set_up(environment=Environment.PRODUCTION)
 
 
@@ -71,7 +71,7 @@ async def write_key(apps: dict[str, FastAPI], clean: None) -> str:
 
 @pytest.fixture
 async def keyed(environment: dict[str, str], write_key: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of analytics with a write key, as Segment's have it."""
+    """A client of analytics with a write key, as Segment's clients send it."""
     address = environment["ANALYTICS_SERVICE_URL"]
     async with httpx.AsyncClient(base_url=address, auth=(write_key, ""), verify=NO_AUTHORITIES) as client:
         yield client
@@ -79,5 +79,5 @@ async def keyed(environment: dict[str, str], write_key: str) -> AsyncIterator[ht
 
 @pytest.fixture
 def stored(apps: dict[str, FastAPI]) -> Stored:
-    """Reads the events that are stored."""
+    """Reads the stored events."""
     return lambda: read_stored(apps["analytics"].state.application.store)

@@ -1,4 +1,4 @@
-"""Reading counts as they are stored, and what they should be."""
+"""Reading stored counts, and computing the expected ones."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from analytics.models import DAY_COUNTS, MINUTE_COUNTS
 from chassis.mongodb.database import Document, MotorDatabase
 
 Counts = dict[tuple[datetime, str], tuple[int, dict[str, int]]]
-"""By time and type: how many events, and their revenue by currency."""
+"""By time and type: the number of events, and their revenue by currency."""
 
 
 async def minutes(database: MotorDatabase) -> Counts:
@@ -28,7 +28,7 @@ async def _read(database: MotorDatabase, collection: str, unit: str) -> Counts:
 
 
 def model(documents: Iterable[Document], unit: timedelta) -> Counts:
-    """Add up events by hand; of those with one id the last counts."""
+    """Add up events by hand; of several with one id the last one counts."""
     counts: Counter[tuple[datetime, str]] = Counter()
     revenue: dict[tuple[datetime, str], Counter[str]] = {}
     for one in {document["_id"]: document for document in documents}.values():

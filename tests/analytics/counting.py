@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def event(at: datetime = NOON, kind: str = "page.viewed", **more: object) -> Document:
-    """An event in the form in which it is stored."""
+    """An event in its stored form."""
     return {
         "_id": str(new_id()),
         "type": kind,

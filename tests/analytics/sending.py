@@ -1,4 +1,4 @@
-"""Sending events, and looking at what is stored."""
+"""Sending events, and reading stored ones."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,11 +11,11 @@ CLOUD_EVENT = "application/cloudevents+json"
 CLOUD_EVENTS = "application/cloudevents-batch+json"
 
 Stored = Callable[[], Awaitable[list[Document]]]
-"""Reads the events that are stored, the oldest first."""
+"""Reads the stored events, the oldest first."""
 
 
 async def read_stored(store: MongoDB) -> list[Document]:
-    """Read the events that are stored, in the order in which they happened."""
+    """Read the stored events, in the order of their times."""
     async with store.use() as database:
         return [event async for event in database["events"].find().sort("occurred_at")]
 
@@ -26,7 +26,7 @@ def typed(headers: dict[str, str] | None = None, content_type: str = "applicatio
 
 
 def nested(depth: int) -> dict[str, Any]:
-    """An object with so many objects in each other."""
+    """An object nested this deep."""
     value: dict[str, Any] = {}
     for _ in range(depth - 1):
         value = {"in": value}

@@ -23,7 +23,7 @@ def page(**more: object) -> dict[str, Any]:
 
 
 async def send(client: httpx.AsyncClient, *events: object) -> list[dict[str, Any]]:
-    """Send a batch; what became of its events."""
+    """Send a batch; returns the outcomes of its events."""
     response = await client.post(BATCH, json={"events": events})
     assert response.status_code == 200, response.text
     items: list[dict[str, Any]] = response.json()["items"]
@@ -31,7 +31,7 @@ async def send(client: httpx.AsyncClient, *events: object) -> list[dict[str, Any
 
 
 async def test_each_event_is_answered_in_its_place(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """What is new, what was there and what is wrong are told apart, and what is new is stored."""
+    """New, duplicate and invalid events are distinguished, and new ones are stored."""
     before, new, wrong = page(), page(), page(type="")
     await send(keyed, before)
 
@@ -43,7 +43,7 @@ async def test_each_event_is_answered_in_its_place(keyed: httpx.AsyncClient, sto
 
 
 async def test_a_twin_within_a_batch_is_a_duplicate(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """The first is stored."""
+    """The first one is stored."""
     first, twin = page(subject="first"), page(subject="twin")
     twin["id"] = first["id"]
 
@@ -52,7 +52,7 @@ async def test_a_twin_within_a_batch_is_a_duplicate(keyed: httpx.AsyncClient, st
 
 
 async def test_what_is_wrong_is_told(keyed: httpx.AsyncClient) -> None:
-    """Where in the event, and why; a good event has no word of it."""
+    """An error has its position and reason; a valid event has none."""
     good, wrong = await send(keyed, page(), page(type="a b", data={"n": 2**70}))
 
     assert good.keys() == {"id", "status"}
@@ -64,7 +64,7 @@ async def test_what_is_wrong_is_told(keyed: httpx.AsyncClient) -> None:
 
 
 async def test_events_without_ids_are_each_new(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Each gets an id, which is told."""
+    """Each gets an id, which is returned."""
     items = await send(keyed, {"type": "x"}, {"type": "x"})
 
     assert [item["status"] for item in items] == ["inserted", "inserted"]
@@ -72,7 +72,7 @@ async def test_events_without_ids_are_each_new(keyed: httpx.AsyncClient, stored:
 
 
 async def test_a_batch_is_counted(keyed: httpx.AsyncClient, people: People) -> None:
-    """The statistics say so, in a moment."""
+    """The statistics include it within moments."""
     event = page()
     await send(keyed, event, page(), event)
 
@@ -84,18 +84,18 @@ async def test_a_batch_is_counted(keyed: httpx.AsyncClient, people: People) -> N
 
 
 async def test_a_peer_sends_batches_without_a_key(sealed: Dispatcher) -> None:
-    """As it sends single events."""
-    answer = await sealed.post("analytics", BATCH, json={"events": [page()]})
+    """The route accepts sealed batches like single events."""
+    answer = (await sealed.send("analytics", "POST", BATCH, json={"events": [page()]})).json()
 
     assert [item["status"] for item in answer["items"]] == ["inserted"]
 
 
 async def test_a_full_batch_is_taken_sealed_too(sealed: Dispatcher) -> None:
-    """500 KB are some more when they are sealed."""
+    """500 KB are allowed although sealing makes them larger."""
     events = [page(data={"text": "x" * 900}) for _ in range(500)]
     assert 490_000 < len(json.dumps({"events": events})) < 512_000
 
-    answer = await sealed.post("analytics", BATCH, json={"events": events})
+    answer = (await sealed.send("analytics", "POST", BATCH, json={"events": events})).json()
 
     assert {item["status"] for item in answer["items"]} == {"inserted"}
 
@@ -114,7 +114,7 @@ async def test_a_full_batch_is_taken_sealed_too(sealed: Dispatcher) -> None:
 async def test_what_is_no_batch_is_refused_whole(
     keyed: httpx.AsyncClient, body: object, status: int, where: str | None
 ) -> None:
-    """There is no telling its events apart, or it is too large."""
+    """Its events cannot be separated, or it is too large."""
     response = await keyed.post(BATCH, json=body)
 
     assert response.status_code == status
@@ -138,7 +138,7 @@ async def test_what_is_no_batch_is_refused_whole(
 async def test_what_cannot_be_told_apart_is_refused_whole(
     keyed: httpx.AsyncClient, stored: Stored, text: bytes
 ) -> None:
-    """And nothing is stored."""
+    """Nothing of it is stored."""
     response = await keyed.post(BATCH, content=text, headers=typed())
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "json_invalid")
@@ -175,7 +175,7 @@ async def test_what_cannot_be_told_apart_is_refused_whole(
 async def test_an_event_that_is_no_json_spoils_only_itself(
     keyed: httpx.AsyncClient, stored: Stored, data: bytes, body: bytes, media_type: str
 ) -> None:
-    """In each form of a batch it is told so in its place, and its neighbours are stored."""
+    """In each form of a batch its error is at its position, and its neighbours are stored."""
     ids = [str(uuid4()) for _ in range(3)]
     events = [
         b'{"specversion": "1.0", "id": "%b", "source": "/shop", "type": "x", "data": %b}' % (one.encode(), its)
@@ -217,7 +217,7 @@ async def test_an_event_that_is_no_json_spoils_only_itself(
 async def test_an_event_out_of_bounds_spoils_only_itself(
     keyed: httpx.AsyncClient, stored: Stored, event: object
 ) -> None:
-    """Its neighbours are stored, and of its faults at most ten are told."""
+    """Its neighbours are stored, and at most ten of its errors are returned."""
     items = await send(keyed, page(), event, page())
 
     assert [item["status"] for item in items] == ["inserted", "invalid", "inserted"]
@@ -226,7 +226,7 @@ async def test_an_event_out_of_bounds_spoils_only_itself(
 
 
 async def test_a_million_keys_are_refused_unread(keyed: httpx.AsyncClient) -> None:
-    """The cap on the body comes before anything is made of it."""
+    """The cap on the body applies before parsing."""
     keys = ",".join(f'"{number}":1' for number in range(1_000_000))
 
     response = await keyed.post(BATCH, content=f'{{"events":[{{"type":"x","data":{{{keys}}}}}]}}', headers=typed())
@@ -235,7 +235,7 @@ async def test_a_million_keys_are_refused_unread(keyed: httpx.AsyncClient) -> No
 
 
 async def test_odd_names_are_data(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Operators, dots and what means something elsewhere come back as they went in."""
+    """Operators, dots and other special names are stored unchanged."""
     data = {
         "$where": "sleep(1000)",
         "$set": {"type": "forged"},
@@ -254,7 +254,7 @@ async def test_odd_names_are_data(keyed: httpx.AsyncClient, stored: Stored) -> N
 
 
 async def test_times_are_stored_in_utc(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """An offset changes how a moment is written, not when it is."""
+    """An offset changes the notation of a moment, not the moment."""
     await send(keyed, page(time="2026-11-20T01:30:00+05:30"))
 
     (event,) = await stored()
@@ -263,7 +263,7 @@ async def test_times_are_stored_in_utc(keyed: httpx.AsyncClient, stored: Stored)
 
 @pytest.fixture
 def for_30_days(apps: dict[str, FastAPI]) -> Iterator[None]:
-    """Viewed pages are kept for 30 days."""
+    """Page views are kept for 30 days."""
     with having(apps["analytics"], retention=Retention({"page.viewed": 30})):
         yield
 
@@ -271,7 +271,7 @@ def for_30_days(apps: dict[str, FastAPI]) -> Iterator[None]:
 async def test_an_event_expires_by_the_retention_of_its_type(
     keyed: httpx.AsyncClient, stored: Stored, for_30_days: None
 ) -> None:
-    """One that is older already is refused; those of other types are kept for good."""
+    """An event that is already older is refused; other types are kept for good."""
     recent, old = ((utc_now() - timedelta(days=days)).isoformat() for days in (29, 31))
 
     items = await send(keyed, page(time=old), page(time=recent), page(time=old, type="other"))
@@ -284,7 +284,7 @@ async def test_an_event_expires_by_the_retention_of_its_type(
 
 
 async def test_a_single_event_that_is_too_old_is_refused(keyed: httpx.AsyncClient, for_30_days: None) -> None:
-    """The answer says how long events of its type are kept."""
+    """The answer has the retention of its type."""
     response = await keyed.post(EVENTS, json=page(time="2020-01-01T00:00:00Z"))
 
     assert (response.status_code, response.json()["code"]) == (422, "event_too_old")
@@ -292,7 +292,7 @@ async def test_a_single_event_that_is_too_old_is_refused(keyed: httpx.AsyncClien
 
 
 async def test_outcomes_are_counted(keyed: httpx.AsyncClient, people: People) -> None:
-    """By outcome, and by the way in."""
+    """By outcome, and by route."""
 
     async def inserted() -> float:
         lines = (await people["analytics"].get("/metrics")).text.splitlines()

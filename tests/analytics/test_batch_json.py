@@ -31,7 +31,7 @@ def written(value: object) -> str:
 async def test_an_item_spoils_only_itself(
     before: list[Any], after: list[Any], poison: str, first: dict[str, Any], last: dict[str, Any]
 ) -> None:
-    """Whatever its neighbours are, whatever they have in their texts, and whatever stands around them."""
+    """For any neighbours, any texts in them, and any rest of the body."""
     items = ",".join([*map(written, before), poison, *map(written, after)])
     last = {name: value for name, value in last.items() if name not in first}
     members = [f"{written(name)}: {written(value)}" for name, value in first.items()]
@@ -51,7 +51,7 @@ async def test_an_item_spoils_only_itself(
 
 @given(st.text(st.sampled_from('[]{},:"\\ \n1aN'), max_size=30))
 async def test_whatever_comes_is_read_or_refused(text: str) -> None:
-    """No body is read otherwise than strictly if it can be, and none is an error of ours."""
+    """Every body is parsed strictly if possible, and no body causes an unexpected exception."""
     body = f'{{"items": [{text}]}}'.encode()
     try:
         strictly = strict_json.loads(body)
@@ -71,6 +71,6 @@ async def test_whatever_comes_is_read_or_refused(text: str) -> None:
 )
 @pytest.mark.parametrize(("opening", "name"), [('{"x": ', "items"), ("{", "items"), ("[", None)])
 async def test_no_body_takes_long(text: str, opening: str, name: str | None) -> None:
-    """What never closes is passed over once, not once for each of its characters: the test ends."""
+    """An unclosed bracket is scanned once, not once per character: the test ends."""
     with pytest.raises(strict_json.InvalidJson):
         await read_batch(f"{opening}{text}".encode(), name, 99)

@@ -16,7 +16,7 @@ READING = [
     ("funnel", {"step": ["order.confirmed", "b"]}),
     ("export", {}),
 ]
-"""Questions for which events are read."""
+"""Queries that read events."""
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ async def three_too_many(database: MotorDatabase, monkeypatch: pytest.MonkeyPatc
 async def test_too_many_events_are_refused(
     three_too_many: None, ask: Ask, question: str, values: dict[str, str]
 ) -> None:
-    """Before one of them is read; the message says what to narrow."""
+    """It is refused before any is read; the message says what to narrow."""
     assert await ask.refusal(question, **DAY, **values) == (422, "too_many_events")
     assert "`from` and `to`" in (await ask.response(question, **DAY, **values)).json()["detail"]
 
 
 async def test_what_is_narrower_is_answered(three_too_many: None, ask: Ask) -> None:
-    """Another day, another type or one person are fewer events."""
+    """Another day, another type or one person have fewer events."""
     other_day = {"since": "2026-11-19T00:00Z", "to": "2026-11-20T00:00Z"}
 
     assert (await ask("top", property="path", **other_day))["items"] == []
@@ -46,7 +46,7 @@ async def test_what_is_narrower_is_answered(three_too_many: None, ask: Ask) -> N
 
 
 async def test_what_is_counted_has_no_bound(three_too_many: None, ask: Ask) -> None:
-    """However many events there are."""
+    """The number of events does not matter."""
     assert (await ask("timeseries", by="type", **DAY))["series"] == [{"name": "order.confirmed", "counts": [3]}]
     assert (await ask("stats", **DAY))["total"] == 3
 
@@ -54,7 +54,7 @@ async def test_what_is_counted_has_no_bound(three_too_many: None, ask: Ask) -> N
 async def test_one_person_with_too_many_events_is_refused(
     three_too_many: None, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are counted in their index."""
+    """A person's events are counted in their index."""
     monkeypatch.setattr(refuse_too_many, "MOST_EVENTS", 1)
 
     assert await ask.refusal("top", property="path", user_id="a", **DAY) == (422, "too_many_events")
@@ -64,7 +64,7 @@ async def test_one_person_with_too_many_events_is_refused(
 async def test_what_takes_too_long_is_refused(
     database: MotorDatabase, ask: Ask, monkeypatch: pytest.MonkeyPatch, question: str, values: dict[str, str]
 ) -> None:
-    """The database gives up in time: that is the service's fault, whose message says what helps."""
+    """The database stops in time; that is the service's fault, and the message says what helps."""
     monkeypatch.setattr(reading, "LONGEST_READ_S", 0.000_001)
     times = {} if question == "retention" else DAY
 

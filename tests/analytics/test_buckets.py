@@ -16,14 +16,14 @@ ZONES = [
     "UTC",
     "Europe/Berlin",
     "America/New_York",
-    "America/Havana",  # midnight comes twice
-    "Asia/Beirut",  # midnight is left out
+    "America/Havana",  # midnight occurs twice
+    "Asia/Beirut",  # midnight is skipped
     "Asia/Kathmandu",  # 5:45
-    "Australia/Lord_Howe",  # puts the clock by half an hour
+    "Australia/Lord_Howe",  # changes its clock by half an hour
     "Pacific/Chatham",  # 12:45, with summer time
     "Pacific/Apia",  # had no 30 December 2011
 ]
-MOMENTS = st.datetimes(datetime(2011, 6, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - as it wants
+MOMENTS = st.datetimes(datetime(2011, 6, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis requires naive bounds
 
 
 def utc(text: str) -> datetime:
@@ -32,12 +32,12 @@ def utc(text: str) -> datetime:
 
 
 def walls(starts: Iterable[datetime], zone: str) -> list[str]:
-    """What the clock on the wall says at these moments."""
+    """The local times of these moments."""
     return [f"{start.astimezone(ZoneInfo(zone)):%d %H:%M}" for start in starts]
 
 
 def label(size: BucketName, moment: datetime) -> object:
-    """What all moments of a bucket have in common, by the clock on the wall; and no moment of another near it."""
+    """The common local label of a bucket's moments, which no other moment nearby has."""
     wall = moment.replace(tzinfo=None)
     return {
         "minute": moment.astimezone(UTC),
@@ -57,7 +57,7 @@ def label(size: BucketName, moment: datetime) -> object:
 def test_moments_share_a_bucket_if_the_wall_says_the_same(
     size: BucketName, zone: str, start: datetime, minutes: int
 ) -> None:
-    """Quarter hours that follow each other are in one bucket if and only if the clock on the wall says so."""
+    """Adjacent quarter hours are in one bucket if and only if their local label is the same."""
     begin = start.replace(second=0, microsecond=0)
     asked = Range(begin, begin + minutes * MINUTE)
     divided = buckets(size, asked, ZoneInfo(zone))
@@ -70,7 +70,7 @@ def test_moments_share_a_bucket_if_the_wall_says_the_same(
 
 @given(size=st.sampled_from(["hour", "day", "week", "month"]), zone=st.sampled_from(ZONES), start=MOMENTS)
 def test_buckets_cover_the_range(size: BucketName, zone: str, start: datetime) -> None:
-    """They follow each other and begin at quarter hours, the first at or before the range, the others within."""
+    """They are adjacent and begin at quarter hours, the first at or before the range, the others within."""
     asked = Range.asked(start, start + timedelta(days=62))
 
     divided = buckets(size, asked, ZoneInfo(zone))
@@ -94,7 +94,7 @@ def test_buckets_cover_the_range(size: BucketName, zone: str, start: datetime) -
     ],
 )
 def test_hours_are_those_on_the_wall(zone: str, start: str, end: str, hours: list[str]) -> None:
-    """The one that is left out in spring is not there, the one that comes twice in autumn is there twice."""
+    """The hour that is skipped in spring is absent, the hour that repeats in autumn is there twice."""
     assert walls(buckets("hour", Range(utc(start), utc(end)), ZoneInfo(zone)).starts, zone) == hours
 
 
@@ -109,7 +109,7 @@ def test_hours_are_those_on_the_wall(zone: str, start: str, end: str, hours: lis
     ],
 )
 def test_days_are_as_long_as_they_are(zone: str, day: str, length: float) -> None:
-    """When the clock is put, a day has 23 or 25 hours, or half an hour less."""
+    """When the clock changes, a day has 23 or 25 hours, or half an hour less."""
     noon = utc(day)
 
     first, second = buckets("day", Range(noon, noon + timedelta(days=1)), ZoneInfo(zone)).starts
@@ -132,10 +132,10 @@ def test_a_day_that_was_left_out_is_no_bucket() -> None:
     ("size", "days"), [("minute", 2), ("hour", 93), ("day", 1098), ("week", 3660), ("month", 3660)]
 )
 def test_too_many_buckets_are_refused(size: BucketName, days: int) -> None:
-    """The widest range is answered, and none that is wider by a minute; the message says what is too wide."""
+    """The widest range is answered, and one wider by a minute is refused; the message has the limit."""
     start = utc("2015-01-01T00:00Z")
     end = start + timedelta(days=days)
 
     assert buckets(size, Range(start, end), ZoneInfo("UTC")).starts[-1] < end
-    with pytest.raises(RangeTooWide, match=f"'{size}' at most {days} days"):
+    with pytest.raises(RangeTooWide, match=f"'{size}' may span at most {days} days"):
         buckets(size, Range(start, end + MINUTE), ZoneInfo("UTC"))

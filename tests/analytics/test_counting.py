@@ -15,7 +15,7 @@ from analytics.ingestion.store_events import store_events
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, sale
@@ -23,7 +23,7 @@ from tests.support.often import times
 
 
 async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> None:
-    """What is stored is counted under the minute and the day in which it happened."""
+    """A stored event is counted under the minute and the day of its time."""
     events = [event(), event(NOON + timedelta(seconds=59)), event(NOON + timedelta(hours=30), "order.confirmed")]
     await store_events(database, events)
 
@@ -34,7 +34,7 @@ async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> 
 
 
 async def test_a_day_keeps_its_quarter_hours_apart(database: MotorDatabase) -> None:
-    """An hour's events are found in the quarter in which they happened, also when one of them is counted later."""
+    """Events of an hour are counted in their own quarter, also when one of them is counted later."""
     midnight = 12 * 60
     for at in (0, 14, 15, 59, midnight, midnight - 1):
         await store_events(database, [event(NOON + timedelta(minutes=at))])
@@ -47,7 +47,7 @@ async def test_a_day_keeps_its_quarter_hours_apart(database: MotorDatabase) -> N
 
 
 async def test_revenue_is_added_up_by_currency(database: MotorDatabase) -> None:
-    """Amounts of one currency are added, those of another stand beside them."""
+    """Amounts of one currency are added, other currencies are separate."""
     await store_events(database, [sale(1999), sale(1), sale(500, "CHF"), sale(7, at=NOON + timedelta(hours=1))])
 
     await aggregate_dirty_minutes(database)
@@ -70,7 +70,7 @@ batches = st.lists(
 async def test_counts_agree_with_the_events_however_they_arrive(
     database: MotorDatabase, batches: list[list[tuple[int, int, str]]], counts_between: list[bool]
 ) -> None:
-    """Late ones, repeated ones, any order, counted at any moment: in the end counts are those of the events."""
+    """Late and repeated events, in any order, counted at any moment: in the end the counts match the events."""
     for name in (EVENTS, MINUTE_COUNTS, DAY_COUNTS, DIRTY_MINUTES):
         await database[name].delete_many({})
     stored: dict[str, Document] = {}
@@ -106,7 +106,7 @@ async def test_two_who_count_at_once_do_not_spoil_each_others_counts(database: M
 async def test_what_a_dead_process_has_stored_is_counted(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An mark that nobody settles is counted when its time is over."""
+    """A mark that is never completed is counted after its time."""
     lost = event()
     mark = await dirty_minutes.mark_dirty(database, [lost])
     await database[EVENTS].insert_one(lost)
@@ -120,7 +120,7 @@ async def test_what_a_dead_process_has_stored_is_counted(
 
 
 async def test_who_was_taken_for_dead_is_counted_when_it_goes_on(database: MotorDatabase) -> None:
-    """An mark that was counted before its events were stored comes back when it is settled."""
+    """A mark that was counted before its events were stored is stored again on completion."""
     late = event()
     mark = await dirty_minutes.mark_dirty(database, [late])
     await database[DIRTY_MINUTES].delete_one({"_id": mark["_id"]})
@@ -135,7 +135,7 @@ async def test_who_was_taken_for_dead_is_counted_when_it_goes_on(database: Motor
 async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not taken away by whoever has read it before its events were there."""
+    """A process that read it before its events were stored does not delete it."""
     late = event()
     mark = await dirty_minutes.mark_dirty(database, [late])
     monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: mark["settled_at"])
@@ -164,7 +164,7 @@ async def test_scattered_events_are_counted_by_the_hour(database: MotorDatabase)
 
 
 async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
-    """Wrong, missing and invented counts are those of the events afterwards."""
+    """Wrong, missing and invented counts match the events afterwards."""
     events = [event(NOON + timedelta(hours=n)) for n in range(5)]
     await store_events(database, events)
     await aggregate_dirty_minutes(database)
@@ -185,7 +185,7 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
 
 
 async def test_so_many_arrivals_are_counted_at_a_time(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that were settled first; the others stay for the next time."""
+    """Those completed first are counted; the others stay for the next time."""
     monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.MOST_DIRTY_MINUTES", 2)
     events = [event(NOON + timedelta(minutes=n)) for n in range(3)]
     for one in events:
@@ -198,7 +198,7 @@ async def test_so_many_arrivals_are_counted_at_a_time(database: MotorDatabase, m
 
 
 async def test_without_events_nothing_is_rebuilt(database: MotorDatabase) -> None:
-    """Nor does it fail."""
+    """A rebuild without events succeeds."""
     assert await rebuild_counts(database) == (0, [])
 
 
@@ -214,12 +214,12 @@ async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
 
 
 async def noted(database: MotorDatabase) -> dict[str, set[str]]:
-    """Who did what, whenever it was."""
+    """All recorded days of people."""
     return {row["user_id"]: set(row["types"]) async for row in database[USER_DAYS].find()}
 
 
 async def test_many_people_are_noted(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than are noted at a time."""
+    """More people than are recorded at a time."""
     monkeypatch.setattr(user_days, "_BATCH", 2)
     await store_events(database, [event(user_id=who) for who in "abcde"])
 
@@ -231,10 +231,10 @@ async def test_many_people_are_noted(database: MotorDatabase, monkeypatch: pytes
 async def test_two_who_note_one_persons_day_at_once_lose_nothing(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever finds that the day has been begun meanwhile adds to it, and notes the others all the same."""
+    """If the day was inserted meanwhile, the types are added to it, and other people are still recorded."""
     await store_events(database, [event(kind="a", user_id="ada")])
     await aggregate_dirty_minutes(database)
-    write = user_days._write  # noqa: SLF001 - it is the moment between reading and writing
+    write = user_days._write  # noqa: SLF001 - the moment between reading and writing
 
     def too_late(*arguments: Any) -> object:  # noqa: ANN401
         day, person, _known = arguments
@@ -252,7 +252,7 @@ async def test_two_who_note_one_persons_day_at_once_lose_nothing(
 async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It fails, once; the mark stays, so that it is noted later."""
+    """It fails once; the mark stays, so the day is recorded later."""
     await store_events(database, [event(user_id="ada")])
     with monkeypatch.context() as patch:
         patch.setattr(user_days, "_write", lambda *_: UpdateOne({}, {"$unknown": {}}))
@@ -263,7 +263,7 @@ async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
 
 
 async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> None:
-    """An erasure whose events are not anonymised yet leaves no day, however the id is written; others' days stay."""
+    """Before an erasure anonymises the events, no day is recorded, in any spelling of the id; others' days stay."""
     ada = str(new_id())
     await store_events(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
     await database[ERASED_USERS].insert_one({"_id": ada, "erased_at": utc_now()})

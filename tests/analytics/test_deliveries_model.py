@@ -29,7 +29,7 @@ from tests.support.plain import NO_AUTHORITIES
 from tests.support.warm import WarmProcess
 
 DELIVERIES = int(os.environ.get("DELIVERIES", "600"))
-"""Events; most are sent more than once."""
+"""The number of events; most are sent more than once."""
 SERVERS = 3
 SENDERS = 8
 COUNTED_WITHIN_S = 60.0
@@ -38,7 +38,7 @@ COUNTED_WITHIN_S = 60.0
 
 @pytest.fixture
 def deployment(environment: dict[str, str], mongodb: EmbeddedMongoDB) -> dict[str, str]:
-    """What analytics reads, with a database of its own."""
+    """The settings of analytics, with a database of its own."""
     url = mongodb.create_database("deliveries")
     create_indexes(SecretStr(url), INDEXES)
     return environment | {ANALYTICS.store_variable: url}
@@ -46,7 +46,7 @@ def deployment(environment: dict[str, str], mongodb: EmbeddedMongoDB) -> dict[st
 
 @contextmanager
 def serving(deployment: dict[str, str]) -> Iterator[str]:
-    """Run a process of analytics during the block; gives its address."""
+    """Run a process of analytics for the block; yields its address."""
     port = free_port()
     process = WarmProcess(
         [sys.executable, "-m", "uvicorn", ANALYTICS.factory, "--factory", "--port", str(port), "--no-access-log"],
@@ -71,7 +71,7 @@ async def is_ready(outside: httpx.AsyncClient) -> bool:
 
 @pytest.fixture
 async def endpoints(deployment: dict[str, str]) -> AsyncIterator[list[Endpoint]]:
-    """The ways into several processes, which know of each other by their database alone."""
+    """The addresses of several processes, which share only their database."""
     key = await make_write_key(deployment[ANALYTICS.store_variable], "model")
     async with AsyncExitStack() as stack:
         addresses = [stack.enter_context(serving(deployment)) for _ in range(SERVERS)]
@@ -88,7 +88,7 @@ async def endpoints(deployment: dict[str, str]) -> AsyncIterator[list[Endpoint]]
 async def test_however_events_arrive_all_counts_are_those_of_a_plain_model(
     deployment: dict[str, str], endpoints: list[Endpoint]
 ) -> None:
-    """In any order, late, twice at the same time, by different processes, of which each counts now and then."""
+    """In any order, late, concurrently and repeatedly, through several processes, each of which counts now and then."""
     senders = Senders(endpoints, random.getrandbits(32))
 
     await senders.run(SENDERS, lambda: len(senders.journal.events) < DELIVERIES)

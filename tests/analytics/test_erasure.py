@@ -1,4 +1,4 @@
-"""An erasure finds a person under every spelling and every linked id, and nobody else."""
+"""An erasure reaches a person's events under every spelling and every linked id, and no other person's."""
 
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from analytics.ingestion.store_events import store_events
 from analytics.models import ERASED_USERS, ERASED_VISITORS, EVENTS, USER_DAYS
 from analytics.privacy.erase_person import _BATCH
 from analytics.privacy.erase_user import erase_user
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counted import days
@@ -27,17 +27,17 @@ ANONYMOUS: dict[str, Any] = {"user_id": None, "anonymous_id": None, "subject": N
 
 
 def did(user: object = None, visitor: str | None = None, kind: str = "page", **data: object) -> Document:
-    """Something that somebody did."""
+    """An event of a person."""
     return event(kind=kind, user_id=user and str(user), anonymous_id=visitor, data={**EMAIL, **data})
 
 
 async def events(database: MotorDatabase) -> dict[str, Document]:
-    """The events that are stored, by id."""
+    """The stored events, by id."""
     return {row["_id"]: row async for row in database[EVENTS].find()}
 
 
 async def assert_erased(database: MotorDatabase, erased: list[Document], others: list[Document]) -> None:
-    """Of the first nothing is left but type, time and count; the others are as they were."""
+    """The first ones have only type, time and count; the others are unchanged."""
     now = await events(database)
     for one in erased:
         assert now[one["_id"]] == {**now[one["_id"]], **ANONYMOUS, "type": one["type"], "occurred_at": NOON}
@@ -48,13 +48,13 @@ async def assert_erased(database: MotorDatabase, erased: list[Document], others:
 
 
 class Receipts:
-    """Reads receipts of erasures, as an admin."""
+    """Reads records of erasures, as an admin."""
 
     def __init__(self, people: People, bearer: Bearer) -> None:
         self._client, self._headers = people["analytics"], bearer(role="admin")
 
     async def __call__(self, person: object) -> dict[str, tuple[int, int]]:
-        """Read how many ids and events of each kind there were."""
+        """Return the number of ids and events of each kind."""
         path = f"/api/v1/analytics/erasures/{person}"
         answer = (await self._client.get(path, headers=self._headers)).json()
         by_kind = {kind: (one["ids"], one["events"]) for kind, one in answer["identities"].items()}
@@ -64,12 +64,12 @@ class Receipts:
 
 @pytest.fixture
 def receipt(people: People, bearer: Bearer) -> Receipts:
-    """Reads receipts."""
+    """Reads records of erasures."""
     return Receipts(people, bearer)
 
 
 async def test_events_under_every_spelling_are_erased(database: MotorDatabase, receipt: Receipts) -> None:
-    """Those that were stored before ids were normalised; the neighbour's stay, however spelled."""
+    """Events from before ids were normalised are erased; a neighbour's stay, in any spelling."""
     ada, bob = new_id(), new_id()
     hers = [did(spelling) for spelling in spellings(str(ada))]
     his = [did(spelling) for spelling in spellings(str(bob))] + [did(ada.hex[:-1]), did()]
@@ -89,7 +89,7 @@ async def test_events_under_every_spelling_are_erased(database: MotorDatabase, r
 async def test_anonymous_visits_that_are_linked_are_erased(
     database: MotorDatabase, receipt: Receipts, kind: str
 ) -> None:
-    """Any event that names account and browser links them, whichever came first."""
+    """Any event with account and browser links them, whichever came first."""
     ada, bob = new_id(), new_id()
     hers = [did(None, "browser-1"), did(ada, "browser-1", kind), did(None, "browser-1"), did(None, "browser-2")]
     hers.append(did(ada, "browser-2", kind))
@@ -103,7 +103,7 @@ async def test_anonymous_visits_that_are_linked_are_erased(
 
 
 async def test_another_account_in_the_same_browser_is_left_alone(database: MotorDatabase) -> None:
-    """What the browser did without an account goes; what Bob did there, with his, is his."""
+    """The browser's events without an account are erased; Bob's events there stay his."""
     ada, bob = new_id(), new_id()
     hers, shared = did(ada, "browser"), did(None, "browser")
     his = [did(bob, "browser"), did(bob, "phone"), did(None, "phone")]
@@ -141,7 +141,7 @@ async def test_what_an_alias_has_linked_is_erased(database: MotorDatabase, recei
 
 
 async def test_an_alias_reaches_nobody_elses_account(database: MotorDatabase) -> None:
-    """Who can send events cannot have another's account erased with their own."""
+    """A sender of events cannot have another's account erased together with their own."""
     eve, ada = new_id(), new_id()
     registered = event(kind="user.registered", user_id=str(ada), source="/services/user", anonymous_id=None)
     forged = [did(eve, None, "alias", previousId=str(ada)), did(ada, None, "alias", previousId=str(eve))]
@@ -155,7 +155,7 @@ async def test_an_alias_reaches_nobody_elses_account(database: MotorDatabase) ->
 
 @pytest.mark.parametrize("late", ["spelling", "visit", "link", "alias", "later alias", "alias's own"])
 async def test_what_arrives_after_the_erasure_is_erased(database: MotorDatabase, receipt: Receipts, late: str) -> None:
-    """Under any of the person's ids, or as a further link; it is added to the receipt."""
+    """It is erased under any of the person's ids, or as a further link, and added to the record."""
     ada, bob = new_id(), new_id()
     before = [did(ada, "browser"), did(ada, None, "alias", previousId="guest")]
     new_visit, new_guest = did(None, "browser-2"), did("guest-2")
@@ -182,7 +182,7 @@ async def test_what_arrives_after_the_erasure_is_erased(database: MotorDatabase,
 async def test_an_erasure_that_was_interrupted_is_finished(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The links are kept before the events lose them: done again, nothing is forgotten."""
+    """The links are stored before the events lose them, so repeating it misses nothing."""
     ada = new_id()
     visits, hers = [did(None, "browser"), did("guest")], did(ada, "browser", "alias", previousId="guest")
     await count(database, *visits, hers)
@@ -201,7 +201,7 @@ async def test_an_erasure_that_was_interrupted_is_finished(
 
 
 async def test_an_erasure_twice_changes_nothing_more(database: MotorDatabase, receipt: Receipts) -> None:
-    """Receipt and rows are as after the first."""
+    """Record and rows are as after the first time."""
     ada = new_id()
     await count(database, did(ada, "browser", "alias", previousId="guest"), did("guest"), did(None, "browser"))
     await erase_user(database, ada)
@@ -226,7 +226,7 @@ async def test_many_visits_are_erased(database: MotorDatabase, receipt: Receipts
 
 
 async def test_an_alias_has_no_receipt_of_its_own(database: MotorDatabase, people: People, bearer: Bearer) -> None:
-    """That of the account says how many there were."""
+    """The account's record includes its events."""
     ada, guest = new_id(), uuid4()
     await count(database, did(ada, None, "alias", previousId=str(guest)))
     await erase_user(database, ada)
@@ -236,7 +236,7 @@ async def test_an_alias_has_no_receipt_of_its_own(database: MotorDatabase, peopl
 
 
 async def test_nothing_is_noted_of_an_erased_person_under_another_spelling(database: MotorDatabase) -> None:
-    """Neither of an alias; others' days are noted."""
+    """Nor of an alias; others' days are recorded."""
     ada, bob = new_id(), new_id()
     await store_events(database, [did(ada.hex), did("guest"), did(bob.hex)])
     await database[ERASED_USERS].insert_one({"_id": str(ada), "events": 0})
@@ -248,7 +248,7 @@ async def test_nothing_is_noted_of_an_erased_person_under_another_spelling(datab
 
 
 async def test_an_erasure_needs_no_look_at_all_events(database: MotorDatabase) -> None:
-    """What it asks for is found by an index, however many events there are."""
+    """All its queries use an index, however many events there are."""
     ada = str(new_id())
     for condition in (
         {"user_id": {"$in": spellings(ada)}},
@@ -260,13 +260,13 @@ async def test_an_erasure_needs_no_look_at_all_events(database: MotorDatabase) -
         assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"]), condition
 
 
-# Ids where they enter
+# Ids are normalised on arrival
 
 
 async def test_ids_are_normalised_where_they_enter(
     keyed: httpx.AsyncClient, stored: Stored, apps: dict[str, FastAPI]
 ) -> None:
-    """Of Segment's messages, of our events, and of CloudEvents in headers."""
+    """In Segment's messages, in our events, and in CloudEvents in headers."""
     ada, browser, before = new_id(), uuid4(), uuid4()
     alias = {"userId": f"{{{ada}}}", "anonymousId": browser.hex, "previousId": before.urn}
     answers = [
@@ -294,7 +294,7 @@ async def test_ids_are_normalised_where_they_enter(
 
 @pytest.mark.parametrize("userid", ["ada", "", 5, ["x"], "0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f708"])
 async def test_an_account_is_named_by_its_uuid(keyed: httpx.AsyncClient, stored: Stored, userid: object) -> None:
-    """Anything else is refused, and the message says where."""
+    """Anything else is refused, and the error has its position."""
     answer = await keyed.post(EVENTS_PATH, json={"type": "page", "userid": userid})
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/userid")
@@ -302,7 +302,7 @@ async def test_an_account_is_named_by_its_uuid(keyed: httpx.AsyncClient, stored:
 
 
 async def test_a_person_is_asked_about_in_any_spelling(database: MotorDatabase, ask: Ask) -> None:
-    """Events that were stored under another one are found too."""
+    """Events that were stored under another spelling are found too."""
     ada, bob = new_id(), new_id()
     await count(database, did(ada, path="/"), did(ada.hex, path="/"), did(bob, path="/"))
     day = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}

@@ -12,7 +12,7 @@ EVENTS = "/api/v1/analytics/events"
 
 
 async def count_stored(apps: dict[str, FastAPI]) -> int:
-    """How many events are stored."""
+    """The number of stored events."""
     async with apps["analytics"].state.application.store.use() as database:
         return len(await database["events"].distinct("_id"))
 
@@ -21,7 +21,7 @@ async def test_the_same_id_is_stored_once(sealed: Dispatcher, apps: dict[str, Fa
     """An event that is sent again is a duplicate."""
     event = {"id": str(uuid4()), "type": "page.viewed"}
 
-    answers = [await sealed.post("analytics", EVENTS, json=event) for _ in range(2)]
+    answers = [(await sealed.send("analytics", "POST", EVENTS, json=event)).json() for _ in range(2)]
 
     assert [answer["status"] for answer in answers] == ["inserted", "duplicate"]
     assert await count_stored(apps) == 1
@@ -49,7 +49,7 @@ async def test_events_out_of_bounds_are_refused(
 ) -> None:
     """They are a 422, and nothing is stored."""
     with pytest.raises(RemoteError) as refused:
-        await sealed.post("analytics", EVENTS, json=event)
+        await sealed.send("analytics", "POST", EVENTS, json=event)
 
     assert refused.value.remote_status == 422
     assert await count_stored(apps) == 0
@@ -59,13 +59,13 @@ async def test_odd_data_is_stored(sealed: Dispatcher) -> None:
     """Operators, dots and fractions in the data are data."""
     data = {"$where": "1", "a.b": 1.5, "": None, "list": [1, [True]], "deep": {"$set": {"x": -(2**63)}}}
 
-    answer = await sealed.post("analytics", EVENTS, json={"type": "x", "data": data})
+    answer = (await sealed.send("analytics", "POST", EVENTS, json={"type": "x", "data": data})).json()
 
     assert answer["status"] == "inserted"
 
 
 async def test_one_persons_stats_are_for_the_user_service(people: People) -> None:
-    """A plain request for somebody's activity is refused."""
+    """A plain request for a person's activity is refused."""
     response = await people["analytics"].get(f"/api/v1/analytics/users/{uuid4()}/stats")
 
     assert (response.status_code, response.json()["code"]) == (400, "encryption_required")

@@ -31,7 +31,7 @@ async def table(ask: Ask) -> list[dict[str, str]]:
 
 
 async def test_events_are_handed_out_oldest_first(database: MotorDatabase, ask: Ask) -> None:
-    """One JSON object a line, with all that is kept of each."""
+    """One JSON object per line, with all stored fields."""
     first = event(user_id="ada", data={"$a.b": [1, 2.5, None]}, anonymous_id="browser")
     await count(database, event(NOON + timedelta(seconds=1)), first)
 
@@ -51,7 +51,7 @@ async def test_events_are_handed_out_oldest_first(database: MotorDatabase, ask: 
 
 
 async def test_more_than_is_in_memory_at_a_time_is_handed_out(database: MotorDatabase, ask: Ask) -> None:
-    """Each event once, in its order."""
+    """Each event once, in order."""
     events = [event(NOON + timedelta(seconds=n)) for n in range(1001)]
     await count(database, *events)
 
@@ -59,21 +59,21 @@ async def test_more_than_is_in_memory_at_a_time_is_handed_out(database: MotorDat
 
 
 async def test_the_end_is_not_in_the_range(database: MotorDatabase, ask: Ask) -> None:
-    """Two exports that follow each other have each event once."""
+    """Two adjacent exports contain each event once."""
     await count(database, event(), event(NOON.replace(hour=0)), event(NOON.replace(hour=0) + timedelta(days=1)))
 
     assert len(await lines(ask)) == 2
 
 
 async def test_only_what_is_asked_for_is_handed_out(database: MotorDatabase, ask: Ask) -> None:
-    """By type, person and property."""
+    """Filters are type, person and property."""
     await count(database, event(kind="a", user_id="ada", data={"n": 1}), event(kind="a", user_id="ada"), event())
 
     assert len(await lines(ask, type="a", user_id="ada", property="n:1")) == 1
 
 
 async def test_without_events_there_is_an_empty_file(database: MotorDatabase, ask: Ask) -> None:
-    """As CSV it has its head."""
+    """As CSV it has a header."""
     assert (await lines(ask), await table(ask)) == ([], [])
     assert (await ask.response("export", format="csv", **DAY)).text.startswith("id,type,source,")
 
@@ -82,7 +82,7 @@ async def test_without_events_there_is_an_empty_file(database: MotorDatabase, as
     ("form", "media_type"), [("ndjson", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")]
 )
 async def test_the_answer_is_a_file(database: MotorDatabase, ask: Ask, form: str, media_type: str) -> None:
-    """It has a name that says what is in it."""
+    """Its name describes its content."""
     headers = (await ask.response("export", format=form, **DAY)).headers
 
     assert headers["content-type"] == media_type
@@ -101,7 +101,7 @@ async def test_no_cell_is_a_formula(database: MotorDatabase, ask: Ask, text: str
 
 
 async def test_cells_hold_any_text(database: MotorDatabase, ask: Ask) -> None:
-    """Commas, quotes and line breaks stay what they are; data is JSON."""
+    """Commas, quotes and line breaks are preserved; data is JSON."""
     odd = 'a,"b"\nc;ä'
     await count(database, event(subject=odd, data={odd: [odd]}))
 
@@ -113,7 +113,7 @@ async def test_cells_hold_any_text(database: MotorDatabase, ask: Ask) -> None:
 
 @pytest.fixture
 async def much(database: MotorDatabase) -> None:
-    """More than sockets hold for a reader who does not read."""
+    """More than sockets buffer for a client that does not read."""
     await count(database, *(event(data={"text": "x" * 30_000}) for _ in range(1000)))
 
 
@@ -125,7 +125,7 @@ async def is_idle(apps: dict[str, FastAPI]) -> bool:
 async def test_an_export_ends_when_its_reader_goes(
     apps: dict[str, FastAPI], environment: dict[str, str], bearer: Bearer, much: None
 ) -> None:
-    """It waits for a reader who is slow, and for nobody when there is none."""
+    """It waits for a slow client, and stops when the client has disconnected."""
     receiver = apps["analytics"].state.application.receiver
     async with (
         httpx.AsyncClient(base_url=environment["ANALYTICS_SERVICE_URL"], verify=NO_AUTHORITIES) as client,
@@ -140,7 +140,7 @@ async def test_an_export_ends_when_its_reader_goes(
 async def test_an_export_that_takes_too_long_is_cut_off(
     apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch, people: People, bearer: Bearer, much: None
 ) -> None:
-    """Whoever stops reading holds nothing up, and sees that the end is missing."""
+    """A client that stops reading delays nothing else, and sees that the file is incomplete."""
     monkeypatch.setattr(export, "LONGEST_EXPORT_S", 0.2)
     async with people["analytics"].stream("GET", EXPORT, headers=bearer(role="analyst")) as answer:
         assert await eventually(lambda: is_idle(apps))

@@ -1,4 +1,4 @@
-"""Counts of events that were deleted stay, whatever retention is set to now."""
+"""Counts of deleted events stay, whatever the retention setting is."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,17 +27,17 @@ MINUTE = timedelta(minutes=1)
 
 
 def expired(at: datetime, kind: str = "page.viewed", **more: object) -> Document:
-    """An event whose time is up."""
+    """An expired event."""
     return event(at, kind, expires_at=utc_now() - MINUTE, **more)
 
 
 async def ids(database: MotorDatabase) -> set[str]:
-    """The events that are there."""
+    """The ids of the stored events."""
     return {row["_id"] async for row in database[EVENTS].find({}, {"_id": 1})}
 
 
 async def test_counts_of_deleted_events_survive_a_rebuild(database: MotorDatabase) -> None:
-    """No setting is asked. Counts of other types, and of later times, are those of the events that are there."""
+    """The setting does not matter. Counts of other types, and of later times, match the stored events."""
     gone = [expired(NOON), sale(500) | {"expires_at": utc_now() - MINUTE}]
     others = [event(NOON, "kept.type"), event(NOON + PART), event(NOON - DAY, "kept.type")]
     await count(database, *gone, *others)
@@ -53,7 +53,7 @@ async def test_counts_of_deleted_events_survive_a_rebuild(database: MotorDatabas
 
 
 async def test_a_late_event_of_another_type_does_not_touch_final_counts(database: MotorDatabase) -> None:
-    """Its minute is counted anew, and the counts of deleted events beside it stay."""
+    """Its minute is recounted, and counts of deleted events in it stay."""
     gone, late = expired(NOON), event(NOON, "kept.type")
     await count(database, gone)
     await purge(database)
@@ -65,7 +65,7 @@ async def test_a_late_event_of_another_type_does_not_touch_final_counts(database
 
 
 async def test_events_are_deleted_only_when_their_time_is_up(database: MotorDatabase) -> None:
-    """Those that expire later, or never, stay, and nothing of their type is final beyond what was deleted."""
+    """Events that expire later, or never, stay, and only counts of deleted events become final."""
     gone = expired(NOON)
     soon = event(NOON + 2 * PART, expires_at=utc_now() + MINUTE)
     kept = event(NOON, "kept.type")
@@ -78,7 +78,7 @@ async def test_events_are_deleted_only_when_their_time_is_up(database: MotorData
 
 
 async def test_a_purge_of_many_deletes_all_of_them(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batch by batch, each after its counts were made final."""
+    """In batches, each after its counts became final."""
     monkeypatch.setattr("analytics.privacy.purge.BATCH", 2)
     gone = [expired(NOON + n * PART) for n in range(5)]
     await count(database, *gone, event(NOON))
@@ -93,7 +93,7 @@ async def test_a_purge_of_many_deletes_all_of_them(database: MotorDatabase, monk
 
 @pytest.mark.parametrize("collection", [DIRTY_MINUTES, FAILED_MINUTES])
 async def test_events_that_are_not_counted_are_not_deleted(database: MotorDatabase, collection: str) -> None:
-    """However late counting is, an event is counted before it goes."""
+    """However late counting is, an event is counted before it is deleted."""
     gone = expired(NOON)
     await count(database, gone)
     waiting = {"_id": NOON} if collection == FAILED_MINUTES else {"minutes": [NOON]}
@@ -109,13 +109,13 @@ async def test_events_that_are_not_counted_are_not_deleted(database: MotorDataba
 
 
 def test_counts_become_final_by_whole_parts_of_a_day() -> None:
-    """None of them is of two days."""
+    """No part is in two days."""
     assert [end_of_part(NOON.replace(hour=hour)).hour for hour in (0, 5, 6, 12, 18, 23)] == [6, 6, 12, 18, 0, 0]
     assert end_of_part(NOON.replace(hour=23)) == NOON.replace(hour=0) + DAY
 
 
 async def test_what_is_final_stays_final(database: MotorDatabase) -> None:
-    """An earlier time does not take it back."""
+    """An earlier time does not change it."""
     await finalise(database, {"a": NOON, "b": NOON})
     await finalise(database, {"a": NOON - DAY, "b": NOON + DAY})
 
@@ -125,10 +125,10 @@ async def test_what_is_final_stays_final(database: MotorDatabase) -> None:
 async def test_a_deletion_while_events_are_counted_spoils_no_count(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Counting reads what is final in the snapshot in which it reads the events."""
+    """Counting reads the final times in the snapshot in which it reads the events."""
     gone = expired(NOON)
     await count(database, gone)
-    original = recounting._count_events  # noqa: SLF001 - it is the moment between the two reads
+    original = recounting._count_events  # noqa: SLF001 - the moment between the two reads
 
     async def purged_meanwhile(*arguments: object) -> object:
         monkeypatch.setattr(recounting, "_count_events", original)
@@ -142,11 +142,11 @@ async def test_a_deletion_while_events_are_counted_spoils_no_count(
     assert await minutes(database) == model([gone], MINUTE)
 
 
-# An event that comes late for counts that are final
+# Events that arrive late for final counts
 
 
 async def test_an_event_whose_counts_are_final_is_refused(database: MotorDatabase) -> None:
-    """It would be stored and never counted. One of another type, and a later one, are taken."""
+    """It would be stored and never counted. An event of another type, and a later one, are accepted."""
     before = end_of_part(utc_now() - 20 * DAY)
     await finalise(database, {"page.viewed": before})
     times = [before - MINUTE, before + GRACE - PART - MINUTE, before + GRACE - PART, before - MINUTE]
@@ -175,7 +175,7 @@ async def test_one_event_whose_counts_are_final_is_refused(database: MotorDataba
 async def test_an_event_of_now_costs_no_look_at_final_counts(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only events of more than a day ago are looked up."""
+    """Only events older than a day are looked up."""
 
     async def looked(*_: object) -> None:
         raise AssertionError
@@ -186,13 +186,13 @@ async def test_an_event_of_now_costs_no_look_at_final_counts(
     assert (await record_event(database, Retention(), event_of_now)).status == "inserted"
 
 
-# What was stored by earlier versions
+# Data of earlier versions
 
 
 async def test_events_that_mongodb_deleted_itself_stay_counted(
     database: MotorDatabase, environment: dict[str, str]
 ) -> None:
-    """The old index, which deleted without a trace, goes; counts of more events than are there become final."""
+    """The old index, which left no record, is dropped; counts of more events than are stored become final."""
     gone, there = [event(NOON), event(NOON + DAY)], [event(NOON + 2 * DAY), event(NOON, "other")]
     await count(database, *gone, *there)
     await database[EVENTS].delete_many({"_id": {"$in": [one["_id"] for one in gone]}})
@@ -209,7 +209,7 @@ async def test_events_that_mongodb_deleted_itself_stay_counted(
 
 
 async def test_without_the_old_index_nothing_is_migrated(database: MotorDatabase, environment: dict[str, str]) -> None:
-    """Wrong counts of a new database are for a rebuild to mend."""
+    """A rebuild corrects wrong counts of a new database."""
     await count(database, event(NOON))
     await database[DAY_COUNTS].update_one({}, {"$inc": {"count": 1}})
 

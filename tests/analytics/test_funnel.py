@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.queries.funnels import Walk
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
@@ -16,23 +16,23 @@ from tests.support.often import times
 
 HOURS = {"since": "2026-11-20T10:00Z", "to": "2026-11-21T10:00Z"}
 Seen = list[tuple[str, int]]
-"""Types, and the seconds at which they happened; in the order of time."""
+"""Types, and the seconds at which they happened, in order."""
 
 
 def did(who: str, kind: str, seconds: int = 0) -> Document:
-    """Something that somebody did so many seconds after noon."""
+    """An event of a person, this many seconds after noon."""
     return event(NOON + timedelta(seconds=seconds), kind, user_id=who)
 
 
 async def users(ask: Ask, *steps: str, window: int = 60) -> list[int]:
-    """How many people did each step."""
+    """The number of people at each step."""
     answer = await ask("funnel", step=steps, window=window, **HOURS)
     assert [one["type"] for one in answer["steps"]] == list(steps)
     return [one["users"] for one in answer["steps"]]
 
 
 async def test_people_are_counted_as_far_as_they_got(database: MotorDatabase, ask: Ask) -> None:
-    """Each person once for each step; who did a later step did those before."""
+    """Each person counts once per step; a later step includes the earlier ones."""
     await count(database, did("ada", "a"), did("ada", "b", 1), did("ada", "c", 2), did("bob", "a"), did("bob", "b", 1))
     await count(database, did("eve", "a"), did("eve", "a", 1), did("eve", "c", 2), event(kind="a"))
 
@@ -40,14 +40,14 @@ async def test_people_are_counted_as_far_as_they_got(database: MotorDatabase, as
 
 
 async def test_the_order_matters(database: MotorDatabase, ask: Ask) -> None:
-    """What was done before the step before does not count."""
+    """An action before the previous step does not count."""
     await count(database, did("ada", "b"), did("ada", "a", 1))
 
     assert await users(ask, "a", "b") == [1, 0]
 
 
 async def test_the_window_begins_with_any_first_step(database: MotorDatabase, ask: Ask) -> None:
-    """An attempt that came to nothing does not spoil a later one; a second too late is too late."""
+    """A failed attempt does not affect a later one; a second too late is too late."""
     await count(
         database, did("ada", "a"), did("ada", "a", 100), did("ada", "b", 160), did("bob", "a"), did("bob", "b", 61)
     )
@@ -56,28 +56,28 @@ async def test_the_window_begins_with_any_first_step(database: MotorDatabase, as
 
 
 async def test_the_window_is_that_of_all_steps(database: MotorDatabase, ask: Ask) -> None:
-    """The third may not be too long after the first, however soon after the second."""
+    """The third step must be within the window of the first, however soon after the second."""
     await count(database, did("ada", "a"), did("ada", "b", 40), did("ada", "c", 80))
 
     assert await users(ask, "a", "b", "c") == [1, 1, 0]
 
 
 async def test_a_step_may_come_again(database: MotorDatabase, ask: Ask) -> None:
-    """One event is one step of them."""
+    """An event counts for one step."""
     await count(database, did("ada", "a"), did("ada", "a", 1), did("bob", "a"))
 
     assert await users(ask, "a", "a") == [2, 1]
 
 
 async def test_what_is_not_in_the_range_is_no_step(database: MotorDatabase, ask: Ask) -> None:
-    """Even if the rest is."""
+    """Events outside of the range do not count, even if the rest is inside."""
     await count(database, did("ada", "a", -3 * 3600), did("ada", "b", 0))
 
     assert await users(ask, "a", "b", window=86_400) == [0, 0]
 
 
 async def test_many_people_are_told_apart(database: MotorDatabase, ask: Ask) -> None:
-    """More events than come from the database at a time."""
+    """More events than the database returns at a time."""
     people = [str(new_id()) for _ in range(1200)]
     await count(database, *(did(who, "a") for who in people), *(did(who, "b", 1) for who in people[::2]))
 
@@ -85,7 +85,7 @@ async def test_many_people_are_told_apart(database: MotorDatabase, ask: Ask) -> 
 
 
 def by_hand(steps: list[str], window: int, seen: Seen) -> int:
-    """How many steps were done: every choice of events is looked at."""
+    """The number of steps, found by trying every choice of events."""
     return max(
         (
             number
@@ -104,7 +104,7 @@ STEPS = st.lists(KINDS, min_size=2, max_size=4)
 
 @given(steps=STEPS, window=st.integers(1, 20), seen=SEEN)
 def test_no_choice_of_events_gets_further(steps: list[str], window: int, seen: Seen) -> None:
-    """One pass over somebody's events finds as many steps as trying them all."""
+    """One pass over a person's events finds as many steps as trying all choices."""
     walk = Walk(steps, timedelta(seconds=window))
     for kind, at in seen:
         walk.see(kind, NOON + timedelta(seconds=at))
@@ -123,7 +123,7 @@ def test_no_choice_of_events_gets_further(steps: list[str], window: int, seen: S
 async def test_funnels_agree_with_a_model(
     database: MotorDatabase, ask: Ask, steps: list[str], window: int, did_what: list[tuple[str, str, int]]
 ) -> None:
-    """In whatever order events arrive, each person gets as far as by hand."""
+    """In any order of arrival, each person gets as far as by hand."""
     for name in ("events", "arrivals", "minute_counts", "day_counts", "user_days"):
         await database[name].delete_many({})
     await count(database, *(did(*one) for one in did_what))
@@ -150,5 +150,5 @@ async def test_funnels_agree_with_a_model(
     ],
 )
 async def test_what_cannot_be_answered_is_refused(ask: Ask, values: dict[str, Any], code: str) -> None:
-    """It is a 422 that says why."""
+    """It is a 422 with the reason."""
     assert await ask.refusal("funnel", **values) == (422, code)

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
 from chassis.core.errors import BadGateway
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from cli.dev.polling import eventually
@@ -37,26 +37,28 @@ def event(kind: str = "user.registered", **differently: object) -> dict[str, Any
 
 @pytest.fixture
 def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
-    """What calls analytics as the user service."""
+    """Calls analytics as the user service."""
     dispatcher: Dispatcher = apps["user"].state.application.dispatcher
     return dispatcher
 
 
 async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
-    """Send a batch; what became of each event."""
-    acknowledgements = await user.post("analytics", "/events", json=events, idempotency_key=str(new_id()))
+    """Send a batch; returns the outcome of each event."""
+    acknowledgements = (
+        await user.send("analytics", "POST", "/events", json=events, idempotency_key=str(new_id()))
+    ).json()
     assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
     return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
 
 async def stored(apps: dict[str, FastAPI]) -> dict[str, dict[str, Any]]:
-    """The events that are stored, by their id."""
+    """The stored events, by their id."""
     async with apps["analytics"].state.application.store.use() as database:
         return {document["_id"]: document async for document in database["events"].find()}
 
 
 async def test_each_event_of_a_batch_is_stored_once(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """What was there already is told, and the rest of the batch is stored."""
+    """A duplicate is reported, and the rest of the batch is stored."""
     first, second, third = (event() for _ in range(3))
 
     assert await deliver(user, first, second) == ["accepted", "accepted"]
@@ -65,7 +67,7 @@ async def test_each_event_of_a_batch_is_stored_once(user: Dispatcher, apps: dict
 
 
 async def test_an_event_is_stored_as_one_of_the_outside_is(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """Who, what and when are kept; the id of the request is for the log."""
+    """Person, time and type are stored; the id of the request is only logged."""
     one = event()
 
     await deliver(user, one)
@@ -84,7 +86,7 @@ async def test_an_event_is_stored_as_one_of_the_outside_is(user: Dispatcher, app
 
 
 async def test_an_event_out_of_bounds_is_refused_alone(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """Inside and outside have the same bounds."""
+    """Services and outside programs have the same bounds."""
     bad, good = event(data={"text": "x" * 40_000}), event()
 
     assert await deliver(user, bad, good) == ["refused", "accepted"]
@@ -95,7 +97,7 @@ async def test_an_event_out_of_bounds_is_refused_alone(user: Dispatcher, apps: d
 async def test_a_service_speaks_for_itself_alone(
     user: Dispatcher, apps: dict[str, FastAPI], differently: dict[str, str]
 ) -> None:
-    """A batch with another service's event is refused whole."""
+    """A batch with another service's event is refused as a whole."""
     with pytest.raises(RemoteError) as refused:
         await deliver(user, event(), event(**differently))
 
@@ -104,13 +106,13 @@ async def test_a_service_speaks_for_itself_alone(
 
 
 async def test_the_outside_client_has_another_route(sealed: Dispatcher) -> None:
-    """It is none of the services whose events are heard."""
+    """It is not one of the publishers."""
     with pytest.raises(BadGateway):
         await deliver(sealed, event(source="/services/client", kind="client.clicked"))
 
 
 async def test_a_deleted_user_s_events_become_nobody_s(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """They keep type and time, so that all counts stay; another person's stay as they are."""
+    """They keep type and time, so all counts stay; another person's stay as they are."""
     hers, deleted = event(), event("user.deleted")
     his = event(userid=str(new_id()))
     await deliver(user, hers, his)
@@ -127,12 +129,12 @@ async def test_a_deleted_user_s_events_become_nobody_s(user: Dispatcher, apps: d
 async def test_events_that_come_after_the_deletion_are_anonymised(
     user: Dispatcher, sealed: Dispatcher, apps: dict[str, FastAPI]
 ) -> None:
-    """By whichever way they come, in the same batch too, and though they were announced before."""
+    """By every route, in the same batch too, and even if they were published before."""
     late, later = event(), event()
 
     await deliver(user, event("user.deleted"), late)
     await deliver(user, later)
-    await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
+    await sealed.send("analytics", "POST", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
 
     documents = await stored(apps)
     assert len(documents) == 4
@@ -150,7 +152,7 @@ async def test_a_deletion_that_comes_twice_changes_nothing_more(user: Dispatcher
 
 
 async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """It must not look as if it had been done."""
+    """It must not look successful."""
     nobody = event("user.deleted")
     del nobody["userid"]
 
@@ -159,7 +161,7 @@ async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str,
 
 
 async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], clean: None) -> None:
-    """Their events may be on their way."""
+    """Their events may still arrive."""
     async with apps["analytics"].state.application.store.use() as database:
         await erase_user(database, ADA)
         await erase_user(database, ADA)
@@ -168,7 +170,7 @@ async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], cl
 
 
 async def test_what_happens_to_products_is_counted(people: People, bearer: Bearer) -> None:
-    """Creating and changing one are two events."""
+    """Creating and changing a product are two events."""
     admin = bearer(role="admin")
     product = {"name": "Teapot", "price": 199.99, "stock": 5}
     created = (await people["product"].post("/api/v1/products", json=product, headers=admin)).json()
@@ -182,19 +184,19 @@ async def test_what_happens_to_products_is_counted(people: People, bearer: Beare
 
 
 async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, people: People, user: Dispatcher) -> None:
-    """The event and the account are of one transaction."""
+    """The event and the account are stored in one transaction."""
     account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
-    ada = await sealed.post("user", "/api/v1/users/register", json=account)
+    ada = (await sealed.send("user", "POST", "/api/v1/users/register", json=account)).json()
 
     async def is_counted() -> bool:
-        stats = await user.get("analytics", f"/api/v1/analytics/users/{ada['id']}/stats")
+        stats = (await user.send("analytics", "GET", f"/api/v1/analytics/users/{ada['id']}/stats")).json()
         return bool(stats["by_type"] == {"user.registered": 1})
 
     assert await eventually(is_counted)
 
 
 async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean: None) -> None:
-    """Minor units and their currency, of orders that the order service announces; of one without a total, nothing."""
+    """Minor units and currency, of orders that the order service publishes; without a total there is no revenue."""
     data = {"items": [], "total_price_minor": 1999, "currency": "EUR", "cause": "stock reserved"}
     source = "/services/order"
     sold, gift = (event("order.confirmed", source=source, data={**data, **more}) for more in ({}, {"currency": None}))
@@ -207,12 +209,12 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
 
 @pytest.mark.parametrize("time", ["1999-12-31T00:00:00Z", "2999-01-01T00:00:00Z"])
 async def test_a_service_with_a_wrong_clock_is_told(user: Dispatcher, apps: dict[str, FastAPI], time: str) -> None:
-    """Its event is refused, so that an operator hears of it."""
+    """Its event is refused, so an operator notices."""
     assert await deliver(user, event(time=time), event()) == ["refused", "accepted"]
 
 
 async def test_a_twin_within_a_delivery_is_a_duplicate(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """The first of them is taken."""
+    """The first one is stored."""
     one = event()
 
     assert await deliver(user, one, one) == ["accepted", "duplicate"]

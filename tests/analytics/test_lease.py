@@ -10,20 +10,20 @@ from analytics.counting import lease as leases
 from analytics.counting.lease import LEASE, RENEW_EVERY_S, leased
 from analytics.models import LEASES
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
 
 
 class Sleeper:
-    """Sleeps until it is woken; remembers for how long it should have slept."""
+    """Sleeps until it is woken; records the requested durations."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
         self._woken = asyncio.Semaphore(0)
 
     async def __call__(self, seconds: float) -> None:
-        """Take the place of ``asyncio.sleep``."""
+        """Replaces ``asyncio.sleep``."""
         self.asked.append(seconds)
         await self._woken.acquire()
 
@@ -44,22 +44,22 @@ class Sleeper:
 
 @pytest.fixture
 def work() -> str:
-    """The name of work that nobody else does: leases stay from test to test."""
+    """A name of work used by this test only: leases stay from test to test."""
     return str(new_id())
 
 
 class Clock:
-    """A clock that stands still unless it is moved."""
+    """A clock that moves only when the test moves it."""
 
     def __init__(self) -> None:
         self._now = utc_now()
 
     def __call__(self) -> datetime:
-        """Return what it shows."""
+        """Return the current time."""
         return self._now
 
     def move(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Advance the time."""
         self._now += timedelta(seconds=seconds)
 
 
@@ -74,7 +74,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def lease(database: MotorDatabase, work: str, clock: Clock) -> Lease:
-    """Leases the work, or other work; each lease sleeps by a sleeper of its own."""
+    """Leases the work, or other work; each lease has its own sleeper."""
 
     def make(name: str = work, sleep: Sleeper | None = None) -> AbstractAsyncContextManager[leases.Lease]:
         return leased(database, name, sleep=sleep or Sleeper(), clock=clock)
@@ -83,7 +83,7 @@ def lease(database: MotorDatabase, work: str, clock: Clock) -> Lease:
 
 
 async def until(database: MotorDatabase, work: str) -> datetime:
-    """When the lease of some work ends."""
+    """The end of the lease."""
     row = await database[LEASES].find_one({"_id": work})
     assert row
     at: datetime = row["until"]
@@ -91,7 +91,7 @@ async def until(database: MotorDatabase, work: str) -> datetime:
 
 
 async def test_of_two_one_has_the_work(lease: Lease, work: str) -> None:
-    """Until its block ends; other work is another lease."""
+    """It has the lease until its block ends; other work has another lease."""
     async with lease() as first, lease() as second, lease(f"{work}, too") as other:
         assert (first.is_ours, second.is_ours, other.is_ours) == (True, False, True)
     async with lease() as next_one:
@@ -99,7 +99,7 @@ async def test_of_two_one_has_the_work(lease: Lease, work: str) -> None:
 
 
 async def test_who_did_not_get_it_does_not_end_it(lease: Lease) -> None:
-    """The lease of the other goes on."""
+    """The other's lease stays valid."""
     async with lease():
         async with lease():
             pass
@@ -110,7 +110,7 @@ async def test_who_did_not_get_it_does_not_end_it(lease: Lease) -> None:
 async def test_a_lease_is_renewed_while_the_work_lasts(
     database: MotorDatabase, lease: Lease, work: str, clock: Clock
 ) -> None:
-    """However long that is, nobody else gets it; the lease of other work is left as it is."""
+    """However long that is, no other process gets it; the lease of other work is not changed."""
     sleeper = Sleeper()
     async with lease(f"{work}, too"), lease(sleep=sleeper) as ours:
         beside = await until(database, f"{work}, too")
@@ -127,7 +127,7 @@ async def test_a_lease_is_renewed_while_the_work_lasts(
 async def test_the_work_of_one_that_is_dead_is_taken_over(
     database: MotorDatabase, lease: Lease, work: str, clock: Clock
 ) -> None:
-    """After 20 s, not before. If it lives after all, it sees that the work is not its own, and ends nothing."""
+    """After 20 s, not before. If the first process lives after all, it sees the loss, and ends nothing."""
     sleeper = Sleeper()
     async with lease(sleep=sleeper) as stopped:
         clock.move(19)
@@ -150,8 +150,8 @@ async def test_the_work_of_one_that_is_dead_is_taken_over(
 async def test_a_renewal_that_fails_is_tried_again(
     database: MotorDatabase, lease: Lease, work: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The work goes on meanwhile, and the lease with it."""
-    sleeper, renew = Sleeper(), leases._Holder.renew  # noqa: SLF001 - what the database does
+    """The work continues meanwhile, and the lease with it."""
+    sleeper, renew = Sleeper(), leases._Holder.renew  # noqa: SLF001 - simulates the database
 
     async def gone(_holder: object) -> bool:
         monkeypatch.setattr(leases._Holder, "renew", renew)  # noqa: SLF001

@@ -10,7 +10,7 @@ from tests.analytics.counting import NOON, event, sale
 
 
 async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: MotorDatabase) -> None:
-    """An arrival is named before, and no longer after."""
+    """A mark is reported until it is counted."""
     await store_events(database, [event()])
     assert len(await uncounted(database)) == 1
 
@@ -31,7 +31,7 @@ async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
     ("collection", "field"), [(MINUTE_COUNTS, "count"), (DAY_COUNTS, "count"), (MINUTE_COUNTS, "revenue.EUR")]
 )
 async def test_a_wrong_count_is_named(database: MotorDatabase, collection: str, field: str) -> None:
-    """Its day and type, whichever count it is."""
+    """Its day and type are reported, whichever count is wrong."""
     await store_events(database, [sale(500)])
     await aggregate_dirty_minutes(database)
 
@@ -41,7 +41,7 @@ async def test_a_wrong_count_is_named(database: MotorDatabase, collection: str, 
 
 
 async def test_counts_of_events_that_are_no_longer_kept_are_right(database: MotorDatabase) -> None:
-    """Final ones are not compared; those of another type are."""
+    """Final counts are not compared; those of another type are."""
     old, other = event(NOON), event(NOON, "other")
     await store_events(database, [old, other])
     await aggregate_dirty_minutes(database)

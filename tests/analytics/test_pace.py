@@ -1,4 +1,4 @@
-"""How often counting and purging come round: when all is well, when there is much to do, and in an outage."""
+"""The intervals of counting and purging: normally, under load, and in an outage."""
 
 import asyncio
 import importlib.util
@@ -15,7 +15,7 @@ from chassis.core.lifecycle import Periodic, repeat
 
 
 class _Store:
-    """A database that is there."""
+    """A reachable database."""
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[None]:
@@ -24,7 +24,7 @@ class _Store:
 
 
 class _Outage:
-    """A database that is away, and counts how often it was asked."""
+    """An unreachable database that counts attempts."""
 
     asked = 0
 
@@ -38,13 +38,13 @@ class _Outage:
 
 @pytest.fixture
 def outage() -> _Outage:
-    """A database that is away."""
+    """An unreachable database."""
     return _Outage()
 
 
 @pytest.fixture
 def main(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """``analytics.main`` as it is in production: for the tests' services its pace is another."""
+    """``analytics.main`` as in production: the tests' services use other intervals."""
     spec = importlib.util.spec_from_file_location("analytics_main_anew", str(built_main.__file__))
     assert spec
     assert spec.loader
@@ -57,7 +57,7 @@ def main(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def periodics(
     main: ModuleType, outage: _Outage, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> dict[str, Periodic]:
-    """What the service does every few seconds, by name; its database is away."""
+    """The service's periodic work, by name; its database is unreachable."""
     found: Sequence[Periodic] = ()
     monkeypatch.setattr(main, "MongoDB", lambda *_: outage)
 
@@ -71,7 +71,7 @@ def periodics(
 
 
 async def rounds(periodic: Periodic, seconds: float) -> None:
-    """Have it come round for so many seconds."""
+    """Run the periodic work for this many seconds."""
     slept = 0.0
 
     async def sleep(wanted: float) -> None:
@@ -88,14 +88,14 @@ async def rounds(periodic: Periodic, seconds: float) -> None:
 async def test_in_an_outage_the_database_is_asked_once_a_round(
     periodics: dict[str, Periodic], outage: _Outage, name: str, every_s: float
 ) -> None:
-    """A round that fails is followed by a pause like any other."""
+    """A failed round is followed by the usual pause."""
     await rounds(periodics[name], 30 * every_s)
 
     assert outage.asked == 30
 
 
 class _Counting:
-    """Counting of which each step takes so many seconds, by a clock of its own."""
+    """Counting whose steps take this many seconds, by its own clock."""
 
     def __init__(self, main: ModuleType, monkeypatch: pytest.MonkeyPatch, steps: Iterator[tuple[int, float]]) -> None:
         self.clock = 0.0
@@ -117,7 +117,7 @@ class _Counting:
         monkeypatch.setattr(main, "asyncio", SimpleNamespace(sleep=sleep))
 
     async def fold(self, _database: object) -> int:
-        """Count some arrivals."""
+        """Count some marks."""
         self.steps += 1
         counted, took = next(self._todo)
         self.clock += took
@@ -129,7 +129,7 @@ Make = Callable[[list[tuple[int, float]]], _Counting]
 
 @pytest.fixture
 def counting(main: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes counting take so many steps, of so many arrivals and seconds each."""
+    """Makes counting take this many steps, with these numbers of marks and seconds."""
     return lambda steps: _Counting(main, monkeypatch, iter(steps))
 
 
@@ -145,17 +145,17 @@ def counting(main: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Make:
 async def test_counting_takes_a_tenth_of_the_time(
     main: ModuleType, counting: Make, steps: list[tuple[int, float]], pause: float
 ) -> None:
-    """It pauses nine times as long as the last step took, ten seconds at most; not while there is more to count."""
+    """It pauses nine times as long as the last step took, ten seconds at most, but not while there is more to count."""
     work = counting(steps)
 
-    await main._count(_Store())  # noqa: SLF001 - what comes round
+    await main._count(_Store())  # noqa: SLF001 - the periodic work
 
     assert work.steps == len(steps)
     assert work.pauses == [pytest.approx(pause)]
 
 
 async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> None:
-    """Though there is more to count: the process that took it over counts it."""
+    """Even if there is more to count: the process that took over counts it."""
     work = counting([(1000, 0.0)] * 10)
     original = work.fold
 
@@ -170,7 +170,7 @@ async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> 
 
 
 async def test_whoever_has_not_the_work_counts_nothing(main: ModuleType, counting: Make) -> None:
-    """Another process does it."""
+    """Another process counts."""
     work = counting([])
     work.lease.is_ours = False
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from analytics.counting.counts import DAY, floor
 from analytics.privacy.erase_user import erase_user
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
@@ -18,12 +18,12 @@ MONDAY = TODAY - TODAY.weekday() * DAY
 
 
 def did(who: str, at: datetime = NOON, kind: str = "page.viewed", **more: object) -> Document:
-    """Something that somebody did."""
+    """An event of a person."""
     return event(at, kind, user_id=who, **more)
 
 
 async def test_each_person_counts_once_in_all_and_once_a_bucket(database: MotorDatabase, ask: Ask) -> None:
-    """Who comes twice a day is one, who comes on two days is one of each; nobody is nobody."""
+    """A person counts once per day, and once per bucket; events without a person do not count."""
     later = NOON + timedelta(days=1)
     await count(database, did("ada"), did("ada"), did("ada", later), did("bob", later), event())
 
@@ -42,7 +42,7 @@ async def test_each_person_counts_once_in_all_and_once_a_bucket(database: MotorD
 async def test_weeks_begin_on_monday_and_months_on_the_first(
     database: MotorDatabase, ask: Ask, bucket: str, starts: list[str]
 ) -> None:
-    """People are counted where they were, though the first bucket begins before the range."""
+    """People count in their own bucket, also if the first bucket begins before the range."""
     days = ["2026-11-17", "2026-11-18", "2026-12-01" if bucket == "month" else "2026-11-23"]
     await count(database, *(did("ada", datetime.fromisoformat(day).replace(tzinfo=UTC)) for day in days))
 
@@ -54,7 +54,7 @@ async def test_weeks_begin_on_monday_and_months_on_the_first(
 
 
 async def test_days_are_taken_whole(database: MotorDatabase, ask: Ask) -> None:
-    """The range may begin and end at any minute: its days are all those that it touches."""
+    """The range may begin and end at any minute: all days that it overlaps count."""
     await count(database, did("ada", datetime(2026, 11, 20, 0, 1, tzinfo=UTC)))
 
     answer = await ask("users/unique", since="2026-11-20T23:58Z", to="2026-11-20T23:59Z")
@@ -63,14 +63,14 @@ async def test_days_are_taken_whole(database: MotorDatabase, ask: Ask) -> None:
 
 
 async def test_people_are_counted_by_what_they_did(database: MotorDatabase, ask: Ask) -> None:
-    """Who did one of several things is one of them."""
+    """A person who did one of several things counts."""
     await count(database, did("ada", kind="a"), did("ada", kind="b"), did("bob", kind="b"), did("eve", kind="c"))
 
     assert (await ask("users/unique", type=["a", "b"], since="2026-11-20T00:00Z"))["total"] == 2
 
 
 async def test_people_belong_to_the_week_in_which_they_came_first(database: MotorDatabase, ask: Ask) -> None:
-    """Of each week it is told how many came again, in it and in those after it."""
+    """For each week there is the number of people who came back in it and in later weeks."""
     weeks = {"ada": [2, 1, 0], "bob": [2, 0], "eve": [2], "joe": [1], "old": [3, 2, 1]}
     await count(
         database,
@@ -94,7 +94,7 @@ async def test_retention_is_of_half_a_year_at_most(ask: Ask, weeks: int | str) -
 
 
 async def test_a_timeline_is_told_newest_first(database: MotorDatabase, ask: Ask) -> None:
-    """All that is kept of the person's events, and nobody else's."""
+    """It has all stored events of the person, and no other person's."""
     first, last = did("ada", data={"n": 1}), did("ada", NOON + timedelta(seconds=1), subject="teapot")
     await count(database, first, last, did("bob"))
 
@@ -134,7 +134,7 @@ async def test_pages_of_a_timeline_lose_nothing(database: MotorDatabase, ask: As
 
 
 async def test_a_cursor_is_of_one_persons_timeline(database: MotorDatabase, ask: Ask) -> None:
-    """It is not taken for another's."""
+    """Another person's timeline does not accept it."""
     await count(database, did("ada"), did("ada"))
     cursor = (await ask("users/ada/timeline", limit=1))["next_cursor"]
 
@@ -142,7 +142,7 @@ async def test_a_cursor_is_of_one_persons_timeline(database: MotorDatabase, ask:
 
 
 async def test_an_erasure_has_a_receipt(database: MotorDatabase, people: People, bearer: Bearer, ask: Ask) -> None:
-    """It says how many events were made nobody's, those included that came later; they stay counted."""
+    """It has the number of anonymised events, including later ones; they stay counted."""
     ada, admin = new_id(), bearer(role="admin")
     await count(database, did(str(ada), anonymous_id="browser"), did(str(ada)))
     await erase_user(database, ada)
@@ -161,7 +161,7 @@ async def test_an_erasure_has_a_receipt(database: MotorDatabase, people: People,
 
 
 async def test_all_events_of_a_person_are_anonymised(database: MotorDatabase, people: People, bearer: Bearer) -> None:
-    """More than are changed at a time, too."""
+    """Even more than are changed at a time."""
     ada = new_id()
     await count(database, *(did(str(ada)) for _ in range(2100)))
 

@@ -34,20 +34,20 @@ def test_a_uuid_has_one_spelling(spelling: str) -> None:
     ["ada", "", "{", "{}", "ada@example.org", f"{ADA}0", ADA[:-1], f"{{{ADA}", f"{ADA}}}", f"({ADA}}}"],
 )
 def test_other_text_stays_as_it_is(text: str) -> None:
-    """It is somebody's name elsewhere, in which case matters."""
+    """It may be a name in another system, in which case matters."""
     assert person_id(text) == text
     assert spellings(text) == [text]
 
 
 @given(text=st.text(max_size=50))
 def test_an_id_is_normalised_once(text: str) -> None:
-    """Normalising what is normal changes nothing."""
+    """Normalising an id twice changes nothing."""
     assert person_id(person_id(text)) == person_id(text)
 
 
 @given(ada=st.uuids(), bob=st.uuids())
 def test_all_spellings_are_of_one_person(ada: UUID, bob: UUID) -> None:
-    """Each is another way to write the id, and no way to write another's."""
+    """Each spelling is of this id only."""
     assert {person_id(one) for one in spellings(str(ada))} == {str(ada)}
     assert spellings(str(ada))[0] == str(ada)
     if ada != bob:
@@ -55,7 +55,7 @@ def test_all_spellings_are_of_one_person(ada: UUID, bob: UUID) -> None:
 
 
 def test_what_python_and_others_write_is_among_the_spellings() -> None:
-    """These are what was stored before ids were normalised."""
+    """These were stored before ids were normalised."""
     ada = uuid4()
 
     assert {str(ada), ada.hex, ada.urn, f"{{{ada}}}", str(ada).upper(), ada.hex.upper()} <= set(spellings(str(ada)))

@@ -13,6 +13,6 @@ def test_fractions_become_doubles() -> None:
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, Decimal("1e999"), Decimal("-1e999")])
 def test_numbers_that_do_not_fit_are_refused(value: Any) -> None:  # noqa: ANN401 - any number
-    """MongoDB holds 64 bits; what does not fit is told, not rounded."""
+    """MongoDB stores 64 bits; larger numbers are refused, not rounded."""
     with pytest.raises(ValueError, match="64 bits"):
         check_data({"n": value})

@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -6,15 +7,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from analytics.ingestion.publishers import PUBLISHERS
+from analytics.main import build
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event import publisher_of
-from cli.events import announced
+from cli.client import client
+from cli.dev.secrets import ensure_secrets
 from tests.analytics.sending import BATCH, CLOUD_EVENT, CLOUD_EVENTS, EVENTS, Stored, typed
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.serving import serve
 
 Sent = Callable[[httpx.AsyncClient, str], Awaitable[str]]
-"""Sends an event of a type after one of ``page.viewed``, and gives what is answered to it, as text."""
+"""Sends an event of a type after one of ``page.viewed``, and returns its answer as text."""
 DATA = {"total_price_minor": 1_000_000, "currency": "EUR"}
 
 
@@ -64,7 +68,7 @@ async def segment(client: httpx.AsyncClient, kind: str) -> str:
 async def test_what_services_publish_is_taken_from_them_alone(
     keyed: httpx.AsyncClient, stored: Stored, send: Sent, kind: str
 ) -> None:
-    """At every door the event is refused, with why; its neighbour is stored."""
+    """Every route refuses the event with a reason; its neighbour is stored."""
     answer = await send(keyed, kind)
 
     service = publisher_of(kind)
@@ -73,7 +77,7 @@ async def test_what_services_publish_is_taken_from_them_alone(
 
 
 async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """The others are stored, and the client is told nothing."""
+    """The others are stored, and the client gets no error."""
     messages = [{"type": "track", "userId": "ada", "event": kind} for kind in ("Order Completed", "order.confirmed")]
 
     assert (await keyed.post("/v1/batch", json={"batch": messages})).json() == {"success": True}
@@ -81,9 +85,9 @@ async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored:
 
 
 async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: Stored) -> None:
-    """What services publish comes by their inbox."""
+    """Published events arrive at the inbox."""
     with pytest.raises(RemoteError) as refused:
-        await sealed.post("analytics", EVENTS, json={"type": "order.confirmed", "data": DATA})
+        await sealed.send("analytics", "POST", EVENTS, json={"type": "order.confirmed", "data": DATA})
 
     assert refused.value.remote_status == 422
     assert await stored() == []
@@ -93,11 +97,36 @@ async def test_a_sealed_program_sends_none_either(sealed: Dispatcher, stored: St
     "kind", ["order", "orders.confirmed", "Order.confirmed", "my.order.confirmed", "order-confirmed"]
 )
 async def test_other_types_are_anybody_s(keyed: httpx.AsyncClient, stored: Stored, kind: str) -> None:
-    """Only the name of a service and a dot are the service's."""
+    """Only types with the name of a service and a dot are reserved."""
     assert (await keyed.post(EVENTS, json=event(kind))).status_code == 201
     assert [event["type"] for event in await stored()] == [kind]
 
 
-def test_the_publishers_are_those_whose_events_are_heard(apps: dict[str, FastAPI]) -> None:
-    """Every service that has an event for analytics, and no other."""
-    assert {publisher_of(one.type) for one in announced() if "analytics" in one.listeners} == set(PUBLISHERS)
+async def test_a_new_service_delivers_as_soon_as_it_is_linked(
+    apps: dict[str, FastAPI],
+    environment: dict[str, str],
+    stored: Stored,
+    write_key: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No list names it: its events are accepted from it only, and under its own name only."""
+    links = ensure_secrets(tmp_path / "secrets.json", [("shop", "analytics"), ("analytics", "shop")])
+    for name, value in links.items():
+        monkeypatch.setenv(name, value)
+    sold = {**event("shop.sold"), "source": "/services/shop", "time": "2026-11-26T12:00:00Z"}
+
+    async with (
+        serve(build()) as address,
+        client({**environment, **links, "ANALYTICS_SERVICE_URL": address}, "shop", {"analytics"}) as shop,
+        httpx.AsyncClient(base_url=address, auth=(write_key, ""), verify=NO_AUTHORITIES) as outsider,
+    ):
+        (taken,) = (await shop.send("analytics", "POST", "/events", json=[sold])).json()
+        refused = await outsider.post(EVENTS, json=event("shop.sold"))
+        with pytest.raises(RemoteError) as foreign:
+            await shop.send("analytics", "POST", "/events", json=[{**sold, "type": "order.confirmed"}])
+
+    assert taken["outcome"] == "accepted"
+    assert "the shop service alone publishes such events" in refused.text
+    assert foreign.value.remote_code == "foreign_event"
+    assert [one["type"] for one in await stored()] == ["shop.sold"]

@@ -1,4 +1,4 @@
-"""What is no longer kept is deleted, in batches, and it is measured how late."""
+"""Expired documents are deleted in batches, and the delay is measured."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -57,7 +57,7 @@ def sample(name: str, **labels: str) -> float:
 
 
 def test_whatever_grows_is_purged() -> None:
-    """Of each collection it is known why it does not grow for ever; a new one has to be decided upon."""
+    """Each collection is purged or has a reason not to be; a new one needs a decision."""
     assert {one.collection for one in EXPIRING} | NOT_PURGED.keys() == INDEXES.keys()
     assert {one.collection for one in EXPIRING}.isdisjoint(NOT_PURGED)
 
@@ -66,7 +66,7 @@ def test_whatever_grows_is_purged() -> None:
 async def test_what_is_no_longer_kept_is_deleted(
     database: MotorDatabase, expiring: Expiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In several batches; what is kept still, by a minute, and what is in other collections stays."""
+    """In several batches; documents that expire a minute later, and other collections, stay."""
     monkeypatch.setattr(purging, "BATCH", 2)
     now = utc_now()
     gone = [row(expiring, now - expiring.kept - n * MINUTE) for n in range(1, 6)]
@@ -82,7 +82,7 @@ async def test_what_is_no_longer_kept_is_deleted(
 
     await purge(database, goes_on)
 
-    assert asked == len(EXPIRING) - 1 + 3  # one batch of each other collection, and of 5 by 2 three
+    assert asked == len(EXPIRING) - 1 + 3  # one batch of each other collection, and three here
 
     left = {one["_id"] async for one in database[expiring.collection].find()}
     assert left == {one["_id"] for one in kept}
@@ -91,7 +91,7 @@ async def test_what_is_no_longer_kept_is_deleted(
 
 @ALL
 async def test_how_late_purging_is_can_be_measured(database: MotorDatabase, expiring: Expiring) -> None:
-    """The age of the oldest beyond its time; nothing, if all are kept still."""
+    """The age of the oldest expired document; zero if none has expired."""
     now = utc_now()
     kept, late, later = (row(expiring, now - expiring.kept - by) for by in (-DAY, 2 * DAY, DAY))
     await database[expiring.collection].insert_many([kept, late, later])
@@ -105,7 +105,7 @@ async def test_how_late_purging_is_can_be_measured(database: MotorDatabase, expi
 
 @ALL
 async def test_what_is_to_be_deleted_is_found_by_an_index(database: MotorDatabase, expiring: Expiring) -> None:
-    """In its order, so that no batch looks at more than it deletes."""
+    """The index has the order of deletion, so that no batch reads more than it deletes."""
     found = {"find": expiring.collection, "filter": expiring.condition(utc_now()), "sort": {expiring.field: 1}}
     plan = await database.command({"explain": found, "verbosity": "queryPlanner"})
 
@@ -115,7 +115,7 @@ async def test_what_is_to_be_deleted_is_found_by_an_index(database: MotorDatabas
 
 
 async def test_a_purge_stops_where_another_process_does_it(database: MotorDatabase) -> None:
-    """It is asked before each batch."""
+    """The callback is called before each batch."""
     for expiring in EXPIRING:
         await database[expiring.collection].insert_one(row(expiring, utc_now() - expiring.kept - DAY))
     answers = iter([True, False, False, False, False, False])
@@ -130,10 +130,10 @@ async def test_a_purge_stops_where_another_process_does_it(database: MotorDataba
 async def test_a_collection_that_cannot_be_purged_holds_up_no_other(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    """It is tried once a round."""
+    """It is tried once per round."""
     for expiring in EXPIRING:
         await database[expiring.collection].insert_one(row(expiring, utc_now() - expiring.kept - DAY))
-    original, tried = purging._purge_batch, []  # noqa: SLF001 - what the database does
+    original, tried = purging._purge_batch, []  # noqa: SLF001 - simulates the database
 
     async def fails(database: MotorDatabase, expiring: Expiring, now: datetime) -> int:
         tried.append(expiring.collection)
@@ -149,7 +149,7 @@ async def test_a_collection_that_cannot_be_purged_holds_up_no_other(
 
 
 async def test_how_far_counting_is_behind_can_be_measured(database: MotorDatabase) -> None:
-    """The oldest settled arrival, and the minutes that failed; an announcement that is not settled is no delay."""
+    """The oldest complete mark, and the number of failed minutes; an incomplete mark is not a delay."""
     now = utc_now()
     settled = [{"minutes": [], "settled_at": now + by} for by in (-DAY, -2 * DAY, DAY)]
     await database[DIRTY_MINUTES].insert_many(settled)
@@ -164,7 +164,7 @@ async def test_how_far_counting_is_behind_can_be_measured(database: MotorDatabas
     assert (sample("analytics_uncounted_oldest_seconds"), sample("analytics_counting_failed")) == (0, 0)
 
 
-# Counts of long ago, of which minutes are no longer kept
+# Old counts, whose minutes are no longer kept
 
 OLD = (utc_now() - MINUTES_KEPT - GRACE - 10 * DAY).replace(hour=12, minute=0, second=0, microsecond=0)
 
@@ -188,7 +188,7 @@ async def test_counts_of_days_outlive_their_minutes(database: MotorDatabase, ask
 
 
 async def test_minutes_are_kept_to_the_day(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the first day that has them there are minutes, on the one before it there are none."""
+    """The first day within the limit has minutes, the day before has none."""
     first = (utc_now() - MINUTES_KEPT).replace(hour=0, minute=0, second=0, microsecond=0)
     events = [event(first), event(first - MINUTE)]
 
@@ -199,7 +199,7 @@ async def test_minutes_are_kept_to_the_day(database: MotorDatabase, monkeypatch:
 
 
 async def test_times_of_long_ago_are_cut_to_the_quarter_hour(database: MotorDatabase, ask: Ask) -> None:
-    """At all routes alike, and at both ends; ranges that follow each other still neither overlap nor leave a gap."""
+    """On all routes, at both ends; adjacent ranges still neither overlap nor leave a gap."""
     events = [event(OLD + n * MINUTE, data={"path": "/"}) for n in range(60)]
     await count(database, *events)
     cuts = [OLD + n * MINUTE for n in (0, 7, 20, 44, 60)]
@@ -216,7 +216,7 @@ async def test_times_of_long_ago_are_cut_to_the_quarter_hour(database: MotorData
 
 
 async def test_minutes_of_long_ago_are_not_answered(database: MotorDatabase, ask: Ask) -> None:
-    """They would all be empty; the message says what to ask instead. Hours are answered."""
+    """They would all be empty; the message names the alternative. Hours are answered."""
     await count(database, event(OLD))
     times = {"since": OLD.isoformat(), "to": (OLD + timedelta(hours=1)).isoformat()}
 
@@ -227,7 +227,7 @@ async def test_minutes_of_long_ago_are_not_answered(database: MotorDatabase, ask
 
 @pytest.mark.parametrize(("ago", "noted"), [(PEOPLE_KEPT + DAY, 0), (PEOPLE_KEPT - 2 * DAY, 1)])
 async def test_people_of_long_ago_are_not_noted(database: MotorDatabase, ago: timedelta, noted: int) -> None:
-    """What would be purged at once is not written."""
+    """Rows that would be purged at once are not written."""
     await store_events(database, [event(utc_now() - ago, user_id="ada")])
 
     await aggregate_dirty_minutes(database)
@@ -236,7 +236,7 @@ async def test_people_of_long_ago_are_not_noted(database: MotorDatabase, ago: ti
 
 
 async def test_tombstones_of_erasures_are_kept_for_a_year(database: MotorDatabase) -> None:
-    """Those of an account and of its browsers go together."""
+    """Those of an account and of its browsers are deleted together."""
     for name, by in (("old", -MINUTE), ("new", MINUTE)):
         at = utc_now() - ERASURES_KEPT + by
         await database[ERASED_USERS].insert_one({"_id": name, "erased_at": at, "events": 0})

@@ -12,7 +12,7 @@ KEPT = Retention({"page.viewed": 30})
 
 
 def test_an_event_expires_a_day_after_its_time_is_up() -> None:
-    """Events of a type without a time never do."""
+    """Events of a type without retention never expire."""
     assert KEPT.expires_at("page.viewed", NOON) == NOON + 30 * DAY + GRACE
     assert KEPT.expires_at("order.confirmed", NOON) is None
 
@@ -32,7 +32,7 @@ def test_an_event_whose_time_is_up_is_not_taken(kind: str, age: timedelta, *, ta
 
 
 def test_the_grain_changes_at_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first minute of the first day that is kept by the minute is one, the minute before is a quarter hour's."""
+    """The first minute within the limit is counted as a minute, the minute before it as part of a quarter hour."""
     first = datetime(2026, 3, 1, tzinfo=NOON.tzinfo)
     monkeypatch.setattr("analytics.retention.utc_now", lambda: first + MINUTES_KEPT + 23 * 60 * MINUTE)
 

@@ -25,7 +25,7 @@ async def send(client: httpx.AsyncClient, *messages: object, **more: object) -> 
 
 
 async def test_a_message_becomes_an_event(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Its event's name is the type, its properties are the data, and of its context what tells nobody apart is kept."""
+    """The event's name is the type, its properties the data; non-identifying parts of the context are stored."""
     message_id, now = str(uuid4()), utc_now()
     context = {"ip": "192.0.2.1", "userAgent": "x", "device": {"id": "y"}, "traits": {"email": "z"}, "locale": "de-DE"}
     message = track(
@@ -52,7 +52,7 @@ async def test_a_message_becomes_an_event(keyed: httpx.AsyncClient, stored: Stor
 async def test_each_call_has_its_address(
     keyed: httpx.AsyncClient, stored: Stored, kind: Kind, letters: int | None
 ) -> None:
-    """What it tells is the type of the event, but for track, whose event has a name. Browsers send the short ones."""
+    """The kind is the type of the event, except for track, whose event has a name. Browsers send the short routes."""
     told = {"name": "Home", "category": "Docs", "groupId": "club", "previousId": "guest", "event": "Song Played"}
     path = kind[:letters]
 
@@ -66,7 +66,7 @@ async def test_each_call_has_its_address(
 
 
 async def test_a_client_s_wrong_clock_is_corrected(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """By what it said when it sent: the time between is right, whatever the clock."""
+    """By the time of sending: the difference is right, whatever the clock."""
     before = utc_now()
 
     await send(keyed, track(timestamp="1970-01-01T00:00:10Z"), sentAt="1970-01-01T00:01:10Z")
@@ -76,14 +76,14 @@ async def test_a_client_s_wrong_clock_is_corrected(keyed: httpx.AsyncClient, sto
 
 
 async def test_the_original_time_goes_before_the_other(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """So has Segment it; without a time of sending it is taken for right."""
+    """Segment does the same; without a time of sending it is taken as correct."""
     await send(keyed, track(timestamp="2026-11-20T10:00:00Z", originalTimestamp="2026-11-20T09:00:00Z"))
 
     assert [event["occurred_at"].hour for event in await stored()] == [9]
 
 
 async def test_a_message_counts_once(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """By its id, be it a UUID or any text; without one it is new each time."""
+    """By its id, a UUID or any text; without one it is new each time."""
     for _ in range(2):
         await send(keyed, track(messageId="ajs-1"), track(messageId=str(uuid4()).upper()), track(messageId="ajs-1"))
     await send(keyed, track())
@@ -92,7 +92,7 @@ async def test_a_message_counts_once(keyed: httpx.AsyncClient, stored: Stored) -
 
 
 async def test_a_user_s_id_has_one_spelling(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """One that is a UUID is that of an account, whose events are erased with it."""
+    """A UUID is an account's id, whose events are erased with it."""
     ada = str(uuid4())
 
     await send(keyed, track(userId=ada.upper()))
@@ -101,7 +101,7 @@ async def test_a_user_s_id_has_one_spelling(keyed: httpx.AsyncClient, stored: St
 
 
 async def test_the_batch_speaks_for_its_messages(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Unless they speak for themselves."""
+    """Fields of the batch apply to messages without them."""
     own = track(messageId="1", context={"locale": "fr"}, timestamp="2026-11-20T10:00:00Z")
 
     await send(keyed, own, track(timestamp="2026-11-20T11:00:00Z"), context={"locale": "de"}, sentAt=None)
@@ -110,7 +110,7 @@ async def test_the_batch_speaks_for_its_messages(keyed: httpx.AsyncClient, store
 
 
 async def test_what_a_batch_says_of_all_is_short(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """It is stored with each of 2,500 messages: 2 KiB are taken, more are not; what is not kept does not count."""
+    """It is stored with each of 2,500 messages: 2 KiB are allowed; parts that are not stored do not count."""
     fits, exceeds = {"page": "x" * 2_000, "device": "x" * 9_000}, {"page": "x" * 2_048}
 
     assert (await send(keyed, track(messageId="1"), context=fits)).status_code == 200
@@ -121,7 +121,7 @@ async def test_what_a_batch_says_of_all_is_short(keyed: httpx.AsyncClient, store
 
 
 async def test_empty_fields_are_none(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Clients send null or an empty text for what they do not know."""
+    """Clients send null or an empty text for unknown values."""
     nothing = {"anonymousId": "", "properties": None, "traits": None, "context": None, "timestamp": None}
 
     assert (await send(keyed, track(**nothing))).status_code == 200
@@ -156,7 +156,7 @@ async def test_batches_have_the_addresses_of_every_client(keyed: httpx.AsyncClie
     ids=range(14),
 )
 async def test_a_wrong_message_spoils_only_itself(keyed: httpx.AsyncClient, stored: Stored, wrong: object) -> None:
-    """Its neighbours are stored: told of an error, a client would drop or repeat all of them. Alone it is a 400."""
+    """Its neighbours are stored: after an error, a client would drop or repeat all of them. Alone it is a 400."""
     assert (await send(keyed, track(), wrong, track())).status_code == 200
     assert len(await stored()) == 2
 
@@ -181,7 +181,7 @@ async def test_operators_are_data(keyed: httpx.AsyncClient, stored: Stored) -> N
     ids=str,
 )
 async def test_what_is_no_batch_is_a_400(keyed: httpx.AsyncClient, body: bytes) -> None:
-    """As Segment's clients expect it, not a 422."""
+    """Segment's clients expect it, not a 422."""
     response = await keyed.post("/v1/batch", content=body, headers=typed())
 
     assert response.status_code == 400
@@ -219,7 +219,7 @@ PACKED = gzip.compress(b'{"batch":[]}')
 async def test_bodies_over_the_cap_or_badly_packed_are_refused(
     keyed: httpx.AsyncClient, path: str, body: bytes, status: int
 ) -> None:
-    """500 KB for a batch and 32 KB for a message, unpacked; no more than that is ever unpacked."""
+    """500 KB for a batch and 32 KB for a message, decompressed; nothing beyond that is decompressed."""
     headers = typed() if body.startswith(b" ") else GZIP
 
     assert (await keyed.post(f"/v1/{path}", content=body, headers=headers)).status_code == status
@@ -227,7 +227,7 @@ async def test_bodies_over_the_cap_or_badly_packed_are_refused(
 
 @pytest.mark.parametrize("encoding", ["GZIP", "Gzip", "x-gzip"])
 async def test_gzip_has_other_spellings(keyed: httpx.AsyncClient, stored: Stored, encoding: str) -> None:
-    """Names of encodings are the same in upper and lower case (RFC 9110)."""
+    """Names of encodings are case-insensitive (RFC 9110)."""
     packed = gzip.compress(json.dumps({"batch": [track()]}).encode())
 
     response = await keyed.post("/v1/batch", content=packed, headers=typed({"Content-Encoding": encoding}))
@@ -238,7 +238,7 @@ async def test_gzip_has_other_spellings(keyed: httpx.AsyncClient, stored: Stored
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
 async def test_a_body_may_be_said_to_be_plain(keyed: httpx.AsyncClient, stored: Stored, encoding: str) -> None:
-    """It is then what it is without the header."""
+    """The header ``identity`` changes nothing."""
     body = json.dumps({"batch": [track()]}).encode()
 
     response = await keyed.post("/v1/batch", content=body, headers=typed({"Content-Encoding": encoding}))

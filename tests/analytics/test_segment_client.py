@@ -1,4 +1,4 @@
-"""The official client of Segment, pointed at us."""
+"""The official client of Segment, sending to analytics."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Le
 
 @pytest.fixture(autouse=True)
 def closed_connections() -> Iterator[None]:
-    """The client keeps its connections for as long as the program runs."""
+    """The client keeps its connections as long as the program runs."""
     yield
     _session.close()
 
 
 def client(address: str, write_key: str, failures: list[Exception], **more: Any) -> Client:  # noqa: ANN401 - the client's options
-    """A client as its users make it, but that it waits less."""
+    """A client with its usual settings, but shorter waits."""
 
     def hear(error: Exception, _messages: object) -> None:
         failures.append(error)
@@ -31,7 +31,7 @@ def client(address: str, write_key: str, failures: list[Exception], **more: Any)
 
 
 async def finish(segment: Client) -> None:
-    """Send what is waiting, and end the client's thread."""
+    """Send the queued messages, and end the client's thread."""
     await asyncio.to_thread(segment.flush)
     await asyncio.to_thread(segment.join)
 
@@ -65,7 +65,7 @@ async def test_every_call_arrives(environment: dict[str, str], write_key: str, s
 
 
 async def test_no_event_is_lost_for_a_value(environment: dict[str, str], write_key: str, stored: Stored) -> None:
-    """The client writes NaN, and half characters; it would drop the whole batch if that were refused."""
+    """The client writes NaN, and half characters; if that were refused, it would drop the whole batch."""
     failures: list[Exception] = []
     segment = client(environment["ANALYTICS_SERVICE_URL"], write_key, failures)
 
@@ -80,7 +80,7 @@ async def test_no_event_is_lost_for_a_value(environment: dict[str, str], write_k
 
 
 async def test_a_wrong_key_is_the_client_s_error(environment: dict[str, str], clean: None) -> None:
-    """It does not try again."""
+    """It does not retry."""
     failures: list[Exception] = []
     segment = client(environment["ANALYTICS_SERVICE_URL"], "wk_wrong_key", failures)
 
@@ -94,7 +94,7 @@ async def test_a_wrong_key_is_the_client_s_error(environment: dict[str, str], cl
 
 
 async def test_what_is_sent_again_counts_once(environment: dict[str, str], write_key: str, stored: Stored) -> None:
-    """After a 503, and after an answer that was lost, the client tries again; nothing is doubled, nothing is lost."""
+    """After a 503, and after a lost answer, the client retries; nothing is doubled or lost."""
     faults = iter([saying(UNAVAILABLE), losing])
 
     async def fault(exchange: Exchange) -> None:

@@ -1,4 +1,4 @@
-"""What Segment's own clients send that is not quite as it should be."""
+"""Slightly invalid values that Segment's own clients send."""
 
 import json
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ BEFORE, AFTER = '{"type":"track","event":"a","userId":"x"}', '{"type":"track","e
 
 
 async def store(keyed: httpx.AsyncClient, stored: Stored, members: str, around: str = "") -> dict[str, Any]:
-    """Send a message with these members between two others, all of which are stored; give it as it is."""
+    """Send a message with these members between two others, all of which are stored; returns the stored message."""
     message = f'{{"type": "track", "event": "Song Played", {members}}}'
     body = f'{{"batch": [{BEFORE}, {message}, {AFTER}]{around}}}'
 
@@ -56,7 +56,7 @@ async def store(keyed: httpx.AsyncClient, stored: Stored, members: str, around: 
 async def test_a_value_that_cannot_be_stored_costs_no_event(
     keyed: httpx.AsyncClient, stored: Stored, value: str, kept: object
 ) -> None:
-    """It is replaced or left out; what stands beside it, and the other messages, are stored as they were sent."""
+    """It is replaced or left out; its neighbours, and the other messages, are stored as they were sent."""
     members = f'"userId": "ada", "properties": {{"odd": {value}, "price": 1.5, "big": {2**60}}}'
 
     event = await store(keyed, stored, members)
@@ -102,7 +102,7 @@ async def test_what_is_no_object_is_an_empty_one(keyed: httpx.AsyncClient, store
 async def test_times_without_a_zone_are_utc_and_unreadable_ones_none(
     keyed: httpx.AsyncClient, stored: Stored, timestamp: str, sent_at: object, where: str
 ) -> None:
-    """A time of sending that cannot be right corrects nothing."""
+    """An impossible time of sending corrects nothing."""
     sent = f', "sentAt": {json.dumps(sent_at)}'
     members = f'"userId": "ada", "timestamp": "{timestamp}"{sent if where == "message" else ""}'
 
@@ -112,7 +112,7 @@ async def test_times_without_a_zone_are_utc_and_unreadable_ones_none(
 
 
 async def test_a_time_of_sending_without_a_zone_is_utc(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """As Kotlin writes it: the client's clock is corrected by it."""
+    """Kotlin writes it so: the client's clock is corrected by it."""
     members = '"userId": "ada", "timestamp": "2026-11-20T12:00:00", "sentAt": "2026-11-20T12:00:10"'
 
     event = await store(keyed, stored, members)
@@ -121,14 +121,14 @@ async def test_a_time_of_sending_without_a_zone_is_utc(keyed: httpx.AsyncClient,
 
 
 async def test_an_unreadable_time_is_that_of_receipt(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Whatever the time of sending is: there is nothing that it could correct."""
+    """Whatever the time of sending is, there is nothing to correct."""
     event = await store(keyed, stored, '"userId": "ada", "timestamp": "yesterday", "sentAt": "2026-11-20T12:00:10Z"')
 
     assert event["occurred_at"] == event["received_at"]
 
 
 async def test_texts_beside_the_type_are_data(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """A page's name may be long, have lines, or be a number; what is neither is left out."""
+    """A page's name may be long, have lines, or be a number; other values are left out."""
     name = "a\n" * 200
 
     event = await store(
@@ -139,7 +139,7 @@ async def test_texts_beside_the_type_are_data(keyed: httpx.AsyncClient, stored: 
 
 
 async def test_an_id_of_a_message_may_be_any_text(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """It is stored as a UUID made from it, and counts once."""
+    """It is stored as a UUID derived from it, and counts once."""
     message_id = "x" * 1_000 + "\n"
     message = {"type": "page", "userId": "ada", "messageId": message_id}
     for _ in range(2):
@@ -150,7 +150,7 @@ async def test_an_id_of_a_message_may_be_any_text(keyed: httpx.AsyncClient, stor
 
 @pytest.mark.parametrize("odd", ["NaN", '"\\ud800"', '{"k": 1, "k": 2}', json.dumps(nested(9))], ids=range(4))
 async def test_a_single_message_is_read_as_one_of_a_batch(keyed: httpx.AsyncClient, stored: Stored, odd: str) -> None:
-    """What cannot be stored costs no event here either."""
+    """An invalid value does not lose the event here either."""
     body = f'{{"userId": 7, "event": "Song Played", "properties": {{"odd": {odd}, "price": 2}}}}'
 
     response = await keyed.post("/v1/track", content=body, headers=typed())
@@ -171,7 +171,7 @@ async def test_a_message_that_cannot_be_read_spoils_only_itself(
 
 
 async def test_what_is_said_of_all_messages_may_be_odd_too(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """What of it can be kept is kept."""
+    """Its valid parts are stored."""
     around = '"context": {"locale": "de", "page": {"n": NaN}, "x": "\\ud800"}, "sentAt": NaN'
 
     response = await keyed.post("/v1/batch", content=f'{{"batch": [{AFTER}], {around}}}', headers=typed())
@@ -181,7 +181,7 @@ async def test_what_is_said_of_all_messages_may_be_odd_too(keyed: httpx.AsyncCli
 
 
 def test_what_can_be_stored_stays_as_it_is() -> None:
-    """And what was mended once needs no more mending."""
+    """Repairing a repaired value changes nothing."""
     data = {"a": [1, -(2**63), 2**63 - 1, 1.5, True, None, "\U0001f600"], "$b.c": {"": {}}}
     mended = storable({"n": [Decimal("NaN"), Decimal(1), 2**63], **nested(12)})
 

@@ -1,4 +1,4 @@
-"""What cannot be counted is skipped and tried again; nothing waits behind it."""
+"""Minutes that cannot be counted are skipped and tried again; nothing waits for them."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,14 +26,14 @@ Fails = Callable[[Span], Exception | None]
 
 
 class Recounting:
-    """Counts spans, but for those that are to fail; and remembers which were tried."""
+    """Counts spans, except those that must fail; records all attempts."""
 
     def __init__(self) -> None:
         self.fails: Fails = lambda _span: None
         self.tried: list[Span] = []
 
     async def __call__(self, database: MotorDatabase, span: Span) -> None:
-        """Take the place of ``recount``."""
+        """Replaces ``recount``."""
         self.tried.append(span)
         if error := self.fails(span):
             raise error
@@ -49,13 +49,13 @@ def recounting(monkeypatch: pytest.MonkeyPatch) -> Recounting:
 
 
 class Clock:
-    """The time, which stands still unless it is moved."""
+    """A clock that moves only when the test moves it."""
 
     def __init__(self) -> None:
         self.now = utc_now().replace(microsecond=0)
 
     def __call__(self) -> datetime:
-        """Return it."""
+        """Return the current time."""
         return self.now
 
 
@@ -69,7 +69,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def longer_than(limit: timedelta, error: Exception = SLOW) -> Fails:
-    """Spans that are longer fail."""
+    """Spans longer than this fail."""
     return lambda span: error if span.end - span.start > limit else None
 
 
@@ -79,7 +79,7 @@ def with_minute(*lost: datetime, error: Exception = SLOW) -> Fails:
 
 
 async def fold(database: MotorDatabase) -> None:
-    """Count what has arrived."""
+    """Count the complete marks."""
     await aggregate_dirty_minutes.aggregate_dirty_minutes(database)
 
 
@@ -87,7 +87,7 @@ async def fold(database: MotorDatabase) -> None:
 async def test_an_hour_that_is_too_large_is_counted_in_parts(
     database: MotorDatabase, recounting: Recounting, error: Exception
 ) -> None:
-    """It is halved until the parts can be counted; nothing is left, and the hours beside it are counted whole."""
+    """It is halved until the parts can be counted; nothing is left, and the hours beside it are counted as a whole."""
     events = [event(NOON + n * MINUTE) for n in range(60)]
     beside = [event(NOON + HOUR, "b"), event(NOON - MINUTE, "b")]
     await store_events(database, [*events, *beside])
@@ -104,7 +104,7 @@ async def test_an_hour_that_is_too_large_is_counted_in_parts(
 
 
 async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, recounting: Recounting) -> None:
-    """All around it is counted, in the same round, and what comes later in the next."""
+    """All other minutes are counted in the same round, and later events in the next."""
     bad = event(NOON + 30 * MINUTE)
     good = [event(NOON + n * MINUTE) for n in range(60) if n != 30]
     await store_events(database, [bad, *good])
@@ -124,7 +124,7 @@ async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, rec
 async def test_a_failed_minute_is_tried_less_and_less_often(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
-    """After a minute, two, four and so on to an hour: not in every round, though one comes each second."""
+    """After a minute, two, four and so on up to an hour: not in every round, which come each second."""
     await store_events(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
@@ -145,7 +145,7 @@ async def test_a_failed_minute_is_tried_less_and_less_often(
 async def test_a_failed_minute_is_counted_when_it_can_be(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
-    """With the events that came meanwhile, which did not have it tried sooner."""
+    """With the events that arrived meanwhile, which did not make the retry earlier."""
     first, second = event(NOON), event(NOON)
     await store_events(database, [first])
     clock.now = utc_now()
@@ -165,7 +165,7 @@ async def test_a_failed_minute_is_counted_when_it_can_be(
 
 
 async def test_a_minute_that_fails_again_is_kept(database: MotorDatabase, recounting: Recounting, clock: Clock) -> None:
-    """Trying it does not take it away."""
+    """A retry does not remove it."""
     await store_events(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
@@ -181,7 +181,7 @@ async def test_a_minute_that_fails_again_is_kept(database: MotorDatabase, recoun
 async def test_events_that_come_while_a_failed_minute_is_counted_are_counted(
     database: MotorDatabase, recounting: Recounting, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process, to whom its time had not come, leaves them to the one that is just counting it."""
+    """Another process, for which the retry is not due, leaves them to the process that is counting the minute."""
     first, second = event(NOON), event(NOON)
     await store_events(database, [first])
     clock.now = utc_now()
@@ -207,14 +207,14 @@ async def test_events_that_come_while_a_failed_minute_is_counted_are_counted(
 async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counted(
     database: MotorDatabase, recounting: Recounting, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process counts it between our looking and leaving them to it: then they are counted by themselves."""
+    """If another process counts the minute between the check and the mark, they are counted separately."""
     first, second, beside = event(NOON), event(NOON), NOON + HOUR
     await store_events(database, [first])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
     await fold(database)
     await database[FAILED_MINUTES].insert_one({"_id": beside, "failures": 3, "retry_at": clock.now + HOUR})
-    note = aggregate_dirty_minutes._mark_failed_dirty  # noqa: SLF001 - it is the moment before
+    note = aggregate_dirty_minutes._mark_failed_dirty  # noqa: SLF001 - the moment before
 
     async def counted_just_before(database: MotorDatabase, minutes: set[datetime]) -> None:
         await recount(database, Span(NOON, NOON + MINUTE))
@@ -242,7 +242,7 @@ async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counte
 async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
     database: MotorDatabase, recounting: Recounting
 ) -> None:
-    """That is no fault of the hour: it is not halved, and all arrivals stay."""
+    """The hour is not at fault: it is not halved, and all marks stay."""
     await store_events(database, [event(NOON + n * MINUTE) for n in range(60)])
     recounting.fails = longer_than(timedelta(), AutoReconnect("gone"))
 
@@ -255,7 +255,7 @@ async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
 
 
 async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recounting: Recounting) -> None:
-    """What is large and old makes nobody wait for the numbers of now."""
+    """Large and old spans do not delay current numbers."""
     for ago in (0, 2, 1):
         await store_events(database, [event(NOON - ago * HOUR)])
 
@@ -265,7 +265,7 @@ async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recou
 
 
 async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting: Recounting) -> None:
-    """It goes on behind it; the service tries the minute again."""
+    """It continues after a failure; the service tries the minute again."""
     events = [event(NOON + n * 6 * HOUR) for n in range(3)]
     await store_events(database, events)
     lost = NOON + 6 * HOUR
@@ -279,7 +279,7 @@ async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting
 
 
 async def test_hours_of_long_ago_are_halved_to_quarters(database: MotorDatabase, recounting: Recounting) -> None:
-    """Their minutes are kept no longer, so no smaller part could be counted by itself."""
+    """Their minutes are no longer kept, so no smaller part can be counted separately."""
     long_ago = NOON - timedelta(days=3000)
     events = [event(long_ago + n * MINUTE) for n in range(60)]
     await store_events(database, events)

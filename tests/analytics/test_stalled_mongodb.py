@@ -1,4 +1,4 @@
-"""MongoDB stops in the middle of the work: what was acknowledged is there, what is not is refused soon."""
+"""MongoDB stalls during the work: acknowledged events are stored, other requests are refused soon."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from analytics.ingestion.add_write_key import add_write_key
 from analytics.main import build
 from analytics.models import INDEXES
 from chassis.mongodb.database import MongoDB, create_indexes
-from chassis.sealing import body_budget
+from chassis.sealing import body as bodies
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
@@ -25,18 +25,18 @@ from tests.support.plain import NO_AUTHORITIES
 from tests.support.serving import serve
 
 LONGEST_S = 1.0
-"""What a statement is given in place of 5 s."""
+"""The timeout of a statement, instead of 5 s."""
 BATCHES = 40
 TEXT = "x" * 30_000
 ROOM = 4 * 450 * 1024
-"""For four batches of the size that is sent."""
+"""Enough for four batches of the sent size."""
 
 
 @pytest.fixture
 async def store(
     environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[EmbeddedMongoDB, MongoDB]]:
-    """A MongoDB of this test's own, and a client of it."""
+    """A MongoDB for this test only, and a client of it."""
     with EmbeddedMongoDB(tmp_path_factory.mktemp("mongodb"), free_port()) as server:
         url = server.create_database("analytics")
         monkeypatch.setenv("ANALYTICS_MONGODB_URL", url)
@@ -51,11 +51,11 @@ async def store(
 async def client(
     store: tuple[EmbeddedMongoDB, MongoDB], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an analytics service that has it, and takes plain events without a key too."""
+    """A client of an analytics service with this database, which also takes plain events without a key."""
     monkeypatch.setenv("ENCRYPTION_MODE", "permissive")
     for module in (check_write_key, record_documents):
         monkeypatch.setattr(module, "LONGEST_S", LONGEST_S)
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", ROOM)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", ROOM)
     limits = httpx.Limits(max_connections=BATCHES)
     async with (
         serve(build()) as address,
@@ -66,7 +66,7 @@ async def client(
 
 @contextmanager
 def stopped(server: EmbeddedMongoDB) -> Iterator[None]:
-    """The server does nothing meanwhile, and keeps its connections."""
+    """The server is paused for the block, and keeps its connections."""
     processes = psutil.Process(server.pid).children(recursive=True)
     for process in processes:
         process.send_signal(signal.SIGSTOP)
@@ -78,7 +78,7 @@ def stopped(server: EmbeddedMongoDB) -> Iterator[None]:
 
 
 async def send(client: httpx.AsyncClient, key: str | None) -> tuple[httpx.Response, set[str]]:
-    """Send a batch of 450 KB, with a key or without; the answer, and the ids of what it acknowledges."""
+    """Send a batch of 450 KB, with a key or without; returns the answer, and the acknowledged ids."""
     ids = {str(uuid4()) for _ in range(15)}
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     events = [{"id": event_id, "type": "seen", "data": {"text": TEXT}} for event_id in ids]
@@ -90,7 +90,7 @@ async def send(client: httpx.AsyncClient, key: str | None) -> tuple[httpx.Respon
 async def test_a_stalled_database_sheds_load_and_loses_nothing(
     store: tuple[EmbeddedMongoDB, MongoDB], client: httpx.AsyncClient
 ) -> None:
-    """Each batch is a 503 with Retry-After, never a 504: four at a time wait for MongoDB, the others not even that."""
+    """Each batch is a 503 with Retry-After, never a 504: four wait for MongoDB, the others are refused at once."""
     server, database = store
     async with database.use() as collections:
         key = str(await add_write_key(collections, "tests"))

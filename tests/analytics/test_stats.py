@@ -27,19 +27,19 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def days_ago(number: int) -> Document:
-    """An event of so many days before."""
+    """An event this many days ago."""
     return event(NOON - timedelta(days=number))
 
 
 async def test_what_is_sent_is_counted_soon(sealed: Dispatcher, people: People, make_user: MakeUser) -> None:
-    """In all, by type, and by the UTC day on which it happened; nobody need log in to see."""
+    """In total, by type, and by the UTC day of its time, without a login."""
     await make_user("ada")
     for kind, time in (
         ("a", "2026-11-20T23:30:00-01:00"),
         ("a", "2026-11-20T12:00:00Z"),
         ("b", "2026-11-21T00:00:00Z"),
     ):
-        await sealed.post("analytics", "/api/v1/analytics/events", json={"type": kind, "time": time})
+        await sealed.send("analytics", "POST", "/api/v1/analytics/events", json={"type": kind, "time": time})
 
     async def adds_up() -> bool:
         return bool(
@@ -56,7 +56,7 @@ async def test_what_is_sent_is_counted_soon(sealed: Dispatcher, people: People, 
 
 
 async def test_of_many_days_the_last_are_told_apart(database: MotorDatabase, ask: Ask) -> None:
-    """Ninety days that have events, however far apart; the total is of all."""
+    """Ninety days with events, however far apart; the total includes all."""
     await count(database, *(days_ago(3 * n) for n in range(100)), days_ago(3000))
 
     answer = await ask("stats")
@@ -69,7 +69,7 @@ async def test_of_many_days_the_last_are_told_apart(database: MotorDatabase, ask
 async def test_more_days_than_are_looked_at_are_added_up(
     database: MotorDatabase, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those before are counted to the minute all the same."""
+    """Earlier days still count to the minute."""
     monkeypatch.setattr("analytics.queries.get_stats._UTC_DAYS", 5)
     await count(database, *(days_ago(n) for n in range(20)))
 
@@ -101,7 +101,7 @@ async def test_only_the_time_and_the_types_that_are_named_count(database: MotorD
 async def test_days_are_those_of_the_time_zone(
     database: MotorDatabase, apps: dict[str, FastAPI], seconds: list[int], zone: str, asked: list[int]
 ) -> None:
-    """Whatever happened when, days and total of any range are as by hand."""
+    """Days and total of any range are as computed by hand."""
     for name in ("events", "arrivals", "minute_counts", "day_counts"):
         await database[name].delete_many({})
     moments = [SINCE + timedelta(seconds=number) for number in seconds]
@@ -124,12 +124,12 @@ async def test_the_number_of_users_may_be_missing(
     async def fail(*_arguments: Any, **_options: Any) -> None:  # noqa: ANN401 - whatever it is asked
         raise ServiceUnavailable
 
-    monkeypatch.setattr(apps["analytics"].state.application.dispatcher, "get", fail)
+    monkeypatch.setattr(apps["analytics"].state.application.dispatcher, "call", fail)
 
     assert (await ask("stats"))["users"] is None
 
 
-# Who may see it
+# Access
 
 
 STATS = "/api/v1/analytics/stats"
@@ -141,7 +141,7 @@ STATS = "/api/v1/analytics/stats"
 async def test_outside_development_statistics_are_not_for_anybody(
     people: People, outside_development: None, headers: dict[str, str]
 ) -> None:
-    """Who shows no valid token is refused before anything is counted."""
+    """A request without a valid token is refused before anything is counted."""
     answer = await people["analytics"].get(STATS, headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
@@ -158,7 +158,7 @@ async def test_outside_development_a_role_is_needed(
 
 async def test_outside_development_a_peer_may_see_statistics(sealed: Dispatcher, outside_development: None) -> None:
     """A sealed call needs no person."""
-    assert (await sealed.get("analytics", STATS))["total"] == 0
+    assert ((await sealed.send("analytics", "GET", STATS)).json())["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ async def test_statistics_are_open_in_development_or_where_it_is_wanted(
     public: str,
     status: int,
 ) -> None:
-    """Nothing but these two decides."""
+    """Only these two settings matter."""
     monkeypatch.setenv("ANALYTICS_PUBLIC_STATS", public)
     set_up(environment=environment_name, analytics_public_stats=Settings.load().analytics_public_stats)
 

@@ -22,12 +22,12 @@ DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
 
 
 def named(answer: dict[str, Any]) -> dict[Any, int]:
-    """The sum of each column."""
+    """The sum of each series."""
     return {one["name"]: sum(one["counts"]) for one in answer["series"]}
 
 
 async def test_a_column_is_filled_with_zeros(database: MotorDatabase, ask: Ask) -> None:
-    """Each bucket of the range has its place in it."""
+    """Each bucket of the range has its position in it."""
     await count(database, event(NOON), event(NOON + timedelta(minutes=59)), event(NOON + timedelta(hours=2)))
 
     answer = await ask("timeseries", bucket="hour", since="2026-11-20T11:00Z", to="2026-11-20T16:00Z")
@@ -41,7 +41,7 @@ async def test_a_column_is_filled_with_zeros(database: MotorDatabase, ask: Ask) 
 
 
 async def test_buckets_begin_in_the_time_zone(database: MotorDatabase, ask: Ask) -> None:
-    """A day begins at its own midnight, and is written with its offset."""
+    """A day begins at its local midnight, and is written with its offset."""
     await count(
         database, event(datetime(2026, 11, 20, 22, 59, tzinfo=UTC)), event(datetime(2026, 11, 20, 23, tzinfo=UTC))
     )
@@ -53,7 +53,7 @@ async def test_buckets_begin_in_the_time_zone(database: MotorDatabase, ask: Ask)
 
 
 async def test_columns_by_type_come_by_frequency(database: MotorDatabase, ask: Ask) -> None:
-    """The most frequent type first."""
+    """The most frequent type comes first."""
     await count(database, event(kind="a"), event(kind="b"), event(kind="b"))
 
     answer = await ask("timeseries", by="type", **DAY)
@@ -62,7 +62,7 @@ async def test_columns_by_type_come_by_frequency(database: MotorDatabase, ask: A
 
 
 async def test_only_types_that_are_named_are_counted(database: MotorDatabase, ask: Ask) -> None:
-    """Others are as if they were not there."""
+    """Other events do not count."""
     await count(database, *(event(kind=kind) for kind in "aabc"))
 
     answer = await ask("timeseries", by="type", type=["a", "b"], **DAY)
@@ -71,7 +71,7 @@ async def test_only_types_that_are_named_are_counted(database: MotorDatabase, as
 
 
 async def test_seconds_are_cut_off(database: MotorDatabase, ask: Ask) -> None:
-    """A range is of whole minutes, and its end is not in it."""
+    """A range has whole minutes, and its end is not in it."""
     await count(database, *(event(NOON + timedelta(minutes=n, seconds=30)) for n in range(3)))
 
     answer = await ask("timeseries", since="2026-11-20T12:00:59Z", to="2026-11-20T12:02:59Z")
@@ -80,7 +80,7 @@ async def test_seconds_are_cut_off(database: MotorDatabase, ask: Ask) -> None:
 
 
 async def test_by_a_property_ten_values_are_told_apart(database: MotorDatabase, ask: Ask) -> None:
-    """The rest is added up; events without the property, or with what is no plain value, are not counted."""
+    """The rest is added up; events without the property, or with a value that is not a scalar, do not count."""
     frequent = [event(data={"path": f"/{n}"}) for n in range(10) for _ in range(2)]
     rare = [event(data={"path": f"/rare/{n}"}) for n in range(3)]
     others = [event(), event(data={"path": ["/0"]}), event(data={"path": None})]
@@ -93,7 +93,7 @@ async def test_by_a_property_ten_values_are_told_apart(database: MotorDatabase, 
 
 
 async def test_values_of_other_kinds_are_other_values(database: MotorDatabase, ask: Ask) -> None:
-    """1, true and "1" are three; 1 and 1.0 are one."""
+    """1, true and "1" are three values; 1 and 1.0 are one."""
     await count(database, *(event(data={"n": value}) for value in (1, 1.0, 1, True, True, "1")))
 
     answer = await ask("timeseries", by="n", **DAY)
@@ -103,7 +103,7 @@ async def test_values_of_other_kinds_are_other_values(database: MotorDatabase, a
 
 @pytest.mark.parametrize("name", ["a.b", "$where", "$a.$b", "items.0", "", "ä b"])
 async def test_names_of_properties_are_taken_literally(database: MotorDatabase, ask: Ask, name: str) -> None:
-    """Dots and dollars in them mean nothing."""
+    """Dots and dollars in them have no meaning."""
     if not name:
         assert await ask.refusal("timeseries", by="", **DAY) == (422, "invalid_request")
         return
@@ -127,7 +127,7 @@ async def test_names_of_properties_are_taken_literally(database: MotorDatabase, 
     ],
 )
 async def test_events_are_found_by_a_property(database: MotorDatabase, ask: Ask, wanted: str, matches: int) -> None:
-    """What is written may mean the text, the number or the truth value; never an operator."""
+    """The text may mean text, number or boolean; never an operator."""
     values = [5, 5.0, "5", True, "true", "$v", "a:b", "", None, [5], {"$gt": 0}]
     await count(database, *(event(data={"v": value}) for value in values))
 
@@ -135,7 +135,7 @@ async def test_events_are_found_by_a_property(database: MotorDatabase, ask: Ask,
 
 
 async def test_one_persons_events_are_counted(database: MotorDatabase, ask: Ask) -> None:
-    """All of several conditions hold."""
+    """Several conditions must all hold."""
     ada: Document = {"user_id": "ada"}
     await count(database, event(**ada), event(kind="a", **ada), event(kind="a", data={"n": 1}, **ada), event(kind="a"))
 
@@ -148,12 +148,12 @@ KINDS = st.sampled_from(["a", "b", "c"])
 SIZES: st.SearchStrategy[BucketName] = st.sampled_from(["minute", "hour", "day", "week", "month"])
 SECONDS = st.integers(0, 75 * 86_400)
 SINCE = datetime(2026, 9, 15, tzinfo=UTC)
-"""Before the clocks are put back in the north and forward in the south."""
+"""Before the clock goes back in the north and forward in the south."""
 
 
 @st.composite
 def ranges(draw: st.DrawFn) -> tuple[datetime, datetime, BucketName]:
-    """Any range, and buckets that it is not too wide for."""
+    """Any range, and a size of buckets that allows it."""
     size = draw(SIZES)
     start = SINCE + timedelta(seconds=draw(SECONDS))
     widest = 2 * 86_400 if size == "minute" else 75 * 86_400
@@ -161,7 +161,7 @@ def ranges(draw: st.DrawFn) -> tuple[datetime, datetime, BucketName]:
 
 
 def model(events: list[Document], size: BucketName, asked: Range, zone: str) -> dict[str, list[int]]:
-    """The columns by type, counted one event after the other."""
+    """The series by type, counted one event after the other."""
     starts = buckets(size, asked, ZoneInfo(zone)).starts
     columns: dict[str, Counter[int]] = {}
     for one in events:
@@ -172,7 +172,7 @@ def model(events: list[Document], size: BucketName, asked: Range, zone: str) -> 
 
 
 async def columns(database: MotorDatabase, *conditions: tuple[str, str], **asked: Any) -> dict[Any, list[int]]:  # noqa: ANN401
-    """The columns that are answered."""
+    """The returned series."""
     query = TimeseriesQuery.model_validate({"by": "type", **asked, **dict(conditions)})
     return {one.name: one.counts for one in (await get_timeseries(database, query)).series}
 
@@ -180,7 +180,7 @@ async def columns(database: MotorDatabase, *conditions: tuple[str, str], **asked
 @settings(max_examples=times(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_counts_agree_with_a_model(database: MotorDatabase, data: st.DataObject) -> None:
-    """Whatever happened when: any range in any zone is answered as by hand, from counts and from the events alike."""
+    """Any range in any zone is answered as by hand, from counts and from the events alike."""
     events = data.draw(
         st.lists(st.builds(lambda at, kind: event(SINCE + timedelta(seconds=at), kind, data={"n": 1}), SECONDS, KINDS))
     )
@@ -225,5 +225,5 @@ async def test_counts_agree_with_a_model(database: MotorDatabase, data: st.DataO
     ],
 )
 async def test_what_cannot_be_answered_is_refused(ask: Ask, values: dict[str, Any], code: str) -> None:
-    """It is a 422 that says why."""
+    """It is a 422 with the reason."""
     assert await ask.refusal("timeseries", **values) == (422, code)

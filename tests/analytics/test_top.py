@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counting import NOON, event
@@ -13,7 +13,7 @@ TEAPOT, CUP = str(new_id()), str(new_id())
 
 
 def order(*lines: tuple[str, int, int], currency: str = "EUR", **more: Any) -> Document:  # noqa: ANN401 - any field
-    """A confirmed order of products: how many, for how much each."""
+    """A confirmed order of products: quantities and prices."""
     items = [{"product_id": one, "quantity": units, "unit_price_minor": minor} for one, units, minor in lines]
     minor = sum(units * price for _, units, price in lines)
     fields: Document = {
@@ -26,7 +26,7 @@ def order(*lines: tuple[str, int, int], currency: str = "EUR", **more: Any) -> D
 
 
 async def test_the_most_frequent_values_come_first(database: MotorDatabase, ask: Ask) -> None:
-    """Those beyond the limit are added up; what has no plain value is left out."""
+    """Values beyond the limit are added up; values that are not scalars are left out."""
     values = ["/a", "/b", "/b", "/b", "/c", "/c", None, ["/a"], {"x": 1}]
     await count(database, *(event(data={"path": value}) for value in values), event())
 
@@ -37,7 +37,7 @@ async def test_the_most_frequent_values_come_first(database: MotorDatabase, ask:
 
 
 async def test_values_keep_their_kind(database: MotorDatabase, ask: Ask) -> None:
-    """A number is answered as a number, a truth value as one."""
+    """A number is returned as a number, a boolean as a boolean."""
     await count(database, *(event(data={"n": value}) for value in (1.5, 1.5, 1.5, True, True, "1.5")))
 
     answer = await ask("top", property="n", **DAY)
@@ -46,14 +46,14 @@ async def test_values_keep_their_kind(database: MotorDatabase, ask: Ask) -> None
 
 
 async def test_long_texts_are_told_apart_by_how_they_begin(database: MotorDatabase, ask: Ask) -> None:
-    """By 200 characters, whatever characters these are."""
+    """By their first 200 characters, of any kind."""
     await count(database, *(event(data={"text": "ä" * 200 + end}) for end in "ab"))
 
     assert (await ask("top", property="text", **DAY))["items"] == [{"value": "ä" * 200, "count": 2}]
 
 
 async def test_only_the_types_and_the_person_that_are_named_count(database: MotorDatabase, ask: Ask) -> None:
-    """Others are as if they were not there."""
+    """Other events do not count."""
     mine: Document = {"user_id": "ada", "data": {"n": 1}}
     await count(database, event(kind="a", **mine), event(kind="b", **mine), event(kind="a", data={"n": 1}))
 
@@ -63,7 +63,7 @@ async def test_only_the_types_and_the_person_that_are_named_count(database: Moto
 
 
 async def test_products_are_added_up_over_orders(database: MotorDatabase, ask: Ask) -> None:
-    """Units and revenue, in each currency; the name is that of its creation, if that is known."""
+    """Units and revenue, in each currency; the name is that of its creation, if it is known."""
     created = event(kind="product.created", source="/services/product", subject=TEAPOT, data={"name": "Teapot"})
     orders = [
         order((TEAPOT, 2, 1999), (CUP, 1, 699)),
@@ -95,14 +95,14 @@ async def test_products_are_added_up_over_orders(database: MotorDatabase, ask: A
     ids=["by a client", "cancelled", "later", "erased"],
 )
 async def test_other_events_sell_nothing(database: MotorDatabase, ask: Ask, stranger: Document) -> None:
-    """Only what the order service has confirmed, at that time, and still says of which products."""
+    """Only confirmed orders of the order service, in the range, that still have their products."""
     await count(database, order((CUP, 1, 699)), {**stranger, "_id": str(new_id())})
 
     assert [one["product_id"] for one in (await ask("products/top", **DAY))["items"]] == [CUP]
 
 
 async def test_revenue_is_of_each_currency(database: MotorDatabase, ask: Ask) -> None:
-    """Amounts are added up in buckets, with two decimals, and zero where nothing was sold."""
+    """Amounts are added up in buckets, with two decimals, and zero for buckets without sales."""
     await count(
         database,
         order((TEAPOT, 1, 1010)),
@@ -133,5 +133,5 @@ async def test_revenue_is_of_each_currency(database: MotorDatabase, ask: Ask) ->
     ],
 )
 async def test_what_cannot_be_answered_is_refused(ask: Ask, question: str, values: dict[str, Any], code: str) -> None:
-    """It is a 422 that says why."""
+    """It is a 422 with the reason."""
     assert await ask.refusal(question, **values) == (422, code)

@@ -27,7 +27,7 @@ def basic(user: str, password: str = "") -> str:
 
 @pytest.mark.parametrize("path", [EVENTS, BATCH])
 async def test_a_key_is_a_bearer_token_or_a_user_name(people: People, write_key: str, path: str) -> None:
-    """Both forms are taken, for one event and for many."""
+    """Both forms are accepted, for one event and for many."""
     body = EVENT if path == EVENTS else {"events": [EVENT]}
 
     answers = [
@@ -42,7 +42,7 @@ async def test_a_key_is_a_bearer_token_or_a_user_name(people: People, write_key:
 async def test_a_key_may_be_in_a_message_or_a_batch(
     people: People, stored: Stored, write_key: str, message: dict[str, object]
 ) -> None:
-    """Where a client of Segment cannot send headers (sendBeacon), or does not (Kotlin, Swift)."""
+    """For clients of Segment that cannot send headers (sendBeacon), or do not (Kotlin, Swift)."""
     event = {"type": "track", "event": "Opened", "userId": "ada", **message}
     one, many = json.dumps({**event, "writeKey": write_key}), json.dumps({"batch": [event], "writeKey": write_key})
     text = {"Content-Type": "text/plain"}
@@ -59,7 +59,7 @@ async def test_a_key_may_be_in_a_message_or_a_batch(
 
 @pytest.mark.parametrize("wrong", ["", "wk_1_2", "x", None, 1, ["wk_1_2"]])
 async def test_a_wrong_key_in_a_body_is_refused(people: People, stored: Stored, write_key: str, wrong: object) -> None:
-    """As one in a header; nothing is stored."""
+    """Like one in a header; nothing is stored."""
     message = {"event": "Opened", "userId": "ada", "writeKey": wrong, "properties": {"key": write_key}}
 
     response = await people["analytics"].post("/v1/t", json=message)
@@ -69,7 +69,7 @@ async def test_a_wrong_key_in_a_body_is_refused(people: People, stored: Stored, 
 
 
 async def test_a_key_in_a_header_goes_before_one_in_the_body(people: People, write_key: str) -> None:
-    """A wrong one is not made good; and our own routes read no key in a body."""
+    """A valid key in the body does not replace a wrong one in a header; our own routes read no key in a body."""
     message = {"event": "Opened", "userId": "ada", "writeKey": write_key}
 
     assert (await people["analytics"].post("/v1/t", json=message, auth=("wk_1_2", ""))).status_code == 401
@@ -99,14 +99,14 @@ async def test_whoever_has_no_valid_key_is_told_so(people: People, path: str, wr
 
 
 async def test_another_secret_under_a_known_id_is_refused(people: People, write_key: str) -> None:
-    """The id alone is no secret."""
+    """The id alone is not secret."""
     response = await people["analytics"].post(BATCH, json={}, auth=(write_key[:-1] + "_", ""))
 
     assert response.status_code == 401
 
 
 async def test_without_any_key_the_old_route_asks_for_a_seal(people: People) -> None:
-    """As it did before there were keys."""
+    """As before there were keys."""
     response = await people["analytics"].post(EVENTS, json=EVENT)
 
     assert (response.status_code, response.json()["code"]) == (400, "encryption_required")
@@ -115,7 +115,7 @@ async def test_without_any_key_the_old_route_asks_for_a_seal(people: People) -> 
 async def test_a_revoked_key_is_refused_at_once(
     apps: dict[str, FastAPI], keyed: httpx.AsyncClient, write_key: str
 ) -> None:
-    """The next request is."""
+    """The next request is refused."""
     assert (await keyed.post(EVENTS, json=EVENT)).status_code == 201
     key = WriteKey.parse(write_key)
     assert key
@@ -127,7 +127,7 @@ async def test_a_revoked_key_is_refused_at_once(
 
 
 async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], clean: None) -> None:
-    """The list says when the key was refused for the first time."""
+    """The list has the time of the first revocation."""
     async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "shop")
         await revoke_write_key(database, key.id)
@@ -138,14 +138,14 @@ async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], cle
 
 
 async def test_a_key_that_never_was_cannot_be_revoked(apps: dict[str, FastAPI], clean: None) -> None:
-    """A mistyped id must not look as if it had been done."""
+    """A mistyped id must not look successful."""
     async with apps["analytics"].state.application.store.use() as database:
         with pytest.raises(NoSuchWriteKey):
             await revoke_write_key(database, "nobody")
 
 
 async def test_the_secret_is_stored_as_its_hash(apps: dict[str, FastAPI], clean: None) -> None:
-    """Who reads the database cannot send with what stands there."""
+    """The stored value cannot be used to send events."""
     async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "shop")
         document = await database["write_keys"].find_one({})
@@ -156,7 +156,7 @@ async def test_the_secret_is_stored_as_its_hash(apps: dict[str, FastAPI], clean:
 
 
 def test_a_key_is_read_as_it_was_written() -> None:
-    """Whatever its secret, underscores and all, is made of."""
+    """Whatever characters its secret has, underscores included."""
     keys = [WriteKey.make() for _ in range(100)]
 
     assert [presented_key(basic(str(key))) for key in keys] == keys
@@ -166,7 +166,7 @@ def test_a_key_is_read_as_it_was_written() -> None:
 async def test_a_key_opens_nothing_else(
     apps: dict[str, FastAPI], people: People, write_key: str, outside_development: None
 ) -> None:
-    """Every route that demands something of its caller refuses a write key."""
+    """Every route with a requirement on its caller refuses a write key."""
     demanding = [
         one
         for one in declared_routes(apps)
@@ -180,7 +180,7 @@ async def test_a_key_opens_nothing_else(
 
 
 async def answers(people: People, route: DeclaredRoute, write_key: str) -> bool:
-    """Whether a route does something for who has a write key."""
+    """Whether a route accepts a write key."""
     path = route.path
     for name in ("user_id", "session_id", "product_id", "order_id"):
         path = path.replace(f"{{{name}}}", THING)

@@ -11,12 +11,12 @@ from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, Uuid
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.messaging import outbox
 from chassis.messaging.event import Event
 from chassis.messaging.event_batch import CloudEvent
-from chassis.messaging.inbox import inbox_router
+from chassis.messaging.inbox import INBOX_EXPIRY, inbox_router
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import chassis_metadata
@@ -42,7 +42,7 @@ class CupFilled(Event):
     """A cup was filled; the label tells the event from others."""
 
     type: ClassVar[str] = "order.cup_filled"
-    listeners: ClassVar[tuple[str, ...]] = ("tiny",)
+    consumers: ClassVar[tuple[str, ...]] = ("tiny",)
 
     label: str = ""
 
@@ -51,9 +51,10 @@ class Settings(ServiceSettings):
     """Those of the announcing service."""
 
     service_name: ClassVar[str] = "order"
-    calls: ClassVar[tuple[str, ...]] = ("tiny",)
+    peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
 
     cursor_key: SecretStr = SecretStr("order cursor key")
+    tiny_service_url: str = "http://127.0.0.1:1"
 
 
 @dataclass(slots=True)
@@ -136,7 +137,7 @@ async def open_exchange(url: str) -> AsyncIterator[Exchange]:
         for tables in (chassis_metadata, metadata):
             await connection.run_sync(tables.create_all)
     await engine.dispose()
-    database, keys = Postgres(SecretStr(url), "order"), make_keys("order", "user", "tiny")
+    database, keys = Postgres(SecretStr(url), "order", expiries=[INBOX_EXPIRY]), make_keys("order", "user", "tiny")
     await database.open()
     try:
         exchange = Exchange(database, "", keys)

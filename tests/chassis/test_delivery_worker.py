@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any, Literal
 from uuid import UUID
@@ -12,7 +13,9 @@ from structlog.testing import CapturingLogger
 
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, DatabaseUnavailable, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
+from chassis.dispatch.errors import Refusal, RemoteError
+from chassis.dispatch.transport import Answer
 from chassis.messaging import delivery_worker, outbox
 from chassis.messaging.delivery_worker import GATHER_S, LOOK_S, DeliveryWorker
 from chassis.messaging.event_batch import MOST_EVENTS, PATH, Acknowledgement
@@ -63,12 +66,12 @@ class Outage:
         self.batches.append(most)
         return [Delivery(0, new_id(), "{}", utc_now()) for _ in range(most)], 0.0
 
-    async def post(self, _listener: str, _path: str, *, json: Sequence[object], **_options: object) -> object:
+    async def call(self, _call: object, body: bytes) -> object:
         """Fail as told; the last answer is repeated."""
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return [{"id": str(new_id()), "outcome": "accepted"} for _ in json]
+        return [Acknowledgement(id=new_id(), outcome="accepted") for _ in json.loads(body)]
 
     async def _wait(self, event: asyncio.Event, longest_s: float) -> None:
         if longest_s > 0 and not event.is_set():
@@ -245,6 +248,28 @@ async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
     assert deliveries("failed") == failed + 1
 
 
+@pytest.mark.parametrize(
+    ("code", "refusals"),
+    [("invalid_request", 1), ("foreign_event", 1), ("unauthenticated", 0), ("not_found", 0), ("forbidden", 0)],
+)
+async def test_an_event_is_blamed_only_for_what_its_consumer_refuses_of_it(
+    exchange: Exchange, code: str, refusals: int
+) -> None:
+    """A refusal of the call itself is none of the event; the same event for another consumer stays as it was."""
+    await exchange.announce("a")
+    await exchange.rows(
+        "INSERT INTO outbox (event_id, listener, aggregate, message)"
+        " SELECT event_id, 'user', aggregate, message FROM outbox"
+    )
+    refusal = Refusal(Answer(422, {}, json.dumps({"code": code}).encode()))
+
+    with suppress(RemoteError):
+        await Outage(exchange, 1.0, RemoteError("tiny", refusal)).delivery_worker.deliver_batch()
+
+    stored = await exchange.rows("SELECT listener, attempts, refusals FROM outbox ORDER BY listener")
+    assert stored == [("tiny", 1, refusals), ("user", 0, 0)]
+
+
 def deliveries(outcome: str) -> float:
     """How many deliveries ended so."""
     return REGISTRY.get_sample_value("outbox_deliveries_total", {"listener": "tiny", "outcome": outcome}) or 0.0
@@ -355,7 +380,7 @@ async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: 
     await rename(exchange, "new", UNKNOWN)
     batch = [json.loads(message) for (message,) in await exchange.rows("SELECT message FROM outbox ORDER BY position")]
     async with exchange.calls_as("order") as dispatcher:
-        answer = await dispatcher.post("tiny", PATH, json=batch)
+        answer = (await dispatcher.send("tiny", "POST", PATH, json=batch)).json()
 
     acknowledgements = TypeAdapter(list[EarlierReceipt]).validate_python(answer)
     assert [acknowledgement.outcome for acknowledgement in acknowledgements] == ["refused", "accepted"]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from chassis.core import context as request_context
 from chassis.core.clock import utc_now
 from chassis.core.context import RequestContext
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging.event import Event, cloud_event, publisher_of
 from cli.services import SERVICES
 
@@ -18,7 +18,7 @@ class CupFilled(Event):
     """A cup was filled."""
 
     type: ClassVar[str] = "tiny.cup_filled"
-    listeners: ClassVar[tuple[str, ...]] = ("one", "two")
+    consumers: ClassVar[tuple[str, ...]] = ("one", "two")
 
     millilitres: int
     filled_at: datetime
@@ -83,4 +83,4 @@ def test_a_service_announces_all_its_events(service: str) -> None:
 
     assert set(module.EVENTS) == declared
     assert {publisher_of(event.type) for event in module.EVENTS} == {service}
-    assert all(event.listeners for event in module.EVENTS)
+    assert all(event.consumers for event in module.EVENTS)

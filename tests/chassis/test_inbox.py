@@ -6,12 +6,11 @@ import pytest
 from chassis.core import context as request_context
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event_batch import MOST_EVENTS, PATH
-from chassis.messaging.inbox import inbox_router
-from chassis.postgres.database import INBOX_DAYS
+from chassis.messaging.inbox import INBOX_DAYS, inbox_router
 from tests.chassis.exchange import Exchange, Refused
 
 
@@ -37,7 +36,7 @@ async def deliver(exchange: Exchange, *events: dict[str, Any], caller: str = "or
 
 async def post(dispatcher: Dispatcher, *events: dict[str, Any]) -> list[str]:
     """Send a batch once, without trying again."""
-    acknowledgements = await dispatcher.post("tiny", PATH, json=events)
+    acknowledgements = (await dispatcher.send("tiny", "POST", PATH, json=events)).json()
     assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
     return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
@@ -79,7 +78,7 @@ async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
     exchange.errors["bad"] = [Refused()]
 
     async with exchange.calls_as("order") as dispatcher:
-        (acknowledgement,) = await dispatcher.post("tiny", PATH, json=[event("bad")])
+        (acknowledgement,) = (await dispatcher.send("tiny", "POST", PATH, json=[event("bad")])).json()
 
     assert acknowledgement["reason"] == "The cup is broken."
 
@@ -99,7 +98,7 @@ async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange
 async def test_an_event_that_nobody_handles_is_refused(exchange: Exchange) -> None:
     """With a code that lets its announcer defer it; it is not remembered, so that it can be taken after an upgrade."""
     async with exchange.calls_as("order") as dispatcher:
-        (acknowledgement,) = await dispatcher.post("tiny", PATH, json=[event(type="order.cup_sold")])
+        (acknowledgement,) = (await dispatcher.send("tiny", "POST", PATH, json=[event(type="order.cup_sold")])).json()
 
     assert (acknowledgement["outcome"], acknowledgement["code"]) == ("refused", "unknown_type")
     assert await exchange.rows("SELECT 1 FROM inbox") == []

@@ -81,7 +81,7 @@ def test_a_sample_key_is_refused(raw: bytes) -> None:
 )
 def test_a_ring_repeats_nothing(text: str, what: str) -> None:
     """The same id or the same key twice in one ring is refused."""
-    with pytest.raises(InvalidKeys, match=f"{VARIABLE}: the same {what} stands there twice"):
+    with pytest.raises(InvalidKeys, match=f"{VARIABLE}: the same {what} occurs twice"):
         parse_ring(VARIABLE, text)
 
 

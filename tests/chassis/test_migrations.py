@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.migrations import _LOCK
 from chassis.postgres.tables import chassis_metadata
 from cli.dev.files import ROOT

@@ -13,7 +13,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from chassis.core.clock_skew import unix_ms
+from chassis.core.clock import unix_ms
 from chassis.core.errors import DatabaseUnavailable
 from chassis.mongodb.database import MongoDB
 from cli.dev.mongodb import EmbeddedMongoDB

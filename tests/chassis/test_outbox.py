@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from math import inf
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.messaging import outbox
 from chassis.messaging.dead_letters import list_dead, replay
 from tests.chassis.exchange import CupFilled, Exchange, cups
@@ -62,7 +63,7 @@ async def test_each_listener_has_a_row_of_the_same_event(exchange: Exchange) -> 
     class CupSold(CupFilled):
         """Heard by two."""
 
-        listeners = ("tiny", "user")
+        consumers: ClassVar[tuple[str, ...]] = ("tiny", "user")
 
     async with exchange.database.transaction() as session:
         await outbox.add(session, CupSold(subject=new_id()))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.core.clock_skew import unix_ms
+from chassis.core.clock import unix_ms
 from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
 from chassis.core.errors import DatabaseUnavailable, ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.messaging import delivery_worker
+from chassis.messaging import delivery_worker, event_batch
 from chassis.messaging import metrics as outbox_metrics
 from chassis.messaging import relay as relaying
 from chassis.messaging.dead_letters import replay
@@ -267,7 +267,7 @@ async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, m
     """The end of a service does not wait for a listener that hangs; its event stays."""
     sent = asyncio.Event()
     monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 0.0)
-    monkeypatch.setattr(delivery_worker, "CALL_TIMEOUT_S", 600.0)
+    monkeypatch.setattr(event_batch, "CALL_TIMEOUT_S", 600.0)
 
     async def hold(_http: HttpExchange) -> None:
         sent.set()
@@ -347,7 +347,7 @@ async def test_deliveries_are_counted_and_timed(exchange: Exchange) -> None:
 class ForUser(CupFilled):
     """Heard by a service that is not called."""
 
-    listeners: ClassVar[tuple[str, ...]] = ("user",)
+    consumers: ClassVar[tuple[str, ...]] = ("user",)
 
 
 class Foreign(CupFilled):
@@ -356,7 +356,7 @@ class Foreign(CupFilled):
     type: ClassVar[str] = "user.cup_filled"
 
 
-@pytest.mark.parametrize(("event", "problem"), [(ForUser, "its listener 'user'"), (Foreign, "is named 'order.…'")])
+@pytest.mark.parametrize(("event", "problem"), [(ForUser, "its consumer 'user'"), (Foreign, "is named 'order.…'")])
 def test_a_service_that_cannot_announce_does_not_start(
     exchange: Exchange, event: type[CupFilled], problem: str
 ) -> None:

@@ -136,6 +136,7 @@ def test_a_route_describes_itself() -> None:
 
     (route,) = router.routes
     assert route.openapi_extra
+    assert route.openapi_extra["security"] == [{"AccessToken": []}]
     assert route.openapi_extra["x-access"] == {
         "mode": "service",
         "callers": ["order", "user"],
@@ -143,5 +144,5 @@ def test_a_route_describes_itself() -> None:
         "idempotency": "repeatable",
     }
     assert route.description == (
-        "Change it.\n\nAccess: service (order, user); authentication: role admin; repetition: repeatable."
+        "Change it.\n\nAccess: service (order, user); authentication: role admin; idempotency: repeatable."
     )

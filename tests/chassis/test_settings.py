@@ -18,11 +18,17 @@ class Settings(ServiceSettings):
     """Settings with an address of each kind."""
 
     service_name: ClassVar[str] = "tiny"
-    calls: ClassVar[tuple[str, ...]] = ("peer",)
+    peers: ClassVar[frozenset[str]] = frozenset({"peer"})
 
     tiny_database_url: PostgresUrl
     tiny_mongodb_url: MongoUrl
     peer_service_url: AnyHttpUrl
+
+
+def test_a_peer_without_an_address_is_found_when_the_settings_are_imported() -> None:
+    """The message says what to write."""
+    with pytest.raises(TypeError, match="add 'shop_service_url: ServiceUrl', as this service calls shop"):
+        type("Unaddressed", (Settings,), {"peers": frozenset({"peer", "shop"}), "__annotations__": {}})
 
 
 GOOD = {

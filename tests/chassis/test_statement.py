@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from chassis.core.errors import DatabaseUnavailable, Unauthenticated
 from chassis.postgres.database import POOL_SIZE, Postgres
 from chassis.postgres.nonces import Nonce
-from chassis.postgres.statements import Statement
+from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.replay import Claim
 from cli.dev.polling import eventually
@@ -76,6 +76,24 @@ async def test_a_statement_claims_its_request_once(database: Postgres) -> None:
 
     assert claim.refused
     assert await colours(database) == ["red"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "parts"),
+    [(ADD, []), (ADD, [Nonce(None), Nonce(None)]), (COLOURS, [Nonce(Claim("order", "one"))])],
+    ids=["none", "two", "of another"],
+)
+async def test_a_statement_runs_with_its_own_parts_only(
+    database: Postgres, statement: Statement, parts: list[Nonce]
+) -> None:
+    """A nonce that is forgotten, or that the statement would not claim, is an error, in a session too."""
+    with pytest.raises(TypeError, match="Nonce"):
+        await database.run(statement, {"colour": "red", "size": 1}, *parts)
+    async with database.transaction() as session:
+        with pytest.raises(TypeError, match="Nonce"):
+            await run_in(session, statement, {"colour": "red", "size": 1}, *parts)
+
+    assert await colours(database) == []
 
 
 async def test_a_statement_that_fails_claims_nothing(database: Postgres) -> None:

@@ -115,7 +115,7 @@ async def test_a_sampled_flag_of_a_peer_is_an_order(collector: Collector) -> Non
         dispatcher_to(str(tiny.client.base_url).rstrip("/")) as caller,
     ):
         with request_context.within(RequestContext("request-4711", SAMPLED)):
-            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
+            passed_on = (await caller.send("tiny", "GET", f"{THINGS}/traceparent")).json()
 
     (span,) = collector.trace(TRACE)
     assert span.parent_id == "b7ad6b7169203331"
@@ -247,7 +247,7 @@ async def test_a_sealed_request_brings_its_trace_inside() -> None:
         dispatcher_to(str(tiny.client.base_url).rstrip("/")) as caller,
     ):
         with request_context.within(RequestContext("request-4711", SAMPLED)):
-            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
+            passed_on = (await caller.send("tiny", "GET", f"{THINGS}/traceparent")).json()
 
     assert passed_on == SAMPLED
 
@@ -261,7 +261,7 @@ async def test_a_delivery_that_is_not_recorded_says_so(collector: Collector) -> 
     ):
         with tracing.delivering("tiny", 1):
             trace_id = trace.get_current_span().get_span_context().trace_id
-            passed_on = await caller.get("tiny", f"{THINGS}/traceparent")
+            passed_on = (await caller.send("tiny", "GET", f"{THINGS}/traceparent")).json()
 
     assert passed_on.split("-")[1] == trace.format_trace_id(trace_id)
     assert not is_sampled(passed_on)

@@ -3,7 +3,7 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from chassis.core.visible_text import VISIBLE_LINE, VISIBLE_TEXT
+from chassis.core.types import VISIBLE_LINE, VISIBLE_TEXT
 
 INVISIBLE = [
     " ",

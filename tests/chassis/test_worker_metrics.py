@@ -1,4 +1,7 @@
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 
@@ -7,6 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.telemetry.multiprocess import fold, read_all
 
+COUNTING = """
+from prometheus_client import Counter, Histogram
+Counter("cups", "Cups.", ["kind"]).labels("small").inc(3)
+Histogram("pours", "Pours.", ["kind"], buckets=(1, 2)).labels("small").observe(1.5)
+"""
+"""What a worker does, by the library's own means."""
 ENDING = range(1, 201)
 PER_WORKER = 5.0
 
@@ -50,3 +59,20 @@ def test_a_scrape_while_a_worker_begins_waits_for_its_file(tmp_path: Path) -> No
     read_all(tmp_path, sleep=lambda _seconds: counts(tmp_path, 1))
 
     assert total(tmp_path) == PER_WORKER
+
+
+def test_what_the_library_has_written_is_kept_whole(tmp_path: Path) -> None:
+    """Our sums are in files of the library's own form: a release that changes it fails here."""
+    for _ in range(2):
+        environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", COUNTING], env=environment, check=True)
+    before = read_all(tmp_path)
+    workers = {int(file.stem.rpartition("_")[2]) for file in tmp_path.glob("*.db")}
+
+    for worker in workers:
+        fold(tmp_path, worker)
+
+    assert sorted(read_all(tmp_path).splitlines()) == sorted(before.splitlines())
+    assert {file.name for file in tmp_path.glob("*.db")} == {"counter_0.db", "histogram_0.db"}
+    assert b'cups_total{kind="small"} 6.0' in before
+    assert b'pours_bucket{kind="small",le="2.0"} 2.0' in before

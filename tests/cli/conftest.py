@@ -1,4 +1,4 @@
-"""Embedded servers for the tests of the embedded servers, which kill them: not for anybody else."""
+"""Embedded servers for the tests that kill them, and for no others."""
 
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from cli.dev.postgres import EmbeddedPostgres
 @pytest.fixture(scope="module")
 def own_postgres() -> Iterator[EmbeddedPostgres]:
     """A running PostgreSQL."""
-    # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
+    # Not pytest's own folder: only root can enter that, and as root, PostgreSQL runs as nobody.
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as server:
         yield server
 

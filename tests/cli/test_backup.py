@@ -13,7 +13,7 @@ from tests.support.databases import behind
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of its name would be taken for a whole one."""
+    """A folder with the final name would look like a complete backup."""
     for service in SERVICES:
         scheme = "postgresql" if service.store == "postgres" else "mongodb"
         monkeypatch.setenv(service.store_variable, f"{scheme}://ada:secret@127.0.0.1:{free_port()}/nothing")
@@ -25,7 +25,7 @@ def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
 
 
 def test_a_database_of_several_hosts_is_asked_for_its_dump(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
-    """PostgreSQL's programs are given all hosts: the one that is there answers, if only that this is no snapshot."""
+    """PostgreSQL's tools get all hosts: the one that exists answers, here that the snapshot is invalid."""
     url = behind(free_port(), postgres.create_database("dumped"))
 
     with pytest.raises(CommandError, match="invalid snapshot identifier"):

@@ -1,4 +1,4 @@
-"""What `python -m cli doctor` finds."""
+"""The findings of `python -m cli doctor`."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.support.databases import behind
 
 @pytest.fixture
 def incomplete_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine on which mongod does not find two of its libraries."""
+    """A machine without two of mongod's libraries."""
     ldd = tmp_path / "ldd"
     ldd.write_text("#!/bin/sh\necho ' libcurl.so.4 => not found'\necho ' libnew.so.1 => not found'\n")
     ldd.chmod(0o755)
@@ -21,16 +21,16 @@ def incomplete_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("incomplete_machine")
 def test_missing_library_is_named_with_its_remedy() -> None:
-    """For a library that is missing, doctor says which package brings it."""
+    """For a missing library, doctor names the package that contains it."""
     known, unknown = doctor.check_libraries()
 
-    assert known.fact == "mongod misses libcurl.so.4"
+    assert known.fact == "mongod lacks libcurl.so.4"
     assert known.remedy == "apt install libcurl4"
     assert "libnew.so.1" in unknown.remedy
 
 
 def test_a_missing_browser_is_told_and_no_obstacle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Only the tests of the dashboard need one."""
+    """Only the tests of the dashboard need a browser."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     finding = doctor.check_browser()
@@ -40,7 +40,7 @@ def test_a_missing_browser_is_told_and_no_obstacle(monkeypatch: pytest.MonkeyPat
 
 
 def test_taken_port_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A taken port is reported with the one that will be used instead; nothing must be done."""
+    """A taken port is reported with its replacement; nothing must be changed."""
     monkeypatch.setattr(doctor, "free_port_like", lambda port: port + 1000)
 
     findings = list(doctor.check_ports({}))
@@ -50,21 +50,21 @@ def test_taken_port_is_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_port_of_a_configured_database_does_not_matter() -> None:
-    """Who brings a MongoDB needs no port for an embedded one."""
+    """With a configured MongoDB, the port of the embedded one is irrelevant."""
     findings = doctor.check_ports({"ANALYTICS_MONGODB_URL": "mongodb://elsewhere/analytics"})
 
     assert "mongodb" not in "".join(finding.fact for finding in findings)
 
 
 def test_disk_that_is_full_must_be_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Too little room on the disk is something to do."""
+    """Too little disk space must be changed."""
     monkeypatch.setattr(doctor, "_DISK_NEEDED", 10**9)
 
     assert doctor.check_disk().remedy
 
 
 def test_a_database_of_several_hosts_answers(postgres: EmbeddedPostgres) -> None:
-    """It is asked as the services ask it: the host that is away is passed over."""
+    """It is checked as the services do it: an absent host is skipped."""
     url = behind(free_port(), postgres.create_database("examined"))
 
     assert [finding.remedy for finding in doctor.check_databases({"USER_DATABASE_URL": url})] == [""]

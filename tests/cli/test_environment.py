@@ -1,4 +1,4 @@
-"""Who sees which environment variables."""
+"""Which processes get which environment variables."""
 
 import subprocess
 from pathlib import Path
@@ -22,7 +22,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n"
 
 @pytest.fixture
 def everything() -> dict[str, str]:
-    """All that a stack knows."""
+    """The variables of a whole stack."""
     return stack_environment({}, {"JWT_PRIVATE_KEY": PEM, "USER_DATABASE_PASSWORD": "p"} | LINK_KEYS, PORTS, STORES)
 
 
@@ -36,7 +36,7 @@ def test_service_sees_its_own_database_only(everything: dict[str, str], service:
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_service_sees_the_keys_of_its_own_links_only(everything: dict[str, str], service: Service) -> None:
-    """Of all link keys, a service gets those in which it is one of the ends."""
+    """A service gets only the link keys of its own links."""
     seen = service_environment(service, everything)
 
     own = {name for name, pair in LINK_KEYS.items() if service.name.upper() in pair}
@@ -44,21 +44,21 @@ def test_service_sees_the_keys_of_its_own_links_only(everything: dict[str, str],
 
 
 def test_only_user_can_sign_tokens(everything: dict[str, str]) -> None:
-    """The private signing key goes to the user service alone."""
+    """Only the user service gets the private signing key."""
     holders = [service.name for service in SERVICES if "JWT_PRIVATE_KEY" in service_environment(service, everything)]
 
     assert holders == ["user"]
 
 
 def test_every_service_knows_where_its_peers_are(everything: dict[str, str]) -> None:
-    """All addresses are in every service's environment, with the ports that were chosen."""
+    """All addresses are in every service's environment, with the chosen ports."""
     seen = service_environment(SERVICES[0], everything)
 
     assert {service.url_variable: f"http://127.0.0.1:{service.port}" for service in SERVICES}.items() <= seen.items()
 
 
 def test_traces_and_errors_go_where_the_person_at_the_keyboard_says() -> None:
-    """Every service is told; without a word nothing is configured."""
+    """Every service gets the settings; without them nothing is configured."""
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "SENTRY_DSN": "http://key@127.0.0.1/1"}
 
     assert given.items() <= service_environment(SERVICES[0], stack_environment(given, {}, PORTS, STORES)).items()
@@ -66,7 +66,7 @@ def test_traces_and_errors_go_where_the_person_at_the_keyboard_says() -> None:
 
 
 def test_passwords_are_in_addresses_only(everything: dict[str, str]) -> None:
-    """A secret that is no environment variable does not become one."""
+    """A secret that is not an environment variable does not become one."""
     assert "USER_DATABASE_PASSWORD" not in everything
 
 
@@ -77,7 +77,7 @@ def test_log_level_can_be_given() -> None:
 
 
 def test_environment_beats_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that is set wins over the same one in `.env`."""
+    """A variable in the environment overrides the one in `.env`."""
     (tmp_path / ".env").write_text("MAX_IN_FLIGHT=1\nRELAY=false\n")
     monkeypatch.setenv("MAX_IN_FLIGHT", "2")
 
@@ -101,7 +101,7 @@ def test_written_environment_is_read_alike_by_shell_and_dotenv(tmp_path: Path, v
 
 
 def test_no_running_environment_without_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of a stack that has ended is not mistaken for a running one's."""
+    """The environment of an ended stack is not used."""
     monkeypatch.setattr(environment, "LOCK", tmp_path / "lock")
 
     with pytest.raises(CommandError, match="make run"):

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.errors import CommandError
 from cli.events import announced, app
 
@@ -28,7 +28,7 @@ def execute(url: str, statement: str, *values: object) -> list[asyncpg.Record]:
 
 @pytest.fixture
 def letter(environment: dict[str, str]) -> Iterator[str]:
-    """The id of a dead letter of the product service; nobody takes it when it is put back."""
+    """The id of a dead letter of the product service; it stays undelivered when it is replayed."""
     event_id, url = new_id(), environment["PRODUCT_DATABASE_URL"]
     execute(
         url,
@@ -42,7 +42,7 @@ def letter(environment: dict[str, str]) -> Iterator[str]:
 
 
 def run(*arguments: str) -> str:
-    """What the command prints."""
+    """The output of the command."""
     result = CliRunner().invoke(app, arguments)
     if result.exception:
         raise result.exception
@@ -50,7 +50,7 @@ def run(*arguments: str) -> str:
 
 
 def test_every_event_is_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With who announces it, who hears it, and the name of its form; no service and no database is needed."""
+    """The table has publisher, consumers and schema name; it needs no service and no database."""
     monkeypatch.setattr(os, "environ", {})
 
     lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in run().splitlines() if "│" in line]
@@ -59,7 +59,7 @@ def test_every_event_is_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_dead_letters_are_listed_with_their_reason(letter: str) -> None:
-    """All that one needs to find out why, of one service or of all."""
+    """The list has the facts for finding the cause, of one service or of all."""
     for output in (run("dead", "product"), run("dead")):
         (line,) = (line for line in output.splitlines() if letter in line)
         assert [cell.strip() for cell in line.split("│")[1:-1]][:4] == ["product", letter, "product.broken", "nobody"]
@@ -69,11 +69,11 @@ def test_dead_letters_are_listed_with_their_reason(letter: str) -> None:
 
 @pytest.mark.parametrize("names_it", [True, False], ids=["one", "all"])
 def test_a_dead_letter_is_put_back(environment: dict[str, str], letter: str, *, names_it: bool) -> None:
-    """It is delivered again; another service's letters are left alone."""
+    """It is delivered again; another service's dead letters stay."""
     event = [letter] if names_it else []
 
-    assert "order: 0 put back" in run("replay", "order", *event)
-    assert "product: 1 put back" in run("replay", "product", *event)
+    assert "order: 0 will be delivered again" in run("replay", "order", *event)
+    assert "product: 1 will be delivered again" in run("replay", "product", *event)
     (row,) = execute(
         environment["PRODUCT_DATABASE_URL"], "SELECT dead_at FROM outbox WHERE event_id = $1", UUID(letter)
     )
@@ -81,6 +81,6 @@ def test_a_dead_letter_is_put_back(environment: dict[str, str], letter: str, *, 
 
 
 def test_a_service_without_an_outbox_is_told() -> None:
-    """Analytics announces nothing."""
+    """Analytics publishes no events."""
     with pytest.raises(CommandError, match="'analytics'"):
         run("replay", "analytics")

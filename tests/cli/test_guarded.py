@@ -42,9 +42,9 @@ Serve = Callable[[str], int]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a service whose main.py has the given text, as `make run` does; gives its port."""
+    """Starts a service with the given main.py, as `make run` does; returns its port."""
     held = hold_port_like(20001)
-    (tmp_path / "chassis").mkdir()  # watched, too
+    (tmp_path / "chassis").mkdir()  # reloading watches it, too
     (tmp_path / "toy").mkdir()
     started = list[SupervisedProcess]()
 
@@ -86,7 +86,7 @@ def test_a_service_that_does_not_start_answers_with_the_reason(serve: Serve, tex
 
 
 def test_an_edit_starts_it_again(serve: Serve, tmp_path: Path) -> None:
-    """What is broken answers 503 with the reason; once it is mended, the service is what answers."""
+    """Broken code answers 503 with the reason; once it is corrected, the service answers."""
     port = serve("def broken(:")
     assert wait_until(lambda: is_broken(port), 30)
     status, answer = ask(port)

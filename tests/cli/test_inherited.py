@@ -1,4 +1,4 @@
-"""What of the caller's environment reaches the programs that we start."""
+"""The part of the caller's environment that started programs get."""
 
 import os
 import shutil
@@ -31,14 +31,14 @@ def test_what_steers_other_programs_does_not_steer_ours(name: str) -> None:
 
 
 def test_a_machine_s_facts_and_our_settings_are_passed_on() -> None:
-    """Where programs are, and what a service reads; text is UTF-8 whatever the caller's language is."""
+    """Locations of programs, and settings of services; text is UTF-8 whatever the caller's locale is."""
     ours = {"PATH": "/bin", "LOG_LEVEL": "debug", "SMTP_URL_FILE": "/mail", "USER_DATABASE_URL": "postgresql://a@b/c"}
 
     assert inherited(ours | {"LANG": "de_DE.ISO-8859-1"}) == ours | {"LANG": "C.UTF-8", "PYTHONUTF8": "1"}
 
 
 def test_made_up_services_know_nothing_of_the_caller_s_settings() -> None:
-    """Settings and what steers libraries go; what says where programs are stays."""
+    """Settings and variables of libraries are removed; locations of programs stay."""
     environment = {**STEERING, "PATH": "/bin", "LINK_KEY__USER__ORDER": "k1:x", "http_proxy": "http://[::1]:1"}
 
     remove_settings(environment)
@@ -47,7 +47,7 @@ def test_made_up_services_know_nothing_of_the_caller_s_settings() -> None:
 
 
 def test_a_line_end_is_no_part_of_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address of a database is the same with it."""
+    """An address of a database is the same without it."""
     monkeypatch.setenv("USER_DATABASE_URL", "postgresql://a:b@c/d\n")
 
     assert given_environment()["USER_DATABASE_URL"] == "postgresql://a:b@c/d"
@@ -55,7 +55,7 @@ def test_a_line_end_is_no_part_of_what_is_given(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.long
 def test_make_works_whatever_the_caller_has_set() -> None:
-    """All of it at once, without a home to write to: the right checkout's services are built."""
+    """All of it at once, without a writable home: the services of the right checkout are built."""
     environment = os.environ | STEERING | {"HOME": "/proc", "PYTHONHOME": "/nowhere", "PYTHON": "/bin/false"}
     result = subprocess.run(
         [MAKE, "--no-print-directory", "smoke"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -6,19 +6,19 @@ import pytest
 from dotenv import dotenv_values, set_key
 from typer.testing import CliRunner
 
-from chassis.auth.tokens import TokenIssuer
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.sealing.keys import parse_ring
 from cli.dev.secrets import ensure_secrets, make_signing_key
 from cli.errors import CommandError
 from cli.keys.commands import app
 from cli.links import links
+from user.tokens.issuer import TokenIssuer
 
 KINDS = ["links", "tokens"]
 
 
 def run(command: str, *arguments: str | Path) -> str:
-    """What the command prints."""
+    """The output of the command."""
     result = CliRunner().invoke(app, [command, *map(str, arguments)])
     if result.exception:
         raise result.exception
@@ -33,7 +33,7 @@ def key_ids(file: Path) -> set[tuple[str, ...]]:
 
 
 def kids(file: Path) -> list[str]:
-    """The ids of the token keys that the user service would publish, the one that signs first."""
+    """The ids of the token keys that the user service would publish, the signing key first."""
     issuer = TokenIssuer(str(dotenv_values(file)["JWT_PRIVATE_KEY"]), "user", "us")
     published = [key["kid"] for key in issuer.jwks()["keys"]]
     signing = jwt.get_unverified_header(issuer.issue(new_id(), new_id(), []))["kid"]
@@ -50,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_make_adds_what_is_missing_alone(tmp_path: Path) -> None:
-    """Secrets are made once; sample values are replaced, others stay."""
+    """Secrets are added once; sample values are replaced, others stay."""
     file = tmp_path / ".env"
     file.write_text("CURSOR_KEY=change-me\nLOG_LEVEL=DEBUG\n")
 
@@ -77,7 +77,7 @@ def test_a_rotation_of_links_adds_then_promotes_then_retires(file: Path) -> None
 
 
 def test_a_rotation_of_tokens_adds_then_promotes_then_retires(file: Path) -> None:
-    """The new key is published before it signs, and the old one for as long as its tokens live; again the next time."""
+    """The new key is published before it signs, and the old one as long as its tokens live; the same the next time."""
     steps = [kids(file)]
 
     for command in ("rotate", "rotate", "retire") * 2:
@@ -90,7 +90,7 @@ def test_a_rotation_of_tokens_adds_then_promotes_then_retires(file: Path) -> Non
 
 
 def test_a_rotation_may_begin_with_a_key_of_another_program(file: Path) -> None:
-    """A key without our number, as openssl writes it, is older than one we add."""
+    """A key without our numbering, as openssl writes it, is older than an added one."""
     set_key(file, "JWT_PRIVATE_KEY", f"some text\n{make_signing_key()}")
     (old,) = kids(file)
 
@@ -113,7 +113,7 @@ def test_a_rotation_of_one_kind_leaves_the_other_alone(file: Path, kind: str) ->
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_promoted_key_is_not_demoted(file: Path, kind: str) -> None:
-    """A third rotate says that the rotation is to be ended."""
+    """A third rotate refuses, and names the command that ends the rotation."""
     for _ in range(2):
         run("rotate", kind, file)
 
@@ -126,7 +126,7 @@ def test_a_promoted_key_is_not_demoted(file: Path, kind: str) -> None:
     [("links", "Deploy to every service; after", "; 120 s after"), ("tokens", "to the user service; 60 s", "; 900 s")],
 )
 def test_each_step_says_how_long_to_wait(file: Path, kind: str, promote: str, retire: str) -> None:
-    """Whoever rotates reads what to do next, and when."""
+    """The output names the next step and its waiting time."""
     added, promoted = run("rotate", kind, file), run("rotate", kind, file)
 
     assert promote in added
@@ -137,7 +137,7 @@ def test_each_step_says_how_long_to_wait(file: Path, kind: str, promote: str, re
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_list_shows_ids_and_no_key(file: Path, kind: str) -> None:
-    """Whoever looks over a shoulder learns no key."""
+    """The list shows no key to onlookers."""
     run("rotate", kind, file)
 
     output = run("list", kind, file)

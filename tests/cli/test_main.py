@@ -16,7 +16,7 @@ from cli.errors import CommandError
 
 @pytest.mark.long
 def test_commands_run_where_the_workers_metrics_have_no_folder(tmp_path: Path) -> None:
-    """As in a container of its own: the image names a folder that only gunicorn makes."""
+    """As in a container of its own: the image names a folder that only gunicorn creates."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "missing")}
 
     done = subprocess.run([sys.executable, "-m", "cli", "smoke"], env=environment, check=False, capture_output=True)
@@ -25,7 +25,7 @@ def test_commands_run_where_the_workers_metrics_have_no_folder(tmp_path: Path) -
 
 
 def test_the_help_lists_every_command() -> None:
-    """Each can be imported where all libraries are installed."""
+    """Each command can be imported where all libraries are installed."""
     done = CliRunner().invoke(app, ["--help"])
 
     listed = {line.strip("│ ").partition(" ")[0] for line in done.output.splitlines()}

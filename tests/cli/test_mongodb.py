@@ -23,7 +23,7 @@ def opened(url: str) -> Iterator[Database[Document]]:
 
 
 def test_user_can_watch_changes(mongodb: EmbeddedMongoDB) -> None:
-    """A service's user may open a change stream on its database, and sees what is written."""
+    """A service's user may open a change stream on its database, and receives writes."""
     with opened(mongodb.create_database("watched")) as database, database.watch() as stream:
         database.things.insert_one({"_id": 1})
 
@@ -31,7 +31,7 @@ def test_user_can_watch_changes(mongodb: EmbeddedMongoDB) -> None:
 
 
 def test_user_can_use_transactions(mongodb: EmbeddedMongoDB) -> None:
-    """What an aborted transaction wrote is not there."""
+    """Writes of an aborted transaction are absent."""
     with opened(mongodb.create_database("transacted")) as database:
         database.create_collection("things")
         with database.client.start_session() as session:
@@ -43,7 +43,7 @@ def test_user_can_use_transactions(mongodb: EmbeddedMongoDB) -> None:
 
 
 def test_user_cannot_read_the_database_of_another(mongodb: EmbeddedMongoDB) -> None:
-    """A user is refused by every database but its own."""
+    """A user may open only its own database."""
     with (
         opened(mongodb.create_database("alpha")) as database,
         pytest.raises(OperationFailure, match="not authorized"),
@@ -52,7 +52,7 @@ def test_user_cannot_read_the_database_of_another(mongodb: EmbeddedMongoDB) -> N
 
 
 def test_nobody_enters_without_a_password(mongodb: EmbeddedMongoDB) -> None:
-    """A client that does not log in may read nothing."""
+    """A client without a login may read nothing."""
     mongodb.create_database("alpha")
 
     with (
@@ -64,7 +64,7 @@ def test_nobody_enters_without_a_password(mongodb: EmbeddedMongoDB) -> None:
 
 @pytest.mark.long
 def test_killed_server_keeps_its_documents(own_mongodb: EmbeddedMongoDB) -> None:
-    """What was written before a SIGKILL is there after the next start."""
+    """Writes before a SIGKILL are present after the next start."""
     url = own_mongodb.create_database("killed")
     with opened(url) as database:
         database.things.insert_one({"_id": 1})

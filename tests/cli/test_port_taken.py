@@ -1,4 +1,4 @@
-"""Embedded servers whose port somebody else has."""
+"""Embedded servers whose port another process holds."""
 
 import socket
 import tempfile
@@ -20,8 +20,8 @@ PASSWORDS = {password_name(service): "secret" for service in SERVICES}
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where servers may keep their data."""
-    # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
+    """The folder for the servers' data."""
+    # Not pytest's own folder: only root can enter that, and as root, PostgreSQL runs as nobody.
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
@@ -35,7 +35,7 @@ def taken() -> Iterator[int]:
 
 @pytest.mark.parametrize("kind", [EmbeddedPostgres, EmbeddedMongoDB])
 def test_a_taken_port_is_the_reason_that_is_shown(kind: type[EmbeddedServer], folder: Path, taken: int) -> None:
-    """What the server says of it, and who has the port; no backtrace."""
+    """The error has the server's own reason and the holder of the port, without a backtrace."""
     with pytest.raises(PortTaken, match=r"Address already in use.*\(pid \d+\)") as refused:
         kind(folder, taken).__enter__()
 
@@ -45,7 +45,7 @@ def test_a_taken_port_is_the_reason_that_is_shown(kind: type[EmbeddedServer], fo
 
 @pytest.mark.long
 def test_another_server_on_the_port_is_not_taken_for_ours(folder: Path, postgres: EmbeddedPostgres) -> None:
-    """It answers there, and is somebody else's: ours has not started."""
+    """Another server answers there: ours has not started."""
     with pytest.raises(PortTaken):
         EmbeddedPostgres(folder, postgres.port).__enter__()
 
@@ -54,7 +54,7 @@ def test_another_server_on_the_port_is_not_taken_for_ours(folder: Path, postgres
 
 @pytest.mark.long
 def test_databases_go_to_another_port_if_somebody_was_faster(folder: Path, taken: int) -> None:
-    """A port that was free when it was asked for may be taken when a server wants it: both then try another."""
+    """A free port may be taken before a server binds it: then both servers try another."""
     asked = list[str]()
 
     def choose(name: str, _wanted: int) -> int:
@@ -68,7 +68,7 @@ def test_databases_go_to_another_port_if_somebody_was_faster(folder: Path, taken
 
 
 def test_of_two_that_hold_a_port_each_has_its_own() -> None:
-    """A port that is held is held against everybody, before anything is served on it."""
+    """A held port is reserved before anything is served on it."""
     with hold_port_like(20001) as first, hold_port_like(20001) as second:
         ports = [held.getsockname()[1] for held in (first, second)]
 
@@ -77,6 +77,6 @@ def test_of_two_that_hold_a_port_each_has_its_own() -> None:
 
 
 def test_only_who_listens_is_ours(taken: int, postgres: EmbeddedPostgres) -> None:
-    """A process is known by what it and its descendants listen on."""
+    """A process is identified by the ports on which it and its descendants listen."""
     assert listens(postgres.pid, postgres.port)
     assert not listens(postgres.pid, taken)

@@ -1,4 +1,4 @@
-"""Ports that are free, and who holds those that are not."""
+"""Free ports, and the holders of taken ones."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ def taken() -> Iterator[int]:
 
 
 def test_free_port_is_free() -> None:
-    """A free port can be listened on, and nobody answers there."""
+    """A server can listen on a free port, and nothing answers there."""
     port = free_port()
 
     assert is_free(port)
@@ -26,18 +26,18 @@ def test_free_port_is_free() -> None:
 
 
 def test_taken_port_is_not_free(taken: int) -> None:
-    """A port on which somebody listens is not free, and answers."""
+    """A port with a listener is not free, and answers."""
     assert not is_free(taken)
     assert answers(taken)
 
 
 def test_holder_of_a_port_is_named(taken: int) -> None:
-    """The holder of a port is told by program and process number."""
+    """The holder of a port is named by program and process id."""
     assert str(holder_of(taken)) == f"{psutil.Process().name()} (pid {os.getpid()})"
 
 
 def test_taken_port_is_replaced_by_one_that_looks_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Instead of a taken port comes the first free one in steps of a thousand."""
+    """A taken port is replaced by the first free one in steps of a thousand."""
     monkeypatch.setattr("cli.dev.ports.is_free", lambda port: port not in {8002, 9002})
 
     assert free_port_like(8002) == 10002

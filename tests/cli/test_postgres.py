@@ -12,7 +12,7 @@ from cli.dev.postgres import EmbeddedPostgres
 
 
 def execute(url: str, *statements: str) -> list[Any]:
-    """Run *statements* one after the other; the rows of the last."""
+    """Run *statements* one after the other; returns the rows of the last."""
 
     async def run() -> list[Any]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -25,7 +25,7 @@ def execute(url: str, *statements: str) -> list[Any]:
 
 
 def test_role_owns_its_database(postgres: EmbeddedPostgres) -> None:
-    """A role may make tables in its own database, but is no superuser."""
+    """A role may create tables in its own database, but is not a superuser."""
     url = postgres.create_database("alpha")
 
     execute(url, "CREATE TABLE IF NOT EXISTS thing (id int)")
@@ -35,7 +35,7 @@ def test_role_owns_its_database(postgres: EmbeddedPostgres) -> None:
 
 
 def test_role_cannot_open_the_database_of_another(postgres: EmbeddedPostgres) -> None:
-    """A role is refused by a database that it does not own."""
+    """A role cannot open a database that it does not own."""
     postgres.create_database("beta")
     url = postgres.create_database("alpha")
 
@@ -52,7 +52,7 @@ def test_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
 
 
 def test_creating_a_database_again_keeps_its_rows(postgres: EmbeddedPostgres) -> None:
-    """A database that exists stays as it is; only the password is set."""
+    """An existing database stays as it is; only the password is set."""
     execute(postgres.create_database("gamma"), "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1)")
 
     url = postgres.create_database("gamma")
@@ -62,7 +62,7 @@ def test_creating_a_database_again_keeps_its_rows(postgres: EmbeddedPostgres) ->
 
 @pytest.mark.long
 def test_killed_server_keeps_its_rows(own_postgres: EmbeddedPostgres) -> None:
-    """What was committed before a SIGKILL is there after the next start."""
+    """Commits before a SIGKILL are present after the next start."""
     url = own_postgres.create_database("delta")
     execute(url, "CREATE TABLE thing (id int)", "INSERT INTO thing VALUES (1), (2)")
 
@@ -77,7 +77,7 @@ def test_killed_server_keeps_its_rows(own_postgres: EmbeddedPostgres) -> None:
 def test_lock_of_a_killed_server_does_not_stop_the_next(
     own_postgres: EmbeddedPostgres, postgres: EmbeddedPostgres, owner: str
 ) -> None:
-    """A server starts although its predecessor's lock is another program's by now, another PostgreSQL's, or empty."""
+    """A server starts although its predecessor's lock names another program, another PostgreSQL, or is empty."""
     own_postgres.kill()
     lock = own_postgres.folder / "cluster" / "postmaster.pid"
     other = (postgres.folder / "cluster" / "postmaster.pid").read_text().partition("\n")[0]

@@ -25,8 +25,8 @@ SIZES = "SELECT size FROM cups ORDER BY size"
 
 @pytest.fixture
 def pair() -> Iterator[PostgresPair]:
-    """A running pair of this test's own."""
-    # Not pytest's own folder: only root can enter that, and root's PostgreSQL runs as nobody.
+    """A running pair for this test only."""
+    # Not pytest's own folder: only root can enter that, and as root, PostgreSQL runs as nobody.
     with tempfile.TemporaryDirectory() as folder, PostgresPair(Path(folder), **HURRY).running() as servers:
         yield servers
 
@@ -42,7 +42,7 @@ async def sizes_on(port: int, url: str) -> list[int]:
 
 
 async def test_what_was_acknowledged_outlives_the_primary(pair: PostgresPair) -> None:
-    """It is on the standby; once that is promoted, a service that knows both hosts writes to it by itself."""
+    """It is on the standby; after its promotion, a service that knows both hosts writes to it."""
     url = pair.create_database("things")
     database = Postgres(SecretStr(url), "test")
     await database.open()
@@ -52,12 +52,12 @@ async def test_what_was_acknowledged_outlives_the_primary(pair: PostgresPair) ->
     async def is_copied() -> bool:
         return await sizes_on(pair.standby.port, url) == [1]
 
-    assert await eventually(is_copied)  # it is written there already, and may be seen a moment later
+    assert await eventually(is_copied)  # it is on disk there already, but may become visible a moment later
     pair.primary.kill()
     pair.promote()
 
     async def is_written() -> bool:
-        with suppress(DatabaseUnavailable):  # by the connection that was open
+        with suppress(DatabaseUnavailable):  # on the connection that was open
             await database.run(ADD, {"size": 2})
             return True
         return False
@@ -69,7 +69,7 @@ async def test_what_was_acknowledged_outlives_the_primary(pair: PostgresPair) ->
 
 
 async def test_the_standby_is_passed_over(pair: PostgresPair) -> None:
-    """A service finds the primary wherever it stands in the address."""
+    """A service finds the primary in any position of the address."""
     url = pair.create_database("things")
     ports = pair.primary.port, pair.standby.port
     backwards = url.replace("127.0.0.1:{},127.0.0.1:{}".format(*ports), "127.0.0.1:{1},127.0.0.1:{0}".format(*ports))

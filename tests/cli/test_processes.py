@@ -1,4 +1,4 @@
-"""Processes that end with whoever started them."""
+"""Processes that end with their launcher."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 
 from cli.dev.processes import SupervisedProcess
 
-# A command with a child in the same process group: what uvicorn's reloader and its worker are.
+# A command with a child in the same process group, like uvicorn's reloader and its worker.
 FAMILY = "sleep 1000 & echo started; wait"
 
 LAUNCHER = f"""
@@ -27,20 +27,20 @@ def supervised(script: str) -> SupervisedProcess:
 
 
 def test_nothing_survives_a_killed_launcher() -> None:
-    """After SIGKILL of the launcher, all that it started is gone."""
+    """After SIGKILL of the launcher, all its processes have ended."""
     with subprocess.Popen([sys.executable, "-c", LAUNCHER], stdout=subprocess.PIPE) as launcher:
         assert launcher.stdout
         assert launcher.stdout.readline() == b"started\n"
 
         launcher.kill()
 
-        # All of the family hold this pipe; it ends when the last of them does.
+        # All descendants hold this pipe; it ends when the last of them does.
         assert launcher.stdout.read() == b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_survives_a_killed_leash(number: signal.Signals) -> None:
-    """A command ends when the leash itself is killed."""
+    """A command ends when its supervisor is killed."""
     process = supervised("trap 'kill $!; exit' INT; sleep 1000 & echo started; wait")
     with process.output as output:
         output.readline()
@@ -52,7 +52,7 @@ def test_nothing_survives_a_killed_leash(number: signal.Signals) -> None:
 
 
 def test_a_command_hears_its_order_to_stop_also_in_the_background() -> None:
-    """A shell has its background jobs ignore SIGINT, and the jobs of those; what runs on a leash does not."""
+    """A shell disables SIGINT for background jobs and their children; a supervised command still gets it."""
     ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         process = supervised("trap 'exit 3' INT; echo started; while :; do sleep 0.01; done")
@@ -67,7 +67,7 @@ def test_a_command_hears_its_order_to_stop_also_in_the_background() -> None:
 
 
 def test_stop_lets_a_command_finish() -> None:
-    """A command that is stopped can still do what it has to do."""
+    """A stopped command can still finish its work."""
     process = supervised("trap 'echo finished; exit 3' INT; sleep 1000 & echo started; wait")
     with process.output as output:
         output.readline()
@@ -91,7 +91,7 @@ def test_kill_ends_the_whole_family() -> None:
 
 
 def test_child_that_a_command_leaves_behind_is_ended() -> None:
-    """The end of a command is the end of what it started."""
+    """When a command ends, its children are ended."""
     process = supervised("sleep 1000 & exit 0")
 
     with process.output as output:
@@ -100,7 +100,7 @@ def test_child_that_a_command_leaves_behind_is_ended() -> None:
 
 
 def test_exit_code_is_the_command_s() -> None:
-    """The caller learns how the command ended."""
+    """The caller gets the command's exit code."""
     process = supervised("exit 7")
     process.output.close()
 

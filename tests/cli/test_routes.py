@@ -4,7 +4,7 @@ from cli.routes import declared_routes
 
 
 async def test_every_route_of_a_service_declares_its_policy(apps: dict[str, FastAPI]) -> None:
-    """The table has each route with mode, callers, authentication, and what it does with a repeated request."""
+    """The table has each route with access, callers, authentication and idempotency."""
     rows = declared_routes(apps)
     table = {
         f"{row.method} {row.path}": (row.policy.access.mode, row.policy.access.who, row.policy.authentication)

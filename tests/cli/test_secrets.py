@@ -9,7 +9,7 @@ LINKS = [("order", "user"), ("user", "order"), ("client", "user")]
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:
-    """The second start finds the secrets of the first."""
+    """The second start reads the secrets of the first."""
     first = ensure_secrets(tmp_path / "secrets.json", LINKS)
 
     assert ensure_secrets(tmp_path / "secrets.json", LINKS) == first
@@ -23,7 +23,7 @@ def test_only_the_owner_may_read_the_secrets(tmp_path: Path) -> None:
 
 
 def test_new_link_gets_keys_without_touching_the_others(tmp_path: Path) -> None:
-    """A link added later gets its keys, and all else stays."""
+    """A link added later gets its keys, and everything else stays."""
     before = ensure_secrets(tmp_path / "secrets.json", LINKS)
 
     after = ensure_secrets(tmp_path / "secrets.json", [*LINKS, ("order", "product"), ("product", "order")])
@@ -33,7 +33,7 @@ def test_new_link_gets_keys_without_touching_the_others(tmp_path: Path) -> None:
 
 
 def test_keys_of_a_removed_link_are_forgotten(tmp_path: Path) -> None:
-    """A link that no longer exists leaves no key behind."""
+    """A removed link leaves no key behind."""
     ensure_secrets(tmp_path / "secrets.json", LINKS)
 
     ensure_secrets(tmp_path / "secrets.json", LINKS[:2])
@@ -42,7 +42,7 @@ def test_keys_of_a_removed_link_are_forgotten(tmp_path: Path) -> None:
 
 
 def test_no_two_secrets_are_alike(tmp_path: Path) -> None:
-    """Every key and password is drawn anew."""
+    """Every key and password is generated separately."""
     ensure_secrets(tmp_path / "secrets.json", LINKS)
 
     values = json.loads((tmp_path / "secrets.json").read_text()).values()

@@ -1,4 +1,4 @@
-"""What ends is started again."""
+"""Parts that end are restarted."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,18 +13,18 @@ from cli.errors import CommandError
 
 @dataclass
 class Process:
-    """A process of this test's imagination."""
+    """A fake process."""
 
     runs: bool = True
     fails: bool = False
     starts: list[float] = field(default_factory=list)
 
     def part(self, name: str) -> Part:
-        """It, as a part of a stack."""
+        """The process as a part of a stack."""
         return Part(name, lambda: not self.runs, lambda: "out of memory", self.start, lambda: self.runs)
 
     def start(self) -> None:
-        """Start, or say why not."""
+        """Start, or raise the reason why not."""
         if self.fails:
             raise CommandError("no room on the disk")
         self.runs = True
@@ -32,7 +32,7 @@ class Process:
 
 @pytest.mark.long
 async def test_a_database_that_died_is_started_again_and_that_is_said(own_postgres: EmbeddedPostgres) -> None:
-    """Its death is seen at the next look, and so is its return; a bystander is left alone."""
+    """The next check notices its death, and a later one its return; a bystander is left alone."""
     said, bystander = list[str](), Process()
     server = own_postgres
     part = Part(server.name, lambda: not server.is_running, server.reason, server.launch, server.is_ready)
@@ -55,7 +55,7 @@ async def test_a_database_that_died_is_started_again_and_that_is_said(own_postgr
 
 
 def test_what_ends_again_and_again_waits_for_longer_each_time() -> None:
-    """The first time it is started at once, then after 1, 2, 4 … seconds, half a minute at most."""
+    """The first restart is immediate, the next after 1, 2, 4 … seconds, half a minute at most."""
     now, said, process = [1000.0], list[str](), Process(fails=True, runs=False)
     watch = Watch([process.part("mongod")], said.append, lambda: now[0])
     starts = []
@@ -71,7 +71,7 @@ def test_what_ends_again_and_again_waits_for_longer_each_time() -> None:
 
 
 def test_what_has_run_for_long_is_started_at_once() -> None:
-    """Its former ends are forgotten."""
+    """Earlier failures no longer count."""
     now, said, process = [0.0], list[str](), Process(runs=False)
     watch = Watch([process.part("mongod")], said.append, lambda: now[0])
     watch.look()

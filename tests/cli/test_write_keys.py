@@ -13,7 +13,7 @@ TRACK = {"event": "Song Played", "userId": "ada"}
 
 
 async def run(*arguments: str) -> str:
-    """What `keys write` prints."""
+    """The output of `keys write`."""
     result = await asyncio.to_thread(CliRunner().invoke, app, ["write", *arguments])
     if isinstance(result.exception, Exception):
         raise result.exception
@@ -21,12 +21,12 @@ async def run(*arguments: str) -> str:
 
 
 async def status(people: People, key: str) -> int:
-    """How an event is answered that is sent with the key."""
+    """The status of sending an event with the key."""
     return (await people["analytics"].post("/v1/track", json=TRACK, auth=(key, ""))).status_code
 
 
 async def test_a_key_is_made_listed_and_revoked(people: People) -> None:
-    """It is shown once, sends until it is revoked, and stays in the list."""
+    """It is printed once, works until it is revoked, and stays in the list."""
     (key,) = re.findall(r"^wk_\S+$", await run("add", "shop"), re.MULTILINE)
     _, key_id, secret = key.split("_", 2)
     assert await status(people, key) == 200
@@ -41,13 +41,13 @@ async def test_a_key_is_made_listed_and_revoked(people: People) -> None:
 
 
 async def test_a_key_that_is_not_there_is_told(people: People) -> None:
-    """A mistyped id is no success."""
+    """A mistyped id is an error."""
     with pytest.raises(NotFound, match="no write key"):
         await run("revoke", "nobody")
 
 
 async def test_a_key_has_a_name_that_can_be_seen(people: People) -> None:
-    """In the list it must be told from others; no key is made without."""
+    """Keys in the list need distinguishable names; without a name no key is created."""
     before = await run("list")
 
     for name in ("", "\u200b", "a\nb"):

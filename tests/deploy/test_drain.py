@@ -1,4 +1,5 @@
 import asyncio
+import signal
 from pathlib import Path
 from time import monotonic
 
@@ -46,6 +47,18 @@ async def test_a_draining_service_answers_and_says_that_it_wants_no_more(
     # The last lines of the log are written, in this order.
     log = replica.log.read_text()
     assert log.index("draining") < log.index("Shutting down") < log.index("stopping") < log.index("Finished server")
+
+
+async def test_an_interrupt_ends_a_replica_in_good_order(environment: dict[str, str], tmp_path: Path) -> None:
+    """The workers get it as SIGQUIT: they end as they do at SIGTERM, and nobody has to kill them."""
+    with gunicorn("analytics", free_port(), tmp_path / "log", WEB_CONCURRENCY="1", LOG_LEVEL="INFO") as replica:
+        assert replica.process
+        replica.process.send_signal(signal.SIGINT)
+
+        assert await asyncio.to_thread(replica.wait) == 0
+
+    log = replica.log.read_text()
+    assert log.index("Shutting down") < log.index("stopping") < log.index("Finished server")
 
 
 async def test_who_watches_events_holds_nobody_up(environment: dict[str, str], tmp_path: Path, bearer: Bearer) -> None:

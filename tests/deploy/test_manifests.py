@@ -58,11 +58,11 @@ def test_a_service_starts_with_what_its_deployment_gives(
     settings = settings_class(name).load()
 
     assert settings.environment is Environment(overlay)
-    assert settings.links(set()).keys() >= set(settings.calls)
+    assert settings.links(set()).keys() >= set(settings.peers)
     services = of_kind(overlay, "Service")
     assert settings.peer_urls == {
         peer: f"http://{peer}-service:{services[f'{peer}-service']['spec']['ports'][0]['port']}"
-        for peer in settings.calls
+        for peer in settings.peers
     }
 
 

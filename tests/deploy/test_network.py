@@ -70,7 +70,7 @@ def _means(peer: Manifest, pod: Pod) -> bool:
 
 def declared() -> set[tuple[str, str]]:
     """Who calls whom, as the settings say; public keys, revocations and events are calls, too."""
-    return {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).calls}
+    return {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).peers}
 
 
 def database(overlay: str) -> Iterator[Pod]:
@@ -84,7 +84,7 @@ def database(overlay: str) -> Iterator[Pod]:
 def test_public_keys_and_events_travel_on_declared_links() -> None:
     """What a policy must let through beside calls stands in `calls`."""
     followers = {(one.name, settings_class(one.name).tokens_from) for one in SERVICES}
-    hearing = {(publisher_of(event.type), listener) for event in announced() for listener in event.listeners}
+    hearing = {(publisher_of(event.type), listener) for event in announced() for listener in event.consumers}
 
     assert {pair for pair in followers if pair[1]} | hearing <= declared()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from tests.deploy.gunicorns import Gunicorn, gunicorn

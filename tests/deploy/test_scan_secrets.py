@@ -50,7 +50,7 @@ def test_an_exception_that_is_needed_no_more_is_named(repository: Path, monkeypa
 
     said = scan(repository, clean__py="KEY = 1\n")
 
-    assert said == "clean.py: no AWS Access Key is found there; take it out of _ALLOWED."
+    assert said == "clean.py: no AWS Access Key found; remove it from _ALLOWED."
 
 
 def test_only_the_named_files_are_scanned(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

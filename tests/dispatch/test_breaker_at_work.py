@@ -11,8 +11,9 @@ from chassis.core import deadline
 from chassis.core.errors import AppError, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS, FIRST_PAUSE_S, SPREAD, CircuitOpen, State
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.peer import Peer
-from chassis.dispatch.transport import Answer, HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
+from chassis.dispatch.peer import Attempt, Peer
+from chassis.dispatch.transport import CALLS_AT_A_TIME, Answer
 from cli.dev.polling import eventually
 from order.main import build
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
@@ -43,7 +44,7 @@ async def test_a_refusal_is_no_failure(failure: str) -> None:
 
     for _ in range(40):
         with pytest.raises(AppError):
-            await dispatcher.post("product", PATH, json={})
+            await dispatcher.send("product", "POST", PATH, json={})
 
     assert dispatcher.targets() == {"product": "open" if opens else "closed"}
     assert not opens or len(peer.seen) <= 20
@@ -54,10 +55,10 @@ async def test_an_open_breaker_is_told_as_unavailable() -> None:
     dispatcher, peer = dispatcher_to(answers(500))
     for _ in range(20):
         with pytest.raises(AppError):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
 
     with pytest.raises(ServiceUnavailable, match="it has failed too often") as refused:
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
 
     assert len(peer.seen) == 20
     assert 4 <= int(refused.value.headers["Retry-After"]) <= 6
@@ -76,10 +77,10 @@ async def test_of_fifty_callers_one_probes() -> None:
     dispatcher, peer = dispatcher_to(*[answers(500)] * 20, hold)
     for _ in range(20):
         with pytest.raises(AppError):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
     peer.time.now += 6
 
-    calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(50)]
+    calls = [asyncio.create_task(dispatcher.send("product", "GET", PATH)) for _ in range(50)]
     await arrived.wait()
     refused = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     answering.set()
@@ -87,9 +88,9 @@ async def test_of_fifty_callers_one_probes() -> None:
 
     assert refused
     assert len(peer.seen) == 21
-    assert [result for result in results if not isinstance(result, ServiceUnavailable)] == [{"ok": True}]
+    assert [result.json() for result in results if isinstance(result, Answer)] == [{"ok": True}]
     for _ in range(2):
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
     assert dispatcher.targets() == {"product": "closed"}
 
 
@@ -102,8 +103,8 @@ async def test_cancelled_calls_are_no_failures() -> None:
         raise AssertionError
 
     dispatcher, peer = dispatcher_to(*[hold] * 1_000, OK)
-    for _ in range(10):
-        calls = [asyncio.create_task(dispatcher.get("product", PATH)) for _ in range(100)]
+    for _ in range(1_000 // CALLS_AT_A_TIME):
+        calls = [asyncio.create_task(dispatcher.send("product", "GET", PATH)) for _ in range(CALLS_AT_A_TIME)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         for call in calls:
@@ -112,7 +113,7 @@ async def test_cancelled_calls_are_no_failures() -> None:
 
     assert len(peer.seen) == 1_000
     assert dispatcher.targets() == {"product": "closed"}
-    assert await dispatcher.get("product", PATH) == {"ok": True}
+    assert (await dispatcher.send("product", "GET", PATH)).json() == {"ok": True}
 
 
 async def test_a_call_that_ends_with_its_request_has_failed() -> None:
@@ -122,7 +123,7 @@ async def test_a_call_that_ends_with_its_request_has_failed() -> None:
         deadline.start(0.5)
         with suppress(AppError, TimeoutError):
             async with asyncio.timeout(0.5):
-                await dispatcher.get("tiny", PATH)
+                await dispatcher.send("tiny", "GET", PATH)
 
     async with FaultProxy("", silent) as hole, dispatcher_over_wire(hole.address) as dispatcher:
         # Tasks: each has a deadline of its own.
@@ -154,11 +155,11 @@ async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
     time = Time()
     peer = Peer("cancelled", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
 
-    async def wait() -> Answer:
-        await asyncio.Event().wait()
-        raise AssertionError
+    async def wait() -> None:
+        with Attempt(peer, "GET", 1, within_s=within_s):
+            await asyncio.Event().wait()
 
-    calls = [asyncio.create_task(peer.watch("GET", 1, wait, within_s=within_s)) for _ in range(FEWEST_CALLS)]
+    calls = [asyncio.create_task(wait()) for _ in range(FEWEST_CALLS)]
     await asyncio.sleep(0)
     time.now += took_s
     for call in calls:
@@ -174,14 +175,11 @@ async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_agai
     peer = Peer("probed", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     asked: list[float] = []
 
-    async def give_up() -> Answer:
-        asked.append(time.now)
-        time.now += 1.0
-        raise asyncio.CancelledError
-
     for _ in range(600):
-        with suppress(asyncio.CancelledError, CircuitOpen):
-            await peer.watch("GET", 1, give_up, within_s=1.0)
+        with suppress(asyncio.CancelledError, CircuitOpen), Attempt(peer, "GET", 1, within_s=1.0):
+            asked.append(time.now)
+            time.now += 1.0
+            raise asyncio.CancelledError
         time.now += 0.1
 
     assert peer.breaker.state is State.OPEN
@@ -196,11 +194,8 @@ async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
         peer.breaker.fail(peer.breaker.admit())
     time.now += FIRST_PAUSE_S * (1 + SPREAD)
 
-    async def give_up() -> Answer:
+    with pytest.raises(asyncio.CancelledError), Attempt(peer, "GET", 1, within_s=1.0):
         raise asyncio.CancelledError
-
-    with pytest.raises(asyncio.CancelledError):
-        await peer.watch("GET", 1, give_up, within_s=1.0)
 
     assert peer.breaker.state is State.HALF_OPEN
     assert peer.breaker.admit()
@@ -221,13 +216,13 @@ async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
             background = application_of(order).background
             for _ in range(FEWEST_CALLS):
                 with pytest.raises(AppError):
-                    await background.post("product", PATH, json={})
+                    await background.send("product", "POST", PATH, json={})
             assert background.targets()["product"] == "open"
             wire.fault = passing
 
             async def is_asked() -> bool:
                 with suppress(AppError):
-                    await background.get("product", "/livez", sealed=False)
+                    await background.send("product", "GET", "/livez", sealed=False)
                 return bool(background.targets()["product"] != "open")
 
             # Others are held up for longer.

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from chassis.core.errors import AppError, ServiceUnavailable
-from chassis.dispatch.budget import RetryBudget
+from chassis.dispatch.retry import RetryBudget
 from tests.support.scripted_transport import OK, PATH, Step, Time, answers, dispatcher_to, fails
 
 CALLS = 1000
@@ -24,7 +24,7 @@ async def test_a_dead_backend_is_not_buried(failure: str) -> None:
 
     for _ in range(CALLS):
         with pytest.raises(ServiceUnavailable):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
 
     waited = sum(peer.time.sleeps)
     assert len(peer.seen) <= CALLS * 1.1 + 10 + waited
@@ -37,11 +37,11 @@ async def test_calls_fail_at_once_without_budget() -> None:
     dispatcher, peer = dispatcher_to(answers(429))
     for _ in range(20):
         with pytest.raises(AppError):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
     seen, slept = len(peer.seen), len(peer.time.sleeps)
 
     with pytest.raises(AppError, match="attempts: 1"):
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
 
     assert (len(peer.seen), len(peer.time.sleeps)) == (seen + 1, slept)
 
@@ -51,10 +51,10 @@ async def test_each_target_has_its_own_budget() -> None:
     spent, _ = dispatcher_to(answers(429))
     for _ in range(20):
         with pytest.raises(AppError):
-            await spent.get("product", PATH)
+            await spent.send("product", "GET", PATH)
     other, peer = dispatcher_to(answers(429), OK)
 
-    await other.get("product", PATH)
+    await other.send("product", "GET", PATH)
 
     assert len(peer.seen) == 2
 

@@ -1,13 +1,17 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any, Self
+
+import pytest
 
 from chassis.core.deadline import DEFAULT_S
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.reqwest import CONNECTIONS
+from chassis.dispatch.transport import CALLS_AT_A_TIME, Transport
+from chassis.dispatch.transports import TRANSPORTS
 from tests.dispatch.wired import dispatcher_to, written
 
-CANCELLED = 10_000
 BATCH = 250
+Each = pytest.mark.parametrize("make_transport", TRANSPORTS.values(), ids=TRANSPORTS)
 
 
 class WaitingServer:
@@ -45,7 +49,7 @@ class WaitingServer:
 
 def call(dispatcher: Dispatcher, times: int) -> list[asyncio.Task[Any]]:
     """Begin calls."""
-    return [asyncio.create_task(dispatcher.get("tiny", "/", sealed=False)) for _ in range(times)]
+    return [asyncio.create_task(dispatcher.send("tiny", "GET", "/", sealed=False)) for _ in range(times)]
 
 
 async def cancel(calls: list[asyncio.Task[Any]]) -> None:
@@ -56,26 +60,30 @@ async def cancel(calls: list[asyncio.Task[Any]]) -> None:
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
 
 
-async def test_cancelled_calls_lose_no_slot() -> None:
-    """After ten thousand calls cancelled unsent, queued or under way, every connection can be used at once."""
-    async with WaitingServer() as server, dispatcher_to(server.address) as dispatcher:
-        for number in range(CANCELLED // BATCH):
+@pytest.mark.parametrize("cancelled", [1_000, pytest.param(10_000, marks=pytest.mark.long)])
+@Each
+async def test_cancelled_calls_lose_no_slot(make_transport: Callable[[], Transport], cancelled: int) -> None:
+    """After calls cancelled unsent, queued or under way, every slot can be used at once."""
+    async with WaitingServer() as server, dispatcher_to(server.address, make_transport) as dispatcher:
+        for number in range(cancelled // BATCH):
             calls = call(dispatcher, BATCH)
-            for _ in range(CONNECTIONS if number % 2 else number // 2 % 5):
+            for _ in range(CALLS_AT_A_TIME if number % 2 else number // 2 % 5):
                 await (server.arrived.acquire() if number % 2 else asyncio.sleep(0))
             await cancel(calls)
             server.telling.set()
             server.telling.clear()
         server.telling.set()
 
-        assert await asyncio.gather(*call(dispatcher, CONNECTIONS)) == [{}] * CONNECTIONS
+        answers = await asyncio.gather(*call(dispatcher, CALLS_AT_A_TIME))
+        assert [answer.body for answer in answers] == [b"{}"] * CALLS_AT_A_TIME
         assert dispatcher.targets() == {"tiny": "closed"}
 
 
-async def test_a_cancelled_call_makes_room_at_once() -> None:
+@Each
+async def test_a_cancelled_call_makes_room_at_once(make_transport: Callable[[], Transport]) -> None:
     """Callers that give up on a service that hangs make room for others."""
-    async with WaitingServer() as server, dispatcher_to(server.address) as dispatcher:
-        calls = call(dispatcher, CONNECTIONS)
+    async with WaitingServer() as server, dispatcher_to(server.address, make_transport) as dispatcher:
+        calls = call(dispatcher, CALLS_AT_A_TIME)
         for _ in calls:
             await server.arrived.acquire()
         await cancel(calls)
@@ -85,19 +93,20 @@ async def test_a_cancelled_call_makes_room_at_once() -> None:
             await server.arrived.acquire()
         server.telling.set()
 
-        assert await another == {}
+        assert (await another).body == b"{}"
 
 
-async def test_a_call_cancelled_before_it_was_sent_is_not_sent() -> None:
+@Each
+async def test_a_call_cancelled_before_it_was_sent_is_not_sent(make_transport: Callable[[], Transport]) -> None:
     """Calls that are given up while they wait for a connection have no effect."""
-    async with WaitingServer() as server, dispatcher_to(server.address) as dispatcher:
-        calls = call(dispatcher, CONNECTIONS * 2)
-        for _ in range(CONNECTIONS):
+    async with WaitingServer() as server, dispatcher_to(server.address, make_transport) as dispatcher:
+        calls = call(dispatcher, CALLS_AT_A_TIME * 2)
+        for _ in range(CALLS_AT_A_TIME):
             await server.arrived.acquire()
         await cancel(calls)
         server.telling.set()
-        await asyncio.gather(*call(dispatcher, CONNECTIONS))
+        await asyncio.gather(*call(dispatcher, CALLS_AT_A_TIME))
 
-        for _ in range(CONNECTIONS):
+        for _ in range(CALLS_AT_A_TIME):
             await server.arrived.acquire()
         assert server.arrived.locked()

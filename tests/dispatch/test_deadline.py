@@ -21,7 +21,7 @@ async def call_within(dispatcher: Dispatcher, peer: Peer, serving_s: float, time
 
     async def call() -> None:
         deadline.start(serving_s, peer.time)
-        await dispatcher.get("product", PATH, timeout=timeout)
+        await dispatcher.send("product", "GET", PATH, timeout=timeout)
 
     await asyncio.create_task(call())
 
@@ -33,7 +33,7 @@ async def test_a_call_says_how_long_it_waits(timeout: float | None, sent: int) -
     """The callee is told what is left, less 20 ms for the way; 10 s if nothing is said, and never over 30 s."""
     dispatcher, peer = dispatcher_to(OK)
 
-    await dispatcher.get("product", PATH, timeout=timeout)
+    await dispatcher.send("product", "GET", PATH, timeout=timeout)
 
     assert sent_ms(peer) == [pytest.approx(sent, abs=1)]
 
@@ -79,7 +79,7 @@ async def test_each_attempt_is_told_what_is_left_then() -> None:
     """Attempts and waits use up the time of the call."""
     dispatcher, peer = dispatcher_to(after(1.0, answers(503, {"retry-after": "2"})), after(0.5, answers(503)), OK)
 
-    await dispatcher.get("product", PATH, timeout=10)
+    await dispatcher.send("product", "GET", PATH, timeout=10)
 
     wait = peer.time.sleeps[1] * 1000
     assert sent_ms(peer) == [pytest.approx(9980, abs=1), pytest.approx(6980, abs=1), pytest.approx(6480 - wait, abs=1)]
@@ -93,7 +93,7 @@ async def test_nothing_begins_after_the_deadline(step: Step, took_s: float) -> N
     begun = peer.time.now
 
     with pytest.raises(AppError):
-        await dispatcher.get("product", PATH, timeout=1.0)
+        await dispatcher.send("product", "GET", PATH, timeout=1.0)
 
     assert all(seen.at <= begun + 1.0 - deadline.LEAST_S for seen in peer.seen)
     assert sum(peer.time.sleeps) < 1.0

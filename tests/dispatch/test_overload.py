@@ -7,7 +7,7 @@ import pytest
 
 from chassis.core.types import Body
 from chassis.idempotency.kinds import UNREPEATABLE
-from chassis.sealing import body_budget
+from chassis.sealing import body as bodies
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 from cli.dev.polling import eventually
@@ -152,7 +152,7 @@ async def test_the_body_that_has_taken_longest_makes_room(
 ) -> None:
     """Bodies are charged as they arrive; with no room left the oldest that is not whole is a 503, and nobody else."""
     GO.set()
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", 2000)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 2000)
     async with sending(tiny, framing, b"x" * 800) as oldest, sending(tiny, framing, b"x" * 800) as other:
         assert (await tiny.client.post(THINGS, json={"name": "x" * 700})).status_code == 200
         answer = read_answer(await asyncio.wait_for(read_message(oldest), 10))
@@ -164,7 +164,7 @@ async def test_the_body_that_has_taken_longest_makes_room(
 async def test_bodies_being_served_have_a_cap_together(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit beside bodies that are whole is refused, and taken when they have been answered."""
     served = await fill_one(tiny)
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", 920)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 920)
     refused = await tiny.client.post(THINGS, json={"name": "x" * 900})
     GO.set()
 

@@ -5,7 +5,7 @@ import pytest
 
 from chassis.core import deadline
 from chassis.dispatch.dispatcher import Dispatcher, UnknownService
-from chassis.dispatch.transport import HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.wire import CLIENT_ADDRESS
 from tests.support.scripted_transport import LINKS, OK, PATH, Peer, Time, dispatcher_to
@@ -17,7 +17,7 @@ async def test_a_service_without_an_address_is_unknown(*, sealed: bool) -> None:
     dispatcher, peer = dispatcher_to(OK)
 
     with pytest.raises(UnknownService, match="analytics"):
-        await dispatcher.get("analytics", PATH, sealed=sealed)
+        await dispatcher.send("analytics", "GET", PATH, sealed=sealed)
 
     assert peer.seen == []
     assert dispatcher.targets() == {"product": "closed"}
@@ -36,10 +36,10 @@ async def test_a_service_without_a_link_is_called_in_plaintext_only_if_that_is_a
     dispatcher = Dispatcher({"user": "http://user"}, Envelope("order", LINKS["order"]), lambda: Plain(peer))
 
     with pytest.raises(UnknownService, match="user"):
-        await dispatcher.get("user", PATH)
+        await dispatcher.send("user", "GET", PATH)
     assert asked == []
 
-    assert await dispatcher.get("user", "/jwks", sealed=False) == {"keys": []}
+    assert (await dispatcher.send("user", "GET", "/jwks", sealed=False)).json() == {"keys": []}
     assert asked == ["/jwks"]
 
 
@@ -47,8 +47,9 @@ async def test_a_call_carries_what_it_was_given_and_nothing_else() -> None:
     """Whom it acts for, under which key and with what content; a call that was given nothing has its deadline alone."""
     dispatcher, peer = dispatcher_to(OK)
 
-    await dispatcher.post(
+    await dispatcher.send(
         "product",
+        "POST",
         f"{PATH}/a b",
         json={"name": "cup"},
         query={"limit": 1},
@@ -56,7 +57,7 @@ async def test_a_call_carries_what_it_was_given_and_nothing_else() -> None:
         idempotency_key="key",
         client_address="203.0.113.9",
     )
-    await dispatcher.get("product", PATH)
+    await dispatcher.send("product", "GET", PATH)
 
     full, bare = (seen.request for seen in peer.seen)
     assert {name: value for name, value in full.headers.items() if name != deadline.HEADER} == {
@@ -86,6 +87,7 @@ async def test_every_connection_is_closed_although_one_cannot_be() -> None:
     made: list[Closing] = []
     peers = {name: f"http://{name}" for name in ("product", "user", "analytics")}
     dispatcher = Dispatcher(peers, Envelope("order", LINKS["order"]), Closing)
+    dispatcher.open()
 
     with pytest.raises(OSError, match="stuck"):
         await dispatcher.aclose()

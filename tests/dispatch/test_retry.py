@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from structlog.testing import CapturingLogger
 
+from chassis.core.deadline import Deadline
 from chassis.core.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch import metrics
-from chassis.dispatch.budget import RetryBudget
-from chassis.dispatch.errors import Refusal, RemoteError
-from chassis.dispatch.retry import retry_after, retrying
+from chassis.dispatch.call import Call
+from chassis.dispatch.errors import Refusal, RemoteError, RemoteFault, RemoteUnavailable
+from chassis.dispatch.retry import Retries, RetryBudget, retry_after
 from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed
 from tests.support.scripted_transport import OK, PATH, Step, Time, after, answers, dispatcher_to, fails, says_plainly
 
+READ = Call("product", "GET", PATH, returns=dict[str, bool])
 CALLS: dict[str, dict[str, Any]] = {
     "safe": {"method": "GET"},
     "unkeyed": {"method": "POST", "json": {}},
@@ -39,19 +41,26 @@ TABLE: dict[str, tuple[Step, dict[str, int], type[AppError]]] = {
     "plaintext": (says_plainly(200), REPEATABLE, BadGateway),
     "plaintext 503": (says_plainly(503), REPEATABLE, BadGateway),
     "too large": (fails(AnswerTooLarge("no")), NEVER, BadGateway),
-    "429": (answers(429), REPEATABLE, ServiceUnavailable),
-    "502": (answers(502), REPEATABLE, ServiceUnavailable),
-    "503": (answers(503), REPEATABLE, ServiceUnavailable),
-    "504": (answers(504), REPEATABLE, ServiceUnavailable),
-    "409 in flight": (answers(409, body='{"code":"in_flight"}'), REPEATABLE, ServiceUnavailable),
+    "429": (answers(429), REPEATABLE, RemoteUnavailable),
+    "502": (answers(502), REPEATABLE, RemoteUnavailable),
+    "503": (answers(503), REPEATABLE, RemoteUnavailable),
+    "504": (answers(504), REPEATABLE, RemoteUnavailable),
+    "409 in flight": (answers(409, body='{"code":"in_flight"}'), REPEATABLE, RemoteUnavailable),
     "409": (answers(409, body='{"code":"conflict"}'), NEVER, RemoteError),
-    "500": (answers(500), NEVER, BadGateway),
-    "501": (answers(501), NEVER, BadGateway),
+    "500": (answers(500), NEVER, RemoteFault),
+    "501": (answers(501), NEVER, RemoteFault),
     **{str(status): (answers(status), NEVER, RemoteError) for status in (400, 401, 403, 404, 412, 422)},
-    "503 that was retried below": (answers(503, {"x-retry-exhausted": "1"}), NEVER, ServiceUnavailable),
-    "429 that was retried below": (answers(429, {"x-retry-exhausted": "1"}), NEVER, ServiceUnavailable),
+    "503 that was retried below": (answers(503, {"x-retry-exhausted": "1"}), NEVER, RemoteUnavailable),
+    "429 that was retried below": (answers(429, {"x-retry-exhausted": "1"}), NEVER, RemoteUnavailable),
 }
-STATUS = {BadGateway: 502, RemoteError: 502, ServiceUnavailable: 503, DeadlineExceeded: 504}
+STATUS = {
+    BadGateway: 502,
+    RemoteError: 502,
+    RemoteFault: 502,
+    ServiceUnavailable: 503,
+    RemoteUnavailable: 503,
+    DeadlineExceeded: 504,
+}
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -62,7 +71,7 @@ async def test_what_fails_is_tried_again_as_the_policy_says(failure: str, call: 
     dispatcher, peer = dispatcher_to(step)
 
     with pytest.raises(AppError) as failed:
-        await dispatcher.call("product", path=PATH, **CALLS[call])
+        await dispatcher.send("product", path=PATH, **CALLS[call])
 
     assert len(peer.seen) == attempts[call]
     assert type(failed.value) is kind
@@ -78,7 +87,7 @@ async def test_idempotent_methods_are_repeatable(method: str, attempts: int) -> 
     dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
 
     with pytest.raises(DeadlineExceeded):
-        await dispatcher.call("product", method, PATH)
+        await dispatcher.send("product", method, PATH)
 
     assert len(peer.seen) == attempts
 
@@ -97,19 +106,20 @@ async def test_a_refusal_is_passed_on_in_its_own_words(body: str, code: str, tol
     dispatcher, _ = dispatcher_to(answers(404, body=body))
 
     with pytest.raises(RemoteError) as refused:
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
 
     assert refused.value.remote_code == code
     assert refused.value.message == f"The product service refused: {told}"
 
 
 async def test_an_answer_that_is_no_json_is_a_502() -> None:
-    """One without a body is None."""
-    dispatcher, _ = dispatcher_to(answers(200, body="ok"), answers(200, body=""))
+    """One that is JSON and not what the call declares, too."""
+    dispatcher, _ = dispatcher_to(answers(200, body="ok"), answers(200, body='{"ok":"perhaps"}'), OK)
 
-    with pytest.raises(BadGateway, match="not JSON"):
-        await dispatcher.get("product", PATH)
-    assert await dispatcher.get("product", PATH) is None
+    for _ in range(2):
+        with pytest.raises(BadGateway, match="something unexpected"):
+            await dispatcher.call(READ)
+    assert await dispatcher.call(READ) == {"ok": True}
 
 
 async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,20 +133,20 @@ async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: p
     )
     before = Counter(attempts()), seconds()
 
-    await dispatcher.call("product", "PUT", PATH)
+    await dispatcher.send("product", "PUT", PATH)
     with pytest.raises(RemoteError):
-        await dispatcher.call("product", "PUT", PATH)
+        await dispatcher.send("product", "PUT", PATH)
     for _ in range(2):
         with pytest.raises(asyncio.CancelledError):
-            await dispatcher.call("product", "PUT", PATH)
+            await dispatcher.send("product", "PUT", PATH)
     with pytest.raises(ServiceUnavailable):
-        await dispatcher.call("product", "PUT", PATH)
+        await dispatcher.send("product", "PUT", PATH)
 
     assert Counter(attempts()) - before[0] == {
-        ("1", "Refusal"): 2,
-        ("2", "Success"): 1,
-        ("1", "TimedOut"): 1,
-        **{(number, "ConnectFailed"): 1 for number in "123"},
+        ("1", "refused"): 2,
+        ("2", "success"): 1,
+        ("1", "timed_out"): 1,
+        **{(number, "not_connected"): 1 for number in "123"},
     }
     assert seconds() - before[1] == pytest.approx(0.25 + 0.5 + 2.5)
     assert [(call.method_name, call.kwargs["attempts"], call.kwargs["reason"]) for call in log.calls] == [
@@ -166,7 +176,7 @@ async def test_an_attempt_that_succeeds_ends_it(failures: int) -> None:
     """After up to two failures the third attempt's answer is the call's."""
     dispatcher, peer = dispatcher_to(*[answers(503)] * failures, OK)
 
-    assert await dispatcher.get("product", PATH) == {"ok": True}
+    assert (await dispatcher.send("product", "GET", PATH)).json() == {"ok": True}
     assert len(peer.seen) == failures + 1
 
 
@@ -175,7 +185,7 @@ async def test_a_failure_that_is_not_to_be_repeated_ends_it() -> None:
     dispatcher, peer = dispatcher_to(answers(503), answers(404, body='{"code":"product_not_found"}'), OK)
 
     with pytest.raises(RemoteError) as failed:
-        await dispatcher.get("product", PATH)
+        await dispatcher.send("product", "GET", PATH)
 
     assert (failed.value.remote_status, failed.value.remote_code, len(peer.seen)) == (404, "product_not_found", 2)
 
@@ -184,7 +194,7 @@ async def test_each_attempt_is_sealed_anew_with_the_same_key() -> None:
     """Attempts of a call share body and Idempotency-Key; each has its own request id."""
     dispatcher, peer = dispatcher_to(answers(503), answers(503), OK)
 
-    await dispatcher.post("product", PATH, json={"quantity": 1}, idempotency_key="order-1")
+    await dispatcher.send("product", "POST", PATH, json={"quantity": 1}, idempotency_key="order-1")
 
     requests = [seen.request for seen in peer.seen]
     assert len({request.request_id for request in requests}) == 3
@@ -194,22 +204,14 @@ async def test_each_attempt_is_sealed_anew_with_the_same_key() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-async def test_waits_are_full_jitter(share: float) -> None:
+def test_waits_are_full_jitter(share: float) -> None:
     """Before the second attempt up to 0.1 s pass, before the third up to 0.2 s."""
     time = Time()
-    loop = retrying(
-        repeatable=True, remaining=lambda: 10.0, budget=RetryBudget(time), sleep=time.sleep, chance=lambda: share
-    )
+    retries = Retries(RetryBudget(time), Deadline(time.now + 10.0), time, repeatable=True, chance=lambda: share)
 
-    with pytest.raises(ConnectFailed):
-        await loop(fail_to_connect)
+    pauses = [retries.pause_after(ConnectFailed()) for _ in range(3)]
 
-    assert time.sleeps == pytest.approx([0.1 * share, 0.2 * share])
-
-
-async def fail_to_connect() -> None:
-    """Find nobody."""
-    raise ConnectFailed
+    assert pauses == [pytest.approx(0.1 * share), pytest.approx(0.2 * share), None]
 
 
 async def test_waits_differ() -> None:
@@ -218,7 +220,7 @@ async def test_waits_differ() -> None:
     for _ in range(20):
         dispatcher, peer = dispatcher_to(fails(httpx.ConnectError("no")))
         with pytest.raises(ServiceUnavailable):
-            await dispatcher.get("product", PATH)
+            await dispatcher.send("product", "GET", PATH)
         assert all(0 <= wait <= limit for wait, limit in zip(peer.time.sleeps, (0.1, 0.2), strict=True))
         waits.update(peer.time.sleeps)
 
@@ -231,7 +233,7 @@ async def test_retry_after_is_kept_to(status: int, said: str) -> None:
     """What the answer asks for is waited, when it is more than the jitter."""
     dispatcher, peer = dispatcher_to(answers(status, {"retry-after": said}), OK)
 
-    await dispatcher.get("product", PATH)
+    await dispatcher.send("product", "GET", PATH)
 
     assert peer.time.sleeps == [float(said)]
 
@@ -241,7 +243,7 @@ async def test_retry_after_may_be_a_date() -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": date}), OK)
 
-    await dispatcher.get("product", PATH)
+    await dispatcher.send("product", "GET", PATH)
 
     assert 2 < peer.time.sleeps[0] <= 4
 
@@ -254,7 +256,7 @@ async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
     """Zero, nonsense and a date in the past leave the jitter."""
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
 
-    await dispatcher.get("product", PATH)
+    await dispatcher.send("product", "GET", PATH)
 
     assert peer.time.sleeps[0] <= 0.1
 
@@ -265,7 +267,7 @@ async def test_a_retry_after_that_is_too_long_is_passed_on(said: str, timeout: f
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
 
     with pytest.raises(ServiceUnavailable) as failed:
-        await dispatcher.get("product", PATH, timeout=timeout)
+        await dispatcher.send("product", "GET", PATH, timeout=timeout)
 
     assert failed.value.headers["Retry-After"] == said
     assert (len(peer.seen), peer.time.sleeps) == (1, [])

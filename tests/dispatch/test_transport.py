@@ -1,36 +1,38 @@
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any, ClassVar
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from chassis.app import create_app
+from chassis.application import application_of
 from chassis.core.errors import BadGateway, DeadlineExceeded
-from chassis.dispatch import reqwest
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import (
     MAX_ANSWER_BYTES,
     AnswerTooLarge,
     ConnectFailed,
     ConnectionBroken,
-    HttpxTransport,
+    Slots,
     TimedOut,
+    Transport,
     TransportError,
     address_of,
 )
+from chassis.dispatch.transports import TRANSPORTS
 from chassis.sealing.access import public, service
 from chassis.web.routing import service_router
-from tests.chassis.tiny import serve_tiny
+from tests.chassis.tiny import TinySettings, serve_tiny
 from tests.dispatch.wired import KEYS, dispatcher_to, written
 from tests.sealing.messages import as_setting
 from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting, saying
 from tests.support.often import times
+from tests.support.serving import NoDatabase
 
 THINGS = "/api/v1/things"
 router = service_router("things")
@@ -55,25 +57,28 @@ async def url() -> AsyncIterator[str]:
         yield str(tiny.client.base_url).rstrip("/")
 
 
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def make_transport(request: pytest.FixtureRequest) -> Callable[[], Transport]:
+    """Makes one of the transports."""
+    return TRANSPORTS[request.param]
+
+
+@pytest.fixture
+async def transport(make_transport: Callable[[], Transport]) -> AsyncIterator[Transport]:
+    """One of the transports."""
+    transport = make_transport()
+    yield transport
+    await transport.aclose()
+
+
 @pytest.fixture(scope="module")
-async def order(url: str) -> AsyncIterator[Dispatcher]:
+async def order(url: str, make_transport: Callable[[], Transport]) -> AsyncIterator[Dispatcher]:
     """A dispatcher of the order service, which calls it."""
-    async with dispatcher_to(url) as dispatcher:
+    async with dispatcher_to(url, make_transport) as dispatcher:
         yield dispatcher
 
 
-@asynccontextmanager
-async def transport_to(url: str, fault: Fault) -> AsyncIterator[tuple[ReqwestTransport, FaultProxy]]:
-    """Give a transport, and the proxy on its way."""
-    transport = ReqwestTransport()
-    async with FaultProxy(url, fault) as proxy:
-        try:
-            yield transport, proxy
-        finally:
-            await transport.aclose()
-
-
-async def get(transport: ReqwestTransport, proxy: FaultProxy, timeout: float = 5.0) -> tuple[int, bytes]:
+async def get(transport: Transport, proxy: FaultProxy, timeout: float = 5.0) -> tuple[int, bytes]:
     """Make one plain call."""
     answer = await transport.send("GET", address_of(proxy.address, f"{THINGS}/plain"), [], b"", timeout)
     return answer.status, answer.body
@@ -113,10 +118,10 @@ FAULTS: dict[str, tuple[Fault, type[TransportError]]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_fault_of_the_wire_has_its_name(url: str, name: str) -> None:
+async def test_a_fault_of_the_wire_has_its_name(url: str, transport: Transport, name: str) -> None:
     """No answer in time, a broken one and one too large are told apart; none is taken for a request not sent."""
     fault, kind = FAULTS[name]
-    async with transport_to(url, fault) as (transport, proxy):
+    async with FaultProxy(url, fault) as proxy:
         with pytest.raises(TransportError) as failed:
             await get(transport, proxy, timeout=0.2 if kind is TimedOut else 5.0)
 
@@ -124,65 +129,96 @@ async def test_a_fault_of_the_wire_has_its_name(url: str, name: str) -> None:
     assert proxy.seen == 1
 
 
-async def test_a_request_that_found_nobody_is_known_as_not_sent(url: str) -> None:
+async def test_a_request_that_found_nobody_is_known_as_not_sent(url: str, transport: Transport) -> None:
     """Where nobody listens there is no connection."""
-    async with transport_to(url, passing) as (transport, proxy):
-        await proxy.__aexit__()
-        with pytest.raises(ConnectFailed):
+    async with FaultProxy(url, passing) as proxy:
+        pass
+    with pytest.raises(ConnectFailed):
+        await get(transport, proxy)
+
+
+async def test_a_connection_reset_before_the_request_was_read_fails_at_once(transport: Transport) -> None:
+    """As not sent or as broken: the reset may come before the client has sent anything, or after."""
+    async with FaultProxy("", passing, resets_unread=True) as proxy:
+        with pytest.raises((ConnectFailed, ConnectionBroken)):
             await get(transport, proxy)
 
+    assert proxy.seen == 0
 
-async def test_an_answer_up_to_the_cap_is_read_whole(url: str) -> None:
+
+async def test_a_kept_connection_that_breaks_is_not_used_twice_for_one_request(url: str, transport: Transport) -> None:
+    """A request that was read is not sent again by itself, be it idempotent: whoever calls decides that."""
+    async with FaultProxy(url, passing) as proxy:
+        await get(transport, proxy)
+        for fault in (losing, closing):
+            proxy.fault = fault
+            with pytest.raises(ConnectionBroken):
+                await get(transport, proxy)
+            proxy.fault = passing
+            await get(transport, proxy)
+
+    assert proxy.seen == 5
+
+
+async def test_an_answer_up_to_the_cap_is_read_whole(url: str, transport: Transport) -> None:
     """4 MiB are taken, to the byte."""
-    async with transport_to(url, saying(written(bytes(MAX_ANSWER_BYTES)))) as (transport, proxy):
+    async with FaultProxy(url, saying(written(bytes(MAX_ANSWER_BYTES)))) as proxy:
         _, body = await get(transport, proxy)
 
     assert len(body) == MAX_ANSWER_BYTES
 
 
-@pytest.mark.parametrize("excess", [0, 1])
-async def test_a_transport_of_httpx_has_the_same_cap(excess: int) -> None:
-    """To the byte."""
-    content = bytes(MAX_ANSWER_BYTES + excess)
-    transport = HttpxTransport(httpx.MockTransport(lambda _request: httpx.Response(200, content=content)))
+async def test_closing_ends_the_calls_under_way(url: str, transport: Transport) -> None:
+    """They fail at once, as perhaps sent; what is called later is not sent."""
+    arrived = asyncio.Semaphore(0)
 
-    with pytest.raises(AnswerTooLarge) if excess else nullcontext():
-        answer = await transport.send("GET", address_of("http://product", "/"), [], b"", 1.0)
-        assert answer.body == content
+    async def hold(_exchange: Exchange) -> None:
+        arrived.release()
+        await asyncio.Event().wait()
+
+    async with FaultProxy(url, hold) as proxy:
+        calls = [asyncio.create_task(get(transport, proxy, timeout=60.0)) for _ in range(10)]
+        for _ in calls:
+            await arrived.acquire()
+        await transport.aclose()
+        async with asyncio.timeout(30.0):
+            failures = await asyncio.gather(*calls, return_exceptions=True)
+        with pytest.raises(TransportError):
+            await get(transport, proxy)
+
+    assert {type(failure) for failure in failures} == {ConnectionBroken}
+    assert proxy.seen == 10
 
 
-async def test_a_call_that_waits_for_a_connection_spends_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is sent with what is left; without a connection in its time it is known as not sent."""
+async def test_a_call_that_waits_for_a_slot_spends_its_own_time() -> None:
+    """It is sent with what is left; without a slot in its time it is known as not sent."""
     times = iter([100.0, 103.0, 200.0, 206.0, 300.0])
-    monkeypatch.setattr(reqwest, "CONNECTIONS", 1)
-    monkeypatch.setattr(reqwest, "monotonic", lambda: next(times))
-    transport = ReqwestTransport()
-    left = [await transport._wait_for_turn(5.0)]  # noqa: SLF001 - no server can be so slow in no time
+    slots = Slots(1, clock=lambda: next(times))
+    left = [await slots.take(5.0)]
 
     for _ in range(2):
-        waiting = asyncio.create_task(transport._wait_for_turn(5.0))  # noqa: SLF001
+        waiting = asyncio.create_task(slots.take(5.0))
         await asyncio.sleep(0)
         assert not waiting.done()
-        transport._free.release()  # noqa: SLF001
+        slots.release()
         left.append(await waiting)
     with pytest.raises(ConnectFailed, match="no connection became free"):
-        await transport._wait_for_turn(0.0)  # noqa: SLF001
-    await transport.aclose()
+        await slots.take(0.0)
 
     assert left == [5.0, 2.0, 0.001]
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
-async def test_a_redirect_is_not_followed(url: str, status: str) -> None:
+async def test_a_redirect_is_not_followed(url: str, transport: Transport, status: str) -> None:
     """What another address says is none of our business: the redirect itself is the answer."""
-    async with transport_to(url, passing) as (transport, proxy):
+    async with FaultProxy(url, passing) as proxy:
         proxy.fault = saying(written(b"", f"location: {proxy.address}/elsewhere\r\n", status))
         answer, _ = await get(transport, proxy)
 
     assert (answer, proxy.seen) == (int(status[:3]), 1)
 
 
-async def test_an_encoded_answer_is_not_unpacked(url: str) -> None:
+async def test_an_encoded_answer_is_not_unpacked(url: str, transport: Transport) -> None:
     """A bomb stays as small as it came, and is not even asked for."""
     asked: list[bytes] = []
 
@@ -190,7 +226,7 @@ async def test_an_encoded_answer_is_not_unpacked(url: str) -> None:
         asked.append(exchange.request)
         await exchange.answer(written(gzip.compress(bytes(10**8), 1), "content-encoding: gzip\r\n"))
 
-    async with transport_to(url, bomb) as (transport, proxy):
+    async with FaultProxy(url, bomb) as proxy:
         _, body = await get(transport, proxy)
 
     assert len(body) < 10**6
@@ -198,12 +234,14 @@ async def test_an_encoded_answer_is_not_unpacked(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
-async def test_proxies_of_the_environment_are_ignored(url: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_proxies_of_the_environment_are_ignored(
+    url: str, make_transport: Callable[[], Transport], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """Messages between services go where the settings say, and nowhere else."""
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv(name, "http://127.0.0.1:1")
 
-    async with transport_to(url, passing) as (transport, proxy):
+    async with FaultProxy(url, passing) as proxy, aclosing(make_transport()) as transport:
         assert await get(transport, proxy) == (200, b'{"ok":true}')
 
 
@@ -211,7 +249,7 @@ async def test_a_call_that_is_too_late_is_a_504(url: str) -> None:
     """A dispatcher gives up when the time of the call is over."""
     async with FaultProxy(url, holding) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(DeadlineExceeded):
-            await dispatcher.get("tiny", f"{THINGS}/plain", sealed=False, timeout=0.15)
+            await dispatcher.send("tiny", "GET", f"{THINGS}/plain", sealed=False, timeout=0.15)
 
 
 async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
@@ -219,9 +257,30 @@ async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
     too_large = saying(written(bytes(MAX_ANSWER_BYTES + 1)))
     async with FaultProxy(url, too_large) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(BadGateway):
-            await dispatcher.get("tiny", f"{THINGS}/plain", sealed=False)
+            await dispatcher.send("tiny", "GET", f"{THINGS}/plain", sealed=False)
 
     assert proxy.seen == 1
+
+
+class Calling(TinySettings):
+    """A service that calls the tiny one."""
+
+    service_name: ClassVar[str] = "order"
+    peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
+    tiny_service_url: str
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+async def test_a_service_calls_over_the_transport_of_its_settings(url: str, name: str) -> None:
+    """Each name that DISPATCH_TRANSPORT takes is in ``TRANSPORTS``; requests and background work both use it."""
+    settings = Calling.model_validate(
+        {"dispatch_transport": name, "tiny_service_url": url, "link_key": as_setting(KEYS), "log_level": "WARNING"}
+    )
+    its = application_of(create_app(settings, NoDatabase()))
+    for dispatcher in (its.dispatcher, its.background):
+        async with aclosing(dispatcher):
+            made = [type(peer.transport()) for peer in dispatcher._peers.values()]  # noqa: SLF001
+            assert made == [TRANSPORTS[name]]
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
@@ -241,6 +300,6 @@ async def test_what_is_sealed_is_what_arrives(
 ) -> None:
     """Whatever a path and a query are made of, they arrive as they were sealed, and mean what was meant."""
     rest = "/".join(segments)
-    heard = await order.get("tiny", f"{THINGS}/echo/{rest}", query=query)
+    heard = (await order.send("tiny", "GET", f"{THINGS}/echo/{rest}", query=query)).json()
 
     assert heard == {"path": rest, "query": [[name, str(value)] for name, value in query.items()]}

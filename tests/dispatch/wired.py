@@ -1,9 +1,11 @@
 """A dispatcher that makes its calls over real sockets, and what may be answered there."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transport import Transport
+from chassis.dispatch.transports import DEFAULT_TRANSPORT
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from tests.sealing.messages import as_setting, make_keys
@@ -12,9 +14,12 @@ KEYS = make_keys("order", "tiny")
 
 
 @asynccontextmanager
-async def dispatcher_to(url: str) -> AsyncIterator[Dispatcher]:
-    """Give a dispatcher of the order service with a real transport."""
-    dispatcher = Dispatcher({"tiny": url}, Envelope("order", load_links("order", as_setting(KEYS), {"tiny"})))
+async def dispatcher_to(
+    url: str, make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT
+) -> AsyncIterator[Dispatcher]:
+    """Open a dispatcher of the order service with a real transport."""
+    envelope = Envelope("order", load_links("order", as_setting(KEYS), {"tiny"}))
+    dispatcher = Dispatcher({"tiny": url}, envelope, make_transport)
     try:
         yield dispatcher
     finally:

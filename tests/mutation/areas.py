@@ -40,7 +40,7 @@ _EVENT_TESTS = tuple(f"tests/chassis/test_{name}*.py" for name in _MESSAGING)
 AREAS = (
     Area(
         "sealing",
-        ("chassis/sealing/*.py", "chassis/core/clock_skew.py", "chassis/core/addresses.py"),
+        ("chassis/sealing/*.py", "chassis/core/clock.py", "chassis/core/types.py"),
         (
             "tests/sealing/test_*.py",
             "tests/chassis/test_head.py",

@@ -8,7 +8,7 @@ from chassis.application import application_of
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from order import main
-from tests.order.shop import Shop
+from tests.order.shop import Shop, declare_steps
 from tests.support.aliases import Bearer, People
 from tests.support.fault_proxy import FaultProxy, passing
 from tests.support.having import having
@@ -46,7 +46,7 @@ def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No step of an order is waited for for long."""
-    monkeypatch.setattr("order.services.advance_order.STEP_S", 0.5)
+    declare_steps(monkeypatch, timeout_s=0.5)
 
 
 @pytest.fixture

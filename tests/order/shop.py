@@ -1,18 +1,21 @@
 """A shop: what its customers and its admin do, what it has left, and the passing of time."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 from uuid import UUID
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from chassis.core.errors import ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
+from order.calls import COMMIT, RESERVE
 from order.models import Order, OrderStatus
 from order.services.advance_order import PATIENCE
 from order.services.resume_orders import resume_orders
@@ -30,9 +33,10 @@ class Away(Dispatcher):
     def __init__(self) -> None:
         self.asked = Counter[str]()
 
-    async def post(self, service: str, path: str, **options: object) -> NoReturn:  # noqa: ARG002 - as the real one
+    async def call(self, call: Call[Any, Any], body: Any = None, **options: Any) -> NoReturn:  # noqa: ANN401, ARG002 - as the real one
         """Fail."""
-        self.asked[str(options["idempotency_key"])] += 1
+        assert call is RESERVE
+        self.asked[str(body.order_id)] += 1
         raise ServiceUnavailable
 
 
@@ -147,3 +151,9 @@ class Shop:
         async with self.app.state.application.store.transaction() as session:
             placed = func.now() - PATIENCE
             await session.execute(update(Order).where(Order.id == UUID(order_id)).values(created_at=placed))
+
+
+def declare_steps(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of a call
+    """Declare the calls of the saga otherwise, as in ``timeout_s=0.5``."""
+    monkeypatch.setattr("order.services.advance_order.RESERVE", replace(RESERVE, **changes))
+    monkeypatch.setattr("order.services.advance_order.COMMIT", replace(COMMIT, **changes))

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from sqlalchemy import Text, column, func, select
 
 from chassis.auth.tokens import Identity
-from chassis.core.ids import new_id
 from chassis.core.json import loads
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import run_in
 from chassis.postgres.tables import outbox
@@ -275,10 +276,10 @@ async def test_the_orders_that_have_waited_longest_are_claimed_first(desk: Desk)
     first, due = set(orders[-AT_ONCE:]), set[UUID]()
 
     class Looking(Away):
-        async def post(self, service: str, path: str, **options: object) -> NoReturn:
+        async def call(self, call: Call[Any, Any], body: Any = None, **options: Any) -> NoReturn:  # noqa: ANN401 - as above
             async with desk.database.transaction() as session:
                 due.update((await session.scalars(select(Order.id).where(Order.resume_at <= func.now()))).all())
-            await super().post(service, path, **options)
+            await super().call(call, body, **options)
 
     async with bystanders(desk.database, Base.metadata, *first):
         await resume_orders(desk.database, looking := Looking())

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.polling import eventually
 from order.models import OrderStatus
 from product.models import Reservation

@@ -4,11 +4,13 @@ import pytest
 from sqlalchemy import func, select
 
 from chassis.application import application_of
-from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.idempotency.key import KeyedRequest
+from order.calls import COMMIT
 from order.models import Base, OrderStatus
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.databases import bystanders
@@ -52,12 +54,12 @@ class CommitRefused:
     def __init__(self, real: Any, status: int, code: str) -> None:  # noqa: ANN401 - whatever the service has
         self._real, self._problem = real, (status, code)
 
-    async def post(self, service: str, path: str, **options: object) -> Any:  # noqa: ANN401 - JSON
+    async def call(self, call: Call[Any, Any], body: object = None, **options: object) -> Any:  # noqa: ANN401 - what is declared
         """Refuse, if it is a commit."""
-        if not path.endswith("/commit"):
-            return await self._real.post(service, path, **options)
+        if call is not COMMIT:
+            return await self._real.call(call, body, **options)
         status, code = self._problem
-        raise RemoteError(service, Refusal(Answer(status, {}, dumps({"code": code, "detail": "No."}))))
+        raise RemoteError(call.service, Refusal(Answer(status, {}, dumps({"code": code, "detail": "No."}))))
 
 
 COMMITS = {

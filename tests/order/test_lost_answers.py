@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from order.models import Base, Order, OrderTransition
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.databases import bystanders
@@ -52,9 +52,9 @@ async def test_an_order_whose_answers_are_lost_is_placed_once(
         bystanders(shop.app.state.application.store, Base.metadata) as involved,
         losing_answers(environment, "order") as dispatcher,
     ):
-        placed: dict[str, Any] = await dispatcher.post(
-            "order", ORDERS, json=wanted, idempotency_key=key, bearer=token, timeout=20
-        )
+        placed: dict[str, Any] = (
+            await dispatcher.send("order", "POST", ORDERS, json=wanted, idempotency_key=key, bearer=token, timeout=20)
+        ).json()
         involved.add(placed["id"])
 
     assert await stored(shop.app, placed["id"]) == ("confirmed", ["pending", "confirmed"])

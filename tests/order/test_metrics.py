@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from sqlalchemy import func
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import run_in
 from order.main import _measure_orders

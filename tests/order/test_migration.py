@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.files import ROOT
 from cli.dev.postgres import EmbeddedPostgres
 

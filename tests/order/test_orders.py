@@ -4,11 +4,11 @@ from uuid import UUID
 
 import pytest
 
-from chassis.auth.tokens import TokenIssuer
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.secrets import ensure_secrets
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.aliases import People
+from user.tokens.issuer import TokenIssuer
 
 NOTHING = str(UUID(int=0))
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.order.shop import ORDERS, Shop
 from tests.support.aliases import Bearer, People
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from order.models import Base
 from tests.order.shop import STOCK, Shop
 from tests.support.aliases import Bearer
@@ -71,6 +71,21 @@ async def test_a_refusal_names_every_item_that_cannot_be_had(shop: Shop, teapot:
         details = [error["detail"] for error in answer.json()["errors"]]
         assert all(str(fault["product_id"]) in detail for fault, detail in zip(faults, details, strict=True))
     assert [line["refusal"] for line in order["items"]] == [None, code, None, code]
+
+
+async def test_a_refusal_says_how_many_are_left(shop: Shop, teapot: str) -> None:
+    """Of each product that is short; the whole refusal says the same as its items."""
+    cup = await shop.product(name="Cup", stock=0)
+    items = [{"product_id": teapot, "quantity": STOCK + 1}, {"product_id": cup, "quantity": 2}]
+
+    problem = (await shop.send({"items": items})).json()
+
+    details = [
+        f"Not enough stock for product {teapot}: {STOCK} left, {STOCK + 1} wanted.",
+        f"Not enough stock for product {cup}: 0 left, 2 wanted.",
+    ]
+    assert [error["detail"] for error in problem["errors"]] == details
+    assert problem["detail"] == " ".join(details)
 
 
 async def test_a_refusal_of_the_short_form_points_to_its_product(shop: Shop) -> None:

@@ -1,22 +1,24 @@
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from structlog.testing import CapturingLogger
 
 from chassis.core import deadline
 from chassis.core.errors import ServiceUnavailable
-from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.postgres.database import Postgres
+from order.calls import Reservation, ReservedLine
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order as saga
 from order.services import resume_orders as resuming
@@ -26,6 +28,7 @@ from order.services.resume_orders import AT_ONCE, TIMEOUT_S, resume_orders
 from order.services.transition_order import transition_order
 
 SOON = timedelta(hours=1)
+PRODUCT = new_id()
 
 
 @pytest.fixture
@@ -35,13 +38,19 @@ def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
     return store
 
 
+def an_order(resume_at: ColumnElement[datetime]) -> Order:
+    """A pending order of two units."""
+    line = OrderLine(position=0, product_id=PRODUCT, quantity=2)
+    return Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=resume_at, lines=[line])
+
+
 class Down:
     """A dispatcher whose services do not answer."""
 
     def __init__(self) -> None:
         self.calls = 0
 
-    async def post(self, *_arguments: object, **_options: object) -> object:
+    async def call(self, *_arguments: object, **_options: object) -> object:
         """Fail."""
         self.calls += 1
         raise ServiceUnavailable("down")
@@ -54,9 +63,9 @@ class Recorder:
         self.paths, self.left_s = list[str](), list[float]()
         self._answer = answer
 
-    async def post(self, _service: str, path: str, **_options: object) -> object:
+    async def call(self, call: Call[Any, Any], *_arguments: object, **_options: object) -> object:
         """Answer, or raise."""
-        self.paths.append(path)
+        self.paths.append(call.path)
         time = deadline.current()
         self.left_s.append(time.remaining() if time else float("inf"))
         if isinstance(self._answer, Exception):
@@ -133,10 +142,7 @@ async def test_an_order_without_an_answer_is_left_for_a_second(
     """After one call; its neighbour keeps its time, and both are as pending as before."""
     monkeypatch.setattr(saga, "log", CapturingLogger())
     dispatcher: Any = Down()
-    order, neighbour = (
-        Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + timedelta(hours=1))
-        for _ in range(2)
-    )
+    order, neighbour = (an_order(func.now() + timedelta(hours=1)) for _ in range(2))
     async with database.transaction() as session:
         session.add_all([order, neighbour])
 
@@ -155,7 +161,7 @@ async def test_an_order_without_an_answer_is_left_for_a_second(
 async def test_an_order_is_resumed_within_a_deadline(database: Postgres, unresumed: None) -> None:
     """As a request has one: a round ends though a service hangs."""
     async with database.transaction() as session:
-        session.add(Order(id=new_id(), user_id=new_id(), resume_at=func.now()))
+        session.add(an_order(func.now()))
     recorder = Recorder(ServiceUnavailable("down"))
 
     await resume_orders(database, cast(Dispatcher, recorder))
@@ -166,17 +172,15 @@ async def test_an_order_is_resumed_within_a_deadline(database: Postgres, unresum
 
 async def test_what_cannot_be_had_is_not_committed(database: Postgres) -> None:
     """Neither what product refuses nor what has no total: the first step is the last one."""
-    product_id = new_id()
-    line = {"product_id": str(product_id), "name": "Gold", "quantity": 2, "unit_price": Decimal(10_000_000_000)}
+    line = ReservedLine(product_id=PRODUCT, name="Gold", quantity=2, unit_price=Decimal(10_000_000_000))
     refusal = Answer(409, {}, dumps({"code": "insufficient_stock", "detail": "No."}))
     answers: dict[str, object] = {
         "insufficient_stock": RemoteError("product", Refusal(refusal)),
-        "total_too_large": {"currency": "EUR", "lines": [line]},
+        "total_too_large": Reservation(currency="EUR", lines=[line]),
     }
 
     for cause, answer in answers.items():
-        order = Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + SOON)
-        order.lines = [OrderLine(position=0, product_id=product_id, quantity=2)]
+        order = an_order(func.now() + SOON)
         async with database.transaction() as session:
             session.add(order)
         recorder = Recorder(answer)
@@ -188,13 +192,13 @@ async def test_what_cannot_be_had_is_not_committed(database: Postgres) -> None:
 
 async def test_an_order_that_is_cancelled_while_its_step_has_no_answer_stays_so(database: Postgres) -> None:
     """Nobody takes it up again."""
-    order = Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now() + SOON)
+    order = an_order(func.now() + SOON)
 
     class Cancelling(Down):
-        async def post(self, *arguments: object, **options: object) -> object:
+        async def call(self, *arguments: object, **options: object) -> object:
             stored = await load_order(database, order.id)
             assert await transition_order(database.run, stored, OrderStatus.CANCELLED, "cancelled_by_customer")
-            return await super().post(*arguments, **options)
+            return await super().call(*arguments, **options)
 
     async with database.transaction() as session:
         session.add(order)

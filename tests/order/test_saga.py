@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -6,8 +7,9 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 from structlog.testing import CapturingLogger
 
-from chassis.core.ids import new_id
 from chassis.core.json import dumps
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
@@ -164,9 +166,10 @@ class Mismatched:
     def __init__(self, status: int, code: str) -> None:
         self.status, self.code = status, code
 
-    async def post(self, service: str, _path: str, **_options: object) -> None:
+    async def call(self, call: Call[Any, Any], *_arguments: object, **_options: object) -> None:
         """Refuse."""
-        raise RemoteError(service, Refusal(Answer(self.status, {}, dumps({"code": self.code, "detail": "No."}))))
+        problem = dumps({"code": self.code, "detail": "No."})
+        raise RemoteError(call.service, Refusal(Answer(self.status, {}, problem)))
 
 
 @pytest.mark.parametrize(

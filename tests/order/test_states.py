@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres import tables
 from order.models import Order, OrderLine, OrderStatus, OrderTransition
@@ -94,7 +94,7 @@ async def test_what_has_left_the_house_does_not_come_back(
     dispatcher: Dispatcher = apps["order"].state.application.dispatcher
 
     path = f"/api/v1/reservations/{order['id']}/release"
-    released = await dispatcher.post("product", path, json={}, idempotency_key=str(new_id()))
+    released = (await dispatcher.send("product", "POST", path, json={}, idempotency_key=str(new_id()))).json()
 
     assert released["state"] == "fulfilled"
     assert await shop.stock_of(teapot) == STOCK - 2

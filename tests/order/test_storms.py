@@ -10,13 +10,13 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.core.clock import utc_now
-from chassis.core.ids import new_id
 from chassis.core.json import dumps, loads
+from chassis.core.types import new_id
 from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
 from cli.dev.polling import eventually
 from order.main import build
-from tests.order.shop import ORDERS, STOCK, Shop
+from tests.order.shop import ORDERS, STOCK, Shop, declare_steps
 from tests.support.aliases import Bearer
 from tests.support.consistency import broken_rules
 from tests.support.serving import serve
@@ -65,7 +65,7 @@ async def customers(
     apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Customers]:
     """Many people, and a second worker of the order service; where all is slow nobody is given up for that."""
-    monkeypatch.setattr("chassis.dispatch.breaker.SLOW_S", PATIENCE_S)
+    declare_steps(monkeypatch, slow_s=PATIENCE_S)
     async with serve(build()) as second:
         people = Customers(environment["ORDER_SERVICE_URL"], second)
         yield people
@@ -111,7 +111,9 @@ async def deliver(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tu
     dispatcher = apps["order"].state.application.dispatcher
 
     async def to(listener: str) -> tuple[str, str]:
-        (receipt,) = await dispatcher.post(listener, "/events", json=[event], idempotency_key=str(new_id()))
+        (receipt,) = (
+            await dispatcher.send(listener, "POST", "/events", json=[event], idempotency_key=str(new_id()))
+        ).json()
         return listener, receipt["outcome"]
 
     return Counter(await asyncio.gather(*(to(listener) for listener in ("product", "analytics") for _ in range(5))))

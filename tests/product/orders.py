@@ -36,12 +36,14 @@ class Orders:
 
     async def read(self, order_id: UUID) -> dict[str, Any]:
         """Read a reservation."""
-        return dict(await self.dispatcher.get("product", f"{RESERVATIONS}/{order_id}"))
+        return dict((await self.dispatcher.send("product", "GET", f"{RESERVATIONS}/{order_id}")).json())
 
     async def post(self, path: str, order_id: UUID, body: object = None) -> dict[str, Any]:
         """Send anything below the reservations."""
         key = str(order_id)
-        return dict(await self.dispatcher.post("product", RESERVATIONS + path, json=body, idempotency_key=key))
+        return dict(
+            (await self.dispatcher.send("product", "POST", RESERVATIONS + path, json=body, idempotency_key=key)).json()
+        )
 
 
 def refusal(error: RemoteError) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from product.models import Base, Product, Reservation, StockMovement
 from product.services.fulfil_reservation import fulfil_reservation

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders
 from tests.sealing.messages import Forge, send

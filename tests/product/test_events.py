@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
 from chassis.core.json import loads
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import outbox
 from product.schemas import ProductCreate, ProductUpdate

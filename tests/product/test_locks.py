@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually
@@ -28,7 +28,7 @@ from tests.support.aliases import Bearer, People
 from tests.support.databases import bystanders
 
 _WAITING = text("""
-    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """)
 
 
@@ -40,10 +40,10 @@ async def while_locked(database: Postgres, product_id: str) -> AsyncIterator[Asy
         yield session
 
 
-async def is_waiting(database: Postgres) -> bool:
-    """Whether a transaction waits for a lock."""
+async def is_waiting(database: Postgres, how_many: int = 1) -> bool:
+    """Whether so many transactions wait for a lock."""
     async with database.transaction() as session:
-        return bool(await session.scalar(_WAITING))
+        return bool(await session.scalar(_WAITING) == how_many)
 
 
 async def is_free(database: Postgres, product_id: str) -> bool:
@@ -51,6 +51,13 @@ async def is_free(database: Postgres, product_id: str) -> bool:
     async with database.transaction() as session:
         free = select(Product.id).where(Product.id == UUID(product_id)).with_for_update(skip_locked=True)
         return await session.scalar(free) is not None
+
+
+async def locked_reservations(database: Postgres) -> set[UUID]:
+    """The orders whose reservations somebody holds."""
+    async with database.transaction() as session:
+        free = (await session.scalars(select(Reservation.order_id).with_for_update(skip_locked=True))).all()
+        return set(await session.scalars(select(Reservation.order_id))) - set(free)
 
 
 async def lay_out(database: Postgres, *product_ids: str) -> None:
@@ -123,14 +130,14 @@ ACTS = [(reserve, 9), (reserve_scarce, 1), (release, 10), (fulfil, 9), (expire, 
 
 @pytest.mark.usefixtures("unswept")
 @pytest.mark.parametrize(("prepare", "stock"), ACTS)
-async def test_who_waits_for_a_product_holds_none_that_comes_after(
+async def test_who_waits_for_a_product_holds_nothing_that_comes_after(
     make_product: MakeProduct,
     database: Postgres,
     unordered: Postgres,
     prepare: Callable[[Shelf], Awaitable[Act]],
     stock: int,
 ) -> None:
-    """Products are locked in the order of their ids, however they are named or stored: nobody waits in a circle."""
+    """Products are locked in the order of their ids, before reservations: no transactions wait for each other."""
     first, second = sorted([(await make_product(stock=10))["id"] for _ in range(2)])
     act = await prepare(Shelf(unordered, UUID(first), UUID(second)))
     await lay_out(database, second, first)
@@ -138,10 +145,10 @@ async def test_who_waits_for_a_product_holds_none_that_comes_after(
     async with while_locked(database, first):
         acting = asyncio.create_task(act)
         assert await eventually(lambda: is_waiting(database))
-        second_is_free = await is_free(database, second)
+        second_is_free, locked = await is_free(database, second), await locked_reservations(database)
     await acting
 
-    assert second_is_free
+    assert (second_is_free, locked) == (True, set())
     assert [await stock_of(database, one) for one in (first, second)] == [stock, stock]
 
 
@@ -169,6 +176,21 @@ async def test_a_reservation_sees_what_has_happened_while_it_waited(
         await reserving
     assert refusal(refused.value) == (409, code)
     assert await stock_of(database, cup) == 10
+
+
+async def test_an_order_that_asks_twice_at_once_for_the_last_units_has_them(
+    orders: Orders, make_product: MakeProduct, database: Postgres
+) -> None:
+    """The second request finds nothing left, but what the first has reserved: both get the same answer."""
+    pot, order_id = (await make_product(stock=10))["id"], new_id()
+
+    async with while_locked(database, pot):
+        reserving = [asyncio.create_task(orders.reserve(order_id, **{pot: 10})) for _ in range(2)]
+        assert await eventually(lambda: is_waiting(database, 2))
+
+    first, second = await asyncio.gather(*reserving)
+    assert first == second
+    assert await stock_of(database, pot) == 0
 
 
 async def test_a_release_sees_that_the_order_was_committed_while_it_waited(

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product.models import Base, Product, StockMovement
@@ -31,13 +31,16 @@ async def test_an_adjustment_whose_answers_are_lost_is_made_once(
     await make_product(name="Cup")
 
     async with bystanders(database, Base.metadata, pot["id"]), losing_answers(environment, "product") as dispatcher:
-        answer = await dispatcher.post(
-            "product",
-            f"{PRODUCTS}/{pot['id']}/stock",
-            json=adjustment,
-            idempotency_key=str(new_id()),
-            bearer=token(bearer),
-        )
+        answer = (
+            await dispatcher.send(
+                "product",
+                "POST",
+                f"{PRODUCTS}/{pot['id']}/stock",
+                json=adjustment,
+                idempotency_key=str(new_id()),
+                bearer=token(bearer),
+            )
+        ).json()
 
     assert answer["stock"] == 2
     assert await stock_of(database, pot["id"]) == 2
@@ -72,8 +75,9 @@ async def test_without_a_key_nothing_is_repeated(
 
     async with losing_answers(environment, "product") as dispatcher:
         with pytest.raises(AppError):
-            await dispatcher.post(
+            await dispatcher.send(
                 "product",
+                "POST",
                 f"{PRODUCTS}/{pot['id']}/stock",
                 json={"change": -3, "reason": "Broken."},
                 bearer=token(bearer),
@@ -90,7 +94,7 @@ async def test_a_patch_with_a_key_is_refused(
 
     async with bystanders(database, Base.metadata), losing_answers(environment, "product") as dispatcher:
         with pytest.raises(RemoteError) as refused:
-            await dispatcher.call(
+            await dispatcher.send(
                 "product",
                 "PATCH",
                 f"{PRODUCTS}/{pot['id']}",

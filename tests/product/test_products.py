@@ -175,7 +175,7 @@ async def test_reservations_are_for_the_order_service_alone(people: People, seal
 
     plain = await people["product"].get(address)
     with pytest.raises(BadGateway) as refused:
-        await sealed.get("product", address)
+        await sealed.send("product", "GET", address)
 
     assert plain.json()["code"] == "encryption_required"
     assert not isinstance(refused.value, RemoteError)

@@ -5,14 +5,14 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product import main
+from product.expiries import KEEP_RESERVATIONS
 from product.main import _expire_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
-from product.services.purge_reservations import KEEP_RESERVATIONS, purge_reservations
 from tests.product.aliases import MakeProduct
 from tests.product.orders import Orders, expire, let_time_pass, refusal, stock_of
 from tests.support.aliases import Bearer, People
@@ -181,7 +181,7 @@ async def test_closed_reservations_go_after_30_days(
         before = list(await session.scalars(select(StockMovement.id).order_by(StockMovement.id)))
         product = (await session.execute(select(Product.__table__))).one()
 
-    await purge_reservations(database)
+    await database.purge_expired()
 
     kept = sorted(made[name] for name in ("reserved", "committed", "young"))
     async with database.transaction() as session:

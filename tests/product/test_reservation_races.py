@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from product.errors import ReservationClosed

@@ -4,10 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from pydantic import SecretStr
+from sqlalchemy import func, select, text, update
 
 from chassis.core.errors import BadGateway
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
@@ -66,6 +67,23 @@ async def test_a_reservation_lasts_two_minutes(orders: Orders, make_product: Mak
 
     begins, ends = (datetime.fromisoformat(answer[name]) for name in ("created_at", "expires_at"))
     assert ends - begins == timedelta(seconds=120)
+
+
+async def test_postgresql_keeps_the_plan_of_a_reservation(
+    environment: dict[str, str], make_product: MakeProduct
+) -> None:
+    """Planning the statement takes longer than running it: it is not planned anew for each order."""
+    items = [ReservationItem(product_id=UUID((await make_product(stock=100))["id"]), quantity=1)]
+    store = Postgres(SecretStr(environment["PRODUCT_DATABASE_URL"]), "product", pool_size=1)
+    await store.open()
+    for _ in range(10):
+        await reserve_stock(store, ReservationCreate(order_id=new_id(), items=items), 120)
+
+    kept = text("SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%INSERT INTO reservations%'")
+    async with store.transaction() as session:
+        generic_plans = await session.scalar(kept)
+    await store.close()
+    assert generic_plans
 
 
 @pytest.mark.parametrize("then", ["reserved", "committed"])
@@ -191,7 +209,7 @@ async def test_reservations_are_for_the_order_service_alone(
     """A person is refused for want of encryption; the client, though sealed, for not being the order service."""
     plain = await people["product"].request(method, RESERVATIONS + path)
     with pytest.raises(BadGateway) as refused:
-        await sealed.call("product", method, RESERVATIONS + path, timeout=2)
+        await sealed.send("product", method, RESERVATIONS + path, timeout=2)
 
     assert plain.json()["code"] == "encryption_required"
     assert "unsealed 401" in refused.value.message

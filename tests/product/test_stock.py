@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from product.models import MAX_STOCK, Base, Product, StockMovement
 from product.services.fulfil_reservation import fulfil_reservation

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import outbox
 from cli.dev.polling import eventually

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from product.models import Product, Reservation, ReservationLine, ReservationState, StockMovement
 from product.schemas import ProductCreate, ReservationCreate, ReservationItem, ReservationRead

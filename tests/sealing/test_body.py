@@ -10,9 +10,8 @@ from starlette.types import Message, Receive
 
 from chassis.core import deadline
 from chassis.core.errors import BadRequest, PayloadTooLarge, RequestTimeout
-from chassis.sealing import body_budget
-from chassis.sealing.body import has_body, read_body, refuse_nul, replaying, unpack
-from chassis.sealing.body_budget import BodyBudget, Charge, Overloaded
+from chassis.sealing import body as bodies
+from chassis.sealing.body import BodyBudget, Charge, Overloaded, has_body, read_body, refuse_nul, replaying, unpack
 
 CAP = 10
 FORM = b"application/x-www-form-urlencoded"
@@ -115,7 +114,7 @@ async def test_a_body_that_does_not_come_is_a_408(budget: BodyBudget, monkeypatc
 
 async def test_the_oldest_that_still_arrives_makes_room(budget: BodyBudget, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bodies may fill the budget to the byte; one byte more costs the oldest, and what is whole is kept."""
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", CAP)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", CAP)
     slow, late = Sticking(b"123"), Sticking(b"456")
     oldest = asyncio.create_task(read_body(slow, CAP, Charge(budget)))
     await slow.stuck.wait()
@@ -139,7 +138,7 @@ async def test_a_body_that_does_not_fit_beside_whole_ones_is_refused(
     budget: BodyBudget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It holds nothing any more; the bodies that are served go on holding theirs."""
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", CAP)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", CAP)
     await read_body(arriving(b"12345"), CAP, Charge(budget))
 
     with pytest.raises(Overloaded):
@@ -150,7 +149,7 @@ async def test_a_body_that_does_not_fit_beside_whole_ones_is_refused(
 
 def test_what_is_made_of_a_body_is_charged_too(budget: BodyBudget, monkeypatch: pytest.MonkeyPatch) -> None:
     """With no body that arrives there is none to make room."""
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", CAP)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", CAP)
     Charge(budget).add(CAP)
 
     with pytest.raises(Overloaded):

@@ -172,7 +172,7 @@ async def test_a_mode_says_what_is_taken(
 
 async def test_production_is_strict() -> None:
     """In production no setting makes a route of mode ``encrypted`` take plain requests."""
-    async with serve_sealed_tiny(production=True, encryption_mode="permissive") as tiny:
+    async with serve_sealed_tiny(environment="production", encryption_mode="permissive") as tiny:
         answer = await send(tiny.url, tiny.forge("encrypted").plain())
 
         assert (answer.status, answer.code, MADE) == (400, "encryption_required", [])

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import CapturingLogger
 
-from chassis.core.clock_skew import RECENT_S, WARN_EVERY_S, ClockSkew
+from chassis.core.clock import RECENT_S, WARN_EVERY_S, ClockSkew
 from chassis.core.errors import BadGateway
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.envelope import Envelope
@@ -49,7 +49,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
         def warning(self, _event: str, *, issuer: str, ahead_s: float) -> None:
             told.append((issuer, ahead_s))
 
-    monkeypatch.setattr("chassis.core.clock_skew.log", Log())
+    monkeypatch.setattr("chassis.core.clock.log", Log())
     return told
 
 
@@ -167,7 +167,7 @@ async def test_a_caller_learns_that_clocks_differ(tiny: SealedTiny, ahead_ms: in
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
         with pytest.raises(BadGateway, match=r"its clock seems (5[5-9]|6[0-5])\.\d s (behind|ahead of) ours") as failed:
-            await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
 
@@ -183,7 +183,7 @@ async def test_an_answer_from_another_time_says_so(tiny: SealedTiny) -> None:
     dispatcher = Dispatcher({"tiny": tiny.url}, own)
     try:
         with pytest.raises(BadGateway, match=r"its clock is (9\.9|10\.\d) s ahead of ours"):
-            await dispatcher.post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
     finally:
         await dispatcher.aclose()
 

@@ -133,7 +133,7 @@ async def test_a_spoilt_answer_is_no_answer(tiny: SealedTiny, name: str) -> None
 
     async with calling_through(tiny, fault) as (dispatcher, proxy):
         with pytest.raises(kind) as failed:
-            await dispatcher.post("tiny", PATH, json={"name": "cup"}, timeout=0.3 if fault is holding else 5)
+            await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"}, timeout=0.3 if fault is holding else 5)
 
     assert type(failed.value) is kind
     assert proxy.seen == 1
@@ -143,7 +143,7 @@ async def test_a_spoilt_answer_is_no_answer(tiny: SealedTiny, name: str) -> None
 async def test_swapped_answers_are_refused(tiny: SealedTiny) -> None:
     """Two valid answers to two valid requests, each given to the other's caller, are both refused."""
     async with calling_through(tiny, swapping()) as (dispatcher, _):
-        calls = [dispatcher.post("tiny", PATH, json={"name": name}) for name in ("cup", "jug")]
+        calls = [dispatcher.send("tiny", "POST", PATH, json={"name": name}) for name in ("cup", "jug")]
         failed = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [type(failure) for failure in failed] == [BadGateway, BadGateway]
@@ -153,9 +153,9 @@ async def test_swapped_answers_are_refused(tiny: SealedTiny) -> None:
 async def test_an_old_answer_is_refused(tiny: SealedTiny) -> None:
     """An answer that was given before, to the same question, does not answer the next."""
     async with calling_through(tiny, replaying()) as (dispatcher, _):
-        first = await dispatcher.post("tiny", PATH, json={"name": "cup"})
+        first = (await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"})).json()
         with pytest.raises(BadGateway):
-            await dispatcher.post("tiny", PATH, json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"})
 
     assert first == {"name": "cup"}
 
@@ -169,7 +169,7 @@ async def test_a_keyed_call_survives_a_fault(tiny: SealedTiny, fault: Fault) -> 
         await fault(exchange)
 
     async with calling_through(tiny, once) as (dispatcher, proxy):
-        made = await dispatcher.post("tiny", PATH, json={"name": "cup"}, idempotency_key="key")
+        made = (await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"}, idempotency_key="key")).json()
 
     assert made == {"name": "cup"}
     assert proxy.seen == 2
@@ -185,7 +185,7 @@ async def test_a_duplicated_request_is_refused_and_harmless(tiny: SealedTiny) ->
         await exchange.answer(answer)
 
     async with calling_through(tiny, twice) as (dispatcher, _):
-        made = await dispatcher.post("tiny", PATH, json={"name": "cup"})
+        made = (await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"})).json()
 
     assert made == {"name": "cup"}
     assert MADE == ["cup"]
@@ -196,7 +196,7 @@ async def test_nobody_listening_is_unavailable(tiny: SealedTiny) -> None:
     async with calling_through(tiny, passing) as (dispatcher, proxy):
         await proxy.__aexit__()
         with pytest.raises(ServiceUnavailable) as failed:
-            await dispatcher.post("tiny", PATH, json={"name": "cup"})
+            await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"})
 
     assert "attempts: 3" in failed.value.message
     assert failed.value.headers["x-retry-exhausted"] == "1"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.core.addresses import read_address
+from chassis.core.types import read_address
 from chassis.sealing.fields import are_headers, is_header_value, is_request_id
 
 URLSAFE = st.sampled_from("ABCxyz0189_-=")

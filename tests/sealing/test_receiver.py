@@ -13,12 +13,11 @@ from chassis.core import context as request_context
 from chassis.core import deadline
 from chassis.core.context import RequestContext
 from chassis.core.errors import BadRequest, UnsupportedMediaType
-from chassis.sealing import body_budget
+from chassis.sealing import body as bodies
 from chassis.sealing.access import Access, Mode
-from chassis.sealing.body import replaying
-from chassis.sealing.body_budget import Overloaded
+from chassis.sealing.body import Overloaded, replaying
 from chassis.sealing.envelope import Envelope
-from chassis.sealing.inner_headers import merge_headers
+from chassis.sealing.headers import merge_headers
 from chassis.sealing.keys import load_links
 from chassis.sealing.replay import Claim
 from chassis.sealing.server import Receiver
@@ -138,7 +137,7 @@ async def test_an_unpacked_body_counts_against_the_memory_of_all(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Packed and unpacked it is held at once; refused, it is held no longer."""
-    monkeypatch.setattr(body_budget, "MOST_BODY_BYTES", 1000)
+    monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 1000)
     roomy = Access(Mode.PUBLIC, max_body=1000, gzip=True)
 
     for _ in range(2):

@@ -34,7 +34,7 @@ class Caller:
     async def call_until(self, stopping: asyncio.Event) -> None:
         """Call again and again; the calls carry no Idempotency-Key, so none is tried twice."""
         while not stopping.is_set():
-            await self._dispatchers[-1].post("tiny", f"{THINGS}/service", json={"name": "cup"})
+            await self._dispatchers[-1].send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
             self.made.release()
 
     async def make_calls(self) -> None:

@@ -64,11 +64,11 @@ async def test_a_service_that_is_not_declared_is_not_called() -> None:
     )
 
     with pytest.raises(UnknownService, match="nobody"):
-        await dispatcher.get("nobody", "/")
+        await dispatcher.send("nobody", "GET", "/")
     with pytest.raises(UnknownService, match="nobody"):
-        await dispatcher.get("nobody", "/", sealed=False)
+        await dispatcher.send("nobody", "GET", "/", sealed=False)
     with pytest.raises(UnknownService, match="stranger"):
-        await stranger.get("stranger", "/")
+        await stranger.send("stranger", "GET", "/")
 
     assert peer.seen == []
     await stranger.aclose()
@@ -130,7 +130,7 @@ def test_a_header_holds_6_kib_of_token(method: str) -> None:
     assert (dict(headers)[TOKEN], body) == (longest.decode(), b"")
     assert dict(headers) == {MARK: "encrypted", "x-service-name": "order", KEY_ID: "k1", TOKEN: longest.decode()}
     assert unwrap_request(method, [longest], b"") == longest
-    with pytest.raises(TokenTooLong, match="6148 bytes of token; a header holds 6144"):
+    with pytest.raises(TokenTooLong, match="the token has 6148 bytes; a header may have 6144"):
         wrap_request("order", method, SealedRequest("tiny", "k1", "a" * 22, "", too_long))
     with pytest.raises(BadEnvelope):
         unwrap_request(method, [too_long], b"")

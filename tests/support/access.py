@@ -1,36 +1,36 @@
 """
-Who may do what: every route of every service and its policy. ``test_authorization.py`` proves that it is so.
+Access: every route of every service and its policy. ``test_authorization.py`` tests that they hold.
 
-A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if it cannot do without. Its name is
-``METHOD path``, with the service behind it where that matters: ``POST /events (product)``.
+A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if it needs a body or a query. Its name is
+``METHOD path``, followed by the service if the path is not unique: ``POST /events (product)``.
 """
 
 from cli.routes import DeclaredRoute
 
 PRINCIPALS = ("nobody", "ada", "bob", "analyst", "admin", "client")
-"""No token; whose the things are; whose they are not; two roles; a linked program, sealed, without a token."""
+"""No token; the owner of the things; another person; two roles; a linked program, sealed, without a token."""
 OK = 200
-"""Stands for every 2xx."""
+"""Any 2xx."""
 
 ANSWERS = {
     #            nobody  ada  bob  analyst admin client
-    "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: looks at nothing that is sent
+    "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: ignores credentials
     "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
     "open":      (OK,    OK,  OK,  OK,     OK,   OK),
     "statistics": (OK,   OK,  OK,  OK,     OK,   OK),   # in development; elsewhere analysts, admins and peers
     "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
-    "person":    (401,   OK,  OK,  OK,     OK,   401),  # each on what is their own
-    "owner":     (401,   OK,  404, 404,    404,  401),  # on one thing, which for others does not exist
-    "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and an admin may too
-    "analyst":   (401,   403, 403, OK,     OK,   401),  # and an admin may what an analyst may
+    "person":    (401,   OK,  OK,  OK,     OK,   401),  # each person's own things
+    "owner":     (401,   OK,  404, 404,    404,  401),  # one thing, which does not exist for others
+    "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and admins
+    "analyst":   (401,   403, 403, OK,     OK,   401),  # and admins
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
     "admin":     (401,   403, 403, 403,    OK,   401),
     "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named, or by any service
     "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
-    "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the seal is missed first
+    "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the missing seal is reported first
     "key":       (401,   401, 401, 401,    401,  400),  # plain, with a write key
 }  # fmt: skip
-"""Policy -> how each principal is answered."""
+"""Policy -> the answer to each principal."""
 
 DECLARED = {
     "probe": ("public", "-"),
@@ -57,7 +57,7 @@ ACCESS = {
     "GET /readyz": "probe",
     "GET /health": "probe",
     "GET /metrics": "probe",
-    # What services tell each other
+    # Between services
     "POST /events (analytics)": "service",
     "POST /events (product)": "service: order",
     # Analytics
@@ -117,7 +117,7 @@ ACCESS = {
     "POST /api/v1/users/email-verification/confirm": "open",
     "POST /api/v1/users/password-reset": "open",
     "POST /api/v1/users/password-reset/confirm": "open",
-    # User: everybody's accounts
+    # User: all accounts
     "GET /api/v1/users": "admin",
     "POST /api/v1/users": "admin",
     "GET /api/v1/users/{user_id}": "admin",
@@ -125,7 +125,7 @@ ACCESS = {
     "DELETE /api/v1/users/{user_id}": "admin",
     "GET /api/v1/users/audit": "admin",
     "GET /api/v1/users/stats/count": "public",
-    # User: what the other services need
+    # User: for other services
     "GET /api/v1/users/revocations": "service",
     "GET /.well-known/jwks.json": "public",
     # Product
@@ -152,7 +152,7 @@ ACCESS = {
 """Route -> policy."""
 
 THING = "0197a6b2-0000-7000-8000-000000000000"
-"""The id of the one product there is, and of the one order, which is Ada's and has reserved a piece of it."""
+"""The ids of the only product, and of the only order, which is Ada's and has reserved a unit of it."""
 PASSWORD = "correct horse battery"
 _NEW_PASSWORD = "four unrelated plum words"
 _EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
@@ -187,29 +187,29 @@ BODIES: dict[str, object] = {
     "POST /api/v1/reservations": {"order_id": THING, "items": [{"product_id": THING, "quantity": 1}]},
     "POST /api/v1/orders": {"product_id": THING, "quantity": 1},
 }
-"""Route -> a body to which nothing is to be said."""
+"""Route -> a valid body."""
 QUERIES: dict[str, str] = {
     "GET /api/v1/analytics/top": "property=path",
     "GET /api/v1/analytics/funnel": "step=page.viewed&step=user.registered",
 }
-"""Route -> a query it needs."""
+"""Route -> a required query."""
 
 
 def disagreements(routes: list[DeclaredRoute]) -> list[str]:
-    """Give what the routes declare otherwise than ``ACCESS`` has it, each with what to do about it."""
+    """Return the differences between the routes' declarations and ``ACCESS``, each with what to change."""
     names = {name_of(one) for one in routes}
     gone = [f"{route} is no more: take it out of ACCESS in tests/support/access.py" for route in ACCESS.keys() - names]
     return sorted([*gone, *(problem for one in routes for problem in _problems(one))])
 
 
 def name_of(route: DeclaredRoute) -> str:
-    """Give the name under which a route stands in the table."""
+    """Return the name of a route in the table."""
     name = f"{route.method} {route.path}"
     return name if name in ACCESS else f"{name} ({route.service})"
 
 
 def named_callers(policy: str) -> set[str]:
-    """Give the services that a policy names."""
+    """Return the services that a policy names."""
     return set(filter(None, policy.partition(": ")[2].split(", ")))
 
 

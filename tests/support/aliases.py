@@ -9,8 +9,8 @@ from user.models import User
 People = dict[str, httpx.AsyncClient]
 """A plain HTTP client for each service."""
 MakeUser = Callable[..., Awaitable[User]]
-"""Makes an account: ``await make_user("ada", role="admin")``."""
+"""Creates an account: ``await make_user("ada", role="admin")``."""
 Bearer = Callable[..., dict[str, str]]
-"""Makes the Authorization header: ``bearer(user)``, or ``bearer(role="admin")`` for somebody without an account."""
+"""Creates the Authorization header: ``bearer(user)``, or ``bearer(role="admin")`` without an account."""
 Empty = Callable[[], Awaitable[None]]
 """Empties every table and collection."""

@@ -15,7 +15,7 @@ from tests.support.serving import serve
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span as it arrived."""
+    """A span as it was received."""
 
     service: str
     name: str
@@ -29,7 +29,7 @@ class Span:
 
 @dataclass(slots=True)
 class Collector:
-    """What has arrived, and as what it was sent."""
+    """The received spans, and their content types."""
 
     address: str = ""
     spans: list[Span] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Collector:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one export."""
+        """Receive one export."""
         if scope["type"] == "http":
             request = Request(scope, receive)
             body = await request.body()
@@ -46,11 +46,11 @@ class Collector:
             await Response(media_type="application/x-protobuf")(scope, receive, send)
 
     def trace(self, trace_id: str) -> list[Span]:
-        """What has arrived of one trace."""
+        """The spans of one trace."""
         return [span for span in self.spans if span.trace_id == trace_id]
 
     def named(self, name: str) -> list[Span]:
-        """What has arrived under this name."""
+        """The spans with this name."""
         return [span for span in self.spans if span.name == name]
 
 

@@ -1,4 +1,4 @@
-"""Whether the four databases agree, as `python -m cli invariants` asks it."""
+"""Checks whether the four databases agree, as `python -m cli invariants` does."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ from cli.checks.invariants import check, read_facts
 from cli.dev.polling import eventually
 
 PAUSE_S = 0.2
-"""All that the databases hold is read each time."""
+"""Each check reads all databases."""
 
 
 async def broken_rules(environment: Mapping[str, str], within: float = 30.0) -> dict[str, list[str]]:
-    """The rules that are still broken after that many seconds, with the ids that break them; {} as soon as all hold."""
+    """The rules that are still broken after *within* seconds, with the ids that break them; {} as soon as all hold."""
     broken: dict[str, list[str]] = {}
 
     async def hold() -> bool:

@@ -1,4 +1,4 @@
-"""Databases of tests: in a hurry, and soon empty."""
+"""Databases of tests: fast, and emptied between tests."""
 
 import shutil
 import tempfile
@@ -15,28 +15,28 @@ from sqlalchemy import MetaData, text
 from chassis.postgres.database import Postgres
 
 HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
-"""Settings of a PostgreSQL that need not outlive the machine (a SIGKILL it does), nor guard the passwords of people."""
+"""Settings of a PostgreSQL whose data need not survive a crash of the machine, and whose passwords are not secret."""
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; the folder in it is of one run
 _ROOM = 4 * 2**30
-"""Bytes that must be free there: some hundred megabytes are used by the databases of each pytest worker."""
+"""Bytes that must be free there: each pytest worker's databases use some hundred megabytes."""
 
 
 @contextmanager
 def data_folder() -> Iterator[Path]:
-    """Give a folder for a database during the block: in memory where there is room, for making files takes longest."""
+    """Yield a folder for a database: in memory if there is space, because creating files takes longest."""
     has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
     with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else None) as folder:
         yield Path(folder)
 
 
 def emptying(*tables: str) -> str:
-    """Give one statement that empties tables: not TRUNCATE, which makes new files and takes twenty times as long."""
+    """Return one statement that empties tables: not TRUNCATE, which creates files and takes twenty times as long."""
     return f"DO $$ BEGIN {' '.join(f'DELETE FROM {table};' for table in tables)} END $$"  # noqa: S608 - our own tables
 
 
 def behind(port: int, url: str) -> str:
-    """Give the address of the same database, with another host before its own."""
+    """Return the address of the same database, with another host before its own."""
     login, _, rest = url.rpartition("@")
     return f"{login}@127.0.0.1:{port},{rest}"
 
@@ -44,11 +44,11 @@ def behind(port: int, url: str) -> str:
 @asynccontextmanager
 async def bystanders(database: Postgres, tables: MetaData, *involved: object) -> AsyncIterator[set[object]]:
     """
-    Fail if the block has changed, added or deleted a row that it should not have.
+    Fail if the block has changed, added or deleted a row that is not involved.
 
     A row is involved if one of its columns has one of the ids *involved*: plain ones, or with the name of the table in
-    which they count. All other rows must be afterwards what they were. The block gets the set of ids, to add those that
-    are not known before.
+    which they apply. All other rows must be unchanged afterwards. The block gets the set of ids, to add those that
+    it creates.
     """
     ids = set(involved)
     before = await _rows(database, tables)
@@ -77,7 +77,7 @@ def _without(rows: dict[str, Sequence[str]], ids: set[object]) -> dict[str, list
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of a service, over a connection of their own: every test has them emptied."""
+    """The tables of a service, over a separate connection: they are emptied between tests."""
 
     _connection: "asyncpg.Connection[asyncpg.Record]"
     _emptying: str
@@ -90,7 +90,7 @@ class Tables:
         return cls(connection, emptying(*(table.name for table in tables)))
 
     async def have_events(self) -> bool:
-        """Whether the service has still events to deliver."""
+        """Whether the service still has events to deliver."""
         return bool(await self._connection.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE dead_at IS NULL)"))
 
     async def empty(self) -> None:
@@ -98,31 +98,31 @@ class Tables:
         await self._connection.execute(self._emptying)
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         await self._connection.close()
 
 
 class WrittenCollections(monitoring.CommandListener):
-    """Remembers to which collections of MongoDB this process has written: the others are empty still."""
+    """Records the collections of MongoDB to which this process has written: the others are still empty."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with none."""
         self.names = set[str]()
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """Listen to every client that is made from now on."""
+        """Record every client created from now on."""
         listener = cls()
         monitoring.register(listener)
         return listener
 
     def take(self) -> set[str]:
-        """Return those that were written to since it was asked last."""
+        """Return the collections written to since the last call."""
         names, self.names = self.names, set()
         return names
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        """Remember the collection of a command that writes."""
+        """Record the collection of a writing command."""
         if event.command_name in {"insert", "update", "findAndModify"}:
             self.names.add(event.command[event.command_name])
 

@@ -1,4 +1,4 @@
-"""A proxy between a caller and a service that spoils what passes: cuts, resets, loses, holds or swaps answers."""
+"""A proxy between a caller and a service that injects faults: cuts, resets, loses, holds or swaps answers."""
 
 import asyncio
 import re
@@ -15,10 +15,10 @@ _CLOSE_AT_ONCE = struct.pack("ii", 1, 0)
 
 async def read_message(reader: asyncio.StreamReader) -> bytes:
     """
-    Read one HTTP/1.1 message, whose body has a Content-Length or is not there.
+    Read one HTTP/1.1 message with a Content-Length, or without a body.
 
     Raises:
-        EOFError: The connection ends before it.
+        EOFError: The connection ends before the message does.
     """
     head = await reader.readuntil(b"\r\n\r\n")
     length = _CONTENT_LENGTH.search(head)
@@ -27,14 +27,14 @@ async def read_message(reader: asyncio.StreamReader) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request on its way through a ``FaultProxy``, which the service has not seen yet."""
+    """One request on its way through a ``FaultProxy``, before it is forwarded."""
 
     request: bytes
     _service: str
     _caller: asyncio.StreamWriter
 
     async def forward(self) -> bytes:
-        """Ask the service, and give its whole answer, which the caller has not seen yet."""
+        """Forward the request, and return the whole answer, which the caller does not have yet."""
         address = urlsplit(self._service)
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         try:
@@ -44,18 +44,22 @@ class Exchange:
             writer.close()
 
     async def answer(self, data: bytes) -> None:
-        """Let the caller read *data*, be it a whole answer or not."""
+        """Send *data* to the caller, a whole answer or not."""
         self._caller.write(data)
         await self._caller.drain()
 
     def cut(self) -> None:
-        """End the connection to the caller in good order, whatever it still waits for."""
+        """Close the connection to the caller cleanly, even in the middle of an answer."""
         self._caller.close()
 
     def reset(self) -> None:
-        """Break the connection to the caller."""
-        self._caller.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
-        self._caller.transport.abort()
+        """Reset the connection to the caller."""
+        _reset(self._caller)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
+    writer.transport.abort()
 
 
 Fault = Callable[[Exchange], Awaitable[None]]
@@ -64,20 +68,22 @@ Fault = Callable[[Exchange], Awaitable[None]]
 
 class FaultProxy:
     """
-    Stands between a caller and a service, and spoils what passes.
+    A proxy between a caller and a service that injects faults.
 
     Args:
         service: The service's base address; like the fault it may be changed at any time.
-        fault: What happens to each exchange.
+        fault: What to do with each exchange.
+        resets_unread: Whether each connection is reset before its request is read.
 
     Attributes:
         address: The base address for callers.
-        seen: How many requests have come.
+        seen: The number of requests.
     """
 
-    def __init__(self, service: str, fault: Fault) -> None:
+    def __init__(self, service: str, fault: Fault, *, resets_unread: bool = False) -> None:
         self.service = service
         self.fault = fault
+        self._resets_unread = resets_unread
         self.address = ""
         self.seen = 0
         self._callers: set[asyncio.Task[None]] = set()
@@ -94,6 +100,9 @@ class FaultProxy:
         await asyncio.gather(*self._callers, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._resets_unread:
+            _reset(writer)
+            return
         caller = asyncio.create_task(self._serve(reader, writer))
         self._callers.add(caller)
         caller.add_done_callback(self._callers.discard)
@@ -105,44 +114,44 @@ class FaultProxy:
                 self.seen += 1
                 await self.fault(Exchange(request, self.service, writer))
         except (EOFError, ConnectionError):
-            pass  # one side has gone
+            pass  # one side has disconnected
         finally:
             writer.close()
 
 
 async def passing(exchange: Exchange) -> None:
-    """Spoil nothing."""
+    """Inject no fault."""
     await exchange.answer(await exchange.forward())
 
 
 async def cutting(exchange: Exchange) -> None:
-    """End the connection in the middle of the answer."""
+    """Close the connection in the middle of the answer."""
     answer = await exchange.forward()
     await exchange.answer(answer[: len(answer) - 20])
     exchange.cut()
 
 
 async def resetting(exchange: Exchange) -> None:
-    """Break the connection in the middle of the answer."""
+    """Reset the connection in the middle of the answer."""
     answer = await exchange.forward()
     await exchange.answer(answer[: len(answer) - 20])
     exchange.reset()
 
 
 async def losing(exchange: Exchange) -> None:
-    """Let the service do its work, and break the connection before a byte of the answer."""
+    """Let the service do its work, and reset the connection before the first byte of the answer."""
     await exchange.forward()
     exchange.reset()
 
 
 async def holding(exchange: Exchange) -> None:
-    """Let the service do its work, and never tell the caller."""
+    """Let the service do its work, and never answer the caller."""
     await exchange.forward()
     await asyncio.Event().wait()
 
 
 def saying(answer: bytes) -> Fault:
-    """Say *answer* in the service's place, which is not asked."""
+    """Send *answer* instead of the service's, without forwarding the request."""
 
     async def say(exchange: Exchange) -> None:
         await exchange.answer(answer)
@@ -151,7 +160,7 @@ def saying(answer: bytes) -> Fault:
 
 
 def swapping() -> Fault:
-    """Give each of two callers the valid answer that is the other's."""
+    """Send each of two callers the valid answer of the other."""
     meeting: list[tuple[bytes, asyncio.Future[bytes]]] = []
 
     async def swap(exchange: Exchange) -> None:

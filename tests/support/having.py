@@ -1,4 +1,4 @@
-"""Other parts for a service that runs."""
+"""Replacing parts of a running service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from chassis.application import application_of
 
 @contextmanager
 def having(app: FastAPI, **parts: object) -> Iterator[None]:
-    """Let a service consist of these during the block, be they parts that every service has or its own."""
+    """Replace these parts of a service for the block, common ones or its own."""
     before = application_of(app)
     own: Any = before.own
     if is_dataclass(own):

@@ -1,4 +1,4 @@
-"""A dispatcher that loses answers: the service does its work, and its caller never hears of it."""
+"""A dispatcher that loses answers: the service does its work, but the caller gets no answer."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from tests.support.fault_proxy import Exchange, FaultProxy, losing, passing
 
 @asynccontextmanager
 async def losing_answers(environment: Mapping[str, str], service: str, lost: int = 2) -> AsyncIterator[Dispatcher]:
-    """Give a dispatcher of the outside client, to which the first answers of a service are lost."""
+    """Yield a dispatcher of the outside client that loses the first answers of a service."""
     variable = f"{service.upper()}_SERVICE_URL"
 
     async def lose_some(exchange: Exchange) -> None:

@@ -1,11 +1,11 @@
-"""How often what is drawn by lot is tried."""
+"""The number of generated examples."""
 
 import os
 
 TIMES = int(os.environ.get("TIMES", "1"))
-"""The long run of all that Hypothesis draws: ``TIMES=20 make test``."""
+"""A factor for all Hypothesis tests: ``TIMES=20 make test``."""
 
 
 def times(few: int) -> int:
-    """Give how many examples are tried: *few* in the suite."""
+    """Return the number of examples: *few* in the suite."""
     return few * TIMES

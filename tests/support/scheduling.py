@@ -1,4 +1,4 @@
-"""Which tests one worker is to have, and which begin first."""
+"""Which tests run in one worker, and which begin first."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ TOGETHER: Final = {
     "tests/cli/test_postgres.py": "one server of their own",
     "tests/cli/test_mongodb.py": "one server of their own",
 }
-"""How the paths of tests begin that share something dear, and what."""
+"""Prefix of tests' paths -> the expensive resource that they share."""
 
 
 class Together(LoadScopeScheduling):
     """
-    Gives tests that share something dear to one worker, the largest group first, and each other one to who is free.
+    Assigns tests that share an expensive resource to one worker, the largest group first, and others to any free one.
 
     Not ``--dist loadgroup``: pytest-xdist 3.8.0 groups nothing with pytest 9.2 (pytest-dev/pytest-xdist#1386).
     """

@@ -1,4 +1,4 @@
-"""A peer that says what a test wants, in a time that the test makes pass."""
+"""A peer that follows a script, with a clock that the test moves."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.transport import HttpxTransport
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.sealing.envelope import Envelope, OpenedRequest, Target
 from chassis.sealing.keys import load_links
 from tests.sealing.messages import KEY_ID, MARK, TOKEN, as_setting, make_keys
@@ -19,24 +19,24 @@ PATH = "/api/v1/products"
 
 @dataclass(slots=True)
 class Time:
-    """A clock that only moves when somebody sleeps, or the test moves it."""
+    """A clock that moves only when code sleeps, or the test moves it."""
 
     now: float = 1000.0
     sleeps: list[float] = field(default_factory=list)
 
     def __call__(self) -> float:
-        """Give the seconds."""
+        """Return the seconds."""
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
+        """Advance the clock at once."""
         self.sleeps.append(seconds)
         self.now += seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An attempt as the peer has seen it."""
+    """An attempt as the peer received it."""
 
     at: float
     request: OpenedRequest
@@ -48,7 +48,7 @@ Step = Callable[["Peer", OpenedRequest], Awaitable[httpx.Response]]
 
 @dataclass(slots=True)
 class Peer(httpx.AsyncBaseTransport):
-    """The product service, as far as the order service can tell; the last step is repeated."""
+    """A stand-in for the product service; the last step of the script is repeated."""
 
     time: Time
     steps: list[Step]
@@ -56,10 +56,10 @@ class Peer(httpx.AsyncBaseTransport):
     envelope: Envelope = field(default_factory=lambda: Envelope("product", LINKS["product"]))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Open the request, and do what the script says."""
+        """Open the request, and run the next step."""
         body = await request.aread()
         token = json.loads(body)["encrypted_data"] if body else request.headers[TOKEN]
-        path, _, query = request.url.raw_path.decode().partition("?")
+        path, _, query = request.extensions["target"].decode().partition("?")
         target = Target(request.method, path, query)
         opened = self.envelope.open_request("order", request.headers[KEY_ID], token.encode(), target)
         self.seen.append(Seen(self.time.now, opened))
@@ -87,7 +87,7 @@ def says_plainly(status: int, body: bytes = b"{}", headers: Mapping[str, str] | 
 
 
 def fails(error: BaseException) -> Step:
-    """Give no answer."""
+    """Raise an error instead of answering."""
 
     async def fail(_peer: Peer, _request: OpenedRequest) -> httpx.Response:
         raise error
@@ -96,7 +96,7 @@ def fails(error: BaseException) -> Step:
 
 
 def after(seconds: float, step: Step) -> Step:
-    """Do it later."""
+    """Run a step later."""
 
     async def wait(peer: Peer, request: OpenedRequest) -> httpx.Response:
         peer.time.now += seconds
@@ -109,7 +109,7 @@ OK = answers(200, body='{"ok":true}')
 
 
 def dispatcher_to(*steps: Step) -> tuple[Dispatcher, Peer]:
-    """Give a dispatcher of the order service whose product service follows a script."""
+    """Return a dispatcher of the order service whose product service follows a script."""
     time = Time()
     peer = Peer(time, list(steps))
     dispatcher = Dispatcher(

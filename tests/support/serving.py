@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 import uvicorn
 from starlette.types import ASGIApp
 
-from chassis.core.clock_skew import unix_ms
+from chassis.core.clock import unix_ms
 from chassis.web.http_protocol import LimitedProtocol
 
 
 @asynccontextmanager
 async def serve(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Run *app* on a real server in this event loop, on any free port if none is named; gives its base address."""
+    """Run *app* on a real server in this event loop, on any free port by default; yields its base address."""
     with socket.create_server(("127.0.0.1", port)) as listener:
-        # asyncio does not set it on such a socket: each answer would wait 40 ms for the client to acknowledge its head.
+        # asyncio does not set it on such a socket: each answer would wait 40 ms for an acknowledgement of its headers.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             app, http=LimitedProtocol, ws="none", log_config=None, access_log=False, server_header=False, lifespan="on"
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 
 
 class NoDatabase:
-    """A store for a service that has no data; it takes every sealed request for a new one."""
+    """A store for a service without data; it accepts every nonce as new."""
 
     name = "nothing"
 
@@ -53,11 +53,11 @@ class NoDatabase:
         """Do nothing."""
 
     async def check(self) -> int:
-        """Be well, and have the time."""
+        """Be available, and return the time."""
         return unix_ms()
 
     async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
-        """Take every request for a new one."""
+        """Accept every nonce as new."""
         return True
 
     async def purge_expired(self) -> None:

@@ -1,4 +1,4 @@
-"""Programs that some tests need and that a machine may lack."""
+"""Programs that some tests need and a machine may lack."""
 
 import os
 from collections import Counter

@@ -118,4 +118,4 @@ async def test_a_backup_replaces_no_other(stack: Stack, tmp_path: Path) -> None:
     code, said = await run(stack, "backup", str(tmp_path))
 
     assert code == 1
-    assert "is there already" in said
+    assert "exists already" in said

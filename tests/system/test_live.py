@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.client import client
 from cli.dev.polling import eventually
 from tests.analytics.dashboard.streams import EVENTS, LIVE, messages_of
@@ -24,14 +24,14 @@ async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack
     ):
         messages = messages_of(response)
         assert await anext(messages) == ("open", {})
-        first = await dispatcher.post("analytics", EVENTS, json={"type": "a"})
+        first = (await dispatcher.send("analytics", "POST", EVENTS, json={"type": "a"})).json()
         await asyncio.to_thread(stack.mongodb.kill)
         await asyncio.to_thread(stack.mongodb.start)
         second = {"type": "b", "id": str(new_id())}
 
         async def is_recorded() -> bool:
             with suppress(AppError):
-                await dispatcher.post("analytics", EVENTS, json=second)
+                await dispatcher.send("analytics", "POST", EVENTS, json=second)
                 return True
             return False
 

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.polling import eventually
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, FaultProxy, passing

@@ -2,11 +2,11 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.application import own_part
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from tests.support.aliases import Bearer, MakeUser
 from user.dependencies import Parts
 from user.models import User
+from user.tokens.issuer import TokenIssuer
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
 
 @pytest.fixture
 def issuer(apps: dict[str, FastAPI]) -> TokenIssuer:
-    """What signs the user service's access tokens."""
+    """Issues the user service's access tokens."""
     return own_part(apps["user"], Parts).issuer
 
 

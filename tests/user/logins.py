@@ -1,4 +1,4 @@
-"""What the tests of logins and sessions do over and over."""
+"""Helpers for tests of logins and sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,18 +36,18 @@ async def refresh(people: People, tokens: Tokens) -> httpx.Response:
 
 
 def authorized(tokens: Tokens) -> dict[str, str]:
-    """Give the Authorization header."""
+    """Return the Authorization header."""
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
 async def statuses(people: People, tokens: Tokens) -> tuple[int, int]:
-    """Say what the access token and the refresh token are worth; the latter is spent by that."""
+    """Return the statuses of using the access token and the refresh token; the latter is spent by that."""
     profile = await people["user"].get(f"{USERS}/profile", headers=authorized(tokens))
     return profile.status_code, (await refresh(people, tokens)).status_code
 
 
 async def change(database: Postgres, statement: Executable) -> None:
-    """Change the tables, for instance the times in them."""
+    """Change the tables, for example times in them."""
     async with database.transaction() as session:
         await session.execute(statement)
 
@@ -59,7 +59,7 @@ async def read(database: Postgres, query: Select[Any]) -> list[Any]:
 
 
 async def prolong(database: Postgres, *limits: Limit) -> None:
-    """Make waits that have begun, by these limits or by all, long enough for a slow machine."""
+    """Prolong current waits, of these limits or of all, so that they outlast a slow machine."""
     begun = [Throttle.blocked_until > Throttle.last_at]
     if limits:
         begun.append(Throttle.key.in_([limit.key for limit in limits]))

@@ -23,7 +23,7 @@ LOGIN = f"ada:{SECRET}@"
 
 @dataclass
 class MailServer:
-    """A real mail server, which keeps what it takes and notes who logs in."""
+    """A real mail server, which stores accepted mails and records logins."""
 
     port: int = 0
     taken: list[tuple[Session, Envelope]] = field(default_factory=list)
@@ -37,12 +37,12 @@ class MailServer:
     def log_in(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _by: str, login: LoginPassword
     ) -> AuthResult:
-        """Let Ada in with her password."""
+        """Accept Ada's password."""
         self.logins.append(login)
         return AuthResult(success=login == LoginPassword(b"ada", SECRET.encode()), handled=False)
 
     def message(self) -> EmailMessage:
-        """Read the one mail that was taken."""
+        """Return the one accepted mail."""
         ((_, envelope),) = self.taken
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=default)
@@ -70,7 +70,7 @@ def smtp(server: MailServer, login: str = "", scheme: str = "smtp", timeout_s: f
 
 @asynccontextmanager
 async def silent_after(*answers: str) -> AsyncIterator[MailServer]:
-    """Run a server that gives these answers and then none."""
+    """Run a server that sends these answers and then none."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError):

@@ -5,7 +5,7 @@ from tests.user.logins import USERS
 
 
 async def names(people: People, admin: dict[str, str], **query: str) -> list[str]:
-    """The usernames in a list, as they come."""
+    """The usernames in a list, in order."""
     response = await people["user"].get(USERS, params=query, headers=admin)
     return [user["username"] for user in response.json()["items"]]
 
@@ -29,7 +29,7 @@ async def test_the_list_comes_page_by_page(people: People, admin: dict[str, str]
 async def test_search_finds_how_a_name_or_address_begins(
     people: People, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """Any case and width will do; wildcards and escapes of SQL stand for themselves."""
+    """Case and width do not matter; wildcards and escapes of SQL are literal."""
     for name in ("ada", "adam", "a_b", "axb"):
         await make_user(name)
     wanted = {
@@ -69,7 +69,7 @@ async def test_filters_are_combined(people: People, admin: dict[str, str], make_
     [("q=%00", 400), ("cursor=x", 400), ("role=king", 422), ("is_active=maybe", 422), ("limit=0", 422)],
 )
 async def test_a_list_that_cannot_be_is_refused(people: People, admin: dict[str, str], query: str, status: int) -> None:
-    """A value that fits no account is a 4xx."""
+    """A filter value that no account can have is a 4xx."""
     response = await people["user"].get(f"{USERS}?{query}", headers=admin)
 
     assert response.status_code == status

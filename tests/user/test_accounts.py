@@ -15,7 +15,7 @@ NOBODY = UUID(int=0)
 
 @pytest.mark.parametrize("role", ["user", "analyst", "admin"])
 async def test_an_admin_makes_accounts_of_any_role(people: People, admin: dict[str, str], role: str) -> None:
-    """Who was made can log in, and has the rights of the role."""
+    """The new account can log in, and has the rights of its role."""
     made = await people["user"].post(USERS, json={**EVE, "role": role}, headers=admin)
     token = await people["user"].post(f"{USERS}/login", json={"username": "eve", "password": PASSWORD})
 
@@ -44,7 +44,7 @@ async def test_an_admin_makes_accounts_of_any_role(people: People, admin: dict[s
 async def test_an_account_that_cannot_be_is_not_made(
     people: People, admin: dict[str, str], change: dict[str, Any], status: int, code: str
 ) -> None:
-    """The refusal says why, and nobody is added."""
+    """The refusal has the reason, and no account is added."""
     response = await people["user"].post(USERS, json=EVE | change, headers=admin)
 
     assert (response.status_code, response.json()["code"]) == (status, code)
@@ -84,7 +84,7 @@ async def test_a_change_that_cannot_be_is_refused(
     status: int,
     code: str,
 ) -> None:
-    """The refusal says why, and the account is as it was."""
+    """The refusal has the reason, and the account is unchanged."""
     ada = await make_user("ada")
     before = (await people["user"].get(f"{USERS}/{ada.id}", headers=admin)).json()
 
@@ -98,7 +98,7 @@ async def test_a_change_that_cannot_be_is_refused(
 async def test_a_new_address_is_unproved(
     database: Postgres, people: People, admin: dict[str, str], make_user: MakeUser, email: str, *, stays: bool
 ) -> None:
-    """An address that an admin sets is one that nobody has proved; another spelling of the same is still proved."""
+    """An address that an admin sets is unconfirmed; another spelling of the same address stays confirmed."""
     ada = await make_user("ada")
     async with database.transaction() as session:
         (await session.get_one(User, ada.id)).email_verified_at = func.now()
@@ -126,7 +126,7 @@ async def test_new_rights_end_the_sessions(
     change: dict[str, Any],
     status: int,
 ) -> None:
-    """A token from before a change of role or activation is dead at once; other changes leave it alive."""
+    """A token from before a change of role or activation is refused at once; other changes do not affect it."""
     ada = await make_user("ada")
 
     await people["user"].patch(f"{USERS}/{ada.id}", json=change, headers=admin)
@@ -162,7 +162,7 @@ async def test_who_is_not_there_is_not_found(
 
 
 async def test_a_change_names_something(people: People, admin: dict[str, str], make_user: MakeUser) -> None:
-    """A change without a field is a 422 that says so, of somebody's account as of one's own."""
+    """A change without a field is a 422 that says so, for one's own account and for others."""
     ada = await make_user("ada")
 
     theirs = await people["user"].patch(f"{USERS}/{ada.id}", json={}, headers=admin)

@@ -21,7 +21,7 @@ BROWSER = "A browser"
 
 @pytest.fixture
 def browser(people: People) -> httpx.AsyncClient:
-    """A client of the user service that says what it is."""
+    """A client of the user service with a user agent."""
     people["user"].headers["User-Agent"] = BROWSER
     return people["user"]
 
@@ -37,7 +37,7 @@ Told = tuple[str, str | None, str | None]
 
 
 async def told(people: People, admin: dict[str, str], names: dict[str, str]) -> list[Told]:
-    """What happened, to whom and by whom; everything came from this browser just now."""
+    """Kind, account and actor of the entries; all came from this browser just now."""
     log = await entries(people, admin)
     now = utc_now().isoformat()
     assert all((one["address"], one["user_agent"]) == ("127.0.0.1", BROWSER) for one in log)
@@ -48,7 +48,7 @@ async def told(people: People, admin: dict[str, str], names: dict[str, str]) -> 
 async def test_what_admins_do_is_told(
     people: People, browser: httpx.AsyncClient, root: User, admin: dict[str, str]
 ) -> None:
-    """Making, changing and deleting an account: each with the admin who did it."""
+    """Creating, changing and deleting an account: each with the admin who did it."""
     eve = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
 
     made = (await browser.post(USERS, json=eve, headers=admin)).json()
@@ -106,7 +106,7 @@ async def test_what_people_do_is_told(
 async def test_what_tokens_do_is_told(
     database: Postgres, people: People, browser: httpx.AsyncClient, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """A proved address, a new password by mail, and a refresh token that was used again long after."""
+    """A confirmed address, a password reset, and the late reuse of a refresh token."""
     ada = await make_user("ada")
     async with database.transaction() as session:
         verify = await issue_email_token(session, ada.id, Purpose.VERIFY, ada.email)
@@ -133,9 +133,9 @@ async def test_what_tokens_do_is_told(
 async def test_a_program_is_told_by_the_name_its_key_proves(
     people: People, sealed: Dispatcher, admin: dict[str, str]
 ) -> None:
-    """A sealed registration tells of the program; the address it came from would say nothing."""
+    """A sealed registration has the program's name; its network address is left out."""
     eve = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
-    made = await sealed.post("user", f"{USERS}/register", json=eve)
+    made = (await sealed.send("user", "POST", f"{USERS}/register", json=eve)).json()
 
     (entry,) = await entries(people, admin)
 
@@ -182,7 +182,7 @@ async def test_the_log_can_be_filtered(people: People, admin: dict[str, str], ma
 
 
 async def test_people_do_not_read_the_log(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Not even what it says of themselves."""
+    """Not even entries about themselves."""
     ada = await make_user("ada")
 
     response = await people["user"].get(AUDIT, params={"user_id": str(ada.id)}, headers=bearer(ada))
@@ -193,8 +193,8 @@ async def test_people_do_not_read_the_log(people: People, make_user: MakeUser, b
 async def test_nothing_that_was_typed_is_in_the_log(
     database: Postgres, people: People, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """Neither names nor passwords, which are often typed for one another, nor addresses, nor tokens."""
-    ada = await make_user("lovelace")  # no name of hexadecimal digits, which an id may have
+    """Neither names nor passwords, which people confuse, nor addresses, nor tokens."""
+    ada = await make_user("lovelace")  # a name without hexadecimal digits, which ids contain
     await attempt(people, PASSWORD, "hunter2hunter2")
     tokens = await log_in(people, "lovelace")
     typed = [PASSWORD, "hunter2", NEW_PASSWORD, "lovelace", "countess"]
@@ -229,7 +229,7 @@ async def test_nothing_that_was_typed_is_in_the_log(
 async def test_what_failed_is_not_told_as_done(
     people: People, root: User, admin: dict[str, str], make_user: MakeUser, what: str, body: dict[str, str] | None
 ) -> None:
-    """The entry is undone with what it tells of."""
+    """The entry is rolled back with the action."""
     ada = await make_user("ada")
     method, path = what.format(ada=ada.id, root=root.id).split(" ")
 
@@ -242,7 +242,7 @@ async def test_what_failed_is_not_told_as_done(
 async def test_of_who_is_erased_no_address_is_left(
     people: People, admin: dict[str, str], make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """What they did, and what was tried on their account, stays in the log without address and device."""
+    """Their actions, and attempts on their account, stay in the log without address and device."""
     ada = await make_user("ada")
     await attempt(people, "ada", "wrong")
     await log_in(people)

@@ -2,7 +2,7 @@ import asyncio
 
 from sqlalchemy import delete, func, insert, select, update
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, change, read
@@ -10,14 +10,14 @@ from user.models import User, UserCount
 
 
 async def number(people: People) -> int:
-    """What everybody is told."""
+    """The public number."""
     return int((await people["user"].get(f"{USERS}/stats/count")).json()["count"])
 
 
 async def test_every_account_that_comes_or_goes_changes_the_number_once(
     people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
 ) -> None:
-    """Refused accounts, other changes and a second deletion leave it as it is."""
+    """Refused accounts, other changes and a second deletion do not change it."""
     ada = await make_user("ada")
     await make_user("bob")
     taken = {"username": "ADA", "email": "other@example.org", "password": PASSWORD}
@@ -34,7 +34,7 @@ async def test_every_account_that_comes_or_goes_changes_the_number_once(
 
 
 async def test_the_number_is_kept_and_not_counted(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """A request reads what is kept, however many accounts there are."""
+    """A request reads the stored number, however many accounts there are."""
     await make_user("ada")
     await change(database, update(UserCount).values(accounts=UserCount.accounts + 41))
 
@@ -42,7 +42,7 @@ async def test_the_number_is_kept_and_not_counted(people: People, make_user: Mak
 
 
 async def test_the_number_is_right_whoever_writes(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """What an older version of the service, or somebody by hand, adds, deletes and brings back counts too."""
+    """Rows that an older version or a person adds, deletes and restores count too."""
     await make_user("ada")
     names = [f"old{n}" for n in range(20)]
     keys = ("username", "username_key", "email", "email_key", "password_hash")
@@ -77,7 +77,7 @@ async def test_an_account_that_is_not_committed_does_not_count(
 async def test_accounts_that_come_and_go_at_once_all_count(
     people: People, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """Twenty are made while ten of before are deleted, each in a transaction of its own."""
+    """Twenty are created while ten others are deleted, each in its own transaction."""
     leaving = [await make_user(f"leaving{n}") for n in range(10)]
 
     await asyncio.gather(

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
@@ -21,13 +21,13 @@ PHONE = "Lovelace's phone"
 
 
 async def erase(people: People, headers: dict[str, str], body: object = None) -> tuple[int, str]:
-    """Delete one's own account; gives status and code."""
+    """Delete one's own account; returns status and code."""
     response = await people["user"].request("DELETE", PROFILE, json=body or {"password": PASSWORD}, headers=headers)
     return response.status_code, response.json()["code"] if response.content else ""
 
 
 async def dump(session: AsyncSession) -> dict[str, str]:
-    """Everything that stands in the tables of the user database, by table and column, in lower case."""
+    """The contents of all tables of the user database, by table and column, in lower case."""
     connection = await session.connection()
     columns = await connection.run_sync(
         lambda sync: [
@@ -44,7 +44,7 @@ async def dump(session: AsyncSession) -> dict[str, str]:
 
 
 async def test_an_account_is_deleted_with_the_password(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Afterwards its token is worth nothing, and its name and password are those of nobody."""
+    """Afterwards its token is refused, and its name and password do not log in."""
     ada = bearer(await make_user("ada"))
 
     assert await erase(people, ada) == (204, "")
@@ -70,7 +70,7 @@ async def test_an_account_is_not_deleted_without_the_password(
     status: int,
     code: str,
 ) -> None:
-    """A token alone is not enough; the account stays as it was."""
+    """A token alone is not enough; the account is unchanged."""
     ada = bearer(await make_user("ada"))
 
     response = await people["user"].request("DELETE", PROFILE, json=body, headers=ada)
@@ -90,7 +90,7 @@ async def test_the_last_admin_cannot_delete_itself(people: People, make_user: Ma
 
 
 async def test_deleting_an_account_ends_all_its_sessions(people: People, make_user: MakeUser) -> None:
-    """Neither access tokens nor refresh tokens of any of its devices are good any more."""
+    """Access tokens and refresh tokens of all its devices are refused."""
     await make_user("ada")
     phone, laptop = await log_in(people), await log_in(people)
 
@@ -100,7 +100,7 @@ async def test_deleting_an_account_ends_all_its_sessions(people: People, make_us
 
 
 async def test_name_and_address_are_free_again(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Somebody else may have them, and more than once."""
+    """Another person may use them, and more than once."""
     for _ in range(2):
         ada = await make_user("ada")
 
@@ -110,7 +110,7 @@ async def test_name_and_address_are_free_again(people: People, make_user: MakeUs
 async def test_nobody_can_keep_an_account_from_being_deleted(
     people: People, make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """What stands in the place of the name is no name that somebody could have registered before."""
+    """The placeholder for the name cannot be registered beforehand."""
     ada = await make_user("ada")
     await make_user(f"deleted-{ada.id}")
 
@@ -121,7 +121,7 @@ async def test_nobody_can_keep_an_account_from_being_deleted(
 async def test_nothing_personal_remains(
     database: Postgres, people: People, make_user: MakeUser, bearer: Bearer, *, by_admin: bool
 ) -> None:
-    """In no column of any table stands the name, the address, the network address or the device."""
+    """No column of any table contains the name, the address, the network address or the device."""
     ada, root = await make_user("lovelace"), await make_user("root", role="admin")
     people["user"].headers["User-Agent"] = PHONE
     await attempt(people, "lovelace", "wrong password")
@@ -153,7 +153,7 @@ async def test_nothing_personal_remains(
 async def test_nothing_personal_comes_back(
     database: Postgres, people: People, make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """A mail that a request still had to write when the account was deleted is not written."""
+    """A mail that was still to be written when the account was deleted is not written."""
     ada = await make_user("ada")
     await erase(people, bearer(ada))
 
@@ -168,7 +168,7 @@ async def test_nothing_personal_comes_back(
 async def test_others_keep_what_is_theirs(
     database: Postgres, people: People, make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """Erasing one account touches no other's name, session or device."""
+    """Erasing one account does not change another's name, session or device."""
     ada, bob = await make_user("ada"), await make_user("bob")
     people["user"].headers["User-Agent"] = "Bob's phone"
     token = await log_in(people, "bob")
@@ -185,7 +185,7 @@ async def test_others_keep_what_is_theirs(
 async def test_a_deletion_is_announced(
     apps: dict[str, FastAPI], people: People, make_user: MakeUser, bearer: Bearer, *, by_admin: bool
 ) -> None:
-    """Analytics hears of it, whoever deleted the account; it hears of no deletion that was refused."""
+    """Analytics receives the event, whoever deleted the account; a refused deletion publishes nothing."""
     ada, root = await make_user("ada"), await make_user("root", role="admin")
     await erase(people, bearer(root))
 
@@ -202,7 +202,7 @@ async def test_a_deletion_is_announced(
 
 
 async def add_entries(database: Postgres, count: int, actor: UUID | None, user: UUID | None) -> None:
-    """Store entries of the audit log that say where somebody was."""
+    """Store audit entries with the origin of a person."""
     async with database.transaction() as session:
         await session.execute(
             text(
@@ -215,7 +215,7 @@ async def add_entries(database: Postgres, count: int, actor: UUID | None, user: 
 
 
 async def origins(database: Postgres, condition: str, person: UUID) -> int:
-    """How many entries that fulfil a condition still say where somebody was."""
+    """The number of entries that match a condition and still have an origin."""
     query = select(func.count(AuditEntry.id)).where(text(f"({condition})"), HAS_ORIGIN)
     async with database.transaction() as session:
         return await session.scalar(query, {"person": person}) or 0
@@ -224,7 +224,7 @@ async def origins(database: Postgres, condition: str, person: UUID) -> int:
 async def test_a_long_history_is_erased_in_batches(
     database: Postgres, people: People, make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """The request erases what it has time for, the rest follows; entries of others, about that person too, stay."""
+    """The request erases a batch, the rest follows; entries of other actors, also about that person, stay."""
     ada, root = await make_user("ada"), await make_user("root", role="admin")
     await add_entries(database, 2 * BATCH + 50, ada.id, root.id)
     await add_entries(database, 2 * BATCH + 50, None, ada.id)
@@ -244,7 +244,7 @@ async def test_a_long_history_is_erased_in_batches(
 
 
 async def test_an_erasure_that_another_worker_has_in_hand_is_left_to_it(database: Postgres, clean: None) -> None:
-    """Neither waits for the other, and the next one is not skipped."""
+    """Neither waits for the other, and the next person is not skipped."""
     first, second = new_id(), new_id()
     for person in (first, second):
         await add_entries(database, 3, person, None)

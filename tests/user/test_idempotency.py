@@ -18,14 +18,14 @@ REGISTER = f"{USERS}/register"
 
 
 async def add(people: People, admin: dict[str, str], key: str = "one", **differently: Any) -> Any:  # noqa: ANN401
-    """Make an account as an admin, with a key; gives the answer."""
+    """Create an account as an admin, with a key; returns the answer."""
     return await people["user"].post(USERS, json=EVE | differently, headers=admin | {"Idempotency-Key": key})
 
 
 async def test_an_account_is_made_once_for_one_key(
     people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
 ) -> None:
-    """The same request again is given the same answer; nothing is made, noted or announced a second time."""
+    """The same request again gets the same answer; nothing is created, logged or published again."""
     await make_user("bob")
 
     first, again = await add(people, admin), await add(people, admin)
@@ -38,7 +38,7 @@ async def test_an_account_is_made_once_for_one_key(
 
 
 async def test_another_request_with_the_key_is_refused(people: People, admin: dict[str, str]) -> None:
-    """Another account needs another key, and is not made."""
+    """Another account needs another key, and is not created."""
     await add(people, admin)
 
     other = await add(people, admin, username="bob", email="bob@example.org")
@@ -48,7 +48,7 @@ async def test_another_request_with_the_key_is_refused(people: People, admin: di
 
 
 async def test_a_refused_request_leaves_its_key_free(people: People, admin: dict[str, str]) -> None:
-    """After a 409 nothing has happened: the key serves the request that is put right."""
+    """After a 409 nothing has happened: the corrected request may use the key."""
     taken = await add(people, admin, username="root")
 
     put_right = await add(people, admin)
@@ -57,8 +57,10 @@ async def test_a_refused_request_leaves_its_key_free(people: People, admin: dict
 
 
 async def test_a_registration_can_be_repeated(sealed: Dispatcher, people: People, database: Postgres) -> None:
-    """A program that has heard no answer asks again, and gets the account that it has made."""
-    first, again = [await sealed.post("user", REGISTER, json=EVE, idempotency_key="one") for _ in range(2)]
+    """A program without an answer asks again, and gets the account that it created."""
+    first, again = [
+        (await sealed.send("user", "POST", REGISTER, json=EVE, idempotency_key="one")).json() for _ in range(2)
+    ]
 
     assert first == again
     assert await read(database, select(User.username)) == ["eve"]
@@ -68,7 +70,7 @@ async def test_a_registration_can_be_repeated(sealed: Dispatcher, people: People
 async def test_what_is_kept_of_a_request_does_not_let_its_password_be_guessed(
     people: People, admin: dict[str, str], database: Postgres
 ) -> None:
-    """Neither is it in the answer, nor is the fingerprint one that can be computed without our secret."""
+    """The answer does not contain it, and the fingerprint cannot be computed without our secret."""
     response = await add(people, admin)
 
     async with database.transaction() as session:
@@ -82,7 +84,7 @@ async def test_what_is_kept_of_a_request_does_not_let_its_password_be_guessed(
 async def test_a_deleted_account_is_gone_from_the_kept_answer_too(
     people: People, admin: dict[str, str], database: Postgres
 ) -> None:
-    """Who sends the key again does not make the account anew; the answer about another account is kept."""
+    """Sending the key again does not recreate the account; the answer about another account is kept."""
     eve = (await add(people, admin)).json()
     bob = await add(people, admin, "two", username="bob", email="bob@example.org")
 
@@ -97,7 +99,7 @@ async def test_a_deleted_account_is_gone_from_the_kept_answer_too(
 
 
 async def test_a_new_account_is_read_at_its_location(people: People, admin: dict[str, str]) -> None:
-    """201 says where the account is."""
+    """The Location of a 201 is the account."""
     made = await people["user"].post(USERS, json=EVE, headers=admin)
 
     assert (await people["user"].get(made.headers["location"], headers=admin)).json() == made.json()
@@ -112,8 +114,8 @@ async def test_a_registered_account_has_a_location(sealed: Dispatcher, people: P
 
 
 async def test_without_a_key_a_second_account_is_refused(sealed: Dispatcher) -> None:
-    """Who sends none is told that the name is taken."""
-    await sealed.post("user", REGISTER, json=EVE)
+    """Without a key the name is taken."""
+    await sealed.send("user", "POST", REGISTER, json=EVE)
 
     with pytest.raises(RemoteError, match="already registered"):
-        await sealed.post("user", REGISTER, json=EVE)
+        await sealed.send("user", "POST", REGISTER, json=EVE)

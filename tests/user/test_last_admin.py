@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS
@@ -44,7 +44,7 @@ async def test_the_last_admin_stays(  # noqa: PLR0913 - a row of the table and i
     *,
     has_inactive_colleague: bool,
 ) -> None:
-    """Neither demoted nor deactivated nor deleted; a deactivated admin is no other one."""
+    """It is not demoted, deactivated or deleted; a deactivated admin does not count as another one."""
     if has_inactive_colleague:
         away = await make_user("away", role="admin")
         await people["user"].patch(f"{USERS}/{away.id}", json={"is_active": False}, headers=admin)
@@ -58,7 +58,7 @@ async def test_the_last_admin_stays(  # noqa: PLR0913 - a row of the table and i
 async def test_an_admin_goes_when_there_is_another(
     people: People, root: User, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """One of two may demote itself, whose token is dead then."""
+    """One of two may demote itself; its token is then refused."""
     await make_user("other", role="admin")
 
     response = await people["user"].patch(f"{USERS}/{root.id}", json={"role": "user"}, headers=admin)
@@ -68,11 +68,11 @@ async def test_an_admin_goes_when_there_is_another(
 
 
 Leave = Callable[[AsyncSession, UUID, UUID], Awaitable[object]]
-"""How the first of two admins takes the second's place away."""
+"""How the first of two admins removes the second one."""
 
 
 async def demote(session: AsyncSession, actor: UUID, whom: UUID) -> None:
-    """Make a user of an admin."""
+    """Demote an admin to a user."""
     await change_user(session, identity(actor), Client(), NO_POST, whom, UserChange(role="user"))
 
 
@@ -87,14 +87,14 @@ async def erase(session: AsyncSession, actor: UUID, whom: UUID) -> None:
 
 
 def identity(user_id: UUID) -> Identity:
-    """Who an admin's token speaks for."""
+    """The identity of an admin's token."""
     return Identity(user_id, new_id(), frozenset({"admin"}))
 
 
 @pytest.mark.parametrize("each_other", [True, False], ids=["each other", "themselves"])
 @pytest.mark.parametrize("leave", [demote, deactivate, erase])
 async def test_of_two_admins_who_leave_at_once_one_stays(database: Postgres, leave: Leave, *, each_other: bool) -> None:
-    """Whatever the order: one of the two is refused as the last one, every time."""
+    """Whatever the order, one of the two is refused as the last one, every time."""
     pair = ("one", "two")
 
     async def go(actor: UUID, whom: UUID) -> bool:
@@ -118,5 +118,5 @@ async def test_of_two_admins_who_leave_at_once_one_stays(database: Postgres, lea
 
 
 def newcomer(username: str) -> UserCreate:
-    """Whoever is made for a round."""
+    """The account created for a round."""
     return UserCreate(username=username, email=f"{username}@example.org", password=SecretStr(PASSWORD))

@@ -29,20 +29,20 @@ async def count(database: Postgres, *limits: Limit) -> None:
 
 
 async def use_up(database: Postgres, limit: Limit) -> None:
-    """Make all attempts that are free."""
+    """Make all free attempts."""
     for _ in range(limit.free):
         await count(database, limit)
     await prolong(database, limit)
 
 
 def at(address: str) -> Limit:
-    """Give the limit of an address."""
+    """Return the limit of an address."""
     [limit] = address_limits("login", Client(address))
     return limit
 
 
 async def test_other_addresses_are_not_slowed(database: Postgres) -> None:
-    """Whoever tries many names is slowed, and nobody else."""
+    """A client that tries many names is slowed, and no other."""
     await use_up(database, at("192.0.2.1"))
 
     await count(database, at("192.0.2.2"))
@@ -62,7 +62,7 @@ async def test_other_addresses_are_not_slowed(database: Postgres) -> None:
     ids=["guess", "account", "address", "mail"],
 )
 async def test_the_wait_doubles_up_to_a_cap(database: Postgres, limit: Limit, waits: list[int]) -> None:
-    """Each costs twice the wait of the one before: a guess at most 5 minutes, an address 15, a mail 30."""
+    """Each attempt doubles the wait: for guesses up to 5 minutes, for addresses 15, for mails 30."""
     seen = []
     wait = func.round(func.extract("epoch", Throttle.blocked_until - Throttle.last_at))
     for _ in waits:
@@ -74,7 +74,7 @@ async def test_the_wait_doubles_up_to_a_cap(database: Postgres, limit: Limit, wa
 
 
 async def test_a_refused_attempt_prolongs_nothing(database: Postgres) -> None:
-    """Whoever tries again too early waits no longer for that: nobody can keep a person out for good."""
+    """Trying again too early does not extend the wait: no one can be kept out for good."""
     limit = guess_limit("login", "ada", HOME)
     await use_up(database, limit)
     before = await read(database, select(Throttle.blocked_until))
@@ -86,7 +86,7 @@ async def test_a_refused_attempt_prolongs_nothing(database: Postgres) -> None:
 
 
 async def test_an_attempt_that_one_limit_refuses_is_counted_by_none(database: Postgres) -> None:
-    """Attempts on a blocked account do not use up those of the address."""
+    """Attempts on a blocked account do not use up the attempts of the address."""
     account, address = guess_limit("login", "ada", HOME), at("192.0.2.1")
     await use_up(database, account)
 
@@ -102,7 +102,7 @@ async def test_an_attempt_that_one_limit_refuses_is_counted_by_none(database: Po
     ids=["guess", "mail"],
 )
 async def test_after_a_while_counting_begins_anew(database: Postgres, limit: Limit, hours: int) -> None:
-    """A guess of more than an hour ago costs nothing, and a mail of more than a day ago; before that, each counts."""
+    """Guesses count for an hour, mails for a day."""
     for _ in range(5):
         await count(database, limit)
     past = func.now() - timedelta(hours=hours) + timedelta(minutes=1)
@@ -132,17 +132,17 @@ async def test_after_a_while_counting_begins_anew(database: Postgres, limit: Lim
     ],
 )
 def test_an_address_is_counted_as_one_customer_has_it(one: str, other: str, is_same: bool) -> None:  # noqa: FBT001
-    """Of IPv6 a /64 counts as one; an IPv4 address is the same one when it is written as IPv6."""
+    """An IPv6 /64 counts as one; an IPv4 address written as IPv6 is the same address."""
     assert (at(one).key == at(other).key) is is_same
 
 
 def test_a_trusted_program_has_no_limit_of_its_address() -> None:
-    """It speaks for many people."""
+    """It acts for many people."""
     assert address_limits("login", Client(user_agent="service:client")) == ()
 
 
 def test_a_mail_that_is_refused_is_one_whose_forerunner_is_still_good() -> None:
-    """Nobody can keep a person without a good token for a new password by asking for mails to the person's address."""
+    """Requesting mails to a person's address cannot leave that person without a valid token."""
     limits = mail_limits("reset", HOME, "ada@example.org", None)
 
     assert (
@@ -160,7 +160,7 @@ def test_a_mail_that_is_refused_is_one_whose_forerunner_is_still_good() -> None:
     ],
 )
 def test_mails_are_counted_by_who_reads_them(one: str, other: str, is_same: bool) -> None:  # noqa: FBT001
-    """All spellings of an address, and all that it has after a plus sign, are one recipient."""
+    """All spellings of an address, and all its suffixes after a plus sign, are one recipient."""
     recipients = [mail_limits("reset", HOME, to, None)[0].key for to in (one, other)]
 
     assert (recipients[0] == recipients[1]) is is_same

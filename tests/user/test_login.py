@@ -2,6 +2,7 @@ from typing import Any
 
 import jwt
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from chassis.dispatch.dispatcher import Dispatcher
@@ -27,7 +28,7 @@ async def test_login_takes_every_spelling_of_a_name(people: People, make_user: M
 
 @pytest.mark.parametrize("body", [{"json": ADA}, {"data": ADA}], ids=["json", "form"])
 async def test_login_answers_as_oauth2_has_it(people: People, make_user: MakeUser, body: dict[str, Any]) -> None:
-    """JSON and form get the same: both tokens, their type and time, and no cache may keep them (RFC 6749, 5.1)."""
+    """JSON and form get the same: both tokens, type and lifetime; caches must not store them (RFC 6749, 5.1)."""
     await make_user("ada")
 
     response = await people["user"].post(LOGIN, **body)
@@ -52,7 +53,7 @@ async def test_login_works_sealed(sealed: Dispatcher, make_user: MakeUser) -> No
     """A program may log in with a sealed request and gets a sealed answer."""
     await make_user("ada")
 
-    token = await sealed.post("user", LOGIN, json={"username": "ada", "password": PASSWORD})
+    token = (await sealed.send("user", "POST", LOGIN, json={"username": "ada", "password": PASSWORD})).json()
 
     assert token["access_token"]
 
@@ -60,7 +61,7 @@ async def test_login_works_sealed(sealed: Dispatcher, make_user: MakeUser) -> No
 async def test_login_does_not_say_what_was_wrong(
     people: People, make_user: MakeUser, bearer: Bearer, database: Postgres
 ) -> None:
-    """A wrong password, an unknown name, a deactivated and a deleted account are answered alike."""
+    """A wrong password, an unknown name, a deactivated and a deleted account get the same answer."""
     admin, gone = await make_user("admin", role="admin"), await make_user("gone")
     for name in ("ada", "off"):
         await make_user(name)
@@ -93,7 +94,7 @@ async def test_login_does_not_say_what_was_wrong(
     ],
 )
 async def test_login_refuses_malformed_bodies(people: People, content: bytes, content_type: str, status: int) -> None:
-    """Whatever is wrong with the body, it is a problem document with a 4xx."""
+    """Every invalid body gets a problem document with a 4xx."""
     response = await people["user"].post(LOGIN, content=content, headers={"Content-Type": content_type})
 
     assert response.status_code == status
@@ -101,7 +102,7 @@ async def test_login_refuses_malformed_bodies(people: People, content: bytes, co
 
 
 async def test_an_outsider_can_check_our_tokens(people: People, make_user: MakeUser) -> None:
-    """PyJWT accepts an access token with nothing but our published keys."""
+    """PyJWT verifies an access token with our published keys only."""
     user = await make_user("ada")
     token = (await people["user"].post(LOGIN, json={"username": "ada", "password": PASSWORD})).json()["access_token"]
     keys = jwt.PyJWKSet.from_dict((await people["user"].get("/.well-known/jwks.json")).json())
@@ -127,7 +128,7 @@ async def test_each_login_is_a_session_of_its_own(people: People, make_user: Mak
 
 
 async def test_logins_are_in_the_audit_log(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """The log tells who came in or failed to, and from where; of an unknown name it keeps nothing."""
+    """The log has successful and failed logins with their origin; unknown names are not stored."""
     ada = await make_user("ada")
 
     await attempt(people, "ada")
@@ -141,3 +142,22 @@ async def test_logins_are_in_the_audit_log(people: People, make_user: MakeUser, 
         (AuditKind.LOGIN_FAILED, None, None),
     ]
     assert {(entry.address, str(entry.details)) for entry in entries} == {("127.0.0.1", "{}")}
+
+
+async def test_the_button_in_the_documentation_logs_in(
+    apps: dict[str, FastAPI], people: People, make_user: MakeUser
+) -> None:
+    """Swagger's Authorize sends a form to the address in our description; other services' take the token of a login."""
+    await make_user("ada")
+    schemes = {name: app.openapi()["components"]["securitySchemes"]["AccessToken"] for name, app in apps.items()}
+    form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
+
+    answer = await people["user"].post(schemes["user"]["flows"]["password"]["tokenUrl"], data=form)
+
+    assert (answer.status_code, answer.json()["token_type"]) == (200, "bearer")
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
+        "user": "oauth2",
+        "analytics": "http",
+        "product": "http",
+        "order": "http",
+    }

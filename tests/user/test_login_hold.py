@@ -2,7 +2,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, prolong, read
@@ -13,18 +12,19 @@ from user.passwords import prove_password
 from user.schemas import Credentials
 from user.services.log_in import log_in
 from user.tokens.email_tokens import Purpose, issue_email_token
+from user.tokens.issuer import TokenIssuer
 
 HOME, CAFE = Client("198.51.100.1"), Client("198.51.100.2")
 
 
 class LoginLimiter:
-    """Where people log in from anywhere."""
+    """Logins from any network."""
 
     def __init__(self, database: Postgres, issuer: TokenIssuer) -> None:
         self.database, self.issuer = database, issuer
 
     async def enter(self, client: Client, name: str = "ada", password: str = PASSWORD) -> str:
-        """Try to log in; gives what came of it."""
+        """Try to log in; returns the outcome."""
         try:
             credentials = Credentials(username=name, password=SecretStr(password))
             await log_in(self.database, self.issuer, client, credentials)
@@ -33,7 +33,7 @@ class LoginLimiter:
         return "in"
 
     async def storm(self, networks: int, name: str = "ada") -> None:
-        """Guess wrong from so many networks, from each as often as it may before it has to wait."""
+        """Guess wrong from many networks, from each as often as it may without a wait."""
         for number in range(networks * 5):
             await self.enter(Client(f"192.0.2.{number % networks}"), name, "wrong password")
         await prolong(self.database)
@@ -41,12 +41,12 @@ class LoginLimiter:
 
 @pytest.fixture
 def door(database: Postgres, issuer: TokenIssuer) -> LoginLimiter:
-    """The user service's, without a socket."""
+    """Logins at the user service, without a socket."""
     return LoginLimiter(database, issuer)
 
 
 async def test_a_stranger_holds_nobody_elses_login(door: LoginLimiter, make_user: MakeUser) -> None:
-    """Guesses from one network, by name and by address, keep out that network alone; another account is not touched."""
+    """Guesses from one network, by name and by address, lock out that network only; another account is not affected."""
     ada = await make_user("ada")
     await make_user("bob")
     await door.storm(1)
@@ -58,7 +58,7 @@ async def test_a_stranger_holds_nobody_elses_login(door: LoginLimiter, make_user
 
 
 async def test_guesses_from_many_networks_are_slowed(door: LoginLimiter, make_user: MakeUser) -> None:
-    """A guesser with many networks has no more than fifty guesses before every network that is new has to wait."""
+    """A guesser with many networks has at most fifty guesses before every new network has to wait."""
     await make_user("ada")
     await make_user("bob")
 
@@ -69,7 +69,7 @@ async def test_guesses_from_many_networks_are_slowed(door: LoginLimiter, make_us
 
 
 async def test_who_has_come_from_a_network_before_is_let_in(door: LoginLimiter, make_user: MakeUser) -> None:
-    """The owner's own network stays open while all the world guesses, and guesses from there are few as ever."""
+    """The owner's network stays open during guesses from elsewhere, and allows few guesses itself."""
     await make_user("ada")
     await door.enter(HOME)
 
@@ -84,7 +84,7 @@ async def test_who_has_come_from_a_network_before_is_let_in(door: LoginLimiter, 
 async def test_a_new_password_opens_a_new_network(
     door: LoginLimiter, people: People, make_user: MakeUser, database: Postgres
 ) -> None:
-    """Who is away from home while all the world guesses comes in by a mail."""
+    """An owner in a new network gets in by a mail during guesses from elsewhere."""
     ada = await make_user("ada")
     await door.storm(12)
     async with database.transaction() as session:
@@ -101,7 +101,7 @@ async def test_a_new_password_opens_a_new_network(
 async def test_a_new_password_makes_every_other_network_a_strangers(
     door: LoginLimiter, people: People, make_user: MakeUser, database: Postgres
 ) -> None:
-    """Who knew the old one, and came in with it, has no better place than others."""
+    """A network from which the old password was used has no advantage any more."""
     ada = await make_user("ada")
     await door.enter(CAFE)
     async with database.transaction() as session:
@@ -116,7 +116,7 @@ async def test_a_new_password_makes_every_other_network_a_strangers(
 async def test_who_has_stolen_a_token_does_not_keep_the_owner_from_proving_the_password(
     make_user: MakeUser, database: Postgres
 ) -> None:
-    """Wrong passwords from one network leave those from another free."""
+    """Wrong passwords from one network do not use up the attempts of another."""
     ada = await make_user("ada")
     for _ in range(5):
         with pytest.raises(WrongPassword):
@@ -131,7 +131,7 @@ async def test_who_has_stolen_a_token_does_not_keep_the_owner_from_proving_the_p
 async def test_networks_are_forgotten_with_the_account(
     door: LoginLimiter, people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
 ) -> None:
-    """Those of a deleted account; another's stay."""
+    """Networks of a deleted account are deleted; another account's stay."""
     ada, bob = await make_user("ada"), await make_user("bob")
     for name in ("ada", "bob"):
         await door.enter(HOME, name)

@@ -9,11 +9,11 @@ from user.password_hashing import hash_password, needs_rehash, verify_password
 from user.services import log_in as logging_in
 
 WEAKER = "$argon2id$v=19$m=8192,t=1,p=1$4lxrTYnxvvfeG2OstTbGuA$3qblgCGTNXW52x9RIjyh9sv/ZOFZI5gSg37ZwRU9x24"
-"""PASSWORD, hashed with the parameters of years ago."""
+"""PASSWORD, hashed with outdated parameters."""
 
 
 async def test_login_upgrades_a_weaker_hash(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """A password that was hashed with the parameters of years ago is hashed with today's, and still works."""
+    """A hash with outdated parameters is replaced by one with current parameters, and still works."""
     await make_user("ada")
     await change(database, update(User).values(password_hash=WEAKER))
 
@@ -28,7 +28,7 @@ async def test_login_upgrades_a_weaker_hash(people: People, make_user: MakeUser,
 async def test_login_upgrades_no_password_that_has_changed(
     people: People, make_user: MakeUser, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the password is changed while the old one is hashed anew, the new one stays, and the old one is refused."""
+    """If the password changes during the upgrade, the new one stays, and the old one is refused."""
     await make_user("ada")
     await change(database, update(User).values(password_hash=WEAKER))
     changed = await hash_password("staple battery horse")
@@ -48,7 +48,7 @@ async def test_login_upgrades_no_password_that_has_changed(
 async def test_two_logins_may_upgrade_a_hash_at_once(
     people: People, make_user: MakeUser, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When another login has hashed the password anew meanwhile, this one comes in as well."""
+    """If another login upgrades the hash meanwhile, this one succeeds as well."""
     await make_user("ada")
     await change(database, update(User).values(password_hash=WEAKER))
 
@@ -71,7 +71,7 @@ async def test_two_logins_may_upgrade_a_hash_at_once(
 async def test_a_login_does_not_outrun_a_change(
     people: People, make_user: MakeUser, database: Postgres, monkeypatch: pytest.MonkeyPatch, meanwhile: Update
 ) -> None:
-    """When password or activation change while the old password is checked, no session begins that would survive it."""
+    """If password or activation change while the old password is checked, no session survives."""
     ada = await make_user("ada")
 
     async def verify_slowly(password: str, password_hash: str | None) -> bool:

@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, delete, event
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser
 from tests.user.logins import PASSWORD, change
@@ -17,13 +16,14 @@ from user.errors import InvalidCredentials
 from user.models import Throttle
 from user.schemas import Credentials
 from user.services.log_in import log_in
+from user.tokens.issuer import TokenIssuer
 
 COST = re.compile(r"\$argon2id\$v=19\$(m=\d+,t=\d+,p=\d+)\$")
 
 
 @pytest.fixture
 def cheap_hashes() -> None:
-    """None: what a hash costs is the subject."""
+    """Real hashes: their cost is the subject."""
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,9 @@ def statements() -> Iterator[list[str]]:
 async def test_a_refusal_does_the_same_work_when_nobody_has_the_name(
     make_user: MakeUser, database: Postgres, issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash of the same cost, and the same statements: its time does not tell whether there is such an account."""
+    """One hash of the same cost, and the same statements: the time does not reveal whether an account exists."""
     await make_user("ada")
-    password_hashing._nobodys_hash()  # noqa: SLF001 - made once a process, by the real hasher
+    password_hashing._nobodys_hash()  # noqa: SLF001 - created once per process, by the real hasher
     work = {}
     for name in ("ada", "eve"):
         hasher = Hasher()

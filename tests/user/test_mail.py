@@ -22,7 +22,7 @@ async def test_mail_says_that_a_program_sent_it() -> None:
 
 @pytest.mark.parametrize("utf8", [False, True])
 async def test_a_domain_in_other_letters_needs_no_special_server(*, utf8: bool) -> None:
-    """The domain is written in its ASCII form, which every server takes."""
+    """The domain is written in its ASCII form, which every server accepts."""
     async with mail_server(enable_SMTPUTF8=utf8) as server:
         await smtp(server).send(Mail("ada@bücher.example.org", "Hello", "Hello\n"))
 
@@ -30,7 +30,7 @@ async def test_a_domain_in_other_letters_needs_no_special_server(*, utf8: bool) 
 
 
 async def test_a_name_in_other_letters_is_delivered_where_the_server_can() -> None:
-    """An address that has no ASCII form goes to a server that takes UTF-8, and to no other."""
+    """An address without an ASCII form is sent to servers with UTF-8 support only."""
     mail = Mail("grüße@example.org", "Hello", "Hello\n")
     async with mail_server(enable_SMTPUTF8=True) as server, mail_server() as old_server:
         await smtp(server).send(mail)
@@ -63,7 +63,7 @@ async def test_no_header_and_no_recipient_can_be_smuggled_in(mail: Mail) -> None
 
 
 async def test_a_text_cannot_end_the_mail() -> None:
-    """A line of a single dot, and what looks like a header or a command, is text like any other."""
+    """A line with a single dot, and text that looks like a header or a command, are text."""
     text = "one\n.\nMAIL FROM:<eve@example.org>\n..\nBcc: eve@example.org\n"
     async with mail_server() as server:
         await smtp(server).send(Mail("ada@example.org", "Hello", text))
@@ -90,7 +90,7 @@ async def test_development_prints_mail(capsys: pytest.CaptureFixture[str]) -> No
     ],
 )
 def test_mail_is_printed_locally_alone(environment: Environment, url: str | None, expected: type) -> None:
-    """Outside local nothing is printed: with no mail server there is no mail."""
+    """Outside local nothing is printed: without a mail server there is no mail."""
     secret = SecretStr(url) if url else None
     settings = Settings.model_construct(environment=environment, smtp_url=secret, mail_from=SENDER)
 

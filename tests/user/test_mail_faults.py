@@ -22,7 +22,7 @@ async def test_a_server_that_is_down_is_told() -> None:
     "answers", [(), TLS_BEGUN, GREETED, ACCEPTED], ids=["at once", "in TLS", "before the mail", "after the mail"]
 )
 async def test_a_server_that_hangs_is_given_up(answers: tuple[str, ...]) -> None:
-    """However far the server came, the timeout holds for the whole."""
+    """The timeout holds for the whole mail, wherever the server stops."""
     async with silent_after(*answers) as server:
         begun = monotonic()
         with pytest.raises(MailNotSent, match="TimeoutError"):
@@ -32,14 +32,14 @@ async def test_a_server_that_hangs_is_given_up(answers: tuple[str, ...]) -> None
 
 
 async def test_a_mail_is_sent_once_the_server_has_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that does not answer the goodbye has the mail all the same."""
+    """A server that does not answer QUIT has accepted the mail anyway."""
     monkeypatch.setattr(mail, "GOODBYE_S", 0.1)
     async with silent_after(*ACCEPTED, "250 taken") as server:
         await smtp(server).send(MAIL)
 
 
 async def test_a_refused_recipient_is_told_without_naming_it() -> None:
-    """A server that does not want the mail is named by its answer."""
+    """The error has the server's answer, but not the address."""
     async with silent_after(*GREETED, "250 sender", "550 no <ada@example.org> here", "250 reset", "221 bye") as server:
         with pytest.raises(MailNotSent) as refused:
             await smtp(server).send(MAIL)

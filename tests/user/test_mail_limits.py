@@ -41,14 +41,14 @@ class Counter:
 
 @pytest.fixture
 def sent(apps: dict[str, FastAPI], clean: None) -> Iterator[dict[str, int]]:
-    """How many mails each address has got."""
+    """The number of mails to each address."""
     counter = Counter()
     with having(apps["user"], mailer=counter):
         yield counter.mails
 
 
 async def use_up(database: Postgres, limit: Limit) -> None:
-    """Leave no attempt that is free."""
+    """Use up all free attempts."""
     async with database.transaction() as session:
         await count_attempt(session, limit)
     blocked = {"attempts": limit.free, "blocked_until": func.now() + func.make_interval(0, 0, 0, 0, 0, 10)}
@@ -56,7 +56,7 @@ async def use_up(database: Postgres, limit: Limit) -> None:
 
 
 async def have_come(sent: dict[str, int], count: int) -> bool:
-    """Whether so many mails come, after the answers."""
+    """Whether this many mails arrive, after the answers."""
 
     async def have() -> bool:
         return sum(sent.values()) >= count
@@ -67,7 +67,7 @@ async def have_come(sent: dict[str, int], count: int) -> bool:
 async def test_changing_ones_own_address_again_and_again_mails_nobody_without_limit(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """With the right password each time; the account stays as it was, and another person is still sent mail."""
+    """Even with the right password each time; the account is unchanged, and other people still get mail."""
     ada, bob = await make_user("ada"), await make_user("bob")
     body = {"email": "victim@example.com", "password": PASSWORD}
 
@@ -101,7 +101,7 @@ async def test_one_account_mails_few_addresses(
 async def test_many_accounts_mail_one_address_a_few_times(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """Nor do other accounts, and another ending of the same mailbox."""
+    """Neither do other accounts, nor other suffixes of the same mailbox."""
     answers = []
     for n in range(7):
         body = {"email": f"victim+{n}@example.com", "password": PASSWORD}
@@ -112,7 +112,7 @@ async def test_many_accounts_mail_one_address_a_few_times(
 
 
 async def token(database: Postgres, user: User, purpose: Purpose, email: str) -> str:
-    """Issue what a mail holds."""
+    """Issue the token of a mail."""
     async with database.transaction() as session:
         return await issue_email_token(session, user.id, purpose, email)
 
@@ -156,7 +156,7 @@ async def test_what_would_send_too_many_mails_is_refused_whole(  # noqa: PLR0913
     cause: str,
     by: str,
 ) -> None:
-    """By each of the three limits: 429, no mail, and nothing of the request has been done."""
+    """By each of the three limits: 429, no mail, and the request has no effect."""
     request, kind, actor, recipient = CAUSES[cause]
     users = {"ada": await make_user("ada"), "root": await make_user("root", role="admin")}
     actor_id: UUID | None = users[actor].id if actor in users else None
@@ -184,7 +184,7 @@ async def test_what_would_send_too_many_mails_is_refused_whole(  # noqa: PLR0913
 
 
 async def rows(database: Postgres) -> list[Any]:
-    """The accounts and the tokens of mails, as they are stored."""
+    """The stored accounts and mail tokens."""
     accounts = select(func.row(User.username, User.email, User.password_hash, User.is_active)).order_by(User.id)
     return await read(database, accounts) + await read(database, select(EmailToken.token_hash).order_by("token_hash"))
 
@@ -192,18 +192,18 @@ async def rows(database: Postgres) -> list[Any]:
 async def test_registrations_mail_an_address_a_few_times(
     database: Postgres, sealed: Dispatcher, sent: dict[str, int]
 ) -> None:
-    """A registration whose mail would be too many is refused, and leaves no account; another person may register."""
+    """A registration with a mail too many is refused, and creates no account; another person may register."""
     await use_up(database, mail_limits("verify", HERE, EVE["email"], None)[0])
 
     with pytest.raises(ServiceUnavailable, match="429"):
-        await sealed.post("user", f"{USERS}/register", json=EVE)
-    await sealed.post("user", f"{USERS}/register", json=EVE | {"username": "bob", "email": "bob@example.org"})
+        await sealed.send("user", "POST", f"{USERS}/register", json=EVE)
+    await sealed.send("user", "POST", f"{USERS}/register", json=EVE | {"username": "bob", "email": "bob@example.org"})
 
     assert await read(database, select(User.username)) == ["bob"]
 
 
 def test_every_route_that_sends_mail_says_that_it_is_limited() -> None:
-    """Mail is sent by what counts it, so a route that can send it can refuse it, and documents that."""
+    """Sending counts the mail, so every route that can send mail can refuse it, and documents that."""
     routes = [route for router in ROUTERS for route in router.routes]
 
     senders = {
@@ -219,7 +219,7 @@ def test_every_route_that_sends_mail_says_that_it_is_limited() -> None:
 async def test_causes_at_once_send_no_more_mails(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """Of twenty at the same time as few are answered with a mail as one after the other."""
+    """Twenty at the same time get as few mails as one after the other."""
     ada = bearer(await make_user("ada"))
 
     answers = await asyncio.gather(

@@ -16,7 +16,7 @@ from user.mail.mailer import MailNotSent
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and its certificate for 127.0.0.1, signed by itself."""
+    """A key and its self-signed certificate for 127.0.0.1."""
     key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.now(UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -30,7 +30,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tls(certificate: Path) -> ssl.SSLContext:
-    """What the server needs for TLS."""
+    """The TLS context of the server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
@@ -38,12 +38,12 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the certificate one that is trusted."""
+    """Makes the certificate trusted."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
 async def test_mail_is_delivered_under_tls(tls: ssl.SSLContext, trusted: None) -> None:
-    """With a password the mailer begins TLS, logs in, and delivers subject and text as they are."""
+    """With a password the mailer starts TLS, logs in, and delivers subject and text unchanged."""
     async with mail_server(tls_context=tls, auth_required=True) as server:
         await smtp(server, LOGIN).send(MAIL)
 
@@ -55,7 +55,7 @@ async def test_mail_is_delivered_under_tls(tls: ssl.SSLContext, trusted: None) -
 
 
 async def test_tls_from_the_start(tls: ssl.SSLContext, trusted: None) -> None:
-    """With smtps everything is under TLS, the login too."""
+    """With smtps everything is under TLS, including the login."""
     async with mail_server(tls, auth_require_tls=False) as server:
         await smtp(server, LOGIN, "smtps").send(MAIL)
 
@@ -63,7 +63,7 @@ async def test_tls_from_the_start(tls: ssl.SSLContext, trusted: None) -> None:
 
 
 async def test_offered_tls_is_taken_without_a_password_too(tls: ssl.SSLContext, trusted: None) -> None:
-    """A relay that needs no login is spoken to under TLS if it can."""
+    """A relay without login gets TLS if it offers it."""
     async with mail_server(tls_context=tls) as server:
         await smtp(server).send(MAIL)
 
@@ -71,7 +71,7 @@ async def test_offered_tls_is_taken_without_a_password_too(tls: ssl.SSLContext, 
 
 
 async def test_a_password_is_not_sent_in_the_clear() -> None:
-    """A server that offers to log in, but no TLS, gets neither password nor mail."""
+    """A server that offers a login but no TLS gets neither password nor mail."""
     async with mail_server(auth_require_tls=False) as server:
         with pytest.raises(MailNotSent):
             await smtp(server, LOGIN).send(MAIL)
@@ -81,7 +81,7 @@ async def test_a_password_is_not_sent_in_the_clear() -> None:
 
 @pytest.mark.parametrize(("scheme", "login"), [("smtp", LOGIN), ("smtp", ""), ("smtps", LOGIN)])
 async def test_an_untrusted_server_gets_nothing(tls: ssl.SSLContext, scheme: str, login: str) -> None:
-    """A certificate that nobody vouches for ends the conversation."""
+    """An untrusted certificate ends the connection."""
     options = {"tls": tls} if scheme == "smtps" else {"tls_context": tls}
     async with mail_server(**options) as server:
         with pytest.raises(MailNotSent, match="SSLCertVerificationError"):
@@ -91,7 +91,7 @@ async def test_an_untrusted_server_gets_nothing(tls: ssl.SSLContext, scheme: str
 
 
 async def test_a_wrong_password_is_told_without_showing_it(tls: ssl.SSLContext, trusted: None) -> None:
-    """The error names the server's answer; neither it nor its traceback holds the password or the address."""
+    """The error has the server's answer, but neither it nor its traceback contains the password or the address."""
     async with mail_server(tls_context=tls, auth_required=True) as server:
         with pytest.raises(MailNotSent, match=r"^SMTPAuthenticationError 535$") as refused:
             await smtp(server, f"ada:{SECRET}-not@").send(MAIL)

@@ -5,7 +5,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.files import ROOT
 from cli.dev.postgres import EmbeddedPostgres
 
@@ -27,7 +27,7 @@ async def execute(url: str, statement: str) -> None:
 
 
 async def roles_after(url: str, *new: str) -> list[str]:
-    """Add an account of each of these roles; the roles of all accounts."""
+    """Add an account of each of these roles; returns the roles of all accounts."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         await connection.executemany(ADD, [(new_id(), role) for role in new])
@@ -39,7 +39,7 @@ async def roles_after(url: str, *new: str) -> list[str]:
 def test_analysts_are_plain_users_before_there_is_their_role(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Going back leaves nobody a role that is not known; going on again takes it from nobody else."""
+    """Downgrading removes the unknown role; upgrading again changes no other account."""
     url = postgres.create_database("user_before_analysts")
     monkeypatch.setenv("USER_DATABASE_URL", url)
     config = Config(ROOT / "user" / "alembic.ini")
@@ -54,7 +54,7 @@ def test_analysts_are_plain_users_before_there_is_their_role(
 
 
 async def run(url: str, *statements: str) -> list[int]:
-    """Execute statements; gives the number of users after each, as it is kept."""
+    """Execute statements; returns the stored number of users after each."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         counts = []
@@ -69,7 +69,7 @@ async def run(url: str, *statements: str) -> list[int]:
 def test_the_number_of_users_begins_with_those_there_are(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Accounts from before count, deleted ones do not, and what an older version goes on writing is counted."""
+    """Earlier accounts count, deleted ones do not, and writes of an older version are counted."""
     url = postgres.create_database("user_before_counts")
     monkeypatch.setenv("USER_DATABASE_URL", url)
     config = Config(ROOT / "user" / "alembic.ini")

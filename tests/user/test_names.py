@@ -20,11 +20,11 @@ ALIKE = {
     letter: [letter, *(chr(point) for point, prototype in _prototypes().items() if prototype == letter)]
     for letter in "abcdefghijklnopqrstuvwxyz"
 }
-"""Every letter, with what looks like it."""
+"""Every letter, with its look-alikes."""
 
 
 async def add(people: People, admin: dict[str, str], username: str) -> tuple[int, str]:
-    """Make an account; gives status and code."""
+    """Create an account; returns status and code."""
     new = {"username": username, "email": "someone@example.org", "password": PASSWORD}
     response = await people["user"].post(USERS, json=new, headers=admin)
     return response.status_code, response.json().get("code", "")
@@ -53,7 +53,7 @@ async def add(people: People, admin: dict[str, str], username: str) -> tuple[int
     ],
 )
 async def test_a_name_whose_reader_could_be_misled_is_refused(people: People, admin: dict[str, str], name: str) -> None:
-    """A name is of one script, begins and ends with a letter or digit, and has single signs between them."""
+    """A name is of one script, begins and ends with a letter or digit, and has single separators between them."""
     assert await add(people, admin, name) == (422, "invalid_request")
 
 
@@ -76,7 +76,7 @@ async def test_a_name_whose_reader_could_be_misled_is_refused(people: People, ad
     ],
 )
 async def test_names_of_all_the_world_are_taken(people: People, admin: dict[str, str], name: str) -> None:
-    """And are stored as they were written."""
+    """They are stored as they were written."""
     assert await add(people, admin, name) == (201, "")
     listed = (await people["user"].get(USERS, params={"q": name}, headers=admin)).json()["items"]
     assert [user["username"] for user in listed] == [name]
@@ -111,7 +111,7 @@ def test_look_alikes_have_one_look(taken: str, wanted: str) -> None:
 async def test_no_two_accounts_look_alike(
     people: People, admin: dict[str, str], make_user: MakeUser, bearer: Bearer, taken: str, wanted: str
 ) -> None:
-    """Whichever comes first, the other is refused: a new account, and another name of an old one."""
+    """Whichever comes first, the other is refused: as a new account, and as a new name of an old one."""
     for first, second in ((taken, wanted), (wanted, taken)):
         owner = await people["user"].post(
             USERS, json={"username": first, "email": "owner@example.org", "password": PASSWORD}, headers=admin
@@ -133,14 +133,14 @@ async def test_no_two_accounts_look_alike(
 async def test_names_that_can_be_told_apart_are_two(
     people: People, admin: dict[str, str], one: str, other: str
 ) -> None:
-    """Letters that look alike in capitals alone are no reason to refuse a name in small ones."""
+    """Letters that look alike only as capitals do not make small letters collide."""
     new = {"email": "other@example.org", "password": PASSWORD, "username": one}
     assert (await people["user"].post(USERS, json=new, headers=admin)).status_code == 201
     assert await add(people, admin, other) == (201, "")
 
 
 async def test_ones_own_name_can_be_spelt_anew(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Nobody is in their own way."""
+    """An account does not collide with itself."""
     ada = bearer(await make_user("ilia"))
 
     answers = [
@@ -154,7 +154,7 @@ async def test_ones_own_name_can_be_spelt_anew(people: People, make_user: MakeUs
 @given(st.lists(st.sampled_from(sorted(ALIKE)), min_size=3, max_size=8), st.data())
 @settings(max_examples=times(100), deadline=None)
 def test_a_name_of_another_names_look_alikes_is_that_name_or_none(letters: list[str], data: st.DataObject) -> None:
-    """Whatever letters are exchanged for what looks like them, the name cannot be had, or has the same look."""
+    """With any letters exchanged for look-alikes, the name is not allowed or has the same look."""
     name = "".join(letters)
     copy = "".join(data.draw(st.sampled_from(ALIKE[letter])) for letter in letters)
     try:
@@ -167,7 +167,7 @@ def test_a_name_of_another_names_look_alikes_is_that_name_or_none(letters: list[
 async def test_accounts_of_older_versions_get_their_looks(
     people: People, admin: dict[str, str], make_user: MakeUser, database: Postgres
 ) -> None:
-    """The oldest of two that look alike gets it; the other keeps its name, can log in, and is asked no second time."""
+    """The older of two that look alike gets the look; the other keeps its name, can log in, and is not tried again."""
     older, younger, bystander = [await make_user(name) for name in ("capa", "other", "bob")]
     deleted = await make_user("gone")
     await people["user"].delete(f"{USERS}/{deleted.id}", headers=admin)

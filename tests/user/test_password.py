@@ -25,7 +25,7 @@ async def change_password(
 
 
 async def test_the_new_password_is_the_one_that_works(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """After the change one logs in with it, and with the old one no more."""
+    """Afterwards it logs in, and the old one does not."""
     ada = await make_user("ada")
 
     assert (await change_password(people, bearer(ada))).status_code == 200
@@ -35,7 +35,7 @@ async def test_the_new_password_is_the_one_that_works(people: People, make_user:
 
 
 async def test_a_change_gives_tokens_that_work(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Whoever changed it stays logged in, with the tokens of a new session; no cache may keep them."""
+    """The person who changed it stays logged in, with the tokens of a new session; caches must not store them."""
     ada = await make_user("ada")
 
     response = await change_password(people, bearer(ada))
@@ -47,7 +47,7 @@ async def test_a_change_gives_tokens_that_work(people: People, make_user: MakeUs
 
 
 async def test_a_change_ends_every_session(people: People, make_user: MakeUser) -> None:
-    """Whoever has the old tokens is out, this device's old ones too."""
+    """All old tokens are refused, also those of this device."""
     await make_user("ada")
     here, there = await log_in(people), await log_in(people)
 
@@ -57,7 +57,7 @@ async def test_a_change_ends_every_session(people: People, make_user: MakeUser) 
 
 
 async def test_a_change_leaves_other_people_alone(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Other people's sessions go on, and their password is theirs."""
+    """Other people's sessions and passwords are unchanged."""
     ada = await make_user("ada")
     await make_user("bob")
     bobs = await log_in(people, "bob")
@@ -84,7 +84,7 @@ async def test_a_change_needs_the_current_password(
 async def test_the_current_password_cannot_be_guessed_either(
     people: People, make_user: MakeUser, bearer: Bearer, database: Postgres
 ) -> None:
-    """After five wrong ones there is a wait, for the right one too."""
+    """After five wrong passwords there is a wait, also for the right one."""
     ada = await make_user("ada")
     for _ in range(5):
         assert (await change_password(people, bearer(ada), current="wrong password")).status_code == 403
@@ -108,7 +108,7 @@ async def test_the_current_password_cannot_be_guessed_either(
 async def test_a_weak_new_password_changes_nothing(
     people: People, make_user: MakeUser, bearer: Bearer, new: str, code: str
 ) -> None:
-    """It is a 422, and the old password and the sessions are as they were."""
+    """It is a 422, and the old password and the sessions are unchanged."""
     ada = await make_user("ada")
 
     response = await change_password(people, bearer(ada), new=new)
@@ -120,7 +120,7 @@ async def test_a_weak_new_password_changes_nothing(
 async def test_of_two_changes_at_once_one_wins(
     people: People, make_user: MakeUser, bearer: Bearer, database: Postgres
 ) -> None:
-    """Both show the right password, but the second finds it changed: one answer is a 200, one a 401 or 403."""
+    """Both have the right password, but the second finds it changed: one answer is a 200, one a 401 or 403."""
     ada = await make_user("ada")
     wanted = [NEW, "another horse entirely"]
 
@@ -136,7 +136,7 @@ async def test_of_two_changes_at_once_one_wins(
 async def test_a_change_is_in_the_audit_log(
     people: People, make_user: MakeUser, bearer: Bearer, database: Postgres
 ) -> None:
-    """The log says whose password it was, and no password."""
+    """The log has the account, but no password."""
     ada = await make_user("ada")
 
     await change_password(people, bearer(ada))
@@ -147,11 +147,11 @@ async def test_a_change_is_in_the_audit_log(
 
 
 async def test_a_password_can_be_changed_sealed(sealed: Dispatcher, make_user: MakeUser, bearer: Bearer) -> None:
-    """A program can send the passwords in an envelope, and gets the tokens in one."""
+    """A program may send the passwords sealed, and gets sealed tokens."""
     token = bearer(await make_user("ada"))["Authorization"].removeprefix("Bearer ")
     body = {"current_password": PASSWORD, "new_password": NEW}
 
-    tokens: dict[str, Any] = await sealed.post("user", f"{USERS}/password", json=body, bearer=token)
+    tokens: dict[str, Any] = (await sealed.send("user", "POST", f"{USERS}/password", json=body, bearer=token)).json()
 
     assert tokens["refresh_token"]
 
@@ -159,7 +159,7 @@ async def test_a_password_can_be_changed_sealed(sealed: Dispatcher, make_user: M
 async def test_a_role_that_is_lost_meanwhile_stays_lost(
     people: People, make_user: MakeUser, bearer: Bearer, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The token of the new session has the role that the account has when that session begins."""
+    """The token of the new session has the account's role at the start of that session."""
     admin = await make_user("ada", role="admin")
 
     async def hash_slowly(*_given: object) -> str:

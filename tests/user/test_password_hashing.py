@@ -39,12 +39,12 @@ def hash_with(kind: str = "ID", memory_kib: int = 19 * 1024, rounds: int = 2) ->
 
 @pytest.fixture(autouse=True)
 def cheap_hashes() -> None:
-    """Leave production's hasher in place: it is what is tested here."""
+    """Use production's hasher, which is the subject."""
 
 
 @pytest.fixture
 def hasty_threads() -> Iterator[None]:
-    """Lets threads take turns so often that they meet in every unguarded place."""
+    """Switches threads so often that races appear."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -61,7 +61,7 @@ async def is_weak(password: str, *own: str) -> bool:
 
 
 async def test_a_password_is_verified_by_its_hash() -> None:
-    """Each hash has a salt of its own; only the right password matches, and nobody's never does."""
+    """Each hash has its own salt; only the right password matches, and no password matches without a hash."""
     one, two = await hash_password("right"), await hash_password("right")
 
     assert one != two
@@ -74,7 +74,7 @@ async def test_a_password_is_verified_by_its_hash() -> None:
 
 @pytest.mark.long
 def test_the_first_passwords_of_a_process_may_come_at_once() -> None:
-    """Several that arrive before the first is hashed are hashed too."""
+    """Several that arrive before the first hash are hashed too."""
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", HASH_AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -94,7 +94,7 @@ async def test_no_character_of_a_long_password_is_ignored() -> None:
 
 
 async def test_one_password_may_be_spelt_in_two_ways() -> None:
-    """Composed or decomposed, full-width or plain: what a person takes for the same characters logs in."""
+    """Composed or decomposed, full-width or plain: the same characters log in."""
     composed, decomposed = "gr\u00fc\u00dfe", "gru\u0308\u00dfe"
 
     assert normalise_password(composed) == normalise_password(decomposed)
@@ -103,7 +103,7 @@ async def test_one_password_may_be_spelt_in_two_ways() -> None:
 
 
 async def test_a_password_too_long_to_be_anybodys_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a login takes may become 18 times longer by its normal form: no error, and nothing in the log."""
+    """A typed password may become 18 times longer by normalisation: no error, and no log line."""
     log = CapturingLogger()
     monkeypatch.setattr(passwords, "log", log)
     longest = "\ufdfa" * 1024
@@ -116,7 +116,7 @@ async def test_a_password_too_long_to_be_anybodys_is_wrong(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("stored", ["nonsense", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$", "$2b$12$é"])
 async def test_a_hash_that_cannot_be_read_is_a_wrong_password(monkeypatch: pytest.MonkeyPatch, stored: str) -> None:
-    """Nobody logs in with it, the caller is told nothing, and the log has an error without the hash."""
+    """No password matches, the caller gets no details, and the log has an error without the hash."""
     log = CapturingLogger()
     monkeypatch.setattr(passwords, "log", log)
 
@@ -136,7 +136,7 @@ async def test_a_hash_that_cannot_be_read_is_a_wrong_password(monkeypatch: pytes
     ids=["today's", "less memory", "fewer passes", "Argon2i"],
 )
 async def test_a_hash_made_otherwise_is_verified_and_to_be_renewed(stored: str, *, expected: bool) -> None:
-    """A hash says itself how it was made: the password is right, and whoever has it can hash it anew."""
+    """A hash contains its parameters: the password is right, and the hash can be renewed."""
     assert await verify_password("right", stored)
     assert needs_rehash(stored) is expected
 
@@ -188,12 +188,12 @@ async def test_a_pattern_is_refused(password: str) -> None:
     ],
 )
 async def test_ones_own_name_is_refused(password: str) -> None:
-    """Name, address and their parts make weak passwords for their owner alone."""
+    """Name, address and their parts make a weak password for their owner only."""
     assert await is_weak(password, *OWN)
 
 
 async def test_a_name_of_any_length_is_refused() -> None:
-    """A name longer than what is judged is found too."""
+    """A name longer than the rated part is found too."""
     name = "q8zr5kx2vj7wm4tp9hn3cb6yd1gf0sla" * 2
 
     assert await is_weak(name, name)
@@ -216,12 +216,12 @@ async def test_a_name_of_any_length_is_refused() -> None:
     ],
 )
 async def test_a_passphrase_is_taken(password: str) -> None:
-    """A few unrelated words are enough, in any script; what is weak besides makes them no weaker."""
+    """A few unrelated words are enough, in any script; weak additions do not make them weaker."""
     assert not await is_weak(password, *OWN)
 
 
 async def test_people_are_judged_by_their_own_names(hasty_threads: None) -> None:
-    """Of many who choose a password at once each is held against their own name alone."""
+    """Concurrent ratings use only the names of their own person."""
     names = [f"{name}{name[::-1]}zq" for name in ("kpvrtd", "xlwmbg", "hjcfnz", "rtqkwv")]
 
     own = await asyncio.gather(*(is_weak(name, name) for name in names * 5))
@@ -232,7 +232,7 @@ async def test_people_are_judged_by_their_own_names(hasty_threads: None) -> None
 
 @pytest.mark.long
 async def test_no_password_takes_long_to_judge() -> None:
-    """The worst that is known, 128 characters of every disguise, costs no 3 s of CPU, and none on the event loop."""
+    """The worst known input, 128 disguised characters, takes under 3 s of CPU, and none on the event loop."""
     worst = ("4@8({[<3691!|0$5+7%2" * 7)[:128]
     begun = process_time()
 

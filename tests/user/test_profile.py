@@ -26,13 +26,13 @@ async def test_profile_works_sealed(sealed: Dispatcher, make_user: MakeUser, bea
     """The token travels inside the envelope."""
     token = bearer(await make_user("ada"))["Authorization"].removeprefix("Bearer ")
 
-    profile = await sealed.get("user", "/api/v1/users/profile", bearer=token)
+    profile = (await sealed.send("user", "GET", "/api/v1/users/profile", bearer=token)).json()
 
     assert profile["username"] == "ada"
 
 
 async def test_profile_needs_a_token_of_an_account(people: People, bearer: Bearer) -> None:
-    """Without a token, or with one whose account is gone, it is a 401 that says what to do."""
+    """Without a token, or with one of a deleted account, it is a 401 that says what to do."""
     without = await people["user"].get("/api/v1/users/profile")
     gone = await people["user"].get("/api/v1/users/profile", headers=bearer())
 
@@ -53,11 +53,13 @@ async def test_count_counts_accounts(people: People, make_user: MakeUser) -> Non
 async def test_activity_comes_from_analytics(
     sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """A person's activity is what analytics has counted of that person alone."""
+    """A person's activity is what analytics has counted for that person only."""
     ada, bob = await make_user("ada"), await make_user("bob")
     for user, times in ((ada, 2), (bob, 1)):
         for _ in range(times):
-            await sealed.post("analytics", "/api/v1/analytics/events", json={"type": "seen", "userid": str(user.id)})
+            await sealed.send(
+                "analytics", "POST", "/api/v1/analytics/events", json={"type": "seen", "userid": str(user.id)}
+            )
 
     response = await people["user"].get("/api/v1/users/stats", headers=bearer(ada))
 
@@ -65,7 +67,7 @@ async def test_activity_comes_from_analytics(
 
 
 async def test_a_name_can_be_changed(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """A new name, or another spelling of one's own, is taken without the password."""
+    """A new name, or another spelling of one's own, needs no password."""
     ada = bearer(await make_user("ada"))
 
     for name in ("ADA", "countess"):
@@ -77,7 +79,7 @@ async def test_a_name_can_be_changed(people: People, make_user: MakeUser, bearer
 
 @pytest.mark.parametrize("name", ["bob", "BOB", "ｂｏｂ", "b\u200dob"])  # noqa: RUF001 - full-width, on purpose
 async def test_a_taken_name_is_refused(people: People, make_user: MakeUser, bearer: Bearer, name: str) -> None:
-    """A name that somebody has is taken in every spelling."""
+    """A taken name is refused in every spelling."""
     ada = bearer(await make_user("ada"))
     await make_user("bob")
 
@@ -110,7 +112,7 @@ async def test_a_change_that_cannot_be_is_refused(
     status: int,
     code: str,
 ) -> None:
-    """The refusal says why, and nothing of the request is done."""
+    """The refusal has the reason, and the request has no effect."""
     ada = bearer(await make_user("ada"))
     before = (await people["user"].get(PROFILE, headers=ada)).json()
 
@@ -124,7 +126,7 @@ async def test_a_change_that_cannot_be_is_refused(
 async def test_who_is_shut_out_cannot_come_back_by_mail(
     database: Postgres, people: People, make_user: MakeUser, bearer: Bearer, by: str
 ) -> None:
-    """Tokens that were sent before a new password or address are worth nothing."""
+    """Tokens sent before a new password or address are refused."""
     ada, root = await make_user("ada"), bearer(await make_user("root", role="admin"))
     async with database.transaction() as session:
         reset = await issue_email_token(session, ada.id, Purpose.RESET, "ada@example.org")

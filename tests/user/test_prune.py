@@ -7,22 +7,21 @@ from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import attempt, change, log_in, read
 from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, User, UserSession
-from user.services.purge_expired import purge_expired
 from user.tokens.email_tokens import Purpose, issue_email_token
 
 
 async def prune(database: Postgres) -> None:
-    """Do what the service does every minute."""
-    await purge_expired(database)
+    """Run the service's purge."""
+    await database.purge_expired()
 
 
 def ago(**time: float) -> object:
-    """Give a time in the past, by the database's clock."""
+    """Return a time in the past, by the database's clock."""
     return func.now() - timedelta(**time)
 
 
 async def add_session(database: Postgres, user: User, **times: object) -> UUID:
-    """Store a session with these times; without them it lives."""
+    """Store a session with these times; without them it is active."""
     row = UserSession(user_id=user.id, **({"expires_at": ago(days=-1)} | times))
     async with database.transaction() as session:
         session.add(row)
@@ -30,7 +29,7 @@ async def add_session(database: Postgres, user: User, **times: object) -> UUID:
 
 
 async def test_sessions_go_a_day_after_their_end(make_user: MakeUser, database: Postgres) -> None:
-    """What expired or was revoked more than a day ago is deleted; what did lately stays, and so do the living."""
+    """Sessions that ended more than a day ago are deleted; later ones and active ones stay."""
     ada = await make_user("ada")
     await add_session(database, ada, expires_at=ago(hours=25))
     await add_session(database, ada, revoked_at=ago(hours=25))
@@ -47,7 +46,7 @@ async def test_sessions_go_a_day_after_their_end(make_user: MakeUser, database: 
 
 
 async def test_refresh_tokens_go_with_their_session(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Those of a deleted session are deleted; those of a living one stay."""
+    """Tokens of a deleted session are deleted; those of an active one stay."""
     await make_user("ada")
     await log_in(people)
     [gone] = await read(database, select(RefreshToken.session_id))
@@ -61,7 +60,7 @@ async def test_refresh_tokens_go_with_their_session(people: People, make_user: M
 
 
 async def test_spent_refresh_tokens_go_after_30_days(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Until then their reuse is noticed; what was never used stays as long as its session."""
+    """Until then their reuse is detected; unused ones stay as long as their session."""
     await make_user("ada")
     for _ in range(3):
         await log_in(people)
@@ -76,7 +75,7 @@ async def test_spent_refresh_tokens_go_after_30_days(people: People, make_user: 
 
 
 async def test_mail_tokens_go_when_they_expire(make_user: MakeUser, database: Postgres) -> None:
-    """An expired one is deleted; one that is still good stays."""
+    """An expired one is deleted; a valid one stays."""
     ada = await make_user("ada")
     async with database.transaction() as session:
         for purpose in Purpose:
@@ -106,7 +105,7 @@ async def test_attempts_go_after_a_day(database: Postgres) -> None:
 
 
 async def test_networks_go_when_they_are_familiar_no_more(make_user: MakeUser, database: Postgres) -> None:
-    """One from which nobody has come for long is deleted; one from which somebody has lately stays."""
+    """A network without recent logins is deleted; one with recent logins stays."""
     ada = await make_user("ada")
     for network, expires_at in ((b"old", ago(seconds=1)), (b"late", ago(days=-1))):
         row = {"user_id": ada.id, "network": network, "expires_at": expires_at}

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from chassis.auth.tokens import Identity, TokenIssuer
+from chassis.auth.tokens import Identity
 from chassis.postgres.database import Postgres
 from tests.support.aliases import MakeUser
 from tests.user.logins import read
@@ -22,6 +22,7 @@ from user.services.get_user import get_user
 from user.services.open_session import open_session
 from user.services.refresh_session import refresh_session
 from user.services.set_password import set_password
+from user.tokens.issuer import TokenIssuer
 from user.tokens.stored_sessions import StoredSessions
 
 RACES = int(os.environ.get("RACES", "40"))
@@ -30,15 +31,15 @@ CLIENT = Client("192.0.2.1")
 
 
 async def begin(database: Postgres, issuer: TokenIssuer, user: User) -> str:
-    """Begin a session; gives its refresh token."""
+    """Begin a session; returns its refresh token."""
     async with database.transaction() as session:
         return (await open_session(session, issuer, user, CLIENT)).refresh_token
 
 
 async def races(database: Postgres, issuer: TokenIssuer, token: str, rounds: int) -> str:
-    """Show a token several times at once, then its successor, and so on; gives the last one."""
+    """Use a token several times at once, then its successor, and so on; returns the last one."""
     for _ in range(rounds):
-        at_once = random.randint(2, 5)  # noqa: S311 - no secret
+        at_once = random.randint(2, 5)  # noqa: S311 - not a secret
         answers = await asyncio.gather(
             *(refresh_session(database, issuer, CLIENT, token) for _ in range(at_once)),
         )
@@ -49,10 +50,10 @@ async def races(database: Postgres, issuer: TokenIssuer, token: str, rounds: int
 async def test_no_race_logs_anybody_out_or_splits_a_session(
     database: Postgres, issuer: TokenIssuer, make_user: MakeUser
 ) -> None:
-    """However a token is refreshed at once, all get one successor, the session lives, and one of its tokens is good."""
+    """However a token is refreshed at once, all get one successor, the session stays active, and one token is valid."""
     ada, rounds = await make_user("ada"), RACES // FAMILIES
     tokens = [await begin(database, issuer, ada) for _ in range(FAMILIES)]
-    turns = asyncio.Semaphore(2)  # as many as the pool serves at once: one that is full gives up after a second
+    turns = asyncio.Semaphore(2)  # as many as the pool serves at once: a full pool gives up after a second
 
     async def run(token: str) -> str:
         async with turns:
@@ -67,13 +68,13 @@ async def test_no_race_logs_anybody_out_or_splits_a_session(
 
 
 async def log_out(database: Postgres, user: User, session_id: UUID) -> None:
-    """End a session as its person does."""
+    """End a session as its owner does."""
     async with database.transaction() as session:
         await end_session(session, Identity(user.id, session_id, frozenset()), CLIENT, session_id)
 
 
 async def change_password(database: Postgres, user: User, _session_id: UUID) -> None:
-    """Do what the change of a password does when the passwords are hashed."""
+    """Do the part of a password change after hashing."""
     async with database.transaction() as session:
         await get_user(session, user.id, for_update=True)
         await set_password(session, user.id, "another hash", because="password changed")
@@ -83,13 +84,13 @@ async def change_password(database: Postgres, user: User, _session_id: UUID) -> 
 async def test_what_ends_a_session_wins_every_race(
     database: Postgres, issuer: TokenIssuer, make_user: MakeUser, end: Callable[[Postgres, User, UUID], Awaitable[None]]
 ) -> None:
-    """Whatever a refresh at the same time was answered, no token of the session works afterwards."""
+    """Whatever a concurrent refresh was answered, no token of the session works afterwards."""
     ada = await make_user("ada")
     for _ in range(RACES // 10):
         token = await begin(database, issuer, ada)
         [session_id] = await read(database, select(UserSession.id).order_by(UserSession.id.desc()).limit(1))
         racing: list[Awaitable[Token | None]] = [refresh_session(database, issuer, CLIENT, token) for _ in range(3)]
-        racing.insert(random.randint(0, 3), end(database, ada, session_id))  # noqa: S311 - no secret
+        racing.insert(random.randint(0, 3), end(database, ada, session_id))  # noqa: S311 - not a secret
 
         answers = await asyncio.gather(*racing, return_exceptions=True)
 

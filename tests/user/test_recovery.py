@@ -18,17 +18,17 @@ TOKEN = re.compile(r"^[\w-]{43}$", re.MULTILINE)
 
 
 class Mailbox:
-    """Keeps what is sent."""
+    """Stores sent mails."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
 
     async def send(self, mail: Mail) -> None:
-        """Keep a mail."""
+        """Store a mail."""
         self.mails.append(mail)
 
     async def newest(self, count: int = 1) -> Mail:
-        """The newest mail, once there are so many."""
+        """The newest mail, once this many have arrived."""
 
         async def has_come() -> bool:
             return len(self.mails) >= count
@@ -37,7 +37,7 @@ class Mailbox:
         return self.mails[-1]
 
     async def token(self, count: int = 1) -> str:
-        """The token in the newest mail, once there are so many."""
+        """The token in the newest mail, once this many have arrived."""
         found = TOKEN.search((await self.newest(count)).text)
         assert found
         return found[0]
@@ -45,20 +45,20 @@ class Mailbox:
 
 @pytest.fixture
 async def mailbox(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Mailbox]:
-    """Where the user service's mails arrive."""
+    """Receives the user service's mails."""
     mailbox = Mailbox()
     with having(apps["user"], mailer=mailbox):
         yield mailbox
 
 
 async def can_log_in(people: People, name: str, password: str) -> bool:
-    """Whether a name and password are good."""
+    """Whether a name and password log in."""
     answer = await people["user"].post(f"{USERS}/login", json={"username": name, "password": password})
     return answer.status_code == 200
 
 
 async def ask_for_reset(people: People, email: str = "ada@example.org") -> None:
-    """Ask for the mail with which to set a new password."""
+    """Request the mail for setting a new password."""
     asked = await people["user"].post(f"{USERS}/password-reset", json={"email": email})
     assert (asked.status_code, asked.content) == (202, b"")
 
@@ -70,7 +70,7 @@ async def reset(people: People, token: str, password: str = NEW_PASSWORD) -> int
 
 
 async def test_a_forgotten_password_is_replaced(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
-    """The token from the mail sets a new password, and the old one is worth nothing."""
+    """The token from the mail sets a new password, and the old one is refused."""
     await make_user("ada")
     await ask_for_reset(people, "ADA@example.org")
 
@@ -83,7 +83,7 @@ async def test_a_forgotten_password_is_replaced(people: People, make_user: MakeU
 async def test_a_reset_ends_every_session(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Whoever was logged in, with whatever right, is out."""
+    """All sessions, however they began, have ended."""
     ada = await make_user("ada")
     await ask_for_reset(people)
 
@@ -95,7 +95,7 @@ async def test_a_reset_ends_every_session(
 async def test_a_reset_proves_the_address(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Who reads a mail of an address has proved it."""
+    """Using a mail's token confirms the address of the mail."""
     await make_user("ada")
     await ask_for_reset(people)
 
@@ -107,7 +107,7 @@ async def test_a_reset_proves_the_address(
 
 
 async def test_a_reset_is_told_to_the_owner(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
-    """A second mail says that the password has been changed, and holds no token."""
+    """A second mail reports the change, and contains no token."""
     await make_user("ada")
     await ask_for_reset(people)
 
@@ -129,7 +129,7 @@ async def test_nobody_learns_who_has_an_account(people: People, make_user: MakeU
 
 
 async def test_a_token_works_once(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
-    """Of many uses at once one succeeds; the others are told to ask for a new mail."""
+    """Of many concurrent uses one succeeds; the others are refused."""
     await make_user("ada")
     await ask_for_reset(people)
     token = await mailbox.token()
@@ -140,7 +140,7 @@ async def test_a_token_works_once(people: People, make_user: MakeUser, mailbox: 
 
 
 async def test_a_newer_mail_replaces_an_older_one(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
-    """The token of the first mail is worth nothing when a second is sent."""
+    """The token of the first mail is refused after a second one is sent."""
     await make_user("ada")
     await ask_for_reset(people)
     first = await mailbox.token()
@@ -151,7 +151,7 @@ async def test_a_newer_mail_replaces_an_older_one(people: People, make_user: Mak
 
 
 async def test_a_token_expires(people: People, make_user: MakeUser, mailbox: Mailbox, apps: dict[str, FastAPI]) -> None:
-    """Half an hour after the mail its token is worth nothing."""
+    """Half an hour after the mail its token is refused."""
     await make_user("ada")
     await ask_for_reset(people)
     token = await mailbox.token()
@@ -162,7 +162,7 @@ async def test_a_token_expires(people: People, make_user: MakeUser, mailbox: Mai
 
 
 async def test_a_weak_password_does_not_use_the_token_up(people: People, make_user: MakeUser, mailbox: Mailbox) -> None:
-    """Who chooses badly may choose again."""
+    """After a weak choice the same token works again."""
     await make_user("ada")
     await ask_for_reset(people)
     token = await mailbox.token()
@@ -173,7 +173,7 @@ async def test_a_weak_password_does_not_use_the_token_up(people: People, make_us
 async def test_a_token_is_good_for_its_purpose_alone(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """With the token that proves an address nobody sets a password."""
+    """The token that confirms an address does not set a password."""
     ada = await make_user("ada")
     await people["user"].post(f"{USERS}/email-verification", headers=bearer(ada))
 
@@ -195,7 +195,7 @@ async def test_resets_are_throttled_by_address_whether_there_is_an_account_or_no
 async def test_registering_asks_to_confirm_the_address(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """An account made by an admin, as one made by its owner, gets a mail whose token proves the address."""
+    """An account created by an admin, like one created by its owner, gets a mail whose token confirms the address."""
     admin = await make_user("root", role="admin")
     new = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
     made = await people["user"].post(USERS, json=new, headers=bearer(admin))
@@ -211,7 +211,7 @@ async def test_registering_asks_to_confirm_the_address(
 async def test_a_new_address_takes_effect_when_it_is_confirmed(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Until then the old one stays; afterwards the old one is told."""
+    """Until then the old one stays; afterwards the old one is notified."""
     headers = bearer(await make_user("ada"))
     change = {"email": "lovelace@example.org", "password": PASSWORD}
 
@@ -228,7 +228,7 @@ async def test_a_new_address_takes_effect_when_it_is_confirmed(
 async def test_an_address_that_an_admin_gives_is_to_be_confirmed_and_the_old_one_is_told(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Both mails go out; nobody takes an account over in silence."""
+    """Both mails are sent, so an account cannot be taken over unnoticed."""
     ada, admin = await make_user("ada"), await make_user("root", role="admin")
 
     change = {"email": "lovelace@example.org"}
@@ -245,7 +245,7 @@ async def test_an_address_that_an_admin_gives_is_to_be_confirmed_and_the_old_one
 async def test_nobody_learns_of_others_by_a_change_of_address(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """A taken address is answered like a free one, and no mail is sent to its owner."""
+    """A taken address gets the same answer as a free one, and no mail is sent to its owner."""
     await make_user("eve")
     headers = bearer(await make_user("ada"))
     taken = {"email": "EVE@example.org", "password": PASSWORD}
@@ -262,7 +262,7 @@ async def test_nobody_learns_of_others_by_a_change_of_address(
 async def test_an_address_that_was_taken_meanwhile_is_not_confirmed(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Who comes second is told so, and keeps the old address."""
+    """The later confirmation is refused, and the old address stays."""
     headers = bearer(await make_user("ada"))
     change = {"email": "eve@example.org", "password": PASSWORD}
     await people["user"].patch(f"{USERS}/profile", json=change, headers=headers)
@@ -278,7 +278,7 @@ async def test_an_address_that_was_taken_meanwhile_is_not_confirmed(
 async def test_without_a_mail_server_it_is_said_beforehand(
     people: People, make_user: MakeUser, mailbox: Mailbox, apps: dict[str, FastAPI], bearer: Bearer
 ) -> None:
-    """Nobody waits for a mail that cannot come: 503 for all that needs one, before anything is done."""
+    """503 for everything that needs a mail, before any effect."""
     headers = bearer(await make_user("ada"))
 
     with having(apps["user"], mailer=None):

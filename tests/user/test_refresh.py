@@ -11,14 +11,14 @@ from tests.user.logins import USERS, authorized, change, log_in, read, refresh, 
 from user.audit import AuditKind
 from user.models import AuditEntry, RefreshToken, User, UserSession
 
-# make_user gives every account a session besides; those of logins are the ones that have refresh tokens.
+# make_user gives every account a further session; those of logins have refresh tokens.
 WITH_TOKENS = UserSession.id.in_(select(RefreshToken.session_id))
 LONG_AGO = func.now() - timedelta(seconds=31)
-"""Beyond the grace of a spent token."""
+"""Longer than the grace period of a spent token."""
 
 
 async def test_refresh_gives_new_tokens_of_the_same_session(people: People, make_user: MakeUser) -> None:
-    """Both tokens are new and work; the session is the one that the login began, and nothing may be cached."""
+    """Both tokens are new and work; the session is that of the login, and caches must not store the answer."""
     await make_user("ada")
     first = await log_in(people)
 
@@ -35,7 +35,7 @@ async def test_refresh_gives_new_tokens_of_the_same_session(people: People, make
 
 
 async def test_a_spent_token_gives_the_same_successor_for_a_while(people: People, make_user: MakeUser) -> None:
-    """Within 30 s a second tab, or a client whose answer was lost, gets the very same refresh token."""
+    """Within 30 s a second tab, or a client whose answer was lost, gets the same refresh token."""
     await make_user("ada")
     first = await log_in(people)
 
@@ -45,7 +45,7 @@ async def test_a_spent_token_gives_the_same_successor_for_a_while(people: People
 
 
 async def test_a_spent_token_leads_to_one_that_is_good(people: People, make_user: MakeUser) -> None:
-    """If its successor was spent too, it leads on: nobody is given a token that would end the session later."""
+    """If its successor was spent too, it returns the valid one after that."""
     await make_user("ada")
     first = await log_in(people)
     second = (await refresh(people, first)).json()
@@ -57,7 +57,7 @@ async def test_a_spent_token_leads_to_one_that_is_good(people: People, make_user
 
 
 async def test_twenty_at_once_get_one_successor(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """However many show one token at the same time, it is spent once, and one token follows."""
+    """However many requests use one token at once, it is spent once and has one successor."""
     await make_user("ada")
     first = await log_in(people)
 
@@ -69,7 +69,7 @@ async def test_twenty_at_once_get_one_successor(people: People, make_user: MakeU
 
 
 async def test_reuse_after_the_grace_ends_the_session(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """A token that is shown again 30 s after its use has been stolen: no token of the session works any more."""
+    """A token that is used again 30 s later has been stolen: no token of the session works any more."""
     await make_user("ada")
     stolen = await log_in(people)
     newest = (await refresh(people, stolen)).json()
@@ -82,7 +82,7 @@ async def test_reuse_after_the_grace_ends_the_session(people: People, make_user:
 
 
 async def test_reuse_leaves_other_sessions_alone(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """The session of another device goes on."""
+    """The session of another device stays active."""
     await make_user("ada")
     stolen, other = await log_in(people), await log_in(people)
     await refresh(people, stolen)
@@ -94,7 +94,7 @@ async def test_reuse_leaves_other_sessions_alone(people: People, make_user: Make
 
 
 async def test_reuse_is_told_once(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """The audit log names person and session, once, however often the stolen token is shown."""
+    """The audit log names person and session, once, however often the stolen token is used."""
     ada = await make_user("ada")
     stolen = await log_in(people)
     await refresh(people, stolen)
@@ -118,7 +118,7 @@ async def test_reuse_is_told_once(people: People, make_user: MakeUser, database:
 async def test_refresh_needs_a_living_session(
     people: People, make_user: MakeUser, database: Postgres, end: Executable
 ) -> None:
-    """When the session has ended or its person is deactivated, it is a 401."""
+    """If the session has ended or its person is deactivated, it is a 401."""
     await make_user("ada")
     tokens = await log_in(people)
     await change(database, end)
@@ -131,7 +131,7 @@ async def test_refresh_needs_a_living_session(
 async def test_trying_an_expired_session_again_is_no_theft(
     people: People, make_user: MakeUser, database: Postgres
 ) -> None:
-    """A token that is refused is not spent by that: whoever shows it again, however late, raises no alarm."""
+    """A refused token is not spent: using it again, however late, raises no alarm."""
     await make_user("ada")
     tokens = await log_in(people)
     await change(database, update(UserSession).values(expires_at=func.now()))
@@ -160,7 +160,7 @@ async def test_trying_an_expired_session_again_is_no_theft(
     ],
 )
 async def test_refresh_refuses_what_is_no_token(people: People, body: bytes, status: int) -> None:
-    """What was never given out is a 401, what cannot be a token a 422."""
+    """An unknown token is a 401, a malformed one a 422."""
     response = await people["user"].post(f"{USERS}/refresh", content=body, headers={"Content-Type": "application/json"})
 
     assert response.status_code == status
@@ -168,7 +168,7 @@ async def test_refresh_refuses_what_is_no_token(people: People, body: bytes, sta
 
 
 async def test_an_access_token_cannot_refresh(people: People, make_user: MakeUser) -> None:
-    """The two kinds of token do not stand for each other."""
+    """Neither kind of token replaces the other."""
     await make_user("ada")
     tokens = await log_in(people)
 
@@ -183,7 +183,7 @@ async def test_an_access_token_cannot_refresh(people: People, make_user: MakeUse
 async def test_a_session_that_is_used_goes_on_for_180_days(
     people: People, make_user: MakeUser, database: Postgres, age: int, left: int
 ) -> None:
-    """Each refresh gives 30 days more, but none leads beyond 180 days after the login."""
+    """Each refresh extends it by 30 days, but not beyond 180 days after the login."""
     await make_user("ada")
     tokens = await log_in(people)
     began, soon = func.now() - timedelta(days=age), func.now() + timedelta(minutes=1)
@@ -199,7 +199,7 @@ async def test_a_session_that_is_used_goes_on_for_180_days(
 async def test_the_new_access_token_has_the_present_role(
     people: People, make_user: MakeUser, database: Postgres
 ) -> None:
-    """Who has become an admin since the login is one after the next refresh."""
+    """A person who has become an admin is one after the next refresh."""
     await make_user("ada")
     tokens = await log_in(people)
     await change(database, update(User).values(role="admin"))
@@ -211,7 +211,7 @@ async def test_the_new_access_token_has_the_present_role(
 
 
 async def test_no_token_can_be_read_from_the_tables(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Neither a token nor its successor stands there, as text or as bytes."""
+    """The tables contain neither a token nor its successor, as text or as bytes."""
     await make_user("ada")
     first = await log_in(people)
     second = (await refresh(people, first)).json()

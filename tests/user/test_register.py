@@ -12,8 +12,8 @@ REGISTER = "/api/v1/users/register"
 
 
 async def test_register_makes_an_account_that_can_log_in(sealed: Dispatcher, people: People) -> None:
-    """Whoever registers can log in at once, and the answer does not contain the password."""
-    account = await sealed.post("user", REGISTER, json=ADA)
+    """A registered person can log in at once, and the answer does not contain the password."""
+    account = (await sealed.send("user", "POST", REGISTER, json=ADA)).json()
 
     assert account["username"] == "ada"
     assert "password" not in str(account)
@@ -33,11 +33,11 @@ async def test_register_makes_an_account_that_can_log_in(sealed: Dispatcher, peo
 async def test_register_refuses_what_is_taken(
     sealed: Dispatcher, make_user: MakeUser, change: dict[str, str], code: str
 ) -> None:
-    """A second account for one name or address is refused, however it is spelt."""
+    """A second account for one name or address is refused, in every spelling."""
     await make_user("ada")
 
     with pytest.raises(RemoteError) as refused:
-        await sealed.post("user", REGISTER, json=ADA | change)
+        await sealed.send("user", "POST", REGISTER, json=ADA | change)
 
     assert (refused.value.remote_status, refused.value.remote_code) == (409, code)
 
@@ -57,13 +57,13 @@ async def test_register_refuses_what_is_taken(
 async def test_register_refuses_invalid_values(sealed: Dispatcher, change: dict[str, Any]) -> None:
     """Values out of bounds and unknown fields are a sealed 422."""
     with pytest.raises(RemoteError) as refused:
-        await sealed.post("user", REGISTER, json=ADA | change)
+        await sealed.send("user", "POST", REGISTER, json=ADA | change)
 
     assert (refused.value.remote_status, refused.value.remote_code) == (422, "invalid_request")
 
 
 async def test_register_refuses_plain_json(people: People) -> None:
-    """A password is not taken over a plain request."""
+    """A password is not accepted in a plain request."""
     response = await people["user"].post(REGISTER, json=ADA)
 
     assert response.status_code == 400
@@ -72,7 +72,7 @@ async def test_register_refuses_plain_json(people: People) -> None:
 
 async def test_registration_reaches_analytics(sealed: Dispatcher, people: People) -> None:
     """The event of a registration is counted."""
-    await sealed.post("user", REGISTER, json=ADA)
+    await sealed.send("user", "POST", REGISTER, json=ADA)
 
     async def is_counted() -> bool:
         stats = (await people["analytics"].get("/api/v1/analytics/stats")).json()

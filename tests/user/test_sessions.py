@@ -13,13 +13,13 @@ NOBODYS = "00000000-0000-0000-0000-000000000000"
 
 
 async def list_ids(people: People, tokens: Tokens, query: str = "") -> list[str]:
-    """Give the ids of somebody's sessions, as they are listed."""
+    """Return the ids of a person's sessions, in listed order."""
     page = (await people["user"].get(f"{SESSIONS}{query}", headers=authorized(tokens))).json()
     return [one["id"] for one in page["items"]]
 
 
 async def end(people: People, tokens: Tokens, session_id: object) -> int:
-    """End a session by its id; gives the status."""
+    """End a session by its id; returns the status."""
     return (await people["user"].delete(f"{SESSIONS}/{session_id}", headers=authorized(tokens))).status_code
 
 
@@ -35,7 +35,7 @@ async def test_logout_ends_this_session_at_once(people: People, make_user: MakeU
 
 
 async def test_logout_leaves_other_sessions_alone(people: People, make_user: MakeUser) -> None:
-    """The login on another device goes on, and so do other people's."""
+    """The login on another device stays active, and so do other people's."""
     await make_user("ada")
     await make_user("bob")
     here, there, bobs = await log_in(people), await log_in(people), await log_in(people, "bob")
@@ -46,7 +46,7 @@ async def test_logout_leaves_other_sessions_alone(people: People, make_user: Mak
 
 
 async def test_logout_all_ends_all_of_ones_own(people: People, make_user: MakeUser) -> None:
-    """No device is logged in any more."""
+    """All devices are logged out."""
     await make_user("ada")
     here, there = await log_in(people), await log_in(people)
 
@@ -57,7 +57,7 @@ async def test_logout_all_ends_all_of_ones_own(people: People, make_user: MakeUs
 
 
 async def test_logout_all_leaves_other_people_alone(people: People, make_user: MakeUser) -> None:
-    """Other people's sessions go on."""
+    """Other people's sessions stay active."""
     await make_user("ada")
     await make_user("bob")
     adas, bobs = await log_in(people), await log_in(people, "bob")
@@ -86,7 +86,7 @@ async def test_sessions_are_listed_newest_first(people: People, make_user: MakeU
 
     assert len(ids) == 3
     assert ids == sorted(ids, reverse=True)
-    assert ids[-1] == str(ada.id)  # the session that comes with the account
+    assert ids[-1] == str(ada.id)  # the session that the fixture creates with the account
 
 
 async def test_sessions_come_in_pages(people: People, make_user: MakeUser) -> None:
@@ -102,7 +102,7 @@ async def test_sessions_come_in_pages(people: People, make_user: MakeUser) -> No
 
 
 async def test_a_session_tells_its_device(people: People, make_user: MakeUser) -> None:
-    """Its address, program and times are told, and no token."""
+    """Its address, program and times are listed, and no token."""
     await make_user("ada")
     people["user"].headers["User-Agent"] = "a phone"
     tokens = await log_in(people)
@@ -114,7 +114,7 @@ async def test_a_session_tells_its_device(people: People, make_user: MakeUser) -
 
 
 async def test_sessions_of_others_are_not_listed(people: People, make_user: MakeUser) -> None:
-    """Nobody sees another person's."""
+    """A person does not see another person's sessions."""
     bob = await make_user("bob")
     await make_user("ada")
 
@@ -132,7 +132,7 @@ async def test_ended_sessions_are_not_listed(people: People, make_user: MakeUser
 
 
 async def test_a_session_of_ones_own_can_be_ended(people: People, make_user: MakeUser) -> None:
-    """A lost phone is logged out, and this device is not."""
+    """A lost phone is logged out, and this device stays logged in."""
     await make_user("ada")
     phone = await log_in(people)
     [lost, _] = await list_ids(people, phone)
@@ -153,7 +153,7 @@ async def test_a_session_ends_once(people: People, make_user: MakeUser) -> None:
 
 
 async def test_an_expired_session_cannot_be_ended(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """It has ended by itself: 404."""
+    """It has already ended: 404."""
     ada = await make_user("ada")
     tokens = await log_in(people)
     expired = func.now() - timedelta(seconds=1)
@@ -163,7 +163,7 @@ async def test_an_expired_session_cannot_be_ended(people: People, make_user: Mak
 
 
 async def test_nobody_ends_the_sessions_of_others(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Another person's session is a 404, as if it did not exist, and goes on."""
+    """Another person's session is a 404, as if it did not exist, and stays active."""
     bob = await make_user("bob")
     await make_user("ada")
 
@@ -176,14 +176,14 @@ async def test_nobody_ends_the_sessions_of_others(people: People, make_user: Mak
 async def test_a_session_that_never_was_cannot_be_ended(
     people: People, make_user: MakeUser, session_id: str, status: int
 ) -> None:
-    """What is no id is a 422, an id that nothing has a 404."""
+    """A malformed id is a 422, an unknown id a 404."""
     await make_user("ada")
 
     assert await end(people, await log_in(people), session_id) == status
 
 
 async def test_refreshing_is_seen_in_the_list(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """A session tells when it was last used."""
+    """A session has the time of its last use."""
     await make_user("ada")
     tokens = await log_in(people)
     await change(database, update(UserSession).values(last_used_at=func.now() - timedelta(days=1)))

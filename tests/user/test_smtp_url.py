@@ -7,7 +7,7 @@ SECRET = "xyzzy-plugh-4711"
 
 
 def options(url: str) -> tuple[object, ...]:
-    """What is read of an address."""
+    """The options parsed from an address."""
     read = smtp_options(SecretStr(url))
     return tuple(read[name] for name in ("hostname", "port", "username", "password", "use_tls", "start_tls"))
 
@@ -25,7 +25,7 @@ def options(url: str) -> tuple[object, ...]:
     ],
 )
 def test_an_address_is_read(url: str, expected: tuple[object, ...]) -> None:
-    """Ports have the defaults of submission, any password can be written, and one makes STARTTLS a must."""
+    """Ports default to those of submission; any password is possible, and requires STARTTLS."""
     assert options(url) == expected
 
 
@@ -46,7 +46,7 @@ def test_an_address_is_read(url: str, expected: tuple[object, ...]) -> None:
     ],
 )
 def test_what_is_no_address_is_refused_without_being_quoted(url: str) -> None:
-    """The error says how an address looks, and does not show the password."""
+    """The error describes the form of an address, and does not contain the password."""
     with pytest.raises(ValueError, match="must look like smtp://") as refused:
         smtp_options(SecretStr(url))
 
@@ -54,7 +54,7 @@ def test_what_is_no_address_is_refused_without_being_quoted(url: str) -> None:
 
 
 def test_a_setting_is_checked_and_kept_as_it_is_given() -> None:
-    """The setting holds what was written, as a secret; nonsense is refused with the others at the start."""
+    """The setting contains the given text, as a secret; an invalid value is refused at start-up like other settings."""
     with pytest.raises(ValidationError, match="must look like smtp://"):
         TypeAdapter(SmtpUrl).validate_python(SECRET)
     setting: SecretStr = TypeAdapter(SmtpUrl).validate_python(f"smtp://ada:{SECRET}@mail")

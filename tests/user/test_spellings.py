@@ -23,21 +23,21 @@ SPELLINGS = [
     "ada@ｂücher.example",  # noqa: RUF001 - full-width, on purpose
     "Ada Lovelace <ada@bücher.example>",
 ]
-"""One address."""
+"""Spellings of one address."""
 
 
 class Mailbox:
-    """Keeps what is sent."""
+    """Stores sent mails."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
 
     async def send(self, mail: Mail) -> None:
-        """Keep a mail."""
+        """Store a mail."""
         self.mails.append(mail)
 
     async def recipients(self, count: int) -> list[str]:
-        """To whom mails went, once there are so many."""
+        """The recipients of the mails, once this many have arrived."""
 
         async def have_come() -> bool:
             return len(self.mails) >= count
@@ -48,7 +48,7 @@ class Mailbox:
 
 @pytest.fixture
 def mailbox(apps: dict[str, FastAPI], clean: None) -> Iterator[Mailbox]:
-    """Where the user service's mails arrive."""
+    """Receives the user service's mails."""
     mailbox = Mailbox()
     with having(apps["user"], mailer=mailbox):
         yield mailbox
@@ -60,10 +60,12 @@ def mailbox(apps: dict[str, FastAPI], clean: None) -> Iterator[Mailbox]:
 async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_the_account(
     sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer, registered: str
 ) -> None:
-    """In logins, in searches of admins and in registrations; the neighbour with a similar address is another one."""
+    """In logins, in searches of admins and in registrations; a similar address of another account stays distinct."""
     admin = bearer(await make_user("root", role="admin"))
     for name, email in (("ada", registered), ("eve", "ada@bucher.example")):
-        await sealed.post("user", f"{USERS}/register", json={"username": name, "email": email, "password": PASSWORD})
+        await sealed.send(
+            "user", "POST", f"{USERS}/register", json={"username": name, "email": email, "password": PASSWORD}
+        )
 
     for spelling in SPELLINGS:
         login = await attempt(people, spelling)
@@ -80,7 +82,7 @@ async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_th
 async def test_mails_go_to_the_address_whatever_was_typed(
     people: People, make_user: MakeUser, bearer: Bearer, mailbox: Mailbox, database: Postgres, typed: str
 ) -> None:
-    """That of a new account, and that of a forgotten password asked for in another spelling."""
+    """The mail for a new account, and the mail for a forgotten password requested in another spelling."""
     admin = bearer(await make_user("root", role="admin"))
     new = {"username": "ada", "email": typed, "password": PASSWORD}
 
@@ -96,7 +98,7 @@ async def test_mails_go_to_the_address_whatever_was_typed(
 
 
 async def test_all_spellings_of_an_address_are_counted_as_one(people: People, mailbox: Mailbox) -> None:
-    """Another spelling gains no further mails."""
+    """Another spelling allows no further mails."""
     statuses = [
         (await people["user"].post(f"{USERS}/password-reset", json={"email": spelling})).status_code
         for spelling in SPELLINGS
@@ -109,7 +111,7 @@ async def test_all_spellings_of_an_address_are_counted_as_one(people: People, ma
 async def test_spaces_around_a_name_are_no_part_of_it(
     people: People, make_user: MakeUser, bearer: Bearer, typed: str
 ) -> None:
-    """As they come from a clipboard or a keyboard that adds them."""
+    """Spaces may come from a clipboard or a keyboard."""
     await make_user("ada")
     admin = bearer(await make_user("root", role="admin"))
 
@@ -135,7 +137,7 @@ async def test_spaces_around_a_name_are_no_part_of_it(
     ],
 )
 async def test_what_is_no_address_finds_nobody(people: People, make_user: MakeUser, bearer: Bearer, typed: str) -> None:
-    """Half an address, and what only looks like punycode, is a login that fails and a search that finds nothing."""
+    """Half an address, or invalid punycode, is a failed login and an empty search."""
     await make_user("ada")
     admin = bearer(await make_user("root", role="admin"))
 
@@ -149,10 +151,10 @@ async def test_what_is_no_address_finds_nobody(people: People, make_user: MakeUs
 async def test_how_an_address_begins_is_found_in_every_spelling(
     sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer, begins: str
 ) -> None:
-    """A search does not need the whole of it."""
+    """A search matches the beginning of an address."""
     admin = bearer(await make_user("root", role="admin"))
     new = {"username": "ada", "email": STORED, "password": PASSWORD}
-    await sealed.post("user", f"{USERS}/register", json=new)
+    await sealed.send("user", "POST", f"{USERS}/register", json=new)
 
     found = await people["user"].get(USERS, params={"q": begins}, headers=admin)
 

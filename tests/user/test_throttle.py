@@ -4,7 +4,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.core.errors import ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
@@ -19,22 +18,23 @@ from user.services import log_in as logging_in
 from user.services.log_in import log_in
 from user.throttle import account_limit, guess_limit
 from user.tokens.email_tokens import Purpose, issue_email_token
+from user.tokens.issuer import TokenIssuer
 
 
 async def guess_wrong(people: People, username: str, times: int) -> None:
-    """Try wrong passwords, which are looked at."""
+    """Try wrong passwords, which are checked."""
     for _ in range(times):
         assert (await attempt(people, username, "wrong password")).status_code == 401
 
 
 async def block(people: People, database: Postgres, username: str = "ada") -> None:
-    """Use up what an account has of free attempts."""
+    """Use up the free attempts of an account."""
     await guess_wrong(people, username, 5)
     await prolong(database)
 
 
 async def test_the_sixth_attempt_has_to_wait(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """After five wrong passwords even the right one is refused, and the answer says how long."""
+    """After five wrong passwords even the right one is refused, and the answer has the waiting time."""
     await make_user("ada")
     await block(people, database)
 
@@ -46,14 +46,14 @@ async def test_the_sixth_attempt_has_to_wait(people: People, make_user: MakeUser
 
 
 async def test_a_name_without_an_account_is_slowed_too(people: People, database: Postgres) -> None:
-    """Throttling does not tell who has an account."""
+    """Throttling does not reveal whether an account exists."""
     await block(people, database, "nobody")
 
     assert (await attempt(people, "nobody")).status_code == 429
 
 
 async def test_other_accounts_are_not_slowed(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Guesses at one account's password are no trouble for another person, even at the same address."""
+    """Guesses at one account do not affect another person, even at the same address."""
     await make_user("ada")
     await make_user("bob")
     await block(people, database)
@@ -62,7 +62,7 @@ async def test_other_accounts_are_not_slowed(people: People, make_user: MakeUser
 
 
 async def test_after_the_wait_the_right_password_works(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Nobody is locked out for good, and after a login there are five free attempts again."""
+    """No account is locked for good, and after a login there are five free attempts again."""
     await make_user("ada")
     await block(people, database)
     await change(database, update(Throttle).values(blocked_until=func.now()))
@@ -90,24 +90,24 @@ async def test_of_fifty_guesses_at_once_five_are_looked_at(
 
 
 async def test_sealed_guesses_are_slowed_too(sealed: Dispatcher, make_user: MakeUser, database: Postgres) -> None:
-    """Through a trusted program an account's password can be tried no oftener."""
+    """A trusted program does not allow more attempts on an account."""
     await make_user("ada")
     wrong = {"username": "ada", "password": "wrong password"}
     for _ in range(5):
         with pytest.raises(RemoteError, match="Username or password is wrong"):
-            await sealed.post("user", f"{USERS}/login", json=wrong)
+            await sealed.send("user", "POST", f"{USERS}/login", json=wrong)
     await prolong(database)
 
     with pytest.raises(ServiceUnavailable, match="429") as refused:
-        await sealed.post("user", f"{USERS}/login", json=wrong)
+        await sealed.send("user", "POST", f"{USERS}/login", json=wrong)
 
     assert int(refused.value.headers["Retry-After"]) >= 1
 
 
 async def test_sealed_logins_do_not_count_against_an_address(sealed: Dispatcher, database: Postgres) -> None:
-    """Behind a trusted program there are the counts of the account alone."""
+    """Behind a trusted program only the account's attempts count."""
     with pytest.raises(RemoteError):
-        await sealed.post("user", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
+        await sealed.send("user", "POST", f"{USERS}/login", json={"username": "eve", "password": "wrong password"})
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(database, select(Throttle.key))) == {limit.key for limit in limits}
@@ -116,7 +116,7 @@ async def test_sealed_logins_do_not_count_against_an_address(sealed: Dispatcher,
 async def test_a_right_password_does_not_count_against_the_address(
     people: People, make_user: MakeUser, database: Postgres
 ) -> None:
-    """Many people at one address can log in one after the other, even when one of them has made mistakes."""
+    """Many people at one address can log in one after the other, even if one of them made mistakes."""
     await make_user("ada")
     await attempt(people)
     await change(database, update(Throttle).values(attempts=29))
@@ -125,7 +125,7 @@ async def test_a_right_password_does_not_count_against_the_address(
 
 
 async def test_a_reset_of_the_password_forgives(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Whoever was locked out by guesses of others is in again, by name and by address."""
+    """An owner locked out by others' guesses gets in again, by name and by address."""
     ada = await make_user("ada")
     await block(people, database)
     async with database.transaction() as session:
@@ -142,7 +142,7 @@ async def test_a_reset_of_the_password_forgives(people: People, make_user: MakeU
 async def test_right_logins_at_once_do_not_disturb_each_other(
     database: Postgres, issuer: TokenIssuer, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """People who log in at the same time, from one address and with several devices each, are all let in."""
+    """People who log in at the same time, from one address and with several devices each, all succeed."""
 
     async def is_right(_password: str, _hash: str | None) -> bool:
         return True

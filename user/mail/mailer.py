@@ -1,4 +1,4 @@
-"""Sending mail: what the rest of the service asks for, and the two ways to do it."""
+"""Sending mail: the interface, and two implementations."""
 
 import asyncio
 import sys
@@ -22,12 +22,12 @@ GOODBYE_S = 1.0
 
 
 class MailNotSent(Exception):
-    """A mail was not taken by the mail server; the message says why, and holds no secret and no address."""
+    """The mail server did not accept a mail; the message has the reason, but no secret and no address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one address. Its text may hold a token: it is not to be logged."""
+    """A mail to one address. Its text may contain a token and must not be logged."""
 
     to: str
     subject: str
@@ -39,15 +39,15 @@ class Mailer(Protocol):
 
     async def send(self, mail: Mail) -> None:
         """
-        Send a mail; when this returns, the mail server has taken it.
+        Send a mail; on return, the mail server has accepted it.
 
         Raises:
-            MailNotSent: It has not, or did not say so in time.
+            MailNotSent: The server did not accept it, or not in time.
         """
 
 
 class ConsoleMailer:
-    """Prints mail on standard output, for development; not in the log, since a mail may hold a token."""
+    """Prints mail on standard output, for development; not in the log, because a mail may contain a token."""
 
     async def send(self, mail: Mail) -> None:
         """Print a mail."""
@@ -57,15 +57,15 @@ class ConsoleMailer:
 
 class SmtpMailer:
     """
-    Hands mail to a mail server. A password travels under TLS alone, and a certificate is always checked.
+    Sends mail through a mail server. A password is sent over TLS only, and certificates are always checked.
 
     Args:
-        url: As ``smtp_options`` reads it.
-        sender: The address the mails come from, with or without a name: ``Shop <no-reply@example.org>``.
-        timeout_s: Seconds for one mail, connecting included.
+        url: In the form that ``smtp_options`` reads.
+        sender: The address of the sender, with or without a name: ``Shop <no-reply@example.org>``.
+        timeout_s: Seconds for one mail, including the connection.
 
     Raises:
-        ValueError: The address of the server cannot be read.
+        ValueError: The address of the server is invalid.
     """
 
     def __init__(self, url: SecretStr, sender: str, timeout_s: float = TIMEOUT_S) -> None:
@@ -75,10 +75,10 @@ class SmtpMailer:
 
     async def send(self, mail: Mail) -> None:
         """
-        Send a mail, over a connection of its own.
+        Send a mail over a new connection.
 
         Raises:
-            MailNotSent: The server is down, slow, not to be trusted or does not want it.
+            MailNotSent: The server is down, slow, not trusted, or refuses the mail.
         """
         try:
             message = _message(self._sender, mail)
@@ -92,36 +92,36 @@ class SmtpMailer:
         try:
             await server.connect()
             await server.send_message(message)
-            with suppress(SMTPException):  # the mail is delivered, however the server takes the goodbye
+            with suppress(SMTPException):  # the mail is accepted, whatever the server answers to QUIT
                 await server.quit(timeout=GOODBYE_S)
         finally:
             server.close()
 
 
 def make_mailer(settings: Settings) -> Mailer | None:
-    """Give what sends mail in this deployment; None if nothing does."""
+    """Return the mailer of this deployment; None without a mail server."""
     if settings.smtp_url:
         return SmtpMailer(settings.smtp_url, settings.mail_from)
     return ConsoleMailer() if settings.environment is Environment.LOCAL else None
 
 
 def _message(sender: str, mail: Mail) -> EmailMessage:
-    """Write a mail down; line ends in headers, and more addresses than one, are a ValueError."""
+    """Build the message; line ends in headers, or more than one address, raise a ValueError."""
     address = validate_email(mail.to, check_deliverability=False)
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = address.ascii_email or address.normalized  # few servers take other letters than ASCII's
+    message["To"] = address.ascii_email or address.normalized  # few servers accept non-ASCII addresses
     message["Subject"] = mail.subject
     message["Date"] = datetime.now(UTC)
-    # Without the domain it asks the DNS for this machine's.
+    # Without the domain, the library asks the DNS for this machine's name.
     message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"  # no holiday answers (RFC 3834)
+    message["Auto-Submitted"] = "auto-generated"  # prevents automatic replies (RFC 3834)
     message.set_content(mail.text)
     return message
 
 
 def _reason(error: Exception) -> str:
-    """Name the error and the server's code; its text may quote the address."""
+    """Return the error's type and the server's code; its text may quote the address."""
     cause = error.__cause__ if isinstance(error, SMTPException) and error.__cause__ else error
     code = getattr(cause, "code", "")
     return f"{type(cause).__name__} {code}".rstrip()

@@ -1,4 +1,4 @@
-"""The mails that a request causes: counted with their cause, written and sent when it has been answered."""
+"""Outgoing mail of a request: counted with its cause, written and sent after the answer."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,24 +23,24 @@ log = structlog.get_logger(__name__)
 
 
 class MailNotConfigured(ServiceUnavailable):
-    """This deployment has no mail server."""
+    """This deployment has no mail server (503)."""
 
     code = "mail_not_configured"
-    message = "This deployment sends no mail: set SMTP_URL of the user service."
+    message = "This deployment sends no mail: set SMTP_URL for the user service."
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """
-    The request's outgoing mail. What cannot be sent is logged, and can be asked for again.
+    The outgoing mail of a request. A mail that cannot be sent is logged, and can be requested again.
 
-    A mail is counted in the transaction of what causes it, and sent after the answer: one that comes too early, by the
-    account, the recipient or the address of the request, is refused together with its cause.
+    A mail is counted in the transaction that causes it, and sent after the answer. If the limit of the account, the
+    recipient or the address of the request does not allow the mail, the whole transaction is refused.
 
     Attributes:
-        mailer: None where there is no mail server: nothing is sent then.
-        app_url: Where the links in mails lead; without it they carry the token alone.
-        client: Who makes the request.
+        mailer: None without a mail server; then no mail is sent.
+        app_url: The base of links in mails; without it mails contain the token only.
+        client: The client of the request.
     """
 
     mailer: Mailer | None
@@ -51,7 +51,7 @@ class Post:
 
     def require(self) -> None:
         """
-        Say beforehand that no mail will come.
+        Refuse the request if mail cannot be sent.
 
         Raises:
             MailNotConfigured: There is no mail server (503).
@@ -63,48 +63,48 @@ class Post:
         self, session: AsyncSession, user_id: UUID, email: str, by: UUID | None, *, is_admin: bool = False
     ) -> None:
         """
-        Ask whoever reads the mail of an address to confirm that it is this person's.
+        Send a mail that asks its reader to confirm that the address belongs to this person.
 
         Args:
-            by: The account that causes it; None for somebody who has not logged in.
-            is_admin: It is an admin's, who acts for others.
+            by: The account that causes it; None if not logged in.
+            is_admin: Whether that account is an admin's, who acts for others.
 
         Raises:
-            TooManyAttempts: Too many such mails (429).
+            TooManyAttempts: There were too many such mails (429).
         """
         await self._count(session, "verify", email, by, is_admin=is_admin)
         self.after.add_task(self._write_verification, user_id, email)
 
     async def reset_password(self, session: AsyncSession, email: str) -> None:
         """
-        Let the owner of the account with this address set a new password; counted whether there is one or not.
+        Send a mail for setting a new password to the owner of this address; counted whether there is an account or not.
 
         Raises:
-            TooManyAttempts: Too many such mails (429).
+            TooManyAttempts: There were too many such mails (429).
         """
         await self._count(session, "reset", email, None)
         self.after.add_task(self._write_password_reset, email)
 
     async def password_changed(self, session: AsyncSession, user: User) -> None:
         """
-        Tell the owner of an account, who may not have done it.
+        Notify the owner of an account, in case someone else changed the password.
 
         Raises:
-            TooManyAttempts: Too many such mails (429).
+            TooManyAttempts: There were too many such mails (429).
         """
         await self._count(session, "password changed", user.email, user.id)
         self.after.add_task(self._send, mail_texts.password_changed(user.email))
 
     async def address_changed(self, session: AsyncSession, before: str, by: UUID, *, is_admin: bool = False) -> None:
         """
-        Tell the address that an account had before.
+        Notify the previous address of an account.
 
         Args:
-            by: The account that has changed it.
-            is_admin: It is an admin's.
+            by: The account that changed it.
+            is_admin: Whether that account is an admin's.
 
         Raises:
-            TooManyAttempts: Too many such mails (429).
+            TooManyAttempts: There were too many such mails (429).
         """
         await self._count(session, "address changed", before, by, is_admin=is_admin)
         self.after.add_task(self._send, mail_texts.address_changed(before))
@@ -131,7 +131,7 @@ class Post:
 
 
 def no_mail(database: Postgres, client: Client) -> Post:
-    """Give programs that change accounts what sends nothing."""
+    """Return an outgoing mail that sends nothing, for programs that change accounts."""
     return Post(None, None, database, client, BackgroundTasks())
 
 
@@ -142,4 +142,4 @@ async def _post(request: Request, database: Database, client: FromClient, after:
 
 
 OutgoingMail = Annotated[Post, Depends(_post)]
-"""The request's outgoing mail, as a route asks for it."""
+"""The outgoing mail of the request, as a dependency of a route."""

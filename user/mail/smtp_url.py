@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, SecretStr
 
 _PORTS = {"smtp": 587, "smtps": 465}
-# By hand: urlsplit trips over passwords with brackets and slashes. The last "@" ends the password.
+# Parsed by hand: urlsplit fails on passwords with brackets and slashes. The last "@" ends the password.
 _FORM = re.compile(
     r"(?P<scheme>smtps?)://"
     r"((?P<username>[^:]+):(?P<password>.+)@)?"
@@ -18,13 +18,13 @@ _FORM = re.compile(
 
 def smtp_options(url: SecretStr) -> dict[str, Any]:
     """
-    Read an address into what ``aiosmtplib.SMTP`` is made with.
+    Parse an address into the arguments of ``aiosmtplib.SMTP``.
 
-    ``smtps`` is TLS from the start. With ``smtp``, STARTTLS is a must where there is a password to protect, and else
-    taken where it is offered.
+    ``smtps`` is TLS from the start. With ``smtp``, STARTTLS is required if there is a password to protect, and used if
+    the server offers it otherwise.
 
     Raises:
-        ValueError: Not the address of a mail server.
+        ValueError: It is not the address of a mail server.
     """
     form = _FORM.fullmatch(url.get_secret_value())
     port = int(form["port"] or _PORTS[form["scheme"]]) if form else 0
@@ -47,4 +47,4 @@ def _checked(url: SecretStr) -> SecretStr:
 
 
 SmtpUrl = Annotated[SecretStr, AfterValidator(_checked)]
-"""The address of a mail server in the service's settings."""
+"""The address of a mail server, as a setting."""

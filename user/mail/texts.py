@@ -1,7 +1,7 @@
 """
-What the service writes in mails.
+The texts of mails.
 
-A token stands behind the ``#`` of a link: what follows that reaches no server, and so no log.
+A token is behind the ``#`` of a link: that part is not sent to servers, so it is never logged.
 """
 
 from datetime import timedelta
@@ -12,52 +12,52 @@ from user.tokens.email_tokens import LIFETIMES, Purpose
 
 def verify_address(to: str, token: str, app_url: str | None) -> Mail:
     """
-    Ask whether an address is its reader's.
+    Ask the reader to confirm an address.
 
     Args:
-        app_url: Where the link leads, without a slash at its end; without it the mail names the route.
+        app_url: The base of the link, without a trailing slash; without it the mail names the route.
     """
     hours = LIFETIMES[Purpose.VERIFY] // timedelta(hours=1)
     text = (
         f"Please confirm that this is your email address.\n\n"
         f"{_what_to_do('verify-email', 'email-verification', token, app_url)}\n\n"
-        f"This works once, within {hours} hours. If you did not ask for it, do nothing: the address is not confirmed.\n"
+        f"This works once, within {hours} hours. If you did not request it, do nothing: the address is not confirmed.\n"
     )
     return Mail(to, "Confirm your email address", text)
 
 
 def reset_password(to: str, token: str, app_url: str | None) -> Mail:
     """
-    Let somebody set a new password.
+    Send a link for setting a new password.
 
     Args:
         app_url: As for ``verify_address``.
     """
     minutes = LIFETIMES[Purpose.RESET] // timedelta(minutes=1)
     text = (
-        f"Somebody, hopefully you, asked for a new password for your account.\n\n"
+        f"Someone, hopefully you, requested a new password for your account.\n\n"
         f"{_what_to_do('reset-password', 'password-reset', token, app_url)}\n\n"
-        f"This works once, within {minutes} minutes. If you did not ask for it, do nothing: your password stays as it "
-        f"is. Never pass this mail on.\n"
+        f"This works once, within {minutes} minutes. If you did not request it, do nothing: your password does not "
+        f"change. Never forward this mail.\n"
     )
     return Mail(to, "Set a new password", text)
 
 
 def password_changed(to: str) -> Mail:
-    """Tell somebody that the password is another one."""
+    """Notify a person that the password has changed."""
     text = (
         "The password of your account has just been changed, and every other login has ended.\n\n"
-        "If it was you, there is nothing to do. If it was not, ask for a new password at once.\n"
+        "If it was you, there is nothing to do. If it was not, request a new password at once.\n"
     )
     return Mail(to, "Your password has been changed", text)
 
 
 def address_changed(to: str) -> Mail:
-    """Tell the address that an account had before."""
+    """Notify the previous address of an account."""
     text = (
-        "Your account has another email address now; this one no longer belongs to it.\n\n"
-        "If it was you, there is nothing to do. If it was not, tell whoever runs this service at once: somebody else "
-        "has your password.\n"
+        "The email address of your account has been changed; this address no longer belongs to it.\n\n"
+        "If it was you, there is nothing to do. If it was not, contact the operator of this service at once: someone "
+        "else has your password.\n"
     )
     return Mail(to, "Your email address has been changed", text)
 

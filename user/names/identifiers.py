@@ -1,4 +1,4 @@
-"""Names and addresses of accounts: how they are stored, and found again by whatever spelling is typed."""
+"""Names and addresses of accounts: their stored form, which is found by every spelling."""
 
 from pydantic.networks import validate_email
 from pydantic_core import PydanticCustomError
@@ -10,35 +10,35 @@ from user.names.usernames import folded_look_of, look_of
 
 def identifier_key(typed: str) -> str:
     """
-    Give the key of what somebody typed for a name, for an address, or for how one of them begins.
+    Return the key of a typed name or address, or of the beginning of one.
 
-    An address is read as at the registration: spaces around it, and a domain in punycode, are its spelling alone.
+    An address is read as at registration: surrounding spaces and a domain in punycode make no difference.
     """
     typed = typed.strip()
     return name_key(_canonical_address(typed) if "@" in typed else typed)
 
 
 def set_username(user: User, username: str) -> None:
-    """Give an account a name."""
+    """Set the name of an account."""
     user.username, user.username_key = username, name_key(username)
     user.username_look, user.username_folded_look = look_of(username), folded_look_of(username)
 
 
 def set_email(user: User, email: str) -> None:
-    """Give an account an address."""
+    """Set the address of an account."""
     user.email, user.email_key = email, identifier_key(email)
 
 
 def _canonical_address(typed: str) -> str:
     try:
         return validate_email(typed)[1]
-    except PydanticCustomError:  # the beginning of an address, or none at all
+    except PydanticCustomError:  # the beginning of an address, or not an address
         local, _, domain = typed.rpartition("@")
         return f"{local}@{'.'.join(map(_readable, domain.split('.')))}"
 
 
 def _readable(label: str) -> str:
-    """Decode a label of a domain that is in punycode."""
+    """Decode a domain label from punycode."""
     if not label.lower().startswith("xn--"):
         return label
     try:

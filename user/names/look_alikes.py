@@ -1,7 +1,7 @@
 """
 Names that look alike: the skeleton of Unicode Technical Standard #39, by the data in ``confusables.txt``.
 
-Two names with one skeleton are hard to tell apart for people, whatever alphabets they are written in.
+People can hardly distinguish two names with one skeleton, whatever alphabets the names are written in.
 """
 
 import unicodedata
@@ -16,7 +16,7 @@ _SECOND_DOT = regex.compile("(?<=\\p{Soft_Dotted})\u0307")
 
 
 def skeleton(name: str) -> str:
-    """Replace every character by the one it looks like; what is drawn over itself counts once."""
+    """Replace every character by the one it looks like; repeated combining marks count once."""
     text = unicodedata.normalize("NFD", name).translate(_prototypes())
     drawn = _SECOND_DOT.sub("", unicodedata.normalize("NFD", text))
     return _REPEATED_MARK.sub(r"\1", drawn)

@@ -1,4 +1,4 @@
-"""Which usernames can be had, and which of them look alike (docs/decisions/0023-names-that-look-alike.md)."""
+"""Which usernames are allowed, and how they look (docs/decisions/0023-names-that-look-alike.md)."""
 
 import hashlib
 import unicodedata
@@ -13,7 +13,7 @@ _SCRIPTS = (
     "Hebrew", "Kannada", "Khmer", "Lao", "Latin", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu",
     "Thaana", "Thai", "Tibetan", "Latin Han Hiragana Katakana", "Latin Han Bopomofo", "Latin Han Hangul",
 )  # fmt: skip
-"""Those in everyday use (Unicode Standard Annex #31, table 5); together those that are written so (UTS #39, 5.2)."""
+"""Scripts in everyday use (Unicode Standard Annex #31, table 5); one entry for scripts used together (UTS #39, 5.2)."""
 
 
 def _of(scripts: str) -> regex.Pattern[str]:
@@ -29,10 +29,10 @@ _FORM = regex.compile(rf"{_LETTERS}(?:[._-]{_LETTERS})*")
 
 def check_username(name: str) -> str:
     """
-    Return a name that can be had.
+    Return the name if it is allowed.
 
     Raises:
-        ValueError: A reader could not tell where it begins and ends, or what it is written in.
+        ValueError: A reader could not see where it begins and ends, or in which script it is written.
     """
     visible = without_invisible(name)
     if not _CHARACTERS.fullmatch(name) or not _FORM.fullmatch(visible):
@@ -43,12 +43,12 @@ def check_username(name: str) -> str:
 
 
 def look_of(name: str) -> bytes:
-    """Hash how a name looks as it is written: no other account may look so."""
+    """Return a hash of how a name looks as it is written: it is unique among accounts."""
     return _hash(skeleton(without_invisible(name)))
 
 
 def folded_look_of(name: str) -> bytes:
-    """Hash how a name looks in small letters: ``Ida`` with another alphabet's ``ida`` beside it."""
+    """Return a hash of how a name looks in small letters, to refuse another alphabet's ``ida`` beside ``Ida``."""
     return _hash(skeleton(unicodedata.normalize("NFKC", without_invisible(name).casefold())))
 
 

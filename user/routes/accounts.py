@@ -1,4 +1,4 @@
-"""Everybody's accounts, and what has happened to them: for admins."""
+"""Routes for all accounts and the audit log, for admins."""
 
 from typing import Annotated
 from uuid import UUID
@@ -72,7 +72,7 @@ async def add(
     post: OutgoingMail,
     response: Response,
 ) -> User:
-    """Make an account for somebody, of any role (admins)."""
+    """Create an account for another person, of any role (admins)."""
     user = await add_user(database, key, post, body, admin.user_id)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
@@ -101,7 +101,7 @@ async def read(user_id: UUID, session: Session) -> User:
 async def update(
     user_id: UUID, body: UserChange, admin: CurrentUser, session: Session, client: FromClient, post: OutgoingMail
 ) -> User:
-    """Change an account: name, address, role, activation (admins). A change of the last two ends its sessions."""
+    """Change an account: name, address, role, activation (admins). Changing the last two ends its sessions."""
     return await change_user(session, admin, client, post, user_id, body)
 
 
@@ -113,5 +113,5 @@ async def update(
     responses=documented(UserNotFound, LastAdmin),
 )
 async def delete(user_id: UUID, admin: CurrentUser, session: Session, client: FromClient) -> None:
-    """Delete an account: everything personal is erased, here and in analytics (admins)."""
+    """Delete an account: all personal data is erased, here and in analytics (admins)."""
     await erase_user(session, client, user_id, actor_id=admin.user_id)

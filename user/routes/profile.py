@@ -1,4 +1,4 @@
-"""One's own account."""
+"""Routes for one's own account."""
 
 from fastapi import Response
 
@@ -41,7 +41,7 @@ async def register(
     post: OutgoingMail,
     response: Response,
 ) -> User:
-    """Register a user, who can then log in at once; a mail asks to confirm the address."""
+    """Register a person, who can then log in at once; a mail asks to confirm the address."""
     user = await register_user(database, key, post, body)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
@@ -64,7 +64,7 @@ async def profile(user: CurrentUser, session: Session) -> User:
 async def update_profile(
     body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: OutgoingMail
 ) -> User:
-    """Change one's name; a new e-mail address takes effect when the mail sent to it is confirmed."""
+    """Change one's name; a new e-mail address takes effect when it is confirmed by mail."""
     if body.email:
         post.require()
     return await change_profile(database, client, post, user, body)
@@ -78,7 +78,7 @@ async def update_profile(
     responses=documented(WrongPassword, LastAdmin, TooManyAttempts),
 )
 async def delete_own_account(body: PasswordProof, user: CurrentUser, database: Database, client: FromClient) -> None:
-    """Delete one's own account: everything personal is erased, here and in analytics."""
+    """Delete one's own account: all personal data is erased, here and in analytics."""
     await delete_profile(database, client, user, body.password)
 
 
@@ -93,11 +93,11 @@ async def delete_own_account(body: PasswordProof, user: CurrentUser, database: D
 async def update_password(
     body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: OutgoingMail
 ) -> Token:
-    """Change one's password. Every session ends; the tokens in the answer are those of a new one."""
+    """Change one's password. Every session ends; the answer has the tokens of a new one."""
     return await change_password(database, issuer, client, post, user, body)
 
 
 @router.get("/stats", access=optional(), auth=PERSON)
 async def activity(user: CurrentUser, dispatcher: Dispatch) -> Activity:
-    """Read what analytics has counted of one's own activity."""
+    """Read the counts of one's own events in analytics."""
     return await get_activity(dispatcher, user)

@@ -1,4 +1,4 @@
-"""Proof of an address, and a new password for who has forgotten it. No answer tells who has an account."""
+"""Routes to confirm an address and to replace a forgotten password. No answer reveals whether an account exists."""
 
 from fastapi import Response
 
@@ -31,7 +31,7 @@ router = service_router("users")
     responses=documented(TooManyAttempts, MailNotConfigured),
 )
 async def ask_for_proof(user: CurrentUser, session: Session, post: OutgoingMail) -> None:
-    """Send the mail that asks to confirm one's address once more."""
+    """Send another mail that asks to confirm one's address."""
     post.require()
     await ask_for_verification(session, post, user)
 
@@ -57,7 +57,7 @@ async def confirm_address(body: EmailConfirmation, session: Session, client: Fro
     responses=documented(TooManyAttempts, MailNotConfigured),
 )
 async def ask_for_new_password(body: EmailAddress, session: Session, post: OutgoingMail) -> None:
-    """Send a mail with which to set a new password, if there is an account with this address."""
+    """Send a mail for setting a new password, if there is an account with this address."""
     post.require()
     await ask_for_password_reset(session, post, body.email)
 

@@ -46,19 +46,19 @@ async def login(credentials: CredentialsBody, database: Database, issuer: Issuer
     responses=documented(InvalidRefreshToken),
 )
 async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
-    """Get the next tokens of a session; a token that is shown again 30 s after its use ends the session."""
+    """Get the next tokens of a session; using a token again 30 s later ends the session."""
     return await refresh_session(database, issuer, client, body.refresh_token)
 
 
 @router.post("/logout", access=optional(), auth=PERSON, idempotency=REPEATABLE, status_code=204)
 async def logout(user: CurrentUser, session: Session, client: FromClient) -> None:
-    """End this session: its tokens are worth nothing from now on."""
+    """End this session: its tokens become invalid."""
     await end_session(session, user, client, user.session_id)
 
 
 @router.post("/logout-all", access=optional(), auth=PERSON, idempotency=REPEATABLE, status_code=204)
 async def logout_all(user: CurrentUser, session: Session, client: FromClient) -> None:
-    """End all of one's sessions, this one too."""
+    """End all of one's sessions, including this one."""
     await end_all_sessions(session, user, client)
 
 
@@ -66,7 +66,7 @@ async def logout_all(user: CurrentUser, session: Session, client: FromClient) ->
     "/sessions", access=optional(), auth=PERSON, response_model=Page[SessionRead], responses=documented(InvalidCursor)
 )
 async def list_own_sessions(user: CurrentUser, session: Session, page: Paging) -> Slice[UserSession]:
-    """List one's own sessions that have not ended, newest first."""
+    """List one's own active sessions, newest first."""
     return await list_sessions(session, user, page)
 
 
@@ -74,5 +74,5 @@ async def list_own_sessions(user: CurrentUser, session: Session, page: Paging) -
     "/sessions/{session_id}", access=optional(), auth=PERSON, status_code=204, responses=documented(SessionNotFound)
 )
 async def end_own_session(session_id: UUID, user: CurrentUser, session: Session, client: FromClient) -> None:
-    """End one of one's own sessions, for instance that of a lost phone."""
+    """End one of one's own sessions, for example that of a lost phone."""
     await end_session(session, user, client, session_id)

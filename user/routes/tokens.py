@@ -1,4 +1,4 @@
-"""What the other services need to check access tokens."""
+"""Routes with which other services check access tokens."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from chassis.postgres.database import Session
 from chassis.sealing.access import public, service
 from chassis.web.routing import Router, service_router
 from user.dependencies import Issuer
-from user.schemas import Revocations
+from user.schemas import KeySet, Revocations
 from user.services.list_revocations import list_revocations
 
 router = service_router("users")
@@ -18,11 +18,11 @@ well_known = Router("/.well-known", "keys")
 
 @router.get("/revocations", access=service())
 async def revocations(session: Session, since: Annotated[AwareDatetime | None, Query()] = None) -> Revocations:
-    """List the sessions whose access tokens are to be refused (the other services, sealed)."""
+    """List the sessions whose access tokens must be refused (other services, sealed)."""
     return await list_revocations(session, since)
 
 
 @well_known.get("/jwks.json", access=public())
-async def jwks(issuer: Issuer) -> dict[str, list[dict[str, str]]]:
-    """Give the keys with which access tokens can be checked (RFC 7517)."""
-    return issuer.jwks()
+async def jwks(issuer: Issuer) -> KeySet:
+    """Return the public keys that verify access tokens (RFC 7517)."""
+    return KeySet(keys=issuer.jwks()["keys"])

@@ -1,8 +1,8 @@
-"""Making an account for somebody else."""
+"""Creating an account for another person."""
 
 from uuid import UUID
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.messaging import outbox
 from chassis.postgres.database import Postgres
@@ -18,17 +18,17 @@ from user.services.get_user import get_user
 
 async def add_user(database: Postgres, key: IdempotencyKey, post: Post, new: UserAdd, actor_id: UUID | None) -> User:
     """
-    Make an account of any role, and announce it; a mail asks to confirm its address.
+    Create an account of any role, and publish ``user.registered``; a mail asks to confirm its address.
 
     Args:
-        actor_id: The admin who does it; None at the command line.
+        actor_id: The admin who does it; None on the command line.
 
     Raises:
         UsernameTaken: Another account has this name, or one that looks like it (409).
         EmailTaken: Another account has this address (409).
-        WeakPassword: Common, or easily guessed (422).
-        TooManyAttempts: So many mails may not be sent (429).
-        UserNotFound: The request has come before, and the account was deleted since (404).
+        WeakPassword: The password is common, or easily guessed (422).
+        TooManyAttempts: There were too many mails (429).
+        UserNotFound: The request is a repetition, and the account has been deleted (404).
     """
     password_hash = await hash_new_password(new.password, new.username, new.email)
     user_id = new_id()

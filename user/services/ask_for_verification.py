@@ -1,4 +1,4 @@
-"""Asking for the mail that proves an address once more."""
+"""Requesting another mail to confirm an address."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,10 +9,10 @@ from user.services.get_user import get_user
 
 async def ask_for_verification(session: AsyncSession, post: Post, me: Identity) -> None:
     """
-    Send it to the address of the account.
+    Send the mail to the address of the account.
 
     Raises:
-        TooManyAttempts: For this account or address, or from this client (429).
+        TooManyAttempts: There were too many requests for this account or address, or from this client (429).
     """
     email = (await get_user(session, me.user_id)).email
     await post.verify_address(session, me.user_id, email, by=me.user_id)

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer
+from chassis.auth.tokens import Identity, InvalidToken
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -14,19 +14,20 @@ from user.schemas import PasswordChange, Token
 from user.services.get_user import get_user
 from user.services.open_session import open_session
 from user.services.set_password import set_password
+from user.tokens.issuer import TokenIssuer
 
 
 async def change_password(
     database: Postgres, issuer: TokenIssuer, client: Client, post: Post, me: Identity, change: PasswordChange
 ) -> Token:
     """
-    Take a new password, end every session and begin a new one for whoever changed it.
+    Set a new password, end every session and begin a new one for the person who changed it.
 
     Raises:
-        WrongPassword: The current one is not the account's (403).
-        WeakPassword: Common, or easily guessed (422).
-        TooManyAttempts: To give the current one, or to change it (429).
-        InvalidToken: The password was changed by somebody else meanwhile (401).
+        WrongPassword: The current password is wrong (403).
+        WeakPassword: The new one is common, or easily guessed (422).
+        TooManyAttempts: There were too many attempts at the current password, or too many changes (429).
+        InvalidToken: The password was changed in the meantime (401).
     """
     async with database.transaction() as session:
         proven = await get_user(session, me.user_id)
@@ -42,7 +43,7 @@ async def change_password(
 
 
 async def _unchanged(session: AsyncSession, proven: User) -> User:
-    """Give the account as it is now; the password that was proved must still be its own."""
+    """Return the current account; it must still have the password that was proved."""
     now = await get_user(session, proven.id, for_update=True)
     if now.password_hash != proven.password_hash or not now.is_active:
         raise InvalidToken

@@ -16,13 +16,13 @@ from user.services.get_user import get_user
 
 async def change_profile(database: Postgres, client: Client, post: Post, me: Identity, change: ProfileChange) -> User:
     """
-    Change one's name. A new e-mail address, which needs the password, takes effect when the mail to it is answered.
+    Change one's own name. A new e-mail address needs the password, and takes effect when it is confirmed by mail.
 
     Raises:
-        NothingToChange: Neither is named (422).
+        NothingToChange: Neither field is set (422).
         UsernameTaken: Another account has this name, or one that looks like it (409).
-        WrongPassword: It is not the account's (403).
-        TooManyAttempts: To give the password, or to ask for mails (429).
+        WrongPassword: The password is wrong (403).
+        TooManyAttempts: There were too many attempts at the password, or too many mails (429).
     """
     if change.username is None and change.email is None:
         raise NothingToChange

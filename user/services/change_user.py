@@ -1,4 +1,4 @@
-"""Changing somebody's account."""
+"""Changing another person's account."""
 
 from uuid import UUID
 
@@ -23,17 +23,17 @@ async def change_user(
     session: AsyncSession, admin: Identity, client: Client, post: Post, user_id: UUID, change: UserChange
 ) -> User:
     """
-    Change name, address, role or activation of an account. A change of the last two ends its sessions.
+    Change name, address, role or activation of an account. Changing the last two ends its sessions.
 
-    A new address is yet to be proved; a mail asks for that, and another one tells the address before.
+    A new address is unconfirmed; a mail asks for confirmation, and another one notifies the previous address.
 
     Raises:
-        NothingToChange: No field is named (422).
-        UserNotFound: There is none (404).
-        LastAdmin: Nobody else would be admin (409).
+        NothingToChange: No field is set (422).
+        UserNotFound: There is no such account (404).
+        LastAdmin: No admin would remain (409).
         UsernameTaken: Another account has this name, or one that looks like it (409).
         EmailTaken: Another account has this address (409).
-        TooManyAttempts: So many mails may not be sent (429).
+        TooManyAttempts: There were too many mails (429).
     """
     values = change.model_dump(exclude_none=True)
     if not values:

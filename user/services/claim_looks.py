@@ -1,4 +1,4 @@
-"""Giving accounts of older versions the looks of their names."""
+"""Setting the looks of names for accounts of older versions."""
 
 import hashlib
 
@@ -16,9 +16,9 @@ BATCH = 500
 
 async def claim_looks(session: AsyncSession) -> int:
     """
-    Give the oldest accounts without looks those of their names; returns how many have got some.
+    Set the looks of the oldest accounts without them; returns how many were set.
 
-    One that looks like an account that has its look already keeps its name, and gets a look that no name has.
+    If another account already has the look, the account keeps its name, and gets a look that no name has.
     """
     query = select(User).where(User.username_look.is_(None), User.deleted_at.is_(None)).order_by(User.id).limit(BATCH)
     users = (await session.scalars(query.with_for_update(skip_locked=True))).all()
@@ -36,7 +36,7 @@ async def claim_looks(session: AsyncSession) -> int:
 
 
 async def _taken(session: AsyncSession, looks: list[tuple[bytes, bytes]]) -> set[tuple[int, bytes | None]]:
-    """Find which of these looks accounts have, by the place in the pair."""
+    """Return which of these looks are taken, with their place in the pair."""
     columns = (User.username_look, User.username_folded_look)
     return {
         (place, look)

@@ -1,4 +1,4 @@
-"""Taking the proof of an address."""
+"""Confirming an address."""
 
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,15 +14,15 @@ from user.tokens.email_tokens import Purpose, check_email_token, delete_email_to
 
 async def confirm_email(session: AsyncSession, client: Client, post: Post, token: str) -> None:
     """
-    Make the address that a mail was sent to that of the account, and proved; the one that it had before is told.
+    Make the address of a mail the account's confirmed address; the previous address is notified.
 
     Raises:
-        InvalidEmailToken: Unknown, used or expired (400).
-        EmailTaken: Another account has got this address meanwhile (409).
-        TooManyAttempts: To change the address (429).
+        InvalidEmailToken: The token is unknown, used or expired (400).
+        EmailTaken: Another account has this address in the meantime (409).
+        TooManyAttempts: There were too many changes of the address (429).
     """
     proof = await check_email_token(session, Purpose.VERIFY, token)
-    # The account is locked before its tokens, as everywhere: two who do both never wait for each other.
+    # The account is locked before its tokens, as everywhere, so that there are no deadlocks.
     user = await get_user(session, proof.user_id, for_update=True)
     await spend_email_token(session, Purpose.VERIFY, token)
     before, before_key = user.email, user.email_key

@@ -7,5 +7,5 @@ from user.models import UserCount
 
 
 async def count_users(session: AsyncSession) -> int:
-    """Return the number of accounts that are not deleted, which is kept and not counted."""
+    """Return the number of accounts that are not deleted; a trigger maintains it."""
     return int(await session.scalar(select(func.sum(UserCount.accounts))) or 0)

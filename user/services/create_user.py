@@ -1,10 +1,10 @@
-"""Making an account."""
+"""Storing an account."""
 
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from user.models import User
 from user.names.identifiers import set_email, set_username
 from user.schemas import UserCreate
@@ -18,7 +18,7 @@ async def create_user(
     Store an account.
 
     Args:
-        user_id: Its id, where it must be known beforehand.
+        user_id: Its id, if it must be known beforehand.
 
     Raises:
         UsernameTaken: Another account has this name (409).

@@ -15,9 +15,9 @@ async def delete_profile(database: Postgres, client: Client, me: Identity, passw
     Erase one's own account.
 
     Raises:
-        WrongPassword: It is not the account's (403).
-        LastAdmin: Nobody else would be admin (409).
-        TooManyAttempts: To give the password (429).
+        WrongPassword: The password is wrong (403).
+        LastAdmin: No admin would remain (409).
+        TooManyAttempts: There were too many attempts at the password (429).
     """
     async with database.transaction() as session:
         user = await get_user(session, me.user_id)

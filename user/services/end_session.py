@@ -1,4 +1,4 @@
-"""Ending one session of one's own."""
+"""Ending one of one's own sessions."""
 
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from user.services.end_sessions import end_sessions
 
 async def end_session(session: AsyncSession, user: Identity, client: Client, session_id: UUID) -> None:
     """
-    End a session of one's own, be it this one or that of a lost phone.
+    End a session of the person: the current one, or another, as of a lost phone.
 
     Raises:
-        SessionNotFound: It is not one's own, or has ended (404).
+        SessionNotFound: The person has no such session, or it has ended (404).
     """
     mine = UserSession.id == session_id, UserSession.user_id == user.user_id, UserSession.expires_at > func.now()
     if not await end_sessions(session, *mine, because="logout"):

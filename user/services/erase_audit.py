@@ -1,4 +1,4 @@
-"""Erasing where a person was from the audit log."""
+"""Erasing a person's origins from the audit log."""
 
 from typing import Any
 from uuid import UUID
@@ -15,10 +15,10 @@ ERASE_EVERY_S = 10.0
 
 async def erase_audit(session: AsyncSession, user_id: UUID) -> bool:
     """
-    Erase network address and device from up to BATCH entries in which a person acted, and as many about it alone.
+    Erase network address and device from up to BATCH entries in which a person acted, and as many about the account.
 
     Returns:
-        Whether those were all.
+        Whether these were all.
     """
     acted = AuditEntry.actor_id == user_id
     alone = and_(AuditEntry.actor_id.is_(None), AuditEntry.user_id == user_id)
@@ -26,13 +26,13 @@ async def erase_audit(session: AsyncSession, user_id: UUID) -> bool:
 
 
 async def continue_erasures(database: Postgres) -> None:
-    """Erase what was too much for the request that deleted the account, each batch in a transaction of its own."""
+    """Erase what the request that deleted the account left over, each batch in its own transaction."""
     while await _continue_one(database):
         pass
 
 
 async def _continue_one(database: Postgres) -> bool:
-    """Erase a batch of one person, if there is one whom no other worker has in hand."""
+    """Erase a batch of one person that no other worker is erasing, if there is one."""
     oldest = select(AuditErasure.user_id).order_by(AuditErasure.asked_at).limit(1).with_for_update(skip_locked=True)
     async with database.transaction() as session:
         user_id = await session.scalar(oldest)
@@ -42,7 +42,7 @@ async def _continue_one(database: Postgres) -> bool:
 
 
 async def _erase(session: AsyncSession, whose: ColumnElement[bool]) -> bool:
-    """Erase a batch; returns whether it was a full one, after which there may be more."""
+    """Erase a batch; returns whether it was full, so that there may be more."""
     batch = select(AuditEntry.id).where(whose, HAS_ORIGIN).limit(BATCH)
     erase = update(AuditEntry).where(AuditEntry.id == func.any(func.array(batch.scalar_subquery())))
     options = {"synchronize_session": False}

@@ -21,15 +21,15 @@ from user.tokens.email_tokens import delete_email_tokens
 
 async def erase_user(session: AsyncSession, client: Client, user_id: UUID, actor_id: UUID) -> None:
     """
-    End an account and erase what is personal: name, address, password, devices. Its id stays, for orders name it.
-    It is announced, and whoever keeps something of the person erases it too.
+    Deactivate an account and erase its personal data: name, address, password, devices. Its id stays, because orders
+    refer to it. Publishes ``user.deleted``, so that other services erase the person's data too.
 
     Raises:
-        UserNotFound: There is none (404).
-        LastAdmin: Nobody else would be admin (409).
+        UserNotFound: There is no such account (404).
+        LastAdmin: No admin would remain (409).
     """
     await keep_an_admin(session, user_id)
-    gone = f"deleted:{user_id}"  # what nobody can register, for no name has a colon and no address is without an @
+    gone = f"deleted:{user_id}"  # cannot be registered: names contain no colon, addresses contain an @
     erased = {"username": gone, "username_key": gone, "email": gone, "email_key": gone, "password_hash": None}
     erased |= {"username_look": None, "username_folded_look": None}
     statement = (

@@ -8,7 +8,7 @@ from user.errors import EmailTaken, UsernameTaken
 
 async def flush_names(session: AsyncSession) -> None:
     """
-    Flush, and say what is taken; the transaction is over then.
+    Flush, and translate violated unique constraints; after an error the transaction is over.
 
     Raises:
         UsernameTaken: Another account has this name (409).

@@ -2,15 +2,15 @@
 
 from chassis.auth.tokens import Identity
 from chassis.dispatch.dispatcher import Dispatcher
+from user.calls import ACTIVITY
 from user.schemas import Activity
 
 
 async def get_activity(dispatcher: Dispatcher, identity: Identity) -> Activity:
     """
-    Ask analytics, sealed, what this person has done.
+    Ask analytics, in a sealed call, for counts of this person's events.
 
     Raises:
         ServiceUnavailable: Analytics does not answer (503).
     """
-    answer = await dispatcher.get("analytics", f"/api/v1/analytics/users/{identity.user_id}/stats")
-    return Activity.model_validate(answer)
+    return await dispatcher.call(ACTIVITY, path={"user_id": identity.user_id})

@@ -11,13 +11,13 @@ from user.models import User
 
 async def get_user(session: AsyncSession, user_id: UUID, *, for_update: bool = False) -> User:
     """
-    Give an account that is not deleted.
+    Return an account that is not deleted.
 
     Args:
-        for_update: Nobody else may change it until the end of the transaction.
+        for_update: Lock it until the end of the transaction.
 
     Raises:
-        UserNotFound: There is none (404).
+        UserNotFound: There is no such account (404).
     """
     query = select(User).where(User.id == user_id, User.deleted_at.is_(None))
     user = await session.scalar(query.with_for_update() if for_update else query)

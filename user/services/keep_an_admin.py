@@ -1,4 +1,4 @@
-"""There is always somebody who can administer the accounts."""
+"""Making sure that an active admin remains."""
 
 from uuid import UUID
 
@@ -11,12 +11,12 @@ from user.models import User
 
 async def keep_an_admin(session: AsyncSession, leaving: UUID) -> None:
     """
-    Hold all active admins in place until the end of the transaction, in which one of them may leave.
+    Lock all active admins until the end of the transaction, in which one of them may be removed.
 
-    Two who leave at once wait for each other here: the second finds itself the last.
+    Two concurrent removals wait for each other here: the second one finds the last admin.
 
     Raises:
-        LastAdmin: There is no other (409).
+        LastAdmin: There is no other admin (409).
     """
     query = select(User.id).where(User.role == "admin", User.is_active).order_by(User.id).with_for_update()
     if (await session.scalars(query)).all() == [leaving]:

@@ -10,7 +10,7 @@ from user.schemas import AuditFilter
 
 
 async def list_audit(session: AsyncSession, page: PageRequest, only: AuditFilter) -> Slice[AuditEntry]:
-    """Give one page of the entries that fit the filter, newest first."""
+    """Return a page of the entries that match the filter, newest first."""
     query = select(AuditEntry)
     if only.user_id:
         query = query.where(AuditEntry.user_id == only.user_id)

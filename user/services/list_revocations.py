@@ -1,4 +1,4 @@
-"""Telling the other services which access tokens are worth nothing any more."""
+"""Listing revoked sessions for other services."""
 
 from datetime import datetime, timedelta
 
@@ -9,13 +9,13 @@ from user.models import UserSession
 from user.schemas import Revocations
 
 WINDOW = timedelta(minutes=20)
-"""An access token lives for 15 minutes: what was revoked longer ago concerns none."""
+"""An access token lives for 15 minutes, so earlier revocations concern no valid token."""
 OVERLAP = timedelta(seconds=30)
-"""A revocation is seen once it is committed, perhaps some seconds after its time; so each is told more than once."""
+"""A revocation becomes visible when it is committed, perhaps seconds after its time; so lists overlap."""
 
 
 async def list_revocations(session: AsyncSession, since: datetime | None) -> Revocations:
-    """Give the sessions that were revoked since a time of this database's clock, and the time to ask from next."""
+    """Return the sessions revoked since a time of this database's clock, and the time for the next request."""
     now = await session.scalar(select(func.now()))
     assert now is not None
     begin = max(since - OVERLAP, now - WINDOW) if since else now - WINDOW

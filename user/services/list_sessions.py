@@ -10,6 +10,6 @@ from user.models import UserSession
 
 
 async def list_sessions(session: AsyncSession, user: Identity, page: PageRequest) -> Slice[UserSession]:
-    """Give one page of a person's living sessions, newest first."""
+    """Return a page of a person's active sessions, newest first."""
     mine = UserSession.user_id == user.user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > func.now()
     return await list_newest(session, select(UserSession).where(*mine), UserSession.id, page)

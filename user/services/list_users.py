@@ -11,7 +11,7 @@ from user.schemas import UserFilter
 
 
 async def list_users(session: AsyncSession, page: PageRequest, only: UserFilter) -> Slice[User]:
-    """Give one page of the accounts that are not deleted and fit the filter, newest first."""
+    """Return a page of the accounts that are not deleted and match the filter, newest first."""
     query = select(User).where(User.deleted_at.is_(None))
     if only.q:
         prefix = identifier_key(only.q)

@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import TokenIssuer
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -25,6 +24,7 @@ from user.throttle import (
     guess_limit,
     reset_attempts,
 )
+from user.tokens.issuer import TokenIssuer
 
 
 async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, credentials: Credentials) -> Token:
@@ -32,15 +32,15 @@ async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, creden
     Check the password of a name (or e-mail address), which takes long and holds no connection, and begin a session.
 
     Raises:
-        InvalidCredentials: One of them is wrong, or the account is not active (401).
-        TooManyAttempts: On this account from this network, or on many accounts from it (429).
+        InvalidCredentials: Name or password are wrong, or the account is not active (401).
+        TooManyAttempts: There were too many attempts on this account from this network, or from this network (429).
     """
     key, password = identifier_key(credentials.username), credentials.password.get_secret_value()
     async with database.transaction() as session:
         user = await session.scalar(select(User).where(or_(User.username_key == key, User.email_key == key)))
         limits = await _limits(session, user, key, client)
         await count_attempt(session, *limits)
-    # Hash even for unknown users, so timing does not reveal who has an account.
+    # Hash even for unknown users, so that the time does not reveal whether an account exists.
     is_right = await verify_password(password, user.password_hash if user else None)
     if user is None or not is_right or not user.is_active:
         await _note_failure(database, user, client)
@@ -51,15 +51,15 @@ async def log_in(database: Postgres, issuer: TokenIssuer, client: Client, creden
             await _reset_failures(session, user.id, client, limits)
             audit(session, AuditKind.LOGGED_IN, client, user_id=user.id, actor_id=user.id)
             return await open_session(session, issuer, unchanged, client)
-    # The password was changed meanwhile, or only hashed anew by another login: what is stored now decides.
+    # The password was changed in the meantime, or another login renewed its hash: the stored hash decides.
     return await log_in(database, issuer, client, credentials)
 
 
 async def _hold(session: AsyncSession, user_id: UUID, password_hash: str | None) -> User | None:
     """
-    Give the account if it is active and has this hash still; both stay so until the end of the transaction.
+    Lock and return the account if it is active and still has this hash.
 
-    A session that begins in it is seen, and ended, by whoever changes them.
+    The lock lasts until the end of the transaction, so a change of either sees, and ends, the new session.
     """
     query = select(User).where(User.id == user_id, User.password_hash == password_hash, User.is_active)
     return await session.scalar(query.with_for_update(read=True))
@@ -72,9 +72,9 @@ async def _note_failure(database: Postgres, user: User | None, client: Client) -
 
 async def _limits(session: AsyncSession, user: User | None, key: str, client: Client) -> tuple[Limit, ...]:
     """
-    Say what the attempt counts against: the account (by its name or its address it is the same one) and the network.
+    Return the limits of the attempt: by account (the same for its name and its address) and by network.
 
-    Logins from where the owner has come before are counted apart: others cannot use them up.
+    Logins from familiar networks are counted separately, so that other networks cannot use up their attempts.
     """
     account = str(user.id) if user else key
     name = "familiar login" if await is_familiar(session, user, client) else "login"
@@ -89,7 +89,7 @@ async def _reset_failures(session: AsyncSession, user_id: UUID, client: Client, 
 
 
 async def _upgrade_hash(database: Postgres, user: User, password: str) -> str | None:
-    """Hash anew what was hashed with weaker parameters, unless it has changed meanwhile; gives the account's hash."""
+    """Renew a hash with outdated parameters, unless it has changed in the meantime; returns the account's hash."""
     old = user.password_hash
     if old is None or not needs_rehash(old):
         return old

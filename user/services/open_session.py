@@ -5,18 +5,19 @@ from datetime import timedelta
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import LIFETIME_S, TokenIssuer
+from chassis.auth.tokens import LIFETIME_S
 from user.client import Client
 from user.models import RefreshToken, User, UserSession
 from user.schemas import Token
+from user.tokens.issuer import TokenIssuer
 from user.tokens.opaque_tokens import new_token, token_hash
 
 IDLE = timedelta(days=30)
-"""A session that is not used for so long has ended."""
+"""A session that is unused for this long has ended."""
 
 
 async def open_session(session: AsyncSession, issuer: TokenIssuer, user: User, client: Client) -> Token:
-    """Begin a session of somebody whose password has just been checked."""
+    """Begin a session for a user whose password was just checked."""
     opened = UserSession(
         user_id=user.id, expires_at=func.now() + IDLE, address=client.address, user_agent=client.user_agent
     )

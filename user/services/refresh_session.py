@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth.tokens import LIFETIME_S, TokenIssuer
+from chassis.auth.tokens import LIFETIME_S
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
@@ -16,18 +16,19 @@ from user.models import RefreshToken, User, UserSession
 from user.schemas import Token
 from user.services.end_sessions import end_sessions
 from user.services.open_session import IDLE
+from user.tokens.issuer import TokenIssuer
 from user.tokens.opaque_tokens import new_salt, successor, token_hash
 
 GRACE = timedelta(seconds=30)
-"""So long a spent token still gives the successor it gave before: two tabs, or an answer that was lost."""
+"""How long a spent token still returns its successor: for two tabs, or a lost answer."""
 LONGEST = timedelta(days=180)
-"""However often it is refreshed, a session ends so long after its login."""
+"""A session ends this long after its login, however often it is refreshed."""
 _LIVES = UserSession.revoked_at.is_(None), UserSession.expires_at > func.now()
 
 
 @dataclass(frozen=True, slots=True)
 class _Spent:
-    """A token that was used before, or is now."""
+    """A token that is spent, now or earlier."""
 
     session_id: UUID
     successor: str
@@ -36,13 +37,13 @@ class _Spent:
 
 async def refresh_session(database: Postgres, issuer: TokenIssuer, client: Client, token: str) -> Token:
     """
-    Give new tokens for a refresh token, which is spent by that.
+    Exchange a refresh token for new tokens; it is spent by that.
 
-    However many show one token at once, one UPDATE spends it and all get the same successor. One that is shown again
-    after the grace has been stolen, or its successor has: the whole session ends.
+    However many requests use one token at once, one UPDATE spends it and all get the same successor. If it is used
+    after the grace period, it or its successor was stolen: the whole session ends.
 
     Raises:
-        InvalidRefreshToken: Unknown, spent, or of a session that has ended (401).
+        InvalidRefreshToken: It is unknown, spent, or of a session that has ended (401).
     """
     async with database.transaction() as session:
         spent = await _spend(session, token) or await _look_up(session, token)
@@ -50,7 +51,7 @@ async def refresh_session(database: Postgres, issuer: TokenIssuer, client: Clien
             user_id, role = await _touch(session, spent.session_id)
         else:
             await _end_stolen(session, spent.session_id, client)
-    if not spent.in_grace:  # raised here, for the end of the session is to be committed
+    if not spent.in_grace:  # raised here, after the end of the session was committed
         raise InvalidRefreshToken
     access_token = issuer.issue(user_id, spent.session_id, [role])
     return Token(access_token=access_token, expires_in=LIFETIME_S, refresh_token=spent.successor)
@@ -61,7 +62,7 @@ async def _spend(session: AsyncSession, token: str) -> _Spent | None:
     statement = (
         update(RefreshToken)
         .where(RefreshToken.token_hash == token_hash(token), RefreshToken.used_at.is_(None))
-        # Of a session that has ended nothing is touched: its tokens may be being deleted.
+        # Tokens of an ended session are not touched: they may be being deleted.
         .where(exists().where(UserSession.id == RefreshToken.session_id, *_LIVES))
         .values(used_at=func.now(), salt=salt)
         .returning(RefreshToken.session_id)
@@ -75,7 +76,7 @@ async def _spend(session: AsyncSession, token: str) -> _Spent | None:
 
 
 async def _look_up(session: AsyncSession, token: str) -> _Spent:
-    """Find what a spent token leads to: its successor; if that was spent as well, the one after it, and so on."""
+    """Find the valid successor of a spent token: the next one, or if that is spent too, the one after it, and so on."""
     spent = await _find(session, token)
     if spent is None:
         raise InvalidRefreshToken
@@ -97,7 +98,7 @@ async def _find(session: AsyncSession, token: str) -> _Spent | None:
 
 
 async def _touch(session: AsyncSession, session_id: UUID) -> tuple[UUID, str]:
-    """Note that a session goes on; give its user and their role. If it has ended, all is undone: nothing is spent."""
+    """Record the use of a session; returns its user and their role. If it has ended, raises, so nothing is spent."""
     expires = func.least(func.now() + IDLE, UserSession.created_at + LONGEST)
     statement = (
         update(UserSession)

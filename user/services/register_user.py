@@ -1,6 +1,6 @@
 """Registering."""
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.messaging import outbox
 from chassis.postgres.database import Postgres
@@ -17,14 +17,14 @@ from user.throttle import address_limits, count_attempt
 
 async def register_user(database: Postgres, key: IdempotencyKey, post: Post, new: UserCreate) -> User:
     """
-    Make an account for whoever asks, and announce it; a mail asks to confirm its address.
+    Create an account, and publish ``user.registered``; a mail asks to confirm its address.
 
     Raises:
         UsernameTaken: Another account has this name, or one that looks like it (409).
         EmailTaken: Another account has this address (409).
-        WeakPassword: Common, or easily guessed (422).
-        TooManyAttempts: From this address, or mails to the new one (429).
-        UserNotFound: The request has come before, and the account was deleted since (404).
+        WeakPassword: The password is common, or easily guessed (422).
+        TooManyAttempts: There were too many registrations from this address, or mails to the new one (429).
+        UserNotFound: The request is a repetition, and the account has been deleted (404).
     """
     async with database.transaction() as session:
         await count_attempt(session, *address_limits("register", post.client))

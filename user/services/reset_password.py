@@ -17,12 +17,12 @@ from user.tokens.email_tokens import Purpose, check_email_token, spend_email_tok
 
 async def reset_password(database: Postgres, client: Client, post: Post, reset: PasswordReset) -> None:
     """
-    Set a new password and end every session; the address the mail went to is proved by that.
+    Set a new password and end every session; this also confirms the address of the mail.
 
     Raises:
-        InvalidEmailToken: Unknown, used or expired (400).
-        WeakPassword: Common, or easily guessed (422); the token stays good.
-        TooManyAttempts: To change it (429).
+        InvalidEmailToken: The token is unknown, used or expired (400).
+        WeakPassword: The password is common, or easily guessed (422); the token stays valid.
+        TooManyAttempts: There were too many changes (429).
     """
     async with database.transaction() as session:
         proof = await check_email_token(session, Purpose.RESET, reset.token)
@@ -34,7 +34,7 @@ async def reset_password(database: Postgres, client: Client, post: Post, reset: 
         if user.email == proof.email and user.email_verified_at is None:
             user.email_verified_at = func.now()
         await set_password(session, user.id, password_hash, because="password reset")
-        await remember_network(session, user.id, client)  # whoever was locked out by guesses of others is in again
+        await remember_network(session, user.id, client)  # lets an owner in who was locked out by others' guesses
         account = str(user.id)
         await reset_attempts(session, guess_limit("login", account, client), account_limit("familiar login", account))
         await post.password_changed(session, user)

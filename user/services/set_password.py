@@ -12,7 +12,7 @@ from user.tokens.email_tokens import delete_email_tokens
 
 
 async def set_password(session: AsyncSession, user_id: UUID, password_hash: str, because: str) -> None:
-    """Store a new password's hash; sessions and mail tokens end: whoever knew the old one is out."""
+    """Store the hash of a new password; ends all sessions and mail tokens, so the old password opens nothing."""
     await session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
     await end_sessions(session, UserSession.user_id == user_id, because=because)
     await delete_email_tokens(session, user_id)

@@ -1,4 +1,4 @@
-"""Helping somebody who has forgotten the password."""
+"""Writing the mail for a forgotten password."""
 
 from sqlalchemy import select
 
@@ -12,9 +12,9 @@ from user.tokens.email_tokens import Purpose, issue_email_token
 
 async def write_password_reset(database: Postgres, email: str, app_url: str | None) -> Mail | None:
     """
-    Write a mail with which a new password can be set; nothing if no active account has this address.
+    Write a mail for setting a new password; returns None if no active account has this address.
 
-    It is done when the request is answered, so that neither the answer nor its time tells which of them it was.
+    It is called after the request is answered, so neither the answer nor its time reveals whether there is an account.
     """
     account = select(User).where(User.email_key == identifier_key(email), User.is_active)
     async with database.transaction() as session:

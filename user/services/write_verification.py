@@ -1,4 +1,4 @@
-"""Asking for proof of an address."""
+"""Writing the mail that asks to confirm an address."""
 
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from user.tokens.email_tokens import Purpose, issue_email_token
 
 
 async def write_verification(database: Postgres, user_id: UUID, email: str, app_url: str | None) -> Mail | None:
-    """Write to the address that somebody has, or wants; nothing if it is another account's, and nobody is told."""
+    """Write to the current or new address of a user; returns None, unnoticed, if it is another account's."""
     other = aliased(User)
     others = exists().where(other.email_key == identifier_key(email), other.id != user_id)
-    # Held in place: an account that is erased meanwhile would be left with a token that has its address.
+    # Locked: otherwise an account that is erased meanwhile would keep a token with its address.
     own = select(User.id).where(User.id == user_id, User.deleted_at.is_(None), ~others).with_for_update(read=True)
     async with database.transaction() as session:
         if await session.scalar(own) is None:

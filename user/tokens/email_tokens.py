@@ -1,4 +1,4 @@
-"""Tokens that travel in mails: stored when a mail is written, spent by whoever shows them first."""
+"""Tokens in mails: stored when a mail is written, and spent by their first use."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from user.tokens.opaque_tokens import new_token, token_hash
 
 
 class Purpose(StrEnum):
-    """What a token is good for."""
+    """The purpose of a token."""
 
     VERIFY = "verify"
     RESET = "reset"
@@ -26,14 +26,14 @@ LIFETIMES = {Purpose.VERIFY: timedelta(hours=24), Purpose.RESET: timedelta(minut
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a token proves: its holder reads the mail of this address, which is (or will be) this person's."""
+    """What a token proves: its user reads the mail of this address, which is (or will be) this person's."""
 
     user_id: UUID
     email: str
 
 
 async def issue_email_token(session: AsyncSession, user_id: UUID, purpose: Purpose, email: str) -> str:
-    """Make a token for one mail; the one before it, for the same purpose, is worth nothing from now on."""
+    """Issue a token for one mail; an earlier one for the same purpose becomes invalid."""
     token = new_token()
     values = {"token_hash": token_hash(token), "email": email, "expires_at": func.now() + LIFETIMES[purpose]}
     statement = insert(EmailToken).values(user_id=user_id, purpose=purpose, **values)
@@ -44,10 +44,10 @@ async def issue_email_token(session: AsyncSession, user_id: UUID, purpose: Purpo
 
 async def check_email_token(session: AsyncSession, purpose: Purpose, token: str) -> Proof:
     """
-    Look at a token without spending it.
+    Check a token without spending it.
 
     Raises:
-        InvalidEmailToken: Unknown, used or expired (400).
+        InvalidEmailToken: It is unknown, used or expired (400).
     """
     columns = select(EmailToken.user_id, EmailToken.email)
     return _proof((await session.execute(columns.where(_is(purpose, token)))).one_or_none())
@@ -55,17 +55,17 @@ async def check_email_token(session: AsyncSession, purpose: Purpose, token: str)
 
 async def spend_email_token(session: AsyncSession, purpose: Purpose, token: str) -> Proof:
     """
-    Use a token, which nobody can again.
+    Spend a token, which cannot be used again.
 
     Raises:
-        InvalidEmailToken: Unknown, used or expired (400).
+        InvalidEmailToken: It is unknown, used or expired (400).
     """
     spent = delete(EmailToken).where(_is(purpose, token)).returning(EmailToken.user_id, EmailToken.email)
     return _proof((await session.execute(spent)).one_or_none())
 
 
 async def delete_email_tokens(session: AsyncSession, user_id: UUID) -> None:
-    """Make every mail sent to a person worth nothing: whoever asked for it, or reads it, may be who is shut out now."""
+    """Invalidate every mail sent to a person: its reader may be the one who is being locked out."""
     await session.execute(delete(EmailToken).where(EmailToken.user_id == user_id))
 
 

@@ -1,7 +1,7 @@
 """
-Refresh tokens and tokens in mails: 256 random bits, which we know by their SHA-256 alone.
+Refresh tokens and tokens in mails: 256 random bits, stored as SHA-256 only.
 
-Such a token cannot be guessed, so a plain hash protects it: there is nothing for a slow one to make up for.
+Such a token cannot be guessed, so a plain hash is enough: a slow one would add no protection.
 """
 
 import base64
@@ -13,25 +13,25 @@ BYTES = 32
 
 
 def new_token() -> str:
-    """Make a token."""
+    """Return a new token."""
     return _text(secrets.token_bytes(BYTES))
 
 
 def new_salt() -> bytes:
-    """Make what is stored beside a spent token, to know its successor again."""
+    """Return the salt that is stored with a spent token, to compute its successor again."""
     return secrets.token_bytes(BYTES)
 
 
 def token_hash(token: str) -> bytes:
-    """Give what is stored of a token."""
+    """Return the stored form of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def successor(token: str, salt: bytes) -> str:
     """
-    Give the token that follows: whoever shows the spent one again gets the same.
+    Return the successor of a token: repeated uses of the spent token get the same one.
 
-    It is HMAC-SHA256 of the salt under the token: neither the database (salts and hashes) nor the token alone gives it.
+    It is HMAC-SHA256 of the salt with the token as key: it needs both the database (salts and hashes) and the token.
     """
     return _text(hmac.digest(token.encode(), salt, hashlib.sha256))
 

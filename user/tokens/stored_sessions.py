@@ -1,4 +1,4 @@
-"""Which sessions have ended, straight from the table: the user service need not wait to hear of it."""
+"""Ended sessions, directly from the table: the user service need not wait for a list."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ class StoredSessions:
         self._database = database
 
     async def is_revoked(self, session_id: UUID) -> bool:
-        """Whether the session has ended or never was."""
+        """Whether the session has ended or never existed."""
         lives = exists().where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
         async with self._database.transaction() as session:
             return not await session.scalar(select(lives))

@@ -1,18 +1,18 @@
-/** Asking the service, as whoever is logged in. */
+/** Requests to the service with the session's access token. */
 
 import { Failure, request } from "./session.js";
 
 const BASE = "/api/v1/analytics/";
 
-/** Make the function that asks: `ask("timeseries", {bucket: "day", type: ["a", "b"]}, signal)` gives the answer's JSON. */
+/** Return the function that queries: `ask("timeseries", {bucket: "day", type: ["a", "b"]}, signal)` returns the answer's JSON. */
 export function asking(session) {
   return async (path, query, signal) => (await open(session, path, query, signal)).json();
 }
 
 /**
- * Give the response to a GET, whose body may be a stream.
+ * Return the response to a GET; its body may be a stream.
  *
- * A token that is refused is replaced once: its session may have gone on in another tab.
+ * A refused token is replaced once: another tab may have continued the session.
  */
 export async function open(session, path, query, signal) {
   const url = `${BASE}${path}?${parameters(query)}`;

@@ -10,7 +10,7 @@ const COLOURS = 8; // --series-1 to --series-8 in style.css
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /**
- * Make a chart of `series: [{name, values}]` at `starts`, until *signal* aborts.
+ * Draw a chart of `series: [{name, values}]` at `starts`, until *signal* aborts.
  *
  * @param {{label: string, starts: string[], bucket: string, series: {name: string, values: number[]}[],
  *   format: (value: number, name: string) => string, axis: (value: number) => string, bars?: boolean}} data
@@ -23,7 +23,7 @@ export function chart(data, signal) {
   return [canvas, readout.element, numbers(data, moments)];
 }
 
-/** What each line is; it shows the totals, or the numbers under the pointer. */
+/** The legend; it shows the totals, or the numbers under the pointer. */
 function legend({ series, format, bucket }) {
   const when = h("span", { class: "quiet" });
   const values = series.map(() => h("b"));
@@ -38,7 +38,7 @@ function legend({ series, format, bucket }) {
   return { show, element: h("ul", { class: "legend", "aria-hidden": "true" }, h("li", {}, when), ...items) };
 }
 
-/** The same numbers to be read; made when somebody opens it. */
+/** The same numbers as a table, which is built when it is opened. */
 function numbers({ label, series, format, bucket }, moments) {
   const details = h("details", {}, h("summary", {}, "Show as a table"));
   const fill = () => {
@@ -102,7 +102,7 @@ function line(stroke, bars) {
   return { stroke, points, width: 0, fill: stroke, paths: uPlot.paths.bars({ size: [0.7, 48] }) };
 }
 
-/** Name points of time: days, or within a day hours. */
+/** Format points in time as days, or as hours within a day. */
 function moments(_plot, seconds, _axis, _space, step) {
   return seconds.map((second) => axisMoment(new Date(second * 1000), step));
 }

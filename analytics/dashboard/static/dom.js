@@ -1,7 +1,7 @@
-/** Making elements. Text is always text: nothing here can turn data into markup. */
+/** Creating elements. Text always stays text: data can never become markup. */
 
 /**
- * Make an element: `h("p", {class: "quiet"}, "Hello")`. Attributes that are null or false are left out, functions listen.
+ * Create an element: `h("p", {class: "quiet"}, "Hello")`. Attributes that are null or false are left out; functions are listeners.
  *
  * @param {string} tag
  * @param {Record<string, unknown>} attributes
@@ -17,7 +17,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Make a table: a caption for those who do not see the chart, the first cell of each row as its heading. */
+/** Create a table: with a caption for screen readers, and the first cell of each row as its heading. */
 export function table(caption, headings, rows) {
   const cells = ([first, ...rest]) => [h("th", { scope: "row" }, first), ...rest.map((cell) => h("td", {}, cell))];
   return h(
@@ -29,7 +29,7 @@ export function table(caption, headings, rows) {
   );
 }
 
-/** Make what may be wider or higher than its place, and can be scrolled with the keyboard. */
+/** Create a container for wide or high content that can be scrolled with the keyboard. */
 export function scrolling(label, ...children) {
   return h("div", { class: "scroll", role: "group", "aria-label": label, tabindex: 0 }, ...children);
 }

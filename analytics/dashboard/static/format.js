@@ -1,4 +1,4 @@
-/** Numbers and times as the reader's language has them. */
+/** Numbers and times in the reader's language. */
 
 import { formatting, wallOf } from "./zone.js";
 
@@ -23,5 +23,5 @@ export const bucketStart = (moment, bucket) => (bucket === "hour" ? HOUR : DAY)(
 export const axisMoment = (moment, stepSeconds) => (stepSeconds < 86_400 && wallOf(moment).hour ? CLOCK : DATE)(moment);
 export const money = (amount, currency) => new Intl.NumberFormat(undefined, { style: "currency", currency }).format(amount);
 
-/** Say how a number compares with the one before; nothing if there is nothing to compare with. */
+/** Return the change from an earlier number as text; empty if there is nothing to compare with. */
 export const change = (now, before) => (before ? CHANGE.format(now / before - 1) : null);

@@ -1,4 +1,4 @@
-/** How many people go how far, step by step. Who looks says which steps; the browser remembers them. */
+/** The funnel: how many people reach each step. The viewer chooses the steps; the browser remembers them. */
 
 import { h } from "./dom.js";
 import { count, share } from "./format.js";
@@ -15,12 +15,12 @@ export function funnel(ask, range) {
     const { steps, window } = remembered();
     return ask("funnel", { from, to, step: steps, window }, signal);
   };
-  const panel = new Panel("funnel", load, show, "Nobody took the first step in this time.");
+  const panel = new Panel("funnel", load, show, "No one took the first step in this period.");
   new Editor(form, () => panel.update());
   return panel;
 }
 
-/** Offer the types of events that there are. */
+/** Offer the existing types of events. */
 export function offerTypes(types) {
   document.querySelector("#types").replaceChildren(...types.map((type) => h("option", { value: type })));
 }
@@ -74,7 +74,7 @@ class Editor {
     return item;
   }
 
-  /** Number the steps, and offer what can be done with as many. */
+  /** Number the steps, and enable the buttons that apply to their number. */
   #count() {
     const items = [...this.#list.children];
     items.forEach((item, at) => {

@@ -1,4 +1,4 @@
-/** Events as they are stored. EventSource sends no token, so the stream is read by fetch. */
+/** New events. EventSource cannot send a token, so the stream is read by fetch. */
 
 import { open } from "./api.js";
 import { h } from "./dom.js";
@@ -25,7 +25,7 @@ export class Live {
     setInterval(() => this.#show(), SHOW_EVERY_MS);
   }
 
-  /** Watch, until it is stopped. */
+  /** Follow the stream until it is stopped. */
   async start() {
     this.stop();
     const { signal } = (this.#running = new AbortController());
@@ -34,18 +34,18 @@ export class Live {
       this.#say("Connecting …");
       const why = await this.#watch(signal).catch((error) => error);
       if (signal.aborted) return;
-      this.#say(why instanceof Failure ? why.message : "Interrupted; trying again …");
+      this.#say(why instanceof Failure ? why.message : "Connection lost; reconnecting …");
       await pause(Math.random() * Math.min(LATE_MS, SOON_MS * 2 ** this.#attempts++), signal);
     }
   }
 
-  /** Watch no more. */
+  /** Stop following. */
   stop() {
     this.#running?.abort();
     this.#running = null;
   }
 
-  /** Forget what was seen. */
+  /** Clear the list. */
   clear() {
     this.stop();
     this.#waiting = [];
@@ -79,14 +79,14 @@ export class Live {
       this.#attempts = 0;
       this.#say("Watching");
     } else if (event === "overrun") {
-      this.#waiting.push(h("li", { class: "quiet" }, `${data.missed} more events passed by`));
+      this.#waiting.push(h("li", { class: "quiet" }, `${data.missed} more events were skipped`));
     } else {
       this.#waiting.push(row(data));
     }
     this.#waiting = this.#waiting.slice(-MOST_ROWS);
   }
 
-  /** Show what has come: twice a second, so that neither the browser nor a screen reader is flooded. */
+  /** Show new events twice a second, so that neither the browser nor a screen reader is flooded. */
   #show() {
     if (!this.#waiting.length) return;
     const list = this.#log.firstElementChild ?? this.#log.appendChild(h("ul"));
@@ -110,7 +110,7 @@ function row({ type, occurred_at, subject, user_id }) {
   return h("li", {}, time, h("b", {}, type), h("span", { class: "quiet", title: whose }, whose));
 }
 
-/** Read server-sent events; *onHeard* is called for whatever comes, heartbeats too. */
+/** Read server-sent events; *onHeard* is called for everything that arrives, including heartbeats. */
 async function* messages(body, onHeard) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

@@ -1,4 +1,4 @@
-/** The page: log in, show, keep showing. */
+/** The page: logging in, showing panels, updating them. */
 
 import { asking } from "./api.js";
 import { funnel, offerTypes } from "./funnel.js";
@@ -65,7 +65,7 @@ setInterval(() => !document.hidden && session.username && update(panels), UPDATE
 
 async function update(those) {
   await settleZone(ask);
-  if (!session.username) return; // it has ended meanwhile
+  if (!session.username) return; // the session has ended in the meantime
   document.getElementById("zone").textContent = zone.label;
   those.forEach((panel) => panel.update());
 }

@@ -1,4 +1,4 @@
-/** A part of the page that shows an answer, or that it is being waited for, that there is none, or why. */
+/** A part of the page that shows an answer, that it is loading, that it is empty, or an error. */
 
 import { h } from "./dom.js";
 
@@ -12,10 +12,10 @@ export class Panel {
 
   /**
    * @param {string} id of its section
-   * @param {(signal: AbortSignal) => Promise<unknown>} load asks
-   * @param {(answer: any, signal: AbortSignal) => Node[] | null} show gives what is to be seen, until *signal* aborts;
-   *   null for nothing
-   * @param {string} empty is said then
+   * @param {(signal: AbortSignal) => Promise<unknown>} load sends the query
+   * @param {(answer: any, signal: AbortSignal) => Node[] | null} show returns the content, which lives until *signal* aborts;
+   *   null if it is empty
+   * @param {string} empty the text for an empty answer
    */
   constructor(id, load, show, empty) {
     this.#body = document.querySelector(`#${id} .body`);
@@ -24,7 +24,7 @@ export class Panel {
     this.#empty = empty;
   }
 
-  /** Ask (anew) and show; of several at once the last counts. */
+  /** Query (again) and show; of several concurrent updates the last one counts. */
   async update() {
     this.#asking.abort();
     const { signal } = (this.#asking = new AbortController());
@@ -36,12 +36,12 @@ export class Panel {
       this.#put(shown, ...(this.#show(answer, shown.signal) ?? [h("p", { class: "empty" }, this.#empty)]));
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status === undefined) console.error(error); // a mistake of this page
+      if (error.status === undefined) console.error(error); // a bug of this page
       this.#put(new AbortController(), this.#failed(error));
     }
   }
 
-  /** Show nothing, and take no answer that is still to come. */
+  /** Clear the panel, and ignore answers that are still to come. */
   clear() {
     this.#asking.abort();
     this.#put(new AbortController());
@@ -60,7 +60,7 @@ export class Panel {
   }
 
   #failed(error) {
-    const message = error.status === undefined ? "This cannot be shown." : error.message;
+    const message = error.status === undefined ? "This panel could not be shown." : error.message;
     return h(
       "div",
       { class: "failed", role: "alert" },

@@ -1,4 +1,4 @@
-/** What the page shows: for each panel what it asks, and how the answer looks. */
+/** The panels of the page: the query of each, and how its answer is shown. */
 
 import { chart } from "./chart.js";
 import { h, scrolling, table } from "./dom.js";
@@ -21,7 +21,7 @@ export function overTime(ask, range) {
     const data = { label: "Events over time by type", starts, bucket, series: lines, format: count, axis: short };
     return lines.length ? chart(data, signal) : null;
   };
-  return new Panel("over-time", load, show, "No events in this time.");
+  return new Panel("over-time", load, show, "No events in this period.");
 }
 
 export function revenue(ask, range) {
@@ -35,7 +35,7 @@ export function revenue(ask, range) {
     const data = { label: "Revenue by day", starts, bucket: "day", series: lines, format: money, axis: short, bars };
     return lines.length ? chart(data, signal) : null;
   };
-  return new Panel("revenue", load, show, "No orders were confirmed in this time.");
+  return new Panel("revenue", load, show, "No orders were confirmed in this period.");
 }
 
 export function products(ask, range) {
@@ -52,7 +52,7 @@ export function products(ask, range) {
     const list = table("Products by units sold", ["Product", "Units", "Revenue"], rows);
     return items.length ? [scrolling("Top products", list)] : null;
   };
-  return new Panel("products", load, show, "No products were sold in this time.");
+  return new Panel("products", load, show, "No products were sold in this period.");
 }
 
 export function today(ask) {
@@ -99,10 +99,10 @@ export function retention(ask) {
     grid.classList.add("grid");
     return weeks.some(({ users }) => users) ? [scrolling("Retention", grid)] : null;
   };
-  return new Panel("retention", load, show, "Nobody was seen in the last weeks.");
+  return new Panel("retention", load, show, "No one was active in the last weeks.");
 }
 
-/** Keep the most frequent, and add the others up. */
+/** Keep the most frequent series, and add up the others. */
 function mostFrequent(series) {
   const total = ({ values }) => values.reduce((sum, value) => sum + value, 0);
   const sorted = series.filter(total).sort((one, other) => total(other) - total(one));
@@ -138,7 +138,7 @@ function tile(name, now, before, format, than = "yesterday by this time") {
   );
 }
 
-/** Text with a bar behind it, *part* of the place long. */
+/** Text with a bar behind it; *part* is the bar's share of the width. */
 function bar(text, part) {
   const element = h("span", { class: "bar" }, h("span", {}, text));
   element.style.setProperty("--part", `${Math.round(part * 100)}%`);

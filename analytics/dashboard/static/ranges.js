@@ -1,4 +1,4 @@
-/** Stretches of time, in the page's time zone. They begin on whole hours or days, and end with the present minute. */
+/** Ranges of time in the page's time zone. They begin on whole hours or days, and end with the current minute. */
 
 import { momentAt, wallOf } from "./zone.js";
 
@@ -9,21 +9,21 @@ const RANGES = {
   "90d": { days: 89, bucket: "day" },
 };
 
-/** Give `{from, to, bucket}` of a range by its name; half-open. */
+/** Return `{from, to, bucket}` of a range by its name; half-open. */
 export function rangeOf(name, now = new Date()) {
   const { days, hours, bucket } = RANGES[name];
   const from = hours === undefined ? midnight(now, -days) : hourBefore(now, hours);
   return { from, to: endOfMinute(now), bucket };
 }
 
-/** Give today until now, and yesterday until the same time on the wall: of days when the clock is put, too. */
+/** Return today until now, and yesterday until the same local time, also on days when the clock changes. */
 export function todayAndYesterday(now = new Date()) {
   const { day, minute, ...wall } = wallOf(now);
   const sameTime = momentAt({ ...wall, day: day - 1, minute: minute + 1 });
   return { today: { from: midnight(now), to: endOfMinute(now) }, yesterday: { from: midnight(now, -1), to: sameTime } };
 }
 
-/** Give yesterday and today as UTC days, in which people are counted. */
+/** Return yesterday and today as UTC days, by which people are counted. */
 export function lastTwoDaysUtc(now = new Date()) {
   const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
   return { from: new Date(today - 86_400_000), to: new Date(today + 86_400_000) };

@@ -1,18 +1,18 @@
 /**
- * Who is logged in.
+ * The session of the person who is logged in.
  *
- * The access token is in this module's memory alone. What continues the session is a cookie that no script can read and that
- * all tabs share; it is good for one use, so tabs take turns (Web Locks).
+ * The access token is only in this module's memory. The refresh token is in a cookie that no script can read and that
+ * all tabs share; it can be used once, so tabs take turns (Web Locks).
  */
 
 const PATH = "/dashboard/session";
 const LOCK = "dashboard-session";
-const EARLY_MS = 60_000; // a token is replaced so long before its end
+const EARLY_MS = 60_000; // how long before its expiry a token is replaced
 const ENDED = ["session_ended", "not_an_analyst"];
-const FORGOTTEN = "session_not_ended"; // the cookie is gone, though the user service could not be asked
-const AGAIN_AFTER_MS = [1_000, 3_000]; // an answer that was lost is given once more for 30 s, and is theft after it
+const FORGOTTEN = "session_not_ended"; // the cookie is deleted, but the user service did not answer
+const AGAIN_AFTER_MS = [1_000, 3_000]; // for 30 s the user service repeats a lost answer; later it assumes theft
 
-/** A request that did not go well; `status` is 0 where there was no answer, `code` that of the problem. */
+/** A failed request; `status` is 0 without an answer, `code` is that of the problem document. */
 export class Failure extends Error {
   constructor(message, status = 0, code = "") {
     super(message);
@@ -20,7 +20,7 @@ export class Failure extends Error {
     this.code = code;
   }
 
-  /** Whether the request may have done its work, and its answer have been lost. */
+  /** Whether the request may have succeeded although its answer was lost. */
   get isUncertain() {
     return this.status === 0 || this.status >= 500;
   }
@@ -32,7 +32,7 @@ export class Failure extends Error {
   }
 }
 
-/** Fetch; no answer is a Failure as well. */
+/** Fetch; a missing answer is a Failure as well. */
 export async function request(path, options) {
   try {
     return await fetch(path, options);
@@ -48,7 +48,7 @@ export class Session extends EventTarget {
   #expiresAt = 0;
   #refreshing = null;
 
-  /** The name of whoever is logged in. */
+  /** The name of the person who is logged in. */
   username = null;
 
   /** Begin a session. */
@@ -57,7 +57,7 @@ export class Session extends EventTarget {
     this.#hold(await this.#send({ method: "POST", headers: { "Content-Type": "application/json" }, body }));
   }
 
-  /** Go on with the session of the cookie, if there is one. */
+  /** Continue the session of the cookie, if there is one. */
   async resume() {
     try {
       await this.#refresh();
@@ -66,7 +66,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** End the session, at the user service too; if that cannot be asked, the browser forgets the session all the same. */
+  /** End the session, at the user service too; if that does not answer, the cookie is deleted anyway. */
   async logOut() {
     let message = "";
     try {
@@ -78,7 +78,7 @@ export class Session extends EventTarget {
     this.#drop(message);
   }
 
-  /** Give an access token that is good for a minute at least; a *refused* one is replaced. */
+  /** Return an access token that is valid for at least a minute; a *refused* one is replaced. */
   async token(refused = null) {
     if (this.#token === refused || Date.now() > this.#expiresAt - EARLY_MS) await this.#refresh();
     return this.#token;
@@ -102,7 +102,7 @@ export class Session extends EventTarget {
     throw ended;
   }
 
-  /** Get the next tokens; tries again at once where it is not known whether the last ones were spent. */
+  /** Get the next tokens; tries again if it is unknown whether the refresh token was spent. */
   async #renew() {
     for (const pause of AGAIN_AFTER_MS) {
       try {
@@ -128,7 +128,7 @@ export class Session extends EventTarget {
     this.dispatchEvent(new CustomEvent("end", { detail: message }));
   }
 
-  /** Send, in turn; also when the page is closed meanwhile (keepalive): a cookie that is lost would look like theft later. */
+  /** Send, taking turns with other tabs, even if the page is closed meanwhile (keepalive): a lost cookie would look like theft. */
   #send(options, path = "") {
     return navigator.locks.request(LOCK, async () => {
       const response = await request(PATH + path, { ...options, keepalive: true });

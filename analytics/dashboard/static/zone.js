@@ -1,4 +1,4 @@
-/** The time zone of the page: the browser's, or UTC where that has no name, or one that the service does not know. */
+/** The time zone of the page: the browser's, or UTC if the browser names none or the service does not know it. */
 
 const UTC = "UTC";
 const named = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -8,7 +8,7 @@ export const zone = named
   ? { name: named, label: named, isBrowsers: true }
   : { name: UTC, label: "UTC: this browser does not name its time zone", isBrowsers: false };
 
-/** Ask once whether the service knows the browser's zone. Another failure says nothing: then it is asked again. */
+/** Ask once whether the service knows the browser's zone. After any other failure, ask again next time. */
 export async function settleZone(ask) {
   if (isKnown || !zone.isBrowsers) return;
   try {
@@ -17,18 +17,18 @@ export async function settleZone(ask) {
     isKnown = true;
   } catch (error) {
     if (error.status !== 422) return;
-    Object.assign(zone, { name: UTC, label: `UTC: the time zone ${named} is not known here`, isBrowsers: false });
+    Object.assign(zone, { name: UTC, label: `UTC: the service does not know the time zone ${named}`, isBrowsers: false });
   }
 }
 
-/** Make a function that formats moments in the page's zone. */
+/** Return a function that formats moments in the page's zone. */
 export function formatting(options) {
   const inBrowsers = new Intl.DateTimeFormat(undefined, options);
   const inUtc = new Intl.DateTimeFormat(undefined, { ...options, timeZone: UTC });
   return (moment) => (zone.isBrowsers ? inBrowsers : inUtc).format(moment);
 }
 
-/** Give `{year, month, day, hour, minute}` of a moment on the wall; months are counted from 0. */
+/** Return `{year, month, day, hour, minute}` of a moment in local time; months are counted from 0. */
 export function wallOf(moment) {
   const local = zone.isBrowsers;
   return {
@@ -40,7 +40,7 @@ export function wallOf(moment) {
   };
 }
 
-/** Give the first moment at which the wall says this, or, where the clock is put over it, the moment at which it is put. */
+/** Return the first moment with this local time, or, if the clock skips it, the moment of the change. */
 export function momentAt({ year, month, day, hour = 0, minute = 0 }) {
   if (!zone.isBrowsers) return new Date(Date.UTC(year, month, day, hour, minute));
   const moment = new Date(year, month, day, hour, minute);

@@ -100,7 +100,7 @@ def measure(plan: Plan, folder: Path, on_turn: OnTurn) -> Figures:
     secrets = ensure_secrets(folder / "secrets.json", links())
     with (
         open_stores(folder, secrets) as stores,
-        deploy(stores.environment, secrets, folder, _WORKERS) as services,
+        deploy(stores.environment, secrets, folder, _WORKERS, ANALYTICS_PUBLIC_STATS="true") as services,
     ):
         sides = _measure_sending(plan, stores, services, on_turn)
         stores.empty()
@@ -148,6 +148,7 @@ def _measure_answers(plan: Plan, stores: Stores, services: Deployed, on_turn: On
             took = grow(stores, range(written, size), until, on_turn)
             written = size
             on_turn(f"{size:,} events: statistics by {service.name}")
+            service.try_once(queries[:1])
             service.run(Task(warm_up, queries))
             rounds = [service.measure(Task(asking, queries)) for _ in range(plan.rounds)]
             on_turn(f"{size:,} events: statistics from {raw.name}")

@@ -7,8 +7,9 @@ from functools import partial
 from multiprocessing.connection import Connection
 
 from benchmarks.load import Connect
-from benchmarks.scenarios.dispatch import chassis_service, fastapi_service, grpc_service
+from benchmarks.scenarios.dispatch import chassis_service, fastapi_service, grpc_service, transports
 from benchmarks.scenarios.dispatch.credentials import Secrets
+from chassis.dispatch.transports import TRANSPORTS
 
 Serve = Callable[[Connection, socket.socket, Secrets], None]
 """Runs one server process until it is terminated; sends its port through the pipe once it is ready."""
@@ -46,7 +47,24 @@ CANDIDATES = {
     "d": Candidate("gRPC, plaintext", _serve_grpc, _connect_grpc, "#fdae6b"),
     "e": Candidate("httpx, plain", fastapi_service.serve, fastapi_service.connect_plain, "#969696"),
     "f": Candidate("httpx, Fernet by hand", fastapi_service.serve, fastapi_service.connect_encrypted, "#525252"),
+    **{
+        key: Candidate(
+            f"sealed over {name}", chassis_service.serve, partial(_dispatch_sealed, make_transport=make), colour
+        )
+        for key, name, make, colour in (
+            ("g", "httpx", TRANSPORTS["httpx"], "#31a354"),
+            ("h", "httpx's own pool", transports.httpx_default, "#9e9ac8"),
+            ("i", "httpx-aiohttp", transports.httpx_aiohttp, "#9e9ac8"),
+            ("j", "pyreqwest's transport for httpx", transports.httpx_pyreqwest, "#9e9ac8"),
+            ("k", "aiohttp", transports.AiohttpAlone, "#9e9ac8"),
+        )
+    },
 }
 """By the letter that figures and options use."""
+USUAL = "abcdefg"
+"""
+Measured when no letters are named: (a) and (b) go over the default transport, (g) over the other that a service can
+choose. The rest are transports that none can.
+"""
 MUTUAL_TLS = "c"
 """The candidate whose TLS is looked at."""

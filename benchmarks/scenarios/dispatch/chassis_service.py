@@ -18,8 +18,8 @@ from benchmarks.scenarios.dispatch.products import Product, ProductRead, make_pr
 from chassis.app import create_app
 from chassis.core.errors import NotFound
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Transport
+from chassis.dispatch.transports import DEFAULT_TRANSPORT
 from chassis.sealing.access import optional
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
@@ -71,14 +71,14 @@ async def connect(
     secrets: Secrets,
     *,
     sealed: bool,
-    make_transport: Callable[[], Transport] = ReqwestTransport,
+    make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT,
 ) -> AsyncIterator[Fetch]:
     """Open the dispatcher, as a service does."""
     envelope = Envelope(_CALLER, load_links(_CALLER, _keys(secrets), {_CALLED}))
     dispatcher = Dispatcher({_CALLED: f"http://127.0.0.1:{ports[0]}"}, envelope, make_transport)
 
     async def fetch(product_id: str) -> str:
-        product = await dispatcher.get(_CALLED, f"/api/v1/products/{product_id}", sealed=sealed)
+        product = (await dispatcher.send(_CALLED, "GET", f"/api/v1/products/{product_id}", sealed=sealed)).json()
         return str(product["id"])
 
     try:

@@ -14,7 +14,7 @@ from benchmarks.processes import Child
 from benchmarks.results import results_as_json
 from benchmarks.runner import OnTurn, Rounds, Side, Turn
 from benchmarks.scenario import Scenario
-from benchmarks.scenarios.dispatch.candidates import CANDIDATES, MUTUAL_TLS
+from benchmarks.scenarios.dispatch.candidates import CANDIDATES, MUTUAL_TLS, USUAL
 from benchmarks.scenarios.dispatch.credentials import Secrets, make_secrets, observe_tls
 from benchmarks.scenarios.dispatch.figures import (
     BASE,
@@ -56,7 +56,7 @@ class Plan:
     warm_up: float
     longest: float
     repeats: int
-    keys: str = "".join(CANDIDATES)
+    keys: str = USUAL
 
     def turn(self, condition: Condition, calls: int) -> Turn:
         """Return what a side does under a condition, with at least so many calls."""
@@ -138,8 +138,8 @@ def content(plan: Plan, figures: Figures) -> dict[str, Any]:
 SCENARIO = Scenario(
     name="dispatch",
     packages=(
-        "cryptography", "fastapi", "grpcio", "httptools", "httpx", "orjson", "protobuf", "pydantic", "pyreqwest",
-        "starlette", "uvicorn", "uvloop",
+        "aiohttp", "cryptography", "fastapi", "grpcio", "httptools", "httpx", "httpx-aiohttp", "orjson", "protobuf",
+        "pydantic", "pyreqwest", "starlette", "uvicorn", "uvloop",
     ),
     measure=measure,
     tables=tables,

@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from benchmarks.processes import run_on_uvloop
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 
 _POOL_SIZE = 10
 """Database connections of a process; as many as ours has."""

@@ -17,7 +17,7 @@ from benchmarks.scenario import Scenario
 from benchmarks.scenarios.orders.figures import BUSY, MANY_PRODUCTS, Condition, draw, notes, results, row, tables
 from benchmarks.scenarios.orders.sides import ours, plain
 from benchmarks.scenarios.orders.stores import Stores, open_stores
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 

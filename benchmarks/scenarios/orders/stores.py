@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from benchmarks.deployment import create_databases, migrate
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port

@@ -13,8 +13,8 @@ import httpx
 from chaos.journal import EventJournal
 from chaos.scenarios.ingestion.events import CLIENT, ORDER, Event, make_events, mix
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
 from chassis.core.together import together
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 
@@ -51,7 +51,9 @@ def inbox_endpoint(dispatcher: Dispatcher) -> Endpoint:
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
         try:
-            answer = await dispatcher.post("analytics", "/events", json=list(events), idempotency_key=str(new_id()))
+            answer = (
+                await dispatcher.send("analytics", "POST", "/events", json=list(events), idempotency_key=str(new_id()))
+            ).json()
         except RemoteError:
             raise
         except AppError as error:

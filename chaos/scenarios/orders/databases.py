@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from chaos.scenarios.orders.shop import ORDERS, PRODUCTS, Person, Request, Shop
 from chassis.core.errors import AppError
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.database import Postgres

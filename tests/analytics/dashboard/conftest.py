@@ -1,4 +1,4 @@
-"""A real browser, and what it shows of the dashboard."""
+"""A real browser with the dashboard."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
@@ -20,12 +20,12 @@ from tests.support.having import having
 from tests.support.tools import require
 
 PATIENCE_MS = 15_000
-"""How long a busy machine may take to show something."""
+"""How long a busy machine may take to show something, milliseconds."""
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
 Fail = Callable[[str, Exception], AbstractContextManager[None]]
-"""Lets what analytics asks of the user service fail: ``with failing("/profile", ServiceUnavailable())``."""
+"""Makes calls of analytics to the user service fail: ``with failing("/profile", ServiceUnavailable())``."""
 
 
 class Visit(Protocol):
@@ -48,7 +48,7 @@ async def browser_process() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def visit(browser_process: Browser, environment: dict[str, str], clean: None) -> Visit:
-    """Opens the dashboard; what the browser complains of (errors, its content policy) fails the test."""
+    """Opens the dashboard; messages of the browser (errors, its content policy) fail the test."""
 
     @asynccontextmanager
     async def opened(**options: object) -> AsyncIterator[Screen]:
@@ -83,7 +83,7 @@ def accounts(apps: dict[str, FastAPI], clean: None) -> Postgres:
 
 @pytest.fixture
 def failing(apps: dict[str, FastAPI]) -> Fail:
-    """Lets calls of the user service fail."""
+    """Makes calls to the user service fail."""
     app = apps["analytics"]
 
     @contextmanager
@@ -96,10 +96,10 @@ def failing(apps: dict[str, FastAPI]) -> Fail:
 
 @pytest.fixture
 def browser(people: People) -> httpx.AsyncClient:
-    """A client that keeps cookies as a browser does."""
+    """A client that stores cookies as a browser does."""
     return people["analytics"]
 
 
 def zone_at_noon() -> str:
-    """Give a time zone in which the day has begun long ago, and ends in a long time."""
+    """Return a time zone in which it is around noon."""
     return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"

@@ -1,4 +1,4 @@
-"""What a person sees of the dashboard, and does there."""
+"""The dashboard as a person sees and uses it."""
 
 from dataclasses import dataclass
 
@@ -21,13 +21,13 @@ class Screen:
     complaints: list[str]
 
     async def log_in(self, username: str = "root", password: str = PASSWORD) -> None:
-        """Fill in the form, and send it."""
+        """Fill in the form, and submit it."""
         await self.page.get_by_label("Name or e-mail address").fill(username)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_role("button", name="Log in").click()
 
     async def settle(self) -> None:
-        """Wait until every panel shows what it has."""
+        """Wait until every panel shows its content."""
         await expect(self.page.locator("#app")).to_be_visible()
         for name in PANELS:
             await expect(self.panel(name).locator(".body > *").first).to_be_visible()
@@ -35,13 +35,13 @@ class Screen:
         await expect(self.page.locator(".loading")).to_have_count(0)
 
     def panel(self, name: str) -> Locator:
-        """Give a panel by its id."""
+        """Return a panel by its id."""
         return self.page.locator(f"#{name}")
 
     async def text_of(self, name: str) -> str:
-        """Give all that a panel says, with single spaces."""
+        """Return the text of a panel, with single spaces."""
         return " ".join((await self.panel(name).inner_text()).split())
 
     async def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
+        """Return by how many pixels the page is wider than its window."""
         return int(await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))

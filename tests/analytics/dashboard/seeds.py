@@ -1,4 +1,4 @@
-"""Events of which the dashboard's numbers are known."""
+"""Events with known numbers for the dashboard."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -11,7 +11,7 @@ Messages = AsyncIterator[tuple[str, dict[str, object]]]
 
 
 async def messages_of(response: httpx.Response) -> Messages:
-    """Give the messages of a stream: kind and data."""
+    """Yield the messages of a stream: kind and data."""
     kind = "message"
     async for line in response.aiter_lines():
         if field := re.fullmatch(r"event: (\w+)", line):

@@ -34,18 +34,18 @@ async def root(make_user: MakeUser) -> User:
 
 @pytest.fixture
 async def seeded(apps: dict[str, FastAPI], database: MotorDatabase) -> None:
-    """There are events."""
+    """Events are stored."""
     await seed(database)
 
 
 async def violations(screen: Screen) -> list[str]:
-    """What axe finds wrong with the page as it is."""
+    """The problems that axe finds in the current page."""
     found = await Axe().run(screen.page)
     return [f"{one['id']}: {node['html']}" for one in found.response["violations"] for node in one["nodes"]]
 
 
 async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: User, make_user: MakeUser) -> None:
-    """The form says what is wrong and stays; nothing of the dashboard is shown."""
+    """The form shows the error and stays; nothing of the dashboard is shown."""
     await make_user("ada")
     async with visit() as screen:
         await screen.log_in(password="wrong password")
@@ -60,7 +60,7 @@ async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: Us
 
 
 async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
-    """To log in, to skip to the numbers, to choose a range and to log out."""
+    """Log in, skip to the numbers, choose a range and log out."""
     async with visit() as screen:
         keys = screen.page.keyboard
         await expect(screen.page.get_by_label("Name or e-mail address")).to_be_focused()
@@ -86,7 +86,7 @@ async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
 
 
 async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: User, seeded: None) -> None:
-    """The numbers are those of the events, in text as well as in charts."""
+    """The numbers match the events, in text as well as in charts."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
@@ -116,18 +116,18 @@ async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> 
         shown = {name: await screen.text_of(name) for name in PANELS}
 
     assert "Events 0" in shown["today"]
-    assert "No events in this time." in shown["over-time"]
-    assert "No orders were confirmed in this time." in shown["revenue"]
-    assert "No products were sold in this time." in shown["products"]
-    assert "Nobody took the first step in this time." in shown["funnel"]
-    assert "Nobody was seen in the last weeks." in shown["retention"]
+    assert "No events in this period." in shown["over-time"]
+    assert "No orders were confirmed in this period." in shown["revenue"]
+    assert "No products were sold in this period." in shown["products"]
+    assert "No one took the first step in this period." in shown["funnel"]
+    assert "No one was active in the last weeks." in shown["retention"]
 
 
 @pytest.mark.long
 async def test_a_failure_is_told_and_can_be_tried_again(
     apps: dict[str, FastAPI], visit: Visit, root: User, seeded: None
 ) -> None:
-    """While the database does not answer each panel says so; a button shows it when it is back."""
+    """While the database does not answer, each panel shows an error; a button reloads it afterwards."""
 
     class Gone(MongoDB):
         def __init__(self) -> None:
@@ -154,7 +154,7 @@ async def test_a_failure_is_told_and_can_be_tried_again(
 
 
 async def do_now(app: FastAPI, name: str) -> None:
-    """Do a round of a service's periodic work."""
+    """Run a service's periodic work once."""
     (periodic,) = [one for one in application_of(app).periodic if one.name == name]
     await periodic.work()
 
@@ -163,7 +163,7 @@ async def do_now(app: FastAPI, name: str) -> None:
 async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     apps: dict[str, FastAPI], visit: Visit, root: User
 ) -> None:
-    """The next question finds the session ended; after a login all is shown again."""
+    """The next query finds the session ended; after a login everything is shown again."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
@@ -180,14 +180,14 @@ async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
 
 
 async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, sealed: Dispatcher) -> None:
-    """At once; while it is paused nothing is."""
+    """At once; while paused nothing is shown."""
     async with visit() as screen:
         await screen.log_in()
         live = screen.panel("live")
         await expect(live.get_by_role("status")).to_have_text("Watching")
 
-        await sealed.post(
-            "analytics", "/api/v1/analytics/events", json={"type": "kettle.boiled", "subject": "kettle-7"}
+        await sealed.send(
+            "analytics", "POST", "/api/v1/analytics/events", json={"type": "kettle.boiled", "subject": "kettle-7"}
         )
 
         await expect(live.get_by_role("listitem")).to_contain_text("kettle.boiled")
@@ -199,7 +199,7 @@ async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, 
 async def test_many_tabs_share_one_session(
     apps: dict[str, FastAPI], visit: Visit, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They take turns with the refresh token: none is taken for a thief, even where it is good for one use alone."""
+    """They take turns with the refresh token: no use counts as theft, even without a grace period."""
     monkeypatch.setattr(refresh_session, "GRACE", timedelta(0))
     async with visit() as screen:
         await screen.log_in()
@@ -216,7 +216,7 @@ async def test_many_tabs_share_one_session(
 
 @pytest.mark.long
 async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
-    """Once, however many panels want one; nobody notices."""
+    """Once, however many panels need one, and invisibly."""
     async with visit() as screen:
         await screen.page.clock.install()
         await screen.log_in()
@@ -237,7 +237,7 @@ async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -
 @pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: str) -> None:
-    """Axe finds nothing wrong with the form and the dashboard, its contrast included."""
+    """Axe finds no problems in the form and the dashboard, contrast included."""
     async with visit(color_scheme=scheme) as screen:
         assert await violations(screen) == []
         await screen.log_in()
@@ -249,7 +249,7 @@ async def test_it_is_accessible(visit: Visit, root: User, seeded: None, scheme: 
 
 @pytest.mark.long
 async def test_it_fits_a_phone(visit: Visit, root: User, seeded: None) -> None:
-    """At 360 pixels nothing has to be scrolled sideways but tables within themselves."""
+    """At 360 pixels nothing scrolls sideways except tables within themselves."""
     async with visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as screen:
         assert await screen.overflow() <= 0
         await screen.log_in()

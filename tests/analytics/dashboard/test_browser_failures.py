@@ -23,18 +23,18 @@ async def root(make_user: MakeUser) -> User:
 
 
 def excuse(screen: Screen) -> None:
-    """Take note that the browser has complained of answers that did not come or were errors, and of nothing else."""
+    """Check that the browser has complained of missing answers and error statuses only, and clear its messages."""
     assert {complaint[:23] for complaint in screen.complaints} == {"Failed to load resource"}
     screen.complaints.clear()
 
 
 async def test_an_answer_that_was_lost_costs_no_session(apps: dict[str, FastAPI], visit: Visit, root: User) -> None:
-    """A refresh whose answer nobody got is repeated at once, while it gives the same token: nobody notices."""
+    """A refresh whose answer was lost is repeated at once, within the grace period, and invisibly."""
 
     async def lose(route: Route) -> None:
         cookies = await screen.page.context.cookies()
         await route.fetch()
-        await screen.page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were
+        await screen.page.context.add_cookies(cookies)  # type: ignore[arg-type]  # the previous cookies
         await route.abort()
 
     async with visit() as screen:
@@ -59,7 +59,7 @@ async def test_an_answer_that_was_lost_costs_no_session(apps: dict[str, FastAPI]
 async def test_a_failure_after_the_refresh_is_shown_and_passes(
     apps: dict[str, FastAPI], visit: Visit, root: User, failing: Fail
 ) -> None:
-    """The page that is loaded again a minute later, when all is well, goes on with the session."""
+    """The page that is loaded again a minute later, after the failure, continues the session."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
@@ -81,7 +81,7 @@ async def test_a_failure_after_the_refresh_is_shown_and_passes(
 
 
 async def test_who_logs_out_is_out_though_the_user_service_is_down(visit: Visit, root: User, failing: Fail) -> None:
-    """The form is there, with what could not be done, and a reload finds nobody logged in."""
+    """The login form is shown with the error, and a reload has no session."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()

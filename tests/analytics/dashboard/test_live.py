@@ -17,8 +17,8 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import Parts
 from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
-from chassis.core.ids import new_id
 from chassis.core.lifecycle import Draining
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
@@ -29,7 +29,7 @@ from tests.support.having import having
 
 @pytest.fixture
 def live(apps: dict[str, FastAPI]) -> Live:
-    """Who listens to the analytics service."""
+    """The readers of the analytics service."""
     return own_part(apps["analytics"], Parts).live
 
 
@@ -53,7 +53,7 @@ class Watching:
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[Messages]:
-        """Give the messages after the first, which says that from now on none is missed."""
+        """Return the messages after the first one, from which on none is missed."""
         async with self._client.stream("GET", LIVE, headers=self._headers, timeout=10) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             messages = messages_of(response)
@@ -62,9 +62,9 @@ class Watching:
 
 
 async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: Watching) -> None:
-    """With what it is and whose, and without its data."""
+    """With type and person, and without its data."""
     async with watching() as messages:
-        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed", "subject": "s"})
+        stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed", "subject": "s"})).json()
 
         kind, told = await anext(messages)
 
@@ -73,9 +73,9 @@ async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: 
 
 
 async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
-    """Of one change stream."""
+    """All from one change stream."""
     async with watching() as first, watching() as second:
-        stored = await sealed.post("analytics", EVENTS, json={"type": "page.viewed"})
+        stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
 
         told = [(await anext(messages))[1]["id"] for messages in (first, second)]
 
@@ -85,7 +85,7 @@ async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -
 async def test_a_reader_too_many_is_refused(
     watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a 503 that says when to come back; the place of one who has left is free again."""
+    """It is a 503 with Retry-After; the place of a reader who left is free again."""
     monkeypatch.setattr(feed, "MAX_READERS", 1)
     async with watching():
         refused = await people["analytics"].get(LIVE, headers=bearer(role="admin"))
@@ -103,7 +103,7 @@ async def test_a_reader_too_many_is_refused(
 async def test_one_person_does_not_take_all_places(
     watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond a few streams of one's own it is a 429; somebody else is let in, and so is who closes one."""
+    """Beyond a few streams of one's own it is a 429; others are admitted, and so is a person who closes one."""
     monkeypatch.setattr(feed, "MAX_OF_ONE", 2)
     live, admin = people["analytics"], bearer(role="admin")
     async with live.stream("GET", LIVE, headers=admin), live.stream("GET", LIVE, headers=admin):
@@ -122,7 +122,7 @@ async def test_one_person_does_not_take_all_places(
 
 
 class Closing:
-    """A database whose change stream says nothing, and takes a while to close."""
+    """A database whose change stream has no events, and takes a while to close."""
 
     resume_token = None
 
@@ -145,12 +145,12 @@ class Closing:
         await self.may_close.wait()
 
     async def try_next(self) -> None:
-        """Have nothing to tell."""
+        """Return nothing."""
         await asyncio.sleep(0)
 
 
 async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -> None:
-    """Of that one he would hear nothing; he is told when the next is open."""
+    """The closing stream has no events for it; it gets the message when the next one is open."""
     live, database = Live(), Closing()
     with live.reading(new_id()) as first:
         following = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
@@ -167,7 +167,7 @@ async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -
 
 
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
-    """Nobody has to wait for those who watch."""
+    """The shutdown does not wait for readers."""
     with having(apps["analytics"], draining=(draining := Draining())):
         async with watching() as messages:
             draining.has_begun = True
@@ -177,7 +177,7 @@ async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching
 async def test_a_stream_ends_with_its_token(
     apps: dict[str, FastAPI], watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is checked at every heartbeat; one that has expired or is revoked gets nothing more."""
+    """It is checked at every heartbeat; after expiry or revocation nothing more is sent."""
 
     class Refusing:
         async def verify(self, _token: str) -> None:
@@ -190,7 +190,7 @@ async def test_a_stream_ends_with_its_token(
 
 
 async def test_a_quiet_stream_has_a_heartbeat() -> None:
-    """Every 15 s, so that nothing in between takes the connection for dead."""
+    """Every 15 s, so that proxies keep the connection open."""
     times = iter([0.0, 14.9, 15.0, 15.0])
 
     async def is_allowed() -> bool:
@@ -205,7 +205,7 @@ async def test_a_quiet_stream_has_a_heartbeat() -> None:
 
 
 async def test_a_slow_reader_is_told_how_many_passed_by() -> None:
-    """What is waiting comes first, then how many were missed, then what comes after."""
+    """Buffered events come first, then the number of dropped ones, then later events."""
     reader = Reader(new_id())
     for number in range(QUEUE + 3):
         reader.tell(b"%d" % number)

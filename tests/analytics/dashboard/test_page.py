@@ -11,13 +11,13 @@ FILES = sorted(path.name for path in FOLDER.rglob("*") if path.suffix in {".css"
 
 @pytest.fixture
 def browser(people: People) -> httpx.AsyncClient:
-    """Asks the analytics service."""
+    """Sends requests to the analytics service."""
     return people["analytics"]
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/"])
 async def test_the_page_runs_nothing_that_is_not_its_own(browser: httpx.AsyncClient, path: str) -> None:
-    """Its policy allows no script in the page, no other address and no frame around it."""
+    """Its policy allows no inline script, no other address and no frame around it."""
     answer = await browser.get(path)
 
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
@@ -27,7 +27,7 @@ async def test_the_page_runs_nothing_that_is_not_its_own(browser: httpx.AsyncCli
 
 
 async def test_what_a_browser_has_is_not_sent_again(browser: httpx.AsyncClient) -> None:
-    """The same ETag is a 304; the browser asks each time, so it never mixes two versions."""
+    """The same ETag is a 304; the browser revalidates each time, so it never mixes two versions."""
     first = await browser.get("/dashboard")
 
     again = await browser.get("/dashboard", headers={"If-None-Match": first.headers["etag"]})
@@ -40,7 +40,7 @@ async def test_what_a_browser_has_is_not_sent_again(browser: httpx.AsyncClient) 
 
 @pytest.mark.parametrize("name", FILES)
 async def test_each_file_has_its_type(browser: httpx.AsyncClient, name: str) -> None:
-    """Browsers run no script of another type."""
+    """Browsers run scripts of the right type only."""
     answer = await browser.get(f"/dashboard/{name}")
 
     kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -51,7 +51,7 @@ async def test_each_file_has_its_type(browser: httpx.AsyncClient, name: str) -> 
 
 @pytest.mark.parametrize("name", ["README.md", "LICENSE", "..%2fmain.py", "nothing.js"])
 async def test_nothing_else_is_served(browser: httpx.AsyncClient, name: str) -> None:
-    """What is no file of the page is a 404."""
+    """A path that is not a file of the page is a 404."""
     assert (await browser.get(f"/dashboard/{name}")).status_code == 404
 
 

@@ -18,19 +18,19 @@ from user.throttle import Limit, account_limit, address_limits, guess_limit
 
 
 async def profile_status(people: People, answer: httpx.Response) -> int:
-    """What the access token of an answer is worth at the user service."""
+    """The status of using the answer's access token at the user service."""
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     return (await people["user"].get("/api/v1/users/profile", headers=headers)).status_code
 
 
 def login_limit(address: str) -> Limit:
-    """How logins from an address are counted."""
+    """The limit of logins from an address."""
     (limit,) = address_limits("login", Client(address))
     return limit
 
 
 async def test_an_admin_logs_in(browser: httpx.AsyncClient, people: People, make_user: MakeUser) -> None:
-    """The page gets an access token and a name; nothing that lasts."""
+    """The page gets an access token and a name, and no refresh token."""
     await make_user("root", role="admin")
 
     answer = await log_in(browser)
@@ -43,7 +43,7 @@ async def test_an_admin_logs_in(browser: httpx.AsyncClient, people: People, make
 
 
 async def test_no_script_and_no_other_site_gets_the_cookie(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
-    """The refresh token is for the dashboard's own requests alone."""
+    """The refresh token is sent with the dashboard's own requests only."""
     await make_user("root", role="admin")
 
     cookie = cookie_of(await log_in(browser))
@@ -55,7 +55,7 @@ async def test_no_script_and_no_other_site_gets_the_cookie(browser: httpx.AsyncC
 async def test_outside_development_the_cookie_is_for_tls_alone(
     apps: dict[str, FastAPI], browser: httpx.AsyncClient, make_user: MakeUser
 ) -> None:
-    """It never goes over a wire in the clear."""
+    """It is never sent without TLS."""
     await make_user("root", role="admin")
     staging = application_of(apps["analytics"]).settings.model_copy(update={"environment": Environment.STAGING})
 
@@ -78,7 +78,7 @@ async def test_a_wrong_password_is_refused(browser: httpx.AsyncClient, make_user
 async def test_who_may_not_look_is_refused_and_leaves_no_session(
     browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
 ) -> None:
-    """The password is right, the role is not: a 403, and what was begun at the user service has ended."""
+    """The password is right, the role is not: a 403, and the session at the user service has ended."""
     ada = await make_user("ada")
 
     answer = await log_in(browser, "ada")
@@ -91,7 +91,7 @@ async def test_who_may_not_look_is_refused_and_leaves_no_session(
 
 
 async def test_the_cookie_gives_the_next_token(browser: httpx.AsyncClient, people: People, make_user: MakeUser) -> None:
-    """A page that is loaded again needs no password; the cookie is another one after it."""
+    """A reloaded page needs no password; the cookie is replaced by the next one."""
     await make_user("root", role="admin")
     before = cookie_of(await log_in(browser)).value
 
@@ -103,7 +103,7 @@ async def test_the_cookie_gives_the_next_token(browser: httpx.AsyncClient, peopl
 
 
 async def test_without_a_cookie_nobody_is_logged_in(browser: httpx.AsyncClient) -> None:
-    """That is no error: it is how the page finds out."""
+    """It is not an error: the page uses it to find out."""
     answer = await refresh(browser)
 
     assert (answer.status_code, answer.content) == (204, b"")
@@ -112,7 +112,7 @@ async def test_without_a_cookie_nobody_is_logged_in(browser: httpx.AsyncClient) 
 async def test_logging_out_ends_the_session_at_the_user_service(
     browser: httpx.AsyncClient, people: People, make_user: MakeUser
 ) -> None:
-    """The cookie is gone, and neither it nor the access token is worth anything."""
+    """The cookie is deleted, and both its token and the access token are refused."""
     await make_user("root", role="admin")
     begun = await log_in(browser)
     cookie = cookie_of(begun).value
@@ -127,7 +127,7 @@ async def test_logging_out_ends_the_session_at_the_user_service(
 
 
 async def test_logging_out_twice_is_no_error(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
-    """The second time there is nothing to end."""
+    """The second logout has nothing to end."""
     await make_user("root", role="admin")
     cookie = cookie_of(await log_in(browser)).value
     await browser.delete(SESSION)
@@ -139,7 +139,7 @@ async def test_logging_out_twice_is_no_error(browser: httpx.AsyncClient, make_us
 async def test_somebody_who_may_look_no_longer_is_shown_out(
     browser: httpx.AsyncClient, people: People, make_user: MakeUser, accounts: Postgres
 ) -> None:
-    """Also where only the role was changed, in the database; the session ends."""
+    """Also if only the role in the database was changed; the session ends."""
     root = await make_user("root", role="admin")
     await log_in(browser)
     await change(accounts, update(type(root)).values(role="user"))
@@ -152,7 +152,7 @@ async def test_somebody_who_may_look_no_longer_is_shown_out(
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 async def test_a_foreign_page_cannot_use_the_cookie(browser: httpx.AsyncClient, make_user: MakeUser, site: str) -> None:
-    """A browser says where a request comes from; sessions are for the page's own."""
+    """The browser sends the origin of a request; sessions are for the page's own requests."""
     await make_user("root", role="admin")
     await log_in(browser)
 
@@ -162,7 +162,7 @@ async def test_a_foreign_page_cannot_use_the_cookie(browser: httpx.AsyncClient, 
 
 
 async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncClient, accounts: Postgres) -> None:
-    """At the user service, which sees the analytics service's own address alone."""
+    """The user service counts it for that address, although it sees only the address of analytics."""
     await log_in(browser, "eve", "wrong password", address="192.0.2.7")
 
     person = Client("192.0.2.7")
@@ -173,7 +173,7 @@ async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncCl
 async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
     browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
 ) -> None:
-    """The address that has tried too often waits, and is told for how long; others come in."""
+    """The address with too many attempts waits, and gets the waiting time; others can log in."""
     await make_user("root", role="admin")
     await log_in(browser, "eve", "wrong password", address="192.0.2.7")
     soon = func.now() + func.make_interval(0, 0, 0, 0, 0, 5)
@@ -187,17 +187,17 @@ async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
 
 
 async def test_nobody_else_names_an_address(sealed: Dispatcher, accounts: Postgres) -> None:
-    """Of another linked program it is not taken."""
+    """It is ignored from another linked program."""
     guess = {"username": "eve", "password": "wrong password"}
     with pytest.raises(RemoteError):
-        await sealed.post("user", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
+        await sealed.send("user", "POST", "/api/v1/users/login", json=guess, client_address="192.0.2.7")
 
     limits = guess_limit("login", "eve", Client(program="client")), account_limit("login", "eve")
     assert set(await read(accounts, select(Throttle.key))) == {limit.key for limit in limits}
 
 
 async def test_a_plain_request_names_no_address(people: People, accounts: Postgres) -> None:
-    """The header is worth nothing outside an envelope."""
+    """The header is ignored outside an envelope."""
     guess = {"username": "eve", "password": "wrong password"}
     await people["user"].post("/api/v1/users/login", json=guess, headers={"X-Client-Address": "192.0.2.7"})
 

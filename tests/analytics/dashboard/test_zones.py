@@ -1,4 +1,4 @@
-"""The dashboard's time zone: the browser's, UTC where that has none that is known, and days when the clock is put."""
+"""The dashboard's time zone: the browser's, otherwise UTC, and days on which the clock changes."""
 
 import pytest
 from playwright.async_api import expect
@@ -14,11 +14,11 @@ RANGES = """async ([function_name, now]) => {
   const ranges = await import("/dashboard/ranges.js");
   return JSON.parse(JSON.stringify(ranges[function_name](new Date(now))));
 }"""
-"""Asks the page's module for a range at a time."""
+"""Calls the page's module for a range at a time."""
 
 
 def naming(zone: str) -> str:
-    """A script that has the browser name its zone otherwise."""
+    """A script that makes the browser report another zone."""
     return f"""
         const original = Intl.DateTimeFormat.prototype.resolvedOptions;
         Intl.DateTimeFormat.prototype.resolvedOptions = function () {{
@@ -38,15 +38,15 @@ async def root(make_user: MakeUser) -> User:
     [
         ("undefined", "UTC: this browser does not name its time zone"),
         ('""', "UTC: this browser does not name its time zone"),
-        ('"Mars/Phobos"', "UTC: the time zone Mars/Phobos is not known here"),
-        ('"Etc/Unknown"', "UTC: the time zone Etc/Unknown is not known here"),
-        ('"right/Europe/Berlin"', "UTC: the time zone right/Europe/Berlin is not known here"),
+        ('"Mars/Phobos"', "UTC: the service does not know the time zone Mars/Phobos"),
+        ('"Etc/Unknown"', "UTC: the service does not know the time zone Etc/Unknown"),
+        ('"right/Europe/Berlin"', "UTC: the service does not know the time zone right/Europe/Berlin"),
     ],
 )
 async def test_without_a_zone_that_is_known_the_dashboard_is_in_utc(
     visit: Visit, root: User, database: MotorDatabase, zone: str, said: str
 ) -> None:
-    """It says so, and its panels show numbers, of UTC days."""
+    """The page says so, and its panels show numbers of UTC days."""
     await seed(database)
     async with visit(timezone_id="Asia/Tokyo") as screen:
         await screen.page.add_init_script(naming(zone))
@@ -62,7 +62,7 @@ async def test_without_a_zone_that_is_known_the_dashboard_is_in_utc(
         screen.complaints.clear()
 
     assert "page.viewed 5" in shown["over-time"]
-    assert not any("This cannot be shown" in text or "Try again" in text for text in shown.values())
+    assert not any("This panel could not be shown" in text or "Try again" in text for text in shown.values())
     assert days["today"] == {"from": "2026-11-20T00:00:00.000Z", "to": "2026-11-20T20:31:00.000Z"}
 
 
@@ -80,22 +80,22 @@ async def test_a_zone_that_is_known_is_used(visit: Visit, root: User, database: 
 
 YESTERDAYS = {
     "Europe/Berlin": [
-        # The clock was put forward today: since midnight nine hours have passed, yesterday until then ten.
+        # The clock moved forward today: nine hours since midnight, but ten yesterday.
         ("2026-03-29T08:00:30Z", ("2026-03-27T23:00", "2026-03-28T09:01")),
-        # It was put forward yesterday, after the same time, and before it.
+        # It moved forward yesterday, after the same time, and before it.
         ("2026-03-29T22:30:30Z", ("2026-03-28T23:00", "2026-03-28T23:31")),
         ("2026-03-30T08:00:30Z", ("2026-03-28T23:00", "2026-03-29T08:01")),
-        # Yesterday's clock never showed this: until it was put.
+        # Yesterday's clock skipped this time: the range ends at the change.
         ("2026-03-30T00:30:30Z", ("2026-03-28T23:00", "2026-03-29T01:00")),
-        # It was put back today: ten hours since midnight, and nine yesterday.
+        # It moved back today: ten hours since midnight, and nine yesterday.
         ("2026-10-25T08:00:30Z", ("2026-10-23T22:00", "2026-10-24T07:01")),
-        # It was put back yesterday; of two hours with this name the first.
+        # It moved back yesterday; of two hours with this name the first one counts.
         ("2026-10-26T08:00:30Z", ("2026-10-24T22:00", "2026-10-25T08:01")),
         ("2026-10-26T01:30:30Z", ("2026-10-24T22:00", "2026-10-25T00:31")),
         # The last minute of a day ends with the day.
         ("2026-03-28T22:59:30Z", ("2026-03-26T23:00", "2026-03-27T23:00")),
     ],
-    # Where midnight is left out, a day begins when the clock is put; half an hour is put, too.
+    # Where midnight is skipped, a day begins at the change, which may be of half an hour.
     "America/Havana": [("2026-03-09T12:00:30Z", ("2026-03-08T05:00", "2026-03-08T12:01"))],
     "Australia/Lord_Howe": [("2026-10-04T15:10:30Z", ("2026-10-03T13:30", "2026-10-03T15:30"))],
     "UTC": [("2026-03-29T08:00:30Z", ("2026-03-28T00:00", "2026-03-28T08:01"))],
@@ -105,7 +105,7 @@ YESTERDAYS = {
 
 @pytest.mark.parametrize("zone", YESTERDAYS)
 async def test_yesterday_until_now_is_until_the_same_time_on_the_wall(visit: Visit, zone: str) -> None:
-    """On the days when the clock is put as on all others."""
+    """On days with a clock change as on all others."""
     async with visit(timezone_id=zone) as screen:
         for now, yesterday in YESTERDAYS[zone]:
             days = await screen.page.evaluate(RANGES, ["todayAndYesterday", now])

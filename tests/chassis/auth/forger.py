@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from chassis.auth.tokens import TokenIssuer
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.chassis.auth.issuer import pem
+from user.tokens.issuer import TokenIssuer
 
 Claims = dict[str, Any]
 OTHER_KEY = ec.generate_private_key(ec.SECP256R1())

@@ -9,8 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from chassis.auth.tokens import TokenIssuer
+from chassis.core.json import dumps
+from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.transport import Answer
+from user.tokens.issuer import TokenIssuer
 
 UNTIL = "2026-11-21T12:00:00.123456Z"
 
@@ -70,20 +73,19 @@ class Issuer(Dispatcher):
         """Answer these sessions the next time."""
         self.revoked = {"sessions": [str(session) for session in sessions], "until": until}
 
-    async def get(self, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
-        """Give the key set or the revocations."""
-        assert service == "user"
+    async def call(self, call: Call[Any, Any], body: object = None, **options: Any) -> Any:  # noqa: ANN401, ARG002 - as the real one
+        """Answer with the key set or the revocations."""
+        assert call.service == "user"
         self.asked += 1
         await asyncio.sleep(0)
         if self.failure:
             raise self.failure
-        if path == "/.well-known/jwks.json":
-            assert options == {"sealed": False}
-            return self.document
-        assert path == "/api/v1/users/revocations"
-        assert options.keys() == {"query", "timeout"}
+        if call.path == "/.well-known/jwks.json":
+            assert not call.sealed
+            return call.decode(Answer(200, {}, dumps(self.document)))
+        assert call.path == "/api/v1/users/revocations"
         self.since.append(options["query"])
-        return self.revoked
+        return call.decode(Answer(200, {}, dumps(self.revoked)))
 
 
 class Clock:

@@ -4,7 +4,7 @@ import pytest
 
 from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import AppError, Forbidden
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dependencies import ADMIN, ANALYST, PERSON, Authentication, refuse_without_role
 
 

@@ -2,8 +2,7 @@ import asyncio
 
 import pytest
 
-from chassis.auth.jwks import REFETCH_S, RemoteKeys
-from chassis.auth.single_flight import RETRY_S
+from chassis.auth.remote import REFETCH_S, RETRY_S, RemoteKeys
 from chassis.auth.tokens import UnknownKey
 from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
 from tests.chassis.auth.issuer import Clock, Issuer
@@ -90,7 +89,7 @@ async def test_without_any_key_tokens_cannot_be_checked(keys: RemoteKeys, issuer
     """While the key set was never had it is a 503, no 401; a second after the issuer is back it works."""
     issuer.failure = ServiceUnavailable()
 
-    with pytest.raises(ServiceUnavailable, match="user service gives no keys"):
+    with pytest.raises(ServiceUnavailable, match="keys of user cannot be fetched"):
         await keys.get(issuer.kid)
 
     issuer.failure = None

@@ -10,14 +10,15 @@ import jwt
 from dotenv import dotenv_values
 from typer.testing import CliRunner
 
-from chassis.auth.jwks import KEYS_EVERY_S, RemoteKeys
-from chassis.auth.tokens import LIFETIME_S, TokenIssuer, TokenVerifier, UnknownKey
-from chassis.core.clock_skew import ClockSkew
-from chassis.core.ids import new_id
+from chassis.auth.remote import KEYS_EVERY_S, KeySet, RemoteKeys
+from chassis.auth.tokens import LIFETIME_S, TokenVerifier, UnknownKey
+from chassis.core.clock import ClockSkew
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.keys.commands import app
 from cli.keys.rings import HANDLING, Kind
 from tests.chassis.auth.issuer import Clock, Revoked
+from user.tokens.issuer import TokenIssuer
 
 TICK_S = 5
 ROLLING_S = 20
@@ -49,10 +50,10 @@ class UserService(Dispatcher):
         """What a worker publishes."""
         return self.workers[worker].jwks()
 
-    async def get(self, *_call: str, **_options: object) -> Any:  # noqa: ANN401 - JSON
+    async def call(self, *_call: object, **_options: object) -> Any:  # noqa: ANN401 - what is declared
         """Answer as the next worker."""
         self._answers += 1
-        return self.jwks(self._answers % 2)
+        return KeySet(**self.jwks(self._answers % 2))
 
     def _start(self) -> TokenIssuer:
         return TokenIssuer(str(dotenv_values(self._file)["JWT_PRIVATE_KEY"]), "user", "us", self._clock)

@@ -10,14 +10,15 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr, TypeAdapter
 
 from chassis.application import own_part
-from chassis.auth.signing_keys import SigningKeys
-from chassis.auth.tokens import Identity, InvalidToken, TokenIssuer, TokenVerifier, UnknownKey, read_jwks
-from chassis.core.clock_skew import ClockSkew
+from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier, UnknownKey, read_jwks
+from chassis.core.clock import ClockSkew
 from chassis.core.errors import ServiceUnavailable
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.chassis.auth.forger import Forger
 from tests.chassis.auth.issuer import Revoked, make_key, pem
 from user.dependencies import Parts
+from user.tokens.issuer import TokenIssuer
+from user.tokens.signing_keys import SigningKeys
 
 FIRST, SECOND = make_key(), make_key()
 WRONG_KEYS = {

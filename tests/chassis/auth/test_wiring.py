@@ -10,8 +10,7 @@ from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
 from chassis.application import own_part
-from chassis.auth.tokens import TokenIssuer
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.dependencies import PERSON, CurrentUser
 from chassis.sealing.access import public, service
 from chassis.web.routing import Router, service_router
@@ -20,6 +19,7 @@ from tests.chassis.auth.issuer import UNTIL, make_key
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.serving import NoDatabase, serve
+from user.tokens.issuer import TokenIssuer
 
 users = service_router("users")
 things = service_router("things")
@@ -35,7 +35,7 @@ class UserSettings(TinySettings):
 class TinyFollower(TinySettings):
     """What a service that takes its tokens reads."""
 
-    calls: ClassVar[tuple[str, ...]] = ("user",)
+    peers: ClassVar[frozenset[str]] = frozenset({"user"})
     tokens_from: ClassVar[str | None] = "user"
 
     user_service_url: AnyHttpUrl

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from cli.dev.polling import eventually
 from tests.chassis.idempotency.tiny_keyed import ISSUER, KEYS, THINGS
 from tests.sealing.messages import Answer, Forge, Wire, send

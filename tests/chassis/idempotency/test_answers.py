@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from chassis.idempotency.answers import Answer as StoredAnswer
 from chassis.idempotency.answers import UnstorableAnswer
-from chassis.postgres.database import KEY_HOURS
+from chassis.idempotency.dependency import KEY_HOURS
 from tests.chassis.idempotency.asking import KINDS, asking, is_replayed
 from tests.chassis.idempotency.points import dying
 from tests.chassis.idempotency.tiny_keyed import Worker, count, serve_worker, settle

@@ -7,12 +7,11 @@ import pytest
 from fastapi import Response
 from sqlalchemy import insert, select
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.answers import Replay
-from chassis.idempotency.begin_key import BeginKey
 from chassis.idempotency.dependency import IdempotencyKey, KeyNotBegun, delete_answer
-from chassis.idempotency.errors import InFlight, KeyReused
-from chassis.idempotency.key import KeyedRequest
+from chassis.idempotency.key import BeginKey, KeyedRequest
+from chassis.idempotency.kinds import InFlight, KeyReused
 from chassis.postgres.statements import Statement
 from chassis.postgres.tables import chassis_metadata, idempotency_keys
 from tests.chassis.idempotency.tiny_keyed import Worker, count

@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 from sqlalchemy import insert, select
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from chassis.idempotency.key import KeyedRequest
 from chassis.postgres.tables import idempotency_keys
 from tests.chassis.idempotency.asking import KINDS, asking, is_replayed, person

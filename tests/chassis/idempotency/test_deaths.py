@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from sqlalchemy import text
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.chassis.idempotency.asking import asking, is_replayed, send_until_answered
 from tests.chassis.idempotency.points import dying, failing
 from tests.chassis.idempotency.tiny_keyed import Worker, count, settle

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.idempotency.errors import InvalidIdempotencyKey
 from chassis.idempotency.key import parse_key
+from chassis.idempotency.kinds import InvalidIdempotencyKey
 from tests.chassis.idempotency.asking import KINDS, asking
 from tests.chassis.idempotency.tiny_keyed import THINGS, Worker, count
 from tests.sealing.messages import send

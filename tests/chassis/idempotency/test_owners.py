@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.core.ids import new_id
+from chassis.core.types import new_id
 from tests.chassis.idempotency.asking import KINDS, asking, person
 from tests.chassis.idempotency.tiny_keyed import Worker, count
 from tests.sealing.messages import send

@@ -13,16 +13,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.auth.tokens import TokenIssuer, TokenVerifier
-from chassis.core.clock_skew import ClockSkew
+from chassis.auth.tokens import TokenVerifier
+from chassis.core.clock import ClockSkew
 from chassis.core.errors import Conflict
-from chassis.core.ids import new_id
-from chassis.core.types import Body, Read
+from chassis.core.types import Body, Read, new_id
 from chassis.dependencies import ADMIN, PERSON, CurrentUser
 from chassis.idempotency.answers import MAX_BODY
-from chassis.idempotency.dependency import KEYED, IdempotencyKey, Key
-from chassis.idempotency.errors import InFlight
-from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
+from chassis.idempotency.dependency import KEY_EXPIRY, KEYED, IdempotencyKey, Key
+from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE, InFlight
 from chassis.postgres.database import Database, Postgres, Session
 from chassis.sealing.access import optional, public, service
 from chassis.web.routing import service_router
@@ -31,6 +29,7 @@ from tests.chassis.idempotency.points import go_on
 from tests.chassis.tiny import serve_tiny
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.having import having
+from user.tokens.issuer import TokenIssuer
 
 THINGS = "/api/v1/things"
 KEYS = make_keys("order", "user", "tiny")
@@ -197,7 +196,7 @@ class Worker:
 async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
     """Run one on a real socket."""
     own = as_setting({name: ring for name, ring in KEYS.items() if "TINY" in name})
-    store = Postgres(SecretStr(database_url), "tiny")
+    store = Postgres(SecretStr(database_url), "tiny", expiries=[KEY_EXPIRY])
     async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
         tiny.app.state.at = go_on
         tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())

@@ -1,25 +1,24 @@
-"""Deleting what is of no use any more."""
+"""How long the rows of this service are kept: sessions, mail tokens, attempts, audit entries."""
 
 from datetime import timedelta
 
 from sqlalchemy import func
 
-from chassis.postgres.database import Postgres
-from chassis.postgres.purge import Expiry, purge
+from chassis.postgres.purge import Expiry
 from user.models import AuditEntry, EmailToken, FamiliarNetwork, RefreshToken, Throttle, UserSession
 from user.services.open_session import IDLE
 from user.throttle import FORGET_AFTER
 
 KEEP_AUDIT = timedelta(days=400)
 KEEP_SESSIONS = timedelta(days=1)
-"""After the end of a session; its access tokens have long expired then."""
+"""After the end of a session; its access tokens have expired long before."""
 KEEP_SPENT = IDLE
 """
-After a refresh token was used: for so long its reuse ends the session, after that it is merely unknown. A device that
+How long the reuse of a spent refresh token ends the session; after that the token is unknown. A device that
 is away for longer is logged out in any case.
 """
 SESSIONS = 50
-"""In one batch: with each go its refresh tokens, some thousands if it was refreshed every quarter of an hour."""
+"""Sessions in one batch: each has some thousands of refresh tokens if it was refreshed every quarter of an hour."""
 
 _sessions, _throttles = UserSession.__table__.c, Throttle.__table__.c
 EXPIRIES = (
@@ -31,8 +30,3 @@ EXPIRIES = (
     Expiry(_throttles.last_at, FORGET_AFTER, only=_throttles.blocked_until < func.now()),
     Expiry(AuditEntry.__table__.c.at, KEEP_AUDIT),
 )
-
-
-async def purge_expired(database: Postgres) -> None:
-    """Delete sessions and mail tokens that have ended, spent refresh tokens, attempts long past, old audit entries."""
-    await purge(database, EXPIRIES)

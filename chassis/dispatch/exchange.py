@@ -1,0 +1,99 @@
+"""One exchange with a peer: a request is sealed and sent, and its answer opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from chassis.core import context as request_context
+from chassis.core import deadline
+from chassis.dispatch.errors import BadAnswer
+from chassis.dispatch.peer import Peer
+from chassis.dispatch.transport import Address, Answer
+from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
+from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """
+    What all attempts of one call have in common.
+
+    Attributes:
+        headers: Those that go inside the envelope.
+        repeatable: Doing it twice has the effect of doing it once.
+        slow_s: As ``Call`` has it.
+    """
+
+    peer: Peer
+    method: str
+    address: Address
+    headers: dict[str, str]
+    body: bytes
+    sealed: bool
+    repeatable: bool
+    slow_s: float | None
+    ends: deadline.Deadline
+
+
+async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, trace: Mapping[str, str]) -> Answer:
+    """
+    Send a request once and return the answer, whatever its status.
+
+    Args:
+        left: Seconds that there are for it.
+        trace: The headers by which the trace goes on at the peer.
+
+    Raises:
+        TransportError: No usable answer came over the wire.
+        BadAnswer: The answer to a sealed request is not sealed, or cannot be trusted.
+    """
+    headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
+    method, address, transport = request.method, request.address, request.peer.transport()
+    if not request.sealed:
+        return await transport.send(method, address, [*headers.items(), *_outer_headers()], request.body, left)
+    target = Target(method, address.path, address.query)
+    seal = envelope.seal_request
+    sealed = await offload(len(request.body), seal, request.peer.name, target, headers, request.body)
+    outer, body = wrap_request(envelope.service, method, sealed)
+    answer = await transport.send(method, address, outer + _outer_headers(), body, left)
+    return await _open(envelope, sealed, answer)
+
+
+def inner_headers(
+    body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
+) -> dict[str, str]:
+    """Give the headers that go inside the envelope."""
+    candidates = {
+        "authorization": f"Bearer {bearer}" if bearer else None,
+        "content-type": "application/json" if body else None,
+        "idempotency-key": idempotency_key,
+        CLIENT_ADDRESS: client_address,
+    }
+    return {name: value for name, value in candidates.items() if value is not None}
+
+
+def _outer_headers() -> list[tuple[str, str]]:
+    """Give the headers that stay outside the envelope."""
+    context = request_context.current()
+    return [("x-request-id", context.request_id)] if context else []
+
+
+async def _open(envelope: Envelope, request: SealedRequest, answer: Answer) -> Answer:
+    try:
+        key_id, token = unwrap_response(answer.headers, answer.body)
+        opened = await offload(len(token), envelope.open_response, request, key_id, token, answer.status)
+    except BadEnvelope as error:
+        raise BadAnswer(f"an unsealed {answer.status} to a sealed call{_clock_hint(envelope, answer)}") from error
+    except Refused as error:
+        raise BadAnswer(f"an answer that cannot be trusted: {error.reason}") from error
+    return Answer(opened.status, opened.headers, opened.body)
+
+
+def _clock_hint(envelope: Envelope, answer: Answer) -> str:
+    """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
+    try:
+        date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return ""
+    difference = envelope.skew.difference(date_ms)
+    return f"; {difference}" if difference else ""

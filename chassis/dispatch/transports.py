@@ -1,0 +1,11 @@
+"""The transports that ``DISPATCH_TRANSPORT`` chooses from (docs/decisions/0005)."""
+
+from collections.abc import Callable, Mapping
+
+from chassis.dispatch.httpx_transport import HttpxTransport
+from chassis.dispatch.reqwest import ReqwestTransport
+from chassis.dispatch.transport import Transport
+from chassis.settings import ServiceSettings
+
+TRANSPORTS: Mapping[str, Callable[[], Transport]] = {"httpx": HttpxTransport, "pyreqwest": ReqwestTransport}
+DEFAULT_TRANSPORT = TRANSPORTS[ServiceSettings.model_fields["dispatch_transport"].default]

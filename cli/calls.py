@@ -1,0 +1,51 @@
+"""`python -m cli calls`: the calls between services."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Annotated, Any, get_args, get_origin
+
+from rich.table import Table
+
+from chassis.auth.remote import keys_of, revocations_of
+from chassis.dispatch.call import Call
+from chassis.messaging.event_batch import delivery_to
+from cli.dev.console import console
+from cli.events import announced_by
+from cli.links import settings_class
+from cli.services import SERVICES
+
+
+def calls() -> None:
+    """Print every call of every service: the called service, what it sends and returns, and its timeout."""
+    table = Table("From", "To", "Method", "Path", "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
+    for caller, call in declared_calls():
+        types = type_name(call.sends), type_name(call.returns)
+        about = "yes" if call.sealed else "no", f"{call.timeout_s:g} s", call.idempotency
+        table.add_row(caller, call.service, call.method, call.path, *types, *about)
+    console.print(table)
+
+
+def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
+    """
+    Yield the calls of all services, each with its caller.
+
+    These are the calls in ``calls.py``, those for the keys and revocations of the service that issues tokens, and the
+    deliveries of events.
+    """
+    for service in SERVICES:
+        yield from ((service.name, call) for call in import_module(f"{service.name}.calls").CALLS)
+        if issuer := settings_class(service.name).tokens_from:
+            yield service.name, keys_of(issuer)
+            yield service.name, revocations_of(issuer)
+        consumers = {consumer for event in announced_by(service.name) for consumer in event.consumers}
+        yield from ((service.name, delivery_to(consumer)) for consumer in sorted(consumers))
+
+
+def type_name(declared: Any) -> str:  # noqa: ANN401 - a type as calls declare it
+    """Return the name of a type, as in ``list[Acknowledgement]``; ``-`` for none."""
+    if declared is None:
+        return "-"
+    if get_origin(declared) is Annotated:
+        return type_name(get_args(declared)[0])
+    inner = ", ".join(type_name(one) for one in get_args(declared))
+    return f"{declared.__name__}[{inner}]" if inner else str(declared.__name__)

@@ -1,0 +1,86 @@
+"""Every statement that is written by hand, against the migrated database of the service that runs it."""
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+
+import asyncpg
+import pytest
+
+from chassis.idempotency.key import BeginKey
+from chassis.messaging.outbox import Publish, PublishEach
+from chassis.postgres.nonces import Nonce
+from chassis.postgres.statements import Part, Statement
+from cli.dev.files import ROOT
+from cli.services import SERVICES, Service
+from order.metrics import CountTransition
+
+SERVICES_WITH_TABLES = [service for service in SERVICES if service.store == "postgres"]
+COLUMNS: dict[type[Part], set[str]] = {
+    Nonce: set(),
+    BeginKey: {"is_ours", "is_first"},
+    Publish: {"published"},
+    PublishEach: {"published"},
+    CountTransition: set(),
+}
+"""Part -> the columns that it reads from the rows of its statement."""
+
+
+def modules_of(package: str) -> Iterator[str]:
+    """The names of all modules of a package, but for its migrations."""
+    yield package
+    for module in walk_packages([str(ROOT / package)], f"{package}."):
+        if ".migrations" not in module.name:
+            yield module.name
+
+
+def statements_of(package: str) -> dict[str, Statement]:
+    """All statements of a package by their names; the same one only once."""
+    found: dict[int, tuple[str, Statement]] = {}
+    for module in modules_of(package):
+        for name, value in vars(import_module(module)).items():
+            if isinstance(value, Statement):
+                found.setdefault(id(value), (f"{module}.{name}", value))
+    return dict(found.values())
+
+
+@pytest.mark.parametrize("service", SERVICES_WITH_TABLES, ids=lambda service: service.name)
+async def test_the_database_understands_every_statement(service: Service, environment: dict[str, str]) -> None:
+    """Its tables, columns and types are those of the migrations, and its rows have what its parts read."""
+    statements = statements_of("chassis") | statements_of(service.name)
+    connection = await asyncpg.connect(environment[service.store_variable].replace("+asyncpg", ""))
+    wrong = dict[str, object]()
+    for name, statement in statements.items():
+        try:
+            prepared = await connection.prepare(statement.sql)
+        except asyncpg.PostgresError as error:
+            wrong[name] = str(error)
+            continue
+        columns = {column.name for column in prepared.get_attributes()}
+        if missing := {column for part in statement.parts for column in COLUMNS[part]} - columns:
+            wrong[name] = missing
+    await connection.close()
+
+    assert wrong == {}
+    assert len(statements) >= 5
+
+
+@pytest.mark.parametrize("package", ["chassis", *(service.name for service in SERVICES)])
+def test_every_statement_is_made_once_where_it_can_be_found(package: str) -> None:
+    """At the top of its module: one that a function makes is compiled for each call, and is not checked here."""
+    hidden = [f"{path.relative_to(ROOT)}:{line}" for path in (ROOT / package).rglob("*.py") for line in _hidden(path)]
+
+    assert hidden == []
+
+
+def _hidden(path: Path) -> list[int]:
+    tree = ast.parse(path.read_text())
+    on_top = {id(one.value) for one in tree.body if isinstance(one, ast.Assign | ast.AnnAssign)}
+    return [
+        one.lineno
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "Statement"
+        if id(one) not in on_top
+    ]
