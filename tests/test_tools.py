@@ -7,7 +7,7 @@ BROWSER = ("browser", "apt install chromium")
 
 def skipped(reason: str) -> pytest.TestReport:
     """The report of a skipped test."""
-    place = ("tests/test_x.py", 1, f"Skipped: {reason}")
+    place = (__file__, 1, f"Skipped: {reason}")
     return pytest.TestReport("x", ("x", 1, "x"), {}, "skipped", place, "setup")
 
 
