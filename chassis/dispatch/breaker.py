@@ -1,8 +1,8 @@
 """
-The circuit breaker of one target: a service that mostly fails is left alone for a while, then tried with one call.
+The circuit breaker of one target: it opens when most calls fail, then lets one probe through after a pause.
 
-The states are those of Nygard, "Release It!"; exactly one probe passes while half-open, which the libraries that were
-measured do not keep to.
+The states follow Nygard, "Release It!". Exactly one probe passes while half-open; the libraries that were measured do
+not guarantee this.
 """
 
 import random
@@ -18,18 +18,18 @@ WINDOW_S = 30
 FEWEST_CALLS = 20
 BAD_SHARE = 0.5
 SLOW_S = 2.0
-"""An answer that takes longer is as bad as none, unless its call declares otherwise (``Call.slow_s``)."""
+"""A slower answer counts as a failure, unless the call declares another limit (``Call.slow_s``)."""
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 BACKGROUND_PAUSE_S = 1.0
-"""For work that pauses by itself, and that nobody waits for: when the service is back, it must not wait a minute."""
+"""The longest pause for background work, which has its own pauses: it must resume soon after the service is back."""
 SPREAD = 0.2
-"""Each pause is longer or shorter by up to this share, so that callers do not all come back at once."""
+"""Each pause varies by up to this share, so that callers do not all return at once."""
 SUCCESSES_TO_CLOSE = 3
 
 
 class State(IntEnum):
-    """Of a breaker; the numbers are those of the metric."""
+    """The state of a breaker; the metric uses the same numbers."""
 
     CLOSED = 0
     HALF_OPEN = 1
@@ -38,10 +38,10 @@ class State(IntEnum):
 
 class CircuitOpen(Exception):
     """
-    The target is left alone at present.
+    The breaker rejects calls to the target.
 
     Attributes:
-        retry_after_s: Seconds until it is tried again.
+        retry_after_s: Seconds until the target is tried again.
     """
 
     def __init__(self, retry_after_s: float) -> None:
@@ -60,15 +60,15 @@ class _Second:
 
 class Breaker:
     """
-    Admits calls, and learns from how they end. Every admitted call ends in ``succeed``, ``fail`` or ``abandon``.
+    Admits calls and counts how they end. Every admitted call ends in ``succeed``, ``fail`` or ``abandon``.
 
-    ``admit`` gives a permit. What was admitted before the state changed says nothing any more, and is not counted.
+    ``admit`` returns a permit. Calls that were admitted before the state changed are not counted.
 
     Args:
         clock: Seconds, monotonic.
         chance: A number in [0, 1).
-        on_change: Told each new state.
-        longest_pause_s: No pause is longer, but for the spread.
+        on_change: Called with each new state.
+        longest_pause_s: The longest pause, before the spread is applied.
     """
 
     def __init__(
@@ -92,15 +92,15 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """What it does with calls."""
+        """The current state."""
         return self._state
 
     def admit(self) -> int:
         """
-        Let a call begin; returns its permit.
+        Admit a call and return its permit.
 
         Raises:
-            CircuitOpen: Not now.
+            CircuitOpen: The breaker is open, or its probe is under way.
         """
         if self._state is State.CLOSED:
             return self._permit
@@ -112,7 +112,7 @@ class Breaker:
         return self._permit
 
     def succeed(self, permit: int, took_s: float, slow_s: float = SLOW_S) -> None:
-        """Count a call that ended well; one that took over *slow_s* is as bad as a failed one."""
+        """Count a successful call; one that took over *slow_s* counts as failed."""
         if permit != self._permit:
             return
         if took_s > slow_s:
@@ -126,7 +126,7 @@ class Breaker:
             self._count(bad=0)
 
     def fail(self, permit: int) -> None:
-        """Count a call that failed."""
+        """Count a failed call."""
         if permit != self._permit:
             return
         if self._state is State.HALF_OPEN:
@@ -138,7 +138,7 @@ class Breaker:
                 self._open()
 
     def abandon(self, permit: int) -> None:
-        """Forget a call whose end says nothing of the target."""
+        """Do not count a call whose outcome says nothing about the target."""
         if permit == self._permit:
             self._probing = False
 

@@ -1,7 +1,7 @@
 """
-Declared calls: each service lists in its ``calls.py`` what it calls, what it sends and what it reads of the answer.
+Declared calls: each service lists in its ``calls.py`` its calls, with the body it sends and the fields it reads.
 
-A test holds every declaration against the routes of the service that is called (tests/test_contracts.py).
+A test checks every declaration against the routes of the called service (tests/test_contracts.py).
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from chassis.dispatch.retry import SAFE_METHODS
 from chassis.dispatch.transport import Address, Answer
 
 _ELSEWHERE = frozenset({"", ".", ".."})
-"""Parameters that make another path, since clients resolve dots, escaped ones too."""
+"""Parameters that would change the path: clients resolve dots, even escaped ones."""
 
 Sends = TypeVar("Sends", default=None)
 Returns = TypeVar("Returns", default=None)
@@ -35,18 +35,18 @@ class Call(Generic[Sends, Returns]):
     A call to another service.
 
     Attributes:
-        path: May have parameters, as in ``/orders/{order_id}``.
-        sends: The type of the body, which need not have all fields that the route takes; None: no body.
-        returns: The type of the answer: the fields that are read of it; None: the answer is not read.
-        query: The names of the query parameters that it may have.
-        sealed: Encrypt; False only for routes that are ``public``.
+        path: May contain parameters, as in ``/orders/{order_id}``.
+        sends: The type of the body; it may omit fields that the route accepts. None: no body.
+        returns: The type of the answer, with the fields that the caller reads. None: the answer is not read.
+        query: The names of the allowed query parameters.
+        sealed: Encrypt the call. False only for routes that are ``public``.
         timeout_s: Seconds for all attempts together, waits included.
-        slow_s: An answer that takes longer counts against the health of the peer; None: the route is slow by nature,
-            and neither a slow answer nor a late one counts.
-        idempotency: What the route is: ``keyed`` (each call of it has an Idempotency-Key), ``repeatable`` or
-            ``unrepeatable``. A call to the last kind is not repeated once it may have been sent. By default
+        slow_s: A slower answer counts as a failure of the peer. None: the route is slow by design, and neither slow
+            answers nor timeouts count.
+        idempotency: The kind of the route: ``keyed`` (each call has an Idempotency-Key), ``repeatable`` or
+            ``unrepeatable``. An unrepeatable call is not retried once it may have been sent. The default is
             ``repeatable`` for the methods that RFC 9110 calls idempotent, and ``unrepeatable`` for the others.
-        at_once: How many of these calls may be under way in one process; the others wait. None: as many as the
+        at_once: How many of these calls one process may have under way; further calls wait. None: as many as the
             connections allow.
     """
 
@@ -67,7 +67,7 @@ class Call(Generic[Sends, Returns]):
     _answer: TypeAdapter[Returns] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Build once what every call of it needs."""
+        """Build the values that every use of the call needs."""
         names = frozenset(name for _, name, _, _ in Formatter().parse(self.path) if name)
         object.__setattr__(self, "parameters", names)
         object.__setattr__(self, "_body", None if self.sends is None else TypeAdapter(self.sends))
@@ -76,18 +76,18 @@ class Call(Generic[Sends, Returns]):
             object.__setattr__(self, "idempotency", "repeatable" if self.method in SAFE_METHODS else "unrepeatable")
 
     def __str__(self) -> str:
-        """Name it, as in ``POST /api/v1/reservations of product``."""
+        """Return its name, as in ``POST /api/v1/reservations of product``."""
         return f"{self.method} {self.path} of {self.service}"
 
     def address(
         self, base_url: str, parameters: Mapping[str, object], query: Mapping[str, str | int] | None
     ) -> Address:
         """
-        Fill in parameters and query, escaped.
+        Return the address with its parameters and query, escaped.
 
         Raises:
-            TypeError: A parameter is missing, or the call declares no such one.
-            ValueError: A parameter would make another path.
+            TypeError: A parameter is missing or not declared.
+            ValueError: A parameter would change the path.
         """
         if parameters.keys() != self.parameters:
             raise TypeError(f"{self}: its parameters are {sorted(self.parameters)}, not {sorted(parameters)}")
@@ -99,10 +99,10 @@ class Call(Generic[Sends, Returns]):
 
     def encode(self, body: Sends | bytes | None) -> bytes:
         """
-        Write the body as JSON; bytes are JSON already.
+        Return the body as JSON; bytes are passed through, as they are JSON already.
 
         Raises:
-            TypeError: A body for a call without one, or none for a call with one.
+            TypeError: The call declares no body and got one, or declares one and got none.
         """
         if (body is None) != (self._body is None):
             raise TypeError(f"{self}: sends {self.sends}")
@@ -112,10 +112,10 @@ class Call(Generic[Sends, Returns]):
 
     def decode(self, answer: Answer) -> Returns:
         """
-        Read the answer.
+        Decode the answer.
 
         Raises:
-            BadGateway: It is not what the call declares (502).
+            BadGateway: The answer does not match the declared type (502).
         """
         if self._answer is None:
             return cast("Returns", None)
@@ -126,7 +126,7 @@ class Call(Generic[Sends, Returns]):
 
 
 def _quoted(parameters: Mapping[str, object]) -> dict[str, str]:
-    """Escape the parameters of a path: none reaches beyond its place."""
+    """Escape the parameters of a path, so that each stays within its segment."""
     quoted = {name: quote(str(value), safe="") for name, value in parameters.items()}
     if not _ELSEWHERE.isdisjoint(quoted.values()):
         raise ValueError(f"{quoted} cannot stand in a path")

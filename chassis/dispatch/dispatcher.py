@@ -1,7 +1,7 @@
 """
-The shared dispatcher: how one service calls another.
+The shared dispatcher, through which one service calls another.
 
-One call is: deadline -> retry -> breaker -> envelope -> transport. It is the only layer that retries.
+A call passes: deadline -> retry -> breaker -> envelope -> transport. The dispatcher is the only layer that retries.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _NO_LIMIT = nullcontext()
 
 
 class UnknownService(Exception):
-    """A call to a service for which there is no address or no link; it belongs into ``peers`` of the settings."""
+    """The called service has no address or no link; add it to ``peers`` of the settings."""
 
 
 class Dispatcher:
@@ -42,14 +42,14 @@ class Dispatcher:
 
     Args:
         peers: Service -> base address.
-        make_transport: Makes the connections to one peer.
+        make_transport: Creates the transport to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
-        longest_pause_s: For how long a peer that fails is left alone at most.
-        purpose: What it calls for, in metrics.
+        longest_pause_s: The longest pause of a peer's breaker.
+        purpose: The purpose of its calls, as a metric label.
     """
 
-    def __init__(  # noqa: PLR0913 - who says nothing has what services have
+    def __init__(  # noqa: PLR0913 - the defaults suit services
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
@@ -68,7 +68,7 @@ class Dispatcher:
         self._clock = clock
         self._turns: dict[Call[Any, Any], asyncio.Semaphore] = {}
 
-    async def call(  # noqa: PLR0913 - what a call can have beside its body
+    async def call(  # noqa: PLR0913 - the options of a call
         self,
         call: Call[Sends, Returns],
         body: Sends | bytes | None = None,
@@ -84,19 +84,19 @@ class Dispatcher:
 
         Args:
             body: What the call sends; bytes are JSON already.
-            path: The parameters of the path, by name.
-            bearer: A person's access token to act for.
-            idempotency_key: For a call that is declared ``keyed``, and for no other.
-            client_address: The IP address of the person to act for, where that matters there.
+            path: The path parameters, by name.
+            bearer: The access token of the person on whose behalf the call is made.
+            idempotency_key: Required for ``keyed`` calls, and not allowed for others.
+            client_address: The IP address of that person, for routes that use it.
 
         Raises:
             RemoteError: The service refused (502 unless caught); carries its status and code.
-            ServiceUnavailable: It cannot be reached, or answers that it cannot do it now (503); the latter is a
+            ServiceUnavailable: The service cannot be reached, or answers that it is unavailable (503). The latter is a
                 ``RemoteUnavailable``, which carries its status and code.
             DeadlineExceeded: No answer within the time of the call or of the request being served (504).
-            BadGateway: An answer that cannot be trusted or used (502).
-            UnknownService: No address or link.
-            TypeError: Body, parameters or key are not what the call declares.
+            BadGateway: The answer cannot be trusted or used (502).
+            UnknownService: The service has no address or no link.
+            TypeError: Body, parameters or key do not match the declaration.
         """
         if (idempotency_key is not None) != (call.idempotency == "keyed"):
             raise TypeError(f"{call}: an idempotency_key goes with calls that are declared 'keyed', and with no others")
@@ -117,7 +117,7 @@ class Dispatcher:
             answer = await self._send(request)
         return call.decode(answer)
 
-    async def send(  # noqa: PLR0913 - what a request can have
+    async def send(  # noqa: PLR0913 - the options of a request
         self,
         service: str,
         method: str,
@@ -132,16 +132,16 @@ class Dispatcher:
         timeout: float | None = None,
     ) -> Answer:
         """
-        Send a request that is not declared, for tools and tests, and return the answer as it came.
+        Send an undeclared request, for tools and tests, and return the answer unchanged.
 
         Args:
-            path: Unescaped, without query.
-            idempotency_key: Makes a POST or PATCH repeatable; a route that cannot honour it refuses the request.
-            timeout: Seconds for all attempts together, waits included; never beyond the deadline of the request served.
+            path: Unescaped and without a query.
+            idempotency_key: Makes a POST or PATCH repeatable. A route that does not support it refuses the request.
+            timeout: Seconds for all attempts together, waits included. The deadline of the request served also applies.
 
         Raises:
-            UnknownService: No address or link.
-            AppError: As ``call`` says.
+            UnknownService: The service has no address or no link.
+            AppError: As for ``call``.
         """
         peer = self._peer(service, sealed=sealed)
         content = b"" if json is None else strict_json.dumps(json)
@@ -159,23 +159,23 @@ class Dispatcher:
         return await self._send(request)
 
     def targets(self) -> dict[str, str]:
-        """Give the state of each peer's breaker, by the peer's name."""
+        """Return the state of each peer's breaker, by the peer's name."""
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
     def open(self) -> None:
-        """Make the transports now, in the process that serves, rather than at the first call of each."""
+        """Create the transports now, in the serving process, instead of at the first call of each."""
         for peer in self._peers.values():
             peer.transport()
 
     async def aclose(self) -> None:
-        """Close the connections; one that cannot be closed keeps no other open."""
+        """Close all connections, even if closing one of them fails."""
         closing = (peer.aclose() for peer in self._peers.values())
         for result in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
     async def _send(self, request: OutgoingRequest) -> Answer:
-        """Attempt, and again while the policy allows (retry.py)."""
+        """Attempt the request, and retry it while the policy allows (retry.py)."""
         begun, peer, number, retries = self._clock(), request.peer, 1, None
         peer.budget.deposit()
         while True:
@@ -196,7 +196,7 @@ class Dispatcher:
         watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
             answer = await exchange(self._envelope, request, left, trace)
-            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed, and no answer either
+            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed and is not a usable answer
                 raise Refusal(answer)
             return answer
 
@@ -207,20 +207,20 @@ class Dispatcher:
         return peer
 
     def _turn(self, call: Call[Any, Any]) -> AbstractAsyncContextManager[None]:
-        """Give what a call waits for where only so many may be under way at once."""
+        """Return the semaphore of a call with a limit (``Call.at_once``)."""
         if call.at_once is None:
             return _NO_LIMIT
         return self._turns.setdefault(call, asyncio.Semaphore(call.at_once))
 
     def _ends(self, timeout: float) -> deadline.Deadline:
-        """Give the earlier of this call's own time and the deadline of the request being served."""
+        """Return the earlier of the call's own deadline and that of the request being served."""
         serving = deadline.current()
         own = self._clock() + min(timeout, deadline.LONGEST_S)
         return deadline.Deadline(min(own, serving.at) if serving else own)
 
 
 def _failure(request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
-    """Say what has failed, how often it was tried and how long that took; in the log too."""
+    """Return the final error, with the number of attempts and the elapsed time, and log it."""
     failure = final_error(request.peer.name, error, attempts, elapsed_s)
     write = log.info if isinstance(failure, RemoteError) else log.warning
     write(

@@ -1,16 +1,16 @@
 """
-What can go wrong with a call to another service.
+Errors of calls to other services.
 
-Within the dispatcher an attempt fails with one of ``AttemptError``. Its caller sees an ``AppError``::
+Within the dispatcher an attempt fails with one of ``AttemptError``. The caller of the dispatcher sees an ``AppError``::
 
-    BadGateway (502)            no answer that can be trusted or used
+    BadGateway (502)            the answer cannot be trusted or used
       RemoteError               the service understood and refused (4xx)
-      RemoteFault               the service failed (500 and others that asking again does not mend)
-    ServiceUnavailable (503)    the service cannot be reached, or is left alone for now
-      RemoteUnavailable         the service answered that it cannot do it now
+      RemoteFault               the service failed (500, or another 5xx that a retry does not fix)
+    ServiceUnavailable (503)    the service cannot be reached, or its breaker is open
+      RemoteUnavailable         the service answered that it is unavailable
     DeadlineExceeded (504)      no answer in time
 
-Those whose names begin with Remote keep what the service answered.
+The errors whose names begin with Remote carry the service's answer.
 """
 
 from collections.abc import Mapping
@@ -27,15 +27,15 @@ _CONFLICT = 409
 _SERVER_ERROR = 500
 RETRY_EXHAUSTED = "x-retry-exhausted"
 IN_FLIGHT = "in_flight"
-"""The code of a 409 that says: the same Idempotency-Key is being worked on."""
+"""The code of a 409: a request with the same Idempotency-Key is being processed."""
 
 
 class BadAnswer(Exception):
-    """The answer to a sealed call is plaintext, cannot be opened, or answers something else."""
+    """The answer to a sealed call is plaintext, cannot be opened, or belongs to another request."""
 
 
 class Refusal(Exception):
-    """An answer whose status says that it did not go well."""
+    """An answer with a status of 300 or more."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"status {answer.status}")
@@ -44,12 +44,12 @@ class Refusal(Exception):
 
     @property
     def code(self) -> str:
-        """The problem's code; empty if the answer is no problem document."""
+        """The problem's code; empty if the answer is not a problem document."""
         return str(self.problem.get("code", ""))
 
     @property
     def is_transient(self) -> bool:
-        """Whether the service may answer otherwise if it is asked again."""
+        """Whether a retry may succeed."""
         status = self.answer.status
         return status in _TRANSIENT or (status == _CONFLICT and self.code == IN_FLIGHT)
 
@@ -59,12 +59,12 @@ AttemptError = (ConnectFailed, TimedOut, ConnectionBroken, AnswerTooLarge, BadAn
 
 class Remote(AppError):
     """
-    What another service answered in place of what was asked for.
+    Another service answered with an error.
 
     Attributes:
-        service: Who answered.
+        service: The service that answered.
         remote_status: Its status.
-        remote_code: Its problem code; empty if it answered no problem document.
+        remote_code: Its problem code; empty if it returned no problem document.
         problem: The problem document.
     """
 
@@ -77,7 +77,7 @@ class Remote(AppError):
 
 
 class RemoteError(Remote, BadGateway):
-    """The other service understood and refused (4xx); the caller catches it and decides by its code what that means."""
+    """The other service refused (4xx); the caller catches it and decides by its code how to proceed."""
 
     code = "refused_upstream"
 
@@ -87,15 +87,15 @@ class RemoteError(Remote, BadGateway):
 
 
 class RemoteFault(Remote, BadGateway):
-    """The other service failed (500, or another 5xx that asking again does not mend)."""
+    """The other service failed (500, or another 5xx that a retry does not fix)."""
 
 
 class RemoteUnavailable(Remote, ServiceUnavailable):
-    """The other service cannot do it now: 429, 502, 503, 504, or 409 ``in_flight``."""
+    """The other service is unavailable: 429, 502, 503, 504, or 409 ``in_flight``."""
 
 
 def final_error(service: str, error: Exception, attempts: int, elapsed_s: float) -> AppError:
-    """Say what a call that did not succeed means for the request being served: 502, 503 or 504."""
+    """Return the error for the request being served after a failed call: 502, 503 or 504."""
     message = f"The {service} service gave no usable answer ({error}; attempts: {attempts}, {elapsed_s:.2f} s)."
     headers = {RETRY_EXHAUSTED: "1"}
     if isinstance(error, Refusal):

@@ -1,4 +1,4 @@
-"""One exchange with a peer: a request is sealed and sent, and its answer opened."""
+"""One exchange with a peer: seal and send a request, then open its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
     """
-    What all attempts of one call have in common.
+    A request, as all attempts of one call send it.
 
     Attributes:
-        headers: Those that go inside the envelope.
-        repeatable: Doing it twice has the effect of doing it once.
-        slow_s: As ``Call`` has it.
+        headers: The headers inside the envelope.
+        repeatable: Sending it twice has the same effect as sending it once.
+        slow_s: As in ``Call``.
     """
 
     peer: Peer
@@ -40,11 +40,11 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
     Send a request once and return the answer, whatever its status.
 
     Args:
-        left: Seconds that there are for it.
-        trace: The headers by which the trace goes on at the peer.
+        left: Seconds until the exchange must end.
+        trace: The headers that continue the trace at the peer.
 
     Raises:
-        TransportError: No usable answer came over the wire.
+        TransportError: The transport received no usable answer.
         BadAnswer: The answer to a sealed request is not sealed, or cannot be trusted.
     """
     headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
@@ -62,7 +62,7 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
 def inner_headers(
     body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
 ) -> dict[str, str]:
-    """Give the headers that go inside the envelope."""
+    """Return the headers inside the envelope."""
     candidates = {
         "authorization": f"Bearer {bearer}" if bearer else None,
         "content-type": "application/json" if body else None,
@@ -73,7 +73,7 @@ def inner_headers(
 
 
 def _outer_headers() -> list[tuple[str, str]]:
-    """Give the headers that stay outside the envelope."""
+    """Return the headers outside the envelope."""
     context = request_context.current()
     return [("x-request-id", context.request_id)] if context else []
 
@@ -90,7 +90,7 @@ async def _open(envelope: Envelope, request: SealedRequest, answer: Answer) -> A
 
 
 def _clock_hint(envelope: Envelope, answer: Answer) -> str:
-    """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
+    """Describe a clock difference that the Date of a refusal shows; the receiver does not disclose its reason."""
     try:
         date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except (ValueError, OverflowError):

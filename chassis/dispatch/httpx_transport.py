@@ -1,8 +1,8 @@
 """
-Sends over httpx: ``httpx.Request`` out, ``httpx.Response`` back, through any ``httpx.AsyncBaseTransport``.
+Transport over httpx: ``httpx.Request`` out, ``httpx.Response`` back, through any ``httpx.AsyncBaseTransport``.
 
-The only module that imports httpx and aiohttp. ``DISPATCH_TRANSPORT=httpx`` uses the backend over aiohttp: httpx's own
-pool costs several times the CPU (docs/decisions/0005).
+No other module imports httpx or aiohttp. ``DISPATCH_TRANSPORT=httpx`` uses the backend over aiohttp, because httpx's
+own pool needs several times the CPU (docs/decisions/0005).
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from chassis.dispatch.transport import (
 )
 
 _TIMEOUTS = {"connect": CONNECT_TIMEOUT_S, "read": None, "write": None, "pool": None}
-"""The time of the whole call is kept here, not by the backend."""
+"""The transport itself limits the time of the whole call."""
 _LONGEST_HEADER = 65_536
 _parsed_origin = lru_cache(maxsize=64)(httpx.URL)
 
 
 class HttpxTransport:
     """
-    Sends through *backend*, which must honour httpx's request extension ``target``.
+    Sends through *backend*, which must support httpx's request extension ``target``.
 
-    The target is what was sealed: httpx would parse, and might rewrite, the path of a URL.
+    The target is the sealed one: httpx would parse the path of a URL and might rewrite it.
     """
 
     def __init__(self, backend: httpx.AsyncBaseTransport | None = None) -> None:
@@ -46,7 +46,7 @@ class HttpxTransport:
         self._slots = Slots()
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send as ``Transport`` says."""
+        """Send a request, as ``Transport`` specifies."""
         left = await self._slots.take(timeout)
         try:
             async with asyncio.timeout(left):
@@ -104,16 +104,16 @@ def _decoded(headers: httpx.Headers) -> dict[str, str]:
 
 class AiohttpBackend(httpx.AsyncBaseTransport):
     """
-    Carries httpx's requests over aiohttp: no proxy of the environment, no redirects, no compression, no second attempt.
+    Sends httpx's requests over aiohttp, without proxies from the environment, redirects, compression or retries.
 
-    It raises httpx's errors by what they mean: ``ConnectError`` only where nothing was sent.
+    It raises httpx's errors by their meaning: ``ConnectError`` only if nothing was sent.
     """
 
     def __init__(self) -> None:
         self._session = _open_session()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; the response is read by its stream."""
+        """Send one request; the caller reads the body from the stream."""
         if self._session.closed:
             raise httpx.ConnectError("the transport is closed")
         url = yarl.URL(f"{request.url}{request.extensions['target'].decode()}", encoded=True)
@@ -135,7 +135,7 @@ class AiohttpBackend(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of an answer; the connection is kept only if it was read to its end."""
+    """The body of an answer; the connection is reused only if the body was read to its end."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
@@ -165,7 +165,7 @@ def _open_session() -> aiohttp.ClientSession:
 
 
 async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a request again when a kept connection breaks: it does so for these two errors."""
+    """Prevent aiohttp from retrying a request on these two errors, which it does when a reused connection breaks."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:

@@ -1,4 +1,4 @@
-"""What the dispatcher does, for Prometheus: attempts by target, method, number and outcome; breakers."""
+"""Prometheus metrics of the dispatcher: attempts by target, method, number and outcome; breaker states."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from chassis.dispatch.transport import AnswerTooLarge, ConnectFailed, Connection
 ATTEMPTS = Counter("dispatch_attempts", "Attempts to call another service.", ["target", "method", "attempt", "outcome"])
 SECONDS = Histogram(
     "dispatch_attempt_seconds",
-    "How long attempts took.",
+    "Duration of attempts to call another service.",
     ["target", "method"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
 )
@@ -25,17 +25,17 @@ _OUTCOMES: dict[type[BaseException], str] = {
     AnswerTooLarge: "too_large",
     BadAnswer: "bad_answer",
 }
-"""What the label ``outcome`` is for an attempt that failed so; ``success`` and ``error`` (of ours) are the others."""
+"""The label ``outcome`` by error; the other values are ``success`` and ``error`` (an error of our own)."""
 
 
 def observe_attempt(target: str, method: str, number: int, error: BaseException | None, took_s: float) -> None:
-    """Count an attempt that has ended, with *error* if it failed."""
+    """Count a finished attempt, with its *error* if it failed."""
     outcome = "success" if error is None else _OUTCOMES.get(type(error), "error")
     _counter(target, method, number, outcome).inc()
     _histogram(target, method).observe(took_s)
 
 
-# Looking up a child costs more than counting with it.
+# Looking up a labelled child costs more than incrementing it.
 
 
 @cache

@@ -1,4 +1,4 @@
-"""One target of the dispatcher: its address, its connections, and what has been learnt of it."""
+"""One target of the dispatcher: its address, its connections, its breaker and its retry budget."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,14 +18,14 @@ _SERVER_ERROR = 500
 
 class Peer:
     """
-    A service that is called.
+    A called service.
 
     Args:
-        url: Its base address, without a slash at its end.
-        make_transport: Makes the connections to it.
+        url: Its base address, without a trailing slash.
+        make_transport: Creates its transport.
         clock: Seconds, monotonic.
-        longest_pause_s: Of its breaker.
-        purpose: What is called for: another dispatcher of this process has a breaker of its own for the same service.
+        longest_pause_s: The longest pause of its breaker.
+        purpose: A metric label: each dispatcher of a process has its own breaker for the same service.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Peer:
         self.clock = clock
 
     def transport(self) -> Transport:
-        """Return its transport, which is made at the first call: its threads do not survive a fork."""
+        """Return its transport, created at the first call because its threads do not survive a fork."""
         if self._transport is None:
             self._transport = self._make_transport()
         return self._transport
@@ -61,16 +61,16 @@ class Peer:
 
 class Attempt:
     """
-    One attempt at a call, around the block: the breaker admits it, and its end is counted.
+    A context manager around one attempt: the breaker admits it, and its outcome is counted.
 
     Args:
-        within_s: Seconds that the attempt has. One that is cancelled when they have passed, or when it was slow,
-            failed: the request that made it has the same deadline, and its end may come first. One that is cancelled
-            earlier does not count.
-        slow_s: An answer after more seconds is as bad as none; None: neither a slow answer nor a late one counts.
+        within_s: Seconds that the attempt has. An attempt that is cancelled after this time, or after it became slow,
+            counts as failed: the request being served has the same deadline and may end first. An attempt that is
+            cancelled earlier does not count.
+        slow_s: A slower answer counts as a failure. None: neither slow answers nor timeouts count.
 
     Raises:
-        CircuitOpen: On entering, if the breaker does not let it begin.
+        CircuitOpen: On entering, if the breaker does not admit the attempt.
     """
 
     __slots__ = ("_begun", "_method", "_number", "_peer", "_permit", "_slow_s", "_within_s")
@@ -83,14 +83,14 @@ class Attempt:
         self._slow_s = inf if slow_s is None else slow_s
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Begin the attempt."""
         self._permit = self._peer.breaker.admit()
         self._begun = self._peer.clock()
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        """Count how it ended."""
+        """Count the outcome."""
         took_s = self._peer.clock() - self._begun
         if isinstance(error, asyncio.CancelledError):
             if took_s < min(self._slow_s, self._within_s - HOP_S):
@@ -101,7 +101,7 @@ class Attempt:
         metrics.observe_attempt(self._peer.name, self._method, self._number, error, took_s)
 
     def _learn(self, error: BaseException | None, took_s: float) -> None:
-        """A refusal below 500 is an answer like any other: the service works."""
+        """Report the outcome to the breaker; a refusal below 500 is a success, as the service works."""
         breaker = self._peer.breaker
         if error is None or (isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR):
             breaker.succeed(self._permit, took_s, self._slow_s)

@@ -1,8 +1,8 @@
 """
-Sends over pyreqwest, the binding of reqwest (Rust). The only module that imports it.
+Transport over pyreqwest, the binding of reqwest (Rust). No other module imports it.
 
-It is young and needs guards (docs/decisions/0005): calls queue in ``Slots``, whether a request was sent is read from
-the cause that an error names, and the interpreter waits for its thread at exit.
+The library is young and needs guards (docs/decisions/0005): calls queue in ``Slots``, the cause in an error's text
+shows whether the request was sent, and the interpreter waits for the library's thread at exit.
 """
 
 import atexit
@@ -29,13 +29,13 @@ from chassis.dispatch.transport import (
 )
 
 MOST_CONNECTIONS = 200
-"""With those of cancelled calls, which reqwest keeps until the time of the call has ended."""
+"""Includes connections of cancelled calls, which reqwest keeps until the timeout of the call."""
 SETTLE_S = 0.05
-"""How long the interpreter waits for reqwest's thread at its end."""
+"""How long the interpreter waits for reqwest's thread at exit."""
 
 
 class ReqwestTransport:
-    """Sends over connections of its own: no proxy of the environment, no redirects, no compression."""
+    """Sends over its own connections, without proxies from the environment, redirects or compression."""
 
     def __init__(self) -> None:
         self._client = (
@@ -52,11 +52,11 @@ class ReqwestTransport:
             .build()
         )
         self._slots = Slots()
-        atexit.unregister(_let_go)  # once a process, however many transports it makes
+        atexit.unregister(_let_go)  # once per process, for any number of transports
         atexit.register(_let_go)
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send as ``Transport`` says."""
+        """Send a request, as ``Transport`` specifies."""
         left = await self._slots.take(timeout)
         try:
             return await self._exchange(method, address, headers, body, left)
@@ -83,13 +83,13 @@ class ReqwestTransport:
 
 
 def _let_go() -> None:
-    """Leave reqwest's thread the time to finish its last call: it aborts an interpreter that ends meanwhile."""
+    """Wait until reqwest's thread has finished its last call; otherwise it aborts the exiting interpreter."""
     time.sleep(SETTLE_S)
 
 
 def _translated(error: exceptions.PyreqwestError) -> TransportError:
-    """Sort by whether the request may have been sent; a pool without a free connection has sent nothing."""
-    # Its type does not tell: ConnectError is also a connection that broke, ConnectTimeoutError also a late answer.
+    """Translate by whether the request may have been sent; a pool timeout means that it was not."""
+    # The type does not suffice: ConnectError also covers broken connections, ConnectTimeoutError also late answers.
     if "'client error (Connect)'" in str(error) or isinstance(error, exceptions.PoolTimeoutError):
         return ConnectFailed(describe(error))
     if isinstance(error, exceptions.RequestTimeoutError):

@@ -1,9 +1,9 @@
 """
-Which failed calls are tried again, and when (docs/protocol.md, "Policy"). Tenacity does the retrying.
+The retry policy: which failed calls are retried, and when (docs/protocol.md, "Policy"). It is built on Tenacity.
 
-The dispatcher is the only layer that retries: what says ``X-Retry-Exhausted`` was retried below and is passed on.
-Retries of a target are bought with ordinary calls, so a dead service is not buried under them; after the idea of
-Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
+The dispatcher is the only layer that retries: an answer with ``X-Retry-Exhausted`` was retried below and is passed on.
+Ordinary calls earn the budget for retries, so retries do not overload a failing service. The idea is that of Finagle's
+RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
 """
 
 import random
@@ -21,14 +21,14 @@ from chassis.dispatch.transport import ConnectFailed, ConnectionBroken, TimedOut
 BUDGET_START = 10.0
 BUDGET_MOST = 50.0
 BUDGET_PER_CALL = 0.1
-"""What a first attempt adds: of ten calls one may be retried once."""
+"""Added by a first attempt: one retry for every ten calls."""
 BUDGET_PER_SECOND = 1.0
-"""What an empty budget gains with time, so that a service that is seldom called can be retried at all."""
+"""Added to an empty budget over time, so that calls to a rarely called service can be retried too."""
 
 
 class RetryBudget:
     """
-    Tokens, of which a retry costs one.
+    A budget of tokens; each retry costs one.
 
     Args:
         clock: Seconds, monotonic.
@@ -41,7 +41,7 @@ class RetryBudget:
 
     @property
     def tokens(self) -> float:
-        """What is left."""
+        """The remaining tokens."""
         return self._tokens
 
     def deposit(self) -> None:
@@ -49,7 +49,7 @@ class RetryBudget:
         self._tokens = min(BUDGET_MOST, self._tokens + BUDGET_PER_CALL)
 
     def withdraw(self) -> bool:
-        """Buy a retry; False, and nothing bought, if there is no token."""
+        """Spend a token on a retry; return False if there is none."""
         if self._tokens < 1:
             self._gain()
         if self._tokens < 1:
@@ -70,15 +70,15 @@ LONGEST_WAIT_S = 1.0
 LONGEST_RETRY_AFTER_S = 5.0
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-"""Idempotent by RFC 9110: doing it twice has the effect of doing it once."""
+"""Idempotent by RFC 9110: sending a request twice has the same effect as sending it once."""
 
 
 def may_retry(error: BaseException, *, repeatable: bool) -> bool:
     """
-    Decide whether a failed attempt may be followed by another.
+    Return whether a failed attempt may be retried.
 
     Args:
-        repeatable: Doing it twice has the effect of doing it once (``Call.idempotency``).
+        repeatable: Sending the request twice has the same effect as sending it once (``Call.idempotency``).
     """
     if isinstance(error, ConnectFailed):
         return True
@@ -91,14 +91,14 @@ def may_retry(error: BaseException, *, repeatable: bool) -> bool:
 
 class Retries:
     """
-    Decides after each failed attempt of one call whether another follows: 3 in all, full jitter in between.
+    Decides after each failed attempt of one call whether to retry: 3 attempts in all, with full jitter.
 
-    It is tenacity's loop taken apart: the dispatcher attempts and sleeps, tenacity decides. Its own asynchronous loop
-    costs 25 us for a call that succeeds at once; this object is made when an attempt has failed.
+    The dispatcher attempts and sleeps; tenacity decides. Tenacity's own asynchronous loop costs 25 us for a call that
+    succeeds at once, so this object is created only after a failed attempt.
 
     Args:
-        budget: Pays for each retry.
-        ends: A pause that would pass it is not begun.
+        budget: Provides the token for each retry.
+        ends: The deadline; there is no retry if its pause would exceed it.
         clock: Seconds, monotonic.
         repeatable: As for ``may_retry``.
         chance: A number in [0, 1).
@@ -127,7 +127,7 @@ class Retries:
         self._state = RetryCallState(self._policy, fn=None, args=(), kwargs={})
 
     def pause_after(self, error: Exception) -> float | None:
-        """Give the seconds to wait after a failed attempt before the next; None if it was the last."""
+        """Return the seconds to wait before the next attempt; None if there is none."""
         self._state.set_exception((type(error), error, error.__traceback__))
         try:
             self._policy.iter(self._state)
@@ -151,7 +151,7 @@ class Retries:
 
 
 def retry_after(error: BaseException | None) -> float | None:
-    """Read the seconds that an answer asks its caller to wait: a number or a date (RFC 9110, 10.2.3)."""
+    """Return the seconds of an answer's ``Retry-After``, which is a number or a date (RFC 9110, 10.2.3)."""
     value = error.answer.headers.get("retry-after") if isinstance(error, Refusal) else None
     if value is None:
         return None
@@ -164,6 +164,6 @@ def retry_after(error: BaseException | None) -> float | None:
 
 
 def _asked(state: RetryCallState) -> float:
-    """Give the seconds that the last answer asked us to wait."""
+    """Return the seconds of the last answer's ``Retry-After``; 0 without one."""
     error = state.outcome.exception() if state.outcome else None
     return retry_after(error) or 0.0

@@ -1,7 +1,7 @@
 """
-What the dispatcher needs of HTTP: one request out, one whole answer back.
+The HTTP transport of the dispatcher: it sends one request and returns one whole answer.
 
-``DISPATCH_TRANSPORT`` names the implementation (transports.py); tests/dispatch/test_transport.py holds each to this.
+``DISPATCH_TRANSPORT`` selects the implementation (transports.py); tests/dispatch/test_transport.py tests each.
 """
 
 import asyncio
@@ -17,25 +17,25 @@ from chassis.core.deadline import Clock
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S = 2.0
 KEEP_ALIVE_S = 4.0
-"""Shorter than the server's 5 s, so that a connection is not picked up just as the server closes it."""
+"""Shorter than the server's 5 s, so that a connection is not reused just as the server closes it."""
 CALLS_AT_A_TIME = 50
-"""Of one transport."""
+"""Calls of one transport that may be under way."""
 _UNESCAPED = "/!$&'()*+,;=:@"
-"""What may stand in a path as it is (RFC 3986, 3.3), beside letters, digits and -._~."""
+"""Characters that a path may contain unescaped (RFC 3986, 3.3), besides letters, digits and -._~."""
 
 Headers = Sequence[tuple[str, str]]
 
 
 class TransportError(Exception):
-    """No usable answer came over the wire."""
+    """The transport received no usable answer."""
 
 
 class ConnectFailed(TransportError):
-    """No connection: the request was not sent."""
+    """No connection was made: the request was not sent."""
 
 
 class TimedOut(TransportError):
-    """No whole answer in time: the request may have had its effect."""
+    """No whole answer came in time: the request may have had its effect."""
 
 
 class ConnectionBroken(TransportError):
@@ -43,30 +43,30 @@ class ConnectionBroken(TransportError):
 
 
 class AnswerTooLarge(TransportError):
-    """The answer is over the cap: the request had its effect."""
+    """The answer exceeds the size limit: the request had its effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; header names in lower case."""
+    """An answer; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
         """
-        Parse the body; None if there is none.
+        Parse the body; return None if it is empty.
 
         Raises:
-            InvalidJson: Not JSON.
+            InvalidJson: The body is not JSON.
         """
         return strict_json.loads(self.body) if self.body else None
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a request goes; its raw path and query are those that go over the wire."""
+    """The address of a request; path and query are raw, as they are sent."""
 
     url: str
     path: str
@@ -74,17 +74,17 @@ class Address:
 
 
 class Transport(Protocol):
-    """A pool of connections to one target, to be made after fork and closed at the end."""
+    """A pool of connections to one target; created after the fork and closed at the end."""
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
         """
-        Send one request and read the whole answer within *timeout* seconds; retries nothing, follows no redirect.
+        Send one request and return the whole answer within *timeout* seconds, without retries or redirects.
 
         Raises:
-            ConnectFailed: Not sent.
-            TimedOut: No whole answer in time.
-            ConnectionBroken: Cut off.
-            AnswerTooLarge: Over 4 MiB.
+            ConnectFailed: The request was not sent.
+            TimedOut: No whole answer came in time.
+            ConnectionBroken: The connection broke.
+            AnswerTooLarge: The answer is over 4 MiB.
         """
 
     async def aclose(self) -> None:
@@ -92,7 +92,7 @@ class Transport(Protocol):
 
 
 def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None = None) -> Address:
-    """Give the address of *path* (unescaped) at a service."""
+    """Return the address of *path* (unescaped) at a service."""
     raw_path = quote(path, safe=_UNESCAPED)
     raw_query = urlencode(query) if query else ""
     separator = "?" if raw_query else ""
@@ -100,16 +100,16 @@ def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None =
 
 
 def describe(error: Exception) -> str:
-    """Say what went wrong, for people."""
+    """Return a readable description of an error."""
     return f"{type(error).__name__}: {error}"
 
 
 class Slots:
     """
-    Lets a number of calls run and the others wait, in asyncio, where a cancelled call leaves the queue at once.
+    Limits the number of running calls. Further calls wait in asyncio, where a cancelled call leaves the queue at once.
 
-    The pools of HTTP clients are not asked to do this: some lose a slot with a cancelled call, some send a call that
-    was cancelled in their queue.
+    The pools of HTTP clients are not used for this: some lose a slot when a call is cancelled, and some send a call
+    that was cancelled in their queue.
     """
 
     def __init__(self, number: int = CALLS_AT_A_TIME, clock: Clock = monotonic) -> None:
@@ -118,10 +118,10 @@ class Slots:
 
     async def take(self, timeout: float) -> float:
         """
-        Take a slot, to be given back with ``release``; returns the seconds that are left of *timeout*.
+        Take a slot and return the remaining seconds of *timeout*; ``release`` returns the slot.
 
         Raises:
-            ConnectFailed: None became free in time.
+            ConnectFailed: No slot became free in time.
         """
         if not self._free.locked():
             await self._free.acquire()
@@ -135,5 +135,5 @@ class Slots:
         return max(timeout - (self._clock() - begun), 0.001)
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Return a slot."""
         self._free.release()

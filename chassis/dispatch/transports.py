@@ -1,4 +1,4 @@
-"""The transports that ``DISPATCH_TRANSPORT`` chooses from (docs/decisions/0005)."""
+"""The transports that ``DISPATCH_TRANSPORT`` selects from (docs/decisions/0005)."""
 
 from collections.abc import Callable, Mapping
 
