@@ -1,4 +1,4 @@
-"""What brings the events of one service to one listener: take a batch, send it, settle it."""
+"""Delivers the events of one service to one consumer: take a batch, send it, process the acknowledgements."""
 
 import asyncio
 import random
@@ -21,19 +21,19 @@ from chassis.telemetry import tracing
 log = structlog.get_logger(__name__)
 
 LOOK_S = 5.0
-"""How often it looks without having been told of an event."""
+"""How often a delivery worker polls without a notification."""
 GATHER_S = 0.1
 """
-After a batch that was not full, or none: ten events in one cost little more than one, here and at the listener, and
-each worker of a service has a delivery worker. Who has been idle for as long is woken at once.
+The pause after an empty or partial batch. A batch of ten events costs little more than one event, here and at the
+consumer, and each worker of a service has a delivery worker. A delivery worker that was idle for longer wakes at once.
 """
 
 _OF_THE_EVENT = frozenset({InvalidRequest.code, ForeignEvent.code, PayloadTooLarge.code})
-"""With these codes a consumer refuses what is sent; with others it refuses the call, and no event is to blame."""
+"""With these codes a consumer refuses the events; with others it refuses the call, and no event is at fault."""
 
 
 async def wait_for(event: asyncio.Event, longest_s: float) -> None:
-    """Wait until an event is set, or that many seconds have passed."""
+    """Wait until an event is set, for *longest_s* seconds at most."""
     with suppress(TimeoutError):
         async with asyncio.timeout(longest_s):
             await event.wait()
@@ -41,13 +41,13 @@ async def wait_for(event: asyncio.Event, longest_s: float) -> None:
 
 class DeliveryWorker:
     """
-    Delivers to one listener.
+    Delivers events to one consumer.
 
-    It sends fewer events at a time when a batch has failed, so that one that fails every time fails alone in the end.
+    It sends smaller batches after a failure, so that an event that always fails is finally sent alone.
 
     Args:
-        stopped: Set when it is to take no further batch; wake it then.
-        wait: Waits as ``wait_for`` does.
+        stopped: Set to stop taking batches; call ``wake`` afterwards.
+        wait: Waits like ``wait_for``.
         chance: A number in [0, 1).
     """
 
@@ -73,16 +73,16 @@ class DeliveryWorker:
         self._failures = 0
 
     def wake(self) -> None:
-        """Look now: there may be an event."""
+        """Poll now: there may be an event."""
         self._woken.set()
 
     async def serve(self) -> None:
-        """Deliver until stopped, whatever happens."""
+        """Deliver until stopped, whatever errors occur."""
         while not self._stopped.is_set():
             self._woken.clear()
             try:
                 idle_s = await self.deliver_batch()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
+            except Exception as error:  # noqa: BLE001 - the next try may succeed
                 await self._pause(error)
             else:
                 await self._wait(self._stopped, min(GATHER_S, idle_s))
@@ -90,10 +90,10 @@ class DeliveryWorker:
 
     async def deliver_batch(self) -> float:
         """
-        Deliver one batch; returns the seconds until it is worth looking again, unless there is news after ``GATHER_S``.
+        Deliver one batch and return the seconds until the next poll; a notification may end them after ``GATHER_S``.
 
         Raises:
-            AppError: The listener or the database did not answer; the batch will be tried again.
+            AppError: The consumer or the database did not answer; the batch will be retried.
         """
         batch, next_s = await outbox.claim(self._database, self.listener, self._most)
         if not batch:
@@ -128,7 +128,7 @@ class DeliveryWorker:
             await outbox.postpone(session, batch, reason)
 
     async def _settle(self, batch: Sequence[Delivery], acknowledgements: Sequence[Acknowledgement]) -> None:
-        """Forget what has arrived, and put back what was refused."""
+        """Delete the delivered events and reschedule the refused ones."""
         pairs = list(zip(batch, acknowledgements, strict=True))
         if arrived := [delivery for delivery, acknowledgement in pairs if acknowledgement.outcome != "refused"]:
             await outbox.forget(self._database, arrived)
@@ -162,7 +162,7 @@ class DeliveryWorker:
             log.warning("events deferred", listener=self.listener, events=len(deferred), reason=NOT_HANDLED)
 
     async def _pause(self, error: Exception) -> None:
-        """Wait longer after each failure in a row, whatever is announced meanwhile."""
+        """Wait longer after each consecutive failure, regardless of notifications."""
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
         self._failures += 1
         pause_s = self._chance() * longest_s

@@ -1,4 +1,4 @@
-"""What arrives on a service's route ``POST /events``: events in batches, from the service that announces them."""
+"""Event batches, which a publisher sends to the route ``POST /events`` of a consumer."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
@@ -19,29 +19,27 @@ log = structlog.get_logger(__name__)
 
 PATH = "/events"
 CALL_TIMEOUT_S = 4.0
-"""Of the delivery of a batch; shorter than the lease."""
+"""The timeout of delivering a batch; shorter than the lease."""
 MOST_EVENTS = 100
-"""In one batch."""
+"""The largest number of events in a batch."""
 MOST_BODY_BYTES = 256 * 1024
-"""Of a sealed batch, whatever MAX_BODY_BYTES is; more than relays send (``outbox.MOST_BATCH_BYTES``)."""
+"""The largest sealed batch, independent of MAX_BODY_BYTES; more than relays send (``outbox.MOST_BATCH_BYTES``)."""
 UNKNOWN_TYPE = "unknown_type"
 NOT_HANDLED = "Nobody here handles this type."
-"""
-The reason that goes with it. Until November 2026 listeners said it without the code.
-"""
+"""The reason of a refusal with ``UNKNOWN_TYPE``. Until November 2026 consumers sent it without the code."""
 
 _Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class ForeignEvent(Forbidden):
-    """A peer delivers what another service announces."""
+    """A peer delivered an event of another publisher."""
 
     code = "foreign_event"
     message = "A service delivers its own events only."
 
 
 class CloudEvent(BaseModel):
-    """An event as it arrives; attributes that nobody here knows are overlooked."""
+    """A received event; unknown attributes are ignored."""
 
     specversion: Literal["1.0"]
     id: UUID
@@ -57,7 +55,7 @@ class CloudEvent(BaseModel):
 
     @property
     def context(self) -> RequestContext:
-        """The request that caused it."""
+        """The request that caused the event."""
         context = RequestContext(self.requestid)
         context.join(self.traceparent or "")
         return context
@@ -65,11 +63,11 @@ class CloudEvent(BaseModel):
 
 class Acknowledgement(BaseModel):
     """
-    What became of an event.
+    The result of consuming an event.
 
     Attributes:
-        code: Why it was refused, where its announcer must know: ``unknown_type``. Not an outcome of its own, which
-            announcers of earlier releases could not read.
+        code: The cause of a refusal that the publisher must distinguish: ``unknown_type``. It is not an outcome of its
+            own, because publishers of earlier releases could not read it.
     """
 
     id: UUID
@@ -79,7 +77,7 @@ class Acknowledgement(BaseModel):
 
     @property
     def is_deferral(self) -> bool:
-        """Whether the listener may take the event once it is upgraded."""
+        """Whether the consumer may accept the event after an upgrade."""
         return self.outcome == "refused" and (self.code == UNKNOWN_TYPE or self.reason == NOT_HANDLED)
 
 
@@ -95,7 +93,7 @@ async def _delivered(batch: EventBatch, request: Request) -> Any:  # noqa: ANN40
 
 
 Delivered = Annotated[list[CloudEvent], Depends(_delivered)]
-"""A batch in which the sealed caller speaks for itself alone; 403 if it does not. For routes of mode ``service``."""
+"""A batch with only the events of the sealed caller; 403 otherwise. For routes with ``service`` access."""
 
 
 def delivery_to(consumer: str) -> Call[list[CloudEvent], list[Acknowledgement]]:
@@ -112,7 +110,7 @@ def delivery_to(consumer: str) -> Call[list[CloudEvent], list[Acknowledgement]]:
 
 
 def publishers_of(event_types: Iterable[str]) -> set[str]:
-    """Give the services that announce these types."""
+    """Return the services that publish these types."""
     return {publisher_of(event_type) for event_type in event_types}
 
 
@@ -122,7 +120,7 @@ def acknowledge(
     reason: str | None = None,
     code: str | None = None,
 ) -> Acknowledgement:
-    """Say what became of an event; in the log and the trace of the request that caused it, too."""
+    """Acknowledge an event, and record the outcome in the log and the trace of the request that caused it."""
     with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
     tracing.hear(event.type, outcome, cause.traceparent)

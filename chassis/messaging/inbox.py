@@ -1,7 +1,7 @@
 """
-Hearing events, in a service with PostgreSQL: each is handled once, however often it arrives.
+Consuming events in a service with PostgreSQL: each event is handled once, however often it is delivered.
 
-An event is handled in one transaction with the row that remembers its id: either both are there or neither.
+The same transaction handles an event and stores its id.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,11 +35,11 @@ from chassis.web.routing import Router
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[AsyncSession, CloudEvent], Awaitable[None]]
-"""Does what an event means here; an error of status 4xx refuses the event."""
+"""Handles an event; an error of status 4xx refuses it."""
 
 INBOX_DAYS = 30
 INBOX_EXPIRY = Expiry(inbox.c.received_at, timedelta(days=INBOX_DAYS))
-"""How long the id of an event is remembered."""
+"""How long the id of an event is stored."""
 
 _SERVER_ERROR = 500
 
@@ -50,10 +50,10 @@ class _Duplicate(Exception):
 
 def inbox_router(handlers: Mapping[str, Handler]) -> Router:
     """
-    Make the route ``POST /events``.
+    Return the route ``POST /events``.
 
     Args:
-        handlers: By event type. Only the services that announce these may call.
+        handlers: Handlers by event type. Only the publishers of these types may call.
     """
     router = Router("", "events")
 
@@ -81,9 +81,9 @@ async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -
         return acknowledge(event, "duplicate")
     except AppError as error:
         if error.status >= _SERVER_ERROR:
-            raise  # the batch comes again, and what is done by now will be a duplicate
+            raise  # the batch is redelivered, and the events handled by now are duplicates then
         return acknowledge(event, "refused", error.message)
-    except Exception:  # whatever a handler does wrong spoils its own event: it comes again, and is dead the tenth time
+    except Exception:  # a handler's bug affects its own event only: it is redelivered, and dead after ten times
         log.exception("an event could not be handled", event_type=event.type, event_id=str(event.id))
         return acknowledge(event, "refused", "Something went wrong at the listener.")
     return acknowledge(event, "accepted")

@@ -1,4 +1,4 @@
-"""What the outbox holds and what becomes of it, for Prometheus."""
+"""Prometheus metrics of the outbox and its deliveries."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ LAG = Histogram(
     ["listener"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
-# Every worker measures the same table, so the latest of them is right.
+# Every worker measures the same table, so the latest value is right.
 WAITING = Gauge(
     "outbox_waiting",
     "Events not delivered yet, counted up to 10,000.",
@@ -27,11 +27,11 @@ DEAD = Gauge(
 
 
 MOST_COUNTED = 10_000
-"""Every worker measures every few seconds: what that costs must not grow with a backlog."""
+"""Every worker measures every few seconds, so the cost must not grow with a backlog."""
 _ALONG_INDEXES = text(
     "SELECT " + ", ".join(f"set_config('enable_{one}', 'off', true)" for one in ("sort", "bitmapscan", "seqscan"))
 )
-"""For this transaction: else the planner reads all rows of a listener, to sort them, before it takes the first."""
+"""For this transaction: otherwise the planner reads and sorts all rows of a consumer before it returns the first."""
 _MEASURE = text("""
     SELECT listener,
         (SELECT count(*) FROM (
@@ -50,13 +50,13 @@ _MEASURE = text("""
     FROM unnest(CAST(:listeners AS text[])) AS names (listener)
 """)
 """
-By ix_outbox_oldest and ix_outbox_dead: no other index has this order. With an equality the planner would take the
-primary key for sorted enough, and walk it all for a listener without events.
+Uses ix_outbox_oldest and ix_outbox_dead: no other index has this order. With an equality the planner would consider the
+primary key sorted enough, and scan all of it for a consumer without events.
 """
 
 
 async def measure(session: AsyncSession, listeners: Sequence[str]) -> None:
-    """Set the gauges to what the table holds."""
+    """Set the gauges from the table."""
     await session.execute(_ALONG_INDEXES)
     for row in await session.execute(_MEASURE, {"listeners": listeners, "most": MOST_COUNTED}):
         WAITING.labels(row.listener).set(row.waiting)

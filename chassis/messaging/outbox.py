@@ -1,8 +1,8 @@
 """
-The transactional outbox: an event is stored in the transaction that makes it true, and delivered afterwards.
+The transactional outbox: an event is stored in the transaction that causes it, and delivered afterwards.
 
-So an event is announced if and only if its transaction was committed. The relay
-(chassis/messaging/relay.py) delivers it at least once, and each listener takes it once.
+So an event is published if and only if its transaction is committed. The relay (chassis/messaging/relay.py) delivers it
+at least once, and each consumer handles it once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,34 +22,34 @@ from chassis.postgres.statements import Notify, Part, Row, Statement, run_in
 from chassis.postgres.tables import outbox
 
 MOST_BYTES = 64 * 1024
-"""Of one event in JSON: it must fit into a request, sealed."""
+"""The largest event in JSON: it must fit into a sealed request."""
 LEASE_S = 6.0
-"""For how long a relay that has taken an event has it to itself; if it is killed, another one takes it then."""
+"""How long a relay leases an event; if the relay is killed, another one takes the event afterwards."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 DOUBLINGS = 10
-"""Before an event is tried again: drawn from [0, min(5 s, 0.1 s * 2^attempts)]."""
+"""The pause before an event is retried is drawn from [0, min(5 s, 0.1 s * 2^attempts)]."""
 REFUSALS_UNTIL_DEAD = 10
 MOST_BATCH_BYTES = 128 * 1024
-"""Of the messages of one batch, unless it is a single event; sealed, a third more (``deliveries.MOST_BODY_BYTES``)."""
+"""The largest total of a batch of several events; sealed, it is a third larger (``event_batch.MOST_BODY_BYTES``)."""
 DEFER_FOR = timedelta(hours=24)
-"""For so long an event is tried again whose type its listener does not know: until the listener is upgraded."""
+"""How long an event is retried if its consumer does not know its type: until the consumer is upgraded."""
 FIRST_DEFERRAL_S = 5.0
 LONGEST_DEFERRAL_S = 300.0
 DEFERRAL_SHARE = 0.25
-"""The pause of a deferred event: between half and all of a quarter of the time since the first answer, 5 s to 5 min."""
+"""The longest pause of a deferred event: a quarter of the time since the first deferral, 5 s to 5 min; half at least."""
 
 
 class EventTooLarge(ValueError):
-    """An event of more than 64 KiB; it should carry ids, not contents."""
+    """The event exceeds 64 KiB; it should carry ids, not contents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publish(Part):
     """
-    Stores an event if there is one row in the statement's query ``happened``, and notifies who delivers it.
+    Stores an event if the statement's query ``happened`` returns one row, and notifies the delivery workers.
 
-    The statement's last query returns in ``published`` how many rows it has stored.
+    The statement's last query returns the number of stored rows in ``published``.
     """
 
     event: Event
@@ -67,7 +67,7 @@ class Publish(Part):
         Return the event as *service* publishes it.
 
         Raises:
-            EventTooLarge: Over 64 KiB.
+            EventTooLarge: The event exceeds 64 KiB.
         """
         message = cloud_event(self.event, service)
         encoded = strict_json.dumps(message)
@@ -81,7 +81,7 @@ class Publish(Part):
         }
 
     def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
-        """Notify of the event if it was stored."""
+        """Notify the delivery workers if the event was stored."""
         if rows and rows[0]["published"]:
             notify(self.event.consumers)
 
@@ -108,20 +108,20 @@ class PublishEach(Part):
     """
 
     def values(self, service: str) -> Mapping[str, Any]:
-        """Return what the events have in common."""
+        """Return the attributes that the events share."""
         return {"envelope": strict_json.dumps(envelope(self.kind, service)).decode(), "listeners": self.kind.consumers}
 
     def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
-        """Notify of the events if there are any."""
+        """Notify the delivery workers if events were stored."""
         if rows and rows[0]["published"]:
             notify(self.kind.consumers)
 
 
 _ADD = Statement("happened AS (SELECT)", Publish, "SELECT count(*) AS published FROM published")
 
-# One look into ix_outbox_waiting for each row: the first entry at or after its subject, which is one of its subject. As
-# an equality, the planner would walk the primary key instead while it believes that all rows are of one subject, and as
-# NOT EXISTS while it has no statistics: all rows with all, 22 s for 20,000 of them in place of 0.1 s.
+# One lookup in ix_outbox_waiting for each row: the first entry at or after its subject, which is one of its subject.
+# With an equality, the planner would scan the primary key while it believes that all rows are of one subject. With NOT
+# EXISTS and no statistics, it would compare all rows with each other: 22 s for 20,000 of them instead of 0.1 s.
 TAKE = Statement(
     """
     due AS (
@@ -158,13 +158,13 @@ TAKE = Statement(
     ORDER BY position
     """,
 )
-"""What ``claim`` does, in one round trip: each worker of a service is woken for an event, and all but one find none."""
+"""The statement of ``claim``, in one round trip: an event wakes every worker of a service, and all but one find none."""
 _FORGET = Statement("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS bigint[]))")
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to one listener."""
+    """An event to deliver to one consumer."""
 
     position: int
     event_id: UUID
@@ -174,26 +174,27 @@ class Delivery:
 
 async def add(session: AsyncSession, event: Event) -> None:
     """
-    Announce an event when, and only if, the transaction is committed.
+    Publish an event if and only if the transaction is committed.
 
-    What was changed before is flushed first: whoever changes the same row waits for it, so events of one subject are
-    stored in the order in which they happened.
+    Earlier changes are flushed first. Other transactions that change the same row wait for this one, so events of one
+    subject are stored in the order in which they happened.
 
     Raises:
-        EventTooLarge: Over 64 KiB.
+        EventTooLarge: The event exceeds 64 KiB.
     """
     await run_in(session, _ADD, {}, Publish(event))
 
 
 async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Delivery], float]:
     """
-    Take up to *most* events for a listener, in their order and of ``MOST_BATCH_BYTES`` together, for ``LEASE_S``.
+    Lease up to *most* events of a consumer for ``LEASE_S``, in order and of ``MOST_BATCH_BYTES`` together.
 
-    Of each subject only the earliest is given, so that none overtakes another; what other relays hold is left to them.
+    Only the earliest event of each subject is returned, so that none overtakes another. Events that other relays have
+    locked are skipped.
 
     Returns:
-        The events, and the seconds until one that is paused or leased is due again: infinite if there is no such event,
-        0 if the batch had no room for one that is due.
+        The events, and the seconds until the next paused or leased event is due: infinite if there is none, 0 if the
+        batch had no room for an event that is due.
     """
     lease = timedelta(seconds=LEASE_S)
     values = {"listener": listener, "most": most, "most_bytes": MOST_BATCH_BYTES, "lease": lease}
@@ -204,17 +205,17 @@ async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Deli
 
 
 async def forget(database: Postgres, delivered: Sequence[Delivery]) -> None:
-    """Delete what the listener has."""
+    """Delete the delivered events."""
     await database.run(_FORGET, {"positions": [delivery.position for delivery in delivered]})
 
 
 async def postpone(session: AsyncSession, failed: Sequence[Delivery], reason: str) -> None:
-    """Try events again after a pause, however often that takes: the listener was not there."""
+    """Retry events after a pause, without a limit: the consumer could not be reached."""
     await session.execute(_again(reason, _soon()).where(_among(failed)))
 
 
 async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) -> bool:
-    """Try an event again that its listener has refused; the tenth time it is dead, which is told."""
+    """Retry a refused event; at the tenth refusal it is dead, and the function returns True."""
     is_last = outbox.c.refusals + 1 >= REFUSALS_UNTIL_DEAD
     statement = (
         _again(reason, _soon())
@@ -227,10 +228,10 @@ async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) 
 
 async def defer(session: AsyncSession, deliveries: Sequence[Delivery], reason: str) -> set[int]:
     """
-    Try events again later whose type the listener does not know yet.
+    Retry later the events whose type the consumer does not know yet.
 
     Returns:
-        The positions of those that are dead now, since they were deferred for ``DEFER_FOR``.
+        The positions of the events that are dead now, after ``DEFER_FOR``.
     """
     since = func.coalesce(outbox.c.deferred_since, func.now())
     waited_s = func.extract("epoch", func.now() - since)
@@ -245,12 +246,12 @@ async def defer(session: AsyncSession, deliveries: Sequence[Delivery], reason: s
 
 
 def _among(deliveries: Sequence[Delivery]) -> ColumnElement[bool]:
-    # Not IN: SQLAlchemy writes that anew for every call.
+    # Not IN: SQLAlchemy would render that anew for every call.
     return outbox.c.position == func.any(literal([delivery.position for delivery in deliveries], ARRAY(BigInteger)))
 
 
 def _soon() -> ColumnElement[float]:
-    """Draw the seconds of a pause that doubles with each attempt."""
+    """Return a random pause in seconds; its maximum doubles with each attempt."""
     longest_s = func.least(LONGEST_PAUSE_S, FIRST_PAUSE_S * func.power(2, func.least(outbox.c.attempts, DOUBLINGS)))
     return func.random() * longest_s
 

@@ -1,8 +1,8 @@
 """
-The relay: takes events out of the outbox and delivers them to their listeners, in every worker process.
+The relay: delivers the events in the outbox to their consumers, in every worker process.
 
-A batch is leased, sent without a transaction or connection being held, then deleted. Whatever is killed in between, the
-lease ends and another relay sends it again; the listener knows what it has had.
+A batch is leased, sent without holding a transaction or connection, then deleted. If the process is killed in between,
+the lease ends and another relay sends the batch again; the consumer recognizes duplicates.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ LISTEN_AGAIN_S = 1.0
 
 class Relay:
     """
-    Delivers what a service announces.
+    Delivers the events of a service.
 
     Args:
-        events: All kinds that it announces.
+        events: All events that it publishes.
 
     Raises:
-        InvalidSettings: An event is not named after the service, or is consumed by one that the service does not call.
+        InvalidSettings: An event's type does not begin with the service's name, or its consumer is not in ``peers``.
     """
 
     def __init__(self, settings: ServiceSettings, database: Postgres, events: Sequence[type[Event]]) -> None:
@@ -51,11 +51,11 @@ class Relay:
         self, peers: Mapping[str, str], envelope: Envelope, *, delivers: bool = True
     ) -> AsyncIterator[None]:
         """
-        Measure the outbox and deliver during the block; batches under way at its end have the time of a call to arrive.
+        Measure the outbox and deliver during the block; batches under way at its end may take one call timeout more.
 
         Args:
             peers: Service -> base address.
-            delivers: False where another process does it.
+            delivers: False if another process delivers the events.
         """
         dispatcher = Dispatcher(
             peers, envelope, self._make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events"
@@ -82,12 +82,12 @@ class Relay:
             try:
                 async with self._database.transaction() as session:
                     await measure(session, self._consumers)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
+            except Exception as error:  # noqa: BLE001 - the next try may succeed
                 _tell("outbox not measured", error)
             await wait_for(stopped, LOOK_S)
 
     async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
-        """Wake a delivery worker when there is an event for it; without a connection it looks by itself."""
+        """Wake a delivery worker when there is an event for it; without a connection it still polls."""
 
         def hear(listener: str) -> None:
             if listener in workers:
@@ -97,7 +97,7 @@ class Relay:
             try:
                 async with self._database.listening(CHANNEL, hear) as lost:
                     for worker in workers.values():
-                        worker.wake()  # for what was notified before
+                        worker.wake()  # for earlier notifications
                     await _first_of(lost, stopped)
             except Exception as error:  # noqa: BLE001
                 _tell("outbox not listened to", error)
@@ -115,7 +115,7 @@ async def _first_of(*events: asyncio.Event) -> None:
 
 
 def _tell(what: str, error: Exception) -> None:
-    """What the database's absence explains needs no traceback."""
+    """Log an error; one of an unavailable database needs no traceback."""
     if isinstance(error, AppError):
         log.warning(what, reason=error.message)
     else:
