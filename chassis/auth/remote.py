@@ -1,8 +1,8 @@
 """
-The token issuer's public keys and revoked sessions, kept in memory: tokens are checked without a call, and while the
-issuer is down.
+The token issuer's public keys and revoked sessions, cached in memory: checking a token needs no call, and works while
+the issuer is down.
 
-Each is fetched by one request at a time.
+Only one request at a time fetches each.
 """
 
 import asyncio
@@ -26,18 +26,18 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
-"""A value that was never fetched is asked for at most this often; in between its absence is answered at once."""
+"""How often a value that was never fetched is requested, at most; in between, callers fail at once."""
 REFETCH_S = 10.0
-"""A value that lacks something is fetched anew at most this often, so that made-up key ids cost the issuer nothing."""
+"""How often an incomplete value is fetched again, at most, so that invented key ids do not load the issuer."""
 
 
 class Cached(Generic[T]):
     """
-    A value of another service, kept in memory.
+    A value of another service, cached in memory.
 
     Args:
-        what: Its name in the log, which has a line when fetching begins to fail and one when it works again.
-        fetch: Makes the next value of the present one, which is None at first; AppError and ValueError are failures.
+        what: Its name in the log, which has a line when fetching begins to fail and when it works again.
+        fetch: Returns the next value, given the current one (None at first); AppError and ValueError are failures.
         clock: Seconds, monotonic.
     """
 
@@ -54,10 +54,10 @@ class Cached(Generic[T]):
 
     async def get(self, is_enough: Callable[[T], bool] = lambda _value: True) -> T:
         """
-        Return the value; fetches it first if it was never had or is not enough, but not too often.
+        Return the value; fetch it first if it is missing or not enough, but not too often.
 
         Raises:
-            ServiceUnavailable: It was never had, and cannot be had now (503).
+            ServiceUnavailable: The value was never fetched, and cannot be fetched now (503).
         """
         if self._value is None or not is_enough(self._value):
             await self._fetch_for(is_enough)
@@ -66,14 +66,14 @@ class Cached(Generic[T]):
         return self._value
 
     async def refresh(self) -> None:
-        """Fetch it anew; if that fails the present value stays."""
+        """Fetch the value again; if that fails, the current value stays."""
         async with self._fetching:
             await self._try()
 
     async def _fetch_for(self, is_enough: Callable[[T], bool]) -> None:
         async with self._fetching:
             if self._value is not None and is_enough(self._value):
-                return  # another request has fetched it meanwhile
+                return  # another request has fetched it in the meantime
             pause_s = RETRY_S if self._value is None else REFETCH_S
             if self._tried is None or self._clock() - self._tried >= pause_s:
                 await self._try()
@@ -94,7 +94,7 @@ class Cached(Generic[T]):
 
 KEYS_PATH = "/.well-known/jwks.json"
 KEYS_EVERY_S = 30.0
-"""A key that is published for twice this long before it signs is known everywhere before its first token."""
+"""A key that is published for twice this long before it signs is known to all services before its first token."""
 
 
 class KeySet(BaseModel):
@@ -104,7 +104,7 @@ class KeySet(BaseModel):
 
 
 def keys_of(issuer: str) -> Call[None, KeySet]:
-    """Declare the call that asks for the public keys of the service that issues tokens."""
+    """Return the call that fetches the public keys of the token issuer."""
     return Call(issuer, "GET", KEYS_PATH, returns=KeySet, sealed=False)
 
 
@@ -124,11 +124,11 @@ class RemoteKeys:
 
     async def get(self, key_id: str) -> Key:
         """
-        Return a key; fetches the key set when the id is new.
+        Return a key; fetch the key set if the id is unknown.
 
         Raises:
             UnknownKey: The issuer has no such key.
-            ServiceUnavailable: The key set was never had, and cannot be had now (503).
+            ServiceUnavailable: The key set was never fetched, and cannot be fetched now (503).
         """
         keys = await self._keys.get(lambda keys: key_id in keys)
         if key_id not in keys:
@@ -136,7 +136,7 @@ class RemoteKeys:
         return keys[key_id]
 
     async def refresh(self) -> None:
-        """Learn of new keys before their first token comes, and forget those that are gone."""
+        """Fetch the key set, so that new keys are known before their first token and removed keys are dropped."""
         await self._keys.refresh()
 
     async def _fetch(self, _present: dict[str, Key] | None) -> dict[str, Key]:
@@ -146,20 +146,20 @@ class RemoteKeys:
 REVOCATIONS_PATH = "/api/v1/users/revocations"
 REVOCATIONS_EVERY_S = 2.0
 REVOCATIONS_TIMEOUT_S = 2.0
-"""For one answer. After it and REVOCATIONS_EVERY_S, less than 5 s together, a revocation counts everywhere."""
+"""The timeout of one request. After it and REVOCATIONS_EVERY_S, less than 5 s in all, a revocation counts everywhere."""
 KEEP_S = LIFETIME_S + 5 * 60
-"""By then the last token of a revoked session has expired, whatever the clocks say."""
+"""By then the last token of a revoked session has expired, even if the clocks differ."""
 
 
 class RevokedSince(BaseModel):
-    """What was revoked since the time that was asked for, and the time to ask for next."""
+    """The sessions revoked since the requested time, and the time to request next."""
 
     sessions: list[UUID]
     until: AwareDatetime
 
 
 def revocations_of(issuer: str) -> Call[None, RevokedSince]:
-    """Declare the call that asks the service that issues tokens for revoked sessions."""
+    """Return the call that fetches revoked sessions from the token issuer."""
     return Call(
         issuer, "GET", REVOCATIONS_PATH, query=("since",), returns=RevokedSince, timeout_s=REVOCATIONS_TIMEOUT_S
     )
@@ -167,7 +167,7 @@ def revocations_of(issuer: str) -> Call[None, RevokedSince]:
 
 @dataclass(frozen=True, slots=True)
 class _Revoked:
-    """The revoked sessions, each with when this service learnt of it, and the time up to which they are known."""
+    """The revoked sessions, each with the time at which this service fetched it, and the time up to which they are known."""
 
     learnt: dict[UUID, float]
     until: datetime
@@ -190,16 +190,16 @@ class RemoteRevocations:
 
     async def is_revoked(self, session_id: UUID) -> bool:
         """
-        Look a session up; fetches the list if it was never had.
+        Return whether a session is revoked; fetch the list if it is missing.
 
         Raises:
-            ServiceUnavailable: The list was never had, and cannot be had now (503).
+            ServiceUnavailable: The list was never fetched, and cannot be fetched now (503).
         """
         learnt = (await self._revoked.get()).learnt.get(session_id)
         return learnt is not None and learnt > self._clock() - KEEP_S
 
     async def refresh(self) -> None:
-        """Learn what was revoked since the last time, and forget what has expired by itself."""
+        """Fetch new revocations, and drop those whose tokens have all expired."""
         await self._revoked.refresh()
 
     async def _fetch(self, present: _Revoked | None) -> _Revoked:

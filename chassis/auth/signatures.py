@@ -1,4 +1,4 @@
-"""Signatures by ES256 (RFC 7515, 7518). The only module that knows python-jose."""
+"""ES256 signatures (RFC 7515, 7518). No other module imports python-jose."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,20 +11,20 @@ from jose.exceptions import JOSEError
 ALGORITHM = "ES256"
 
 Key = base.Key
-"""A key of the library: private, or public."""
+"""A private or public key of the library."""
 
 
 def private_key(key: EllipticCurvePrivateKey) -> Key:
-    """Make the library's key of a private one; ``.public_key()`` is its public half."""
+    """Return a private key as the library's key; ``.public_key()`` returns its public half."""
     return jwk.construct(key, ALGORITHM)  # type: ignore[arg-type]  # the stubs know no key objects
 
 
 def public_key(web_key: dict[str, str]) -> Key:
     """
-    Make the library's key of a JSON Web Key (RFC 7517).
+    Return a JSON Web Key (RFC 7517) as the library's key.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a valid key.
     """
     try:
         return jwk.construct(web_key, ALGORITHM)
@@ -33,14 +33,14 @@ def public_key(web_key: dict[str, str]) -> Key:
 
 
 def sign(claims: Mapping[str, Any], key: Key, key_id: str) -> str:
-    """Sign claims; returns the token."""
+    """Sign claims and return the token."""
     token: str = jwt.encode(claims, key, ALGORITHM, headers={"kid": key_id})  # type: ignore[arg-type]
     return token
 
 
 def verify(token: str, key: Key) -> bytes:
     """
-    Check the signature of a token, and nothing else; returns the text of its claims.
+    Check only the signature of a token, and return the text of its claims.
 
     Raises:
         ValueError: The token is malformed, or another key has signed it.

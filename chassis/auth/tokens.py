@@ -1,8 +1,8 @@
 """
 Checking access tokens: JWTs signed with ES256.
 
-python-jose checks the signature alone: it accepts a token without ``aud`` or ``exp`` and any ``crit``, and fails on an
-``exp`` of null or Infinity. Header and claims are read strictly here, and each has a type, a length and an alphabet.
+python-jose checks only the signature: it accepts a token without ``aud`` or ``exp`` and with any ``crit``, and fails on
+an ``exp`` of null or Infinity. So this module validates header and claims strictly, each by type, length and alphabet.
 """
 
 import base64
@@ -30,7 +30,7 @@ _Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is missing, expired, foreign or forged; which of them is nobody's business."""
+    """The access token is missing, expired, foreign or forged; the answer does not disclose which."""
 
     code = "invalid_token"
     message = "A valid access token is needed: log in at the user service and send it as 'Authorization: Bearer …'."
@@ -41,7 +41,7 @@ class InvalidToken(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a valid access token speaks for."""
+    """The user and session of a valid access token."""
 
     user_id: UUID
     session_id: UUID
@@ -53,7 +53,7 @@ class UnknownKey(Exception):
 
 
 class KeySource(Protocol):
-    """Where the public keys come from."""
+    """A source of public keys."""
 
     async def get(self, key_id: str) -> Key:
         """
@@ -65,19 +65,19 @@ class KeySource(Protocol):
 
 
 class Revocations(Protocol):
-    """Which sessions have ended before their time."""
+    """The sessions that were revoked."""
 
     async def is_revoked(self, session_id: UUID) -> bool:
         """
-        Say whether the tokens of this session count no longer.
+        Return whether the tokens of this session are revoked.
 
         Raises:
-            ServiceUnavailable: That cannot be known now (503).
+            ServiceUnavailable: The revoked sessions are not available (503).
         """
 
 
 class _Header(BaseModel):
-    """What stands before the claims; more may, and is ignored, but ``crit`` (RFC 7515, section 4)."""
+    """The header of a token; other parameters are ignored, except ``crit`` (RFC 7515, section 4)."""
 
     model_config = ConfigDict(strict=True)
 
@@ -86,7 +86,7 @@ class _Header(BaseModel):
 
 
 class _Claims(BaseModel):
-    """What stands in an access token; more may, and is ignored (RFC 7519, section 4)."""
+    """The claims of an access token; others are ignored (RFC 7519, section 4)."""
 
     model_config = ConfigDict(strict=True)
 
@@ -121,8 +121,8 @@ class TokenVerifier:
         Check signature, times, issuer, audience and session.
 
         Raises:
-            InvalidToken: Something is not as it must be (401).
-            ServiceUnavailable: The issuer's keys or revocations cannot be had (503).
+            InvalidToken: A check failed (401).
+            ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
         try:
             key = await self._keys.get(_key_id(token))
@@ -138,7 +138,7 @@ class TokenVerifier:
     def _check(self, claims: _Claims) -> None:
         if (claims.iss, claims.aud) != (self._issuer, self._audience):
             raise InvalidToken
-        # Revoked sessions are remembered for as long as a token can live (revocations.KEEP_S).
+        # Revoked sessions are stored for as long as a token can live (remote.KEEP_S).
         if not 0 < claims.exp - claims.iat <= LIFETIME_S:
             raise InvalidToken
         now_ms = self._skew.now_ms()
@@ -150,10 +150,10 @@ class TokenVerifier:
 
 def _key_id(token: str) -> str:
     """
-    Read which key a token names.
+    Return the key id in the header of a token.
 
     Raises:
-        ValueError: The token is too long, or its header is not one that is accepted.
+        ValueError: The token is too long, or its header is not acceptable.
     """
     if len(token) > MAX_TOKEN:
         raise ValueError("too long")
@@ -166,7 +166,7 @@ def _key_id(token: str) -> str:
 
 def _read_claims(payload: bytes) -> _Claims:
     """
-    Read the claims of a token whose signature was checked.
+    Parse the claims of a token whose signature was checked.
 
     Raises:
         ValueError: They are not JSON, or one is missing or of another type, length or alphabet.
@@ -188,7 +188,7 @@ class _PublicKey(BaseModel):
 
 def read_jwks(document: object) -> dict[str, Key]:
     """
-    Make keys of a key set, by key id; keys for other uses are passed over.
+    Return the keys of a key set, by key id; keys for other uses are skipped.
 
     Raises:
         ValueError: Not a key set.
