@@ -1,7 +1,7 @@
 """
 PostgreSQL: one pool per process, one transaction per request, committed before the answer is sent.
 
-A service function flushes and never commits; it asks for nothing but the session.
+A service function flushes and never commits; it needs only the session.
 """
 
 import asyncio
@@ -72,11 +72,11 @@ class Postgres:
         expiries: Iterable[Expiry] = (),
     ) -> None:
         """
-        Open nothing yet.
+        Store the settings; nothing is opened yet.
 
         Args:
-            application: The service's name: what the server calls our connections, and the source of our events.
-            processes: How many have a pool of this size; more connections than the server allows are warned of.
+            application: The service's name. It names our connections at the server, and is the source of our events.
+            processes: The number of processes with such a pool; if they exceed the server's limit, a warning is logged.
             expiries: How long the rows of tables are kept, each declared by the module that owns the table.
         """
         self._url = with_asyncpg(url)
@@ -87,7 +87,7 @@ class Postgres:
         self._engine: AsyncEngine | None = None
 
     async def open(self) -> None:
-        """Make the pool; connections are opened as they are needed."""
+        """Create the pool; connections are opened as needed."""
         self._engine = self._make_engine(
             poolclass=MeteredPool,
             pool_size=self._pool_size,
@@ -136,15 +136,15 @@ class Postgres:
 
     async def check(self) -> int:
         """
-        Ask for its time, and read, for which it must let us in.
+        Read a table, and return the time of the server in milliseconds since 1970.
 
-        On a connection beside the pool: a busy service is not a sick one.
+        The connection is not from the pool: a busy service is still healthy.
         """
         async with self._probe.connect() as connection:
             return int(await connection.scalar(_TIME))
 
     async def _warn_of_large_pools(self) -> None:
-        """Compare what all processes may open with what the server allows; one that is down is asked no second time."""
+        """Warn if all processes together may open more connections than the server allows; errors are not retried."""
         wanted = self._processes * (self._pool_size + 2)  # one for the probe, one to listen
         with suppress(DBAPIError, PostgresError, OSError):
             async with self._probe.connect() as connection:
@@ -155,16 +155,16 @@ class Postgres:
     @asynccontextmanager
     async def transaction(self, claim: Claim | None = None) -> AsyncIterator[AsyncSession]:
         """
-        Give a session whose work is committed at the end of the block, or undone if it raises.
+        Yield a session; its transaction is committed at the end of the block, or rolled back if the block raises.
 
         The connection is taken at the first statement.
 
         Args:
-            claim: A sealed request, which the first statement claims.
+            claim: The nonce of a sealed request, which the first statement stores.
 
         Raises:
-            Unauthenticated: The request was claimed before (401).
-            DatabaseUnavailable: No connection, or it broke (503).
+            Unauthenticated: The nonce was used before (401).
+            DatabaseUnavailable: There is no connection, or it broke (503).
         """
         with telling_unavailable():
             async with self._sessions.begin() as session:
@@ -174,16 +174,16 @@ class Postgres:
 
     async def run(self, statement: Statement, values: Mapping[str, Any], *parts: Part) -> list[Record]:
         """
-        Run one statement, a transaction of its own, and return its rows: a fifth of what a session costs for it.
+        Run one statement in its own transaction and return its rows, at a fifth of the cost of a session.
 
         Args:
-            parts: One of each class that the statement names; they act when it is committed.
+            parts: One of each class that the statement names; they act after the commit.
 
         Raises:
-            Unauthenticated: The request of its ``Nonce`` was claimed before; the statement has had no effect (401).
-            DatabaseUnavailable: No connection, or it broke (503).
-            TypeError: Other parts than those of the statement are handed in.
-            PostgresError: As the server says it.
+            Unauthenticated: The ``Nonce`` was used before; the statement has had no effect (401).
+            DatabaseUnavailable: There is no connection, or it broke (503).
+            TypeError: The parts are not those of the statement.
+            PostgresError: As the server reports it.
         """
         assert self._engine
         bound = statement.bind(self.service, values, parts)
@@ -202,9 +202,9 @@ class Postgres:
     @asynccontextmanager
     async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
         """
-        Call *hear* with what is notified on a channel during the block, on a connection beside the pool.
+        Call *hear* with each notification on a channel during the block, on a connection outside the pool.
 
-        Gives an event that is set when the connection is lost.
+        Yields an event that is set when the connection is lost.
 
         Raises:
             DatabaseUnavailable: There is no connection (503).
@@ -220,23 +220,23 @@ class Postgres:
             raise DatabaseUnavailable from error
 
     async def claim(self, issuer: str, request_id: str) -> bool:
-        """Remember a sealed request; False if it was there already."""
+        """Store the nonce of a sealed request; return False if it was used before."""
         async with self.transaction() as session:
             return await claim_in(session, issuer, request_id)
 
     async def purge_expired(self) -> None:
-        """Delete the rows whose time is up, of every table that was handed in."""
+        """Delete the expired rows of every table with an expiry."""
         await purge(self, self.expiries)
 
 
 def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-    """Make the pool replace a connection that the server has closed meanwhile; costs no round trip."""
+    """Make the pool replace a connection that the server has closed, without a round trip."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
 
 
 def _judge(context: ExceptionContext) -> None:
-    """Hide the values in an error; where the server has become a standby, give up the pool's connections to it."""
+    """Hide the values in an error; if the server has become a standby, discard the pool's connections to it."""
     original = context.original_exception
     hide_values(context.sqlalchemy_exception, original, original.__cause__)
     if is_read_only(original):
@@ -259,7 +259,7 @@ async def _own_claim(request: Request) -> Claim | None:
 
 
 OwnClaim = Annotated[Claim | None, Depends(_own_claim), ClaimsRequest]
-"""For routes that begin with a statement: the sealed request, which the route must let it claim (``Nonce``)."""
+"""The nonce of the sealed request, for routes that begin with a statement; they must pass it as its ``Nonce``."""
 
 
 async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
@@ -268,4 +268,4 @@ async def _session(request: Request, database: Database) -> AsyncIterator[AsyncS
 
 
 Session = Annotated[AsyncSession, Depends(_session, scope="function"), ClaimsRequest]
-"""The request's one transaction: committed before the answer is sent, undone if anything fails."""
+"""The request's one transaction: committed before the answer is sent, rolled back if anything fails."""

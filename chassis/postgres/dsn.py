@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL, also of several servers of which one can be written to."""
+"""Addresses of PostgreSQL, including several servers of which one is writable."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,21 +21,21 @@ _PORT = "5432"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FORM = "must look like postgresql://user:password@host:5432/database"
 _SQLALCHEMY = {"host", "port", "prepared_statement_cache_size"}
-"""What stands among the parameters of an address and is SQLAlchemy's."""
+"""The parameters of an address that SQLAlchemy reads."""
 _ASYNCPG = {"port", "user", "password", "database", "timeout", "command_timeout", "server_settings"}
 _ELSEWHERE = (OSError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
-"""What one server may say while another of them can be written to: nothing, that it starts, or that it is a standby."""
+"""Errors of one server after which the next is tried: no answer, still starting, or a standby."""
 
 
 def with_asyncpg(url: SecretStr) -> SecretStr:
     """
-    Name the driver in a PostgreSQL address; addresses are written without it by most people.
+    Add the driver to a PostgreSQL address, which most people write without it.
 
-    Several hosts are written as for libpq, ``postgresql://user:password@one:5432,two:5433/database``, and come out as
-    SQLAlchemy reads them.
+    Several hosts are written as for libpq, ``postgresql://user:password@one:5432,two:5433/database``, and returned in
+    the form that SQLAlchemy reads.
 
     Raises:
-        ValueError: Not a PostgreSQL address, or one with a parameter that cannot work; quotes nothing but its name.
+        ValueError: Not a PostgreSQL address, or a parameter cannot work; the message contains only its name.
     """
     scheme, _, rest = url.get_secret_value().strip().partition("://")
     try:
@@ -45,22 +45,22 @@ def with_asyncpg(url: SecretStr) -> SecretStr:
         is_form = scheme in _SCHEMES and parsed.port != 0 and not _CONTROL.search(unquote(rest))
         is_usable = is_form and _is_complete(options)
     except (ArgumentError, ValueError):
-        is_usable = False  # said below, without quoting the address
+        is_usable = False  # reported below, without the address
     if not is_usable:
         raise ValueError(_FORM)
     _arguments(parsed.query)
     return SecretStr(address)
 
 
-async def connect(*, host: str | Sequence[str], **settings: Any) -> Any:  # noqa: ANN401 - as asyncpg takes and gives it
+async def connect(*, host: str | Sequence[str], **settings: Any) -> Any:  # noqa: ANN401 - asyncpg's types
     """
-    Connect as asyncpg does; of several servers, to the one that can be written to.
+    Connect as asyncpg does; with several servers, to the writable one.
 
-    For SQLAlchemy (``async_creator_fn``). They are asked in turn, as they stand in the address, and each has its share
-    of the time: one whose machine is off never answers, and asyncpg's time is for all together.
+    For SQLAlchemy (``async_creator_fn``). The servers are tried in the order of the address, each for its share of the
+    timeout: a server that is switched off never answers, and asyncpg's timeout is for all together.
 
     Raises:
-        ConnectionError: None of several can be written to.
+        ConnectionError: None of several servers is writable.
         Exception: What asyncpg raises.
     """
     given = {name: settings.pop(name) for name in settings.keys() & _ASYNCPG}
@@ -82,12 +82,12 @@ async def connect(*, host: str | Sequence[str], **settings: Any) -> Any:  # noqa
 
 
 def _arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Read those parameters of an address that are not SQLAlchemy's."""
+    """Return the parameters of an address that SQLAlchemy does not read, as arguments of asyncpg."""
     return to_asyncpg({name: value for name, value in parameters.items() if name not in _SQLALCHEMY})
 
 
 def _is_complete(options: Mapping[str, Any]) -> bool:
-    """Whether nothing is left to the environment, as the driver would leave it."""
+    """Whether the address is complete; otherwise the driver would read the environment."""
     ports = options.get("port", _PORT)
     numbers = [int(port) for port in (ports if isinstance(ports, list) else [ports])]
     names = all(options.get(name) for name in ("host", "user", "database"))
@@ -95,7 +95,7 @@ def _is_complete(options: Mapping[str, Any]) -> bool:
 
 
 def _for_sqlalchemy(rest: str) -> str:
-    """Name driver and hosts in SQLAlchemy's way, which knows several only as parameters."""
+    """Return the address in the form of SQLAlchemy, which takes several hosts only as parameters."""
     login = _LOGIN.match(rest)
     start = login.end() if login else 0
     hosts = re.split("[/?]", rest[start:], maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""What goes wrong with PostgreSQL, in the words of the chassis: unavailable, or as it is but without the values."""
+"""PostgreSQL errors: translated into ``DatabaseUnavailable``, or raised unchanged but without the values of rows."""
 
 import re
 from collections.abc import Iterator
@@ -14,34 +14,34 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from chassis.core.errors import DatabaseUnavailable
 
 _VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for [^:]+: |invalid UUID ).*", re.DOTALL)
-"""Where values stand in the messages of PostgreSQL and asyncpg."""
+"""The parts of messages of PostgreSQL and asyncpg that contain values."""
 
 _READ_ONLY = "25006"
 _UNAVAILABLE = re.compile(
-    r"08...|28...|53...|57...|58..."  # connections, who we are, resources, an operator or the end, the system
-    r"|25006|25P03|25P04"  # the primary no more; a transaction that took too long
-    r"|3D000|42501|55000"  # no such database, no right to it, or it takes no connections
-    r"|40001|40003|40P01|55006|55P03"  # in each other's way
+    r"08...|28...|53...|57...|58..."  # connections, authentication, resources, operator intervention, the system
+    r"|25006|25P03|25P04"  # no longer the primary; a transaction that took too long
+    r"|3D000|42501|55000"  # no such database, no privilege, or it accepts no connections
+    r"|40001|40003|40P01|55006|55P03"  # conflicts between transactions
 )
 """
-SQLSTATEs, some by their class, by which PostgreSQL says that it cannot serve us now, whatever was asked.
+SQLSTATEs, some by their class, that mean that PostgreSQL cannot serve us now, whatever the statement.
 
-A password that was changed is among them, as are rights that were revoked: neither is a fault of the request.
+They include a changed password and revoked privileges: neither is a fault of the request.
 """
 
 
 @contextmanager
 def telling_unavailable() -> Iterator[None]:
     """
-    Let it be a 503 if the database cannot serve us now, or does not let us in.
+    Translate errors of a database that cannot serve us now, or refuses our login.
 
     Raises:
-        DatabaseUnavailable: So it is (503).
+        DatabaseUnavailable: The database is unavailable (503).
     """
     try:
         yield
     except (PoolTimeout, InterfaceError, DriverError, InternalClientError, OSError) as error:
-        # asyncpg's, of a value that does not fit its type; a certificate that is not trusted is a ValueError, too.
+        # asyncpg raises ValueError for a value of a wrong type; an untrusted certificate is a ValueError, too.
         if isinstance(error, ValueError) and not isinstance(error, SSLError):
             raise
         raise DatabaseUnavailable from error
@@ -60,12 +60,12 @@ def _is_unavailable(error: BaseException | None) -> bool:
 
 
 def is_read_only(error: BaseException | None) -> bool:
-    """Whether the server refused to write: it has become a standby, and its connections are good for nothing."""
+    """Whether the server refused to write: it has become a standby, so its connections are useless."""
     return getattr(error, "sqlstate", None) == _READ_ONLY
 
 
 def hide_values(*errors: BaseException | None) -> None:
-    """Take out of errors what PostgreSQL and asyncpg quote of the row: errors end in the log."""
+    """Remove the values of rows from errors of PostgreSQL and asyncpg, because errors are logged."""
     for error in errors:
         if error is not None:
             error.args = tuple(_VALUES.sub(r"\1[hidden]", str(part)) for part in error.args)

@@ -1,7 +1,7 @@
 """
-How busy the pool is, and a span for each statement.
+Pool gauges, and a span for each statement.
 
-OpenTelemetry's own refuses SQLAlchemy 2.1, or puts the text of errors into spans, which quotes rows
+OpenTelemetry's own instrumentation refuses SQLAlchemy 2.1, or puts error messages into spans, which quote rows
 (docs/decisions/0015).
 """
 
@@ -19,9 +19,10 @@ _NAME = "postgres"
 
 class MeteredPool(AsyncAdaptedQueuePool):
     """
-    SQLAlchemy's, with gauges.
+    SQLAlchemy's pool, with gauges.
 
-    Its events tell of a connection that was had, none of a caller that waits: so this stands where both pass.
+    SQLAlchemy has an event for a connection that was checked out, but none for a waiting caller. So the pool itself
+    counts both.
     """
 
     def _do_get(self) -> ConnectionPoolEntry:

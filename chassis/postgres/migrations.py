@@ -1,7 +1,7 @@
 """
-Alembic for a service: its ``migrations/env.py`` is three lines on this.
+Alembic for a service, whose ``migrations/env.py`` only calls ``run``.
 
-A model with ``info={"migrate": False}`` is left alone: autogenerate neither creates nor drops its table.
+For a model with ``info={"migrate": False}``, autogenerate neither creates nor drops the table.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.tables import chassis_metadata
 
 _LOCK = 0x5EA1ED
-"""Of two migrations begun at once the second waits, then finds nothing left to do."""
+"""If two migrations start at once, the second waits and then finds nothing to do."""
 
 
 def run(metadata: MetaData, url_variable: str) -> None:
     """
-    Migrate a service's database to its models and the chassis's tables.
+    Migrate a service's database to its models and to the chassis's tables.
 
     Args:
         url_variable: The environment variable that holds the address.
 
     Raises:
-        SystemExit: The variable is not set, or holds no address that can work.
+        SystemExit: The variable is not set, or holds no usable address.
     """
     tables = [metadata, chassis_metadata]
     if context.is_offline_mode():

@@ -1,4 +1,4 @@
-"""Claiming a sealed request (docs/protocol.md, "Replay store") in PostgreSQL, together with what it asks for."""
+"""Storing the nonce of a sealed request (docs/protocol.md, "Replay store") in the transaction of its work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ _CLAIM = insert(sealed_requests).on_conflict_do_nothing().returning(sealed_reque
 @dataclass(frozen=True, slots=True)
 class Nonce(Part):
     """
-    Claims the sealed request that a statement is run for (``OwnClaim``), or fails: it was claimed before.
+    Stores the nonce of the sealed request that a statement serves (``OwnClaim``), or fails if it was used before.
 
-    A statement that locks rows reads from ``claimed`` first, so that a replayed request waits without holding any.
+    A statement that locks rows reads from ``claimed`` first, so that a replayed request waits without holding locks.
     """
 
     claim: Claim | None
-    """None if the request was not sealed; nothing is claimed then."""
+    """None if the request was not sealed; nothing is stored then."""
 
     queries: ClassVar[str] = """
         claimed AS (
@@ -41,18 +41,18 @@ class Nonce(Part):
     """
 
     def values(self, service: str) -> Mapping[str, str | None]:  # noqa: ARG002
-        """Return who sent the request, and its id."""
+        """Return the sender of the request and its id."""
         if self.claim is None:
             return {"claim_issuer": None, "claim_id": None}
         return {"claim_issuer": self.claim.issuer, "claim_id": self.claim.request_id}
 
     def refusal(self, error: PostgresError) -> AppError | None:
-        """Return the 401 of a request that was claimed before."""
+        """Return the 401 for a nonce that was used before."""
         is_claimed = isinstance(error, UniqueViolationError) and error.table_name == sealed_requests.name
         return self.claim.refuse() if self.claim and is_claimed else None
 
 
 async def claim_in(session: AsyncSession, issuer: str, request_id: str) -> bool:
-    """Claim a request as part of a transaction; False if it was claimed already."""
+    """Store the nonce of a request in a transaction; return False if it was used before."""
     claimed = await session.execute(_CLAIM, {"issuer": issuer, "request_id": request_id})
     return claimed.one_or_none() is not None

@@ -1,4 +1,4 @@
-"""Telling relays that there are events, beside the transactions that announce them."""
+"""Notifies relays of new events, outside the transactions that publish them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,21 +8,21 @@ from chassis.core.errors import AppError
 from chassis.postgres.statements import Statement
 
 CHANNEL = "outbox"
-"""On which it is notified; says for which listener."""
+"""The channel of the notifications; the payload is the name of the consumer."""
 GATHER_S = 0.02
-"""Between two notifications of a process; what is announced meanwhile is told in one."""
+"""The pause between two notifications of a process; events in between share one notification."""
 NOTIFY = Statement("SELECT pg_notify('outbox', unnest(CAST(:listeners AS text[])))")
 
 
 class Notifier:
     """
-    Notifies of committed events, at once or 20 ms after the last time.
+    Notifies of committed events, at once or 20 ms after the last notification.
 
-    Not in their transactions: PostgreSQL commits those that notify one at a time, each as long as the disk takes. If a
-    process is killed in between, relays find the event when they look by themselves (``delivery_worker.LOOK_S``).
+    It does not notify in their transactions: PostgreSQL commits notifying transactions one at a time, each with a write
+    to disk. If a process is killed in between, relays find the event when they poll (``delivery_worker.LOOK_S``).
 
     Args:
-        send: Notifies of events for these listeners.
+        send: Notifies of events for these consumers.
     """
 
     def __init__(self, send: Callable[[list[str]], Awaitable[object]]) -> None:
@@ -31,7 +31,7 @@ class Notifier:
         self._notifying: asyncio.Task[None] | None = None
 
     def notify(self, listeners: Iterable[str]) -> None:
-        """Tell that there are events for these."""
+        """Notify of events for these consumers."""
         self._listeners.update(listeners)
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._run())
@@ -39,11 +39,11 @@ class Notifier:
     async def _run(self) -> None:
         while self._listeners:
             listeners, self._listeners = list(self._listeners), set()
-            with suppress(AppError):  # relays look by themselves, too
+            with suppress(AppError):  # relays also poll
                 await self._send(listeners)
             await asyncio.sleep(GATHER_S)
 
     async def aclose(self) -> None:
-        """Tell what is not told yet."""
+        """Send the pending notifications."""
         if self._notifying:
             await asyncio.gather(self._notifying, return_exceptions=True)

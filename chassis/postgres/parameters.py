@@ -1,8 +1,8 @@
 """
-The parameters of a PostgreSQL address, named as libpq names them, in asyncpg's terms.
+Translates the parameters of a PostgreSQL address from libpq's names into arguments of asyncpg.
 
-Managed databases hand out addresses with such parameters. One that cannot be honoured is refused at start: asyncpg
-refuses it at the first connection only. ``PGSSLMODE`` and its like are not read: the address alone decides.
+Managed databases issue addresses with such parameters. An unsupported one is refused at start; asyncpg would refuse it
+only at the first connection. ``PGSSLMODE`` and similar variables are not read: only the address counts.
 """
 
 import re
@@ -18,22 +18,22 @@ _WRITABLE = ("any", "primary", "read-write")
 _SSL = ("sslmode", "ssl", "sslrootcert", "sslcert", "sslkey")
 _OPTION = re.compile(r"(?:-c\s*|--)([A-Za-z_][\w.-]*)=((?:\\.|[^\s\\])*)")
 _ROUTED = re.compile(r"(endpoint|project)=[\w.-]+")
-"""What Neon's proxy reads in ``options``; no option of the server."""
+"""The ``options`` that Neon's proxy reads; they are not options of the server."""
 
 
 def to_asyncpg(parameters: Mapping[str, str]) -> dict[str, Any]:
     """
-    Return what ``asyncpg.connect`` is called with; ``timeout`` and ``server_settings`` only if they are given.
+    Return the arguments of ``asyncpg.connect``; ``timeout`` and ``server_settings`` only if they are set.
 
     Raises:
-        ValueError: A parameter is unknown or cannot work; names it, and quotes no value.
+        ValueError: A parameter is unknown or cannot work; the message contains its name and no value.
     """
     arguments: dict[str, Any] = {"ssl": _tls(parameters), "direct_tls": False, "target_session_attrs": "any"}
     for name, value in parameters.items():
         if name in _SSL:
             continue
         if name not in _READERS:
-            known_form = re.fullmatch("[a-z_]{1,40}", name)  # else it may be a piece of a password
+            known_form = re.fullmatch("[a-z_]{1,40}", name)  # otherwise it may be part of a password
             raise ValueError(f"the parameter {name if known_form else '?'} is not supported: remove it")
         if not isinstance(value, str):
             raise ValueError(f"the parameter {name} stands there twice")
@@ -59,7 +59,7 @@ def _number(value: str, least: int, most: int) -> int:
 
 
 def _options(value: str) -> dict[str, Any]:
-    """Read ``-c name=value`` and ``--name=value``, which then count instead of the service's own settings."""
+    """Parse ``-c name=value`` and ``--name=value``, which override the service's own settings."""
     if _ROUTED.fullmatch(value):
         return {"server_settings": {"options": value}}
     if _OPTION.sub("", value).strip():
@@ -68,14 +68,14 @@ def _options(value: str) -> dict[str, Any]:
 
 
 _READERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
-    # The service's name is sent instead: by it operators, backup and restore find its connections.
+    # The service's name is sent instead: operators, backup and restore find its connections by it.
     "application_name": lambda _: {},
     "fallback_application_name": lambda _: {},
     "connect_timeout": lambda value: {"timeout": _number(value, 1, LONGEST_CONNECT_S)},
     "options": _options,
     "target_session_attrs": lambda value: {"target_session_attrs": _one_of(value, *_WRITABLE)},
     "sslnegotiation": lambda value: {"direct_tls": _one_of(value, "postgres", "direct") == "direct"},
-    # asyncpg knows neither; both parties then do without.
+    # asyncpg supports neither, so neither is used.
     "channel_binding": lambda value: _without(value, "disable", "prefer"),
     "gssencmode": lambda value: _without(value, "disable", "prefer"),
     "client_encoding": lambda value: _without(value.lower().replace("-", ""), "utf8", "auto"),
@@ -107,10 +107,10 @@ def _tls(parameters: Mapping[str, str]) -> ssl.SSLContext | str | bool:
 @cache
 def _context(mode: str, authorities: str | None, certificate: str | None, key: str | None) -> ssl.SSLContext:
     """
-    Make what TLS is done with: ``require`` without ``sslrootcert`` checks no certificate, as libpq does.
+    Return the TLS context; ``require`` without ``sslrootcert`` checks no certificate, as in libpq.
 
     Raises:
-        OSError: A file cannot be read, or holds something else (SSLError is one).
+        OSError: A file cannot be read, or has other content (SSLError is an OSError).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

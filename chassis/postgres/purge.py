@@ -1,8 +1,8 @@
 """
-Deletion of rows whose time is up: in batches that an index finds, each a short transaction of its own.
+Deletion of expired rows, in batches that use an index, each in a short transaction of its own.
 
-Of all workers of a service one at a time deletes from a table, and rows that a request has locked are left to the next
-round, so neither waits for the other.
+Only one worker of a service at a time deletes from a table. Rows that a request has locked are left to the next round.
+So neither waits for the other.
 """
 
 from collections.abc import Sequence
@@ -36,10 +36,10 @@ class Expiry:
     How long the rows of a table are kept.
 
     Attributes:
-        since: The column that their age is read from; there must be an index that begins with it.
-        keep: How old they become.
-        only: A condition that they must fulfil besides; an index with a condition must have it literally.
-        batch: How many are deleted in one transaction: fewer where others go with each of them.
+        since: The column from which the age of a row is measured; an index must begin with it.
+        keep: The age at which a row expires.
+        only: A further condition; a partial index must contain it literally.
+        batch: How many rows are deleted in one transaction; fewer if each deletion cascades to other rows.
     """
 
     since: KeyedColumnElement[Any]
@@ -49,16 +49,16 @@ class Expiry:
 
     @property
     def table(self) -> Table:
-        """The table that the column is in."""
+        """The table of the column."""
         return cast("Column[Any]", self.since).table
 
     @property
     def name(self) -> str:
-        """Of the table."""
+        """The name of the table."""
         return self.table.name
 
     def delete_batch(self) -> Delete:
-        """Build the statement that deletes the oldest of those whose time is up."""
+        """Return the statement that deletes the oldest expired rows."""
         due = (
             self._where(select(column("ctid")).select_from(self.table))
             .where(self.since < func.now() - self.keep)
@@ -69,7 +69,7 @@ class Expiry:
         return self.table.delete().where(column("ctid") == func.any(func.array(due.scalar_subquery())))
 
     def overdue_s(self) -> Select[Any]:
-        """Build the query for the seconds by which the oldest row is past its time; negative or NULL if none is."""
+        """Return the query for the seconds since the oldest row expired; negative or NULL if none has."""
         return self._where(select(func.extract("epoch", func.now() - self.keep - func.min(self.since))))
 
     def _where(self, query: Select[Any]) -> Select[Any]:
@@ -78,9 +78,9 @@ class Expiry:
 
 async def purge(database: "Postgres", expiries: Sequence[Expiry]) -> None:
     """
-    Delete every row whose time is up, a batch of each table in turn; then measure what is left.
+    Delete all expired rows, one batch of each table in turn; then measure the remaining ones.
 
-    A table whose rows cannot be deleted is logged and holds up no other.
+    If a table cannot be purged, the error is logged and the others are purged.
     """
     due = list(expiries)
     while due:
@@ -89,11 +89,11 @@ async def purge(database: "Postgres", expiries: Sequence[Expiry]) -> None:
 
 
 async def _purge_batch(database: "Postgres", expiry: Expiry) -> int:
-    """Delete a batch; returns how many rows it had, 0 if another worker is at this table or it failed."""
+    """Delete a batch and return its number of rows; 0 if another worker is purging this table, or on an error."""
     try:
         async with database.transaction() as session:
             deleted = await _delete_alone(session, expiry)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other tables are purged, and this one next time
+    except Exception as error:  # noqa: BLE001 - the other tables are purged, and this one next time
         _log("table not purged", expiry, error)
         return 0
     PURGED.labels(expiry.name).inc(deleted)
@@ -123,7 +123,7 @@ async def _measure(database: "Postgres", expiries: Sequence[Expiry]) -> None:
 
 
 def _log(message: str, expiry: Expiry, error: Exception) -> None:
-    if isinstance(error, AppError):  # the database is away, which others say too
+    if isinstance(error, AppError):  # the database is unavailable, which is logged elsewhere too
         log.warning(message, table=expiry.name, column=expiry.since.key, reason=error.message)
     else:
         log.error(message, table=expiry.name, column=expiry.since.key, exc_info=error)

@@ -1,8 +1,8 @@
 """
-Statements written by hand for the hot paths; ``Postgres.run`` hands them to the driver, ``run_in`` to a session.
+Handwritten statements for the hot paths; ``Postgres.run`` passes them to the driver, ``run_in`` to a session.
 
-What must not be forgotten is a ``Part`` of a statement: the nonce of a sealed request, an idempotency key, an event
-with its notification. A statement names the classes of its parts; it runs only if it is given one instance of each.
+A ``Part`` of a statement is work that must not be omitted: the nonce of a sealed request, an idempotency key, an event
+with its notification. A statement names the classes of its parts, and runs only with one instance of each.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -26,25 +26,25 @@ Row = RowMapping | Record
 
 
 Notify = Callable[[Iterable[str]], None]
-"""Notifies of committed events for these listeners (``Notifier.notify``)."""
+"""Notifies of committed events for these consumers (``Notifier.notify``)."""
 
 
 class Part:
     """
-    What a statement does beside its own work.
+    Additional work of a statement.
 
     Attributes:
-        queries: Its share of the statement's ``WITH``. Empty if it only acts after the commit.
+        queries: Its queries in the statement's ``WITH``. Empty if it only acts after the commit.
     """
 
     queries: ClassVar[str] = ""
 
     def values(self, service: str) -> Mapping[str, Any]:  # noqa: ARG002 - for parts that publish
-        """Return the values of its queries; *service* is the one whose database it is."""
+        """Return the values of its queries; *service* owns the database."""
         return {}
 
     def refusal(self, error: PostgresError) -> AppError | None:  # noqa: ARG002 - most parts never fail
-        """Return what to raise in place of *error*, if this part's queries caused it."""
+        """Return the error to raise instead of *error*, if this part's queries caused it."""
         return None
 
     def after_commit(self, rows: Sequence[Row], notify: Notify) -> None:
@@ -56,8 +56,8 @@ class Statement:
     A statement with ``:named`` values, compiled once.
 
     Args:
-        parts: The queries of its ``WITH`` and the classes of its parts, then what it does and returns. PostgreSQL must
-            be able to infer the types of the values: cast them where a column does not determine it.
+        parts: The queries of its ``WITH`` and the classes of its parts, then the final query. PostgreSQL must be able
+            to infer the types of the values: cast them where no column determines the type.
     """
 
     def __init__(self, *parts: str | type[Part]) -> None:
@@ -74,7 +74,7 @@ class Statement:
         Join the values of a statement with those of its parts.
 
         Raises:
-            TypeError: A part of the statement is missing, or one is handed in that it does not have.
+            TypeError: A part of the statement is missing, or does not belong to it.
         """
         if len(parts) != len(self.parts) or {type(part) for part in parts} != self.parts:
             raise TypeError(f"This statement takes {_named(self.parts)}, not {_named(map(type, parts))}.")
@@ -88,7 +88,7 @@ class Statement:
         Run it on a connection of the pool, without a transaction around it, and return its rows.
 
         Raises:
-            Exception: As SQLAlchemy's pool and asyncpg raise it, without the values of rows.
+            Exception: As raised by SQLAlchemy's pool and asyncpg, without the values of rows.
         """
         span = tracing.begin_statement(self.sql.split(maxsplit=1)[0], "postgresql", self.sql)
         error_type = None
@@ -112,13 +112,13 @@ class Run(Protocol):
 
 async def run_in(session: AsyncSession, statement: Statement, values: Mapping[str, Any], *parts: Part) -> Sequence[Row]:
     """
-    Run a statement in the transaction of a session; its parts act when that is committed.
+    Run a statement in the transaction of a session; its parts act after the commit.
 
-    What was changed before is flushed first.
+    Earlier changes are flushed first.
 
     Raises:
-        TypeError: As ``Statement.bind`` raises it.
-        Exception: As SQLAlchemy raises it.
+        TypeError: As raised by ``Statement.bind``.
+        Exception: As raised by SQLAlchemy.
     """
     await session.flush()
     bound = statement.bind(session.info["service"], values, parts)
@@ -135,7 +135,7 @@ def _act(part: Part, rows: Sequence[Row], notify: Notify, _session: object) -> N
 
 @asynccontextmanager
 async def _wire(engine: AsyncEngine) -> AsyncIterator[Any]:
-    """Lend a connection as the driver has it; one on which something was cut off is given up."""
+    """Yield the driver's connection from the pool; discard it after an interrupted statement."""
     connection = await engine.raw_connection()
     try:
         yield connection.driver_connection

@@ -1,4 +1,4 @@
-"""Tables that the database of every service with PostgreSQL has, beside its own; they are in its migrations."""
+"""Tables that every service with PostgreSQL has besides its own; its migrations create them."""
 
 from sqlalchemy import (
     BigInteger,
@@ -62,10 +62,10 @@ outbox = Table(
     Index("ix_outbox_dead", "listener", "position", postgresql_where=text("dead_at IS NOT NULL")),
 )
 """
-Events that a listener has not taken yet (chassis/messaging/outbox.py), a row for each of its listeners.
+Events that a consumer has not acknowledged yet (chassis/messaging/outbox.py), one row for each consumer.
 
-``due_at`` is when a relay may take the row: at once, or when the lease of the one that has it ends, or after a pause.
-``deferred_since`` is when its listener first answered that it does not know the type of the event.
+``due_at`` is when a relay may take the row: at once, or when the current lease ends, or after a pause.
+``deferred_since`` is when the consumer first answered that it does not know the type of the event.
 """
 
 inbox = Table(
@@ -74,7 +74,7 @@ inbox = Table(
     Column("event_id", Uuid, primary_key=True),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
 )
-"""Events that have been taken (chassis/messaging/inbox.py), so that none is taken twice."""
+"""The ids of handled events (chassis/messaging/inbox.py), so that none is handled twice."""
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -90,4 +90,4 @@ idempotency_keys = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
     CheckConstraint("num_nulls(status, headers, body) IN (0, 3)", name="answer_is_whole"),
 )
-"""What requests with an Idempotency-Key were answered (chassis/idempotency), if they were yet."""
+"""Idempotency-Keys and the stored answers of their requests, once there is one (chassis/idempotency)."""
