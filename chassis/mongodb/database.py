@@ -1,4 +1,4 @@
-"""MongoDB: one client per process, majority writes. The only module that knows motor."""
+"""MongoDB: one client per process, majority writes. No other module imports motor."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,12 +24,12 @@ from chassis.telemetry import tracing
 from chassis.telemetry.metrics import OVERDUE, POOL_LIMIT
 
 POOL_SIZE = 100
-"""Connections to each server; opened as they are needed."""
+"""The largest number of connections to each server; they are opened as needed."""
 CONNECT_TIMEOUT_MS = 1000
 HEARTBEAT_MS = 1000
-"""How often each server is looked at. One that has refused a login is used again after it was looked at, not before."""
+"""How often each server is checked. A server that has refused a login is used again only after the next check."""
 STATEMENT_TIMEOUT_MS = 10_000
-"""How long a statement may take, waiting for a server included: PyMongo has no other limit for that with this one."""
+"""The timeout of a statement, including the wait for a server: with it, PyMongo has no separate limit for that."""
 
 Document = dict[str, Any]
 MotorDatabase = AsyncIOMotorDatabase[Document]
@@ -58,7 +58,7 @@ class MongoDB:
         self._application = application
 
     async def open(self) -> None:
-        """Make the client; it connects in the background, and again whenever it must."""
+        """Create the client; it connects in the background, and reconnects as needed."""
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             self._url.get_secret_value(),
             appname=self._application,
@@ -79,7 +79,7 @@ class MongoDB:
         self._client.close()
 
     async def check(self) -> int:
-        """Ask for its time, and read, for which it must let us in."""
+        """Read a collection, and return the time of the server in milliseconds since 1970."""
         await self._database[_CLAIMS].find_one({}, ["_id"])
         local_time: datetime = (await self._database.command("hello"))["localTime"]
         return round(local_time.timestamp() * 1000)
@@ -87,10 +87,10 @@ class MongoDB:
     @asynccontextmanager
     async def use(self) -> AsyncIterator[MotorDatabase]:
         """
-        Give the database.
+        Yield the database.
 
         Raises:
-            DatabaseUnavailable: It went away meanwhile, or does not let us in (503).
+            DatabaseUnavailable: The database became unavailable, or refuses our login (503).
         """
         try:
             yield self._database
@@ -100,7 +100,7 @@ class MongoDB:
             raise
 
     async def claim(self, issuer: str, request_id: str) -> bool:
-        """Remember a sealed request; False if it was there already."""
+        """Store the nonce of a sealed request; return False if it was used before."""
         claim = {"_id": {"issuer": issuer, "request_id": request_id}, "claimed_at": utc_now()}
         async with self.use() as database:
             try:
@@ -110,7 +110,7 @@ class MongoDB:
         return True
 
     async def purge_expired(self) -> None:
-        """Measure how far MongoDB is behind with deleting claims older than 120 s, which its TTL index has it do."""
+        """Measure the delay of the TTL index, by which MongoDB deletes nonces older than 120 s."""
         ends = utc_now() - timedelta(seconds=CLAIM_SECONDS)
         async with self.use() as database:
             oldest = await database[_CLAIMS].find_one({"claimed_at": {"$lt": ends}}, sort=[("claimed_at", 1)])
@@ -119,9 +119,9 @@ class MongoDB:
 
 async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession], Coroutine[Any, Any, T]]) -> T:
     """
-    Do *work* in one transaction, which sees the database as it was at its beginning.
+    Run *work* in one transaction, which reads a snapshot from its beginning.
 
-    If another transaction changes meanwhile what this one changes, all of it is undone and done again.
+    If another transaction changes the same documents in the meantime, this one is rolled back and *work* runs again.
     """
     async with await database.client.start_session() as session:
         done: T = await session.with_transaction(work, read_concern=ReadConcern("snapshot"))
@@ -130,10 +130,10 @@ async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession],
 
 def duplicates_in(error: BulkWriteError) -> set[int]:
     """
-    Give the positions of what was there already, if nothing else went wrong.
+    Return the positions of the duplicates, if there was no other error.
 
     Raises:
-        BulkWriteError: Something else did.
+        BulkWriteError: There was another error.
     """
     details: Mapping[str, Any] = error.details or {}
     failures = details["writeErrors"]
@@ -146,10 +146,10 @@ def create_indexes(
     url: SecretStr, indexes: Indexes, migrate: Callable[[BlockingDatabase[Document]], None] = lambda _database: None
 ) -> None:
     """
-    Make a service's indexes and the chassis's, as far as they are not there; for the command line, so it blocks.
+    Create the missing indexes of a service and of the chassis. This blocks: it is for the command line.
 
     Args:
-        migrate: Called before with the database; brings what earlier versions left there to what this one expects.
+        migrate: Called first with the database; migrates the data of earlier versions.
     """
     with MongoClient[Document](
         url.get_secret_value(), tz_aware=True, serverSelectionTimeoutMS=STATEMENT_TIMEOUT_MS
@@ -169,4 +169,4 @@ async def _database(request: Request) -> AsyncIterator[MotorDatabase]:
 
 
 Database = Annotated[MotorDatabase, Depends(_database)]
-"""The service's database, as a route asks for it."""
+"""The service's database, as a dependency of routes."""

@@ -17,15 +17,15 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def checked(url: SecretStr) -> SecretStr:
     """
-    Refuse an address with which the driver could not work, or would pass over a part of it with a warning.
+    Refuse an address that the driver cannot use, or of which it would ignore a part with a warning.
 
     Raises:
-        ValueError: Names the parameter that is wrong, and quotes nothing else.
+        ValueError: The address is wrong; the message names at most a parameter, and contains nothing else of it.
     """
     address = url.get_secret_value().strip()
     if address.startswith(_SRV) and not _ONE_NAME.match(address):
         raise ValueError("must name one host and no port after mongodb+srv://")
-    # Where to find the members is in the DNS, which is asked by the client; all else is checked without it.
+    # The client looks up the members in the DNS; everything else is checked without it.
     plain = address.replace(_SRV, "mongodb://", 1) if address.startswith(_SRV) else address
     base, _, query = plain.partition("?")
     if not _names_database(base) or _CONTROL.search(unquote(plain)):
@@ -45,19 +45,19 @@ def _names_database(base: str) -> bool:
 
 
 def _check(base: str, part: str) -> None:
-    """Check one parameter; what a driver does not know it only warns of."""
+    """Check one parameter; the driver would only warn about an unknown one."""
     name, _, value = part.partition("=")
     refusal = f"the parameter {name if re.fullmatch('[A-Za-z]{1,40}', name) else '?'} cannot work: mend or remove it"
     try:
         parse_uri(f"{base}?{part}", warn=False)
     except (PyMongoError, ValueError, OSError):
         raise ValueError(refusal) from None
-    if name.lower() == "readpreference" and value != "primary":  # transactions read there alone
+    if name.lower() == "readpreference" and value != "primary":  # transactions read only there
         raise ValueError(refusal)
 
 
 def _try(plain: str) -> None:
-    """Make a client, which connects to nothing, as the service will."""
+    """Create a client as the service will, without connecting."""
     try:
         MongoClient[dict[str, Any]](plain, connect=False).close()
     except (PyMongoError, ValueError, OSError) as error:

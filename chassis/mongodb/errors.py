@@ -1,12 +1,12 @@
-"""What goes wrong with MongoDB, in the words of the chassis: unavailable, or as it is."""
+"""MongoDB errors: which of them mean that the database is unavailable."""
 
 from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, PyMongoError, WriteConcernError
 
 _UNAVAILABLE = frozenset(
     {
         *(6, 7, 89, 202, 9001),  # a member that another cannot reach
-        *(91, 189, 216, 10058, 10107, 11600, 11602, 13435, 13436),  # not the primary, or no more; an election; the end
-        *(11, 13, 18, 391, 8000),  # it does not know our user, his password or his rights
+        *(91, 189, 216, 10058, 10107, 11600, 11602, 13435, 13436),  # not, or no longer, the primary; election; shutdown
+        *(11, 13, 18, 391, 8000),  # our user, password or privileges are refused
         *(
             24,
             43,
@@ -19,19 +19,19 @@ _UNAVAILABLE = frozenset(
             262,
             290,
             11601,
-        ),  # a lock, a cursor or a transaction that it has given up
+        ),  # a lock, a cursor or a transaction that it has aborted
         *(100, 133, 134),  # too few members
         *(146, 14031),  # no memory, no disk
-        211,  # a member that has just started has not read yet by what the set signs its clock
+        211,  # a member that has just started has not read the keys that sign the cluster time yet
     }
 )
-"""Codes (error_codes.yml of MongoDB) by which it says that it cannot serve us now, whatever was asked."""
+"""Codes (error_codes.yml of MongoDB) that mean that it cannot serve us now, whatever the command."""
 _LABELS = ("RetryableWriteError", "TransientTransactionError")
 
 
 def is_unavailable(error: PyMongoError) -> bool:
     """
-    Whether MongoDB cannot serve us now, or does not let us in.
+    Whether MongoDB cannot serve us now, or refuses our login.
 
     This includes writes with an unknown outcome after a change of the primary.
     """

@@ -1,7 +1,7 @@
 """
-How busy the connections are, and a span for each command.
+Pool gauges, and a span for each command.
 
-OpenTelemetry's instrumentation would put the text of errors into spans.
+OpenTelemetry's instrumentation would put error messages into spans.
 """
 
 from opentelemetry.trace import Span
@@ -20,27 +20,27 @@ _NAME = "mongodb"
 
 
 class PoolMeter(ConnectionPoolListener):
-    """Keeps the gauges; the driver calls it from whichever thread is at work, and there is a pool for each server."""
+    """Updates the gauges; the driver calls it from any thread, and has a pool for each server."""
 
     def connection_check_out_started(self, event: object) -> None:  # noqa: ARG002 - the driver's signature
-        """Count a caller that asks for a connection."""
+        """Count a caller that waits for a connection."""
         POOL_WAITING.labels(_NAME).inc()
 
     def connection_check_out_failed(self, event: object) -> None:  # noqa: ARG002
-        """Forget a caller that got none."""
+        """Stop counting a caller that got no connection."""
         POOL_WAITING.labels(_NAME).dec()
 
     def connection_checked_out(self, event: object) -> None:  # noqa: ARG002
-        """Count a connection that a caller has."""
+        """Count a connection that is in use."""
         POOL_WAITING.labels(_NAME).dec()
         POOL_IN_USE.labels(_NAME).inc()
 
     def connection_checked_in(self, event: object) -> None:  # noqa: ARG002
-        """Count a connection that is given back."""
+        """Stop counting a connection that was returned."""
         POOL_IN_USE.labels(_NAME).dec()
 
     def pool_created(self, event: object) -> None:
-        """Do nothing, as below: what is at work and who waits is all there is to tell."""
+        """Do nothing, as below: the gauges cover only connections in use and waiting callers."""
 
     def pool_ready(self, event: object) -> None:
         """Do nothing."""
@@ -75,9 +75,9 @@ class CommandSpans(CommandListener):
             self._spans[event.request_id] = span
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """End it."""
+        """End the span."""
         tracing.end_statement(self._spans.pop(event.request_id, None))
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """End it, with the kind of its error."""
+        """End the span, with the type of the error."""
         tracing.end_statement(self._spans.pop(event.request_id, None), str(event.failure.get("codeName", "Unknown")))
