@@ -146,7 +146,7 @@ class RemoteKeys:
 REVOCATIONS_PATH = "/api/v1/users/revocations"
 REVOCATIONS_EVERY_S = 2.0
 REVOCATIONS_TIMEOUT_S = 2.0
-"""The timeout of one request. After it and REVOCATIONS_EVERY_S, less than 5 s in all, a revocation counts everywhere."""
+"""The timeout of a request. After it and REVOCATIONS_EVERY_S, less than 5 s in all, a revocation counts everywhere."""
 KEEP_S = LIFETIME_S + 5 * 60
 """By then the last token of a revoked session has expired, even if the clocks differ."""
 
@@ -167,7 +167,7 @@ def revocations_of(issuer: str) -> Call[None, RevokedSince]:
 
 @dataclass(frozen=True, slots=True)
 class _Revoked:
-    """The revoked sessions, each with the time at which this service fetched it, and the time up to which they are known."""
+    """The revoked sessions, each with the time at which it was fetched, and the time up to which they are known."""
 
     learnt: dict[UUID, float]
     until: datetime
