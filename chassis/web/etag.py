@@ -1,8 +1,8 @@
 """
-Entity tags (RFC 9110, sections 8.8.3 and 13): 304 for what a reader has, 412 for a write that would undo another.
+Entity tags (RFC 9110, sections 8.8.3 and 13): 304 if the reader is up to date, 412 if a write would undo another.
 
-A route that reads answers with ``Tagging``; a route that writes takes ``IfMatch`` and hands it to its service function,
-which puts it into the condition of the UPDATE.
+A read route answers with ``Tagging``. A write route takes ``IfMatch`` and passes it to its service function, which uses
+it in the condition of the UPDATE.
 """
 
 import re

@@ -1,8 +1,9 @@
 """
-The HTTP/1.1 of our servers: uvicorn's, with the limits it lacks (docs/decisions/0024-server-limits.md).
+The HTTP/1.1 protocol of our servers: uvicorn's, with additional limits (docs/decisions/0024-server-limits.md).
 
-A head is limited in size, number of headers and time; a connection in requests that wait, and in time without one; a
-worker in connections. What is over a limit is answered as problem+json where an answer can be sent, and closed.
+Limits apply to the size, number of headers and time of a head; to the waiting requests and idle time of a connection;
+and to the connections of a worker. A request over a limit is answered with problem+json where possible, and its
+connection is closed.
 """
 
 import asyncio
@@ -22,23 +23,23 @@ from chassis.web.security_headers import protect
 log = structlog.get_logger(__name__)
 
 MAX_TARGET_BYTES = 8 * 1024
-"""Of the request target: path and query."""
+"""The largest request target (path and query)."""
 MAX_HEAD_BYTES = 32 * 1024
-"""Of all headers of a request. A sealed read has a token of up to 6 KiB in one of them."""
+"""The largest total of the headers of a request. A sealed read has a token of up to 6 KiB in one of them."""
 MOST_HEADERS = 100
 _MAX_UNUSED_BYTES = MAX_TARGET_BYTES + MAX_HEAD_BYTES + 4 * MOST_HEADERS
-"""Of what comes to nothing, with what separates headers: the rest of a head, a chunk's extension, trailers."""
+"""The most bytes without a result from the parser, header separators included: a head, a chunk extension, trailers."""
 MOST_PIPELINED = 8
-"""Requests that wait on a connection while an earlier one is served."""
+"""How many requests may wait on a connection while an earlier one is served."""
 MOST_CONNECTIONS = 768
-"""Of a worker: with its pools and files they fit into 1,024 descriptors, the usual limit."""
+"""The most connections of a worker: with its pools and files they fit into 1,024 descriptors, the usual limit."""
 HEAD_S = 10.0
-"""A head must be whole after so long, and so must a body that nobody reads any more."""
+"""The time in which a head must be complete, and a body that no route reads any more."""
 WRITE_S = 60.0
-"""A client that reads nothing for so long is left."""
+"""A client that reads nothing for this time is disconnected."""
 _LINGER_S = 2.0
 _LINGER_BYTES = 4 * 1024 * 1024
-"""So long, and so much, a refused client may go on sending: closed at once, it would not see the answer."""
+"""How long, and how much, a refused client may still send: if closed at once, it would not see the answer."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -46,10 +47,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         super().__init__(*args, **kwargs)
         self.waits_since: float | None = monotonic()
-        """From when on the client has owed a whole request; None while one is served."""
+        """The time since which the client owes a complete request; None while one is served."""
         self._deadline: float | None = self.loop.time() + HEAD_S
         self._stalled_since: float | None = None
         self._timer = self.loop.call_later(HEAD_S, self._check_deadline)
@@ -57,12 +58,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._reads_head = False
         self._reads_message = False
         self._head_bytes = 0
-        self._unused_bytes = 0  # have come since the parser last made something of what comes
+        self._unused_bytes = 0  # received since the last result of the parser
         self._refusal: AppError | None = None
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin; one connection too many costs the one that has waited longest for its request."""
+        """Begin; over the limit, cut the connection that has waited longest for its request."""
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             waiting = [one for one in self.connections if isinstance(one, LimitedProtocol) and one.waits_since]
@@ -70,18 +71,18 @@ class LimitedProtocol(HttpToolsProtocol):
             oldest.cut("worker_full")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """End the connection."""
         self._timer.cancel()
         super().connection_lost(exc)
 
     def cut(self, reason: str) -> None:
         """End the connection without an answer."""
         CONNECTIONS_CUT.labels(reason).inc()
-        self.connections.discard(self)  # now: that it is lost is heard a turn of the loop later
+        self.connections.discard(self)  # now: connection_lost is called one turn of the loop later
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Parse; refuse what goes on without end and comes to nothing: a head, the extension of a chunk, trailers."""
+        """Parse; refuse an endless head, chunk extension or trailer."""
         self._unused_bytes += len(data)
         if self._is_refused:
             if self._unused_bytes > _LINGER_BYTES:
@@ -92,20 +93,20 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(UriTooLong() if len(self.url) > MAX_TARGET_BYTES else HeadersTooLarge())
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Start the limits of a new request."""
         super().on_message_begin()
         self._reads_head = self._reads_message = True
         self._head_bytes = self._unused_bytes = 0
         self._deadline = self.loop.time() + HEAD_S
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the request target."""
+        """Receive a part of the request target."""
         super().on_url(url)
         if len(self.url) > MAX_TARGET_BYTES:
             self._stop(UriTooLong())
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; a trailer is dropped, as HTTP allows: it must not pass for a header that was checked."""
+        """Receive a header; drop a trailer, as HTTP allows, because it must not replace a checked header."""
         if not self._reads_head:
             return
         self._head_bytes += len(name) + len(value)
@@ -114,7 +115,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to serve the request, or let it wait for the one before."""
+        """Serve the request, or queue it behind the earlier one."""
         if len(self.pipeline) >= MOST_PIPELINED:
             self._stop(BadRequest("Too many requests wait on this connection."))
         super().on_headers_complete()
@@ -123,12 +124,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._deadline = None
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Receive a part of the body."""
         self._unused_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Note that nothing is owed any more, unless the request was answered before it was whole."""
+        """Mark the request as complete; if it was answered before, wait for the next one."""
         super().on_message_complete()
         self._reads_message = False
         self._unused_bytes = 0
@@ -139,7 +140,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.waits_since = None
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or for the rest of this one, or until the last bytes of the answer have left."""
+        """Wait for the next request, for the rest of this one, or until the last bytes of the answer are sent."""
         has_next = bool(self.pipeline)
         super().on_response_complete()
         if has_next:
@@ -151,21 +152,21 @@ class LimitedProtocol(HttpToolsProtocol):
             self._deadline = self.loop.time() + HEAD_S
 
     def pause_writing(self) -> None:
-        """Give a client that does not read some time."""
+        """Start the timeout of a client that does not read."""
         super().pause_writing()
         self._stalled_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """Go on."""
+        """Stop the timeout of a client that did not read."""
         super().resume_writing()
         self._stalled_since = None
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser has stopped at."""
+        """Refuse the request at which the parser has stopped."""
         self._refuse(self._refusal or BadRequest(msg))
 
     def _stop(self, refusal: AppError) -> NoReturn:
-        """Stop the parser in the middle of what it has been fed; it then calls ``send_400_response``."""
+        """Stop the parser in the middle of its input; it then calls ``send_400_response``."""
         self._refusal = refusal
         raise refusal
 
@@ -178,9 +179,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unused_bytes = 0
         observe_refused(error.status)
         if self.cycle and not self.cycle.response_complete:
-            self.cut(
-                "unanswerable"
-            )  # an answer is owed to an earlier request: this one would stand in the middle of it
+            self.cut("unanswerable")  # an earlier request has no complete answer yet: this one would corrupt it
             return
         self.transport.write(_answer(error, self.server_state.default_headers))
         self.transport.write_eof()
@@ -204,7 +203,7 @@ def _waits_since(connection: LimitedProtocol) -> float:
 
 
 def _answer(error: AppError, default_headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Write a whole answer, and its line into the log, with an id by which one is found by the other."""
+    """Return a complete answer, and log a line with the same request id."""
     context = RequestContext(new_id().hex)
     with request_context.within(context):
         response = problem_response(error)

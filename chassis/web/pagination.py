@@ -1,8 +1,8 @@
 """
-Keyset pagination: a cursor says where the last page ended, is opaque, and cannot be tampered with.
+Keyset pagination: a cursor holds the position where the last page ended. It is opaque and tamper-proof.
 
-The order is that of UUIDv7 ids, newest first, or that of some value and then the id; so a page is one index range
-whatever its depth. A cursor belongs to one list: to its path, and to its query but for ``limit`` and ``cursor``.
+Rows are sorted by UUIDv7 id, newest first, or by another value and then the id; so a page is one index range at any
+depth. A cursor belongs to one list: to its path, and to its query but for ``limit`` and ``cursor``.
 """
 
 import base64
@@ -70,12 +70,12 @@ class PageRequest:
         self, rows: Sequence[T], id_of: Callable[[T], UUID], key_of: Callable[[T], SortKey] | None = None
     ) -> Slice[T]:
         """
-        Make the page of rows that were fetched with ``limit + 1``, and add the ``Link`` header.
+        Return the page of rows that were fetched with ``limit + 1``, and add the ``Link`` header.
 
-        The one row too many says that there is a next page.
+        The additional row shows that there is a next page.
 
         Args:
-            key_of: By what the rows are sorted, if not by their ids alone.
+            key_of: Returns the sort value of a row, if the rows are not sorted by their ids alone.
         """
         if len(rows) <= self.limit:
             return Slice(rows, None)

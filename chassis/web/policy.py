@@ -1,7 +1,7 @@
 """
-What a route is, in one place: access, authentication, idempotency.
+The policy of a route, in one place: access, authentication, idempotency.
 
-Made once from the arguments of the route; the receiver, OpenAPI, `python -m cli routes` and the tests read it.
+It is built once from the arguments of the route; the receiver, OpenAPI, `python -m cli routes` and the tests read it.
 """
 
 import inspect
@@ -67,15 +67,15 @@ POLICY_OPTIONS = ("access", "auth", "idempotency", "max_body", "gzip")
 @dataclass(frozen=True, slots=True)
 class RoutePolicy:
     """
-    What a route is.
+    The policy of a route.
 
     Args:
         access: In what form, from whom and how large a request may arrive.
         auth: The required login; None if there is none.
         idempotency: The effect of a repeated request.
         key_reader: The dependency that reads the key of a keyed route.
-        claims: The route's own transaction claims a sealed request; otherwise the receiver does, in one of its own.
-        calls: It calls other services.
+        claims: The route's own transaction stores the nonce of a sealed request; otherwise the receiver does.
+        calls: The route calls other services.
     """
 
     access: Access
@@ -97,10 +97,10 @@ class RoutePolicy:
         **limits: Any,  # noqa: ANN401 - fields of the access
     ) -> Self:
         """
-        Make the policy of a route from its arguments; *limits* are ``max_body`` and ``gzip``.
+        Build the policy of a route from its arguments; *limits* are ``max_body`` and ``gzip``.
 
         Raises:
-            IncompleteRoute: They do not say what must be said, or the endpoint needs what they do not say.
+            IncompleteRoute: A required argument is missing, or the endpoint needs one that is missing.
         """
         if access is None:
             raise IncompleteRoute(endpoint, _ACCESS)

@@ -31,7 +31,7 @@ class StrictRequest(Request):
         Parse the body (``strict_json.loads``).
 
         Raises:
-            JSONDecodeError: As the framework expects it, which answers 422.
+            JSONDecodeError: The body is not valid JSON; the framework answers 422.
         """
         is_sealed = hasattr(self.state, "caller")
         try:
@@ -44,8 +44,8 @@ class PlainRoute(APIRoute):
     """
     A route of the chassis itself, for probes and documentation: never sealed, never shed.
 
-    Where it answers GET it answers HEAD, with the same status and headers, without starting a stream; another method
-    is a 405 that names the methods of every route at the path.
+    A GET route also answers HEAD, with the same status and headers, and never starts a stream. Another method is a 405
+    that names the methods of all routes at the path.
     """
 
     named_elsewhere: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class PlainRoute(APIRoute):
         Serve a request to the route's path.
 
         Raises:
-            MethodNotAllowed: The route has not its method (405).
+            MethodNotAllowed: The route does not have the method (405).
         """
         if not self._takes(scope["method"]):
             raise MethodNotAllowed(headers={"Allow": ", ".join(sorted(_methods_at(scope)))})
@@ -141,7 +141,7 @@ class Router:
     The routes of one part of a service, whose paths begin alike.
 
     Raises:
-        IncompleteRoute: A route does not say what it is.
+        IncompleteRoute: A route lacks a declaration.
     """
 
     def __init__(self, prefix: str, tag: str) -> None:

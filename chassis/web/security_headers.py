@@ -41,7 +41,7 @@ def page_policy(html: str) -> str:
 
 def add_cors(app: FastAPI, origins: Sequence[str]) -> None:
     """
-    Let pages of *origins* call this service, with a token that they hold; cookies there are none.
+    Allow pages of *origins* to call this service with an access token; there are no cookies.
 
     Add it last, so that pages can also read the 500 of unhandled exceptions.
     """
