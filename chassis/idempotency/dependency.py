@@ -1,8 +1,8 @@
 """
-``Idempotency-Key``: a request that is sent again has its effect once, and gets the same answer again.
+``Idempotency-Key``: a repeated request has its effect once, and returns the same answer.
 
 Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction; a
-route with several transactions asks for ``Key`` and begins it in the first (docs/decisions/0012-idempotency.md).
+route with several transactions takes ``Key`` and begins it in the first (docs/decisions/0012-idempotency.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,16 +58,17 @@ class IdempotencyKey:
 
     async def begin(self, session: AsyncSession, resource_id: UUID | None) -> UUID | None:
         """
-        Remember the key in the transaction that makes the resource.
+        Store the key in the transaction that creates the resource.
 
         Returns:
-            None if the work is to be done. Else the resource of an earlier request with the key that has no answer yet:
-            it is still at it, or it failed, or its process died. Answer from the resource's state, or ``InFlight``.
+            None if the route must do the work. Otherwise the resource of an earlier request with the key that has no
+            answer yet: it is still running, or failed, or its process died. Answer from the state of the resource, or
+            with ``InFlight``.
 
         Raises:
-            InFlight: An earlier request is in this very transaction (409).
-            KeyReused: The key came with another request (422).
-            Replay: It has been answered; the route says the same again.
+            InFlight: The transaction of an earlier request with the key is open (409).
+            KeyReused: The key was used for another request (422).
+            Replay: The request was answered before; the route returns the stored answer.
         """
         if not self._request:
             return None
@@ -81,13 +82,13 @@ class IdempotencyKey:
         self, statement: Statement, values: Mapping[str, Any], resource_id: UUID
     ) -> tuple[UUID | None, Record]:
         """
-        Remember the key with the one statement that makes the resource, a transaction of its own (``BeginKey``).
+        Store the key with the single statement that creates the resource, in its own transaction (``BeginKey``).
 
         Returns:
-            What ``begin`` returns, and the row of the statement.
+            The result of ``begin``, and the row of the statement.
 
         Raises:
-            AppError: As ``begin`` says.
+            AppError: As for ``begin``.
         """
         (begun,) = await self._database.run(statement, values, BeginKey(self._request, resource_id))
         self._is_begun = True
@@ -100,12 +101,12 @@ class IdempotencyKey:
 
     async def finish(self, response: Response) -> Response:
         """
-        Store the answer before it is sent: with the work if that is not yet committed, else by itself.
+        Store the answer before it is sent: in the transaction of the work if that is still open, otherwise in its own.
 
-        A 202 is not stored: it says that the answer is not known yet.
+        A 202 is not stored, because the final answer is not known yet.
 
         Raises:
-            Replay: Another request with the key has been answered meanwhile.
+            Replay: Another request with the key was answered in the meantime.
             UnstorableAnswer: The answer is a stream, or over 64 KiB.
             KeyNotBegun: The route has not begun the key.
         """
@@ -132,12 +133,12 @@ class IdempotencyKey:
 
 async def delete_answer(session: AsyncSession, resource_id: UUID, begun_at: datetime) -> None:
     """
-    Forget what was answered about a resource, which may be personal.
+    Delete the stored answer about a resource, which may contain personal data.
 
-    The key stays taken: who sends it again is answered from what has become of the resource.
+    The key stays in use: a repeated request is answered from the current state of the resource.
 
     Args:
-        begun_at: When the transaction began that made the resource, and with it the key.
+        begun_at: The start of the transaction that created the resource and the key.
     """
     columns = idempotency_keys.c
     its = columns.created_at == begun_at, columns.resource_id == resource_id

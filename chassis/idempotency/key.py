@@ -15,7 +15,7 @@ from chassis.idempotency.kinds import InvalidIdempotencyKey
 from chassis.postgres.statements import Part
 
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
-"""A string of RFC 9651, as the draft of the header has it."""
+"""A string of RFC 9651, as in the draft of the header."""
 _ESCAPED = re.compile(r'\\(["\\])')
 _KEY = re.compile(r"[!-~]{1,255}")
 
@@ -32,10 +32,10 @@ class KeyedRequest:
     @classmethod
     async def read(cls, request: Request) -> Self:
         """
-        Read a request that has the header; who sends it must be known by now.
+        Read a request with the header; its caller must be authenticated before.
 
         Raises:
-            InvalidIdempotencyKey: The key is malformed, sent twice, or nobody's (400).
+            InvalidIdempotencyKey: The key is malformed, sent twice, or has no owner (400).
         """
         key = parse_key(request.headers.getlist("idempotency-key"))
         operation = f"{request.method} {request.scope['route'].path}"
@@ -50,7 +50,7 @@ class KeyedRequest:
 
 def parse_key(values: list[str]) -> str:
     """
-    Give the key, which may stand in the quotes of a structured field or without.
+    Return the key, with or without the quotes of a structured field.
 
     Raises:
         InvalidIdempotencyKey: Not exactly one value, or not of 1 to 255 visible ASCII characters (400).
@@ -75,9 +75,9 @@ def _caller(request: Request) -> str:
 
 async def _fingerprint(request: Request) -> bytes:
     """
-    Hash what is asked for, byte for byte: who repeats a request repeats its bytes.
+    Hash the request byte for byte: a repeated request has the same bytes.
 
-    With a key of ours, for the body may hold a password, which a plain hash in the database would let be guessed.
+    The hash is keyed: the body may contain a password, which could be guessed from a plain hash in the database.
     """
     secret = application_of(request.app).settings.cursor_key.get_secret_value().encode()
     target = (b"idempotency", request.method.encode(), request.scope["raw_path"], request.scope["query_string"])
@@ -92,7 +92,7 @@ class BeginKey(Part):
     """
     Begins the key of a request (``IdempotencyKey``), if it has one.
 
-    The statement returns a row with the columns of ``begun``, and does its own work only if that is ``is_first``.
+    The statement returns a row with the columns of ``begun``, and does its own work only if ``is_first`` is true.
     """
 
     request: KeyedRequest | None
@@ -114,6 +114,6 @@ class BeginKey(Part):
     """
 
     def values(self, service: str) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return what the key is stored under."""
+        """Return the columns of the stored key."""
         request = {**asdict(self.request), "key_lock": self.request.lock} if self.request else _NO_KEY
         return {**request, "resource_id": self.resource_id}

@@ -1,4 +1,4 @@
-"""What a route does with a request that comes again, and what can be wrong with its ``Idempotency-Key``."""
+"""How a route treats a repeated request, and the errors of an ``Idempotency-Key``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from chassis.dispatch.errors import IN_FLIGHT
 
 
 class InvalidIdempotencyKey(BadRequest):
-    """The header is malformed, or the key belongs to nobody."""
+    """The header is malformed, or the key has no owner."""
 
     code = "invalid_idempotency_key"
     message = "Send Idempotency-Key once, with 1 to 255 visible ASCII characters; a UUID is a good one."
@@ -48,10 +48,10 @@ class Idempotency:
     One of three kinds: ``KEYED`` (in ``chassis.idempotency.dependency``), ``REPEATABLE`` and ``UNREPEATABLE``.
 
     Args:
-        name: As the routes table and OpenAPI have it.
-        errors: What the route answers to a key by being of this kind.
-        readers: Annotations, one of which a parameter of the endpoint has, each with the dependency that reads the key
-            for such an endpoint; the route runs it after every other of its own.
+        name: Its name in the routes table and in OpenAPI.
+        errors: The errors with which a route of this kind answers a key.
+        readers: Annotations and dependencies. If a parameter of the endpoint has the annotation, the dependency reads
+            the key; the route runs it after all its other dependencies.
     """
 
     name: str
