@@ -1,4 +1,4 @@
-"""gunicorn's worker: uvicorn, ending without the loss of a single connection."""
+"""gunicorn's worker: uvicorn, shutting down without losing a connection."""
 
 import asyncio
 import gc
@@ -14,13 +14,13 @@ from uvicorn.server import HANDLED_SIGNALS, Server
 from uvicorn_worker import UvicornWorker
 
 FIRST_BYTES_S = 0.2
-"""How long a connection made in the last moment has to bring its request."""
+"""How long a connection accepted during shutdown may take to send its request."""
 
 
 class DrainingWorker(UvicornWorker):
-    """Like its parent, with a server that drains, and a protocol with limits (chassis/web/http_protocol.py)."""
+    """Like its parent, with a draining server and a protocol with limits (chassis/web/http_protocol.py)."""
 
-    # By name: the master loads this class before it has emptied the folder in which the workers count.
+    # By name: the master loads this class before it empties the folder of the workers' metrics.
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "auto",
         "http": "chassis.web.http_protocol:LimitedProtocol",
@@ -29,11 +29,11 @@ class DrainingWorker(UvicornWorker):
     }
 
     def run(self) -> None:
-        """Serve until told to end."""
+        """Serve until a signal ends the process."""
         self.config.app = self.wsgi
         server = DrainingServer(config=self.config)
-        # What has been built lives as long as the process. Looked through in each full collection of garbage, it would
-        # stop the event loop for 0.1 s.
+        # The objects built by now live as long as the process. Scanning them in each full garbage collection would stop
+        # the event loop for 0.1 s.
         gc.collect()
         gc.freeze()
         server.run(sockets=self.sockets)
@@ -45,16 +45,16 @@ class DrainingServer(Server):
     """
     Serves every connection that was made before it stopped listening.
 
-    uvicorn's own shutdown resets those that wait to be accepted, and closes those that were accepted but have brought
-    no request yet: a millisecond's worth of requests, which a balancer cannot repeat unless they are idempotent.
+    uvicorn's own shutdown resets connections that wait to be accepted, and closes accepted ones without a request yet.
+    Those are the requests of a millisecond, which a balancer cannot repeat unless they are idempotent.
     """
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """
-        End at a signal, SIGQUIT included, which gunicorn sends when it has no patience.
+        End at a signal, including SIGQUIT, which gunicorn sends for a quick shutdown.
 
-        uvicorn raises the signals again after the end: the process would end with log lines still unwritten.
+        uvicorn raises the signals again after its shutdown: the process would end before all log lines are written.
         """
         before = {number: signal.signal(number, self.handle_exit) for number in (*HANDLED_SIGNALS, signal.SIGQUIT)}
         try:
@@ -64,13 +64,13 @@ class DrainingServer(Server):
                 signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, serve what has come, close."""
-        last = [sock.dup() for sock in sockets or []]  # connections wait as long as one handle is open
+        """Stop listening, serve the accepted connections, close."""
+        last = [sock.dup() for sock in sockets or []]  # the queue of connections exists while one handle is open
         for server in self.servers:
             server.close()
         for sock in sockets or []:
             sock.close()
-        await asyncio.sleep(0.01)  # the loop lets go of its own handles
+        await asyncio.sleep(0.01)  # the loop closes its own handles
         await self._serve_all([connection for listener in last for connection in _accept_and_close(listener)])
         await asyncio.sleep(FIRST_BYTES_S)
         await super().shutdown()
