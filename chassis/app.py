@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 PURGE_EVERY_S = 30.0
 
 
-def create_app(  # noqa: PLR0913 - a service names what it has
+def create_app(  # noqa: PLR0913 - the parts of a service
     settings: ServiceSettings,
     store: Store,
     *routers: Router,
@@ -49,12 +49,12 @@ def create_app(  # noqa: PLR0913 - a service names what it has
         routers: The routes of the service (``service_router``).
         keys: The public keys of access tokens, in the service that issues them; the others fetch them.
         revocations: The revoked sessions, in that service; the others fetch them.
-        periodic: What it does every so often beside its requests.
-        relay: What delivers its events, in a service that publishes some.
-        own: What its own routes need of it (``chassis.application.own_part``).
+        periodic: Its periodic work.
+        relay: Delivers its events, in a service that publishes some.
+        own: An object for its own routes (``chassis.application.own_part``).
 
     Raises:
-        InvalidSettings: A link that the service's calls or its routes' callers need is missing.
+        InvalidSettings: A link to a called service, or to a caller of its routes, is missing.
     """
     configure_logging(settings)
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
@@ -107,7 +107,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
 
 
 def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
-    """Make what the server runs: FastAPI with our routes, errors and middleware."""
+    """Return the FastAPI application, with our routes, errors and middleware."""
     settings = application.settings
     app = FastAPI(
         title=f"{settings.service_name.capitalize()} service",
@@ -117,7 +117,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        # Ours (chassis/telemetry/tracing.py) knows what is sealed; looking whether this is on costs 5 us a request.
+        # Ours (chassis/telemetry/tracing.py) supports sealed requests; checking if this is on costs 5 us a request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.application = application
@@ -128,8 +128,8 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     app.add_middleware(RequestContextMiddleware)
     if settings.cors_origins:
         add_cors(app, settings.cors_origins)
-    # Not include_router: it wraps every route once more, and matches each request twice. The routes of the service come
-    # first, so that a request is not held against those of the documentation before.
+    # Not include_router: it wraps every route again and matches each request twice. The routes of the service come
+    # first, so that a request is not matched against those of the documentation before.
     app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
     settle_paths(app.router.routes)
     return app
@@ -137,7 +137,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open what the service needs, in the process that serves; close it in reverse."""
+    """Open the parts of the service in the serving process; close them in reverse order."""
     its = application_of(app)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(tracing.exporting(its.settings))

@@ -1,7 +1,7 @@
 """
-What a running service consists of: one typed object, which its routes' dependencies read.
+The parts of a running service, in one typed object that the dependencies of routes read.
 
-``create_app`` (chassis/app.py) makes it; nothing in it is opened before the lifespan begins.
+``create_app`` (chassis/app.py) creates it; nothing in it is opened before the lifespan begins.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,31 +22,31 @@ from chassis.settings import ServiceSettings
 T = TypeVar("T")
 
 Check = Callable[[], Awaitable[None]]
-"""Raises an exception when what it checks does not answer."""
+"""Raises an exception if the checked part does not answer."""
 
 
 class Store(ReplayStore, Protocol):
-    """A service's database, whichever it is."""
+    """A service's database, of either kind."""
 
     name: str
-    """What ``/readyz`` calls it."""
+    """Its name in ``/readyz``."""
 
     async def open(self) -> None:
-        """Make the client, after fork; connects nowhere yet, so that a service starts while its database is down."""
+        """Create the client, after the fork, without connecting: a service starts even while its database is down."""
 
     async def close(self) -> None:
         """Close every connection."""
 
     async def check(self) -> int:
         """
-        Ask the database for its time of day, in milliseconds since 1970: a sign of life.
+        Check the database, and return its time in milliseconds since 1970.
 
         Raises:
-            Exception: It does not answer.
+            Exception: The database does not answer.
         """
 
     async def purge_expired(self) -> None:
-        """Delete the ids of sealed requests, and whatever else is kept for a time, that are past it."""
+        """Delete expired nonces of sealed requests, and all other expired data."""
 
 
 class EventRelay(Protocol):
@@ -55,24 +55,24 @@ class EventRelay(Protocol):
     def running(
         self, peers: Mapping[str, str], envelope: Envelope, *, delivers: bool = True
     ) -> AbstractAsyncContextManager[None]:
-        """Measure the outbox, and deliver what is in it, during the block."""
+        """Measure the outbox, and deliver its events, during the block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """
-    What a service consists of.
+    The parts of a service.
 
     Attributes:
         envelope: Seals and opens messages with the service's keys; compares its clock with those of others.
-        receiver: Opens what arrives sealed.
-        checks: What ``/readyz`` asks, by name.
+        receiver: Opens sealed requests.
+        checks: The checks of ``/readyz``, by name.
         dispatcher: Calls other services for requests.
-        background: Calls them for periodic work: a peer that was down is asked again sooner.
+        background: Calls other services for periodic work; it retries a failed peer sooner.
         tokens: Checks access tokens.
-        periodic: What it does every so often beside its requests.
+        periodic: Its periodic work.
         relay: Delivers the service's events; None if it publishes none.
-        own: What the service itself adds for its routes (``own_part``); None if nothing.
+        own: An object of the service for its own routes (``own_part``), or None.
     """
 
     settings: ServiceSettings
@@ -90,13 +90,13 @@ class Application:
 
 
 def application_of(app: FastAPI) -> Application:
-    """Return what a service consists of."""
+    """Return the parts of a service."""
     application: Application = app.state.application
     return application
 
 
 def own_part(app: FastAPI, kind: type[T]) -> T:
-    """Return what a service has added itself, which is of this kind."""
+    """Return the service's own object, which is of this type."""
     own = application_of(app).own
     assert isinstance(own, kind)
     return own

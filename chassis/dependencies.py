@@ -1,7 +1,7 @@
 """
-What any route can ask for: who is asking (``auth=PERSON``, ``CurrentUser``), and what calls other services.
+Dependencies for any route: authentication (``auth=PERSON``, ``CurrentUser``) and the dispatcher.
 
-Sessions are in the room of the database (``chassis.postgres.database.Session``), pages, ETags and keys in theirs.
+Database sessions are in ``chassis.postgres.database``; pages, ETags and keys are in modules of their own.
 """
 
 from collections.abc import Callable
@@ -17,19 +17,19 @@ from chassis.core.errors import AppError, Forbidden
 from chassis.dispatch.dispatcher import Dispatcher
 
 TOKEN_SCHEME = "AccessToken"  # noqa: S105 - a name
-"""What OpenAPI calls the scheme by which a person's token is sent."""
+"""The name of the access token's security scheme in OpenAPI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """
-    What a route demands of whoever asks.
+    The authentication that a route requires.
 
     Args:
-        name: As the routes table and OpenAPI have it.
-        check: The dependency that refuses others; the route runs it before every other.
-        errors: What it refuses them with.
-        by_token: A person's access token is what it demands.
+        name: Its name in the routes table and in OpenAPI.
+        check: The dependency that refuses other callers; the route runs it first.
+        errors: The errors that it raises.
+        by_token: Whether it requires a person's access token.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Authentication:
 
 
 def token_of(request: Request) -> str:
-    """Return the access token that came with a request; empty if none came."""
+    """Return the access token of a request; empty if there is none."""
     scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
     return token if scheme.lower() == "bearer" else ""
 
@@ -58,7 +58,7 @@ PERSON = Authentication("token", _person, (InvalidToken,), by_token=True)
 
 
 def role(name: str, *above: str) -> Authentication:
-    """Let only people of this role pass, and of those *above* it; 403 for others."""
+    """Require this role or one *above* it; 403 for others."""
 
     async def check(request: Request) -> None:
         refuse_without_role(await _person(request), name, *above)
@@ -68,10 +68,10 @@ def role(name: str, *above: str) -> Authentication:
 
 def refuse_without_role(person: Identity, role: str, *above: str) -> None:
     """
-    Let people of a role pass, and of those *above* it.
+    Refuse a person who has neither *role* nor one *above* it.
 
     Raises:
-        Forbidden: The person has none of them (403).
+        Forbidden: The person has none of these roles (403).
     """
     if person.roles.isdisjoint((role, *above)):
         raise Forbidden(f"This needs the role '{role}'.")
@@ -89,7 +89,7 @@ async def _current_user(request: Request) -> Identity:
 
 
 CurrentUser = Annotated[Identity, Depends(_current_user)]
-"""The person whom the route's ``auth`` has let in."""
+"""The person whom the route's ``auth`` has authenticated."""
 
 
 async def _dispatcher(request: Request) -> Dispatcher:

@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, checked whole, refused with the names of the variables that are wrong."""
+"""Settings: read once from the environment and validated together; errors name the wrong variables."""
 
 import os
 import re
@@ -22,7 +22,7 @@ from chassis.sealing.keys import InvalidKeys, Link, load_links
 
 
 class Environment(StrEnum):
-    """Where a service runs; outside ``local`` no sample secret is accepted."""
+    """Where a service runs; outside ``local``, sample secrets are refused."""
 
     LOCAL = "local"
     STAGING = "staging"
@@ -34,7 +34,7 @@ _FLAG = "production"
 
 
 class InvalidSettings(Exception):
-    """The service must not start like this; the message has a line for each variable that is wrong, and no value."""
+    """The settings are wrong; the message has a line for each wrong variable, and contains no values."""
 
     def __init__(self, service: str, problems: list[str]) -> None:
         lines = "".join(f"\n  {problem}" for problem in problems)
@@ -43,9 +43,9 @@ class InvalidSettings(Exception):
 
 class ServiceSettings(BaseSettings):
     """
-    What every service reads. A service subclasses it, names itself and adds its own.
+    The settings of every service. A service subclasses it, sets its name and adds its own settings.
 
-    Any variable may be given as ``NAME_FILE``, the path of a file that holds the value (a mounted secret).
+    Any variable may be set as ``NAME_FILE``, the path of a file that holds the value (a mounted secret).
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", env_ignore_empty=True)
@@ -54,7 +54,7 @@ class ServiceSettings(BaseSettings):
     peers: ClassVar[frozenset[str]] = frozenset()
     """The services that this one calls (``peers_of``); each needs a link and a field ``<name>_service_url``."""
     tokens_from: ClassVar[str | None] = None
-    """The service that issues access tokens and gives the keys to check them; None for itself."""
+    """The service that issues access tokens and publishes their keys; None if it is this one."""
 
     environment: Environment = Environment.LOCAL
     log_level: LogLevel = "INFO"
@@ -81,10 +81,10 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - pydantic's signature
         """
-        Check that there is an address for each peer.
+        Check that each peer has an address field.
 
         Raises:
-            TypeError: There is none; says what to write.
+            TypeError: A field is missing; the message contains it.
         """
         super().__pydantic_init_subclass__(**options)
         for peer in sorted(cls.peers):
@@ -112,27 +112,27 @@ class ServiceSettings(BaseSettings):
 
     @classmethod
     def variables(cls) -> tuple[str, ...]:
-        """Return the names of what it reads, in lower case."""
+        """Return the names of its variables, in lower case."""
         return (*cls.model_fields, _FLAG)
 
     @property
     def strict(self) -> bool:
-        """Whether routes of mode ``encrypted`` refuse plain JSON."""
+        """Whether routes with ``encrypted`` access refuse plain JSON."""
         return self.encryption_mode == "strict"
 
     @property
     def processes(self) -> int:
-        """How many processes there are of this service: the workers of all its replicas."""
+        """The number of processes of this service: the workers of all its replicas."""
         return self.web_concurrency * self.replicas
 
     @property
     def peer_urls(self) -> dict[str, str]:
-        """The base address of each service that this one calls, without a slash at its end."""
+        """The base address of each service that this one calls, without a trailing slash."""
         return {name: str(getattr(self, f"{name}_service_url")).rstrip("/") for name in sorted(self.peers)}
 
     def links(self, required: set[str]) -> dict[str, Link]:
         """
-        Give the link to each peer, by its name; *required* and those in ``peers`` must be there.
+        Return the link to each peer, by name; *required* peers and those in ``peers`` must have one.
 
         Raises:
             InvalidSettings: A key is missing, malformed or used twice.
@@ -181,13 +181,13 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment and the files it names, nothing else."""
+        """Read only the environment and the files that it names."""
         return init_settings, _EnvironmentAndFiles(settings_cls)
 
 
 class _EnvironmentAndFiles(EnvSettingsSource):
     def __call__(self) -> dict[str, Any]:
-        """Read the fields' values; the flag decides, whatever ENVIRONMENT says."""
+        """Read the fields' values; the flag overrides ENVIRONMENT."""
         values = super().__call__()
         flag = self.env_vars.get(_FLAG)
         try:
@@ -202,7 +202,7 @@ class _EnvironmentAndFiles(EnvSettingsSource):
         files = {name: variables[file] for file, name in names.items() if self._is_ours(name)}
         given = {name: value for name, value in variables.items() if names.get(name) not in files}
         read = {name: _read_file(name, path) for name, path in files.items() if path}
-        # A line end, which files and some dashboards add, is no part of a value.
+        # A line end, which files and some dashboards add, is not part of a value.
         return {name: value and value.strip() for name, value in (read | given).items()}
 
     def _is_ours(self, name: str) -> bool:
@@ -217,7 +217,7 @@ def _read_file(name: str, path: str) -> str:
 
 
 def _describe(error: SettingsError) -> str:
-    """Name the variable, where pydantic names the field that it could not decode."""
+    """Return a message with the variable whose field pydantic could not decode."""
     field = re.search(r'for field "(\w+)"', str(error))
     return f"{field[1].upper()}: is not the JSON that .env.example shows" if field else str(error)
 
@@ -239,7 +239,7 @@ _DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "mongo", "password", "
 
 
 def _is_sample(secret: str) -> bool:
-    """Recognise what stands in .env.example, and passwords in addresses that everybody tries first."""
+    """Whether a secret is from .env.example, or an address contains a default password."""
     if "change-me" in secret.lower():
         return True
     if "://" not in secret:

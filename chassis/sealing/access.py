@@ -1,5 +1,5 @@
 """
-Access to a route (docs/protocol.md, "Route modes"): in what form, from whom and how large a request may arrive.
+The access policy of a route (docs/protocol.md, "Route modes"): the form, callers and size of its requests.
 
 Declared at the route::
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CLIENT = "client"
-"""The name under which trusted programs from outside make sealed calls; every other peer is a service."""
+"""The name under which trusted external programs make sealed calls; every other peer is a service."""
 
 
 class Mode(StrEnum):
-    """Who may speak to a route in which form."""
+    """Who may call a route, and in which form."""
 
     SERVICE = "service"
     """Sealed by an allowed service, always."""
     ENCRYPTED = "encrypted"
-    """Sealed; plain JSON also where ENCRYPTION_MODE is ``permissive``."""
+    """Sealed; plain JSON too if ENCRYPTION_MODE is ``permissive``."""
     OPTIONAL = "optional"
     """Plain or sealed."""
     PUBLIC = "public"
@@ -30,14 +30,14 @@ class Mode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Access:
     """
-    What a route demands of the form of its messages.
+    The access policy of a route.
 
     Args:
         callers: The services that may call; empty: every linked one.
-        takes_authorization: Of mode ``encrypted``, it takes a plain request with an ``Authorization`` header, which the
-            route must check.
-        max_body: Cap on a body as it arrives and, unpacked, in bytes; None: that of the service (MAX_BODY_BYTES).
-        gzip: Whether a plain body may be packed (``Content-Encoding: gzip``).
+        takes_authorization: With mode ``encrypted``, the route accepts plain requests with an ``Authorization``
+            header, which it must check.
+        max_body: The largest body in bytes, as received and decompressed; None: MAX_BODY_BYTES of the service.
+        gzip: Whether a plain body may be compressed (``Content-Encoding: gzip``).
     """
 
     mode: Mode
@@ -66,25 +66,25 @@ class Access:
 
 
 def service(*callers: str) -> Access:
-    """Take only sealed requests of these services; of every linked service if none is named, never of the client."""
+    """Accept only sealed requests, of these services or, if none is named, of every linked service; not the client."""
     return Access(Mode.SERVICE, frozenset(callers))
 
 
 def encrypted(*, or_authorization: bool = False) -> Access:
     """
-    Take only sealed requests, of any linked peer; plain ones too where ENCRYPTION_MODE is ``permissive``.
+    Accept sealed requests of any linked peer; plain ones too if ENCRYPTION_MODE is ``permissive``.
 
     Args:
-        or_authorization: Take plain ones with an ``Authorization`` header everywhere; the route's ``auth`` checks it.
+        or_authorization: Always accept plain ones with an ``Authorization`` header; the route's ``auth`` checks it.
     """
     return Access(Mode.ENCRYPTED, takes_authorization=or_authorization)
 
 
 def optional() -> Access:
-    """Take plain requests and sealed ones; what came sealed is answered sealed."""
+    """Accept plain and sealed requests; a sealed request gets a sealed answer."""
     return Access(Mode.OPTIONAL)
 
 
 def public() -> Access:
-    """Take plain requests only."""
+    """Accept only plain requests."""
     return Access(Mode.PUBLIC)
