@@ -65,7 +65,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
         responses=documented(ForeignEvent),
     )
     async def hear(events: Delivered, database: Database) -> list[Acknowledgement]:
-        """Take a batch of events (the services that announce them, sealed); says what became of each."""
+        """Consume a batch of events (sealed by their publisher); returns an acknowledgement of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]
 
     return router
@@ -85,7 +85,7 @@ async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -
         return acknowledge(event, "refused", error.message)
     except Exception:  # a handler's bug affects its own event only: it is redelivered, and dead after ten times
         log.exception("an event could not be handled", event_type=event.type, event_id=str(event.id))
-        return acknowledge(event, "refused", "Something went wrong at the listener.")
+        return acknowledge(event, "refused", "Something went wrong at the consumer.")
     return acknowledge(event, "accepted")
 
 

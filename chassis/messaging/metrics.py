@@ -6,10 +6,10 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-DELIVERIES = Counter("outbox_deliveries", "Events delivered, or tried to.", ["listener", "outcome"])
+DELIVERIES = Counter("outbox_deliveries", "Attempts to deliver an event, by outcome.", ["listener", "outcome"])
 LAG = Histogram(
     "outbox_delivery_lag_seconds",
-    "How long events took from their transaction to their listener.",
+    "Time from the transaction of an event to its delivery.",
     ["listener"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
@@ -20,7 +20,12 @@ WAITING = Gauge(
     ["listener"],
     multiprocess_mode="livemostrecent",
 )
-OLDEST = Gauge("outbox_oldest_seconds", "Age of the oldest of them.", ["listener"], multiprocess_mode="livemostrecent")
+OLDEST = Gauge(
+    "outbox_oldest_seconds",
+    "Age of the oldest event not delivered yet.",
+    ["listener"],
+    multiprocess_mode="livemostrecent",
+)
 DEAD = Gauge(
     "outbox_dead", "Events refused for good, counted up to 10,000.", ["listener"], multiprocess_mode="livemostrecent"
 )

@@ -37,7 +37,7 @@ DEFER_FOR = timedelta(hours=24)
 FIRST_DEFERRAL_S = 5.0
 LONGEST_DEFERRAL_S = 300.0
 DEFERRAL_SHARE = 0.25
-"""The longest pause of a deferred event: a quarter of the time since the first deferral, 5 s to 5 min; half at least."""
+"""A deferred event pauses for up to a quarter of the time since its first deferral (5 s to 5 min), half at least."""
 
 
 class EventTooLarge(ValueError):
@@ -158,7 +158,7 @@ TAKE = Statement(
     ORDER BY position
     """,
 )
-"""The statement of ``claim``, in one round trip: an event wakes every worker of a service, and all but one find none."""
+"""The statement of ``claim``, one round trip: an event wakes every worker of a service, and all but one find none."""
 _FORGET = Statement("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS bigint[]))")
 
 
