@@ -10,7 +10,7 @@ from chassis.auth.remote import keys_of, revocations_of
 from chassis.dispatch.call import Call
 from chassis.messaging.event_batch import delivery_to
 from cli.dev.console import console
-from cli.events import announced_by
+from cli.events import published_by
 from cli.links import settings_class
 from cli.services import SERVICES
 
@@ -37,7 +37,7 @@ def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
         if issuer := settings_class(service.name).tokens_from:
             yield service.name, keys_of(issuer)
             yield service.name, revocations_of(issuer)
-        consumers = {consumer for event in announced_by(service.name) for consumer in event.consumers}
+        consumers = {consumer for event in published_by(service.name) for consumer in event.consumers}
         yield from ((service.name, delivery_to(consumer)) for consumer in sorted(consumers))
 
 

@@ -125,5 +125,5 @@ def acknowledge(
     """Say what became of an event; in the log and the trace of the request that caused it, too."""
     with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
-    tracing.hear(event.type, outcome, cause.traceparent)
+    tracing.consume(event.type, outcome, cause.traceparent)
     return Acknowledgement(id=event.id, outcome=outcome, reason=reason, code=code)

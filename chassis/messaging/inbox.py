@@ -64,7 +64,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
         max_body=MOST_BODY_BYTES,
         responses=documented(ForeignEvent),
     )
-    async def hear(events: Delivered, database: Database) -> list[Acknowledgement]:
+    async def consume_events(events: Delivered, database: Database) -> list[Acknowledgement]:
         """Take a batch of events (the services that announce them, sealed); says what became of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]
 

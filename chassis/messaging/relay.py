@@ -89,13 +89,13 @@ class Relay:
     async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
         """Wake a delivery worker when there is an event for it; without a connection it looks by itself."""
 
-        def hear(listener: str) -> None:
+        def wake(listener: str) -> None:
             if listener in workers:
                 workers[listener].wake()
 
         while workers and not stopped.is_set():
             try:
-                async with self._database.listening(CHANNEL, hear) as lost:
+                async with self._database.listening(CHANNEL, wake) as lost:
                     for worker in workers.values():
                         worker.wake()  # for what was notified before
                     await _first_of(lost, stopped)
