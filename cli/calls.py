@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from chassis.auth.remote import keys_of, revocations_of
 from chassis.dispatch.call import Call
@@ -17,7 +17,7 @@ from cli.services import SERVICES
 
 def calls() -> None:
     """Print every call of every service: the called service, what it sends and returns, and its timeout."""
-    table = Table("From", "To", "Method", "Path", "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
+    table = Table("From", "To", "Method", Column("Path", no_wrap=True), "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
     for caller, call in declared_calls():
         types = type_name(call.sends), type_name(call.returns)
         about = "yes" if call.sealed else "no", f"{call.timeout_s:g} s", call.idempotency

@@ -33,7 +33,7 @@ def events(context: typer.Context) -> None:
     """Print every event with its publisher and its consumers."""
     if context.invoked_subcommand:
         return
-    table = Table("Type", "From", "Heard by", "Data schema")
+    table = Table("Type", "Publisher", "Consumers", "Data schema")
     for event in published_events():
         table.add_row(event.type, publisher_of(event.type), ", ".join(event.consumers), event.dataschema())
     console.print(table)
