@@ -17,7 +17,9 @@ from cli.services import SERVICES
 
 def calls() -> None:
     """Print every call of every service: the called service, what it sends and returns, and its timeout."""
-    table = Table("From", "To", "Method", Column("Path", no_wrap=True), "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
+    table = Table(
+        "From", "To", "Method", Column("Path", no_wrap=True), "Sends", "Returns", "Sealed", "Timeout", "Idempotency"
+    )
     for caller, call in declared_calls():
         types = type_name(call.sends), type_name(call.returns)
         about = "yes" if call.sealed else "no", f"{call.timeout_s:g} s", call.idempotency
