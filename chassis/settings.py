@@ -54,7 +54,7 @@ class ServiceSettings(BaseSettings):
     peers: ClassVar[frozenset[str]] = frozenset()
     """The services that this one calls (``peers_of``); each needs a link and a field ``<name>_service_url``."""
     tokens_from: ClassVar[str | None] = None
-    """The service that issues access tokens and gives the keys to check them; None for itself."""
+    """The service that issues access tokens and publishes their keys; None if it is this one."""
 
     environment: Environment = Environment.LOCAL
     log_level: LogLevel = "INFO"
@@ -84,7 +84,7 @@ class ServiceSettings(BaseSettings):
         Check that there is an address for each peer.
 
         Raises:
-            TypeError: There is none; says what to write.
+            TypeError: There is none; the message says what to write.
         """
         super().__pydantic_init_subclass__(**options)
         for peer in sorted(cls.peers):
@@ -132,7 +132,7 @@ class ServiceSettings(BaseSettings):
 
     def links(self, required: set[str]) -> dict[str, Link]:
         """
-        Give the link to each peer, by its name; *required* and those in ``peers`` must be there.
+        Return the link to each peer, by its name; *required* and those in ``peers`` must be there.
 
         Raises:
             InvalidSettings: A key is missing, malformed or used twice.
@@ -187,7 +187,7 @@ class ServiceSettings(BaseSettings):
 
 class _EnvironmentAndFiles(EnvSettingsSource):
     def __call__(self) -> dict[str, Any]:
-        """Read the fields' values; the flag decides, whatever ENVIRONMENT says."""
+        """Read the fields' values; the flag overrides ENVIRONMENT."""
         values = super().__call__()
         flag = self.env_vars.get(_FLAG)
         try:

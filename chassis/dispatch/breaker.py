@@ -1,5 +1,5 @@
 """
-The circuit breaker of one target: a service that mostly fails is left alone for a while, then tried with one call.
+The circuit breaker of one target: calls to a service that mostly fails are refused for a while, then one call tries it.
 
 The states are those of Nygard, "Release It!"; exactly one probe passes while half-open, which the libraries that were
 measured do not keep to.
@@ -22,7 +22,7 @@ SLOW_S = 2.0
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 BACKGROUND_PAUSE_S = 1.0
-"""For work that pauses by itself, and that nobody waits for: when the service is back, it must not wait a minute."""
+"""For background work: when the service is back, it must not wait a minute more."""
 SPREAD = 0.2
 """Each pause is longer or shorter by up to this share, so that callers do not all come back at once."""
 SUCCESSES_TO_CLOSE = 3
@@ -62,7 +62,7 @@ class Breaker:
     """
     Admits calls, and learns from how they end. Every admitted call ends in ``succeed``, ``fail`` or ``abandon``.
 
-    ``admit`` gives a permit. What was admitted before the state changed says nothing any more, and is not counted.
+    ``admit`` returns a permit. Calls that were admitted before the state changed are not counted.
 
     Args:
         clock: Seconds, monotonic.
@@ -138,7 +138,7 @@ class Breaker:
                 self._open()
 
     def abandon(self, permit: int) -> None:
-        """Forget a call whose end says nothing of the target."""
+        """Ignore a call whose end does not depend on the target."""
         if permit == self._permit:
             self._probing = False
 

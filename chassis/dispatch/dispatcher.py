@@ -33,7 +33,7 @@ _NO_LIMIT = nullcontext()
 
 
 class UnknownService(Exception):
-    """A call to a service for which there is no address or no link; it belongs into ``peers`` of the settings."""
+    """A call to a service for which there is no address or no link; declare it in ``calls.py``."""
 
 
 class Dispatcher:
@@ -45,11 +45,11 @@ class Dispatcher:
         make_transport: Makes the connections to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
-        longest_pause_s: For how long a peer that fails is left alone at most.
-        purpose: What it calls for, in metrics.
+        longest_pause_s: The longest pause of a breaker, seconds.
+        purpose: The label ``purpose`` of its metrics.
     """
 
-    def __init__(  # noqa: PLR0913 - who says nothing has what services have
+    def __init__(  # noqa: PLR0913 - the defaults are those of services
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
@@ -159,7 +159,7 @@ class Dispatcher:
         return await self._send(request)
 
     def targets(self) -> dict[str, str]:
-        """Give the state of each peer's breaker, by the peer's name."""
+        """Return the state of each peer's breaker, by the peer's name."""
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
 
     def open(self) -> None:
@@ -207,20 +207,20 @@ class Dispatcher:
         return peer
 
     def _turn(self, call: Call[Any, Any]) -> AbstractAsyncContextManager[None]:
-        """Give what a call waits for where only so many may be under way at once."""
+        """Return the limit on concurrent calls of this kind (``at_once``)."""
         if call.at_once is None:
             return _NO_LIMIT
         return self._turns.setdefault(call, asyncio.Semaphore(call.at_once))
 
     def _ends(self, timeout: float) -> deadline.Deadline:
-        """Give the earlier of this call's own time and the deadline of the request being served."""
+        """Return the earlier of this call's own deadline and that of the request being served."""
         serving = deadline.current()
         own = self._clock() + min(timeout, deadline.LONGEST_S)
         return deadline.Deadline(min(own, serving.at) if serving else own)
 
 
 def _failure(request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
-    """Say what has failed, how often it was tried and how long that took; in the log too."""
+    """Return the error for the caller, with the attempts and the time taken, and log it."""
     failure = final_error(request.peer.name, error, attempts, elapsed_s)
     write = log.info if isinstance(failure, RemoteError) else log.warning
     write(

@@ -62,7 +62,7 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
 def inner_headers(
     body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
 ) -> dict[str, str]:
-    """Give the headers that go inside the envelope."""
+    """Return the headers inside the envelope."""
     candidates = {
         "authorization": f"Bearer {bearer}" if bearer else None,
         "content-type": "application/json" if body else None,
@@ -73,7 +73,7 @@ def inner_headers(
 
 
 def _outer_headers() -> list[tuple[str, str]]:
-    """Give the headers that stay outside the envelope."""
+    """Return the headers outside the envelope."""
     context = request_context.current()
     return [("x-request-id", context.request_id)] if context else []
 
@@ -90,7 +90,7 @@ async def _open(envelope: Envelope, request: SealedRequest, answer: Answer) -> A
 
 
 def _clock_hint(envelope: Envelope, answer: Answer) -> str:
-    """Say that the clocks differ, if the Date of a refusal shows it; the receiver keeps its reason to itself."""
+    """Describe how far the clocks differ, by the Date of a refusal: the receiver does not reveal its reason."""
     try:
         date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except (ValueError, OverflowError):

@@ -56,7 +56,7 @@ class ReqwestTransport:
         atexit.register(_let_go)
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send as ``Transport`` says."""
+        """See ``Transport.send``."""
         left = await self._slots.take(timeout)
         try:
             return await self._exchange(method, address, headers, body, left)
@@ -89,7 +89,7 @@ def _let_go() -> None:
 
 def _translated(error: exceptions.PyreqwestError) -> TransportError:
     """Sort by whether the request may have been sent; a pool without a free connection has sent nothing."""
-    # Its type does not tell: ConnectError is also a connection that broke, ConnectTimeoutError also a late answer.
+    # The type is not enough: ConnectError is also a connection that broke, ConnectTimeoutError also a late answer.
     if "'client error (Connect)'" in str(error) or isinstance(error, exceptions.PoolTimeoutError):
         return ConnectFailed(describe(error))
     if isinstance(error, exceptions.RequestTimeoutError):

@@ -1,7 +1,7 @@
 """
 Which failed calls are tried again, and when (docs/protocol.md, "Policy"). Tenacity does the retrying.
 
-The dispatcher is the only layer that retries: what says ``X-Retry-Exhausted`` was retried below and is passed on.
+The dispatcher is the only layer that retries: an answer with ``X-Retry-Exhausted`` was retried below, and is passed on.
 Retries of a target are bought with ordinary calls, so a dead service is not buried under them; after the idea of
 Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
 """
@@ -41,7 +41,7 @@ class RetryBudget:
 
     @property
     def tokens(self) -> float:
-        """What is left."""
+        """The tokens that are left."""
         return self._tokens
 
     def deposit(self) -> None:
@@ -127,7 +127,7 @@ class Retries:
         self._state = RetryCallState(self._policy, fn=None, args=(), kwargs={})
 
     def pause_after(self, error: Exception) -> float | None:
-        """Give the seconds to wait after a failed attempt before the next; None if it was the last."""
+        """Return the seconds to wait after a failed attempt before the next; None if it was the last."""
         self._state.set_exception((type(error), error, error.__traceback__))
         try:
             self._policy.iter(self._state)
@@ -164,6 +164,6 @@ def retry_after(error: BaseException | None) -> float | None:
 
 
 def _asked(state: RetryCallState) -> float:
-    """Give the seconds that the last answer asked us to wait."""
+    """Return the seconds of the last answer's ``Retry-After``."""
     error = state.outcome.exception() if state.outcome else None
     return retry_after(error) or 0.0

@@ -92,7 +92,7 @@ class Transport(Protocol):
 
 
 def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None = None) -> Address:
-    """Give the address of *path* (unescaped) at a service."""
+    """Return the address of *path* (unescaped) at a service."""
     raw_path = quote(path, safe=_UNESCAPED)
     raw_query = urlencode(query) if query else ""
     separator = "?" if raw_query else ""
@@ -100,7 +100,7 @@ def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None =
 
 
 def describe(error: Exception) -> str:
-    """Say what went wrong, for people."""
+    """Describe an error for people."""
     return f"{type(error).__name__}: {error}"
 
 
@@ -135,5 +135,5 @@ class Slots:
         return max(timeout - (self._clock() - begun), 0.001)
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Return a slot."""
         self._free.release()

@@ -1,4 +1,4 @@
-"""What brings the events of one service to one listener: take a batch, send it, settle it."""
+"""Delivers the events of one service to one consumer: take a batch, send it, record the outcome."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ LOOK_S = 5.0
 """How often it looks without having been told of an event."""
 GATHER_S = 0.1
 """
-After a batch that was not full, or none: ten events in one cost little more than one, here and at the listener, and
+After a batch that was not full, or none: ten events in one cost little more than one, here and at the consumer, and
 each worker of a service has a delivery worker. Who has been idle for as long is woken at once.
 """
 
@@ -41,7 +41,7 @@ async def wait_for(event: asyncio.Event, longest_s: float) -> None:
 
 class DeliveryWorker:
     """
-    Delivers to one listener.
+    Delivers to one consumer.
 
     It sends fewer events at a time when a batch has failed, so that one that fails every time fails alone in the end.
 
@@ -93,7 +93,7 @@ class DeliveryWorker:
         Deliver one batch; returns the seconds until it is worth looking again, unless there is news after ``GATHER_S``.
 
         Raises:
-            AppError: The listener or the database did not answer; the batch will be tried again.
+            AppError: The consumer or the database did not answer; the batch will be tried again.
         """
         batch, next_s = await outbox.claim(self._database, self.listener, self._most)
         if not batch:
@@ -162,7 +162,7 @@ class DeliveryWorker:
             log.warning("events deferred", listener=self.listener, events=len(deferred), reason=NOT_HANDLED)
 
     async def _pause(self, error: Exception) -> None:
-        """Wait longer after each failure in a row, whatever is announced meanwhile."""
+        """Wait longer after each consecutive failure, even if events are published meanwhile."""
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
         self._failures += 1
         pause_s = self._chance() * longest_s

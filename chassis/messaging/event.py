@@ -1,7 +1,7 @@
 """
 Domain events: facts in the past tense, written as CloudEvents 1.0 (https://github.com/cloudevents/spec).
 
-A service declares what it announces in its ``events.py``, announces with ``outbox.add``, and hears others on its route
+A service declares its events in its ``events.py``, publishes with ``outbox.add``, and consumes others on its route
 ``POST /events`` (chassis/messaging/event_batch.py).
 """
 
@@ -22,9 +22,9 @@ class Event(BaseModel):
     A fact. A service subclasses it for each kind; its fields are the event's data.
 
     Attributes:
-        type: What happened, as in ``order.confirmed``; begins with the name of the service that announces it.
+        type: What happened, as in ``order.confirmed``; begins with the name of the publisher.
         consumers: The services to which it is delivered.
-        subject: The id of what it happened to. Events of one subject reach each listener in their order.
+        subject: The id of what it happened to. Events of one subject reach each consumer in their order.
         user_id: The person whose activity it is.
     """
 
@@ -43,17 +43,17 @@ class Event(BaseModel):
 
 
 def source_of(service: str) -> str:
-    """Give what a service calls itself in its events."""
+    """Return the CloudEvents source of a service."""
     return f"/services/{service}"
 
 
 def publisher_of(event_type: str) -> str:
-    """Give the service that announces this type of event."""
+    """Return the service that publishes this type of event."""
     return event_type.partition(".")[0]
 
 
 def cloud_event(event: Event, service: str) -> dict[str, Any]:
-    """Write an event that *service* announces as a CloudEvent in JSON; each call makes a new event id."""
+    """Write an event that *service* publishes as a CloudEvent in JSON; each call makes a new event id."""
     own = {"id": str(new_id()), "subject": str(event.subject), "data": event.model_dump(mode="json")}
     whose = {"userid": str(event.user_id)} if event.user_id else {}
     return {**envelope(type(event), service), **own, **whose}
@@ -61,9 +61,9 @@ def cloud_event(event: Event, service: str) -> dict[str, Any]:
 
 def envelope(kind: type[Event], service: str) -> dict[str, Any]:
     """
-    Write what all CloudEvents of a type have in common that *service* announces in this request.
+    Write the common part of all CloudEvents of a type that *service* publishes in this request.
 
-    It carries the ids of the request, so that the trace goes on at the listener.
+    It carries the ids of the request, so that the trace continues at the consumer.
     """
     context = request_context.current()
     common = {
@@ -81,7 +81,7 @@ def envelope(kind: type[Event], service: str) -> dict[str, Any]:
 def peers_of(
     calls: Iterable[Call[Any, Any]] = (), events: Iterable[type[Event]] = (), tokens_from: str | None = None
 ) -> frozenset[str]:
-    """Give the names of the services that it calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
+    """Return the names of the services that it calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
     called = {call.service for call in calls}
     consumers = {consumer for event in events for consumer in event.consumers}
     return frozenset(called | consumers | ({tokens_from} if tokens_from else set()))

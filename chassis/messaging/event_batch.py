@@ -1,4 +1,4 @@
-"""What arrives on a service's route ``POST /events``: events in batches, from the service that announces them."""
+"""Event batches: the body and the answer of a service's route ``POST /events``."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
@@ -34,14 +34,14 @@ _Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class ForeignEvent(Forbidden):
-    """A peer delivers what another service announces."""
+    """A peer delivers events of another service (403)."""
 
     code = "foreign_event"
     message = "A service delivers its own events only."
 
 
 class CloudEvent(BaseModel):
-    """An event as it arrives; attributes that nobody here knows are overlooked."""
+    """An event as it arrives; unknown attributes are ignored."""
 
     specversion: Literal["1.0"]
     id: UUID
@@ -68,8 +68,8 @@ class Acknowledgement(BaseModel):
     What became of an event.
 
     Attributes:
-        code: Why it was refused, where its announcer must know: ``unknown_type``. Not an outcome of its own, which
-            announcers of earlier releases could not read.
+        code: Why it was refused, if the publisher acts on it: ``unknown_type``. Not a separate outcome, which
+            publishers of earlier releases could not read.
     """
 
     id: UUID
@@ -79,7 +79,7 @@ class Acknowledgement(BaseModel):
 
     @property
     def is_deferral(self) -> bool:
-        """Whether the listener may take the event once it is upgraded."""
+        """Whether the consumer may accept the event after an upgrade."""
         return self.outcome == "refused" and (self.code == UNKNOWN_TYPE or self.reason == NOT_HANDLED)
 
 
@@ -112,7 +112,7 @@ def delivery_to(consumer: str) -> Call[list[CloudEvent], list[Acknowledgement]]:
 
 
 def publishers_of(event_types: Iterable[str]) -> set[str]:
-    """Give the services that announce these types."""
+    """Return the publishers of these types."""
     return {publisher_of(event_type) for event_type in event_types}
 
 
@@ -122,7 +122,7 @@ def acknowledge(
     reason: str | None = None,
     code: str | None = None,
 ) -> Acknowledgement:
-    """Say what became of an event; in the log and the trace of the request that caused it, too."""
+    """Return the outcome of an event; logs it and adds it to the trace of the request that caused it."""
     with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
     tracing.consume(event.type, outcome, cause.traceparent)

@@ -53,7 +53,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
     Make the route ``POST /events``.
 
     Args:
-        handlers: By event type. Only the services that announce these may call.
+        handlers: By event type.
     """
     router = Router("", "events")
 
@@ -65,7 +65,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
         responses=documented(ForeignEvent),
     )
     async def consume_events(events: Delivered, database: Database) -> list[Acknowledgement]:
-        """Take a batch of events (the services that announce them, sealed); says what became of each."""
+        """Consume a batch of events (sealed, from their publisher); returns the outcome of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]
 
     return router

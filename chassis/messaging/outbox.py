@@ -1,8 +1,8 @@
 """
 The transactional outbox: an event is stored in the transaction that makes it true, and delivered afterwards.
 
-So an event is announced if and only if its transaction was committed. The relay
-(chassis/messaging/relay.py) delivers it at least once, and each listener takes it once.
+So an event is published if and only if its transaction was committed. The relay
+(chassis/messaging/relay.py) delivers it at least once, and each consumer handles it once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ REFUSALS_UNTIL_DEAD = 10
 MOST_BATCH_BYTES = 128 * 1024
 """Of the messages of one batch, unless it is a single event; sealed, a third more (``deliveries.MOST_BODY_BYTES``)."""
 DEFER_FOR = timedelta(hours=24)
-"""For so long an event is tried again whose type its listener does not know: until the listener is upgraded."""
+"""How long an event is tried again if its consumer does not know the type: the consumer may be upgraded."""
 FIRST_DEFERRAL_S = 5.0
 LONGEST_DEFERRAL_S = 300.0
 DEFERRAL_SHARE = 0.25
@@ -164,7 +164,7 @@ _FORGET = Statement("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to one listener."""
+    """An event on its way to one consumer."""
 
     position: int
     event_id: UUID
@@ -174,10 +174,10 @@ class Delivery:
 
 async def add(session: AsyncSession, event: Event) -> None:
     """
-    Announce an event when, and only if, the transaction is committed.
+    Publish an event if, and only if, the transaction is committed.
 
-    What was changed before is flushed first: whoever changes the same row waits for it, so events of one subject are
-    stored in the order in which they happened.
+    What was changed before is flushed first: a transaction that changes the same row waits here, so events of one
+    subject are stored in the order in which they happened.
 
     Raises:
         EventTooLarge: Over 64 KiB.
@@ -187,7 +187,7 @@ async def add(session: AsyncSession, event: Event) -> None:
 
 async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Delivery], float]:
     """
-    Take up to *most* events for a listener, in their order and of ``MOST_BATCH_BYTES`` together, for ``LEASE_S``.
+    Lease up to *most* events for a consumer, in order and up to ``MOST_BATCH_BYTES``, for ``LEASE_S``.
 
     Of each subject only the earliest is given, so that none overtakes another; what other relays hold is left to them.
 
@@ -204,17 +204,17 @@ async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Deli
 
 
 async def forget(database: Postgres, delivered: Sequence[Delivery]) -> None:
-    """Delete what the listener has."""
+    """Delete acknowledged events."""
     await database.run(_FORGET, {"positions": [delivery.position for delivery in delivered]})
 
 
 async def postpone(session: AsyncSession, failed: Sequence[Delivery], reason: str) -> None:
-    """Try events again after a pause, however often that takes: the listener was not there."""
+    """Try events again after a pause, without a limit on tries: the consumer was unreachable."""
     await session.execute(_again(reason, _soon()).where(_among(failed)))
 
 
 async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) -> bool:
-    """Try an event again that its listener has refused; the tenth time it is dead, which is told."""
+    """Try a refused event again; the tenth time it is dead. Returns whether it is."""
     is_last = outbox.c.refusals + 1 >= REFUSALS_UNTIL_DEAD
     statement = (
         _again(reason, _soon())
@@ -227,7 +227,7 @@ async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) 
 
 async def defer(session: AsyncSession, deliveries: Sequence[Delivery], reason: str) -> set[int]:
     """
-    Try events again later whose type the listener does not know yet.
+    Try events again later whose type the consumer does not know yet.
 
     Returns:
         The positions of those that are dead now, since they were deferred for ``DEFER_FOR``.

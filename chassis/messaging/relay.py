@@ -2,7 +2,7 @@
 The relay: takes events out of the outbox and delivers them to their listeners, in every worker process.
 
 A batch is leased, sent without a transaction or connection being held, then deleted. Whatever is killed in between, the
-lease ends and another relay sends it again; the listener knows what it has had.
+lease ends and another relay sends it again; the consumer recognises duplicates.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ LISTEN_AGAIN_S = 1.0
 
 class Relay:
     """
-    Delivers what a service announces.
+    Delivers the events of a service.
 
     Args:
-        events: All kinds that it announces.
+        events: All events that the service publishes.
 
     Raises:
         InvalidSettings: An event is not named after the service, or is consumed by one that the service does not call.
@@ -87,7 +87,7 @@ class Relay:
             await wait_for(stopped, LOOK_S)
 
     async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
-        """Wake a delivery worker when there is an event for it; without a connection it looks by itself."""
+        """Wake a delivery worker when there is an event for it; without a connection it polls."""
 
         def wake(listener: str) -> None:
             if listener in workers:

@@ -87,7 +87,7 @@ class MongoDB:
     @asynccontextmanager
     async def use(self) -> AsyncIterator[MotorDatabase]:
         """
-        Give the database.
+        Yield the database.
 
         Raises:
             DatabaseUnavailable: It went away meanwhile, or does not let us in (503).
@@ -130,7 +130,7 @@ async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession],
 
 def duplicates_in(error: BulkWriteError) -> set[int]:
     """
-    Give the positions of what was there already, if nothing else went wrong.
+    Return the positions of documents that existed already, if there was no other error.
 
     Raises:
         BulkWriteError: Something else did.

@@ -21,7 +21,7 @@ class MeteredPool(AsyncAdaptedQueuePool):
     """
     SQLAlchemy's, with gauges.
 
-    Its events tell of a connection that was had, none of a caller that waits: so this stands where both pass.
+    SQLAlchemy's events report connections that were checked out, but not callers that wait; these methods see both.
     """
 
     def _do_get(self) -> ConnectionPoolEntry:

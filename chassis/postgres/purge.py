@@ -1,5 +1,5 @@
 """
-Deletion of rows whose time is up: in batches that an index finds, each a short transaction of its own.
+Deletes expired rows: in batches that an index finds, each in a short transaction of its own.
 
 Of all workers of a service one at a time deletes from a table, and rows that a request has locked are left to the next
 round, so neither waits for the other.
@@ -78,7 +78,7 @@ class Expiry:
 
 async def purge(database: "Postgres", expiries: Sequence[Expiry]) -> None:
     """
-    Delete every row whose time is up, a batch of each table in turn; then measure what is left.
+    Delete every expired row, a batch of each table in turn; then measure how overdue the rest is.
 
     A table whose rows cannot be deleted is logged and holds up no other.
     """
@@ -123,7 +123,7 @@ async def _measure(database: "Postgres", expiries: Sequence[Expiry]) -> None:
 
 
 def _log(message: str, expiry: Expiry, error: Exception) -> None:
-    if isinstance(error, AppError):  # the database is away, which others say too
+    if isinstance(error, AppError):  # the database is unavailable, which is logged elsewhere too
         log.warning(message, table=expiry.name, column=expiry.since.key, reason=error.message)
     else:
         log.error(message, table=expiry.name, column=expiry.since.key, exc_info=error)

@@ -65,7 +65,7 @@ outbox = Table(
 Events that a listener has not taken yet (chassis/messaging/outbox.py), a row for each of its listeners.
 
 ``due_at`` is when a relay may take the row: at once, or when the lease of the one that has it ends, or after a pause.
-``deferred_since`` is when its listener first answered that it does not know the type of the event.
+``deferred_since`` is when the consumer first answered that it does not know the type of the event.
 """
 
 inbox = Table(

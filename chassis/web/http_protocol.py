@@ -2,7 +2,7 @@
 The HTTP/1.1 of our servers: uvicorn's, with the limits it lacks (docs/decisions/0024-server-limits.md).
 
 A head is limited in size, number of headers and time; a connection in requests that wait, and in time without one; a
-worker in connections. What is over a limit is answered as problem+json where an answer can be sent, and closed.
+worker in connections. A connection over a limit gets a problem+json answer, if one can be sent, and is closed.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ MOST_PIPELINED = 8
 MOST_CONNECTIONS = 768
 """Of a worker: with its pools and files they fit into 1,024 descriptors, the usual limit."""
 HEAD_S = 10.0
-"""A head must be whole after so long, and so must a body that nobody reads any more."""
+"""A head must be whole after so long, and so must a body that is no longer read."""
 WRITE_S = 60.0
 """A client that reads nothing for so long is left."""
 _LINGER_S = 2.0
@@ -151,7 +151,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._deadline = self.loop.time() + HEAD_S
 
     def pause_writing(self) -> None:
-        """Give a client that does not read some time."""
+        """Allow a client that does not read some time."""
         super().pause_writing()
         self._stalled_since = self.loop.time()
 

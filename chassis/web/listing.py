@@ -17,7 +17,7 @@ async def list_newest(
     session: AsyncSession, query: Select[T], ids: InstrumentedAttribute[UUID], page: PageRequest
 ) -> Slice[T]:
     """
-    Give one page of what *query* selects.
+    Return one page of the rows that *query* selects.
 
     Args:
         query: Selects entities, and neither sorts nor limits them.

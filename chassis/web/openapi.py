@@ -47,7 +47,7 @@ def describe_problems(app: FastAPI) -> None:
     """
     Add to the OpenAPI description what every route answers by being one: its problems, by its policy and dependencies.
 
-    What a service refuses by itself (404, 409, 429 …) stands at its routes (``documented``).
+    The refusals of a service itself (404, 409, 429 …) are declared at its routes (``documented``).
     """
     generate = app.openapi
     _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)

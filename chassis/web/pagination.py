@@ -1,5 +1,5 @@
 """
-Keyset pagination: a cursor says where the last page ended, is opaque, and cannot be tampered with.
+Keyset pagination: a cursor holds where the last page ended, is opaque, and cannot be tampered with.
 
 The order is that of UUIDv7 ids, newest first, or that of some value and then the id; so a page is one index range
 whatever its depth. A cursor belongs to one list: to its path, and to its query but for ``limit`` and ``cursor``.
@@ -72,7 +72,7 @@ class PageRequest:
         """
         Make the page of rows that were fetched with ``limit + 1``, and add the ``Link`` header.
 
-        The one row too many says that there is a next page.
+        One row more than the page means that there is a next page.
 
         Args:
             key_of: By what the rows are sorted, if not by their ids alone.

@@ -100,7 +100,7 @@ class RoutePolicy:
         Make the policy of a route from its arguments; *limits* are ``max_body`` and ``gzip``.
 
         Raises:
-            IncompleteRoute: They do not say what must be said, or the endpoint needs what they do not say.
+            IncompleteRoute: An argument is missing, or the endpoint needs one that is missing.
         """
         if access is None:
             raise IncompleteRoute(endpoint, _ACCESS)
