@@ -17,9 +17,8 @@ from cli.services import SERVICES
 
 def calls() -> None:
     """Print every call of every service: the called service, what it sends and returns, and its timeout."""
-    table = Table(
-        "From", "To", "Method", Column("Path", no_wrap=True), "Sends", "Returns", "Sealed", "Timeout", "Idempotency"
-    )
+    whole = (Column(name, no_wrap=True) for name in ("From", "To", "Method", "Path"))
+    table = Table(*whole, "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
     for caller, call in declared_calls():
         types = type_name(call.sends), type_name(call.returns)
         about = "yes" if call.sealed else "no", f"{call.timeout_s:g} s", call.idempotency

@@ -23,9 +23,8 @@ class DeclaredRoute:
 
 def routes() -> None:
     """Print every route with its access, its callers, its login and whether it takes idempotency keys."""
-    table = Table(
-        "Service", "Method", Column("Path", no_wrap=True), "Mode", "Sealed callers", "Authentication", "Idempotency"
-    )
+    whole = (Column(name, no_wrap=True) for name in ("Service", "Method", "Path"))
+    table = Table(*whole, "Mode", "Sealed callers", "Authentication", "Idempotency")
     for one in declared_routes(build_all()):
         access = one.policy.access
         what = access.mode, access.who, one.policy.authentication, one.policy.idempotency.name
