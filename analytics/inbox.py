@@ -15,6 +15,6 @@ router = Router("", "events")
 @router.post(
     PATH, access=service(), idempotency=REPEATABLE, max_body=MOST_BODY_BYTES, responses=documented(ForeignEvent)
 )
-async def hear(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
+async def consume_events(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
     """Store a batch of events from a publishing service (sealed); returns an acknowledgement for each."""
     return await record_events(database, retention, delivered)

@@ -84,7 +84,7 @@ class ServiceSettings(BaseSettings):
         Check that each peer has an address field.
 
         Raises:
-            TypeError: A field is missing; the message contains it.
+            TypeError: There is none; the message says what to write.
         """
         super().__pydantic_init_subclass__(**options)
         for peer in sorted(cls.peers):
@@ -132,7 +132,7 @@ class ServiceSettings(BaseSettings):
 
     def links(self, required: set[str]) -> dict[str, Link]:
         """
-        Return the link to each peer, by name; *required* peers and those in ``peers`` must have one.
+        Return the link to each peer, by its name; *required* and those in ``peers`` must be there.
 
         Raises:
             InvalidSettings: A key is missing, malformed or used twice.

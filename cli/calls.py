@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from chassis.auth.remote import keys_of, revocations_of
 from chassis.dispatch.call import Call
 from chassis.messaging.event_batch import delivery_to
 from cli.dev.console import console
-from cli.events import announced_by
+from cli.events import published_by
 from cli.links import settings_class
 from cli.services import SERVICES
 
 
 def calls() -> None:
     """Print every call of every service: the called service, what it sends and returns, and its timeout."""
-    table = Table("From", "To", "Method", "Path", "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
+    whole = (Column(name, no_wrap=True) for name in ("From", "To", "Method", "Path"))
+    table = Table(*whole, "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
     for caller, call in declared_calls():
         types = type_name(call.sends), type_name(call.returns)
         about = "yes" if call.sealed else "no", f"{call.timeout_s:g} s", call.idempotency
@@ -37,7 +38,7 @@ def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
         if issuer := settings_class(service.name).tokens_from:
             yield service.name, keys_of(issuer)
             yield service.name, revocations_of(issuer)
-        consumers = {consumer for event in announced_by(service.name) for consumer in event.consumers}
+        consumers = {consumer for event in published_by(service.name) for consumer in event.consumers}
         yield from ((service.name, delivery_to(consumer)) for consumer in sorted(consumers))
 
 

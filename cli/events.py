@@ -33,8 +33,8 @@ def events(context: typer.Context) -> None:
     """Print every event with its publisher and its consumers."""
     if context.invoked_subcommand:
         return
-    table = Table("Type", "From", "Heard by", "Data schema")
-    for event in announced():
+    table = Table("Type", "Publisher", "Consumers", "Data schema")
+    for event in published_events():
         table.add_row(event.type, publisher_of(event.type), ", ".join(event.consumers), event.dataschema())
     console.print(table)
 
@@ -63,12 +63,12 @@ def put_back(
     typer.echo(f"{service}: {count} will be delivered again")
 
 
-def announced() -> list[type[Event]]:
+def published_events() -> list[type[Event]]:
     """Return the events of all services, as each declares them in its ``events.py``."""
-    return [event for service in SERVICES for event in announced_by(service.name)]
+    return [event for service in SERVICES for event in published_by(service.name)]
 
 
-def announced_by(service: str) -> Sequence[type[Event]]:
+def published_by(service: str) -> Sequence[type[Event]]:
     """Return the events of a service; () if it has no ``events.py``."""
     module = f"{service}.events"
     events: Sequence[type[Event]] = import_module(module).EVENTS if find_spec(module) else ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from rich.table import Table
+from rich.table import Column, Table
 
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import PlainRoute, Route
@@ -23,7 +23,8 @@ class DeclaredRoute:
 
 def routes() -> None:
     """Print every route with its access, its callers, its login and whether it takes idempotency keys."""
-    table = Table("Service", "Method", "Path", "Mode", "Sealed callers", "Authentication", "Idempotency")
+    whole = (Column(name, no_wrap=True) for name in ("Service", "Method", "Path"))
+    table = Table(*whole, "Mode", "Sealed callers", "Authentication", "Idempotency")
     for one in declared_routes(build_all()):
         access = one.policy.access
         what = access.mode, access.who, one.policy.authentication, one.policy.idempotency.name

@@ -52,5 +52,5 @@ async def add_admin(url: SecretStr, new: UserAdd) -> User:
     """
     # The application name is the source of the event that is published.
     async with opened(Postgres(url, Settings.service_name)) as database:
-        post = no_mail(database, Client(user_agent="cli"))
-        return await add_user(database, IdempotencyKey(database, None), post, new, actor_id=None)
+        mail = no_mail(database, Client(user_agent="cli"))
+        return await add_user(database, IdempotencyKey(database, None), mail, new, actor_id=None)

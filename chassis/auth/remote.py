@@ -148,7 +148,7 @@ REVOCATIONS_EVERY_S = 2.0
 REVOCATIONS_TIMEOUT_S = 2.0
 """The timeout of a request. After it and REVOCATIONS_EVERY_S, less than 5 s in all, a revocation counts everywhere."""
 KEEP_S = LIFETIME_S + 5 * 60
-"""By then the last token of a revoked session has expired, even if the clocks differ."""
+"""By then the last token of a revoked session has expired, even if clocks differ."""
 
 
 class RevokedSince(BaseModel):
@@ -199,7 +199,7 @@ class RemoteRevocations:
         return learnt is not None and learnt > self._clock() - KEEP_S
 
     async def refresh(self) -> None:
-        """Fetch new revocations, and drop those whose tokens have all expired."""
+        """Fetch what was revoked since the last time, and drop sessions whose tokens have expired."""
         await self._revoked.refresh()
 
     async def _fetch(self, present: _Revoked | None) -> _Revoked:

@@ -30,7 +30,7 @@ _Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is missing, expired, foreign or forged; the answer does not disclose which."""
+    """The access token is missing, expired, foreign or forged; the answer does not tell which."""
 
     code = "invalid_token"
     message = "A valid access token is needed: log in at the user service and send it as 'Authorization: Bearer …'."
@@ -69,7 +69,7 @@ class Revocations(Protocol):
 
     async def is_revoked(self, session_id: UUID) -> bool:
         """
-        Return whether the tokens of this session are revoked.
+        Return whether the session was revoked.
 
         Raises:
             ServiceUnavailable: The revoked sessions are not available (503).

@@ -1,5 +1,5 @@
 """
-The circuit breaker of one target: it opens when most calls fail, then lets one probe through after a pause.
+The circuit breaker of one target: calls to a service that mostly fails are refused for a while, then one call tries it.
 
 The states follow Nygard, "Release It!". Exactly one probe passes while half-open; the libraries that were measured do
 not guarantee this.
@@ -22,7 +22,7 @@ SLOW_S = 2.0
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 BACKGROUND_PAUSE_S = 1.0
-"""The longest pause for background work, which has its own pauses: it must resume soon after the service is back."""
+"""For background work: when the service is back, it must not wait a minute more."""
 SPREAD = 0.2
 """Each pause varies by up to this share, so that callers do not all return at once."""
 SUCCESSES_TO_CLOSE = 3
@@ -138,7 +138,7 @@ class Breaker:
                 self._open()
 
     def abandon(self, permit: int) -> None:
-        """Do not count a call whose outcome says nothing about the target."""
+        """Ignore a call whose end does not depend on the target."""
         if permit == self._permit:
             self._probing = False
 

@@ -33,7 +33,7 @@ _NO_LIMIT = nullcontext()
 
 
 class UnknownService(Exception):
-    """The called service has no address or no link; add it to ``peers`` of the settings."""
+    """A call to a service for which there is no address or no link; declare it in ``calls.py``."""
 
 
 class Dispatcher:
@@ -45,11 +45,11 @@ class Dispatcher:
         make_transport: Creates the transport to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
-        longest_pause_s: The longest pause of a peer's breaker.
-        purpose: The purpose of its calls, as a metric label.
+        longest_pause_s: The longest pause of a breaker, seconds.
+        purpose: The label ``purpose`` of its metrics.
     """
 
-    def __init__(  # noqa: PLR0913 - the defaults suit services
+    def __init__(  # noqa: PLR0913 - the defaults are those of services
         self,
         peers: Mapping[str, str],
         envelope: Envelope,
@@ -207,20 +207,20 @@ class Dispatcher:
         return peer
 
     def _turn(self, call: Call[Any, Any]) -> AbstractAsyncContextManager[None]:
-        """Return the semaphore of a call with a limit (``Call.at_once``)."""
+        """Return the limit on concurrent calls of this kind (``at_once``)."""
         if call.at_once is None:
             return _NO_LIMIT
         return self._turns.setdefault(call, asyncio.Semaphore(call.at_once))
 
     def _ends(self, timeout: float) -> deadline.Deadline:
-        """Return the earlier of the call's own deadline and that of the request being served."""
+        """Return the earlier of this call's own deadline and that of the request being served."""
         serving = deadline.current()
         own = self._clock() + min(timeout, deadline.LONGEST_S)
         return deadline.Deadline(min(own, serving.at) if serving else own)
 
 
 def _failure(request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
-    """Return the final error, with the number of attempts and the elapsed time, and log it."""
+    """Return the error for the caller, with the attempts and the time taken, and log it."""
     failure = final_error(request.peer.name, error, attempts, elapsed_s)
     write = log.info if isinstance(failure, RemoteError) else log.warning
     write(

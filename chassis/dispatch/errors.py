@@ -27,7 +27,7 @@ _CONFLICT = 409
 _SERVER_ERROR = 500
 RETRY_EXHAUSTED = "x-retry-exhausted"
 IN_FLIGHT = "in_flight"
-"""The code of a 409: a request with the same Idempotency-Key is being processed."""
+"""The code of a 409: a request with the same Idempotency-Key is in flight."""
 
 
 class BadAnswer(Exception):
@@ -35,7 +35,7 @@ class BadAnswer(Exception):
 
 
 class Refusal(Exception):
-    """An answer with a status of 300 or more."""
+    """An answer with a status of 300 or above."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"status {answer.status}")
@@ -95,7 +95,7 @@ class RemoteUnavailable(Remote, ServiceUnavailable):
 
 
 def final_error(service: str, error: Exception, attempts: int, elapsed_s: float) -> AppError:
-    """Return the error for the request being served after a failed call: 502, 503 or 504."""
+    """Return the error of a failed call for the request being served: 502, 503 or 504."""
     message = f"The {service} service gave no usable answer ({error}; attempts: {attempts}, {elapsed_s:.2f} s)."
     headers = {RETRY_EXHAUSTED: "1"}
     if isinstance(error, Refusal):

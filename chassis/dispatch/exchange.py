@@ -90,7 +90,7 @@ async def _open(envelope: Envelope, request: SealedRequest, answer: Answer) -> A
 
 
 def _clock_hint(envelope: Envelope, answer: Answer) -> str:
-    """Describe a clock difference that the Date of a refusal shows; the receiver does not disclose its reason."""
+    """Describe how far the clocks differ, by the Date of a refusal: the receiver does not reveal its reason."""
     try:
         date_ms = 1000 * parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except (ValueError, OverflowError):

@@ -46,7 +46,7 @@ class HttpxTransport:
         self._slots = Slots()
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send a request, as ``Transport`` specifies."""
+        """See ``Transport.send``."""
         left = await self._slots.take(timeout)
         try:
             async with asyncio.timeout(left):

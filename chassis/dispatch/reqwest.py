@@ -56,7 +56,7 @@ class ReqwestTransport:
         atexit.register(_let_go)
 
     async def send(self, method: str, address: Address, headers: Headers, body: bytes, timeout: float) -> Answer:
-        """Send a request, as ``Transport`` specifies."""
+        """See ``Transport.send``."""
         left = await self._slots.take(timeout)
         try:
             return await self._exchange(method, address, headers, body, left)
@@ -88,8 +88,8 @@ def _let_go() -> None:
 
 
 def _translated(error: exceptions.PyreqwestError) -> TransportError:
-    """Translate by whether the request may have been sent; a pool timeout means that it was not."""
-    # The type does not suffice: ConnectError also covers broken connections, ConnectTimeoutError also late answers.
+    """Sort by whether the request may have been sent; a pool without a free connection has sent nothing."""
+    # The type is not enough: ConnectError is also a connection that broke, ConnectTimeoutError also a late answer.
     if "'client error (Connect)'" in str(error) or isinstance(error, exceptions.PoolTimeoutError):
         return ConnectFailed(describe(error))
     if isinstance(error, exceptions.RequestTimeoutError):

@@ -1,9 +1,9 @@
 """
 The retry policy: which failed calls are retried, and when (docs/protocol.md, "Policy"). It is built on Tenacity.
 
-The dispatcher is the only layer that retries: an answer with ``X-Retry-Exhausted`` was retried below and is passed on.
-Ordinary calls earn the budget for retries, so retries do not overload a failing service. The idea is that of Finagle's
-RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
+The dispatcher is the only layer that retries: an answer with ``X-Retry-Exhausted`` was retried below, and is passed on.
+Retries of a target are bought with ordinary calls, so a dead service is not buried under them; after the idea of
+Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
 """
 
 import random
@@ -41,7 +41,7 @@ class RetryBudget:
 
     @property
     def tokens(self) -> float:
-        """The remaining tokens."""
+        """The tokens that are left."""
         return self._tokens
 
     def deposit(self) -> None:
@@ -127,7 +127,7 @@ class Retries:
         self._state = RetryCallState(self._policy, fn=None, args=(), kwargs={})
 
     def pause_after(self, error: Exception) -> float | None:
-        """Return the seconds to wait before the next attempt; None if there is none."""
+        """Return the seconds to wait after a failed attempt before the next; None if it was the last."""
         self._state.set_exception((type(error), error, error.__traceback__))
         try:
             self._policy.iter(self._state)
@@ -164,6 +164,6 @@ def retry_after(error: BaseException | None) -> float | None:
 
 
 def _asked(state: RetryCallState) -> float:
-    """Return the seconds of the last answer's ``Retry-After``; 0 without one."""
+    """Return the seconds of the last answer's ``Retry-After``."""
     error = state.outcome.exception() if state.outcome else None
     return retry_after(error) or 0.0

@@ -100,7 +100,7 @@ def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None =
 
 
 def describe(error: Exception) -> str:
-    """Return a readable description of an error."""
+    """Describe an error for people."""
     return f"{type(error).__name__}: {error}"
 
 

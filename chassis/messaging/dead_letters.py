@@ -1,4 +1,4 @@
-"""Dead letters: events that a consumer has refused for good, stored until an operator replays them."""
+"""Dead letters: events that a consumer has refused for good, kept until an operator replays them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from chassis.postgres.tables import outbox
 
 
 class DeadLetter(NamedTuple):
-    """An event that is no longer delivered to a consumer."""
+    """An event that a consumer has refused for good."""
 
     event_id: UUID
     listener: str
@@ -23,14 +23,14 @@ class DeadLetter(NamedTuple):
 
 
 async def list_dead(session: AsyncSession) -> Sequence[DeadLetter]:
-    """Return all dead letters, oldest event first."""
+    """Return all dead letters, the oldest event first."""
     columns = outbox.c.event_id, outbox.c.listener, outbox.c.message, outbox.c.dead_at, outbox.c.last_error
     query = select(*columns).where(outbox.c.dead_at.is_not(None)).order_by(outbox.c.position)
     return [DeadLetter(*row) for row in await session.execute(query)]
 
 
 async def replay(session: AsyncSession, event_id: UUID | None) -> int:
-    """Deliver one dead letter again, or all, with ten new tries; return their number. Later events may precede them."""
+    """Deliver one again, or all, with ten new tries; returns their number. Later events may have arrived before."""
     revive = (
         outbox.update()
         .where(outbox.c.dead_at.is_not(None))

@@ -1,4 +1,4 @@
-"""Delivers the events of one service to one consumer: take a batch, send it, process the acknowledgements."""
+"""Delivers the events of one service to one consumer: take a batch, send it, record the outcome."""
 
 import asyncio
 import random
@@ -24,8 +24,8 @@ LOOK_S = 5.0
 """How often a delivery worker polls without a notification."""
 GATHER_S = 0.1
 """
-The pause after an empty or partial batch. A batch of ten events costs little more than one event, here and at the
-consumer, and each worker of a service has a delivery worker. A delivery worker that was idle for longer wakes at once.
+After a batch that was not full, or none: ten events in one cost little more than one, here and at the consumer, and
+each worker of a service has a delivery worker. Who has been idle for as long is woken at once.
 """
 
 _OF_THE_EVENT = frozenset({InvalidRequest.code, ForeignEvent.code, PayloadTooLarge.code})
@@ -41,7 +41,7 @@ async def wait_for(event: asyncio.Event, longest_s: float) -> None:
 
 class DeliveryWorker:
     """
-    Delivers events to one consumer.
+    Delivers to one consumer.
 
     It sends smaller batches after a failure, so that an event that always fails is finally sent alone.
 
@@ -93,7 +93,7 @@ class DeliveryWorker:
         Deliver one batch and return the seconds until the next poll; a notification may end them after ``GATHER_S``.
 
         Raises:
-            AppError: The consumer or the database did not answer; the batch will be retried.
+            AppError: The consumer or the database did not answer; the batch will be tried again.
         """
         batch, next_s = await outbox.claim(self._database, self.listener, self._most)
         if not batch:
@@ -162,7 +162,7 @@ class DeliveryWorker:
             log.warning("events deferred", listener=self.listener, events=len(deferred), reason=NOT_HANDLED)
 
     async def _pause(self, error: Exception) -> None:
-        """Wait longer after each consecutive failure, regardless of notifications."""
+        """Wait longer after each consecutive failure, even if events are published meanwhile."""
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
         self._failures += 1
         pause_s = self._chance() * longest_s

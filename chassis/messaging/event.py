@@ -1,8 +1,8 @@
 """
 Domain events: facts in the past tense, written as CloudEvents 1.0 (https://github.com/cloudevents/spec).
 
-A service declares its events in ``events.py``, publishes them with ``outbox.add`` or ``Publish``, and consumes those
-of others on its route ``POST /events`` (chassis/messaging/event_batch.py).
+A service declares its events in its ``events.py``, publishes with ``outbox.add``, and consumes others on its route
+``POST /events`` (chassis/messaging/event_batch.py).
 """
 
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ class Event(BaseModel):
     A domain event. A service subclasses it for each type; the fields are the event's data.
 
     Attributes:
-        type: Its type, as in ``order.confirmed``; begins with the name of the publisher.
-        consumers: The services that receive it.
-        subject: The id of the entity it concerns. Events of one subject reach each consumer in order.
+        type: What happened, as in ``order.confirmed``; begins with the name of the publisher.
+        consumers: The services to which it is delivered.
+        subject: The id of what it happened to. Events of one subject reach each consumer in their order.
         user_id: The person whose activity it is.
     """
 
@@ -43,7 +43,7 @@ class Event(BaseModel):
 
 
 def source_of(service: str) -> str:
-    """Return the ``source`` of the events of a service."""
+    """Return the CloudEvents source of a service."""
     return f"/services/{service}"
 
 
@@ -53,7 +53,7 @@ def publisher_of(event_type: str) -> str:
 
 
 def cloud_event(event: Event, service: str) -> dict[str, Any]:
-    """Return an event of *service* as a CloudEvent; each call creates a new event id."""
+    """Write an event that *service* publishes as a CloudEvent in JSON; each call makes a new event id."""
     own = {"id": str(new_id()), "subject": str(event.subject), "data": event.model_dump(mode="json")}
     whose = {"userid": str(event.user_id)} if event.user_id else {}
     return {**envelope(type(event), service), **own, **whose}
@@ -61,9 +61,9 @@ def cloud_event(event: Event, service: str) -> dict[str, Any]:
 
 def envelope(kind: type[Event], service: str) -> dict[str, Any]:
     """
-    Return the attributes that all CloudEvents of one type share when *service* publishes them in this request.
+    Write the common part of all CloudEvents of a type that *service* publishes in this request.
 
-    They include the ids of the request, so that the trace continues at the consumer.
+    It carries the ids of the request, so that the trace continues at the consumer.
     """
     context = request_context.current()
     common = {
@@ -81,7 +81,7 @@ def envelope(kind: type[Event], service: str) -> dict[str, Any]:
 def peers_of(
     calls: Iterable[Call[Any, Any]] = (), events: Iterable[type[Event]] = (), tokens_from: str | None = None
 ) -> frozenset[str]:
-    """Return the names of the services that a service calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
+    """Return the names of the services that it calls; each needs a link and a ``<NAME>_SERVICE_URL``."""
     called = {call.service for call in calls}
     consumers = {consumer for event in events for consumer in event.consumers}
     return frozenset(called | consumers | ({tokens_from} if tokens_from else set()))

@@ -1,4 +1,4 @@
-"""Event batches, which a publisher sends to the route ``POST /events`` of a consumer."""
+"""Event batches: the body and the answer of a service's route ``POST /events``."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
@@ -32,14 +32,14 @@ _Text = Annotated[str, StringConstraints(max_length=1000)]
 
 
 class ForeignEvent(Forbidden):
-    """A peer delivered an event of another publisher."""
+    """A peer delivers events of another service (403)."""
 
     code = "foreign_event"
     message = "A service delivers its own events only."
 
 
 class CloudEvent(BaseModel):
-    """A received event; unknown attributes are ignored."""
+    """An event as it arrives; unknown attributes are ignored."""
 
     specversion: Literal["1.0"]
     id: UUID
@@ -66,8 +66,8 @@ class Acknowledgement(BaseModel):
     The result of consuming an event.
 
     Attributes:
-        code: The cause of a refusal that the publisher must distinguish: ``unknown_type``. It is not an outcome of its
-            own, because publishers of earlier releases could not read it.
+        code: Why it was refused, if the publisher acts on it: ``unknown_type``. Not a separate outcome, which
+            publishers of earlier releases could not read.
     """
 
     id: UUID
@@ -110,7 +110,7 @@ def delivery_to(consumer: str) -> Call[list[CloudEvent], list[Acknowledgement]]:
 
 
 def publishers_of(event_types: Iterable[str]) -> set[str]:
-    """Return the services that publish these types."""
+    """Return the publishers of these types."""
     return {publisher_of(event_type) for event_type in event_types}
 
 
@@ -120,8 +120,8 @@ def acknowledge(
     reason: str | None = None,
     code: str | None = None,
 ) -> Acknowledgement:
-    """Acknowledge an event, and record the outcome in the log and the trace of the request that caused it."""
+    """Return the outcome of an event; logs it and adds it to the trace of the request that caused it."""
     with request_context.within(event.context) as cause:
         log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
-    tracing.hear(event.type, outcome, cause.traceparent)
+    tracing.consume(event.type, outcome, cause.traceparent)
     return Acknowledgement(id=event.id, outcome=outcome, reason=reason, code=code)

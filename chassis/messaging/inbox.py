@@ -53,7 +53,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
     Return the route ``POST /events``.
 
     Args:
-        handlers: Handlers by event type. Only the publishers of these types may call.
+        handlers: By event type.
     """
     router = Router("", "events")
 
@@ -64,8 +64,8 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
         max_body=MOST_BODY_BYTES,
         responses=documented(ForeignEvent),
     )
-    async def hear(events: Delivered, database: Database) -> list[Acknowledgement]:
-        """Consume a batch of events (sealed by their publisher); returns an acknowledgement of each."""
+    async def consume_events(events: Delivered, database: Database) -> list[Acknowledgement]:
+        """Consume a batch of events (sealed, from their publisher); returns the outcome of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]
 
     return router

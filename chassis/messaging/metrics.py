@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 DELIVERIES = Counter("outbox_deliveries", "Attempts to deliver an event, by outcome.", ["listener", "outcome"])
 LAG = Histogram(
     "outbox_delivery_lag_seconds",
-    "Time from the transaction of an event to its delivery.",
+    "How long events took from their transaction to their consumer.",
     ["listener"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
@@ -36,7 +36,7 @@ MOST_COUNTED = 10_000
 _ALONG_INDEXES = text(
     "SELECT " + ", ".join(f"set_config('enable_{one}', 'off', true)" for one in ("sort", "bitmapscan", "seqscan"))
 )
-"""For this transaction: otherwise the planner reads and sorts all rows of a consumer before it returns the first."""
+"""For this transaction: otherwise the planner reads and sorts all rows of a consumer before it takes the first."""
 _MEASURE = text("""
     SELECT listener,
         (SELECT count(*) FROM (
@@ -55,8 +55,8 @@ _MEASURE = text("""
     FROM unnest(CAST(:listeners AS text[])) AS names (listener)
 """)
 """
-Uses ix_outbox_oldest and ix_outbox_dead: no other index has this order. With an equality the planner would consider the
-primary key sorted enough, and scan all of it for a consumer without events.
+By ix_outbox_oldest and ix_outbox_dead: no other index has this order. With an equality the planner would take the
+primary key for sorted enough, and walk it all for a consumer without events.
 """
 
 

@@ -1,8 +1,8 @@
 """
 The transactional outbox: an event is stored in the transaction that causes it, and delivered afterwards.
 
-So an event is published if and only if its transaction is committed. The relay (chassis/messaging/relay.py) delivers it
-at least once, and each consumer handles it once.
+So an event is published if and only if its transaction was committed. The relay
+(chassis/messaging/relay.py) delivers it at least once, and each consumer handles it once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ REFUSALS_UNTIL_DEAD = 10
 MOST_BATCH_BYTES = 128 * 1024
 """The largest total of a batch of several events; sealed, it is a third larger (``event_batch.MOST_BODY_BYTES``)."""
 DEFER_FOR = timedelta(hours=24)
-"""How long an event is retried if its consumer does not know its type: until the consumer is upgraded."""
+"""How long an event is tried again if its consumer does not know the type: the consumer may be upgraded."""
 FIRST_DEFERRAL_S = 5.0
 LONGEST_DEFERRAL_S = 300.0
 DEFERRAL_SHARE = 0.25
@@ -164,7 +164,7 @@ _FORGET = Statement("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event to deliver to one consumer."""
+    """An event on its way to one consumer."""
 
     position: int
     event_id: UUID
@@ -174,9 +174,9 @@ class Delivery:
 
 async def add(session: AsyncSession, event: Event) -> None:
     """
-    Publish an event if and only if the transaction is committed.
+    Publish an event if, and only if, the transaction is committed.
 
-    Earlier changes are flushed first. Other transactions that change the same row wait for this one, so events of one
+    What was changed before is flushed first: a transaction that changes the same row waits here, so events of one
     subject are stored in the order in which they happened.
 
     Raises:
@@ -187,7 +187,7 @@ async def add(session: AsyncSession, event: Event) -> None:
 
 async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Delivery], float]:
     """
-    Lease up to *most* events of a consumer for ``LEASE_S``, in order and of ``MOST_BATCH_BYTES`` together.
+    Lease up to *most* events for a consumer, in order and up to ``MOST_BATCH_BYTES``, for ``LEASE_S``.
 
     Only the earliest event of each subject is returned, so that none overtakes another. Events that other relays have
     locked are skipped.
@@ -205,17 +205,17 @@ async def claim(database: Postgres, listener: str, most: int) -> tuple[list[Deli
 
 
 async def forget(database: Postgres, delivered: Sequence[Delivery]) -> None:
-    """Delete the delivered events."""
+    """Delete acknowledged events."""
     await database.run(_FORGET, {"positions": [delivery.position for delivery in delivered]})
 
 
 async def postpone(session: AsyncSession, failed: Sequence[Delivery], reason: str) -> None:
-    """Retry events after a pause, without a limit: the consumer could not be reached."""
+    """Try events again after a pause, without a limit on tries: the consumer was unreachable."""
     await session.execute(_again(reason, _soon()).where(_among(failed)))
 
 
 async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) -> bool:
-    """Retry a refused event; at the tenth refusal it is dead, and the function returns True."""
+    """Try a refused event again; the tenth time it is dead. Returns whether it is."""
     is_last = outbox.c.refusals + 1 >= REFUSALS_UNTIL_DEAD
     statement = (
         _again(reason, _soon())
@@ -228,7 +228,7 @@ async def refuse(session: AsyncSession, delivery: Delivery, reason: str | None) 
 
 async def defer(session: AsyncSession, deliveries: Sequence[Delivery], reason: str) -> set[int]:
     """
-    Retry later the events whose type the consumer does not know yet.
+    Try events again later whose type the consumer does not know yet.
 
     Returns:
         The positions of the events that are dead now, after ``DEFER_FOR``.

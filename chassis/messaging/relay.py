@@ -1,8 +1,8 @@
 """
 The relay: delivers the events in the outbox to their consumers, in every worker process.
 
-A batch is leased, sent without holding a transaction or connection, then deleted. If the process is killed in between,
-the lease ends and another relay sends the batch again; the consumer recognizes duplicates.
+A batch is leased, sent without a transaction or connection being held, then deleted. Whatever is killed in between, the
+lease ends and another relay sends it again; the consumer recognises duplicates.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Relay:
     Delivers the events of a service.
 
     Args:
-        events: All events that it publishes.
+        events: All events that the service publishes.
 
     Raises:
         InvalidSettings: An event's type does not begin with the service's name, or its consumer is not in ``peers``.
@@ -87,15 +87,15 @@ class Relay:
             await wait_for(stopped, LOOK_S)
 
     async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
-        """Wake a delivery worker when there is an event for it; without a connection it still polls."""
+        """Wake a delivery worker when there is an event for it; without a connection it polls."""
 
-        def hear(listener: str) -> None:
+        def wake(listener: str) -> None:
             if listener in workers:
                 workers[listener].wake()
 
         while workers and not stopped.is_set():
             try:
-                async with self._database.listening(CHANNEL, hear) as lost:
+                async with self._database.listening(CHANNEL, wake) as lost:
                     for worker in workers.values():
                         worker.wake()  # for earlier notifications
                     await _first_of(lost, stopped)

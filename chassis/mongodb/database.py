@@ -130,7 +130,7 @@ async def in_transaction(database: MotorDatabase, work: Callable[[MotorSession],
 
 def duplicates_in(error: BulkWriteError) -> set[int]:
     """
-    Return the positions of the duplicates, if there was no other error.
+    Return the positions of documents that existed already, if there was no other error.
 
     Raises:
         BulkWriteError: There was another error.

@@ -40,7 +40,7 @@ class PoolMeter(ConnectionPoolListener):
         POOL_IN_USE.labels(_NAME).dec()
 
     def pool_created(self, event: object) -> None:
-        """Do nothing, as below: the gauges cover only connections in use and waiting callers."""
+        """Do nothing, as below: only connections in use and waiting callers are measured."""
 
     def pool_ready(self, event: object) -> None:
         """Do nothing."""

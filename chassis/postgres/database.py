@@ -155,7 +155,7 @@ class Postgres:
     @asynccontextmanager
     async def transaction(self, claim: Claim | None = None) -> AsyncIterator[AsyncSession]:
         """
-        Yield a session; its transaction is committed at the end of the block, or rolled back if the block raises.
+        Yield a session that commits at the end of the block, or rolls back if it raises.
 
         The connection is taken at the first statement.
 
@@ -180,9 +180,9 @@ class Postgres:
             parts: One of each class that the statement names; they act after the commit.
 
         Raises:
-            Unauthenticated: The ``Nonce`` was used before; the statement has had no effect (401).
-            DatabaseUnavailable: There is no connection, or it broke (503).
-            TypeError: The parts are not those of the statement.
+            Unauthenticated: The request of its ``Nonce`` was claimed before; the statement has had no effect (401).
+            DatabaseUnavailable: No connection, or it broke (503).
+            TypeError: Other parts than those of the statement are handed in.
             PostgresError: As the server reports it.
         """
         assert self._engine
@@ -200,9 +200,9 @@ class Postgres:
         return rows
 
     @asynccontextmanager
-    async def listening(self, channel: str, hear: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
+    async def listening(self, channel: str, receive: Callable[[str], None]) -> AsyncIterator[asyncio.Event]:
         """
-        Call *hear* with each notification on a channel during the block, on a connection outside the pool.
+        Call *receive* with each payload of a channel during the block, on a connection outside the pool.
 
         Yields an event that is set when the connection is lost.
 
@@ -214,7 +214,7 @@ class Postgres:
             async with self._probe.connect() as connection:
                 wire: Any = (await connection.get_raw_connection()).driver_connection
                 wire.add_termination_listener(lambda _wire: lost.set())
-                await wire.add_listener(channel, lambda _wire, _pid, _channel, payload: hear(payload))
+                await wire.add_listener(channel, lambda _wire, _pid, _channel, payload: receive(payload))
                 yield lost
         except (DBAPIError, PostgresError, DriverError, OSError) as error:
             raise DatabaseUnavailable from error

@@ -21,8 +21,7 @@ class MeteredPool(AsyncAdaptedQueuePool):
     """
     SQLAlchemy's pool, with gauges.
 
-    SQLAlchemy has an event for a connection that was checked out, but none for a waiting caller. So the pool itself
-    counts both.
+    SQLAlchemy's events report connections that were checked out, but not callers that wait; these methods see both.
     """
 
     def _do_get(self) -> ConnectionPoolEntry:

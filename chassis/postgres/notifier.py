@@ -1,4 +1,4 @@
-"""Notifies relays of new events, outside the transactions that publish them."""
+"""Notifying relays of new events, outside the transactions that publish them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,9 +8,9 @@ from chassis.core.errors import AppError
 from chassis.postgres.statements import Statement
 
 CHANNEL = "outbox"
-"""The channel of the notifications; the payload is the name of the consumer."""
+"""The channel; the payload is the name of the consumer."""
 GATHER_S = 0.02
-"""The pause between two notifications of a process; events in between share one notification."""
+"""Between two notifications of a process; events published meanwhile share one."""
 NOTIFY = Statement("SELECT pg_notify('outbox', unnest(CAST(:listeners AS text[])))")
 
 
@@ -31,7 +31,7 @@ class Notifier:
         self._notifying: asyncio.Task[None] | None = None
 
     def notify(self, listeners: Iterable[str]) -> None:
-        """Notify of events for these consumers."""
+        """Notify relays that there are events for these consumers."""
         self._listeners.update(listeners)
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._run())
@@ -44,6 +44,6 @@ class Notifier:
             await asyncio.sleep(GATHER_S)
 
     async def aclose(self) -> None:
-        """Send the pending notifications."""
+        """Send the notifications that are still due."""
         if self._notifying:
             await asyncio.gather(self._notifying, return_exceptions=True)

@@ -1,5 +1,5 @@
 """
-Deletion of expired rows, in batches that use an index, each in a short transaction of its own.
+Deletes expired rows: in batches that an index finds, each in a short transaction of its own.
 
 Only one worker of a service at a time deletes from a table. Rows that a request has locked are left to the next round.
 So neither waits for the other.
@@ -78,7 +78,7 @@ class Expiry:
 
 async def purge(database: "Postgres", expiries: Sequence[Expiry]) -> None:
     """
-    Delete all expired rows, one batch of each table in turn; then measure the remaining ones.
+    Delete every expired row, a batch of each table in turn; then measure how overdue the rest is.
 
     If a table cannot be purged, the error is logged and the others are purged.
     """

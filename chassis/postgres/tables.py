@@ -64,7 +64,7 @@ outbox = Table(
 """
 Events that a consumer has not acknowledged yet (chassis/messaging/outbox.py), one row for each consumer.
 
-``due_at`` is when a relay may take the row: at once, or when the current lease ends, or after a pause.
+``due_at`` is when a relay may take the row: at once, or when the lease of the one that has it ends, or after a pause.
 ``deferred_since`` is when the consumer first answered that it does not know the type of the event.
 """
 

@@ -110,7 +110,7 @@ async def read_body(receive: Receive, cap: int, charge: Charge) -> bytes:
     Read the body.
 
     Args:
-        cap: Bytes; counted while the body streams, whatever Content-Length says.
+        cap: Bytes; counted while the body streams, not taken from Content-Length.
         charge: Is charged for data as it arrives.
 
     Raises:

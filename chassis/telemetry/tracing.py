@@ -120,7 +120,7 @@ def delivering(listener: str, count: int) -> Iterator[None]:
         yield
 
 
-def hear(event_type: str, outcome: str, traceparent: str | None) -> None:
+def consume(event_type: str, outcome: str, traceparent: str | None) -> None:
     """
     Record the outcome of an event in the trace of the request that caused it.
 

@@ -1,9 +1,8 @@
 """
 The HTTP/1.1 protocol of our servers: uvicorn's, with additional limits (docs/decisions/0024-server-limits.md).
 
-Limits apply to the size, number of headers and time of a head; to the waiting requests and idle time of a connection;
-and to the connections of a worker. A request over a limit is answered with problem+json where possible, and its
-connection is closed.
+A head is limited in size, number of headers and time; a connection in requests that wait, and in time without one; a
+worker in connections. A connection over a limit gets a problem+json answer, if one can be sent, and is closed.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ MOST_PIPELINED = 8
 MOST_CONNECTIONS = 768
 """The most connections of a worker: with its pools and files they fit into 1,024 descriptors, the usual limit."""
 HEAD_S = 10.0
-"""The time in which a head must be complete, and a body that no route reads any more."""
+"""A head must be whole after so long, and so must a body that is no longer read."""
 WRITE_S = 60.0
 """A client that reads nothing for this time is disconnected."""
 _LINGER_S = 2.0
@@ -152,7 +151,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._deadline = self.loop.time() + HEAD_S
 
     def pause_writing(self) -> None:
-        """Start the timeout of a client that does not read."""
+        """Allow a client that does not read some time."""
         super().pause_writing()
         self._stalled_since = self.loop.time()
 

@@ -31,7 +31,7 @@ _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", KEYS_PATH, REVOC
 
 
 class RequestContextMiddleware:
-    """Gives each request its context, and its answer an ``X-Request-ID`` and security headers."""
+    """Sets the context of each request, and adds to its answer an ``X-Request-ID`` and security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,5 +1,5 @@
 """
-Keyset pagination: a cursor holds the position where the last page ended. It is opaque and tamper-proof.
+Keyset pagination: a cursor holds where the last page ended, is opaque, and cannot be tampered with.
 
 Rows are sorted by UUIDv7 id, newest first, or by another value and then the id; so a page is one index range at any
 depth. A cursor belongs to one list: to its path, and to its query but for ``limit`` and ``cursor``.
@@ -72,7 +72,7 @@ class PageRequest:
         """
         Return the page of rows that were fetched with ``limit + 1``, and add the ``Link`` header.
 
-        The additional row shows that there is a next page.
+        One row more than the page means that there is a next page.
 
         Args:
             key_of: Returns the sort value of a row, if the rows are not sorted by their ids alone.

@@ -100,7 +100,7 @@ class RoutePolicy:
         Build the policy of a route from its arguments; *limits* are ``max_body`` and ``gzip``.
 
         Raises:
-            IncompleteRoute: A required argument is missing, or the endpoint needs one that is missing.
+            IncompleteRoute: An argument is missing, or the endpoint needs one that is missing.
         """
         if access is None:
             raise IncompleteRoute(endpoint, _ACCESS)

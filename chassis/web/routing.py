@@ -141,7 +141,7 @@ class Router:
     The routes of one part of a service, whose paths begin alike.
 
     Raises:
-        IncompleteRoute: A route lacks a declaration.
+        IncompleteRoute: A declaration of a route is missing.
     """
 
     def __init__(self, prefix: str, tag: str) -> None:

@@ -17,43 +17,58 @@ from product.models import MAX_STOCK, Product, StockMovement
 LOW_STOCK = 5
 """Fewer units than this are few: an event is published when a stock falls below it."""
 
-MOVE_STOCK = f"""
+MOVE_STOCK = """
     change AS (
         SELECT product_id, CAST(sum(quantity) AS bigint) AS quantity, (array_agg(id))[1] AS event_id,
-            CAST(coalesce(sum(quantity) FILTER (WHERE order_id IS NOT NULL), 0) AS bigint) AS ordered
-        FROM movement GROUP BY product_id
+            stock + sum(quantity) AS new_stock,
+            held - coalesce(sum(quantity) FILTER (WHERE order_id IS NOT NULL), 0) AS new_held
+        FROM movement GROUP BY product_id, stock, held
     ),
     moved AS (
-        UPDATE products SET stock = stock + quantity, held = held - ordered
-        FROM change
-        WHERE id = product_id AND stock + quantity >= 0 AND stock + quantity + held - ordered <= {MAX_STOCK}
+        UPDATE products SET stock = new_stock, held = new_held
+        FROM change WHERE id = product_id
         RETURNING product_id, stock, quantity, event_id
     ),
     entered AS (
         INSERT INTO stock_movements (id, product_id, quantity, kind, order_id, reason, actor)
-        SELECT movement.id, product_id, movement.quantity, kind, order_id, reason, actor
-        FROM movement JOIN moved USING (product_id)
+        SELECT id, product_id, quantity, kind, order_id, reason, actor FROM movement
     ),
     happened AS (
         SELECT event_id, product_id AS subject, jsonb_build_object('stock', stock) AS data
-        FROM moved WHERE stock < {LOW_STOCK} AND stock - quantity >= {LOW_STOCK}
+        FROM moved WHERE stock < :low AND stock - quantity >= :low
     )
-"""  # noqa: S608 - our own numbers
 """
-The queries with which a statement moves stock: those of ``movement``, whose columns are those of the ledger.
+"""
+The queries with which a statement moves stock, after those of ``movement``.
 
-``moved`` has a row for each product whose stock has changed. Each that has become low has a row in ``happened``, for
-``PublishEach(ProductStockLow)``. The products are locked before, in the order of their ids.
+``movement`` has the columns of the ledger, and ``stock`` and ``held`` of the product. The products are locked, in the
+order of their ids, and these amounts are read under the lock; whether they suffice is decided before. ``moved`` has a
+row for each product. Each that has become low (``:low`` is ``LOW_STOCK``) has a row in ``happened``, for
+``PublishEach(ProductStockLow)``.
+
+The new amounts are computed from ``movement``. An UPDATE that computes them from its own row, or has a condition on
+it, looks first at the row as it was when the statement began. If the stock grew while the statement waited for the
+lock, the condition leaves the product out, and the constraint refuses the amount.
 """
 
 _MOVE = Statement(
     """
-    movement AS (
+    wanted AS (
         SELECT * FROM unnest(
             CAST(:ids AS uuid[]), CAST(:product_ids AS uuid[]), CAST(:quantities AS bigint[]), CAST(:kinds AS text[]),
             CAST(:order_ids AS uuid[]), CAST(:reasons AS text[]), CAST(:actors AS uuid[])
-        ) AS movement (id, product_id, quantity, kind, order_id, reason, actor)
+        ) AS wanted (id, product_id, quantity, kind, order_id, reason, actor)
     )""",
+    f"""
+    possible AS (
+        SELECT product_id, stock, held
+        FROM wanted JOIN products AS product ON product.id = product_id
+        GROUP BY product_id, stock, held
+        HAVING stock + sum(quantity) >= 0
+            AND stock + sum(quantity) + held - coalesce(sum(quantity) FILTER (WHERE order_id IS NOT NULL), 0)
+                <= {MAX_STOCK}
+    )""",  # noqa: S608 - our own number
+    "movement AS (SELECT wanted.*, stock, held FROM wanted JOIN possible USING (product_id))",
     MOVE_STOCK,
     PublishEach,
     "SELECT product_id, (SELECT count(*) FROM published) AS published FROM moved",
@@ -79,6 +94,7 @@ async def move_stock(session: AsyncSession, movements: Sequence[StockMovement]) 
         "order_ids": [movement.order_id for movement in movements],
         "reasons": [movement.reason for movement in movements],
         "actors": [movement.actor for movement in movements],
+        "low": LOW_STOCK,
     }
     moved = await run_in(session, _MOVE, values, PublishEach(ProductStockLow))
     if stuck := {movement.product_id for movement in movements} - {row["product_id"] for row in moved}:

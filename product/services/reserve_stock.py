@@ -17,9 +17,9 @@ from product.errors import InsufficientStock, MixedCurrencies, ReservationClosed
 from product.events import ProductStockLow
 from product.models import IS_HELD, Reservation
 from product.schemas import ReservationCreate, ReservationRead
-from product.services.move_stock import MOVE_STOCK
+from product.services.move_stock import LOW_STOCK, MOVE_STOCK
 
-_RESERVE = Statement(
+RESERVE = Statement(
     Nonce,
     """
     wanted AS (
@@ -32,7 +32,7 @@ _RESERVE = Statement(
     )""",
     """
     available AS (
-        SELECT wanted.*, stock, price_minor, currency, name
+        SELECT wanted.*, stock, held, price_minor, currency, name
         FROM wanted JOIN products AS product ON product.id = product_id
         WHERE deleted_at IS NULL
         ORDER BY product.id
@@ -55,7 +55,7 @@ _RESERVE = Statement(
     """
     movement AS (
         SELECT movement_id AS id, product_id, -wanted AS quantity, 'reservation' AS kind, order_id,
-            CAST(NULL AS text) AS reason, CAST(NULL AS uuid) AS actor
+            CAST(NULL AS text) AS reason, CAST(NULL AS uuid) AS actor, stock, held
         FROM reservation, available
     )""",
     MOVE_STOCK,
@@ -97,8 +97,9 @@ async def reserve_stock(
         "product_ids": [item.product_id for item in wanted.items],
         "quantities": [item.quantity for item in wanted.items],
         "movement_ids": [new_id() for _ in wanted.items],
+        "low": LOW_STOCK,
     }
-    rows = await database.run(_RESERVE, values, Nonce(claim), PublishEach(ProductStockLow))
+    rows = await database.run(RESERVE, values, Nonce(claim), PublishEach(ProductStockLow))
     if rows and rows[0]["order_id"]:
         return ReservationRead.of(rows)
     # A repeated, perhaps concurrent request: the other one may have taken the last units for this very order.

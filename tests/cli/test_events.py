@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from chassis.core.types import new_id
 from cli.errors import CommandError
-from cli.events import announced, app
+from cli.events import app, published_events
 
 
 def execute(url: str, statement: str, *values: object) -> list[asyncpg.Record]:
@@ -55,7 +55,7 @@ def test_every_event_is_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
 
     lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in run().splitlines() if "│" in line]
     assert ["order.confirmed", "order", "analytics", "urn:event:order.confirmed:1"] in lines
-    assert len(lines) == len(announced())
+    assert len(lines) == len(published_events())
 
 
 def test_dead_letters_are_listed_with_their_reason(letter: str) -> None:

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from chassis.messaging.event import publisher_of
-from cli.events import announced
+from cli.events import published_events
 from cli.links import settings_class
 from cli.services import SERVICES
 from deploy.manifests import OVERLAYS
@@ -84,7 +84,7 @@ def database(overlay: str) -> Iterator[Pod]:
 def test_public_keys_and_events_travel_on_declared_links() -> None:
     """What a policy must let through beside calls stands in `calls`."""
     followers = {(one.name, settings_class(one.name).tokens_from) for one in SERVICES}
-    hearing = {(publisher_of(event.type), listener) for event in announced() for listener in event.consumers}
+    hearing = {(publisher_of(event.type), listener) for event in published_events() for listener in event.consumers}
 
     assert {pair for pair in followers if pair[1]} | hearing <= declared()
 

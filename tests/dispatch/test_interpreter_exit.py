@@ -44,7 +44,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @pytest.mark.parametrize("closes", [True, False], ids=["closed", "left open"])
-@pytest.mark.parametrize("times", [5, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("times", [200])
 @pytest.mark.parametrize("name", TRANSPORTS)
 async def test_an_interpreter_ends_well_straight_after_a_call(name: str, times: int, *, closes: bool) -> None:
     """Each of these programs ends with 0, whether or not it has closed its transport."""

@@ -16,7 +16,7 @@ from tests.product.aliases import MakeProduct
 from tests.product.conftest import TEAPOT
 
 
-async def announced(session: AsyncSession, subject: UUID) -> list[tuple[str, dict[str, Any]]]:
+async def published_events(session: AsyncSession, subject: UUID) -> list[tuple[str, dict[str, Any]]]:
     """What the transaction has announced of a product."""
     messages = (await session.scalars(select(outbox.c.message).order_by(outbox.c.position))).all()
     events = [loads(message.encode()) for message in messages]
@@ -29,7 +29,7 @@ async def test_a_new_product_is_announced_as_it_is_stored(clean: None, database:
         product = await create_product(
             session, ProductCreate.model_validate(TEAPOT | {"price": Decimal("199.99")}), "CHF", new_id()
         )
-        found = await announced(session, product.id)
+        found = await published_events(session, product.id)
 
     assert found == [("product.created", {"name": "Teapot", "price_minor": 19999, "currency": "CHF"})]
     assert (product.price_minor, product.currency) == (19999, "CHF")
@@ -44,6 +44,6 @@ async def test_an_update_is_announced_with_the_names_of_its_fields(
 
     async with database.transaction() as session:
         await update_product(session, pot, change, None, new_id())
-        found = await announced(session, pot)
+        found = await published_events(session, pot)
 
     assert found[-1] == ("product.updated", {"changed": ["name", "stock"]})

@@ -23,7 +23,7 @@ from tests.product.orders import Orders
 LOW = "product.stock_low"
 
 
-async def announced(session: AsyncSession) -> list[tuple[str, dict[str, Any]]]:
+async def published_events(session: AsyncSession) -> list[tuple[str, dict[str, Any]]]:
     """Which products the transaction has announced as low so far, and with what."""
     messages = (await session.scalars(select(outbox.c.message).order_by(outbox.c.position))).all()
     events = [strict_json.loads(message.encode()) for message in messages]
@@ -44,7 +44,7 @@ async def test_a_stock_that_becomes_low_is_announced_once(
 
     async with database.transaction() as session:
         await move_stock(session, [movement])
-        found = await announced(session)
+        found = await published_events(session)
 
     assert found == ([(pot, {"stock": before + change})] if is_announced else [])
 
@@ -59,7 +59,7 @@ async def test_each_product_of_an_order_that_becomes_low_is_announced(
     await reserve_stock(database, ReservationCreate(order_id=new_id(), items=items), 120)
 
     async with database.transaction() as session:
-        found = await announced(session)
+        found = await published_events(session)
 
     assert sorted(found) == sorted([(low, {"stock": 4}), (lower, {"stock": 3})])
 

@@ -17,7 +17,7 @@ from tests.support.having import having
 from tests.user.logins import PASSWORD, USERS, change, read
 from user.client import Client
 from user.mail.mailer import Mail
-from user.mail.outgoing import OutgoingMail
+from user.mail.outgoing import Mailing
 from user.main import ROUTERS
 from user.models import EmailToken, Throttle, User
 from user.throttle import Limit, count_attempt, mail_limits
@@ -209,7 +209,7 @@ def test_every_route_that_sends_mail_says_that_it_is_limited() -> None:
     senders = {
         f"{route.methods} {route.path}": 429 in route.responses
         for route in routes
-        if OutgoingMail in get_annotations(route.endpoint).values()
+        if Mailing in get_annotations(route.endpoint).values()
     }
 
     assert len(senders) == 9

@@ -30,7 +30,7 @@ class MailNotConfigured(ServiceUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class OutgoingMail:
     """
     The outgoing mail of a request. A mail that cannot be sent is logged, and can be requested again.
 
@@ -130,16 +130,16 @@ class Post:
             log.warning("mail not sent", subject=mail.subject, reason=str(error))
 
 
-def no_mail(database: Postgres, client: Client) -> Post:
+def no_mail(database: Postgres, client: Client) -> OutgoingMail:
     """Return an outgoing mail that sends nothing, for programs that change accounts."""
-    return Post(None, None, database, client, BackgroundTasks())
+    return OutgoingMail(None, None, database, client, BackgroundTasks())
 
 
-async def _post(request: Request, database: Database, client: FromClient, after: BackgroundTasks) -> Post:
+async def _mailing(request: Request, database: Database, client: FromClient, after: BackgroundTasks) -> OutgoingMail:
     parts = parts_of(request)
     app_url = parts.settings.app_url
-    return Post(parts.mailer, str(app_url).rstrip("/") if app_url else None, database, client, after)
+    return OutgoingMail(parts.mailer, str(app_url).rstrip("/") if app_url else None, database, client, after)
 
 
-OutgoingMail = Annotated[Post, Depends(_post)]
+Mailing = Annotated[OutgoingMail, Depends(_mailing)]
 """The outgoing mail of the request, as a dependency of a route."""

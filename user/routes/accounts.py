@@ -16,7 +16,7 @@ from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound
-from user.mail.outgoing import OutgoingMail
+from user.mail.outgoing import Mailing
 from user.models import AuditEntry, User
 from user.password_hashing import WeakPassword
 from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
@@ -69,11 +69,11 @@ async def add(
     admin: CurrentUser,
     database: Database,
     key: Key,
-    post: OutgoingMail,
+    mail: Mailing,
     response: Response,
 ) -> User:
     """Create an account for another person, of any role (admins)."""
-    user = await add_user(database, key, post, body, admin.user_id)
+    user = await add_user(database, key, mail, body, admin.user_id)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
 
@@ -99,10 +99,10 @@ async def read(user_id: UUID, session: Session) -> User:
     responses=documented(UserNotFound, UsernameTaken, EmailTaken, LastAdmin, NothingToChange, TooManyAttempts),
 )
 async def update(
-    user_id: UUID, body: UserChange, admin: CurrentUser, session: Session, client: FromClient, post: OutgoingMail
+    user_id: UUID, body: UserChange, admin: CurrentUser, session: Session, client: FromClient, mail: Mailing
 ) -> User:
     """Change an account: name, address, role, activation (admins). Changing the last two ends its sessions."""
-    return await change_user(session, admin, client, post, user_id, body)
+    return await change_user(session, admin, client, mail, user_id, body)
 
 
 @router.delete(

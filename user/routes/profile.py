@@ -12,7 +12,7 @@ from chassis.web.routing import service_router
 from user.client import FromClient
 from user.dependencies import Issuer, no_store
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound, WrongPassword
-from user.mail.outgoing import MailNotConfigured, OutgoingMail
+from user.mail.outgoing import Mailing, MailNotConfigured
 from user.models import User
 from user.password_hashing import WeakPassword
 from user.schemas import Activity, PasswordChange, PasswordProof, ProfileChange, Token, UserCreate, UserRead
@@ -38,11 +38,11 @@ async def register(
     body: UserCreate,
     database: Database,
     key: Key,
-    post: OutgoingMail,
+    mail: Mailing,
     response: Response,
 ) -> User:
     """Register a person, who can then log in at once; a mail asks to confirm the address."""
-    user = await register_user(database, key, post, body)
+    user = await register_user(database, key, mail, body)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
 
@@ -62,12 +62,12 @@ async def profile(user: CurrentUser, session: Session) -> User:
     responses=documented(NothingToChange, UsernameTaken, WrongPassword, TooManyAttempts, MailNotConfigured),
 )
 async def update_profile(
-    body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, post: OutgoingMail
+    body: ProfileChange, user: CurrentUser, database: Database, client: FromClient, mail: Mailing
 ) -> User:
     """Change one's name; a new e-mail address takes effect when it is confirmed by mail."""
     if body.email:
-        post.require()
-    return await change_profile(database, client, post, user, body)
+        mail.require()
+    return await change_profile(database, client, mail, user, body)
 
 
 @router.delete(
@@ -91,10 +91,10 @@ async def delete_own_account(body: PasswordProof, user: CurrentUser, database: D
     responses=documented(WrongPassword, WeakPassword, TooManyAttempts),
 )
 async def update_password(
-    body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, post: OutgoingMail
+    body: PasswordChange, user: CurrentUser, database: Database, issuer: Issuer, client: FromClient, mail: Mailing
 ) -> Token:
     """Change one's password. Every session ends; the answer has the tokens of a new one."""
-    return await change_password(database, issuer, client, post, user, body)
+    return await change_password(database, issuer, client, mail, user, body)
 
 
 @router.get("/stats", access=optional(), auth=PERSON)

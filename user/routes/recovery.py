@@ -10,7 +10,7 @@ from chassis.sealing.access import optional
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, InvalidEmailToken, TooManyAttempts
-from user.mail.outgoing import MailNotConfigured, OutgoingMail
+from user.mail.outgoing import Mailing, MailNotConfigured
 from user.password_hashing import WeakPassword
 from user.schemas import EmailAddress, EmailConfirmation, PasswordReset
 from user.services.ask_for_password_reset import ask_for_password_reset
@@ -30,10 +30,10 @@ router = service_router("users")
     response_class=Response,
     responses=documented(TooManyAttempts, MailNotConfigured),
 )
-async def ask_for_proof(user: CurrentUser, session: Session, post: OutgoingMail) -> None:
+async def ask_for_proof(user: CurrentUser, session: Session, mail: Mailing) -> None:
     """Send another mail that asks to confirm one's address."""
-    post.require()
-    await ask_for_verification(session, post, user)
+    mail.require()
+    await ask_for_verification(session, mail, user)
 
 
 @router.post(
@@ -43,9 +43,9 @@ async def ask_for_proof(user: CurrentUser, session: Session, post: OutgoingMail)
     status_code=204,
     responses=documented(InvalidEmailToken, EmailTaken, TooManyAttempts),
 )
-async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, post: OutgoingMail) -> None:
+async def confirm_address(body: EmailConfirmation, session: Session, client: FromClient, mail: Mailing) -> None:
     """Confirm an address with the token from the mail."""
-    await confirm_email(session, client, post, body.token)
+    await confirm_email(session, client, mail, body.token)
 
 
 @router.post(
@@ -56,10 +56,10 @@ async def confirm_address(body: EmailConfirmation, session: Session, client: Fro
     response_class=Response,
     responses=documented(TooManyAttempts, MailNotConfigured),
 )
-async def ask_for_new_password(body: EmailAddress, session: Session, post: OutgoingMail) -> None:
+async def ask_for_new_password(body: EmailAddress, session: Session, mail: Mailing) -> None:
     """Send a mail for setting a new password, if there is an account with this address."""
-    post.require()
-    await ask_for_password_reset(session, post, body.email)
+    mail.require()
+    await ask_for_password_reset(session, mail, body.email)
 
 
 @router.post(
@@ -69,6 +69,6 @@ async def ask_for_new_password(body: EmailAddress, session: Session, post: Outgo
     status_code=204,
     responses=documented(InvalidEmailToken, WeakPassword, TooManyAttempts),
 )
-async def set_new_password(body: PasswordReset, database: Database, client: FromClient, post: OutgoingMail) -> None:
+async def set_new_password(body: PasswordReset, database: Database, client: FromClient, mail: Mailing) -> None:
     """Set a new password with the token from the mail. Every session ends."""
-    await reset_password(database, client, post, body)
+    await reset_password(database, client, mail, body)

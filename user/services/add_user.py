@@ -8,7 +8,7 @@ from chassis.messaging import outbox
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.events import UserRegistered
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.models import User
 from user.passwords import hash_new_password
 from user.schemas import UserAdd
@@ -16,7 +16,9 @@ from user.services.create_user import create_user
 from user.services.get_user import get_user
 
 
-async def add_user(database: Postgres, key: IdempotencyKey, post: Post, new: UserAdd, actor_id: UUID | None) -> User:
+async def add_user(
+    database: Postgres, key: IdempotencyKey, mail: OutgoingMail, new: UserAdd, actor_id: UUID | None
+) -> User:
     """
     Create an account of any role, and publish ``user.registered``; a mail asks to confirm its address.
 
@@ -36,7 +38,7 @@ async def add_user(database: Postgres, key: IdempotencyKey, post: Post, new: Use
         if made := await key.begin(session, user_id):
             return await get_user(session, made)
         user = await create_user(session, new, password_hash, new.role, user_id)
-        await post.verify_address(session, user.id, user.email, by=actor_id, is_admin=True)
-        audit(session, AuditKind.CREATED, post.client, user_id=user.id, actor_id=actor_id, role=new.role)
+        await mail.verify_address(session, user.id, user.email, by=actor_id, is_admin=True)
+        audit(session, AuditKind.CREATED, mail.client, user_id=user.id, actor_id=actor_id, role=new.role)
         await outbox.add(session, UserRegistered(subject=user.id, user_id=user.id))
     return user

@@ -3,11 +3,11 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.auth.tokens import Identity
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.services.get_user import get_user
 
 
-async def ask_for_verification(session: AsyncSession, post: Post, me: Identity) -> None:
+async def ask_for_verification(session: AsyncSession, mail: OutgoingMail, me: Identity) -> None:
     """
     Send the mail to the address of the account.
 
@@ -15,4 +15,4 @@ async def ask_for_verification(session: AsyncSession, post: Post, me: Identity) 
         TooManyAttempts: There were too many requests for this account or address, or from this client (429).
     """
     email = (await get_user(session, me.user_id)).email
-    await post.verify_address(session, me.user_id, email, by=me.user_id)
+    await mail.verify_address(session, me.user_id, email, by=me.user_id)

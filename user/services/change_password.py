@@ -7,7 +7,7 @@ from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.familiar_networks import remember_network
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.models import User
 from user.passwords import hash_new_password, prove_password
 from user.schemas import PasswordChange, Token
@@ -18,7 +18,7 @@ from user.tokens.issuer import TokenIssuer
 
 
 async def change_password(
-    database: Postgres, issuer: TokenIssuer, client: Client, post: Post, me: Identity, change: PasswordChange
+    database: Postgres, issuer: TokenIssuer, client: Client, mail: OutgoingMail, me: Identity, change: PasswordChange
 ) -> Token:
     """
     Set a new password, end every session and begin a new one for the person who changed it.
@@ -36,7 +36,7 @@ async def change_password(
     async with database.transaction() as session:
         user = await _unchanged(session, proven)
         await set_password(session, user.id, password_hash, because="password changed")
-        await post.password_changed(session, user)
+        await mail.password_changed(session, user)
         await remember_network(session, user.id, client)
         audit(session, AuditKind.PASSWORD_CHANGED, client, user_id=user.id, actor_id=user.id)
         return await open_session(session, issuer, user, client)

@@ -5,7 +5,7 @@ from chassis.core.errors import NothingToChange
 from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.models import User
 from user.names.identifiers import set_username
 from user.passwords import prove_password
@@ -14,7 +14,9 @@ from user.services.flush_names import flush_names
 from user.services.get_user import get_user
 
 
-async def change_profile(database: Postgres, client: Client, post: Post, me: Identity, change: ProfileChange) -> User:
+async def change_profile(
+    database: Postgres, client: Client, mail: OutgoingMail, me: Identity, change: ProfileChange
+) -> User:
     """
     Change one's own name. A new e-mail address needs the password, and takes effect when it is confirmed by mail.
 
@@ -37,5 +39,5 @@ async def change_profile(database: Postgres, client: Client, post: Post, me: Ide
             await flush_names(session)
             audit(session, AuditKind.CHANGED, client, user_id=user.id, actor_id=user.id, fields="username")
         if change.email:
-            await post.verify_address(session, user.id, change.email, by=user.id)
+            await mail.verify_address(session, user.id, change.email, by=user.id)
     return user

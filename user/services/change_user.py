@@ -8,7 +8,7 @@ from chassis.auth.tokens import Identity
 from chassis.core.errors import NothingToChange
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.models import User, UserSession
 from user.names.identifiers import set_email, set_username
 from user.schemas import UserChange
@@ -20,7 +20,7 @@ from user.tokens.email_tokens import delete_email_tokens
 
 
 async def change_user(
-    session: AsyncSession, admin: Identity, client: Client, post: Post, user_id: UUID, change: UserChange
+    session: AsyncSession, admin: Identity, client: Client, mail: OutgoingMail, user_id: UUID, change: UserChange
 ) -> User:
     """
     Change name, address, role or activation of an account. Changing the last two ends its sessions.
@@ -49,8 +49,8 @@ async def change_user(
     await flush_names(session)
     if user.email_key != before_key:
         await delete_email_tokens(session, user_id)
-        await post.verify_address(session, user_id, user.email, by=admin.user_id, is_admin=True)
-        await post.address_changed(session, before, by=admin.user_id, is_admin=True)
+        await mail.verify_address(session, user_id, user.email, by=admin.user_id, is_admin=True)
+        await mail.address_changed(session, before, by=admin.user_id, is_admin=True)
     if loses_sessions:
         await end_sessions(session, UserSession.user_id == user_id, because="changed")
     what = {name: str(values[name]) for name in ("role", "is_active") if name in values}

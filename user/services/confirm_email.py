@@ -5,14 +5,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from user.audit import AuditKind, audit
 from user.client import Client
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.names.identifiers import set_email
 from user.services.flush_names import flush_names
 from user.services.get_user import get_user
 from user.tokens.email_tokens import Purpose, check_email_token, delete_email_tokens, spend_email_token
 
 
-async def confirm_email(session: AsyncSession, client: Client, post: Post, token: str) -> None:
+async def confirm_email(session: AsyncSession, client: Client, mail: OutgoingMail, token: str) -> None:
     """
     Make the address of a mail the account's confirmed address; the previous address is notified.
 
@@ -30,6 +30,6 @@ async def confirm_email(session: AsyncSession, client: Client, post: Post, token
     user.email_verified_at = func.now()
     await flush_names(session)
     if user.email_key != before_key:
-        await post.address_changed(session, before, by=user.id)
+        await mail.address_changed(session, before, by=user.id)
     await delete_email_tokens(session, user.id)
     audit(session, AuditKind.EMAIL_VERIFIED, client, user_id=user.id, actor_id=user.id)

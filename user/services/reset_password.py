@@ -6,7 +6,7 @@ from chassis.postgres.database import Postgres
 from user.audit import AuditKind, audit
 from user.client import Client
 from user.familiar_networks import remember_network
-from user.mail.outgoing import Post
+from user.mail.outgoing import OutgoingMail
 from user.passwords import hash_new_password
 from user.schemas import PasswordReset
 from user.services.get_user import get_user
@@ -15,7 +15,7 @@ from user.throttle import account_limit, guess_limit, reset_attempts
 from user.tokens.email_tokens import Purpose, check_email_token, spend_email_token
 
 
-async def reset_password(database: Postgres, client: Client, post: Post, reset: PasswordReset) -> None:
+async def reset_password(database: Postgres, client: Client, mail: OutgoingMail, reset: PasswordReset) -> None:
     """
     Set a new password and end every session; this also confirms the address of the mail.
 
@@ -37,5 +37,5 @@ async def reset_password(database: Postgres, client: Client, post: Post, reset: 
         await remember_network(session, user.id, client)  # lets an owner in who was locked out by others' guesses
         account = str(user.id)
         await reset_attempts(session, guess_limit("login", account, client), account_limit("familiar login", account))
-        await post.password_changed(session, user)
+        await mail.password_changed(session, user)
         audit(session, AuditKind.PASSWORD_RESET, client, user_id=user.id, actor_id=user.id)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
+from analytics.counting.counts import DAY, floor
 from analytics.ingestion.store_events import store_events
 from chassis.core.clock import utc_now
 from chassis.messaging.event import source_of
@@ -17,7 +18,9 @@ TEAPOT = "0197a6b2-0000-7000-8000-000000000000"
 async def seed(database: MotorDatabase) -> None:
     """Yesterday two people came; today three, of whom one registers and orders two teapots."""
     now = utc_now()
-    yesterday, shortly = now - timedelta(days=1, minutes=10), now - timedelta(seconds=3)
+    # Soon after midnight ten minutes ago was another day.
+    earlier = min(timedelta(minutes=10), (now - floor(now, DAY)) / 2)
+    yesterday, shortly = now - timedelta(days=1) - earlier, now - timedelta(seconds=3)
     items = [{"product_id": TEAPOT, "quantity": 2, "unit_price_minor": 999}]
     order = {"revenue": {"currency": "EUR", "minor": 1998}, "data": {"items": items, "currency": "EUR"}}
     views = [event(yesterday, user_id=ADA), event(yesterday, user_id=BOB)]
