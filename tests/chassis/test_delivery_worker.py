@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Any, Literal
@@ -39,6 +39,18 @@ async def test_a_full_batch_is_followed_by_the_next_and_another_by_a_pause(
     assert await exchange.labels() == ["a", "b", "c"]
 
 
+Claim = Callable[[object, str, int], Awaitable[tuple[list[Delivery], float]]]
+
+
+def replace_claim(monkeypatch: pytest.MonkeyPatch, exchange: Exchange, claim: Claim) -> None:
+    """Replace what the worker of a test claims; services that run beside the test find nothing meanwhile."""
+
+    async def claim_here(database: object, listener: str, most: int) -> tuple[list[Delivery], float]:
+        return await claim(database, listener, most) if database is exchange.database else ([], inf)
+
+    monkeypatch.setattr(outbox, "claim", claim_here)
+
+
 class Outage:
     """
     A worker's surroundings for so many seconds, which pass only while it waits: an outbox that is never empty, and a
@@ -52,7 +64,6 @@ class Outage:
     def __init__(self, exchange: Exchange, seconds: float, *answers: object) -> None:
         self.batches: list[int] = []
         self.pauses: list[float] = []
-        self._database = exchange.database
         self._left = seconds
         self._answers = list(answers)
         self._stopped = asyncio.Event()
@@ -62,10 +73,8 @@ class Outage:
             exchange.database, dispatcher, "tiny", self._stopped, wait=self._wait, chance=lambda: 1.0
         )
 
-    async def claim(self, database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
-        """Take the most that may be taken; services that run beside this test find nothing."""
-        if database is not self._database:
-            return [], inf
+    async def claim(self, _database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
+        """Take the most that may be taken."""
         self.batches.append(most)
         return [Delivery(0, new_id(), "{}", utc_now()) for _ in range(most)], 0.0
 
@@ -92,7 +101,7 @@ async def test_a_consumer_that_is_down_is_tried_again_ever_less_often(
     """In a minute 17 times: after pauses that double up to 5 s, with batches that halve down to one event."""
     monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 60.0, error)
-    monkeypatch.setattr(outbox, "claim", outage.claim)
+    replace_claim(monkeypatch, exchange, outage.claim)
 
     await outage.delivery_worker.serve()
 
@@ -113,7 +122,7 @@ async def test_news_does_not_shorten_the_pause_after_a_failure(
         outage.delivery_worker.wake()
         return await outage.claim(database, listener, most)
 
-    monkeypatch.setattr(outbox, "claim", claim)
+    replace_claim(monkeypatch, exchange, claim)
 
     await outage.delivery_worker.serve()
 
@@ -132,7 +141,7 @@ async def test_batches_grow_again_once_they_arrive(exchange: Exchange, monkeypat
 
     monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 0.75, None)
-    monkeypatch.setattr(outbox, "claim", outage.claim)
+    replace_claim(monkeypatch, exchange, outage.claim)
     monkeypatch.setattr(outage.delivery_worker, "_post", acknowledgements)
 
     await outage.delivery_worker.serve()
@@ -149,11 +158,11 @@ async def test_a_database_that_is_down_is_asked_ever_less_often(
     monkeypatch.setattr(delivery_worker, "log", log)
     asked: list[Exception] = []
 
-    async def claim(*_arguments: object) -> None:
+    async def claim(*_arguments: object) -> NoReturn:
         asked.append(DatabaseUnavailable() if len(asked) % 2 else RuntimeError())
         raise asked[-1]
 
-    monkeypatch.setattr(outbox, "claim", claim)
+    replace_claim(monkeypatch, exchange, claim)
 
     await Outage(exchange, 60.0).delivery_worker.serve()
 
@@ -182,7 +191,7 @@ async def test_an_idle_worker_looks_every_five_seconds(
             outage.delivery_worker.wake()
         return [], inf
 
-    monkeypatch.setattr(outbox, "claim", claim)
+    replace_claim(monkeypatch, exchange, claim)
 
     await outage.delivery_worker.serve()
 
@@ -213,7 +222,7 @@ async def test_an_idle_worker_looks_when_a_pause_ends(
     async def claim(*_arguments: object) -> tuple[list[Delivery], float]:
         return [], due_s
 
-    monkeypatch.setattr(outbox, "claim", claim)
+    replace_claim(monkeypatch, exchange, claim)
 
     assert await Outage(exchange, 1.0).delivery_worker.deliver_batch() == idle_s
 
