@@ -1,4 +1,4 @@
-"""What is shown of a run on the terminal, and what is kept of it as JSON."""
+"""The report of a run: a summary for the terminal, and the details as JSON."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

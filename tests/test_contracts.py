@@ -64,7 +64,7 @@ class Wanted(BaseModel):
 
 
 class Reserved(BaseModel):
-    """What is read of the answer."""
+    """The fields that the caller reads."""
 
     price: float
     note: str | None

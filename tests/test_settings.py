@@ -101,7 +101,7 @@ def load(service: str) -> ServiceSettings:
 
 
 def problem(service: str, field: str) -> str:
-    """What is wrong with how a service refuses the value of a field; nothing if it names the variable alone."""
+    """Return the fault in how a service refuses a value; empty if it names the variable and quotes no secret."""
     try:
         load(service)
     except InvalidSettings as refused:

@@ -30,7 +30,7 @@ class Wanted(BaseModel):
 
 
 class Taken(BaseModel):
-    """What is read of the answer."""
+    """The fields that the caller reads."""
 
     left: int
 

@@ -147,7 +147,7 @@ async def test_a_connection_reset_before_the_request_was_read_fails_at_once(tran
 
 
 async def test_a_kept_connection_that_breaks_is_not_used_twice_for_one_request(url: str, transport: Transport) -> None:
-    """A request that was read is not sent again by itself, be it idempotent: whoever calls decides that."""
+    """The transport never resends a request that was read, even an idempotent one: the dispatcher retries."""
     async with FaultProxy(url, passing) as proxy:
         await get(transport, proxy)
         for fault in (losing, closing):

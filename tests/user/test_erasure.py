@@ -185,7 +185,7 @@ async def test_others_keep_what_is_theirs(
 async def test_a_deletion_is_announced(
     apps: dict[str, FastAPI], people: People, make_user: MakeUser, bearer: Bearer, *, by_admin: bool
 ) -> None:
-    """Analytics receives the event, whoever deleted the account; a refused deletion publishes nothing."""
+    """Analytics receives the event of every deletion, by a person or an admin; a refused one publishes nothing."""
     ada, root = await make_user("ada"), await make_user("root", role="admin")
     await erase(people, bearer(root))
 

@@ -29,7 +29,7 @@ _TO_TWO_ENDPOINTS = 0.2
 
 
 class Unanswered(Exception):
-    """Nobody knows what became of the batch; carries the reason."""
+    """The outcome of the batch is unknown; carries the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class Customers:
             self.journal.unexpected.append(f"{order_id} {how}: {reply.status} {reply.code}")
 
     async def _restock(self, product: str, units: int) -> None:
-        """Add units, once: without an answer nobody knows whether they have arrived."""
+        """Add units, without a retry: if there is no answer, it is unknown whether they were added."""
         restock = Restock(f"Restock {len(self.journal.restocks)}", product, units)
         self.journal.restocks.append(restock)
         change = {"change": units, "reason": restock.reason}
