@@ -30,23 +30,23 @@ install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do t
 
 .PHONY: run
 run: $(BIN)/.ready ## Start databases and the four services, with hot reload; Ctrl-C stops all
-	@exec $(BIN)/python -m cli run
+	@exec bin/cli run
 
 .PHONY: reset
 reset: $(BIN)/.ready ## Delete the development data
-	@$(BIN)/python -m cli reset
+	@bin/cli reset
 
 .PHONY: doctor
 doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases
-	@$(BIN)/python -m cli doctor
+	@bin/cli doctor
 
 .PHONY: demo
 demo: $(BIN)/.ready ## Place demo orders with the running services
-	@$(BIN)/python -m cli demo
+	@bin/cli demo
 
 .PHONY: invariants
 invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of the running stack; fails if they differ
-	@$(BIN)/python -m cli invariants
+	@bin/cli invariants
 
 .PHONY: test
 test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with branch coverage)
@@ -97,7 +97,7 @@ containers: $(BIN)/.ready ## Build every image and smoke-test both compose files
 
 .PHONY: smoke
 smoke: $(BIN)/.ready ## Import and build every service
-	@$(BIN)/python -m cli smoke
+	@bin/cli smoke
 
 .PHONY: format
 format: $(BIN)/.ready ## Format the code and apply the linter's fixes
@@ -115,7 +115,7 @@ check: check-fast ## Check format, lint, imports, types, manifests, secrets, loc
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
 	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
-	$(BIN)/python -m cli db check
+	bin/cli db check
 
 .PHONY: audit
 audit: $(BIN)/.ready ## Check every locked package (bench.txt has them all) for known vulnerabilities; needs the network

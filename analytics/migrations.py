@@ -1,4 +1,4 @@
-"""Migrations of data that earlier versions stored (``python -m cli db upgrade``)."""
+"""Migrations of data that earlier versions stored (``bin/cli db upgrade``)."""
 
 from datetime import datetime
 

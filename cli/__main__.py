@@ -1,4 +1,4 @@
-"""`python -m cli`: the command line of the project."""
+"""The command line of the project: `bin/cli`."""
 
 import logging
 import os

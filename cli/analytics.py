@@ -1,4 +1,4 @@
-"""`python -m cli analytics`: the counts of the analytics service, directly in its database."""
+"""`bin/cli analytics`: the counts of the analytics service, directly in its database."""
 
 import asyncio
 import os

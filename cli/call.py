@@ -1,4 +1,4 @@
-"""`python -m cli call`: a sealed call from the command line."""
+"""`bin/cli call`: a sealed call from the command line."""
 
 import asyncio
 import json

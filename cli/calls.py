@@ -1,4 +1,4 @@
-"""`python -m cli calls`: the calls between services."""
+"""`bin/cli calls`: the calls between services."""
 
 from collections.abc import Iterator
 from importlib import import_module

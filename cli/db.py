@@ -1,4 +1,4 @@
-"""`python -m cli db`: the schemas of the services' databases."""
+"""`bin/cli db`: the schemas of the services' databases."""
 
 import os
 import tempfile

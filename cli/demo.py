@@ -1,4 +1,4 @@
-"""`python -m cli demo`: places orders with the running services, as people and programs would."""
+"""`bin/cli demo`: places orders with the running services, as people and programs would."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping

@@ -2,4 +2,4 @@
 
 
 class CommandError(Exception):
-    """The message says what is wrong and what to do; `python -m cli` prints it without a traceback and exits 1."""
+    """The message says what is wrong and what to do; `bin/cli` prints it without a traceback and exits 1."""

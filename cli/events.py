@@ -1,4 +1,4 @@
-"""`python -m cli events`: published events, their consumers, and dead letters."""
+"""`bin/cli events`: published events, their consumers, and dead letters."""
 
 import asyncio
 import json

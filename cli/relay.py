@@ -1,4 +1,4 @@
-"""`python -m cli relay`: deliver a service's events in a separate process."""
+"""`bin/cli relay`: deliver a service's events in a separate process."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""`python -m cli routes`: every route of every service, and who may call it."""
+"""`bin/cli routes`: every route of every service, and who may call it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""`python -m cli user`: accounts, directly in the user service's database."""
+"""`bin/cli user`: accounts, directly in the user service's database."""
 
 import asyncio
 import os

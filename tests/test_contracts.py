@@ -43,7 +43,7 @@ def test_the_peers_of_a_service_are_those_it_calls() -> None:
 
 
 def test_the_table_names_every_call() -> None:
-    """As `python -m cli calls` prints it."""
+    """As `bin/cli calls` prints it."""
     with console.capture() as printed:
         calls()
 

@@ -91,7 +91,7 @@ def load_links(service: str, keys: Mapping[str, Mapping[str, str]], required: se
 def _ring(rings: Mapping[tuple[str, str], KeyRing], sender: str, receiver: str) -> KeyRing:
     ring = rings.get((sender, receiver))
     if ring is None:
-        msg = f"{variable_name(sender, receiver)}: is missing; `python -m cli keys make` creates it"
+        msg = f"{variable_name(sender, receiver)}: is missing; `bin/cli keys make` creates it"
         raise InvalidKeys(msg)
     return ring
 
@@ -106,7 +106,7 @@ def _check_key(variable: str, key_id: str, key: str) -> None:
         msg = f"{variable}: key {key_id} is not a Fernet key (32 bytes in base64url)"
         raise InvalidKeys(msg)
     if len(set(raw)) < _FEWEST_DISTINCT_BYTES:
-        msg = f"{variable}: key {key_id} is a sample; `python -m cli keys make` creates a real one"
+        msg = f"{variable}: key {key_id} is a sample; `bin/cli keys make` creates a real one"
         raise InvalidKeys(msg)
 
 

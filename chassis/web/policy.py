@@ -1,7 +1,7 @@
 """
 The policy of a route, in one place: access, authentication, idempotency.
 
-It is built once from the arguments of the route; the receiver, OpenAPI, `python -m cli routes` and the tests read it.
+It is built once from the arguments of the route; the receiver, OpenAPI, `bin/cli routes` and the tests read it.
 """
 
 import inspect

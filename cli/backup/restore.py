@@ -1,4 +1,4 @@
-"""`python -m cli restore`: replaces the contents of the four databases by a backup."""
+"""`bin/cli restore`: replaces the contents of the four databases by a backup."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`python -m cli invariants`: checks that orders, reservations, the stock ledger and the counted events agree."""
+"""`bin/cli invariants`: checks that orders, reservations, the stock ledger and the counted events agree."""
 
 import asyncio
 from collections import Counter

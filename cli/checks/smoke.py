@@ -1,4 +1,4 @@
-"""`python -m cli smoke`: imports and builds every service."""
+"""`bin/cli smoke`: imports and builds every service."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""`python -m cli reset`: delete the development data."""
+"""`bin/cli reset`: delete the development data."""
 
 import shutil
 

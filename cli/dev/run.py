@@ -1,4 +1,4 @@
-"""`python -m cli run`: databases, migrations and the four services with hot reload."""
+"""`bin/cli run`: databases, migrations and the four services with hot reload."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`python -m cli keys`: the secrets in a deployment's environment file, and the rotation of its keys."""
+"""`bin/cli keys`: the secrets in a deployment's environment file, and the rotation of its keys."""
 
 import json
 from pathlib import Path
@@ -57,7 +57,7 @@ def rotate(kind: Which, file: File = _DEFAULT) -> None:
     rotating = {name: ring for name, ring in rings.items() if len(ring) > 1}
     if any(ring[0] == max(ring, key=number_of) for ring in rotating.values()):
         raise CommandError(
-            f"The new keys are already in use. End this rotation: python -m cli keys retire {kind} {file}"
+            f"The new keys are already in use. End this rotation: bin/cli keys retire {kind} {file}"
         )
     if rotating:
         _promote(kind, file, rotating)
@@ -92,7 +92,7 @@ def _promote(kind: Kind, file: Path, rings: dict[str, Ring]) -> None:
 def _then(kind: Kind, wait_s: int, command: str, file: Path) -> str:
     """Return the next step, and how long after the deployment it may be taken."""
     when = f"{wait_s} s after that" if wait_s else "after that"
-    return f"Deploy to {HANDLING[kind].deploy_to}; {when}: python -m cli keys {command} {kind} {file}"
+    return f"Deploy to {HANDLING[kind].deploy_to}; {when}: bin/cli keys {command} {kind} {file}"
 
 
 def _rings(kind: Kind, file: Path) -> dict[str, Ring]:
@@ -100,7 +100,7 @@ def _rings(kind: Kind, file: Path) -> dict[str, Ring]:
     names = handling.variables()
     missing = [name for name in names if not values.get(name)]
     if missing:
-        raise CommandError(f"{file} lacks {', '.join(missing)}. `python -m cli keys make {file}` adds them.")
+        raise CommandError(f"{file} lacks {', '.join(missing)}. `bin/cli keys make {file}` adds them.")
     try:
         return {name: handling.parse(name, str(values[name])) for name in names}
     except (InvalidKeys, ValueError) as error:

@@ -1,4 +1,4 @@
-"""`python -m cli keys write`: the keys with which outside programs send events, in the database of analytics."""
+"""`bin/cli keys write`: the keys with which outside programs send events, in the database of analytics."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ def add(name: str) -> None:
         raise CommandError(f"The name {error}.") from None
     key = _in_analytics(lambda database: add_write_key(database, name))
     typer.echo(str(key))
-    typer.echo(f"The key is not shown again. Revoke it with: python -m cli keys write revoke {key.id}", err=True)
+    typer.echo(f"The key is not shown again. Revoke it with: bin/cli keys write revoke {key.id}", err=True)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""Alembic as `python -m cli db` uses it."""
+"""Alembic as `bin/cli db` uses it."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The findings of `python -m cli doctor`."""
+"""The findings of `bin/cli doctor`."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ def is_for_outside(route: DeclaredRoute) -> bool:
 async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
     apps: dict[str, FastAPI],
 ) -> None:
-    """What `python -m cli routes` prints and the map in nginx.conf agree; probes, metrics and docs stay inside."""
+    """What `bin/cli routes` prints and the map in nginx.conf agree; probes, metrics and docs stay inside."""
     addresses = {service.name: f"{service.name}-service$domain:{service.port}" for service in SERVICES}
     routes = declared_routes(apps)
     expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in routes}

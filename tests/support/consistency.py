@@ -1,4 +1,4 @@
-"""Checks whether the four databases agree, as `python -m cli invariants` does."""
+"""Checks whether the four databases agree, as `bin/cli invariants` does."""
 
 from collections.abc import Mapping
 

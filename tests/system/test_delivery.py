@@ -94,7 +94,7 @@ async def test_events_outlive_a_crash_of_the_database(stack: Stack) -> None:
 
 
 async def test_a_relay_may_be_a_process_of_its_own(stack: Stack) -> None:
-    """With RELAY=false the service stores its events, and `python -m cli relay` delivers them."""
+    """With RELAY=false the service stores its events, and `bin/cli relay` delivers them."""
     with restarted(stack, "order", RELAY="false"):
         before = count_orders(stack)
         await place_orders(stack, 1)

@@ -100,7 +100,7 @@ class OtherService:
 
 
 def run(command: str, *arguments: str) -> None:
-    """Run ``python -m cli keys``."""
+    """Run ``bin/cli keys``."""
     CliRunner().invoke(app, [command, *arguments], catch_exceptions=False)
 
 
