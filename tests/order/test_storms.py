@@ -25,7 +25,7 @@ KEYS = int(os.environ.get("KEYS", "4"))
 SENDS, AT_ONCE = 20, 32
 """The storm: so many keys, each sent so often, so many requests under way."""
 PATIENCE_S = 300.0
-"""What a busy machine may take."""
+"""Timeouts for a busy machine."""
 AGAIN = {202, 409, 503, 504}
 """Pending, in flight, no connection to the database was free, or its time was up: sent again."""
 

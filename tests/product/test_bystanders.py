@@ -154,7 +154,7 @@ WRITES: dict[str, tuple[str, str, object, dict[str, Any]]] = {
     "set stock": ("PATCH", "", {"stock": 9}, {"stock": 9, "price_minor": 19999, "version": 2}),
     "delete": ("DELETE", "", None, {"stock": 7, "version": 1}),
 }
-"""What an admin does to the pot, and what is stored of it then."""
+"""What an admin changes of the pot, and what is stored afterwards."""
 
 
 @pytest.mark.parametrize("write", WRITES)

@@ -40,7 +40,7 @@ FOUND: dict[str, set[str]] = {
     "%": set(),
     "http://a.com/x'y?(b=c&!d": set(),
 }
-"""What each text finds of these."""
+"""The products that each text finds."""
 SORTED = {
     "newest": [5, 4, 3, 2, 1, 0],
     "price": [5, 1, 2, 3, 4, 0],
