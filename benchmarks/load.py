@@ -43,12 +43,12 @@ class Taken:
     """The measurements of a load, by its client."""
 
     calls: int
-    """Those that succeeded."""
+    """The number of successful calls."""
     errors: dict[str, int]
     """The number of failed calls, by kind of error."""
     seconds: float
     cpu_s: float
-    """Of the whole client process, all threads."""
+    """Seconds of the whole client process, all threads."""
     p50_s: float
     p99_s: float
 

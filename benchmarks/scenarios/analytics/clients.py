@@ -21,9 +21,9 @@ from cli.mongodb import analytics_database
 T = TypeVar("T")
 _PATH = "/api/v1/analytics/events/batch"
 BATCH = 500
-"""Events that are sent at a time."""
+"""Events per batch."""
 _RECENT = timedelta(seconds=10)
-"""Events happened within this before they are prepared."""
+"""The time before their preparation within which events happened."""
 
 
 class NotStored(Exception):

@@ -21,7 +21,7 @@ from cli.dev.postgres import EmbeddedPostgres
 OURS, PLAIN = "ours", "plain"
 _COUNTED_S = 120.0
 _CACHE_GB = 1.0
-"""A dedicated server would have more; with less, reading ten million events would be slower still."""
+"""The cache of MongoDB. A dedicated server would have more; with less, reading ten million events would be slower."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ CANDIDATES = {
 """By the letter in figures and options."""
 USUAL = "abcdefg"
 """
-Measured when no letters are named: (a) and (b) go over the default transport, (g) over the other that a service can
-choose. The rest are transports that none can.
+Measured by default: (a) and (b) use the default transport, (g) the other transport that a service can
+choose. The rest are transports that a service cannot choose.
 """
 MUTUAL_TLS = "c"
-"""The candidate whose TLS is looked at."""
+"""The candidate whose TLS is checked."""

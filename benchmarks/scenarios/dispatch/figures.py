@@ -18,7 +18,7 @@ from benchmarks.scenarios.dispatch.products import SIZES, SMALL
 BUSY = 32
 """Concurrent calls for the targets, and for added workers."""
 SIZES_CONCURRENCY = 8
-"""Fewer, so that calls of 1 MB stay below the 2 s at which the dispatcher's breaker counts them as slow."""
+"""Fewer concurrent calls: those of 1 MB must stay below the 2 s at which the breaker counts them as slow."""
 _TARGETS = (
     ("a", "c", Target("throughput, sealed / gRPC mutual TLS", lambda one: one.per_second, 1.0)),
     ("a", "c", Target("p99, sealed / gRPC mutual TLS", lambda one: one.p99_ms, 1.5, at_most=True)),

@@ -127,10 +127,10 @@ def notes(figures: Figures, cores: int) -> Iterator[str]:
     """Yield notes on the limits of the figures, and on errors."""
     yield (
         f"Customer, services, nginx and databases share {cores} cores: more workers and replicas cannot add throughput "
-        "there. What an order costs in each step is what can be known."
+        "there. Only the cost of an order in each step is meaningful."
     )
-    yield "Busy, idle: how many cores are at work, from the first order to the last event, and when nobody orders."
-    yield "What is used when nobody orders is part of what an order costs: all has idle in it."
+    yield "Busy, idle: the number of cores in use, from the first order to the last event, and without orders."
+    yield "The CPU used without orders is part of the cost of an order: all includes idle."
     yield "PostgreSQL is both, primary and standby; a commit waits until it is on both. MongoDB is in events."
     acknowledged = figures.failing.acknowledged
     orders, events = acknowledged["orders"], acknowledged["events"]

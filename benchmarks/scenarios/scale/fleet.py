@@ -22,7 +22,7 @@ MEMBERS = 3
 _START_S = 180.0
 """Seconds for twelve replicas that start at the same time."""
 _KEEPALIVE = 64
-"""Idle connections to the replicas of a service."""
+"""Idle connections kept to the replicas of a service."""
 _REST_S = 1
 """Seconds for which nginx avoids a replica that refuses connections."""
 
