@@ -87,7 +87,7 @@ async def fold(database: MotorDatabase) -> None:
 async def test_an_hour_that_is_too_large_is_counted_in_parts(
     database: MotorDatabase, recounting: Recounting, error: Exception
 ) -> None:
-    """It is halved until the parts can be counted; nothing is left, and the hours beside it are counted as a whole."""
+    """A large hour is halved until its parts can be counted; the hours beside it are counted as a whole."""
     events = [event(NOON + n * MINUTE) for n in range(60)]
     beside = [event(NOON + HOUR, "b"), event(NOON - MINUTE, "b")]
     await store_events(database, [*events, *beside])
@@ -124,7 +124,7 @@ async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, rec
 async def test_a_failed_minute_is_tried_less_and_less_often(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
-    """After a minute, two, four and so on up to an hour: not in every round, which come each second."""
+    """A failed minute is retried after a minute, two, four and so on up to an hour: not in every round."""
     await store_events(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
@@ -145,7 +145,7 @@ async def test_a_failed_minute_is_tried_less_and_less_often(
 async def test_a_failed_minute_is_counted_when_it_can_be(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
-    """With the events that arrived meanwhile, which did not make the retry earlier."""
+    """The failed minute is counted with the events that arrived meanwhile, which did not make the retry earlier."""
     first, second = event(NOON), event(NOON)
     await store_events(database, [first])
     clock.now = utc_now()
@@ -165,7 +165,7 @@ async def test_a_failed_minute_is_counted_when_it_can_be(
 
 
 async def test_a_minute_that_fails_again_is_kept(database: MotorDatabase, recounting: Recounting, clock: Clock) -> None:
-    """A retry does not remove it."""
+    """A failed retry keeps the mark."""
     await store_events(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)

@@ -23,7 +23,7 @@ async def root(make_user: MakeUser) -> User:
 
 
 def excuse(screen: Screen) -> None:
-    """Check that the browser has complained of missing answers and error statuses only, and clear its messages."""
+    """Check that the browser has reported only missing answers and error statuses, and clear its messages."""
     assert {complaint[:23] for complaint in screen.complaints} == {"Failed to load resource"}
     screen.complaints.clear()
 
