@@ -104,7 +104,7 @@ ENDS: dict[str, tuple[Callable[[Shelf], Awaitable[object]], int, list[tuple[str,
     "expired": (Shelf.expire, 8, [*[("expiry", 1)] * 2, *TAKEN]),
     "fulfilled": (fulfilled, 7, TAKEN),
 }
-"""State that our reservation comes to -> how, the stock of each product then, and our lines of the ledger."""
+"""State of our reservation -> how it is reached, the stock of each product then, and our entries of the ledger."""
 
 
 @pytest.mark.parametrize("state", ENDS)
