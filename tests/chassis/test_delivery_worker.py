@@ -236,7 +236,7 @@ async def test_receipts_of_other_events_settle_nothing(exchange: Exchange, monke
         await outage.delivery_worker.deliver_batch()
 
     rows = await exchange.rows("SELECT attempts, refusals, last_error FROM outbox")
-    assert rows == [(1, 0, "The acknowledgements are not for these events.")] * 2
+    assert rows == [(1, 0, "The acknowledgements are for other events.")] * 2
 
 
 async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:

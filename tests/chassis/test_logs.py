@@ -7,9 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from chassis.telemetry import logging as logs
 from cli.dev.files import ROOT
-from tests.chassis.log_writer import HIDDEN, LONG, REQUEST_ID, SECRET, SHOWN, SMALL_FILE_BYTES, SPAN_ID, TRACE_ID
+from tests.chassis.log_writer import (
+    ARGON2,
+    FERNET,
+    HIDDEN,
+    JWT,
+    LONG,
+    REQUEST_ID,
+    SECRET,
+    SHOWN,
+    SMALL_FILE_BYTES,
+    SPAN_ID,
+    TRACE_ID,
+    URL,
+)
+from tests.support.often import times
 
 Line = dict[str, Any]
 WRITERS = ("one", "two", "three", "four")
@@ -140,6 +157,23 @@ def test_a_secret_is_hidden(written: Written, case: str) -> None:
     about = [str(line) for output in outputs for line in output if f"case {case};" in str(line)]
     assert len(about) == len(outputs)
     assert not [line for line in about if SECRET in line]
+
+
+@settings(max_examples=times(200), deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [JWT, FERNET, ARGON2, URL, "Bearer abc", "bearer abc", "Basic abc", "password=a", "token=a"]
+            ),
+            st.sampled_from([JWT[:9], URL[-30:], " ", "&", "=", "\x1b[1m", "\u202e", "\u2028"]),
+            st.text(max_size=5),
+        )
+    ).map("".join)
+)
+def test_the_shortcuts_change_nothing(text: str) -> None:
+    """A text is masked and escaped as if every expression were tried on it."""
+    assert logs._safe_text(text) == logs._SECRET_TEXT.sub(logs._HIDDEN, text).translate(logs._CONTROLS)  # noqa: SLF001
 
 
 def test_no_output_has_a_secret(written: Written) -> None:

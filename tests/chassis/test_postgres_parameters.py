@@ -114,7 +114,7 @@ def test_parameters_become_arguments_of_the_driver(parameters: dict[str, str], d
         ({"connect_timeout": "0"}, "connect_timeout must be a whole number, 1 to 60"),
         ({"connect_timeout": "61"}, "connect_timeout must be a whole number, 1 to 60"),
         ({"connect_timeout": "1_0"}, "connect_timeout must be a whole number, 1 to 60"),
-        ({"connect_timeout": ("1", "2")}, "connect_timeout stands there twice"),
+        ({"connect_timeout": ("1", "2")}, "connect_timeout occurs twice"),
         ({"statement_cache_size": "10001"}, "statement_cache_size must be a whole number, 0 to 10000"),
         ({"target_session_attrs": "standby"}, "target_session_attrs must be any or primary or read-write"),
         ({"gssencmode": "require"}, "gssencmode must be disable or prefer"),

@@ -122,7 +122,7 @@ UNTRUSTED: dict[str, Attack] = {
     "a time of 400 digits": lambda forge: forge.sealing(
         orjson.dumps(forge.fields() | {"iat_ms": 0}).replace(b'"iat_ms":0', b'"iat_ms":' + b"9" * 400)
     ),
-    "an inner header that is not taken": lambda forge: forge.crafted(h={"x-caller": "admin"}),
+    "an inner header that is not allowed": lambda forge: forge.crafted(h={"x-caller": "admin"}),
     "an inner header in capitals": lambda forge: forge.crafted(h={"Authorization": "Bearer x"}),
     **{
         f"inside {name}={value!r}": lambda forge, name=name, value=value: forge.crafted(**{name: value})  # type: ignore[misc]

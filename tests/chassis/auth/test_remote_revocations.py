@@ -174,5 +174,5 @@ async def test_an_outage_is_logged_at_its_beginning_and_end(
         issuer.failure = failure
         await revocations.refresh()
 
-    assert [call.args[0] for call in log.calls] == ["fetching fails", "fetching works again"]
+    assert [call.args[0] for call in log.calls] == ["background fetch failed", "background fetch recovered"]
     assert log.calls[0].kwargs == {"what": "revoked sessions of user", "reason": "down"}
