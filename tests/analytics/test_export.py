@@ -31,7 +31,7 @@ async def table(ask: Ask) -> list[dict[str, str]]:
 
 
 async def test_events_are_handed_out_oldest_first(database: MotorDatabase, ask: Ask) -> None:
-    """One JSON object per line, with all stored fields."""
+    """An export has one JSON object per line, with all stored fields."""
     first = event(user_id="ada", data={"$a.b": [1, 2.5, None]}, anonymous_id="browser")
     await count(database, event(NOON + timedelta(seconds=1)), first)
 

@@ -287,7 +287,7 @@ async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recou
 
 
 async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting: Recounting) -> None:
-    """It continues after a failure; the service tries the minute again."""
+    """A rebuild continues after a failure; the service tries the minute again."""
     events = [event(NOON + n * 6 * HOUR) for n in range(3)]
     await store_events(database, events)
     lost = NOON + 6 * HOUR
@@ -301,7 +301,7 @@ async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting
 
 
 async def test_hours_of_long_ago_are_halved_to_quarters(database: MotorDatabase, recounting: Recounting) -> None:
-    """Their minutes are no longer kept, so no smaller part can be counted separately."""
+    """The minutes of an old hour are no longer kept, so no part under a quarter hour can be counted separately."""
     long_ago = NOON - timedelta(days=3000)
     events = [event(long_ago + n * MINUTE) for n in range(60)]
     await store_events(database, events)

@@ -183,7 +183,7 @@ async def test_an_access_token_cannot_refresh(people: People, make_user: MakeUse
 async def test_a_session_that_is_used_goes_on_for_180_days(
     people: People, make_user: MakeUser, database: Postgres, age: int, left: int
 ) -> None:
-    """Each refresh extends it by 30 days, but not beyond 180 days after the login."""
+    """Each refresh extends the session by 30 days, but not beyond 180 days after the login."""
     await make_user("ada")
     tokens = await log_in(people)
     began, soon = func.now() - timedelta(days=age), func.now() + timedelta(minutes=1)
