@@ -23,7 +23,7 @@ PATIENCE_S = 30.0
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second header is nginx's: it passes each event on at once."""
 
-router = service_router("analytics")
+router = service_router("analytics", "events")
 
 
 class EventStream(StreamingResponse):

@@ -64,6 +64,17 @@ class Access:
             return ", ".join(sorted(self.callers))
         return {Mode.SERVICE: "any service", Mode.PUBLIC: "-"}.get(self.mode, "any linked")
 
+    @property
+    def sentence(self) -> str:
+        """What requests are accepted, for people."""
+        return {
+            Mode.SERVICE: f"Accepts only requests that are sealed by {self.who}.",
+            Mode.ENCRYPTED: "Accepts only sealed requests"
+            + (", and plain ones with an `Authorization` header." if self.takes_authorization else "."),
+            Mode.OPTIONAL: "Accepts plain and sealed requests.",
+            Mode.PUBLIC: "Accepts plain requests.",
+        }[self.mode]
+
 
 def service(*callers: str) -> Access:
     """Accept only sealed requests, of these services or, if none is named, of every linked service; not the client."""

@@ -22,7 +22,7 @@ from user.services.list_sessions import list_sessions
 from user.services.log_in import log_in
 from user.services.refresh_session import refresh_session
 
-router = service_router("users")
+router = service_router("users", "sessions", "Logging in and out, and one's own sessions.")
 
 
 @router.post(
@@ -34,7 +34,7 @@ router = service_router("users")
     openapi_extra=LOGIN_BODY,
 )
 async def login(credentials: CredentialsBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
-    """Begin a session with a name (or e-mail address) and a password, as a form or as JSON."""
+    """Log in with a name or an e-mail address, and a password. They are sent as a form or as JSON."""
     return await log_in(database, issuer, client, credentials)
 
 
@@ -46,7 +46,7 @@ async def login(credentials: CredentialsBody, database: Database, issuer: Issuer
     responses=documented(InvalidRefreshToken),
 )
 async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
-    """Get the next tokens of a session; using a token again 30 s later ends the session."""
+    """Get the next tokens of a session. Using a refresh token again 30 s later ends the session."""
     return await refresh_session(database, issuer, client, body.refresh_token)
 
 

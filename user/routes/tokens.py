@@ -12,13 +12,13 @@ from user.dependencies import Issuer
 from user.schemas import KeySet, Revocations
 from user.services.list_revocations import list_revocations
 
-router = service_router("users")
-well_known = Router("/.well-known", "keys")
+router = service_router("users", "tokens", "Revoked sessions, for other services.")
+well_known = Router("/.well-known", "keys", "Public keys that verify access tokens.")
 
 
 @router.get("/revocations", access=service())
 async def revocations(session: Session, since: Annotated[AwareDatetime | None, Query()] = None) -> Revocations:
-    """List the sessions whose access tokens must be refused (other services, sealed)."""
+    """List the sessions whose access tokens must be refused."""
     return await list_revocations(session, since)
 
 
