@@ -119,7 +119,7 @@ def environment(
         for service in SERVICES
     }
     addresses = {service.url_variable: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
-    values = {**secrets, **stores, **addresses, "LOG_LEVEL": "WARNING"}
+    values = {**secrets, **stores, **addresses, "LOG_LEVEL": "WARNING", "JWT_ISSUER": addresses["USER_SERVICE_URL"]}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             patch.setenv(name, value)

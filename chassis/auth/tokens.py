@@ -85,7 +85,7 @@ class _Header(BaseModel):
     kid: _Name
 
 
-class _Claims(BaseModel):
+class Claims(BaseModel):
     """The claims of an access token; others are ignored (RFC 7519, section 4)."""
 
     model_config = ConfigDict(strict=True)
@@ -124,18 +124,28 @@ class TokenVerifier:
             InvalidToken: A check failed (401).
             ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
+        claims = await self.read(token)
+        return Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
+
+    async def read(self, token: str) -> Claims:
+        """
+        Check a token like ``verify``, and return its claims.
+
+        Raises:
+            InvalidToken: A check failed (401).
+            ServiceUnavailable: The issuer's keys or revocations are not available (503).
+        """
         try:
             key = await self._keys.get(_key_id(token))
             claims = _read_claims(verify(token, key))
         except (UnknownKey, ValueError) as error:
             raise InvalidToken from error
         self._check(claims)
-        identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
-        if await self._revocations.is_revoked(identity.session_id):
+        if await self._revocations.is_revoked(UUID(claims.sid)):
             raise InvalidToken
-        return identity
+        return claims
 
-    def _check(self, claims: _Claims) -> None:
+    def _check(self, claims: Claims) -> None:
         if (claims.iss, claims.aud) != (self._issuer, self._audience):
             raise InvalidToken
         # Revoked sessions are stored for as long as a token can live (remote.KEEP_S).
@@ -164,14 +174,14 @@ def _key_id(token: str) -> str:
     return _Header.model_validate(header).kid
 
 
-def _read_claims(payload: bytes) -> _Claims:
+def _read_claims(payload: bytes) -> Claims:
     """
     Parse the claims of a token whose signature was checked.
 
     Raises:
         ValueError: They are not JSON, or one is missing or of another type, length or alphabet.
     """
-    return _Claims.model_validate(strict_json.loads(payload))
+    return Claims.model_validate(strict_json.loads(payload))
 
 
 class _PublicKey(BaseModel):
