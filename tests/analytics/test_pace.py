@@ -5,6 +5,7 @@ import importlib.util
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from types import ModuleType, SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -112,6 +113,7 @@ class _Counting:
             yield self.lease
 
         monkeypatch.setattr(main, "leased", leased)
+        monkeypatch.setattr(main, "anything_to_count", AsyncMock(return_value=True))
         monkeypatch.setattr(main, "aggregate_dirty_minutes", self.fold)
         monkeypatch.setattr(main, "monotonic", lambda: self.clock)
         monkeypatch.setattr(main, "asyncio", SimpleNamespace(sleep=sleep))
@@ -167,6 +169,17 @@ async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> 
     await main._count(_Store())  # noqa: SLF001
 
     assert work.steps == 3
+
+
+async def test_without_anything_to_count_no_lease_is_taken(main: ModuleType, counting: Make) -> None:
+    """An idle service reads, and writes nothing."""
+    work = counting([])
+    main.anything_to_count = AsyncMock(return_value=False)  # type: ignore[attr-defined]
+    main.leased = None  # type: ignore[attr-defined]
+
+    await main._count(_Store())  # noqa: SLF001
+
+    assert work.steps == 0
 
 
 async def test_whoever_has_not_the_work_counts_nothing(main: ModuleType, counting: Make) -> None:

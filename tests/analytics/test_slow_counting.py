@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
@@ -119,6 +120,27 @@ async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, rec
     assert await minutes(database) == model([*good, later], MINUTE)
     assert [row["_id"] async for row in database[FAILED_MINUTES].find()] == [NOON + 30 * MINUTE]
     assert await database[DIRTY_MINUTES].count_documents({}) == 0
+
+
+async def test_there_is_something_to_count_until_it_is_counted(
+    database: MotorDatabase, recounting: Recounting, clock: Clock
+) -> None:
+    """A complete mark is something, a failed minute only once it is due again; what has been counted is not."""
+    anything = partial(aggregate_dirty_minutes.anything_to_count, database)
+    assert not await anything()
+    await store_events(database, [event(NOON)])
+    clock.now = utc_now()
+    assert await anything()
+
+    recounting.fails = with_minute(NOON)
+    await fold(database)
+    assert not await anything()
+    clock.now += FIRST_RETRY
+    assert await anything()
+
+    recounting.fails = lambda _span: None
+    await fold(database)
+    assert not await anything()
 
 
 async def test_a_failed_minute_is_tried_less_and_less_often(
