@@ -4,7 +4,7 @@ import re
 from email.headerregistry import HeaderRegistry
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from chassis.core.setting_types import BaseUrl, ServiceUrl
 from chassis.messaging.event import peers_of
@@ -30,6 +30,10 @@ def _one_sender(value: str) -> str:
     return value
 
 
+def _in_development(settings: dict[str, Any]) -> bool:
+    return settings.get("environment") is Environment.LOCAL
+
+
 class Settings(ServiceSettings):
     """The user service's settings."""
 
@@ -42,6 +46,7 @@ class Settings(ServiceSettings):
     smtp_url: SmtpUrl | None = None
     mail_from: Annotated[str, AfterValidator(_one_sender)] = "no-reply@localhost"
     app_url: BaseUrl | None = None
+    plain_registration: bool = Field(default_factory=_in_development)
 
     @property
     def issuer_address(self) -> str | None:

@@ -109,7 +109,7 @@ class _Verified:
 
     key_id: str
     key: Key
-    claims: _Claims
+    claims: Claims
     identity: Identity
 
 
@@ -140,8 +140,7 @@ class TokenVerifier:
             InvalidToken: A check failed (401).
             ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
-        claims = await self.read(token)
-        return Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
+        return (await self._admit(token)).identity
 
     async def read(self, token: str) -> Claims:
         """
@@ -151,20 +150,17 @@ class TokenVerifier:
             InvalidToken: A check failed (401).
             ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
+        return (await self._admit(token)).claims
+
+    async def _admit(self, token: str) -> _Verified:
         try:
             verified = await self._verify_signature(token)
         except (UnknownKey, ValueError) as error:
             raise InvalidToken from error
-<<<<<<< HEAD
-        self._check(claims)
-        if await self._revocations.is_revoked(UUID(claims.sid)):
-            raise InvalidToken
-        return claims
-=======
         self._check(verified.claims)
         if await self._revocations.is_revoked(verified.identity.session_id):
             raise InvalidToken
-        return verified.identity
+        return verified
 
     async def _verify_signature(self, token: str) -> _Verified:
         known = self._remembered.get(token)
@@ -181,7 +177,6 @@ class TokenVerifier:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[token] = verified
         return verified
->>>>>>> main
 
     def _check(self, claims: Claims) -> None:
         if (claims.iss, claims.aud) != (self._issuer, self._audience):
