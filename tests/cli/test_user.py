@@ -4,10 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from fastapi import FastAPI
 from sqlalchemy import select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from chassis.core.errors import AppError
 from chassis.postgres.database import Postgres
