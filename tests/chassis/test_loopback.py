@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import pytest
 import uvicorn
@@ -19,7 +21,7 @@ ADDRESSES = {
 """Addresses at which a request may arrive, and the status of a service without ENVIRONMENT."""
 
 
-async def statuses(**settings: Environment) -> dict[str, int]:
+async def statuses(**settings: Any) -> dict[str, int]:  # noqa: ANN401 - passed on
     """The status of a probe at each address."""
     found = {}
     app = create_app(TinySettings(**settings), NoDatabase())
