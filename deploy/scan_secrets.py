@@ -40,15 +40,18 @@ _ALLOWED = {
 """Known findings that are not secrets, with the reason; an exception without a finding fails the check, too."""
 
 
-_LINK_KEY = re.compile(rb"\b[a-z0-9]{1,16}:[A-Za-z0-9_-]{43}=")
-"""A key of a link between services, with its id (chassis/sealing/keys.py)."""
+_OWN_KEYS = {
+    "Link Key": re.compile(rb"\b[a-z0-9]{1,16}:[A-Za-z0-9_-]{43}="),
+    "Cursor Key": re.compile(rb"\bCURSOR_KEY[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9_-]{32}\b"),
+}
+"""The secrets that `bin/cli keys make` generates, apart from those in PEM."""
 
 
 def main(named: Sequence[str] = ()) -> None:
     """Scan the files *named*, or all; print and exit."""
     files = [file for file in named or _listed() if not any(fnmatch(file, one) for one in _UNREAD)]
     used, found = set(), []
-    for file, kind, line in [*_scan(files), *_link_keys(files)]:
+    for file, kind, line in [*_scan(files), *_own_keys(files)]:
         reasons = {(pattern, one) for pattern, one in _ALLOWED if one == kind and fnmatch(file, pattern)}
         used |= reasons
         if not reasons:
@@ -75,11 +78,10 @@ def _scan(files: list[str]) -> list[tuple[str, str, int]]:
     return [(file, secret.type, secret.line_number) for file, secret in secrets]
 
 
-def _link_keys(files: list[str]) -> Iterator[tuple[str, str, int]]:
+def _own_keys(files: list[str]) -> Iterator[tuple[str, str, int]]:
     for file in files:
         for number, line in enumerate(Path(file).read_bytes().splitlines(), start=1):
-            if _LINK_KEY.search(line):
-                yield file, "Link Key", number
+            yield from ((file, kind, number) for kind, form in _OWN_KEYS.items() if form.search(line))
 
 
 if __name__ == "__main__":

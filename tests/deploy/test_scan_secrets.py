@@ -87,12 +87,8 @@ def test_a_forgotten_file_is_found_before_git_knows_it(repository: Path) -> None
 
     assert said
     kinds = Counter(line.partition(": ")[2].partition(".")[0] for line in said.splitlines())
-    assert kinds == {
-        "Link Key": len(links()),
-        "Base64 High Entropy String": 1,
-        "Private Key": 1,
-        "Basic Auth Credentials": 1,
-    }
+    del kinds["Base64 High Entropy String"]  # most CURSOR_KEYs are one
+    assert kinds == {"Link Key": len(links()), "Cursor Key": 1, "Private Key": 1, "Basic Auth Credentials": 1}
     assert "xyzzy" not in said
     assert not [value for value in dotenv_values(file).values() if str(value) in said]
 
