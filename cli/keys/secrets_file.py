@@ -106,14 +106,17 @@ def _values_of_environment(file: Path, text: str) -> dict[str, str]:
 def _replace(text: str, changed: Mapping[str, str]) -> str:
     """Return the environment file *text* with other values, wherever a name occurs; new names are at the end."""
     bindings = list(_parse(text))
-    parts = [_changed(one, changed[one.key]) if one.key in changed else one.original.string for one in bindings]
+    parts = [_changed(one, changed.get(one.key or "")) for one in bindings]
     if parts and not parts[-1].endswith("\n"):
         parts.append("\n")
     names = {one.key for one in bindings}
     return "".join(parts) + "".join(_line(name, value) for name, value in changed.items() if name not in names)
 
 
-def _changed(binding: Binding, value: str) -> str:
+def _changed(binding: Binding, value: str | None) -> str:
+    """Return the text of a binding with *value*; as it is, if that is None."""
+    if value is None:
+        return binding.original.string
     before = re.match(r"\s*(export\s+)?", binding.original.string)
     return (before[0] if before else "") + _line(str(binding.key), value)
 
