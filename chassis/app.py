@@ -23,6 +23,7 @@ from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
 from chassis.web import health
 from chassis.web.docs import add_docs, docs_origins
+from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import INFO, describe, login_address
 from chassis.web.routing import Router, settle_paths
@@ -73,7 +74,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         settings=settings,
         store=store,
         envelope=envelope,
-        receiver=_receiver(settings, envelope, store),
+        receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
         dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
@@ -96,7 +97,8 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     return _serving(application, routers)
 
 
-def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Receiver:
+def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store, routers: Sequence[Router]) -> Receiver:
+    named = {route.policy.access.plain_if for router in routers for route in router.routes}
     return Receiver(
         envelope,
         store,
@@ -104,6 +106,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
         max_body=settings.max_body_bytes,
         max_in_flight=settings.max_in_flight,
         on_open=tracing.begin_request,
+        settings={name for name in named if name and getattr(settings, name)},
     )
 
 
@@ -123,6 +126,8 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     )
     app.state.application = application
     add_error_handlers(app)
+    if not settings.is_environment_chosen:
+        app.add_middleware(LoopbackOnly)
     app.add_middleware(RequestContextMiddleware)
     # Not include_router: it wraps every route again and matches each request twice. The routes of the service come
     # first, so that a request is not matched against those of the documentation before.

@@ -13,6 +13,7 @@ from chassis.core.errors import (
     DeadlineExceeded,
     HeadersTooLarge,
     InvalidRequest,
+    OAuthProblem,
     PayloadTooLarge,
     Problem,
     RequestTimeout,
@@ -68,7 +69,9 @@ def describe(app: FastAPI, settings: ServiceSettings, routers: Iterable[Router])
     app.description = _ABOUT.format(about=settings.about, others=_other_docs(settings)).strip()
     app.openapi_tags = [*_tags(routers), health.TAG]
     generate = app.openapi
-    _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)
+    _, definitions = models_json_schema(
+        [(one, "serialization") for one in (Problem, OAuthProblem)], ref_template=_SCHEMAS
+    )
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

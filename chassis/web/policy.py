@@ -139,12 +139,14 @@ class RoutePolicy:
 
     def openapi(self, method: str) -> dict[str, Any]:
         """Return the description for OpenAPI: ``x-access`` for programs, and an ignored key header."""
-        access = {
+        access: dict[str, object] = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
             "authentication": self.authentication,
             "idempotency": self.idempotency.name,
         }
+        if self.access.plain_if:
+            access["plain_if"] = self.access.plain_if.upper()
         described: dict[str, Any] = {"x-access": access}
         if self.idempotency is REPEATABLE and method not in SAFE_METHODS:
             header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
@@ -163,12 +165,16 @@ class RoutePolicy:
         return self.access.mode is Mode.SERVICE and not self.auth
 
     def security(self) -> list[dict[str, list[str]]]:
-        """Return the alternatives: schemes that are enough together, where ENCRYPTION_MODE is ``strict``."""
+        """
+        Return the alternatives: schemes that are enough together. ENCRYPTION_MODE is ``strict``.
+
+        Where a setting decides whether plain requests are accepted (``plain_if``), they are an alternative.
+        """
         logins: list[dict[str, list[str]]] = [{name: []} for name in self.auth.schemes] if self.auth else [{}]
         is_seal_enough = self.auth is None or self.auth.or_sealed
         sealed = [{SEALED_SCHEME: []}] if is_seal_enough else [{SEALED_SCHEME: [], **login} for login in logins]
         if self.access.needs_seal(strict=True, has_authorization=False):
-            return sealed + (logins if self.access.takes_authorization else [])
+            return sealed + (logins if self.access.takes_authorization or self.access.plain_if else [])
         if self.auth is None:
             return []
         return logins + (sealed if self.auth.or_sealed else [])

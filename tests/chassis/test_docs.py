@@ -172,8 +172,9 @@ class FollowerSettings(TinySettings):
     tokens_from: ClassVar[str | None] = "user"
 
 
-def test_the_addresses_of_services_are_used_by_their_documentation() -> None:
+def test_the_addresses_of_services_are_used_by_their_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an access token is enough a login is too, at the issuer; the other services are linked."""
+    monkeypatch.delenv("DOCS_SERVICES", raising=False)
     services = {"tiny": "http://127.0.0.1:8003/", "user": "http://127.0.0.1:8002/"}
     document = _app(FollowerSettings, docs_services=services).openapi()
     paths = document["paths"]
