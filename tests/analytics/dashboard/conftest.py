@@ -15,8 +15,10 @@ from chassis.postgres.database import Postgres
 from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
 from tests.support.aliases import People
-from tests.support.browser import PATIENCE_MS
+from tests.support.browser import PATIENCE_MS, browser_process
 from tests.support.having import having
+
+__all__ = ["browser_process"]
 
 Fail = Callable[[str, Exception], AbstractContextManager[None]]
 """Makes calls of analytics to the user service fail: ``with failing("/profile", ServiceUnavailable())``."""
