@@ -59,9 +59,7 @@ async def test_events_out_of_bounds_are_refused(
 SENT_AT, PERSON = "2026-11-20T12:00:00Z", "0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"
 
 
-@pytest.mark.parametrize(
-    "names", [("time", "userid"), ("occurred_at", "user_id"), ("time", "user_id")], ids="+".join
-)
+@pytest.mark.parametrize("names", [("time", "userid"), ("occurred_at", "user_id"), ("time", "user_id")], ids="+".join)
 async def test_an_event_can_be_sent_under_the_names_of_the_answers(
     sealed: Dispatcher, people: People, bearer: Bearer, names: tuple[str, str]
 ) -> None:
