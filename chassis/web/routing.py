@@ -1,8 +1,9 @@
 """Routes of the chassis: each declares its policy, answers HEAD beside GET, and parses JSON strictly."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from inspect import Signature, signature
 from json import JSONDecodeError
-from typing import Any, TypeVar, Unpack
+from typing import Annotated, Any, TypeVar, Unpack, get_origin
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import MethodNotAllowed
+from chassis.core.types import NUMBERS
 from chassis.idempotency.answers import Replay
 from chassis.idempotency.kinds import HEADER, KeyNotTaken
 from chassis.sealing.access import public
@@ -175,6 +177,9 @@ class Router:
         says = {name: given.pop(name) for name in POLICY_OPTIONS if name in given}
 
         def add(endpoint: Endpoint) -> Endpoint:
+            answer = given.get("response_model", signature(endpoint).return_annotation)
+            if _is_free_form(answer):
+                given["response_model"] = Annotated[Any if answer is Signature.empty else answer, NUMBERS]
             given["policy"] = RoutePolicy.declared(method, endpoint, **says)
             self._add(path, endpoint, given)
             for alias in also:
@@ -200,6 +205,12 @@ def settle_paths(routes: Sequence[BaseRoute]) -> None:
     for route in known:
         if route.param_convertors:
             route.named_elsewhere = frozenset(path for path in named if route.path_regex.match(path))
+
+
+def _is_free_form(answer: object) -> bool:
+    """Whether the type of an answer is not a schema, but any dict, list or value."""
+    kind = get_origin(answer) or answer
+    return any(kind is free for free in (Any, object, dict, list, Signature.empty))
 
 
 def _methods_at(scope: Scope) -> set[str]:
