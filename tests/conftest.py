@@ -239,7 +239,7 @@ def sealed(outside: Dispatcher, clean: None) -> Dispatcher:
 @pytest.fixture(scope="session")
 def cheap_hasher() -> Any:  # noqa: ANN401 - passlib has no types
     """Creates hashes of the same form in a thousandth of the time."""
-    return passwords._hasher.using(memory_cost=8, rounds=1)  # noqa: SLF001 - nobody else is to make them cheaper
+    return passwords._hasher.using(memory_cost=8, rounds=1)  # noqa: SLF001 - only tests may make them cheaper
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ _Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is missing, expired, foreign or forged; the answer does not tell which."""
+    """The access token is missing, expired, foreign or forged; the answer does not reveal which."""
 
     code = "invalid_token"
     message = "A valid access token is required: log in at the user service and send it as 'Authorization: Bearer …'."

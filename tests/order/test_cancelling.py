@@ -13,7 +13,7 @@ from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, FaultProxy, passing
 
 COMMIT = b"/commit"
-"""In the address of the second step's request, and not in the first's."""
+"""Part of the address of the second step's request, and not of the first's."""
 
 
 async def cancel(shop: Shop) -> None:

@@ -67,7 +67,7 @@ COMMITS = {
     "reservation_not_found": (202, (OrderStatus.PENDING, "placed")),
     "forbidden": (202, (OrderStatus.PENDING, "placed")),
 }
-"""Code of the refusal -> the answer's status, and what is stored."""
+"""Code of the refusal -> the answer's status, and the stored status."""
 
 
 @pytest.mark.usefixtures("settling", "unresumed")
