@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,7 +9,6 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer.core import TyperGroup
 
@@ -18,7 +16,7 @@ from chassis.messaging.dead_letters import list_dead, replay
 from chassis.messaging.event import Event, publisher_of
 from chassis.postgres.database import Postgres
 from cli.databases import opened
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
 from cli.table import AsJson, Words, print_table
@@ -118,6 +116,5 @@ def _with_outbox(name: str | None) -> list[Service]:
 
 
 async def _in_database_of(service: Service, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    url = SecretStr(os.environ[service.store_variable])
-    async with opened(Postgres(url, "cli")) as database, database.transaction() as session:
+    async with opened(Postgres(store_url(service), "cli")) as database, database.transaction() as session:
         return await work(session)

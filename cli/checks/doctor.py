@@ -1,6 +1,5 @@
 """`bin/cli doctor`: checks whether this machine can run the stack, and says what to change."""
 
-import asyncio
 import platform
 import shutil
 import subprocess
@@ -8,16 +7,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from asyncpg import PostgresError
 from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from rich.markup import escape
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.postgres.dsn import connect, with_asyncpg
 from cli.checks.browser import REMEDY, find_chromium
+from cli.databases import reason
 from cli.dev import mongodb
 from cli.dev.console import say
 from cli.dev.databases import DATABASE_PORTS, open_databases
@@ -27,11 +23,12 @@ from cli.dev.lock import exclusive, is_held
 from cli.dev.ports import free_port, free_port_like, holder_of
 from cli.dev.secrets import password_name
 from cli.errors import CommandError
+from cli.migrations import FAILURES, revisions, unknown
 from cli.services import SERVICES, Service
 
 _OLDEST_PYTHON = (3, 11)
 _DISK_NEEDED = 2  # GB, for wheels, data and logs
-_PATIENCE = 5  # how long a database may take to answer, seconds
+_PATIENCE = 5  # how long MongoDB may take to answer, seconds
 _PACKAGES = {
     "libcurl.so.4": "libcurl4",
     "libcrypto.so.3": "libssl3",
@@ -130,36 +127,25 @@ def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether the databases configured in *environment* answer."""
+    """Whether the databases configured in *environment* answer, and have no migration of another branch."""
     for service in SERVICES:
         if url := environment.get(service.store_variable):
-            failure = _failure(service, url)
-            remedy = f"Start that server, or correct or remove {service.store_variable}." if failure else ""
-            yield Finding(f"The database of {service.name} {failure or 'answers'}", remedy)
+            yield _examine_database(service, url)
 
 
-def _failure(service: Service, url: str) -> str:
-    """Return why the database at *url* does not answer; empty if it does."""
+def _examine_database(service: Service, url: str) -> Finding:
     try:
         if service.store == "postgres":
-            asyncio.run(_connect(url))
+            strange = unknown(service, revisions(SecretStr(url)))
+            if strange:
+                return Finding(f"The database of {service.name} was migrated elsewhere", strange)
         else:
             with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=_PATIENCE * 1000) as client:
                 client.get_default_database().command("ping")
-    except (ValueError, OSError, PostgresError, SQLAlchemyError, PyMongoError) as error:
-        # MongoDB's driver appends its whole description of the topology.
-        return f"does not answer: {str(error).partition(', Timeout:')[0] or type(error).__name__}"
-    return ""
-
-
-async def _connect(url: str) -> None:
-    settings = {"async_creator_fn": connect, "timeout": _PATIENCE}
-    engine = create_async_engine(with_asyncpg(SecretStr(url)).get_secret_value(), connect_args=settings)
-    try:
-        async with engine.connect():
-            pass
-    finally:
-        await engine.dispose()
+    except (*FAILURES, PyMongoError) as error:
+        fact = f"The database of {service.name} does not answer: {reason(error)}"
+        return Finding(fact, f"Start that server, or correct or remove {service.store_variable}.")
+    return Finding(f"The database of {service.name} answers")
 
 
 def _embedded_databases(given: Mapping[str, str]) -> Finding:
