@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -21,6 +22,7 @@ from cli.dev.environment import given_environment, running_environment
 from cli.dev.files import DEVELOPMENT, LOCK, ROOT
 from cli.dev.lock import exclusive, is_held
 from cli.dev.ports import free_port, free_port_like, holder_of
+from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import password_name
 from cli.errors import CommandError
 from cli.migrations import FAILURES, revisions, unknown
@@ -79,6 +81,7 @@ def _examine() -> Iterator[Finding]:
     given = given_environment()
     yield from check_ports(given)
     yield from check_databases(given)
+    yield from check_development_data(given)
     if not all(given.get(service.store_variable) for service in SERVICES):
         yield _embedded_databases(given)
 
@@ -146,6 +149,25 @@ def _examine_database(service: Service, url: str) -> Finding:
         fact = f"The database of {service.name} does not answer: {reason(error)}"
         return Finding(fact, f"Start that server, or correct or remove {service.store_variable}.")
     return Finding(f"The database of {service.name} answers")
+
+
+def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the embedded databases, while the stack is stopped, have migrations of another branch."""
+    services = [one for one in SERVICES if one.store == "postgres" and not given.get(one.store_variable)]
+    if not services or not (DEVELOPMENT / "postgres").exists():
+        return
+    problems = list[str]()
+    try:
+        with exclusive(LOCK), EmbeddedPostgres(DEVELOPMENT / "postgres", free_port()) as server:
+            for service in services:
+                with suppress(*FAILURES):  # the database does not exist yet
+                    problems.append(unknown(service, revisions(server.administrator_url(service.database))))
+    except CommandError as error:
+        problems.append(str(error))
+    if remedy := "\n".join(filter(None, problems)):
+        yield Finding("The development data does not suit this checkout", remedy)
+    else:
+        yield Finding("The development data suits this checkout")
 
 
 def _embedded_databases(given: Mapping[str, str]) -> Finding:
