@@ -21,6 +21,8 @@ from chassis.core.errors import Unauthenticated
 LIFETIME_S = 15 * 60
 MAX_TOKEN = 4096
 """Characters."""
+REMEMBERED = 4096
+"""Tokens whose signature is not verified again; a new one takes the place of the oldest."""
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Coordinate = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
@@ -30,10 +32,10 @@ _Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is missing, expired, foreign or forged; the answer does not tell which."""
+    """The access token is missing, expired, foreign or forged; the answer does not reveal which."""
 
     code = "invalid_token"
-    message = "A valid access token is needed: log in at the user service and send it as 'Authorization: Bearer …'."
+    message = "A valid access token is required: log in at the user service and send it as 'Authorization: Bearer …'."
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
@@ -101,9 +103,22 @@ class _Claims(BaseModel):
     roles: Annotated[list[_Role], Field(max_length=16)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token whose signature was verified with *key*."""
+
+    key_id: str
+    key: Key
+    claims: _Claims
+    identity: Identity
+
+
 class TokenVerifier:
     """
     Checks access tokens against the keys of their issuer and the sessions it has revoked.
+
+    The signature of a token is verified once, until its key is fetched anew. Its times and its session are checked on
+    each use.
 
     Args:
         skew: Judges the times in a token.
@@ -115,6 +130,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._skew = skew
+        self._remembered: dict[str, _Verified] = {}
 
     async def verify(self, token: str) -> Identity:
         """
@@ -125,15 +141,29 @@ class TokenVerifier:
             ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
         try:
-            key = await self._keys.get(_key_id(token))
-            claims = _read_claims(verify(token, key))
+            verified = await self._verify_signature(token)
         except (UnknownKey, ValueError) as error:
             raise InvalidToken from error
-        self._check(claims)
-        identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
-        if await self._revocations.is_revoked(identity.session_id):
+        self._check(verified.claims)
+        if await self._revocations.is_revoked(verified.identity.session_id):
             raise InvalidToken
-        return identity
+        return verified.identity
+
+    async def _verify_signature(self, token: str) -> _Verified:
+        known = self._remembered.get(token)
+        key_id = known.key_id if known else _key_id(token)
+        key = await self._keys.get(key_id)
+        if known and known.key is key:
+            return known
+        claims = _read_claims(verify(token, key))
+        identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
+        return self._remember(token, _Verified(key_id, key, claims, identity))
+
+    def _remember(self, token: str, verified: _Verified) -> _Verified:
+        if len(self._remembered) >= REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[token] = verified
+        return verified
 
     def _check(self, claims: _Claims) -> None:
         if (claims.iss, claims.aud) != (self._issuer, self._audience):
@@ -160,7 +190,7 @@ def _key_id(token: str) -> str:
     encoded = token.partition(".")[0]
     header = strict_json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     if isinstance(header, dict) and "crit" in header:
-        raise ValueError("an extension that must be understood")
+        raise ValueError("an unsupported critical header")
     return _Header.model_validate(header).kid
 
 
