@@ -119,7 +119,8 @@ def environment(
         for service in SERVICES
     }
     addresses = {service.url_variable: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
-    values = {**secrets, **stores, **addresses, "LOG_LEVEL": "WARNING"}
+    like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
+    values = {**secrets, **stores, **addresses, **like_production, "LOG_LEVEL": "WARNING"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             patch.setenv(name, value)
