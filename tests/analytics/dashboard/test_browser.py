@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 from sqlalchemy import func, select, update
 
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
@@ -19,7 +19,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB, MotorDatabase
 from tests.analytics.counting import event
 from tests.analytics.dashboard.conftest import Visit, zone_at_noon
-from tests.analytics.dashboard.screen import PANELS, PASSWORD
+from tests.analytics.dashboard.screen import PANELS, PASSWORD, Screen
 from tests.analytics.dashboard.seeds import TEAPOT, seed
 from tests.support.aliases import MakeUser
 from tests.support.having import having
@@ -41,6 +41,29 @@ async def root(make_user: MakeUser) -> User:
 async def seeded(apps: dict[str, FastAPI], database: MotorDatabase) -> None:
     """Events are stored."""
     await seed(database)
+
+
+async def choose_yesterday(screen: Screen) -> None:
+    """Enter dates, at first in the wrong order."""
+    yesterday = (utc_now() - timedelta(days=1)).date().isoformat()
+    first, last = (screen.page.get_by_label(label, exact=True) for label in ("from", "to"))
+    await screen.page.keyboard.press("d")
+    await first.fill(yesterday)
+    await last.fill("2020-01-01")
+    await expect(screen.page.locator("#dates [role=alert]")).to_have_text("The first day must not be after the last.")
+    await last.fill(yesterday)
+
+
+async def export(page: Page) -> list[str]:
+    """Export, and return the types of the file's events."""
+    await page.get_by_role("button", name="Export").click()
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="NDJSON").click()
+    file = await download.value
+    assert file.suggested_filename.endswith(".ndjson")
+    path = await file.path()
+    lines = await asyncio.to_thread(lambda: path.read_text().splitlines())
+    return [json.loads(line)["type"] for line in lines]
 
 
 async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: User, make_user: MakeUser) -> None:
@@ -101,7 +124,7 @@ async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
 
 
 async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: User, seeded: None) -> None:
-    """The numbers match the events, in text as well as in charts; growth from nothing is new."""
+    """Today's, in text as well as in charts; and those of dates, of which there is a file with the same events."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
@@ -109,7 +132,11 @@ async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: Use
         for name in ("over-time", "revenue"):
             await screen.panel(name).get_by_text("Show as a table").click()
         shown = {name: await screen.text_of(name) for name in PANELS}
+        await choose_yesterday(screen)
+        await expect(screen.line("page.viewed")).to_have_text("page.viewed 2")
+        exported = await export(screen.page)
 
+    assert exported == ["page.viewed"] * 2
     assert shown["cards"] == (
         f"Today {zone_at_noon()} Events 5 +150% 2 yesterday by this time "
         "People 3 +50% 2 the day before, in whole UTC days "
@@ -163,30 +190,6 @@ async def test_the_address_has_the_view(visit: Visit, root: User, seeded: None) 
         await expect(screen.panel("cards").get_by_role("heading", name="Last 7 days")).to_be_visible()
         await page.go_back()
         await expect(page.get_by_label("Step 3", exact=True)).to_have_value("order.confirmed")
-
-
-async def test_dates_are_chosen_and_exported(visit: Visit, root: User, seeded: None) -> None:
-    """The last of these days is yesterday, so only its events are shown, and in the file."""
-    async with visit() as screen:
-        page, yesterday = screen.page, (utc_now() - timedelta(days=1)).date().isoformat()
-        await screen.log_in()
-        await screen.settle()
-        await page.keyboard.press("d")
-        await page.get_by_label("from", exact=True).fill(yesterday)
-        await page.get_by_label("to", exact=True).fill("2020-01-01")
-        await expect(page.get_by_role("alert")).to_have_text(["The first day must not be after the last.", ""])
-        await page.get_by_label("to", exact=True).fill(yesterday)
-        await expect(screen.line("page.viewed")).to_have_text("page.viewed 2")
-
-        await page.get_by_role("button", name="Export").click()
-        async with page.expect_download() as download:
-            await page.get_by_role("button", name="NDJSON").click()
-        file = await download.value
-        path = await file.path()
-        lines = await asyncio.to_thread(lambda: path.read_text().splitlines())
-
-    assert file.suggested_filename.endswith(".ndjson")
-    assert [json.loads(line)["type"] for line in lines] == ["page.viewed"] * 2
 
 
 @pytest.mark.long
