@@ -6,7 +6,11 @@ from time import monotonic
 from fastapi import FastAPI
 
 from analytics import inbox
-from analytics.counting.aggregate_dirty_minutes import MOST_DIRTY_MINUTES, aggregate_dirty_minutes
+from analytics.counting.aggregate_dirty_minutes import (
+    MOST_DIRTY_MINUTES,
+    aggregate_dirty_minutes,
+    anything_to_count,
+)
 from analytics.counting.lease import leased
 from analytics.counting.measure import measure
 from analytics.dashboard import routes as dashboard
@@ -68,11 +72,14 @@ def build() -> FastAPI:
 
 
 async def _count(store: MongoDB) -> None:
-    async with store.use() as database, leased(database, COUNTING) as lease:
-        began = monotonic()
-        while lease.is_ours and await aggregate_dirty_minutes(database) == MOST_DIRTY_MINUTES:
+    async with store.use() as database:
+        if not await anything_to_count(database):
+            return
+        async with leased(database, COUNTING) as lease:
             began = monotonic()
-        await asyncio.sleep(min(LONGEST_PAUSE_S, PAUSE_PER_SECOND * (monotonic() - began)))
+            while lease.is_ours and await aggregate_dirty_minutes(database) == MOST_DIRTY_MINUTES:
+                began = monotonic()
+            await asyncio.sleep(min(LONGEST_PAUSE_S, PAUSE_PER_SECOND * (monotonic() - began)))
 
 
 async def _purge(store: MongoDB) -> None:

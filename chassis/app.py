@@ -22,6 +22,7 @@ from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
 from chassis.web import health
+from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import add_docs, describe_problems
 from chassis.web.routing import Router, settle_paths
@@ -72,7 +73,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         settings=settings,
         store=store,
         envelope=envelope,
-        receiver=_receiver(settings, envelope, store),
+        receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
         dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
@@ -95,7 +96,8 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     return _serving(application, routers)
 
 
-def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Receiver:
+def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store, routers: Sequence[Router]) -> Receiver:
+    named = {route.policy.access.plain_if for router in routers for route in router.routes}
     return Receiver(
         envelope,
         store,
@@ -103,6 +105,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
         max_body=settings.max_body_bytes,
         max_in_flight=settings.max_in_flight,
         on_open=tracing.begin_request,
+        settings={name for name in named if name and getattr(settings, name)},
     )
 
 
@@ -125,6 +128,8 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     if settings.environment is not Environment.PRODUCTION:
         add_docs(app)
     add_error_handlers(app)
+    if not settings.is_environment_chosen:
+        app.add_middleware(LoopbackOnly)
     app.add_middleware(RequestContextMiddleware)
     if settings.cors_origins:
         add_cors(app, settings.cors_origins)

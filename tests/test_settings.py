@@ -1,4 +1,4 @@
-"""Every setting of every service: understood with a line end, or refused at start by the name of its variable."""
+"""Every setting of every service is read without a line end, or refused at start by the name of its variable."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from cli.links import links, settings_class
 from cli.services import SERVICES
 
 MARK = "xyzzy4711"
-"""Stands in each wrong value that may be a secret, and must not be quoted."""
+"""Part of each wrong value that may be a secret, and must not be quoted."""
 POSTGRES = f"postgresql://user:{MARK}@host/shop"
 MONGODB = f"mongodb://user:{MARK}@host/shop"
 WRONG_URLS = [f"http://{MARK}@peer", "http://peer/?a=b", "http://peer/#a", "http://peer:0", "peer:8000", "ftp://peer"]
@@ -35,7 +35,7 @@ WRONG_MONGODB = [
 ]
 WRONG_COUNTS = ["0", "-1", "1.5", "many", "nan"]
 TEXT = list[str]()
-"""Whatever stands there works."""
+"""Settings for which every value is valid."""
 
 WRONG = {
     "environment": ["prod", "LOCALE"],
@@ -73,6 +73,7 @@ WRONG = {
     "jwt_private_key": [MARK, make_signing_key().replace("\n", "")[:100]],
     "smtp_url": [MARK, f"http://{MARK}@mail", f"smtp://ada:{MARK}@mail:0"],
     "mail_from": ["nobody", "a@", "a@example.org, b@example.org", "a@example.org\nBcc: b@example.org"],
+    "plain_registration": ["perhaps"],
     "app_url": ["shop.example.org", "https://shop.example.org/?a=b", "https://shop.example.org/#a"],
     "analytics_retention_days": ["30", '{"page.viewed": 0}', '{"page.viewed": 1000000000}', "{"],
     "currency": ["eur", "EURO", "JPY", "KWD"],
@@ -83,7 +84,7 @@ NAMES = [one.name for one in SERVICES]
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
-    """The whole environment of the process: one with which every service starts."""
+    """Replace the environment of the process by one with which every service starts."""
     values = ensure_secrets(tmp_path / "secrets.json", links())
     for service in SERVICES:
         scheme = "postgresql" if service.store == "postgres" else "mongodb"
@@ -166,14 +167,34 @@ def test_what_managed_postgres_hands_out_is_understood(environ: dict[str, str], 
     ],
 )
 def test_what_managed_mongodb_hands_out_is_understood(environ: dict[str, str], address: str) -> None:
-    """The driver's own parameters are taken, without a question to the DNS."""
+    """The driver's own parameters are accepted, without a DNS query."""
     environ["ANALYTICS_MONGODB_URL"] = address
 
     assert load("analytics")
 
 
+@pytest.mark.parametrize(
+    ("environment", "given", "registration"),
+    [
+        ("local", "", "plain"),
+        ("local", "false", "sealed"),
+        ("staging", "", "sealed"),
+        ("production", "", "sealed"),
+        ("production", "true", "plain"),
+    ],
+)
+def test_people_register_by_plain_json_in_development(
+    environ: dict[str, str], environment: str, given: str, registration: str
+) -> None:
+    """Elsewhere a setting must allow it."""
+    environ |= {"ENVIRONMENT": environment, "PLAIN_REGISTRATION": given}
+    environ["USER_DATABASE_URL"] = f"postgresql://user:{MARK}@host/shop"
+
+    assert dict(load("user"))["plain_registration"] is (registration == "plain")
+
+
 def test_a_log_level_is_understood_in_any_case(environ: dict[str, str]) -> None:
-    """Many programs read LOG_LEVEL, and some of them want it small."""
+    """LOG_LEVEL is shared with other programs, some of which want it in lower case."""
     environ["LOG_LEVEL"] = "debug"
 
     assert load("user").log_level == "DEBUG"

@@ -21,6 +21,8 @@ from chassis.core.errors import Unauthenticated
 LIFETIME_S = 15 * 60
 MAX_TOKEN = 4096
 """Characters."""
+REMEMBERED = 4096
+"""Tokens whose signature is not verified again; a new one takes the place of the oldest."""
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Coordinate = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
@@ -30,10 +32,10 @@ _Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is missing, expired, foreign or forged; the answer does not tell which."""
+    """The access token is missing, expired, foreign or forged; the answer does not reveal which."""
 
     code = "invalid_token"
-    message = "A valid access token is needed: log in at the user service and send it as 'Authorization: Bearer …'."
+    message = "A valid access token is required: log in at the user service and send it as 'Authorization: Bearer …'."
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
@@ -85,7 +87,7 @@ class _Header(BaseModel):
     kid: _Name
 
 
-class _Claims(BaseModel):
+class Claims(BaseModel):
     """The claims of an access token; others are ignored (RFC 7519, section 4)."""
 
     model_config = ConfigDict(strict=True)
@@ -101,9 +103,22 @@ class _Claims(BaseModel):
     roles: Annotated[list[_Role], Field(max_length=16)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token whose signature was verified with *key*."""
+
+    key_id: str
+    key: Key
+    claims: Claims
+    identity: Identity
+
+
 class TokenVerifier:
     """
     Checks access tokens against the keys of their issuer and the sessions it has revoked.
+
+    The signature of a token is verified once, until its key is fetched anew. Its times and its session are checked on
+    each use.
 
     Args:
         skew: Judges the times in a token.
@@ -115,6 +130,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._skew = skew
+        self._remembered: dict[str, _Verified] = {}
 
     async def verify(self, token: str) -> Identity:
         """
@@ -124,18 +140,45 @@ class TokenVerifier:
             InvalidToken: A check failed (401).
             ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
+        return (await self._admit(token)).identity
+
+    async def read(self, token: str) -> Claims:
+        """
+        Check a token like ``verify``, and return its claims.
+
+        Raises:
+            InvalidToken: A check failed (401).
+            ServiceUnavailable: The issuer's keys or revocations are not available (503).
+        """
+        return (await self._admit(token)).claims
+
+    async def _admit(self, token: str) -> _Verified:
         try:
-            key = await self._keys.get(_key_id(token))
-            claims = _read_claims(verify(token, key))
+            verified = await self._verify_signature(token)
         except (UnknownKey, ValueError) as error:
             raise InvalidToken from error
-        self._check(claims)
-        identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
-        if await self._revocations.is_revoked(identity.session_id):
+        self._check(verified.claims)
+        if await self._revocations.is_revoked(verified.identity.session_id):
             raise InvalidToken
-        return identity
+        return verified
 
-    def _check(self, claims: _Claims) -> None:
+    async def _verify_signature(self, token: str) -> _Verified:
+        known = self._remembered.get(token)
+        key_id = known.key_id if known else _key_id(token)
+        key = await self._keys.get(key_id)
+        if known and known.key is key:
+            return known
+        claims = _read_claims(verify(token, key))
+        identity = Identity(UUID(claims.sub), UUID(claims.sid), frozenset(claims.roles))
+        return self._remember(token, _Verified(key_id, key, claims, identity))
+
+    def _remember(self, token: str, verified: _Verified) -> _Verified:
+        if len(self._remembered) >= REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[token] = verified
+        return verified
+
+    def _check(self, claims: Claims) -> None:
         if (claims.iss, claims.aud) != (self._issuer, self._audience):
             raise InvalidToken
         # Revoked sessions are stored for as long as a token can live (remote.KEEP_S).
@@ -160,18 +203,18 @@ def _key_id(token: str) -> str:
     encoded = token.partition(".")[0]
     header = strict_json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     if isinstance(header, dict) and "crit" in header:
-        raise ValueError("an extension that must be understood")
+        raise ValueError("an unsupported critical header")
     return _Header.model_validate(header).kid
 
 
-def _read_claims(payload: bytes) -> _Claims:
+def _read_claims(payload: bytes) -> Claims:
     """
     Parse the claims of a token whose signature was checked.
 
     Raises:
         ValueError: They are not JSON, or one is missing or of another type, length or alphabet.
     """
-    return _Claims.model_validate(strict_json.loads(payload))
+    return Claims.model_validate(strict_json.loads(payload))
 
 
 class _PublicKey(BaseModel):

@@ -36,11 +36,14 @@ class AppError(Exception):
         message: For people; says what to change. An instance may be more precise.
         headers: Headers of the answer.
         errors: The invalid values of the request, if they can be named.
+        oauth: Whether the answer has the form of OAuth 2, too (RFC 6749, 5.2): ``error`` is the code. Such a message is
+            ASCII without double quotes and backslashes.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     message: str = "Something went wrong on our side."
+    oauth: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class Unauthenticated(AppError):
 
     status = 401
     code = "unauthenticated"
-    message = "Valid credentials are needed."
+    message = "Valid credentials are required."
 
 
 class Forbidden(AppError):
@@ -92,7 +95,7 @@ class MethodNotAllowed(AppError):
 
     status = 405
     code = "method_not_allowed"
-    message = "This path does not take this method; see the Allow header."
+    message = "This path does not support this method; use one of those in the Allow header."
 
 
 class RequestTimeout(AppError):
@@ -100,7 +103,7 @@ class RequestTimeout(AppError):
 
     status = 408
     code = "request_timeout"
-    message = "The request was not complete in time."
+    message = "The request did not arrive completely in time; send it again."
 
 
 class Conflict(AppError):
@@ -147,7 +150,7 @@ class NothingToChange(InvalidRequest):
     """The change names no field (422)."""
 
     code = "nothing_to_change"
-    message = "Name at least one field that is to change."
+    message = "Send at least one field to change."
 
 
 class TooManyRequests(AppError):
@@ -167,19 +170,19 @@ class HeadersTooLarge(AppError):
 
 
 class BadGateway(AppError):
-    """Another service gave an unusable answer, or refused the call (502)."""
+    """Another service returned an unusable answer, or refused the call (502)."""
 
     status = 502
     code = "bad_gateway"
-    message = "Another service gave no usable answer."
+    message = "Another service returned no usable answer."
 
 
 class ServiceUnavailable(AppError):
-    """A needed part is down or full; the request may be repeated (503)."""
+    """A dependency is down or overloaded; the request may be repeated (503)."""
 
     status = 503
     code = "service_unavailable"
-    message = "This cannot be done right now; try again shortly."
+    message = "The service is not available right now; try again shortly."
 
 
 class DatabaseUnavailable(ServiceUnavailable):
@@ -223,10 +226,19 @@ class Problem(BaseModel):
     errors: list[FieldError] = Field([], description="The first 50 invalid values.")
 
 
+class OAuthProblem(Problem):
+    """An error for OAuth 2 clients, in the form of RFC 6749, with the members of RFC 9457 beside."""
+
+    model_config = ConfigDict(title="OAuthProblem")
+
+    error: str = Field(description="The same as `code`.", examples=["invalid_grant"])
+    error_description: str = Field(description="The same as `detail`.", examples=["Username or password is wrong."])
+
+
 def problem_response(error: AppError) -> Response:
     """Answer an error as problem+json; it has the request id, by which its log lines can be found."""
     problem = _problem(error, request_context.request_id(), error.errors)
-    return Response(strict_json.dumps(problem), error.status, error.headers, media_type=PROBLEM_JSON)
+    return Response(strict_json.dumps(problem), error.status, error.headers, media_type=_media_type(error))
 
 
 async def answer_error(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
@@ -249,7 +261,8 @@ def documented(
     responses = deepcopy(dict(beside or {}))
     for error in errors:
         response = responses.setdefault(error.status, {"description": error.message})
-        content = response.setdefault("content", {}).setdefault(PROBLEM_JSON, {"schema": _PROBLEM})
+        schema = _OAUTH_PROBLEM if error.oauth else _PROBLEM
+        content = response.setdefault("content", {}).setdefault(_media_type(error), {"schema": schema})
         content.setdefault("examples", {})[error.code] = {"value": _problem(error, _EXAMPLE_ID)}
     return responses
 
@@ -262,6 +275,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_OAUTH_PROBLEM = {"$ref": "#/components/schemas/OAuthProblem"}
 _EXAMPLE_ID = "0193b5a2c7f07d5e8a1b3c4d5e6f7081"
 _BY_STATUS: dict[int, type[AppError]] = {
     error.status: error
@@ -277,8 +291,14 @@ _BY_STATUS: dict[int, type[AppError]] = {
 }
 
 
+def _media_type(error: AppError | type[AppError]) -> str:
+    return "application/json" if error.oauth else PROBLEM_JSON  # as RFC 6749, 5.2 requires
+
+
 def _problem(error: AppError | type[AppError], request_id: str, errors: Sequence[FieldError] = ()) -> dict[str, Any]:
+    oauth = {"error": error.code, "error_description": error.message} if error.oauth else {}
     return {
+        **oauth,
         "type": f"urn:problem:{error.code}",
         "title": error.code.replace("_", " ").capitalize(),
         "status": error.status,

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
@@ -52,6 +53,8 @@ _SECRET_TEXT = re.compile(
     r"|(?<=password=)[^\s&,;'\"]+"
     r"|(?<=token=)[^\s&,;'\"]+"
 )
+_SECRET_MARKS = ("eyJ", "gAAAA", "$argon2", "://", "earer ", "Basic ", "password=", "token=")
+"""Every secret text contains one of these or follows it: most lines contain none, and need no regular expression."""
 _HIDDEN = "[hidden]"
 _TRACEBACKS = frozenset({"exception", "stack"})
 # Characters that a terminal interprets: control characters, and Unicode's line breaks and changes of direction.
@@ -230,7 +233,12 @@ def _indent_traceback(_logger: WrappedLogger, _method: str, event: EventDict) ->
 
 
 def _safe_field(name: str, value: Any, depth: int = 5) -> Any:  # noqa: ANN401 - whatever is logged
-    return _HIDDEN if _SECRET_NAME.search(name) else _safe(value, depth)
+    return _HIDDEN if _is_secret(name) else _safe(value, depth)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name))
 
 
 def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401
@@ -246,7 +254,11 @@ def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401
 
 def _safe_text(text: str) -> str:
     # Masked before it is cut: a secret that is cut in two would not be recognised.
-    safe = _SECRET_TEXT.sub(_HIDDEN, text[: 2 * MAX_TEXT]).translate(_CONTROLS)
+    safe = text[: 2 * MAX_TEXT]
+    if any(mark in safe for mark in _SECRET_MARKS):
+        safe = _SECRET_TEXT.sub(_HIDDEN, safe)
+    if not safe.isprintable():
+        safe = safe.translate(_CONTROLS)
     return safe if len(text) <= MAX_TEXT else f"{safe[:MAX_TEXT]}… ({len(text)} characters)"
 
 

@@ -35,11 +35,11 @@ class Options(TypedDict, total=False):
     The arguments of a route. All but the first six are FastAPI's.
 
     Attributes:
-        access: In what form and from whom requests are taken; every route has it.
+        access: Who may call, and in which form; every route has it.
         auth: The required login; none by default.
         idempotency: The effect of a repeated request; every POST and PATCH declares it.
         max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
-        gzip: Whether a plain body may be packed.
+        gzip: Whether a plain body may be compressed.
         also: Other paths of the route, which are not documented.
     """
 
@@ -70,7 +70,7 @@ class RoutePolicy:
     The policy of a route.
 
     Args:
-        access: In what form, from whom and how large a request may arrive.
+        access: Who may call, in which form, and with how large a body.
         auth: The required login; None if there is none.
         idempotency: The effect of a repeated request.
         key_reader: The dependency that reads the key of a keyed route.
@@ -135,12 +135,14 @@ class RoutePolicy:
 
     def openapi(self, method: str) -> dict[str, Any]:
         """Return the description for OpenAPI: ``x-access`` for programs, the token, and an ignored key header."""
-        access = {
+        access: dict[str, object] = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
             "authentication": self.authentication,
             "idempotency": self.idempotency.name,
         }
+        if self.access.plain_if:
+            access["plain_if"] = self.access.plain_if.upper()
         described: dict[str, Any] = {"x-access": access}
         if self.auth and self.auth.by_token:
             described["security"] = [{TOKEN_SCHEME: []}]
@@ -152,7 +154,8 @@ class RoutePolicy:
     def __str__(self) -> str:
         """Return a description for people, in a sentence."""
         callers = "" if self.access.who == "-" else f" ({self.access.who})"
+        plain = f", or plain with {self.access.plain_if.upper()}=true" if self.access.plain_if else ""
         return (
-            f"Access: {self.access.mode}{callers}; authentication: {self.authentication}; "
+            f"Access: {self.access.mode}{callers}{plain}; authentication: {self.authentication}; "
             f"idempotency: {self.idempotency.name}."
         )

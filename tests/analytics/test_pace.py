@@ -5,6 +5,7 @@ import importlib.util
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from types import ModuleType, SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -112,6 +113,7 @@ class _Counting:
             yield self.lease
 
         monkeypatch.setattr(main, "leased", leased)
+        monkeypatch.setattr(main, "anything_to_count", AsyncMock(return_value=True))
         monkeypatch.setattr(main, "aggregate_dirty_minutes", self.fold)
         monkeypatch.setattr(main, "monotonic", lambda: self.clock)
         monkeypatch.setattr(main, "asyncio", SimpleNamespace(sleep=sleep))
@@ -145,7 +147,7 @@ def counting(main: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Make:
 async def test_counting_takes_a_tenth_of_the_time(
     main: ModuleType, counting: Make, steps: list[tuple[int, float]], pause: float
 ) -> None:
-    """It pauses nine times as long as the last step took, ten seconds at most, but not while there is more to count."""
+    """Counting pauses nine times as long as the last step took, ten seconds at most, but not while more is to count."""
     work = counting(steps)
 
     await main._count(_Store())  # noqa: SLF001 - the periodic work
@@ -155,7 +157,7 @@ async def test_counting_takes_a_tenth_of_the_time(
 
 
 async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> None:
-    """Even if there is more to count: the process that took over counts it."""
+    """A process that lost the lease stops, even if there is more to count: the new holder counts it."""
     work = counting([(1000, 0.0)] * 10)
     original = work.fold
 
@@ -169,8 +171,19 @@ async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> 
     assert work.steps == 3
 
 
+async def test_without_anything_to_count_no_lease_is_taken(main: ModuleType, counting: Make) -> None:
+    """An idle service reads, and writes nothing."""
+    work = counting([])
+    main.anything_to_count = AsyncMock(return_value=False)  # type: ignore[attr-defined]
+    main.leased = None  # type: ignore[attr-defined]
+
+    await main._count(_Store())  # noqa: SLF001
+
+    assert work.steps == 0
+
+
 async def test_whoever_has_not_the_work_counts_nothing(main: ModuleType, counting: Make) -> None:
-    """Another process counts."""
+    """A process without the lease does not count."""
     work = counting([])
     work.lease.is_ours = False
 

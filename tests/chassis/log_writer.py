@@ -1,7 +1,7 @@
 """
-Writes log lines as a service does, in a process of its own: logging is one per process (see test_logs.py).
+Writes log lines as a service does, in a process of its own: logging is configured once per process (test_logs.py).
 
-``python -m tests.chassis.log_writer`` writes a line of each kind, with the name of a writer and a number that many.
+``python -m tests.chassis.log_writer`` writes a line of each kind; with a writer's name and a number, that many lines.
 """
 
 import logging
@@ -45,7 +45,7 @@ class Account:
 
 
 def fail(text: str) -> None:
-    """Raise an error with this text, for another reason with this text."""
+    """Raise an error with this text, caused by another with the same text."""
     try:
         int(text)
     except ValueError as error:
@@ -107,9 +107,9 @@ HIDDEN: dict[str, Write] = {
     "library's extra": lambda event: library.warning(event, extra={"password": SECRET}),
     "library's exception": lambda event: with_exception(library.exception, event, f"bad {JWT}"),
 }
-"""How somebody might write what must not come out."""
+"""Notations of a secret that must not be logged."""
 CONTROLS = "\x1b]0;owned\x07\x1b[2J\r\n2026-01-01 [info] forged\x9b1m\x7f\x00\u202egnp.exe\u2028"
-"""What a terminal would obey, or take for a line of its own."""
+"""Text that a terminal would obey or show as a line of its own."""
 SHOWN: dict[str, Write] = {
     "value": lambda event: log.info(event, path=CONTROLS),
     "message": lambda event: log.info("%s %s", event, CONTROLS),
@@ -118,7 +118,7 @@ SHOWN: dict[str, Write] = {
     "exception": lambda event: with_exception(log.exception, event, CONTROLS),
     "library": lambda event: library.warning("%s %s", event, CONTROLS),
 }
-"""How text of somebody else might be written."""
+"""Notations of text from outside."""
 LONG: dict[str, Write] = {
     "value": lambda event: log.info(event, path="x" * 1_000_000),
     "message": lambda event: log.info("%s %s", event, "x" * 1_000_000),
@@ -150,7 +150,7 @@ def write_each() -> None:
 
 
 def write_into_a_full_pipe() -> None:
-    """Write far more lines than anybody reads, then say on standard error how many wait and how many were dropped."""
+    """Write far more lines than the pipe takes, then print on standard error how many wait and were dropped."""
     logs.MOST_WAITING = 1000
     logs.configure_logging(WriterSettings())
     write_many("blocked", 10_000)
@@ -168,7 +168,7 @@ def write_many(writer: str, count: int) -> None:
 
 
 def main() -> None:
-    """Write what the arguments ask for, to where the environment says."""
+    """Run the mode that the arguments select, with outputs from the environment."""
     if len(sys.argv) == 1:
         logs.configure_logging(WriterSettings())
         write_each()

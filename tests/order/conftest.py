@@ -28,14 +28,14 @@ async def teapot(shop: Shop) -> str:
 
 @pytest.fixture
 async def settling(shop: Shop) -> AsyncIterator[None]:
-    """Let every order come to its end after the test, when all works again."""
+    """Complete every order after the test, with all services working again."""
     yield
     assert await shop.settles()
 
 
 @pytest.fixture
 def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The running service resumes no orders by itself."""
+    """Keep the running service from resuming orders by itself."""
 
     async def resume_nothing(_database: Postgres, _dispatcher: Dispatcher) -> None:
         pass
@@ -45,13 +45,13 @@ def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step of an order is waited for for long."""
+    """Give each step of an order a short timeout."""
     declare_steps(monkeypatch, timeout_s=0.5)
 
 
 @pytest.fixture
 async def wire(settling: None, shop: Shop, environment: dict[str, str]) -> AsyncIterator[FaultProxy]:
-    """What stands between the order service's calls and the product service."""
+    """The connection between the order service's calls and the product service."""
     its = application_of(shop.app)
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
         peers = its.settings.peer_urls | {"product": proxy.address}

@@ -13,11 +13,11 @@ from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, FaultProxy, passing
 
 COMMIT = b"/commit"
-"""In the address of the second step's request, and not in the first's."""
+"""Part of the address of the second step's request, and not of the first's."""
 
 
 async def cancel(shop: Shop) -> None:
-    """Cancel the order that is under way."""
+    """Cancel the order under way."""
     order = await shop.only_order()
     assert (await shop.cancel(order["id"])).json()["status"] == OrderStatus.CANCELLED
 
@@ -27,7 +27,7 @@ async def cancel(shop: Shop) -> None:
 async def test_an_order_can_be_cancelled_at_every_step(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, when: str
 ) -> None:
-    """Before product has heard of a step and after, while the customer waits: no stock is held, and all agree."""
+    """Cancelled before or after any step while the customer waits, an order holds no stock, and all services agree."""
 
     async def cancelling(exchange: Exchange) -> None:
         if (COMMIT in exchange.request) != (step == "commit"):
@@ -59,7 +59,7 @@ async def test_an_order_can_be_cancelled_at_every_step(
 async def test_a_reserve_that_comes_after_the_cancellation_is_refused(
     shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str]
 ) -> None:
-    """Product has heard of the cancellation by then, and of the order never before."""
+    """Product receives the cancellation first, and so refuses the reserve that comes after it."""
 
     async def is_buried() -> bool:
         async with apps["product"].state.application.store.transaction() as session:
@@ -84,7 +84,7 @@ async def test_a_reserve_that_comes_after_the_cancellation_is_refused(
 async def test_whoever_wins_a_race_with_a_cancellation_all_agree(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], turn: int
 ) -> None:
-    """The order is cancelled, or it was confirmed before and then cancelled; nothing else can be seen."""
+    """An order is either cancelled, or confirmed first and then cancelled; no other outcome is visible."""
     placing = asyncio.create_task(shop.send({"product_id": teapot, "quantity": 2}))
 
     async def is_there() -> bool:

@@ -18,7 +18,7 @@ from tests.support.having import having
 
 
 async def test_a_key_whose_first_statement_is_under_way_is_in_flight(shop: Shop, teapot: str) -> None:
-    """The second request is told so at once, and stores nothing; other keys of the same person are free."""
+    """The second request is refused at once and stores nothing; other keys of the same person are free."""
     key, other = str(new_id()), str(new_id())
     wanted = {"product_id": teapot, "quantity": 1}
     customer = (await shop.send(wanted, key=other)).json()["user_id"]
@@ -37,7 +37,7 @@ async def test_a_key_whose_first_statement_is_under_way_is_in_flight(shop: Shop,
 
 
 async def test_a_key_of_another_order_is_refused(shop: Shop, teapot: str) -> None:
-    """Another body under the key of an order that is there stores nothing."""
+    """Another body under the key of an existing order stores nothing."""
     key = str(new_id())
     await shop.send({"product_id": teapot, "quantity": 1}, key=key)
 
@@ -49,13 +49,13 @@ async def test_a_key_of_another_order_is_refused(shop: Shop, teapot: str) -> Non
 
 
 class CommitRefused:
-    """A dispatcher whose commits are refused; all else is passed on."""
+    """A dispatcher whose commits are refused; all other calls are passed on."""
 
     def __init__(self, real: Any, status: int, code: str) -> None:  # noqa: ANN401 - whatever the service has
         self._real, self._problem = real, (status, code)
 
     async def call(self, call: Call[Any, Any], body: object = None, **options: object) -> Any:  # noqa: ANN401 - what is declared
-        """Refuse, if it is a commit."""
+        """Refuse a commit; pass on any other call."""
         if call is not COMMIT:
             return await self._real.call(call, body, **options)
         status, code = self._problem
@@ -67,13 +67,13 @@ COMMITS = {
     "reservation_not_found": (202, (OrderStatus.PENDING, "placed")),
     "forbidden": (202, (OrderStatus.PENDING, "placed")),
 }
-"""Code of the refusal -> the answer's status, and what is stored."""
+"""Code of the refusal -> the answer's status, and the stored status."""
 
 
 @pytest.mark.usefixtures("settling", "unresumed")
 @pytest.mark.parametrize("code", COMMITS)
 async def test_a_commit_that_is_refused(shop: Shop, teapot: str, code: str) -> None:
-    """One whose time is over ends the order; any other refusal is a fault between services, and the order waits."""
+    """A commit refused as expired ends the order; any other refusal is a fault between services: the order waits."""
     status, stored = COMMITS[code]
     its = application_of(shop.app)
     other = await shop.place(teapot)

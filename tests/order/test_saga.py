@@ -31,12 +31,12 @@ STEPS = {"reserve": False, "commit": True}
 
 
 async def silent(_exchange: Exchange) -> None:
-    """Neither ask the service nor answer."""
+    """Neither call the service nor answer."""
     await asyncio.Event().wait()
 
 
 async def away(exchange: Exchange) -> None:
-    """Be nobody."""
+    """Refuse the connection."""
     exchange.reset()
 
 
@@ -59,7 +59,7 @@ def at(step: str, fault: Fault) -> Fault:
 async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, fault: Fault
 ) -> None:
-    """The customer is told where to look; it is confirmed once, whether product had done the step or not."""
+    """The customer gets the order's address; it is confirmed once, whether or not product had done the step."""
     wire.fault = at(step, fault)
 
     answer = await shop.send({"product_id": teapot, "quantity": 2})
@@ -77,7 +77,7 @@ async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
 async def test_the_key_of_a_pending_order_goes_on_with_it(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str]
 ) -> None:
-    """Sent again, the request ends what the first has begun, without anybody resuming it."""
+    """A repeated request completes what the first one began, without a resumer."""
     key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
     wire.fault = at("commit", losing)
     first = await shop.send(wanted, key=key)
@@ -92,7 +92,7 @@ async def test_the_key_of_a_pending_order_goes_on_with_it(
 
 
 async def test_an_answer_that_comes_late_is_waited_for(shop: Shop, wire: FaultProxy, teapot: str) -> None:
-    """A product service that is slow, but not too slow, makes no order pending."""
+    """A product service that is slow, but within its time, makes no order pending."""
 
     async def slow(exchange: Exchange) -> None:
         answer = await exchange.forward()
@@ -109,7 +109,7 @@ async def test_an_answer_that_comes_late_is_waited_for(shop: Shop, wire: FaultPr
 async def test_an_order_that_has_waited_for_too_long_expires(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
 ) -> None:
-    """Whatever is reserved for it by then is given back."""
+    """What is reserved for an expired order is released."""
     wire.fault = at("reserve", fault)
     order = await shop.place(teapot, 2)
     await shop.lose_patience(order["id"])
@@ -125,7 +125,7 @@ async def test_an_order_that_has_waited_for_too_long_expires(
 async def test_an_order_whose_reservation_has_expired_is_expired(
     shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str], step: str
 ) -> None:
-    """The customer is told so, with the same key again."""
+    """The customer gets the expiry as the answer, and again with the same key."""
 
     async def expiring(exchange: Exchange) -> None:
         order = await shop.only_order()
@@ -149,7 +149,7 @@ async def test_an_order_whose_reservation_has_expired_is_expired(
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: FaultProxy, teapot: str) -> None:
-    """An order costs what its products cost when they were reserved."""
+    """An order costs the prices at the time of its reservation."""
     wire.fault = at("commit", holding)
     order = await shop.place(teapot, 2)
     await shop.change_price(teapot, 999.99)
@@ -161,7 +161,7 @@ async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: 
 
 
 class Mismatched:
-    """A dispatcher whose calls are refused by a service that does not understand ours."""
+    """A dispatcher whose calls are refused as malformed."""
 
     def __init__(self, status: int, code: str) -> None:
         self.status, self.code = status, code
@@ -179,7 +179,7 @@ class Mismatched:
 async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
     settling: None, shop: Shop, teapot: str, monkeypatch: pytest.MonkeyPatch, status: int, code: str
 ) -> None:
-    """Something is wrong between the services: it is logged, and the order waits, in the end until it expires."""
+    """Such a refusal is a fault between the services: it is logged, and the order waits until it expires."""
     monkeypatch.setattr(advance_order, "log", log := CapturingLogger())
     with having(shop.app, dispatcher=Mismatched(status, code)):
         order = await shop.place(teapot)
@@ -191,7 +191,7 @@ async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
 
 @pytest.mark.usefixtures("impatient")
 async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultProxy, teapot: str) -> None:
-    """While it is asking, whoever looks for orders to resume leaves it alone."""
+    """While a worker calls for an order, another worker does not claim it."""
     wire.fault = silent
     placing = asyncio.create_task(shop.place(teapot))
 
@@ -207,7 +207,7 @@ async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultPro
 
 
 async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environment: dict[str, str]) -> None:
-    """More orders than are taken at a time do not wait for a second each time."""
+    """With more orders than one batch, the next batch is resumed without a pause."""
     product = await shop.product(stock=100)
     async with shop.app.state.application.store.transaction() as session:
         for _ in range(2 * AT_ONCE + 1):
@@ -224,14 +224,14 @@ async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environm
 
 
 async def test_who_resumes_orders_calls_in_the_background(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So its breaker pauses for a second at most, and after an outage no order waits for a minute."""
+    """A resumer's breaker pauses for a second at most, so after an outage no order waits for a minute."""
     used = list[Dispatcher]()
 
     async def resume_none(_database: Postgres, dispatcher: Dispatcher) -> None:
         used.append(dispatcher)
 
     async def has_resumed() -> bool:
-        # Not all are of this service: there may be a second server.
+        # Some belong to another service: there may be a second server.
         return shop.app.state.application.background in used
 
     monkeypatch.setattr(main, "resume_orders", resume_none)

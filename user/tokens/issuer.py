@@ -26,6 +26,7 @@ class TokenIssuer:
         loaded = load_keys(private_keys)
         self._public = [public_jwk(key) for key in loaded]
         self._keys = {public["kid"]: private_key(key) for public, key in zip(self._public, loaded, strict=True)}
+        self._verifying = {kid: key.public_key() for kid, key in self._keys.items()}
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
@@ -50,6 +51,6 @@ class TokenIssuer:
         Raises:
             UnknownKey: It has no such key.
         """
-        if key_id not in self._keys:
+        if key_id not in self._verifying:
             raise UnknownKey
-        return self._keys[key_id].public_key()
+        return self._verifying[key_id]

@@ -14,7 +14,7 @@ class Screen:
     The dashboard in a browser.
 
     Attributes:
-        complaints: What the browser has complained of; a test that expects some empties the list.
+        complaints: The browser's warnings and errors; a test that expects some empties the list.
     """
 
     page: Page
@@ -40,7 +40,7 @@ class Screen:
         await self.settle()
 
     def excuse(self) -> None:
-        """Check that the browser has complained of missing answers and error statuses only, and clear its messages."""
+        """Check that the browser has reported only missing answers and error statuses, and clear its messages."""
         assert {complaint[:23] for complaint in self.complaints} == {"Failed to load resource"}
         self.complaints.clear()
 

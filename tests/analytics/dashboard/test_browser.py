@@ -84,7 +84,7 @@ async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: Us
 
 
 async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
-    """Log in, skip to the numbers, choose a range, use shortcuts except while typing, and log out."""
+    """The keyboard is enough to log in, skip to the numbers, choose a range, use shortcuts and log out."""
     async with visit() as screen:
         keys, page = screen.page.keyboard, screen.page
         await expect(page.get_by_label("Name or e-mail address")).to_be_focused()
@@ -124,7 +124,7 @@ async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
 
 
 async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: User, seeded: None) -> None:
-    """Today's, in text as well as in charts; and those of dates, of which there is a file with the same events."""
+    """The numbers of today match the events, in text and in charts; so do those of dates, and an export of these days."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()

@@ -16,7 +16,7 @@ def at(text: str) -> datetime:
 
 
 async def test_a_range_is_whole_days_until_now(modules: Modules) -> None:
-    """In local time; the period before it is as long, and ends at the same time of the day."""
+    """A range is in local time; the period before it is as long, and ends at the same time of the day."""
     week = await modules.run("ranges.periodOf", "7d", NOW, zone="Asia/Tokyo")
 
     assert (week["from"], week["to"]) == ("2026-11-14T15:00:00.000Z", "2026-11-20T20:31:00.000Z")
@@ -26,7 +26,7 @@ async def test_a_range_is_whole_days_until_now(modules: Modules) -> None:
 
 
 async def test_dates_are_a_range(modules: Modules) -> None:
-    """They include both days; the future is left out, and people are counted by the same dates in UTC."""
+    """A range of dates includes both; the future is left out, and people are counted by the same dates in UTC."""
     past = await modules.run("ranges.periodOf", {"from": "2026-10-24", "to": "2026-10-25"}, NOW, zone="Europe/Berlin")
     coming = await modules.run("ranges.periodOf", {"from": "2026-11-20", "to": "2026-12-24"}, NOW, zone="Europe/Berlin")
     future = await modules.run("ranges.periodOf", {"from": "2026-12-01", "to": "2026-12-02"}, NOW, zone="Europe/Berlin")
@@ -49,7 +49,7 @@ async def test_dates_are_a_range(modules: Modules) -> None:
     ],
 )
 async def test_dates_that_are_no_range_are_explained(modules: Modules, dates: tuple[str, str], problem: str) -> None:
-    """Before anything is requested."""
+    """Dates that are no range are refused before anything is requested."""
     assert await modules.run("ranges.problemOf", dict(zip(("from", "to"), dates, strict=True))) == problem
 
 
@@ -80,7 +80,7 @@ YESTERDAYS = {
 
 @pytest.mark.parametrize("zone", YESTERDAYS)
 async def test_yesterday_until_now_is_until_the_same_time_on_the_wall(modules: Modules, zone: str) -> None:
-    """On days with a clock change as on all others."""
+    """Yesterday ends at the same local time as today, also on days with a clock change."""
     for now, yesterday in YESTERDAYS[zone]:
         today = await modules.run("ranges.periodOf", "today", at(now), zone=zone)
 
@@ -115,18 +115,18 @@ async def test_a_view_is_read_from_the_address_as_it_was_written(modules: Module
     ("now", "before", "shown"), [(3, 2, "+50%"), (2, 2, "0%"), (0, 2, "-100%"), (3, 0, "new"), (0, 0, None)]
 )
 async def test_growth_from_nothing_is_no_percentage(modules: Modules, now: int, before: int, shown: str | None) -> None:
-    """It is new; nothing after nothing has no change at all."""
+    """Growth from nothing is new, and nothing after nothing has no change."""
     assert await modules.run("format.change", now, before) == shown
 
 
 async def test_an_axis_of_money_has_its_currency(modules: Modules) -> None:
-    """In the reader's language, and short."""
+    """An amount on an axis has its currency, in the reader's language, and is short."""
     assert await modules.run("format.shortMoney", 1500, "EUR") == "€1.5k"
     assert await modules.run("format.shortMoney", 2_000_000, "JPY") == "JP¥2m"
 
 
 async def test_ids_and_products_are_told_apart(modules: Modules) -> None:
-    """By the ends of ids, because those of the same time begin alike; other ids are shown whole."""
+    """Products of one name have the ends of their ids, because ids of one time begin alike; other ids are shown whole."""
     products = [{"name": "Cup", "product_id": A}, {"name": "Cup", "product_id": B}, {"name": "Pot", "product_id": A}]
 
     assert await modules.run("names.productLabels", products) == ["Cup (…a1b2c3d4)", "Cup (…99887766)", "Pot"]
@@ -150,19 +150,19 @@ async def test_ids_and_products_are_told_apart(modules: Modules) -> None:
     ],
 )
 async def test_the_usual_funnel_has_steps_that_occur(modules: Modules, types: list[str], steps: list[str]) -> None:
-    """The way to an order, or else the most frequent types."""
+    """The usual funnel is the way to an order, or else the most frequent types."""
     assert await modules.run("names.usualSteps", types) == steps
 
 
 async def test_equal_lines_take_turns(modules: Modules) -> None:
-    """Of three equal lines each shows a third; a line that equals none is drawn through."""
+    """Each of three equal lines shows a third of itself; a line that equals none is solid."""
     series = [{"values": values} for values in ([1, 2], [3, 4], [1, 2], [1, 2])]
 
     assert await modules.run("series.dashes", series) == [[], [], [12, 6], [6, 12]]
 
 
 async def test_rare_types_are_added_up(modules: Modules) -> None:
-    """Seven are shown, and types without events are not."""
+    """Seven types are shown, the others are added up, and types without events are left out."""
     series = [{"name": str(number), "values": [number, 0]} for number in range(10)]
 
     shown = await modules.run("series.mostFrequent", series)
@@ -172,7 +172,7 @@ async def test_rare_types_are_added_up(modules: Modules) -> None:
 
 
 async def test_rare_orders_are_counted(modules: Modules) -> None:
-    """If there are too many types for one answer, orders are requested on their own."""
+    """Orders are requested on their own if there are too many types for one answer."""
     script = """async () => {
       const { figures } = await import("/dashboard/figures.js");
       const { periodOf } = await import("/dashboard/ranges.js");
@@ -188,17 +188,16 @@ async def test_rare_orders_are_counted(modules: Modules) -> None:
 
 
 async def test_keys_are_no_shortcuts_while_a_person_types(modules: Modules) -> None:
-    """Nor with a modifier, which makes them the browser's."""
-    script = "shortcuts.shortcutOf"
+    """A key is no shortcut while a person types, nor with a modifier, which makes it the browser's."""
     page = {"key": "E", "target": {}}
-    assert await modules.run(script, page) == "e"
-    assert [await modules.run(script, {**page, name: True}) for name in ("ctrlKey", "metaKey", "altKey", "repeat")] == [
-        None
-    ] * 4
+    others = [{**page, name: True} for name in ("ctrlKey", "metaKey", "altKey", "repeat")]
+
+    assert await modules.run("shortcuts.shortcutOf", page) == "e"
+    assert [await modules.run("shortcuts.shortcutOf", one) for one in others] == [None] * 4
 
 
 async def test_the_command_of_an_empty_panel_is_for_a_shell(modules: Modules) -> None:
-    """Types of services are left out, since a key cannot send them; a quote in a type ends no quote."""
+    """The command leaves out types of services, which a key cannot send; a quote in a type ends no quote."""
     command = await modules.run("empty.sending", ["it's", "order.confirmed"], "http://127.0.0.1:8001")
 
     assert "http://127.0.0.1:8001/api/v1/analytics/events/batch" in command

@@ -39,7 +39,7 @@ async def test_what_a_browser_has_is_not_sent_again(browser: httpx.AsyncClient) 
 
 
 async def test_each_file_has_its_type(browser: httpx.AsyncClient) -> None:
-    """Browsers run scripts of the right type only."""
+    """Each file has its content type, since browsers run only scripts of the right type."""
     kinds = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
     for name in FILES:
         answer = await browser.get(f"/dashboard/{name}")

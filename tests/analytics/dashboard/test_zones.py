@@ -47,7 +47,7 @@ async def root(make_user: MakeUser) -> User:
 async def test_without_a_zone_that_is_known_the_dashboard_is_in_utc(
     visit: Visit, root: User, database: MotorDatabase, zone: str, said: str
 ) -> None:
-    """The page says so, and its panels show numbers of UTC days."""
+    """The page shows that it uses UTC, and its panels show numbers of UTC days."""
     await seed(database)
     async with visit(timezone_id="Asia/Tokyo") as screen:
         await screen.page.add_init_script(naming(zone))
