@@ -1,1 +1,1 @@
-"""A shop under fire: real processes take orders while they are killed, and afterwards everything must agree."""
+"""A shop under faults: real processes take orders while they are killed, and afterwards all databases must agree."""

@@ -1,4 +1,4 @@
-"""``python -m chaos …``: real processes are killed or attacked under load; nothing may be lost or doubled."""
+"""``python -m chaos …``: real processes are killed or attacked under load; no data may be lost or doubled."""
 
 from secrets import randbelow
 from typing import Annotated
@@ -14,7 +14,7 @@ from cli.dev.console import console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Seed = Annotated[int | None, typer.Option(help="Of all that is drawn; a new one if it is left out.")]
+Seed = Annotated[int | None, typer.Option(help="Of all random choices; a new one if it is left out.")]
 
 
 @app.command()
@@ -25,7 +25,7 @@ def orders(  # noqa: PLR0913 - the options of a command
     minutes: Annotated[float, typer.Option(help="Begin nothing after so long.")] = 90.0,
     clients: Annotated[int, typer.Option(min=1, help="Attempts under way at a time.")] = 24,
     seed: Seed = None,
-    quick: Annotated[bool, typer.Option(help="As much as three minutes allow.")] = False,
+    quick: Annotated[bool, typer.Option(help="A short run of three minutes.")] = False,
     report: Annotated[bool, typer.Option(help="Keep the chart in docs/images.")] = False,
 ) -> None:
     """Place orders while processes and databases are killed, and compare what was acknowledged with all databases."""
@@ -51,9 +51,9 @@ def attack(
     *,
     bound_ms: Annotated[float, typer.Option(help="The bystander's longest request during an attack.")] = 100.0,
     seconds: Annotated[float, typer.Option(help="How long each attack lasts.")] = 5.0,
-    only: Annotated[str, typer.Option(help="Attacks with this in their name alone.")] = "",
+    only: Annotated[str, typer.Option(help="Only attacks with this in their name.")] = "",
 ) -> None:
-    """Attack by all known ways, one after the other, at the service port and at the edge."""
+    """Run all known attacks, one after the other, at the service port and at the edge."""
     run_attacks(only, seconds=seconds, bound_ms=bound_ms)
 
 
@@ -62,7 +62,7 @@ def _drawn(seed: int | None) -> int:
 
 
 def _quick(clients: int, seed: int) -> OrdersPlan:
-    """Return what three minutes allow. CI shares its machine: it has longer to settle, and may lose as little."""
+    """Return a plan of three minutes. CI shares its machine: it has longer to settle, and may lose as little."""
     return OrdersPlan(10_000, 60, 1.75, clients, seed, drained_within_s=30, settled_within_s=60)
 
 

@@ -1,4 +1,4 @@
-"""The run as a picture: how many orders had their last word each second, and what was hit meanwhile."""
+"""The run as a picture: the orders completed per second, and the faults in that time."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ text { font: 12px sans-serif; fill: #444 } .title { font-weight: bold; font-size
 
 
 def draw(report: dict[str, Any], file: Path) -> None:
-    """Draw *report*, the content of the JSON, into an SVG. The same figures, the same bytes."""
+    """Draw *report*, the content of the JSON, as an SVG. The same figures produce the same bytes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     height = _TOP + _CURVE + 40 + _LANE * len(_LANES) + 30
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">'
@@ -30,7 +30,7 @@ def draw(report: dict[str, Any], file: Path) -> None:
 
 
 def bins(per_second: Sequence[int], most: int = _POINTS) -> tuple[int, list[float]]:
-    """Put seconds together until there are at most *most* points; gives how many, and the mean of each."""
+    """Average seconds until there are at most *most* points; returns the number of seconds in each, and the means."""
     width = max(1, -(-len(per_second) // most))
     groups = [per_second[start : start + width] for start in range(0, len(per_second), width)]
     return width, [sum(group) / len(group) for group in groups]

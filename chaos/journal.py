@@ -1,4 +1,4 @@
-"""What clients attempted and what was acknowledged: the journals that the databases are held against in the end."""
+"""The journals of the clients: what they attempted and what was acknowledged, for comparison with the databases."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,24 +9,24 @@ from typing import Any
 from chaos.scenarios.orders.shop import Reply
 
 REFUSALS = {"insufficient_stock": "rejected", "order_expired": "expired", "order_cancelled": "cancelled"}
-"""What an attempt may be refused for, and the status of its order then."""
+"""Codes with which an attempt may be refused, and the status of its order then."""
 _NEW, _KNOWN = {"accepted", "inserted"}, {"duplicate"}
-"""What may become of an event."""
+"""The outcome of an event."""
 
 
 @dataclass(slots=True)
 class Attempt:
     """
-    One attempt to order something.
+    One attempt to order.
 
     Attributes:
-        customer: Who; the number among the people of the run.
+        customer: The customer's number among the people of the run.
         wanted: Product -> units.
-        answers: Every different final answer to it: the status, and the digest of the body or the code of the refusal.
-        order_ids: Every order that was named in an answer.
-        acknowledged: The statuses of the order that were acknowledged, the latest last.
+        answers: Every distinct final answer to it: the status, and the digest of the body or the code of the refusal.
+        order_ids: Every order id in an answer.
+        acknowledged: The acknowledged statuses of the order, in order of time.
         refusal: The code of the refusal, if it was refused.
-        requested: Which of ``cancelled`` and ``fulfilled`` was asked for, whatever the answer.
+        requested: Which of ``cancelled`` and ``fulfilled`` was requested, whatever the answer.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Attempt:
     requested: set[str] = field(default_factory=set)
 
     def record(self, reply: Reply) -> bool:
-        """Record an answer to the order itself; False if it is an unexpected one."""
+        """Record an answer to the order itself; False if it is unexpected."""
         if order_id := reply.body.get("id"):
             self.order_ids.add(order_id)
         if reply.is_open:
@@ -66,7 +66,7 @@ class Restock:
 
 @dataclass(slots=True)
 class OrderJournal:
-    """All attempts and restocks; *unexpected* are answers that make no sense, with what they were answers to."""
+    """All attempts and restocks; *unexpected* lists invalid answers, with their requests."""
 
     attempts: list[Attempt] = field(default_factory=list)
     restocks: list[Restock] = field(default_factory=list)
@@ -76,14 +76,14 @@ class OrderJournal:
 @dataclass(slots=True)
 class EventJournal:
     """
-    The events that were sent, and what was answered.
+    The events that were sent, and the answers.
 
     Attributes:
         events: By id.
-        acknowledged: The ids of those that were answered to be stored.
-        new: How often each was answered to be new.
-        unexpected: Answers that make no sense.
-        errors: What came in place of answers, and how often.
+        acknowledged: The ids of those acknowledged as stored.
+        new: How often each was acknowledged as new.
+        unexpected: Invalid answers.
+        errors: Failures without an answer, counted by kind.
     """
 
     events: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -16,18 +16,18 @@ from chaos.scenarios.orders.customers import Plan, Pulse
 from chaos.scenarios.orders.faults import Hit
 
 Broken = Mapping[str, Sequence[str]]
-"""Rule -> what breaks it."""
+"""Rule -> the entries that break it."""
 _SHOWN = 10
-"""How many are printed of what breaks a rule; the JSON has all."""
+"""The most entries printed for a broken rule; the JSON has all."""
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    """Put counts in one line."""
+    """Return counts as one line."""
     return ", ".join(f"{what} {times}" for what, times in counts.items()) or "none"
 
 
 def show(console: Console, rows: Mapping[str, str], broken: Broken) -> None:
-    """Print the figures, and each rule with what breaks it."""
+    """Print the figures, and each rule with the entries that break it."""
     table = Table(show_header=False)
     for name, text in rows.items():
         table.add_row(name, text)
@@ -41,14 +41,14 @@ def show(console: Console, rows: Mapping[str, str], broken: Broken) -> None:
 @dataclass(frozen=True, slots=True)
 class OrdersOutcome:
     """
-    What came of a run with orders.
+    The outcome of a run with orders.
 
     Attributes:
         load_s: Seconds from the first attempt to the end of the last.
         drained_s: Seconds from the last fault until every outbox was empty.
         settled_s: Seconds from the last fault until no order and no reservation was undecided either.
-        errors: What clients got in place of answers, and how often.
-        broken: Rule -> what breaks it.
+        errors: Failures without an answer, counted by kind.
+        broken: Rule -> the entries that break it.
     """
 
     pulse: Pulse
@@ -85,5 +85,5 @@ def orders_as_json(plan: Plan, outcome: OrdersOutcome) -> dict[str, Any]:
 
 
 def _seconds(value: float) -> float | None:
-    """Round; None for what never happened, since JSON has no infinity."""
+    """Round; None for infinity, which JSON does not have."""
     return round(value, 1) if isfinite(value) else None

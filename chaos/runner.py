@@ -1,4 +1,4 @@
-"""Runs a scenario: gives it a folder, shows what it does meanwhile, and ends with its verdict."""
+"""Runs a scenario: provides its folder, shows its progress, and ends with its verdict."""
 
 import asyncio
 import json
@@ -25,12 +25,12 @@ _EVERY_S, _LINE_EVERY_S = 0.5, 15.0
 def make_folder(name: str) -> Path:
     """Make the folder of a run, for data and logs."""
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    folder.chmod(0o711)  # PostgreSQL runs as nobody where we are root, and has its data in it
+    folder.chmod(0o711)  # as root, PostgreSQL runs as nobody, and has its data there
     return folder
 
 
 def run(work: Coroutine[Any, Any, T], folder: Path) -> T:
-    """Do *work*; what does not start, or does not come back, ends the program."""
+    """Run *work*; if a process does not start, or does not recover, end the program with an error."""
     try:
         return asyncio.run(work)
     except* (CommandError, NotMigrated, NotReady) as errors:
@@ -38,7 +38,7 @@ def run(work: Coroutine[Any, Any, T], folder: Path) -> T:
 
 
 def write_report(folder: Path, figures: Any) -> None:  # noqa: ANN401 - JSON
-    """Keep the figures of a run beside its logs."""
+    """Store the figures of a run beside its logs."""
     (folder / "report.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Starts the system as it runs in production, but for containers; starts processes again when they end; kills them."""
+"""Runs the system as in production, but without containers; restarts processes when they end, and kills them."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ from cli.services import SERVICES, Service
 
 WORKERS = {"analytics": 2, "user": 1, "product": 2, "order": 2}
 _RELAYED = "order"
-"""The service whose events are delivered by a process of its own."""
+"""The service whose events are delivered by a separate process."""
 _PORTS = 12_000
 """Above those of the development stack, below the range of outgoing connections, which would take a dead one's port."""
 _POLL_S = 0.02
@@ -37,15 +37,15 @@ _LOOK_S = 0.1
 
 class Supervisor:
     """
-    Keeps one process going, and what it has started.
+    Keeps one process running, with its descendants.
 
     Attributes:
         crashes: Exit codes of the process when it ended without having been killed here.
-        log: What it prints, in all its lives.
+        log: The output of all its runs.
     """
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
-        """Start the process. It is started again at every end once ``keep`` runs."""
+        """Start the process. While ``keep`` runs, it is restarted whenever it ends."""
         self.crashes: list[int] = []
         self._command = command
         self._environment = environment
@@ -53,7 +53,7 @@ class Supervisor:
         self._start()
 
     async def keep(self) -> None:
-        """Start the process again whenever it has ended, until cancelled."""
+        """Restart the process whenever it has ended, until cancelled."""
         while True:
             if self.process.running:
                 await asyncio.sleep(_POLL_S)
@@ -64,24 +64,24 @@ class Supervisor:
             self._start()
 
     def kill(self) -> None:
-        """End the process and what it has started with SIGKILL; it comes back."""
+        """Kill the process and its descendants with SIGKILL; it will be restarted."""
         self._was_killed = True
         self.process.kill()
 
     def family(self) -> list[psutil.Process]:
-        """Return the process and all that it has started."""
+        """Return the process and its descendants."""
         return descendants(self.process.pid)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes that it has started."""
+        """Return the child processes."""
         return self.family()[1:]
 
     async def wait_until_healed(self, service: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
         """
-        Wait until all workers of a service are there, and one is ready.
+        Wait until all workers of a service are running, and one is ready.
 
         Raises:
-            CommandError: They are not within a minute.
+            CommandError: They are not after a minute.
         """
         ends = monotonic() + _HEALED_S
         while len(self.workers()) < WORKERS[service] or not await is_ready():
@@ -97,7 +97,7 @@ class Supervisor:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """All that runs: the servers by their kind, and the supervisors by service, with ``relay``."""
+    """The running processes: the servers by their kind, and the supervisors by service, with ``relay``."""
 
     environment: dict[str, str]
     databases: dict[str, EmbeddedServer]
@@ -107,7 +107,7 @@ class System:
 @asynccontextmanager
 async def running_system(folder: Path) -> AsyncIterator[System]:
     """
-    Run everything, with data and logs in *folder*; the services may not be ready yet.
+    Run all processes, with data and logs in *folder*; the services may not be ready yet.
 
     Raises:
         CommandError: A database does not start.
@@ -130,7 +130,7 @@ async def running_system(folder: Path) -> AsyncIterator[System]:
 def system_environment(
     secrets: Mapping[str, str], ports: Mapping[str, int], stores: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the environment of all services: they log to standard output, and no more than warnings."""
+    """Return the environment of all services: they log to standard output, and only warnings and errors."""
     environment = stack_environment({"LOG_LEVEL": "WARNING"}, secrets, ports, stores)
     return environment | {"LOG_DIR": "", "PATH": os.environ["PATH"]}
 
@@ -153,7 +153,7 @@ def supervise(service: Service, environment: Mapping[str, str], folder: Path) ->
 
 @asynccontextmanager
 async def keeping(supervisors: Sequence[Supervisor]) -> AsyncIterator[None]:
-    """Keep the processes going during the block, and stop them at its end."""
+    """Keep the processes running during the block, and stop them at its end."""
     tasks = [asyncio.create_task(supervisor.keep()) for supervisor in supervisors]
     try:
         yield
@@ -165,7 +165,7 @@ async def keeping(supervisors: Sequence[Supervisor]) -> AsyncIterator[None]:
 
 
 def descendants(root: int) -> list[psutil.Process]:
-    """Return the command of a supervised process and all that it has started; nothing if it has ended."""
+    """Return the supervised command and its descendants; empty if it has ended."""
     try:
         return psutil.Process(root).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -173,14 +173,14 @@ def descendants(root: int) -> list[psutil.Process]:
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
-    """End processes with SIGKILL; some may have ended already."""
+    """Kill processes with SIGKILL; some may have ended already."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
 
 
 async def pause(processes: Sequence[psutil.Process], seconds: float) -> None:
-    """Stop processes with SIGSTOP for so long."""
+    """Stop processes with SIGSTOP for this many seconds."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.suspend()

@@ -17,29 +17,29 @@ _LATER = {
     "fulfilled": {"fulfilled"},
     "cancelled": {"cancelled"},
 }
-"""Status that was acknowledged -> those that the order may have afterwards."""
+"""Acknowledged status -> the statuses that the order may have afterwards."""
 _BEGINNING = re.compile(r"\d{4}-\d\d-\d\dT\S+ \[(\w+) *\] |\[\d{4}-\d\d-\d\d [^]]*\] \[\d+\] \[(\w+)\] ")
-"""Of an entry with its level: ours, or one that gunicorn's master writes before there is an application."""
+"""The beginning of an entry, with its level: ours, or one of gunicorn's master before the application starts."""
 _ERRORS = {"error", "critical"}
 _CONSEQUENCES = ("was sent SIGKILL! Perhaps out of memory?",)
-"""What a kill is known to cause: gunicorn's master logs it of a worker."""
+"""Known consequences of a kill: gunicorn's master logs this about a worker."""
 _NO_END = (" ", "(Background on this error")
-"""How lines begin that are not the end of a traceback."""
+"""Beginnings of lines that are not the end of a traceback."""
 
 
 def compare_orders(journal: OrderJournal, truth: Truth) -> dict[str, list[str]]:
-    """Return each rule about orders with what breaks it; to be called when all is quiet."""
+    """Return each rule about orders with the entries that break it; to be called when the system is idle."""
     attempts = journal.attempts
     return {
-        "every acknowledged order is its key's order": [one.key for one in attempts if not _is_kept(one, truth)],
+        "every acknowledged order exists under its key": [one.key for one in attempts if not _is_kept(one, truth)],
         "no key has two answers": [one.key for one in attempts if len(one.answers) > 1 or len(one.order_ids) > 1],
-        "no order is without a key": sorted(truth.orders.keys() - truth.keys.values()),
-        "an order has the status that was acknowledged, or a lawful later one": _wrong(attempts, truth),
-        "who was refused has no order": [one.key for one in attempts if one.refusal and not _is_refused(one, truth)],
-        "no product was sold more often than it was supplied": _oversold(attempts, truth),
-        "every acknowledged restock is there, and none twice": _wrong_restocks(journal, truth),
-        "every attempt had a final answer": [one.key for one in attempts if not one.answers],
-        "nobody got an answer that makes no sense": journal.unexpected,
+        "every order has a key": sorted(truth.orders.keys() - truth.keys.values()),
+        "an order has the acknowledged status, or a later one that was requested": _wrong(attempts, truth),
+        "a refused client has no order": [one.key for one in attempts if one.refusal and not _is_refused(one, truth)],
+        "no more units were sold than were supplied": _oversold(attempts, truth),
+        "every acknowledged restock is in the ledger, and none twice": _wrong_restocks(journal, truth),
+        "every attempt got a final answer": [one.key for one in attempts if not one.answers],
+        "no answer was unexpected": journal.unexpected,
     }
 
 
@@ -69,7 +69,7 @@ def _wrong(attempts: Iterable[Attempt], truth: Truth) -> list[str]:
 
 
 def _fits(attempt: Attempt, truth: Truth) -> bool:
-    """Whether the order has a status that follows from the last one acknowledged, and that somebody has asked for."""
+    """Return whether the order has a status that follows from the last acknowledged one, and that was requested."""
     status, _ = _order_of(attempt, truth)
     return status in _LATER[attempt.acknowledged[-1]] and (status == "confirmed" or status in attempt.requested)
 
@@ -81,7 +81,7 @@ def _is_refused(attempt: Attempt, truth: Truth) -> bool:
 
 
 def _oversold(attempts: Iterable[Attempt], truth: Truth) -> list[str]:
-    """Add up what was confirmed to customers and what nobody has asked to cancel."""
+    """Return the products of which more was sold than supplied; a requested cancellation counts as unsold."""
     sold: defaultdict[str, int] = defaultdict(int)
     for attempt in attempts:
         if attempt.acknowledged and "cancelled" not in attempt.requested:
@@ -96,7 +96,7 @@ def _wrong_restocks(journal: OrderJournal, truth: Truth) -> list[str]:
 
 
 def compare_events(journal: EventJournal, found: Tally) -> dict[str, list[str]]:
-    """Return each rule about events and counts with what breaks it; to be called when all is quiet."""
+    """Return each rule about events and counts with the entries that break it; to be called when the system is idle."""
     expected = tally(journal.events.values())
     return {
         **compare_ids(journal, found.stored),
@@ -108,13 +108,13 @@ def compare_events(journal: EventJournal, found: Tally) -> dict[str, list[str]]:
 
 
 def compare_ids(journal: EventJournal, stored: set[str]) -> dict[str, list[str]]:
-    """Return each rule about the events themselves, with what breaks it."""
+    """Return each rule about the events themselves, with the entries that break it."""
     return {
         "every event was acknowledged in the end": sorted(journal.events.keys() - journal.acknowledged),
         "every acknowledged event is stored": sorted(journal.acknowledged - stored),
-        "nothing is stored that nobody sent": sorted(stored - journal.events.keys()),
-        "no event was new twice": [event for event, times in journal.new.items() if times > 1],
-        "nobody got an answer that makes no sense": journal.unexpected,
+        "every stored event was sent": sorted(stored - journal.events.keys()),
+        "no event was acknowledged as new twice": [event for event, times in journal.new.items() if times > 1],
+        "no answer was unexpected": journal.unexpected,
     }
 
 
@@ -129,7 +129,7 @@ def _differ(expected: Mapping[str, T], found: Mapping[str, T]) -> list[str]:
 
 def logged_errors(name: str, log: Path) -> list[str]:
     """
-    Return each error in the log of a service that is no known consequence of a kill, with the end of its traceback.
+    Return each error in a service's log that is not a known consequence of a kill, with the end of its traceback.
 
     An unhandled error is a fault, even if nothing was lost by it.
     """
@@ -147,7 +147,7 @@ def _errors(lines: Iterable[str]) -> Iterator[str]:
             continue
         if first:
             yield _joined(first, last)
-        beginning = beginnings[-1]  # a process that is killed while it writes leaves its line to the next one's entry
+        beginning = beginnings[-1]  # a process killed while it writes leaves an unfinished line before the next entry
         is_error = (beginning[1] or beginning[2]).lower() in _ERRORS
         first, last = line[beginning.start() :] if is_error else "", ""
     if first:

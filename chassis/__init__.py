@@ -1,1 +1,1 @@
-"""What every service stands on (the "microservice chassis" pattern). It knows no service."""
+"""The common base of all services (the "microservice chassis" pattern). It depends on no service."""

@@ -219,7 +219,7 @@ def _read_file(name: str, path: str) -> str:
 def _describe(error: SettingsError) -> str:
     """Return a message with the variable whose field pydantic could not decode."""
     field = re.search(r'for field "(\w+)"', str(error))
-    return f"{field[1].upper()}: is not the JSON that .env.example shows" if field else str(error)
+    return f"{field[1].upper()}: must be JSON, as in .env.example" if field else str(error)
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -41,7 +41,7 @@ class Reservation(BaseModel):
     """The reservation of an order."""
 
     currency: str | None
-    """Null only for a tombstone: a reservation that was released before it was made."""
+    """Null only for a tombstone: a reservation that was released before it was created."""
     lines: list[ReservedLine]
 
 

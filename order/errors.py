@@ -14,7 +14,7 @@ class ProductNotFound(Conflict):
     """Some of the products do not exist; ``errors`` names the items."""
 
     code = "product_not_found"
-    message = "There is no product with this id; order without it."
+    message = "There is no product with this id; remove it from the order."
 
 
 class InsufficientStock(Conflict):
@@ -35,7 +35,7 @@ class TotalTooLarge(Conflict):
     """The total exceeds the largest amount."""
 
     code = "total_too_large"
-    message = "The total of an order is at most 10,000,000,000.00; order less at a time."
+    message = "The total of an order is at most 10,000,000,000.00; split it into smaller orders."
 
 
 class OrderExpired(Conflict):
@@ -56,4 +56,4 @@ class NotPossible(Conflict):
     """The order's status forbids it."""
 
     code = "order_status"
-    message = "The status of this order does not allow it; read the order again."
+    message = "The order's current status does not allow this; read the order again."

@@ -12,10 +12,10 @@ from order.models import Order, OrderStatus
 
 MEASURE_EVERY_S = 5.0
 
-TRANSITIONS = Counter("order_transitions", "Statuses that orders have come to.", ["status"])
+TRANSITIONS = Counter("order_transitions", "Transitions of orders, by new status.", ["status"])
 # Every worker measures the same table, so the latest value is right.
-PENDING = Gauge("order_pending", "Orders whose saga is under way.", multiprocess_mode="livemostrecent")
-OLDEST = Gauge("order_pending_oldest_seconds", "Age of the oldest of them.", multiprocess_mode="livemostrecent")
+PENDING = Gauge("order_pending", "Pending orders, whose saga is not finished.", multiprocess_mode="livemostrecent")
+OLDEST = Gauge("order_pending_oldest_seconds", "Age of the oldest pending order.", multiprocess_mode="livemostrecent")
 
 
 async def measure_orders(session: AsyncSession) -> None:

@@ -34,7 +34,7 @@ from order.services.place_order import place_order
 
 router = service_router("orders")
 
-_PENDING = {"model": OrderRead, "description": "Not decided yet: read it again at its Location."}
+_PENDING = {"model": OrderRead, "description": "Still pending: read it again at its Location."}
 
 
 @router.post(

@@ -1,8 +1,8 @@
-"""What the product service asks of others: nothing beside the keys and revocations that every service asks for."""
+"""Calls of the product service: none besides the keys and revocations that every service fetches."""
 
 from typing import Any
 
 from chassis.dispatch.call import Call
 
 CALLS: tuple[Call[Any, Any], ...] = ()
-"""All that it calls."""
+"""All calls of the service."""

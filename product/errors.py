@@ -16,12 +16,12 @@ class UnknownProducts(Conflict):
     """Some products of a reservation are not in the catalogue; ``errors`` names all of them."""
 
     code = "product_not_found"
-    message = "There is no product with this id; order without it."
+    message = "There is no product with this id; remove it from the order."
 
     @staticmethod
     def describe(product_id: UUID) -> str:
         """Return the message for a missing product."""
-        return f"There is no product {product_id}; order without it."
+        return f"There is no product {product_id}; remove it from the order."
 
 
 class InsufficientStock(Conflict):
@@ -40,7 +40,7 @@ class StockTooLarge(Conflict):
     """The stock would exceed its bound, together with the units that orders hold."""
 
     code = "stock_too_large"
-    message = "The stock would exceed 1,000,000,000 units, together with those that orders hold; add less."
+    message = "The stock, with the units that orders hold, would exceed 1,000,000,000; add fewer units."
 
 
 class MixedCurrencies(Conflict):

@@ -1,4 +1,4 @@
-"""How long reservations that are closed are kept, with their lines. The ledger of the stock stays whole."""
+"""How long closed reservations are kept, with their lines. The ledger of the stock is never purged."""
 
 from datetime import timedelta
 
@@ -7,8 +7,8 @@ from product.models import IS_CLOSED, Reservation
 
 KEEP_RESERVATIONS = timedelta(days=30)
 """
-After the time in which they had to be committed. It is longer than anything that still concerns them may take: an order
-gives up after minutes, and an event that comes twice is known for 30 days.
+Counted from the end of the time to commit them. They cannot be needed for longer: an order expires after minutes, and
+the ids of handled events are stored for 30 days.
 """
 
 EXPIRIES = (Expiry(Reservation.__table__.c.expires_at, KEEP_RESERVATIONS, only=IS_CLOSED, batch=200),)

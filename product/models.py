@@ -149,7 +149,7 @@ class Reservation(Base):
     """
     The units that an order has taken out of the stock.
 
-    A reservation that was released before it was made has no lines: a tombstone, which makes a late reserve call fail.
+    A reservation that was released before it was created has no lines: a tombstone, by which a late reserve call fails.
     """
 
     __tablename__ = "reservations"

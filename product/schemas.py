@@ -58,7 +58,7 @@ class ProductRead(Read):
 
 
 class Sort(StrEnum):
-    """The orders of the catalogue."""
+    """The sort orders of the catalogue."""
 
     NEWEST = "newest"
     CHEAPEST = "price"
@@ -152,9 +152,9 @@ class ReservationRead(Read):
 
     order_id: UUID
     state: ReservationState
-    currency: str | None = Field(description="Null if it was released before it was made.", examples=["EUR"])
+    currency: str | None = Field(description="Null if it was released before it was created.", examples=["EUR"])
     lines: list[ReservationLineRead] = Field(description="In the order of the product ids.")
-    expires_at: datetime = Field(description="The end of the time to commit it.")
+    expires_at: datetime = Field(description="It must be committed before this time.")
     created_at: datetime
 
     @classmethod

@@ -54,39 +54,39 @@ from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
 PATIENCE_S = 30.0
-"""For so long the services' pools wait on a busy machine: a second is too little for storms there."""
+"""Seconds for which the services' pools wait: on a busy machine, a second is too short for the storms."""
 LONGEST_PAUSE_S = 0.5
-"""For so long they leave each other alone: what one test has overloaded is well for the next."""
+"""The longest pause of a breaker, so that an overload in one test does not affect the next."""
 COLLECTIONS = INDEXES.keys() - {LEASES}
 KEEP_ALIVE_S = 4.0
 """Shorter than the servers' 5 s, so that no connection is picked up just as the server closes it."""
 
 
 def pytest_configure() -> None:
-    """Have the event loops that the services have in production, and nothing that the caller has set for others."""
+    """Use the event loop of production, and remove the caller's environment for other programs."""
     remove_settings(os.environ)
-    # Not pytest-asyncio's hook for that: a test that is no coroutine has none, which ends the loop of the session.
+    # Not with pytest-asyncio's hook: a test that is not a coroutine has none, which ends the session's loop.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
-    """Tell who runs what."""
+    """Choose the scheduler that distributes the tests."""
     return Together(config, log)
 
 
 def pytest_collection() -> None:
-    """Look for no garbage while thousands of tests are made: they stay to the end."""
+    """Disable garbage collection while thousands of tests are created: they stay to the end."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Look for it among what comes now."""
+    """Enable it again, without the objects created so far."""
     gc.freeze()
     gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Close with what was not run because the machine lacks a program."""
+    """Print a closing line for the tests that were not run because the machine lacks a program."""
     for line in not_run(terminalreporter.getreports("skipped")):
         terminalreporter.write_line(line, yellow=True)
 
@@ -110,7 +110,7 @@ def mongodb() -> Iterator[EmbeddedMongoDB]:
 def environment(
     postgres: EmbeddedPostgres, mongodb: EmbeddedMongoDB, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
-    """What all services read, in the environment of this process; the databases are migrated."""
+    """Set what all services read in the environment of this process; the databases are migrated."""
     secrets = ensure_secrets(tmp_path_factory.mktemp("secrets") / "secrets.json", links())
     stores = {
         service.store_variable: postgres.create_database(f"{service.name}_service")
@@ -129,13 +129,13 @@ def environment(
 
 @pytest.fixture(scope="session")
 def written() -> WrittenCollections:
-    """Which collections were written to."""
+    """The collections that were written to."""
     return WrittenCollections.of_this_process()
 
 
 @pytest.fixture(scope="session")
 async def apps(environment: dict[str, str], written: WrittenCollections) -> AsyncIterator[dict[str, FastAPI]]:
-    """The four services, each listening on its address; analytics counts five times a second, without a rest."""
+    """The four services, each listening on its address; analytics counts five times a second, without a pause."""
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
@@ -166,7 +166,7 @@ async def tables(environment: dict[str, str]) -> AsyncIterator[list[Tables]]:
 
 @pytest.fixture(scope="session")
 def empty(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollections) -> Empty:
-    """Empties tables and the collections that were written to, once the events of before have arrived."""
+    """Empties tables and the collections that were written to, after earlier events have been delivered."""
 
     async def is_quiet() -> bool:
         serving = any(app.state.application.receiver.in_flight for app in apps.values())
@@ -187,7 +187,7 @@ async def clean(empty: Empty) -> None:
 
 
 async def empty_collections(store: MongoDB, written: WrittenCollections) -> None:
-    """Empty those of analytics that were written to, while no process counts: counts would be written afterwards."""
+    """Empty analytics' collections that were written to, while no process counts and could write counts afterwards."""
     if not written.names & COLLECTIONS:
         return
     async with store.use() as database:
@@ -237,7 +237,7 @@ def sealed(outside: Dispatcher, clean: None) -> Dispatcher:
 
 @pytest.fixture(scope="session")
 def cheap_hasher() -> Any:  # noqa: ANN401 - passlib has no types
-    """Makes hashes of the same form in a thousandth of the time."""
+    """Creates hashes of the same form in a thousandth of the time."""
     return passwords._hasher.using(memory_cost=8, rounds=1)  # noqa: SLF001 - nobody else is to make them cheaper
 
 

@@ -46,20 +46,20 @@ SERVICE_ROUTES = [route for route, policy in ACCESS.items() if policy.startswith
 
 
 def answers_of(route: str) -> dict[str, int]:
-    """Principal -> how the policy of a route has it answered."""
+    """Principal -> the answer that the policy of a route prescribes."""
     return dict(zip(PRINCIPALS, ANSWERS[ACCESS[route].partition(":")[0]], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Makes Ada, Bob, an analyst, two admins (the last one may not go) and their things."""
+    """Creates Ada, Bob, an analyst, two admins (the last one cannot be removed) and their things."""
 
     apps: dict[str, FastAPI]
     empty: Empty
     password_hash: str
 
     async def make(self) -> dict[str, User]:
-        """Make them anew, and nothing else; each has a session that has its person's id."""
+        """Create them anew, and nothing else; each has a session with the person's id."""
         await self.empty()
         roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
         made = {}
@@ -72,7 +72,7 @@ class World:
         return made
 
     async def _make_things(self, ada: UUID) -> None:
-        """What can be asked for: a product; of Ada's an order, a refresh token, mails with tokens, and a receipt."""
+        """Create the things of the requests: a product; Ada's order, refresh token, mail tokens and erasure record."""
         thing, soon = UUID(THING), func.now() + timedelta(hours=1)
         line = {"order_id": thing, "product_id": thing, "quantity": 1, "unit_price_minor": 19999, "name": "Teapot"}
         letter = partial(EmailToken, user_id=ada, email="ada@example.org", expires_at=soon)
@@ -94,12 +94,12 @@ class World:
 
 @pytest.fixture
 def world(apps: dict[str, FastAPI], empty: Empty, password_hash: str) -> World:
-    """Makes people and their things."""
+    """Creates people and their things."""
     return World(apps, empty, password_hash)
 
 
 class Asker:
-    """Sends the valid request of a route, as whoever it is told."""
+    """Sends the valid request of a route, as any principal."""
 
     def __init__(self, environment: dict[str, str], bearer: Bearer, world: World) -> None:
         self._environment = environment
@@ -108,11 +108,11 @@ class Asker:
         self._users: dict[str, User] = {}
 
     async def renew(self) -> None:
-        """Begin with a new world."""
+        """Start with a new world."""
         self._users = await self._world.make()
 
     async def outcome(self, service: str, route: str, principal: str) -> int:
-        """Ask as one of PRINCIPALS, or sealed as a service; gives the status, or OK for any 2xx."""
+        """Send as one of PRINCIPALS, or sealed as a service; returns the status, or OK for any 2xx."""
         caller = CLIENT if principal in PRINCIPALS else principal
         forge = self._forge(caller, service, route, principal)
         is_sealed = principal == CLIENT or principal not in PRINCIPALS
@@ -140,7 +140,7 @@ def asker(environment: dict[str, str], bearer: Bearer, world: World) -> Asker:
 
 
 def questions(apps: dict[str, FastAPI], service: str) -> dict[tuple[str, str], int]:
-    """Route and principal -> how the policy has it answered, for all routes of a service."""
+    """Route and principal -> the answer that the policy prescribes, for all routes of a service."""
     routes = [name_of(one) for one in declared_routes({service: apps[service]})]
     return {(route, one): answer for route in routes for one, answer in answers_of(route).items()}
 
@@ -149,7 +149,7 @@ def questions(apps: dict[str, FastAPI], service: str) -> dict[tuple[str, str], i
 async def test_a_read_and_who_is_refused_are_answered_by_the_policy_of_the_route(
     apps: dict[str, FastAPI], asker: Asker, service: str
 ) -> None:
-    """All ask in one world: neither a read nor a refused request may change what the next one is answered."""
+    """All requests share one world: neither a read nor a refused request may change the next answer."""
     expected = {
         (route, one): answer
         for (route, one), answer in questions(apps, service).items()
@@ -164,7 +164,7 @@ async def test_a_read_and_who_is_refused_are_answered_by_the_policy_of_the_route
 async def test_who_may_do_it_succeeds_with_the_request_that_others_are_refused(
     apps: dict[str, FastAPI], asker: Asker, service: str
 ) -> None:
-    """Each in a world of their own: one cancels the order that another cancels, too."""
+    """Each request has a world of its own, since one cancels the order that another cancels, too."""
     expected = {
         (route, one): answer
         for (route, one), answer in questions(apps, service).items()
@@ -179,7 +179,7 @@ async def test_who_may_do_it_succeeds_with_the_request_that_others_are_refused(
 
 
 async def test_of_the_linked_peers_those_that_the_route_takes_may_call(apps: dict[str, FastAPI], asker: Asker) -> None:
-    """A sealed call of a named service, or of any if none is named, succeeds; that of another linked one is a 401."""
+    """A sealed call of a named service, or of any if none is named, succeeds; another linked one's is a 401."""
     outcomes, expected = {}, {}
     for route in SERVICE_ROUTES:
         (service,) = (one.service for one in declared_routes(apps) if name_of(one) == route)
@@ -194,12 +194,12 @@ async def test_of_the_linked_peers_those_that_the_route_takes_may_call(apps: dic
 
 
 async def test_the_table_says_what_the_routes_declare(apps: dict[str, FastAPI]) -> None:
-    """Each route is in the table, with the policy that its mode, callers and dependencies make."""
+    """Each route is in the table, with the policy that results from its mode, callers and dependencies."""
     assert disagreements(declared_routes(apps)) == []
 
 
 async def test_every_route_of_the_api_goes_through_the_receiver(apps: dict[str, FastAPI]) -> None:
-    """None is of a class that knows no mode."""
+    """No route is of a class without modes."""
     routes = [route for app in apps.values() for route in app.routes]
 
     others = [route for route in routes if not isinstance(route, Route)]
@@ -208,12 +208,12 @@ async def test_every_route_of_the_api_goes_through_the_receiver(apps: dict[str, 
 
 
 def test_a_route_that_is_not_in_the_table_is_told() -> None:
-    """The message names the route and what to add; hiding it from the documentation does not help."""
+    """The message names the route and the line to add; hiding it from the documentation does not help."""
     router = service_router("things")
 
     @router.get("/{thing_id}", access=optional(), include_in_schema=False)
     async def read(thing_id: UUID) -> None:
-        """Read it."""
+        """Return nothing."""
 
     app = create_app(TinySettings(), NoDatabase(), router)
 
@@ -238,14 +238,14 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
 def test_a_route_that_declares_something_else_is_told(
     method: str, path: str, access: Access, auth: Authentication | None
 ) -> None:
-    """Another mode, caller or authentication than the table's, or none, is a disagreement."""
+    """A mode, caller or authentication that differs from the table's, or a missing one, is a disagreement."""
     told = disagreements([DeclaredRoute("any", method, path, RoutePolicy(access, auth))])
 
     assert any(line.startswith(f"{method} {path} is '") for line in told)
 
 
 def test_the_table_is_of_one_piece() -> None:
-    """Each policy in the table is explained, and names services that there are."""
+    """Each policy in the table is explained, and names existing services."""
     policies = set(ACCESS.values())
 
     assert {policy.partition(":")[0] for policy in policies} == ANSWERS.keys()

@@ -1,4 +1,4 @@
-"""Every list and text of a body has a bound: what has none costs what its sender likes."""
+"""Every list and text of a body has a bound: without one its cost would be up to the sender."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ BOUNDED = {"pattern", "enum", "const", "format", "maxLength"}
 
 
 def unbounded(schema: dict[str, Any], parts: dict[str, Any], place: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
-    """Name the lists and texts of a schema that have no bound."""
+    """Return the lists and texts of a schema without a bound."""
     if reference := schema.get("$ref", "").rpartition("/")[2]:
         if reference not in seen:
             yield from unbounded(parts[reference], parts, place, (*seen, reference))
@@ -32,7 +32,7 @@ def unbounded(schema: dict[str, Any], parts: dict[str, Any], place: str, seen: t
 
 @pytest.mark.parametrize("service", [service.name for service in SERVICES])
 def test_what_is_sent_has_bounds(apps: dict[str, FastAPI], service: str) -> None:
-    """The bodies of every route, as OpenAPI describes them; address and headers have the bounds of the server."""
+    """The bodies of every route in OpenAPI are bounded; address and headers have the bounds of the server."""
     document = apps[service].openapi()
     parts, found = document["components"]["schemas"], set[str]()
     for path, methods in document["paths"].items():

@@ -1,4 +1,4 @@
-"""Every call between services, held against the routes of the service that is called."""
+"""Every call between services, compared with the routes of the called service."""
 
 from copy import deepcopy
 from importlib import import_module
@@ -22,13 +22,13 @@ CALLS = list(declared_calls())
 
 @pytest.mark.parametrize(("caller", "call"), CALLS, ids=[f"{caller} {call}" for caller, call in CALLS])
 def test_a_call_works(apps: dict[str, FastAPI], caller: str, call: Call[Any, Any]) -> None:
-    """The route exists, lets the caller in, takes what is sent, and answers with what is read."""
+    """The route exists, admits the caller, accepts what is sent, and returns the fields that are read."""
     assert breaches(caller, call, apps[call.service].openapi()) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_call_is_listed(name: str) -> None:
-    """What a service declares in its calls.py is in CALLS, and goes to another service."""
+    """Every call in a service's calls.py is in CALLS, and goes to another service."""
     module = import_module(f"{name}.calls")
     declared = [one for one in vars(module).values() if isinstance(one, Call)]
 
@@ -37,13 +37,13 @@ def test_every_call_is_listed(name: str) -> None:
 
 
 def test_the_peers_of_a_service_are_those_it_calls() -> None:
-    """No more, no fewer: its calls, the consumers of its events and the issuer of tokens."""
+    """The peers are exactly the services of its calls, the consumers of its events and the issuer of tokens."""
     for name in NAMES:
         assert settings_class(name).peers == {call.service for caller, call in CALLS if caller == name}
 
 
 def test_the_table_names_every_call() -> None:
-    """As `bin/cli calls` prints it."""
+    """The table of `bin/cli calls` is complete."""
     with console.capture() as printed:
         calls()
 
@@ -53,11 +53,11 @@ def test_the_table_names_every_call() -> None:
     ]
 
 
-# The checker itself: what a change of the shop's routes does to its caller
+# The checker itself: changes of the shop's routes, and the breaches they cause
 
 
 class Wanted(BaseModel):
-    """What is sent."""
+    """The body that is sent."""
 
     item: UUID
     quantity: Annotated[int, Field(ge=1, le=10)]
@@ -157,13 +157,13 @@ CHANGES: dict[str, tuple[tuple[str, ...], Any, str]] = {
 
 
 def test_a_route_that_fits_has_no_breach() -> None:
-    """Path parameters may have other names, and the service may take and answer more."""
+    """Names of path parameters may differ, and the service may accept and return more."""
     assert breaches("till", RESERVE, SHOP) == []
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_that_breaks_a_caller_is_found(change: str) -> None:
-    """It names both services, the route and what differs."""
+    """The breach names both services, the route and the difference."""
     place, value, breach = CHANGES[change]
     altered = deepcopy(SHOP)
     parent: Any = altered
@@ -175,7 +175,7 @@ def test_a_change_that_breaks_a_caller_is_found(change: str) -> None:
 
 
 def test_a_bodiless_call_to_a_route_that_needs_a_body_is_found() -> None:
-    """And a call that is not sealed needs a route that takes plain requests."""
+    """A call that is not sealed requires a route that accepts plain requests."""
     plain = Call("shop", "POST", "/items/{item}/take", sealed=False)
 
     assert [one.rpartition(": ")[2] for one in breaches("till", plain, SHOP)] == [

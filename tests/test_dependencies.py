@@ -11,10 +11,10 @@ ON_PURPOSE = {"/metrics"}
 
 
 def blocking(dependant: Dependant, route: str) -> Iterator[str]:
-    """Name what of a route runs in a thread: a hop that costs time, and of threads there are 40."""
+    """Return the functions of a route that run in a thread: this costs time, and there are only 40 threads."""
     call = dependant.call
     assert call
-    forms = (call, type(call).__call__)  # a function, or an object that is called like one
+    forms = (call, type(call).__call__)  # a function, or a callable object
     if not any(iscoroutinefunction(form) or isasyncgenfunction(form) for form in forms):
         yield f"{route}: make {getattr(call, '__qualname__', call)} 'async def'"
     for dependency in dependant.dependencies:
@@ -22,7 +22,7 @@ def blocking(dependant: Dependant, route: str) -> Iterator[str]:
 
 
 async def test_nothing_that_a_route_needs_runs_in_a_thread(apps: dict[str, FastAPI]) -> None:
-    """No endpoint is synchronous, nor any dependency of one."""
+    """No endpoint and no dependency is synchronous."""
     routes = [route for app in apps.values() for route in app.routes if isinstance(route, APIRoute)]
 
     offenders = [one for route in routes for one in blocking(route.dependant, route.path)]

@@ -8,7 +8,7 @@ from chassis.web.routing import Route
 
 
 def test_what_a_service_keeps_for_a_time_it_purges(apps: dict[str, FastAPI]) -> None:
-    """Ids of sealed requests always; idempotency keys with keyed routes; ids of events with a route that takes them."""
+    """Every service purges nonces; one with keyed routes purges keys, and one that consumes events their ids."""
     purged, stored = {}, {}
     for name, app in apps.items():
         store = application_of(app).store

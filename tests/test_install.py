@@ -1,4 +1,4 @@
-"""The installation: whole or not at all, and not steered by what the caller has set for other programs."""
+"""The installation: complete or not done, and independent of the caller's settings for other programs."""
 
 import importlib.util
 import os
@@ -19,11 +19,11 @@ STEERING = {
 
 
 class Interrupted(Exception):
-    """As by Ctrl-C."""
+    """An interruption, as by Ctrl-C."""
 
 
 class Runs:
-    """Stands in for running venv, pip and uv; may be interrupted at one of them."""
+    """A stand-in for running venv, pip and uv, which can be interrupted at one of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class Runs:
         self.interrupted_at = -1
 
     def __call__(self, command: list[str | Path], environment: dict[str, str], *, check: bool = True) -> bool:  # noqa: ARG002 - as what it stands in for
-        """Note it; the first makes what `python -m venv` makes."""
+        """Record the command; the first creates what `python -m venv` creates."""
         if len(self.done) == self.interrupted_at:
             raise Interrupted
         self.done.append(([str(part) for part in command], environment))
@@ -43,7 +43,7 @@ class Runs:
 
 @pytest.fixture
 def install() -> ModuleType:
-    """requirements/install.py, which is no module of ours."""
+    """requirements/install.py, which is not in a package."""
     spec = importlib.util.spec_from_file_location("install", ROOT / "requirements" / "install.py")
     assert spec
     assert spec.loader
@@ -62,7 +62,7 @@ def lock(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runs(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
-    """What is run instead of the real programs, but for those that only look."""
+    """Replaces the real programs, except those that only read."""
     stand_in = Runs(tmp_path / "venv")
     monkeypatch.setattr(install, "run", stand_in)
     monkeypatch.setattr(install, "link", lambda _python: None)
@@ -72,7 +72,7 @@ def runs(install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.long
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_an_interrupted_installation_is_done_anew(install: ModuleType, runs: Runs, lock: Path, step: int) -> None:
-    """What was made so far is taken for nothing, and removed before the next."""
+    """An incomplete environment does not count, and is removed before the next attempt."""
     runs.interrupted_at = step
     with pytest.raises(Interrupted):
         install.install(runs.folder, lock)
@@ -90,7 +90,7 @@ def test_an_interrupted_installation_is_done_anew(install: ModuleType, runs: Run
 def test_another_lock_is_brought_in_and_an_interruption_of_that_is_seen(
     install: ModuleType, runs: Runs, lock: Path
 ) -> None:
-    """What is whole is kept, but is no longer whole while it is changed."""
+    """A complete environment is kept, but does not count as complete while it is changed."""
     install.install(runs.folder, lock)
     lock.write_text("one==2\n")
     assert not install.is_ready(runs.folder, lock)
@@ -109,7 +109,7 @@ def test_another_lock_is_brought_in_and_an_interruption_of_that_is_seen(
 def test_what_was_made_of_something_else_is_not_ready(
     install: ModuleType, runs: Runs, lock: Path, tmp_path: Path, change: str
 ) -> None:
-    """An environment outlives neither its Python nor its place; the bystander beside it stays ready."""
+    """An environment is invalid with another Python or at another place; the bystander beside it stays valid."""
     install.install(runs.folder, lock)
     folder, bystander = runs.folder, tmp_path / "other"
     runs.folder = bystander
@@ -132,7 +132,7 @@ def test_what_was_made_of_something_else_is_not_ready(
 def test_nothing_of_the_caller_s_puts_packages_elsewhere(
     install: ModuleType, runs: Runs, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither variables nor pip's files; where the registry is, and whom to trust, is passed on, to uv too."""
+    """The caller's variables and pip's files are ignored, except the registry's address and trust, for uv too."""
     (tmp_path / "pip.conf").write_text(
         "[global]\nuser = true\ntarget = /nowhere\nindex-url = https://mirror.example.org/simple\ncert = /its/ca.pem\n"
         "[install]\nno-binary = :all:\nprefix = /nowhere\ntrusted-host = mirror.example.org\n"
@@ -155,7 +155,7 @@ def test_nothing_of_the_caller_s_puts_packages_elsewhere(
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(
     install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What uv fetches is then kept in the environment itself."""
+    """The cache of uv is then kept in the environment itself."""
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("UV_CACHE_DIR", raising=False)
     monkeypatch.setenv("HOME", "/proc")

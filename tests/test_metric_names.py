@@ -13,7 +13,7 @@ KINDS = re.compile(r"_(counter|gauge|histogram|summary)(_|$)")
 
 
 def faults(metrics: str) -> list[str]:
-    """What `promtool check metrics` would say of the text of /metrics."""
+    """Return the faults that `promtool check metrics` would find in the text of /metrics."""
     explained = set(EXPLAINED.findall(metrics))
     return [
         f"{name} {fault}"
@@ -33,7 +33,7 @@ def faults(metrics: str) -> list[str]:
 
 @pytest.mark.parametrize("service", [service.name for service in SERVICES])
 async def test_metrics_are_named_as_prometheus_wants_them(people: People, service: str) -> None:
-    """Base units, `_total` for counters alone, a help text for each."""
+    """Metrics have base units, `_total` for counters only, and a help text each."""
     metrics = (await people[service].get("/metrics")).text
 
     assert "http_requests_total" in metrics
@@ -53,5 +53,5 @@ async def test_metrics_are_named_as_prometheus_wants_them(people: People, servic
     ],
 )
 def test_a_badly_named_metric_is_found(metric: str, fault: str) -> None:
-    """Each rule is broken once."""
+    """Breaking each rule once is found."""
     assert faults(metric) == [fault]

@@ -1,4 +1,4 @@
-"""Every list and every purge, at a million rows: what each reads is bounded, however rare what it looks for is."""
+"""Every list and purge at a million rows reads a bounded number of them, however rare the rows it looks for."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -52,7 +52,7 @@ SERVICES_WITH_TABLES = [service for service in SERVICES if service.store == "pos
 
 
 def number(n: int) -> UUID:
-    """The id of the nth row."""
+    """Return the id of the nth row."""
     return UUID(int=n)
 
 
@@ -62,7 +62,7 @@ _EACH = f"FROM generate_series(1, {ROWS}) AS n"
 _SOME = "FROM generate_series(1, 200000) AS n"
 """In tables that have no lists, and are only purged."""
 _FEW = "n <= 5"
-"""What is rare stands at the end that a list of the newest comes to last."""
+"""Rare rows are at the end that a list of the newest reads last."""
 FILL = {
     "user": (
         f"""INSERT INTO users (id, username, username_key, email, email_key, password_hash, role, is_active)
@@ -106,29 +106,29 @@ FILL = {
 
 @dataclass(slots=True)
 class Reader:
-    """A session that explains what is asked, and answers it, but for the rows of the list."""
+    """A session that explains each statement, and answers all but the query for the list."""
 
     session: AsyncSession
     plans: list[dict[str, Any]] = field(default_factory=list)
 
     async def scalars(self, query: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's
-        """Explain a query for rows; of entities none are found."""
+        """Explain a query for rows; it returns no entities."""
         self.plans.append(await explain(self.session, query))
         is_list = isinstance(query.column_descriptions[0]["expr"], type)
         return await self.session.scalars(query.limit(0) if is_list else query)
 
     async def scalar(self, query: Any) -> object:  # noqa: ANN401
-        """Explain a query for one value, and ask it."""
+        """Explain a query for one value, and run it."""
         self.plans.append(await explain(self.session, query))
         return await self.session.scalar(query)
 
     async def execute(self, query: Any) -> object:  # noqa: ANN401
-        """Do what changes the session alone."""
+        """Run a statement that changes only the session."""
         return await self.session.execute(query)
 
 
 def page(*, after: Position | None = None) -> PageRequest:
-    """The page of a list after some row; the first one without."""
+    """Return the page of a list after some row; the first one without."""
     return PageRequest(100, after, cast(Any, None), cast(Any, None), b"")
 
 
@@ -188,7 +188,7 @@ LISTS: dict[str, dict[str, list[Ask]]] = {
         ],
     },
 }
-"""By service, and by the function of the route: what it may be asked."""
+"""By service, and by the function of the route: its possible filters."""
 _BATCH = func.array(
     select(AuditEntry.id).where(AuditEntry.actor_id == number(4711), HAS_ORIGIN).limit(1000).scalar_subquery()
 )
@@ -209,7 +209,7 @@ PURGES: dict[str, list[Any]] = {
         )
     ],
 }
-"""By service: what its periodic work deletes, and by what it measures whether it is behind."""
+"""By service: what its periodic work deletes, and how it measures its delay."""
 
 
 @pytest.fixture(scope="module")
@@ -242,13 +242,13 @@ async def databases(urls: dict[str, str]) -> AsyncIterator[dict[str, Postgres]]:
 
 
 async def run(database: Postgres, statement: str) -> None:
-    """Run a statement as it stands."""
+    """Run a statement unchanged."""
     async with database.transaction() as session:
         await (await session.connection()).exec_driver_sql(statement)
 
 
 async def explain(session: AsyncSession, statement: ClauseElement) -> dict[str, Any]:
-    """How the database does it, and what it reads."""
+    """Return the database's plan, and the number of rows that it reads."""
     sql = statement.compile(dialect=postgresql.asyncpg.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
     connection = await session.connection()
     found = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}")
@@ -257,12 +257,12 @@ async def explain(session: AsyncSession, statement: ClauseElement) -> dict[str, 
 
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """A plan's node and all below it."""
+    """Return a plan's node and all below it."""
     return [plan, *(node for below in plan.get("Plans", ()) for node in nodes(below))]
 
 
 def judge(plan: dict[str, Any]) -> None:
-    """Refuse a plan that reads a whole table, be it along an index."""
+    """Fail on a plan that reads a whole table, also through an index."""
     scanned = [node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
     pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
     assert (scanned, pages <= MOST_PAGES) == ([], True), json.dumps(plan, indent=1)
@@ -281,7 +281,7 @@ def judge(plan: dict[str, Any]) -> None:
 async def test_a_page_of_a_list_reads_little(
     databases: dict[str, Postgres], service: str, route: str, case: int
 ) -> None:
-    """Of a million rows, whatever is filtered for, and wherever in the list what is rare stands."""
+    """Each page reads little of a million rows, with any filter, wherever in the list the rare rows are."""
     async with databases[service].transaction() as session:
         reader = Reader(session)
         await LISTS[service][route][case](cast(AsyncSession, reader))
@@ -295,7 +295,7 @@ async def test_a_page_of_a_list_reads_little(
     ("service", "case"), [(service, case) for service, purges in PURGES.items() for case in range(len(purges))]
 )
 async def test_a_purge_finds_what_is_old_by_an_index(databases: dict[str, Postgres], service: str, case: int) -> None:
-    """And so does the measurement of what is overdue, when there is nothing to delete."""
+    """The measurement of the delay uses an index, too, when there is nothing to delete."""
     async with databases[service].transaction() as session:
         plan = await explain(session, PURGES[service][case])
         await session.rollback()
@@ -304,7 +304,7 @@ async def test_a_purge_finds_what_is_old_by_an_index(databases: dict[str, Postgr
 
 
 def test_every_list_is_asked() -> None:
-    """A new list must be added above, with what it can be filtered for."""
+    """A new list must be added above, with its filters."""
     paged = {
         service.name: {
             route.endpoint.__name__
@@ -319,6 +319,6 @@ def test_every_list_is_asked() -> None:
 
 
 def routers(service: str) -> Sequence[Any]:
-    """All that a service answers."""
+    """Return every router of a service."""
     main = import_module(f"{service}.main")
     return main.ROUTERS if service == "user" else [main.routes.router] if service == "product" else [main.router]

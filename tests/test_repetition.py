@@ -1,4 +1,4 @@
-"""What every keyed route does with a request that comes again."""
+"""How every keyed route answers a repeated request."""
 
 import re
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ ROUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """Sends the requests of one route with one key, sealed, in an admin's name."""
+    """Sends the requests of one route with one key, sealed, as an admin."""
 
     url: str
     application: Application
@@ -90,7 +90,7 @@ class Keyed:
     key: KeyedRequest
 
     async def ask(self, forge: Forge) -> Opened:
-        """Send a request; returns the opened answer, once what is done after it (mails) is done."""
+        """Send a request; returns the opened answer after its background work (mails) is done."""
         message = forge.message()
         answer = message.open(await send(self.url, message.wire))
 
@@ -116,7 +116,7 @@ async def keyed(
     make_user: MakeUser,
     bearer: Bearer,
 ) -> Keyed:
-    """What sends the requests of a route; there are a product and two orders of it."""
+    """The sender of the requests of a route; there are a product and two orders of it."""
     root, asked, key = await make_user("root", role="admin"), ROUTES[route], str(new_id())
     admin = bearer(root)
     product = (await people["product"].post("/api/v1/products", json=TEAPOT, headers=admin)).json()["id"]
@@ -143,7 +143,7 @@ async def keyed(
 
 
 def _watched(tables: MetaData) -> MetaData:
-    """All tables but that in which attempts are counted, whatever becomes of them."""
+    """All tables except that of login attempts, which are always counted."""
     watched = MetaData()
     for table in tables.sorted_tables:
         if table.name != "throttles":
@@ -152,7 +152,7 @@ def _watched(tables: MetaData) -> MetaData:
 
 
 def test_every_keyed_route_is_tried(apps: dict[str, FastAPI]) -> None:
-    """A new one needs a request in ROUTES above."""
+    """A new keyed route needs a request in ROUTES above."""
     keyed = {f"{one.method} {one.path}" for one in declared_routes(apps) if one.policy.idempotency is KEYED}
 
     assert keyed == ROUTES.keys()
@@ -160,7 +160,7 @@ def test_every_keyed_route_is_tried(apps: dict[str, FastAPI]) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_request_with_a_key_has_its_effect_once(keyed: Keyed, route: str) -> None:
-    """Sent again it gets the stored answer; another request with the key is refused, and neither changes a row."""
+    """A repetition gets the stored answer; another request with the key is refused, and neither changes a row."""
     first = await keyed.ask(keyed.forge)
 
     async with bystanders(keyed.store, keyed.tables):
@@ -174,7 +174,7 @@ async def test_a_request_with_a_key_has_its_effect_once(keyed: Keyed, route: str
 
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_request_whose_key_is_in_flight_has_no_effect(keyed: Keyed, route: str) -> None:
-    """It is told so at once, and no row is changed; when the first has ended without an answer, it is taken."""
+    """The second request is refused at once and changes no row; if the first ends without an answer, it is accepted."""
     async with keyed.store.transaction() as session:
         await session.execute(select(func.pg_advisory_xact_lock(keyed.key.lock)))
         async with bystanders(keyed.store, keyed.tables):
@@ -185,7 +185,7 @@ async def test_a_request_whose_key_is_in_flight_has_no_effect(keyed: Keyed, rout
 
 
 async def test_stored_answers_have_no_secrets(apps: dict[str, FastAPI]) -> None:
-    """What a keyed route answers lies in the database for a day: no field of it is a token or a password."""
+    """An answer of a keyed route is stored for a day: no field of it is a token or a password."""
     routes = [one for app in apps.values() for one in app.routes if isinstance(one, Route)]
     models = [one.response_model for one in routes if one.policy.idempotency is KEYED]
     fields = {name for model in models if model for name in model.model_fields}

@@ -1,4 +1,4 @@
-"""Every setting of every service: understood with a line end, or refused at start by the name of its variable."""
+"""Every setting of every service is read without a line end, or refused at start by the name of its variable."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from cli.links import links, settings_class
 from cli.services import SERVICES
 
 MARK = "xyzzy4711"
-"""Stands in each wrong value that may be a secret, and must not be quoted."""
+"""Part of each wrong value that may be a secret, and must not be quoted."""
 POSTGRES = f"postgresql://user:{MARK}@host/shop"
 MONGODB = f"mongodb://user:{MARK}@host/shop"
 WRONG_URLS = [f"http://{MARK}@peer", "http://peer/?a=b", "http://peer/#a", "http://peer:0", "peer:8000", "ftp://peer"]
@@ -35,7 +35,7 @@ WRONG_MONGODB = [
 ]
 WRONG_COUNTS = ["0", "-1", "1.5", "many", "nan"]
 TEXT = list[str]()
-"""Whatever stands there works."""
+"""Settings for which every value is valid."""
 
 WRONG = {
     "environment": ["prod", "LOCALE"],
@@ -83,7 +83,7 @@ NAMES = [one.name for one in SERVICES]
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
-    """The whole environment of the process: one with which every service starts."""
+    """Replace the environment of the process by one with which every service starts."""
     values = ensure_secrets(tmp_path / "secrets.json", links())
     for service in SERVICES:
         scheme = "postgresql" if service.store == "postgres" else "mongodb"
@@ -166,14 +166,14 @@ def test_what_managed_postgres_hands_out_is_understood(environ: dict[str, str], 
     ],
 )
 def test_what_managed_mongodb_hands_out_is_understood(environ: dict[str, str], address: str) -> None:
-    """The driver's own parameters are taken, without a question to the DNS."""
+    """The driver's own parameters are accepted, without a DNS query."""
     environ["ANALYTICS_MONGODB_URL"] = address
 
     assert load("analytics")
 
 
 def test_a_log_level_is_understood_in_any_case(environ: dict[str, str]) -> None:
-    """Many programs read LOG_LEVEL, and some of them want it small."""
+    """LOG_LEVEL is shared with other programs, some of which want it in lower case."""
     environ["LOG_LEVEL"] = "debug"
 
     assert load("user").log_level == "DEBUG"

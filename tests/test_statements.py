@@ -1,4 +1,4 @@
-"""Every statement that is written by hand, against the migrated database of the service that runs it."""
+"""Every hand-written statement, checked in the migrated database of its service."""
 
 import ast
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ COLUMNS: dict[type[Part], set[str]] = {
 
 
 def modules_of(package: str) -> Iterator[str]:
-    """The names of all modules of a package, but for its migrations."""
+    """Return the names of all modules of a package, except its migrations."""
     yield package
     for module in walk_packages([str(ROOT / package)], f"{package}."):
         if ".migrations" not in module.name:
@@ -37,7 +37,7 @@ def modules_of(package: str) -> Iterator[str]:
 
 
 def statements_of(package: str) -> dict[str, Statement]:
-    """All statements of a package by their names; the same one only once."""
+    """Return all statements of a package by their names, each once."""
     found: dict[int, tuple[str, Statement]] = {}
     for module in modules_of(package):
         for name, value in vars(import_module(module)).items():
@@ -48,7 +48,7 @@ def statements_of(package: str) -> dict[str, Statement]:
 
 @pytest.mark.parametrize("service", SERVICES_WITH_TABLES, ids=lambda service: service.name)
 async def test_the_database_understands_every_statement(service: Service, environment: dict[str, str]) -> None:
-    """Its tables, columns and types are those of the migrations, and its rows have what its parts read."""
+    """Its tables, columns and types exist, and its rows have the columns that its parts read."""
     statements = statements_of("chassis") | statements_of(service.name)
     connection = await asyncpg.connect(environment[service.store_variable].replace("+asyncpg", ""))
     wrong = dict[str, object]()
@@ -69,7 +69,7 @@ async def test_the_database_understands_every_statement(service: Service, enviro
 
 @pytest.mark.parametrize("package", ["chassis", *(service.name for service in SERVICES)])
 def test_every_statement_is_made_once_where_it_can_be_found(package: str) -> None:
-    """At the top of its module: one that a function makes is compiled for each call, and is not checked here."""
+    """Statements are at the top of a module: one created in a function is compiled on each call, and unchecked here."""
     hidden = [f"{path.relative_to(ROOT)}:{line}" for path in (ROOT / package).rglob("*.py") for line in _hidden(path)]
 
     assert hidden == []

@@ -73,6 +73,6 @@ async def _count_users(dispatcher: Dispatcher) -> int | None:
     try:
         users = await dispatcher.call(COUNT_USERS)
     except AppError as error:
-        log.warning("users could not be counted", reason=str(error))
+        log.warning("user count unavailable", reason=str(error))
         return None
     return users.count

@@ -83,11 +83,11 @@ class Cached(Generic[T]):
             self._value = await self._fetch(self._value)
         except (AppError, ValueError) as error:
             if not self._fails:
-                log.warning("fetching fails", what=self._what, reason=str(error))
+                log.warning("background fetch failed", what=self._what, reason=str(error))
             self._fails = True
         else:
             if self._fails:
-                log.warning("fetching works again", what=self._what)
+                log.warning("background fetch recovered", what=self._what)
             self._fails = False
         self._tried = self._clock()
 

@@ -35,7 +35,7 @@ class InvalidToken(Unauthenticated):
     """The access token is missing, expired, foreign or forged; the answer does not tell which."""
 
     code = "invalid_token"
-    message = "A valid access token is needed: log in at the user service and send it as 'Authorization: Bearer …'."
+    message = "A valid access token is required: log in at the user service and send it as 'Authorization: Bearer …'."
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
@@ -190,7 +190,7 @@ def _key_id(token: str) -> str:
     encoded = token.partition(".")[0]
     header = strict_json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     if isinstance(header, dict) and "crit" in header:
-        raise ValueError("an extension that must be understood")
+        raise ValueError("an unsupported critical header")
     return _Header.model_validate(header).kid
 
 

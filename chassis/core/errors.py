@@ -68,7 +68,7 @@ class Unauthenticated(AppError):
 
     status = 401
     code = "unauthenticated"
-    message = "Valid credentials are needed."
+    message = "Valid credentials are required."
 
 
 class Forbidden(AppError):
@@ -92,7 +92,7 @@ class MethodNotAllowed(AppError):
 
     status = 405
     code = "method_not_allowed"
-    message = "This path does not take this method; see the Allow header."
+    message = "This path does not support this method; use one of those in the Allow header."
 
 
 class RequestTimeout(AppError):
@@ -100,7 +100,7 @@ class RequestTimeout(AppError):
 
     status = 408
     code = "request_timeout"
-    message = "The request was not complete in time."
+    message = "The request did not arrive completely in time; send it again."
 
 
 class Conflict(AppError):
@@ -147,7 +147,7 @@ class NothingToChange(InvalidRequest):
     """The change names no field (422)."""
 
     code = "nothing_to_change"
-    message = "Name at least one field that is to change."
+    message = "Send at least one field to change."
 
 
 class TooManyRequests(AppError):
@@ -167,19 +167,19 @@ class HeadersTooLarge(AppError):
 
 
 class BadGateway(AppError):
-    """Another service gave an unusable answer, or refused the call (502)."""
+    """Another service returned an unusable answer, or refused the call (502)."""
 
     status = 502
     code = "bad_gateway"
-    message = "Another service gave no usable answer."
+    message = "Another service returned no usable answer."
 
 
 class ServiceUnavailable(AppError):
-    """A needed part is down or full; the request may be repeated (503)."""
+    """A dependency is down or overloaded; the request may be repeated (503)."""
 
     status = 503
     code = "service_unavailable"
-    message = "This cannot be done right now; try again shortly."
+    message = "The service is not available right now; try again shortly."
 
 
 class DatabaseUnavailable(ServiceUnavailable):

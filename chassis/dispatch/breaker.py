@@ -46,7 +46,7 @@ class CircuitOpen(Exception):
 
     def __init__(self, retry_after_s: float) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(f"it has failed too often, and is tried again in {retry_after_s:.1f} s")
+        super().__init__(f"it failed too often; the next attempt is in {retry_after_s:.1f} s")
 
 
 @dataclass(slots=True)

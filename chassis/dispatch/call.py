@@ -122,7 +122,7 @@ class Call(Generic[Sends, Returns]):
         try:
             return self._answer.validate_python(answer.json())
         except ValueError as error:
-            raise BadGateway(f"The {self.service} service answered with something unexpected.") from error
+            raise BadGateway(f"The {self.service} service returned an answer of an unexpected form.") from error
 
 
 def _quoted(parameters: Mapping[str, object]) -> dict[str, str]:

@@ -99,7 +99,7 @@ class Dispatcher:
             TypeError: Body, parameters or key do not match the declaration.
         """
         if (idempotency_key is not None) != (call.idempotency == "keyed"):
-            raise TypeError(f"{call}: an idempotency_key goes with calls that are declared 'keyed', and with no others")
+            raise TypeError(f"{call}: calls declared 'keyed' need an idempotency_key, and others take none")
         peer = self._peer(call.service, sealed=call.sealed)
         content = call.encode(body)
         request = OutgoingRequest(

@@ -96,7 +96,7 @@ class RemoteUnavailable(Remote, ServiceUnavailable):
 
 def final_error(service: str, error: Exception, attempts: int, elapsed_s: float) -> AppError:
     """Return the error of a failed call for the request being served: 502, 503 or 504."""
-    message = f"The {service} service gave no usable answer ({error}; attempts: {attempts}, {elapsed_s:.2f} s)."
+    message = f"The {service} service returned no usable answer ({error}; attempts: {attempts}, {elapsed_s:.2f} s)."
     headers = {RETRY_EXHAUSTED: "1"}
     if isinstance(error, Refusal):
         return _remote(service, error, message, headers)

@@ -2,7 +2,7 @@
 The retry policy: which failed calls are retried, and when (docs/protocol.md, "Policy"). It is built on Tenacity.
 
 The dispatcher is the only layer that retries: an answer with ``X-Retry-Exhausted`` was retried below, and is passed on.
-Retries of a target are bought with ordinary calls, so a dead service is not buried under them; after the idea of
+Ordinary calls earn the retries of a target, so that retries cannot overload a failing service; the idea is that of
 Finagle's RetryBudget (https://twitter.github.io/finagle/guide/Clients.html#retries).
 """
 

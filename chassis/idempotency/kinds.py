@@ -16,27 +16,31 @@ class InvalidIdempotencyKey(BadRequest):
 
 
 class KeyNotTaken(BadRequest):
-    """The route stores no answers, and a repetition would have its effect again: the key would promise too much."""
+    """The route stores no answers, so a repeated request would have its effect again despite its key."""
 
     code = "idempotency_key_not_taken"
-    message = "This route takes no Idempotency-Key: sent twice, it has its effect twice. Send the request without."
+    message = (
+        "This route does not support Idempotency-Key: a repeated request has a second effect. Send it without the key."
+    )
 
 
 class InFlight(Conflict):
-    """The request that brought the key first has no answer yet; the dispatcher tries such a call again."""
+    """The first request with this key has no answer yet; the dispatcher retries such a call."""
 
     code = IN_FLIGHT
-    message = "A request with this Idempotency-Key is being worked on; send it again in a second."
+    message = "A request with this Idempotency-Key is still in progress; send it again in a second."
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "1"})
 
 
 class KeyReused(InvalidRequest):
-    """The key has come with another request."""
+    """The key was used for another request."""
 
     code = "idempotency_key_reused"
-    message = "This Idempotency-Key has come with another body, path or query; a new request needs a new key."
+    message = (
+        "This Idempotency-Key was used before with another body, path or query; send a new request with a new key."
+    )
 
 
 HEADER = "Idempotency-Key"
@@ -60,6 +64,6 @@ class Idempotency:
 
 
 REPEATABLE = Idempotency("repeatable")
-"""A request that comes again has no further effect, with a key or without; nothing is stored, the answer may differ."""
+"""A repeated request has no further effect, with or without a key. Nothing is stored, so its answer may differ."""
 UNREPEATABLE = Idempotency("unrepeatable", (KeyNotTaken,))
-"""A request that comes again has its effect again; one with a key is refused (``KeyNotTaken``, 400)."""
+"""A repeated request has its effect again; a request with a key is refused (``KeyNotTaken``, 400)."""

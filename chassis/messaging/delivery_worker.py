@@ -25,11 +25,11 @@ LOOK_S = 5.0
 GATHER_S = 0.1
 """
 After a batch that was not full, or none: ten events in one cost little more than one, here and at the consumer, and
-each worker of a service has a delivery worker. Who has been idle for as long is woken at once.
+each worker of a service has a delivery worker. A worker that has been idle for as long is woken at once.
 """
 
 _OF_THE_EVENT = frozenset({InvalidRequest.code, ForeignEvent.code, PayloadTooLarge.code})
-"""With these codes a consumer refuses the events; with others it refuses the call, and no event is at fault."""
+"""With these codes a consumer refuses the events; with others it refuses the call, which no event caused."""
 
 
 async def wait_for(event: asyncio.Event, longest_s: float) -> None:
@@ -118,7 +118,7 @@ class DeliveryWorker:
         messages = ",".join(delivery.message for delivery in batch)
         acknowledgements = await self._dispatcher.call(self._delivery, f"[{messages}]".encode())
         if [acknowledgement.id for acknowledgement in acknowledgements] != [delivery.event_id for delivery in batch]:
-            raise ValueError("The acknowledgements are not for these events.")
+            raise ValueError("The acknowledgements are for other events.")
         return acknowledgements
 
     async def _postpone(self, batch: Sequence[Delivery], reason: str) -> None:

@@ -122,6 +122,6 @@ def acknowledge(
 ) -> Acknowledgement:
     """Return the outcome of an event; logs it and adds it to the trace of the request that caused it."""
     with request_context.within(event.context) as cause:
-        log.info("event", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
+        log.info("event acknowledged", event_type=event.type, event_id=str(event.id), outcome=outcome, reason=reason)
     tracing.consume(event.type, outcome, cause.traceparent)
     return Acknowledgement(id=event.id, outcome=outcome, reason=reason, code=code)

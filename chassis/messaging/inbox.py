@@ -84,8 +84,8 @@ async def _take(database: Postgres, event: CloudEvent, handle: Handler | None) -
             raise  # the batch is redelivered, and the events handled by now are duplicates then
         return acknowledge(event, "refused", error.message)
     except Exception:  # a handler's bug affects its own event only: it is redelivered, and dead after ten times
-        log.exception("an event could not be handled", event_type=event.type, event_id=str(event.id))
-        return acknowledge(event, "refused", "Something went wrong at the consumer.")
+        log.exception("event handler failed", event_type=event.type, event_id=str(event.id))
+        return acknowledge(event, "refused", "The consumer's handler raised an unexpected error.")
     return acknowledge(event, "accepted")
 
 

@@ -55,8 +55,8 @@ _MEASURE = text("""
     FROM unnest(CAST(:listeners AS text[])) AS names (listener)
 """)
 """
-By ix_outbox_oldest and ix_outbox_dead: no other index has this order. With an equality the planner would take the
-primary key for sorted enough, and walk it all for a consumer without events.
+By ix_outbox_oldest and ix_outbox_dead: no other index has this order. With an equality the planner would consider the
+primary key sorted enough, and scan it all for a consumer without events.
 """
 
 

@@ -1,8 +1,8 @@
 """
 The relay: delivers the events in the outbox to their consumers, in every worker process.
 
-A batch is leased, sent without a transaction or connection being held, then deleted. Whatever is killed in between, the
-lease ends and another relay sends it again; the consumer recognises duplicates.
+A batch is leased, sent without a transaction or connection being held, then deleted. If the process is killed in
+between, the lease ends and another relay sends it again; the consumer recognises duplicates.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Relay:
                         worker.wake()  # for earlier notifications
                     await _first_of(lost, stopped)
             except Exception as error:  # noqa: BLE001
-                _tell("outbox not listened to", error)
+                _tell("listening for outbox notifications failed", error)
             await wait_for(stopped, LISTEN_AGAIN_S)
 
 

@@ -47,7 +47,9 @@ def _names_database(base: str) -> bool:
 def _check(base: str, part: str) -> None:
     """Check one parameter; the driver would only warn about an unknown one."""
     name, _, value = part.partition("=")
-    refusal = f"the parameter {name if re.fullmatch('[A-Za-z]{1,40}', name) else '?'} cannot work: mend or remove it"
+    refusal = (
+        f"the parameter {name if re.fullmatch('[A-Za-z]{1,40}', name) else '?'} is not valid: correct or remove it"
+    )
     try:
         parse_uri(f"{base}?{part}", warn=False)
     except (PyMongoError, ValueError, OSError):

@@ -144,13 +144,13 @@ class Postgres:
             return int(await connection.scalar(_TIME))
 
     async def _warn_of_large_pools(self) -> None:
-        """Warn if all processes together may open more connections than the server allows; errors are not retried."""
+        """Warn if the pools of all processes together exceed the server's limit; errors are not retried."""
         wanted = self._processes * (self._pool_size + 2)  # one for the probe, one to listen
         with suppress(DBAPIError, PostgresError, OSError):
             async with self._probe.connect() as connection:
                 allowed = await connection.scalar(_ALLOWED)
             if wanted > allowed:
-                log.warning("more connections than the server allows", wanted=wanted, allowed=allowed)
+                log.warning("connection pools exceed the server's limit", wanted=wanted, allowed=allowed)
 
     @asynccontextmanager
     async def transaction(self, claim: Claim | None = None) -> AsyncIterator[AsyncSession]:
@@ -180,9 +180,9 @@ class Postgres:
             parts: One of each class that the statement names; they act after the commit.
 
         Raises:
-            Unauthenticated: The request of its ``Nonce`` was claimed before; the statement has had no effect (401).
+            Unauthenticated: Its ``Nonce`` was used before; the statement had no effect (401).
             DatabaseUnavailable: No connection, or it broke (503).
-            TypeError: Other parts than those of the statement are handed in.
+            TypeError: The parts are not those of the statement.
             PostgresError: As the server reports it.
         """
         assert self._engine

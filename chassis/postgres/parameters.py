@@ -36,7 +36,7 @@ def to_asyncpg(parameters: Mapping[str, str]) -> dict[str, Any]:
             known_form = re.fullmatch("[a-z_]{1,40}", name)  # otherwise it may be part of a password
             raise ValueError(f"the parameter {name if known_form else '?'} is not supported: remove it")
         if not isinstance(value, str):
-            raise ValueError(f"the parameter {name} stands there twice")
+            raise ValueError(f"the parameter {name} occurs twice")
         try:
             arguments.update(_READERS[name](value))
         except ValueError as error:

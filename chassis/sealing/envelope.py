@@ -176,11 +176,11 @@ class Envelope:
         message = _parse(_decrypt(self._receiving.get(request.peer), key_id, token), _RESPONSE)
         self._check(message, "res", request.peer, key_id)
         if (message["rid"], message["req"]) != (request.request_id, request.digest):
-            raise Refused("answers another request")
+            raise Refused("answer to another request")
         if message["st"] != status:
             raise Refused("another status")
         if not are_headers(message["h"]):
-            raise Refused("a header that HTTP does not allow")
+            raise Refused("a header that is not valid in HTTP")
         return OpenedResponse(status, message["h"], message["b"].encode())
 
     def _check(self, message: Mapping[str, Any], kind: str, sender: str, key_id: str) -> None:

@@ -33,10 +33,10 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class HeaderConflict(BadRequest):
-    """A header outside the envelope contradicts the one inside (400)."""
+    """A header outside the envelope differs from the one inside (400)."""
 
     code = "header_conflict"
-    message = "A header outside the envelope contradicts the sealed one."
+    message = "A header outside the envelope differs from the sealed one; send it inside the envelope only."
 
 
 class InvalidInnerHeader(BadRequest):
@@ -89,7 +89,9 @@ class EncryptionUnavailable(BadRequest):
     """A sealed answer was requested where there is none (400)."""
 
     code = "encryption_unavailable"
-    message = "There is no encryption here: the route is public, or the request is not sealed and so names no caller."
+    message = (
+        "The answer cannot be encrypted: the route is public or the request not sealed. Leave X-Encrypt-Response out."
+    )
 
 
 def check_encrypt_response(headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -222,7 +222,7 @@ def _token(scope: Scope, body: bytes) -> bytes:
 
 def _check_permission(access: Access, opened: OpenedRequest) -> None:
     if not opened.headers.keys() <= INNER_HEADERS:
-        raise Refused("an inner header that is not taken")
+        raise Refused("an inner header that is not allowed")
     if not access.allows(opened.caller):
         raise Refused("caller not allowed here")
 

@@ -24,15 +24,15 @@ CONNECTIONS_CUT = Counter(
     "http_connections_cut", "Connections that were closed without an answer (docs/watching.md).", ["reason"]
 )
 POOL_LIMIT = Gauge("database_pool_size", "Connections that may be open.", ["database"], multiprocess_mode="livesum")
-POOL_IN_USE = Gauge("database_pool_in_use", "Connections at work.", ["database"], multiprocess_mode="livesum")
+POOL_IN_USE = Gauge("database_pool_in_use", "Connections in use.", ["database"], multiprocess_mode="livesum")
 POOL_WAITING = Gauge(
-    "database_pool_waiting", "Callers without a connection.", ["database"], multiprocess_mode="livesum"
+    "database_pool_waiting", "Callers waiting for a connection.", ["database"], multiprocess_mode="livesum"
 )
 PURGED = Counter("purge_rows", "Rows deleted because they expired.", ["table"])
 # Every worker measures the same table, so the latest value is right.
 OVERDUE = Gauge(
     "purge_overdue_seconds",
-    "How far the oldest remaining row is beyond its time.",
+    "How long ago the oldest remaining row expired.",
     ["table"],
     multiprocess_mode="livemostrecent",
 )
@@ -54,7 +54,7 @@ def observe_request(scope: Scope, status: int, took_s: float) -> None:
 
 
 def observe_cut(scope: Scope, status: int) -> None:
-    """Count a request without a complete answer; its duration says nothing about the service's speed."""
+    """Count a request without a complete answer; its duration does not measure the service's speed."""
     _counter(*_kind_of(scope), status).inc()
 
 
@@ -65,7 +65,7 @@ def observe_refused(status: int) -> None:
 
 def _kind_of(scope: Scope) -> tuple[str, str]:
     route, method = scope.get("route"), scope["method"]
-    return method if method in _METHODS else "OTHER", route.path_format if route else "-"  # anybody can make one up
+    return method if method in _METHODS else "OTHER", route.path_format if route else "-"  # a client may invent one
 
 
 # Looking up a child costs more than counting with it.

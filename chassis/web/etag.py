@@ -68,7 +68,9 @@ _Lines = list[str] | None
 
 
 async def _if_match(
-    if_match: Annotated[_Lines, Header(description="Change it only if its `ETag` is one of these; else 412.")] = None,
+    if_match: Annotated[
+        _Lines, Header(description="Change it only if its `ETag` is one of these; otherwise answer 412.")
+    ] = None,
 ) -> Tags | None:
     return None if if_match is None else parse_tags(", ".join(if_match))
 

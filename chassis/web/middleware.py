@@ -70,7 +70,7 @@ class RequestContextMiddleware:
                 await answer_error(error, scope, receive, send_with_id)
             else:
                 cut_by = _FAILED
-                log.exception("failed after the answer had begun")
+                log.exception("request failed after its answer had begun")
         finally:
             if not is_answered:
                 _count_cut(scope, cut_by)
@@ -88,7 +88,7 @@ def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
 def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: RequestContext) -> None:
     protect(headers)
     headers.append((b"x-request-id", context.request_id.encode()))
-    if cookie := scope.get("set_cookie"):  # whatever else becomes of the request
+    if cookie := scope.get("set_cookie"):  # even if the request fails
         headers.append((b"set-cookie", cookie))
     if application_of(scope["app"]).draining.has_begun:
         headers.append((b"connection", b"close"))
@@ -107,7 +107,7 @@ def _check_address(scope: Scope) -> None:
 def _count_cut(scope: Scope, status: int) -> None:
     observe_cut(scope, status)
     if status == _CLIENT_LEFT:
-        log.info("client left", method=scope["method"], path=scope["path"])
+        log.info("client disconnected", method=scope["method"], path=scope["path"])
 
 
 def _log_request(scope: Scope, status: int) -> None:

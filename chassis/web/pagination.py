@@ -2,7 +2,7 @@
 Keyset pagination: a cursor holds where the last page ended, is opaque, and cannot be tampered with.
 
 Rows are sorted by UUIDv7 id, newest first, or by another value and then the id; so a page is one index range at any
-depth. A cursor belongs to one list: to its path, and to its query but for ``limit`` and ``cursor``.
+depth. A cursor belongs to one list: to its path, and to its query except ``limit`` and ``cursor``.
 """
 
 import base64

@@ -35,11 +35,11 @@ class Options(TypedDict, total=False):
     The arguments of a route. All but the first six are FastAPI's.
 
     Attributes:
-        access: In what form and from whom requests are taken; every route has it.
+        access: Who may call, and in which form; every route has it.
         auth: The required login; none by default.
         idempotency: The effect of a repeated request; every POST and PATCH declares it.
         max_body: Cap on bodies, in bytes, in place of MAX_BODY_BYTES.
-        gzip: Whether a plain body may be packed.
+        gzip: Whether a plain body may be compressed.
         also: Other paths of the route, which are not documented.
     """
 
@@ -70,7 +70,7 @@ class RoutePolicy:
     The policy of a route.
 
     Args:
-        access: In what form, from whom and how large a request may arrive.
+        access: Who may call, in which form, and with how large a body.
         auth: The required login; None if there is none.
         idempotency: The effect of a repeated request.
         key_reader: The dependency that reads the key of a keyed route.

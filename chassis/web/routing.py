@@ -20,7 +20,7 @@ from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _MOST_COMMAS = 2000
-"""In a body that anybody may have sent: no route takes a third of as many values."""
+"""For plain bodies, from any sender; no route needs a third of as many values."""
 
 
 class StrictRequest(Request):

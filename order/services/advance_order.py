@@ -1,9 +1,9 @@
 """
 The saga of an order: take its stock, then confirm the order.
 
-Taking the stock may be repeated without further effect, so any worker that finds an order pending takes it, at any
-time, also while another worker does. A call without an answer is repeated: its outcome is unknown. Nothing is undone
-here: the end of an order is published, and the product service returns what it holds for the order.
+Taking the stock may be repeated without further effect, so a worker can do it for any pending order, even while
+another worker does the same. A call without an answer is repeated: its outcome is unknown. Nothing is undone here: the
+end of an order is published as an event, on which the product service returns the order's units.
 """
 
 import re
@@ -26,7 +26,7 @@ from order.services.transition_order import transition_order
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=12)
-"""How long an order belongs to the worker that has it: longer than a request may take by default."""
+"""How long a worker leases an order: longer than a request may take by default."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
 """The wait before an unanswered step is repeated: half of the order's age, within these bounds, ± a quarter."""
 PATIENCE = timedelta(minutes=2)
@@ -80,17 +80,17 @@ async def _run_saga(database: Postgres, dispatcher: Dispatcher, order: Order) ->
 
 
 async def _take_stock(dispatcher: Dispatcher, order: Order) -> Reservation:
-    """Reserve what the order wants, for good."""
+    """Reserve the items of the order, for good."""
     items = [WantedItem(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
     return await dispatcher.call(TAKE_STOCK, ReservationWanted(order_id=order.id, items=items))
 
 
 async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bool:
     """
-    End an order whose stock cannot be had; False if another worker has moved it.
+    End an order whose stock cannot be reserved; False if another worker has moved it.
 
     Raises:
-        RemoteError: The refusal is not about the stock: something is wrong between the services.
+        RemoteError: The refusal is not about the stock, so the services disagree about the call.
     """
     if refusal.remote_code == "reservation_closed":
         return await transition_order(database.run, order, OrderStatus.EXPIRED, "reservation_closed")

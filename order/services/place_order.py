@@ -77,7 +77,7 @@ async def place_order(
 
 
 def _refusal(order: Order, new: OrderCreate) -> AppError:
-    """Return the error that says why an order was rejected, and for which of its items."""
+    """Return the error with the reason why an order was rejected, and the items at fault."""
     kind = _REFUSALS[order.cause]
     errors = [
         FieldError(

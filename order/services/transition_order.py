@@ -54,8 +54,8 @@ async def transition_order(run: Run, order: Order, to: OrderStatus, cause: str) 
     """
     Move an order to a status, with its history and its event, and store the prices and refusals that *order* has.
 
-    It moves only from the status that *order* was read with. So of all transactions that want to move it one does, and
-    the event has what the order was: prices and lines change with its status alone.
+    It moves only from the status that *order* was read with. So of several concurrent transactions exactly one moves
+    it, and its event describes the order as stored: prices and lines change only together with the status.
 
     Args:
         run: ``Postgres.run``, or ``partial(run_in, session)``.

@@ -27,14 +27,14 @@ _COMMIT = Statement(
 
 async def commit_reservation(database: Postgres, order_id: UUID, claim: Claim | None = None) -> ReservationRead:
     """
-    Keep what is reserved for an order, for good; again has no further effect.
+    Make the reservation of an order final; has no effect if it is final already.
 
     Args:
-        claim: The sealed request, to be claimed with it.
+        claim: The nonce of the sealed request, stored in the same transaction.
 
     Raises:
         ReservationNotFound: Nothing was ever reserved for it (404).
-        ReservationClosed: It was released, or its time is over (409).
+        ReservationClosed: It was released, or has expired (409).
     """
     if rows := await database.run(_COMMIT, {"order_id": order_id}, Nonce(claim)):
         return ReservationRead.of(rows)

@@ -10,7 +10,7 @@ from product.services.lock_products import lock_reserved_products
 
 
 async def fulfil_reservation(session: AsyncSession, order_id: UUID) -> None:
-    """Close what is committed for an order: its units are no longer held, and a release returns nothing."""
+    """Close the committed reservation of an order: its units are no longer held, and a release returns none."""
     await lock_reserved_products(session, [order_id])
     committed = Reservation.order_id == order_id, Reservation.state == ReservationState.COMMITTED
     close = update(Reservation).where(*committed).values(state=ReservationState.FULFILLED)

@@ -11,7 +11,7 @@ from product.models import Reservation
 
 async def get_reservation(session: AsyncSession, order_id: UUID) -> Reservation:
     """
-    Return what is reserved for an order.
+    Return the reservation of an order.
 
     Raises:
         ReservationNotFound: Nothing was ever reserved for it, nor released (404).

@@ -13,8 +13,8 @@ async def lock_products(session: AsyncSession, product_ids: Iterable[UUID]) -> S
     """
     Lock products until the transaction ends, and return them as they are now; deleted ones too, unknown ones not.
 
-    All transactions lock products in the order of their ids, and before reservations: none holds what another one
-    waits for while it waits itself.
+    All transactions lock products in the order of their ids, and before reservations: so no two transactions wait for
+    each other.
     """
     rows = select(Product).where(Product.id.in_(set(product_ids))).order_by(Product.id)
     # "No key": as strong as the UPDATE that follows, without blocking foreign keys.

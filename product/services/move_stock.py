@@ -15,7 +15,7 @@ from product.events import ProductStockLow
 from product.models import MAX_STOCK, Product, StockMovement
 
 LOW_STOCK = 5
-"""Fewer units than this are few: an event is published when a stock falls below it."""
+"""The limit of a low stock: an event is published when a stock falls below it."""
 
 MOVE_STOCK = """
     change AS (
@@ -42,7 +42,7 @@ MOVE_STOCK = """
 The queries with which a statement moves stock, after those of ``movement``.
 
 ``movement`` has the columns of the ledger, and ``stock`` and ``held`` of the product. The products are locked, in the
-order of their ids, and these amounts are read under the lock; whether they suffice is decided before. ``moved`` has a
+order of their ids, and these amounts are read under the lock; they were found sufficient before. ``moved`` has a
 row for each product. Each that has become low (``:low`` is ``LOW_STOCK``) has a row in ``happened``, for
 ``PublishEach(ProductStockLow)``.
 
@@ -102,11 +102,13 @@ async def move_stock(session: AsyncSession, movements: Sequence[StockMovement]) 
 
 
 async def _refusal(session: AsyncSession, movements: Sequence[StockMovement], stuck: Collection[UUID]) -> AppError:
-    """Return the error that says why the stock of the first of these products cannot change."""
+    """Return the error with the reason why the stock of the first of these products cannot change."""
     product_id = min(stuck)
     change = sum(movement.quantity for movement in movements if movement.product_id == product_id)
     amounts = select(Product.stock, Product.held).where(Product.id == product_id)
     stock, held = (await session.execute(amounts)).one()
     if change < 0:
         return InsufficientStock(InsufficientStock.describe(product_id, stock, -change))
-    return StockTooLarge(f"At most {MAX_STOCK - stock - held:,} more of product {product_id} can be added; add less.")
+    return StockTooLarge(
+        f"At most {MAX_STOCK - stock - held:,} more of product {product_id} can be added; add fewer units."
+    )

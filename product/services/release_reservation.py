@@ -19,7 +19,7 @@ _GIVEN_BACK_AS = {
 
 async def release_reservation(session: AsyncSession, order_id: UUID) -> Reservation:
     """
-    Return what an order has reserved or committed to the stock; has no effect if it was released or has expired.
+    Return an order's reserved or committed units to the stock; has no effect if they were released or have expired.
 
     An order without a reservation gets a released one (a tombstone): a reserve that arrives later is refused.
     """
@@ -35,7 +35,7 @@ async def release_reservation(session: AsyncSession, order_id: UUID) -> Reservat
 
 
 async def _bury(session: AsyncSession, order_id: UUID) -> bool:
-    """Insert a tombstone unless the order has a reservation; waits for one that is being made."""
+    """Insert a tombstone unless the order has a reservation; waits for one that is being created."""
     tombstone = insert(Reservation).values(order_id=order_id, state=ReservationState.RELEASED, expires_at=func.now())
     buried = await session.scalar(tombstone.on_conflict_do_nothing().returning(Reservation.order_id))
     return buried is not None

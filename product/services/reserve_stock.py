@@ -79,17 +79,17 @@ async def reserve_stock(
     database: Postgres, wanted: ReservationCreate, seconds: int, claim: Claim | None = None
 ) -> ReservationRead:
     """
-    Take all items of an order out of the stock, at their current prices; a repetition has no further effect.
+    Take all items of an order out of the stock, at their current prices; has no further effect if repeated.
 
     Args:
         seconds: How long the order may take to commit, if the reservation is not committed at once.
-        claim: The sealed request, claimed in the same transaction.
+        claim: The nonce of the sealed request, stored in the same transaction.
 
     Raises:
         UnknownProducts: Some products do not exist; ``errors`` names the items (409).
         InsufficientStock: Too few are left of some products; ``errors`` names the items (409).
         MixedCurrencies: The products have prices in several currencies (409).
-        ReservationClosed: The order's reservation was released, or its time is over (409).
+        ReservationClosed: The order's reservation was released, or has expired (409).
         ReservationDiffers: The order has reserved something else (409).
     """
     values = {
@@ -111,7 +111,7 @@ async def reserve_stock(
 
 
 async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> ReservationRead | None:
-    """Return the earlier reservation of the order, if there is one, committed if *wanted*; raises if it is closed or differs."""
+    """Return the earlier reservation of the order, if there is one; raises if it is closed or differs."""
     query = select(Reservation, IS_HELD).where(Reservation.order_id == wanted.order_id)
     async with database.transaction() as session:
         found = (await session.execute(query)).one_or_none()
@@ -129,7 +129,7 @@ async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> Reserv
 
 
 def _refusal(wanted: ReservationCreate, available: Mapping[UUID, Row]) -> AppError:
-    """Return the error that says why nothing was reserved, and names every item at fault."""
+    """Return the error with the reason why nothing was reserved, which names every item at fault."""
     if unknown := [item.product_id for item in wanted.items if item.product_id not in available]:
         return _naming(UnknownProducts, wanted, {one: UnknownProducts.describe(one) for one in unknown})
     if len({row["currency"] for row in available.values()}) > 1:

@@ -1,4 +1,4 @@
-"""The rules by which benchmarks measure; none is run here."""
+"""The rules by which benchmarks measure; no benchmark is run here."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ PER_SECOND = Target("throughput", lambda one: one.per_second, 0.5)
 
 
 def taken(calls: int) -> Taken:
-    """A load of a second with so many calls."""
+    """Return the result of a load of a second with this many calls."""
     return Taken(calls, {}, 1.0, 0.0, 0.1, 0.2)
 
 
 def measurement(calls: int, others: float = 0.0) -> Measurement:
-    """A second's measurement; *others* cores were busy with something else."""
+    """Return a measurement of a second; *others* is the number of cores busy with other work."""
     return Measurement(taken(calls), {}, others)
 
 
 def make_side(key: str, log: list[str], calls: Sequence[int] = (10,)) -> Side:
-    """A side without processes that writes down what it does; its loads make *calls* calls, in turn."""
+    """Make a side without processes that logs its steps; its loads make *calls* calls, in turn."""
     numbers = iter(calls)
 
     def run(task: str) -> Taken:
@@ -35,7 +35,7 @@ def make_side(key: str, log: list[str], calls: Sequence[int] = (10,)) -> Side:
 
 
 def use_processor(monkeypatch: pytest.MonkeyPatch, *others: float) -> None:
-    """Let something else use so many cores in each measurement, in turn, and none in those that follow."""
+    """Simulate other work on this many cores in each measurement, in turn, and none in those that follow."""
     cores, reads = iter(others), [0.0, 0]
 
     def busy_s() -> float:
@@ -53,7 +53,7 @@ def measure(rounds: Rounds, sides: Sequence[Side], number: int) -> list[Series[s
 
 
 def test_each_round_begins_with_another_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody always follows the same neighbour, and everybody is measured in every round."""
+    """The order of sides changes each round, and each side is measured in every round."""
     use_processor(monkeypatch)
     log = list[str]()
 
@@ -65,7 +65,7 @@ def test_each_round_begins_with_another_side(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_a_warm_up_causes_is_done_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the measured load causes is part of the measurement."""
+    """Work caused by the measured load is part of the measurement; that of the warm-up is not."""
     use_processor(monkeypatch)
     log = list[str]()
 
@@ -75,7 +75,7 @@ def test_what_a_warm_up_causes_is_done_before_anything_is_measured(monkeypatch: 
 
 
 def test_a_disturbed_measurement_is_made_once_more_and_the_quieter_one_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As often as the plan allows; a quiet one is not repeated."""
+    """A disturbed measurement is repeated as often as the plan allows; a quiet one is not."""
     use_processor(monkeypatch, 0.0, 0.5, 0.3, 0.9)
     rounds = Rounds(lambda _: None, repeats=1)
 
@@ -87,7 +87,7 @@ def test_a_disturbed_measurement_is_made_once_more_and_the_quieter_one_holds(mon
 
 
 def test_figures_are_medians_of_the_quiet_rounds() -> None:
-    """Of all rounds where none was quiet."""
+    """If no round was quiet, figures are medians of all."""
     quiet, disturbed = [measurement(10), measurement(30)], [measurement(90, others=0.2), measurement(70, others=0.2)]
 
     assert Series("a", "busy", quiet + disturbed).median(lambda one: one.per_second) == 20

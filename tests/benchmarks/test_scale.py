@@ -1,4 +1,4 @@
-"""The rules of the scale benchmark; it is itself not run here."""
+"""The rules of the scale benchmark, which is not run here."""
 
 from pathlib import Path
 
@@ -16,22 +16,22 @@ KILLED, DEAD, NEXT = 100.0, 100.5, 115.0
 
 
 def after_kill(*exchanges: Exchange) -> Recovery:
-    """What a kill at KILLED did, the next one being at NEXT."""
+    """Return the recovery from a kill at KILLED, with the next one at NEXT."""
     return recovery(Kill("something", KILLED, DEAD), NEXT, exchanges)
 
 
 def order(begun: float, ended: float) -> Exchange:
-    """An order that is acknowledged."""
+    """Return an acknowledged order."""
     return Exchange(begun, ended, acknowledges="order")
 
 
 def event(begun: float, ended: float) -> Exchange:
-    """Events that are."""
+    """Return acknowledged events."""
     return Exchange(begun, ended, acknowledges="event")
 
 
 def test_every_replica_stands_behind_the_port_of_its_service() -> None:
-    """And behind no other's."""
+    """Each replica is behind the port of its service, and behind no other."""
     written = nginx_configuration(Path("/run/it"), {"order": 1, "product": 2}, {"order": [11, 12], "product": [21]})
 
     orders, products = written.partition("upstream product")[::2]
@@ -44,7 +44,7 @@ def test_every_replica_stands_behind_the_port_of_its_service() -> None:
 
 
 def test_all_that_nginx_writes_is_in_the_folder_of_the_run() -> None:
-    """Where it is installed it would write to /var/lib and /run."""
+    """An installed nginx would write to /var/lib and /run."""
     written = nginx_configuration(Path("/run/it"), {}, {})
 
     places = [line.split()[1] for line in written.splitlines() if line.startswith("pid ") or "_temp_path " in line]
@@ -54,19 +54,19 @@ def test_all_that_nginx_writes_is_in_the_folder_of_the_run() -> None:
 
 @pytest.mark.parametrize(("said", "version"), [("nginx version: nginx/1.18.0\n", "1.18.0"), ("nginx/2.1", "2.1")])
 def test_a_version_that_is_new_enough_is_taken(said: str, version: str) -> None:
-    """It is given, for the report."""
+    """The version is returned, for the report."""
     assert check_version(said) == version
 
 
 @pytest.mark.parametrize("said", ["nginx version: nginx/1.17.10\n", "nginx/0.99", "command not found", ""])
 def test_another_nginx_is_refused(said: str) -> None:
-    """With a word on how to get one."""
+    """The error says how to install one."""
     with pytest.raises(CommandError, match="apt install nginx-light"):
         check_version(said)
 
 
 def test_without_nginx_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not only that there is none."""
+    """The error says how to install nginx, not only that it is missing."""
     monkeypatch.setattr("benchmarks.deployment._PLACES", "")
 
     with pytest.raises(CommandError, match="apt install nginx-light"):
@@ -74,7 +74,7 @@ def test_without_nginx_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_order_that_was_under_way_shows_no_recovery() -> None:
-    """Its answer was perhaps on its way already: the first counts that was begun once the victim was dead."""
+    """Only a request sent after the victim's death counts: earlier answers were perhaps on their way already."""
     found = after_kill(order(99, 101), order(100.4, 101), order(101, 104), order(102, 103.5), event(100.5, 101))
 
     assert (found.order_s, found.event_s) == (3.5, 1.0)
@@ -82,7 +82,7 @@ def test_an_order_that_was_under_way_shows_no_recovery() -> None:
 
 
 def test_what_happens_after_the_next_kill_counts_for_that() -> None:
-    """So does what failed before the first one not count for it."""
+    """Requests after the next kill, and failures before the first one, do not count for this kill."""
     found = after_kill(Exchange(98, 99, "503"), event(100, 101), order(114, 116), Exchange(114, 115, "502"))
 
     assert (found.order_s, found.failing_s, found.failures.total(), found.requests) == (None, 0.0, 0, 1)
@@ -99,12 +99,12 @@ def test_what_happens_after_the_next_kill_counts_for_that() -> None:
     ],
 )
 def test_orders_and_events_must_be_back_in_time(exchanges: tuple[Exchange, ...], *, is_met: bool) -> None:
-    """One of both is not enough, and never is no time."""
+    """Orders and events must both recover in time; one that never does breaks the rule."""
     assert after_kill(*exchanges).is_met is is_met
 
 
 def test_failures_are_counted_by_kind_with_the_time_of_the_last() -> None:
-    """However many requests succeed in between."""
+    """Failures are counted by kind, also with successes in between."""
     found = after_kill(Exchange(100, 101, "order: 503"), order(101, 102), Exchange(102, 104, "order: 503"))
 
     assert (found.failures, found.failing_s, found.requests) == ({"order: 503": 2}, 4.0, 3)
@@ -123,12 +123,12 @@ def test_failures_are_counted_by_kind_with_the_time_of_the_last() -> None:
     ],
 )
 def test_what_must_be_sent_again_is_a_failure(status: int, body: dict[str, str], failure: str) -> None:
-    """A refusal is an answer, and so is that an order is taken and not decided yet."""
+    """A refusal is an answer, and so is an order accepted as pending."""
     assert failure_of("order", Reply(status, body, "")) == failure
 
 
 def test_an_event_that_was_acknowledged_and_is_not_there_is_lost() -> None:
-    """So is one found that is stored without having been sent, or said to be new twice."""
+    """A stored event that was not sent, or one acknowledged as new twice, is found too."""
     journal = EventJournal(events={"a": {}, "b": {}}, acknowledged={"a", "b"})
     journal.new.update(["a", "a", "b"])
 
@@ -136,6 +136,6 @@ def test_an_event_that_was_acknowledged_and_is_not_there_is_lost() -> None:
 
     assert broken == {
         "every acknowledged event is stored": ["b"],
-        "nothing is stored that nobody sent": ["c"],
-        "no event was new twice": ["a"],
+        "every stored event was sent": ["c"],
+        "no event was acknowledged as new twice": ["a"],
     }

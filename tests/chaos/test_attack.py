@@ -8,7 +8,7 @@ from tests.chassis.tiny import serve_tiny
 
 
 async def test_who_is_not_answered_is_noticed() -> None:
-    """A bystander's request that is not answered as it should be is told, with the latency of all of them."""
+    """A bystander's wrong answer is reported, with the latency of all requests."""
     async with serve_tiny() as tiny:
         port = tiny.client.base_url.port
         assert port
@@ -22,7 +22,7 @@ async def test_who_is_not_answered_is_noticed() -> None:
 
 
 async def test_attacks_end_in_time_and_leave_the_service_as_it_was() -> None:
-    """All at once: no error escapes on either side, and the service is used afterwards as before."""
+    """All attacks run at once: no error escapes on either side, and the service still answers afterwards."""
     async with serve_tiny(log_level="ERROR") as tiny:
         port = tiny.client.base_url.port
         assert port
@@ -32,7 +32,7 @@ async def test_attacks_end_in_time_and_leave_the_service_as_it_was() -> None:
 
 
 def test_the_edge_is_the_one_that_is_delivered(tmp_path: Path) -> None:
-    """But for places and names, and no address of another service: attacks go to the user service alone."""
+    """Only paths and names differ, and other services have no address: attacks reach the user service only."""
     text = configuration(tmp_path, 4711, 4712)
 
     assert "listen 127.0.0.1:4711 ssl http2;" in text

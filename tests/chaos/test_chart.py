@@ -18,7 +18,7 @@ REPORT: dict[str, Any] = {
 
 
 def test_a_chart_marks_every_hit(tmp_path: Path) -> None:
-    """It is well-formed, and has a line for each kill and a bar for each pause."""
+    """The chart is well-formed, and has a line for each kill and a bar for each pause."""
     draw(REPORT, tmp_path / "chaos.svg")
 
     classes = [element.get("class") for element in ET.parse(tmp_path / "chaos.svg").iter()]  # noqa: S314 - our own
@@ -26,6 +26,6 @@ def test_a_chart_marks_every_hit(tmp_path: Path) -> None:
 
 
 def test_seconds_are_put_together_for_a_long_run() -> None:
-    """There are no more points than asked for, and each is the mean of its seconds."""
+    """There are at most the requested number of points, and each is the mean of its seconds."""
     assert bins([1, 3, 5, 7, 9], most=3) == (2, [2, 6, 9])
     assert bins([], most=3) == (1, [])

@@ -7,7 +7,7 @@ def test_a_seed_draws_the_same_faults_again() -> None:
 
 
 def test_a_schedule_has_its_kills_and_a_quarter_as_many_pauses() -> None:
-    """They are spread over the whole run in their order, and every target is hit."""
+    """Faults are spread over the whole run in order, and every target is hit."""
     faults = schedule(1_000, 7)
 
     kills = [fault for fault in faults if fault.pause_s is None]

@@ -33,7 +33,7 @@ def journal() -> EventJournal:
 
 
 def test_events_are_tallied_by_minute_quarter_day_and_person() -> None:
-    """Each id once, however often it comes."""
+    """Each id counts once, however often it is sent."""
     counted = tally([*EVENTS, *EVENTS])
 
     assert counted.stored == {"e1", "e2", "e3"}
@@ -47,7 +47,7 @@ def test_events_are_tallied_by_minute_quarter_day_and_person() -> None:
 
 
 def test_what_agrees_breaks_no_rule() -> None:
-    """An event that was sent again is no difference."""
+    """A repeated event makes no difference."""
     assert not any(compare_events(journal(), tally(EVENTS)).values())
 
 
@@ -56,10 +56,10 @@ def test_what_agrees_breaks_no_rule() -> None:
     [
         (lambda sent, _: sent.acknowledged.discard("e1"), "every event was acknowledged in the end"),
         (lambda _, found: found.stored.discard("e1"), "every acknowledged event is stored"),
-        (lambda _, found: found.stored.add("e9"), "nothing is stored that nobody sent"),
-        (lambda sent, _: sent.record(EVENTS[:1], {"e1": "accepted"}), "no event was new twice"),
-        (lambda sent, _: sent.record(EVENTS[:1], {"e1": "refused"}), "nobody got an answer that makes no sense"),
-        (lambda sent, _: sent.record(EVENTS[:1], {}), "nobody got an answer that makes no sense"),
+        (lambda _, found: found.stored.add("e9"), "every stored event was sent"),
+        (lambda sent, _: sent.record(EVENTS[:1], {"e1": "accepted"}), "no event was acknowledged as new twice"),
+        (lambda sent, _: sent.record(EVENTS[:1], {"e1": "refused"}), "no answer was unexpected"),
+        (lambda sent, _: sent.record(EVENTS[:1], {}), "no answer was unexpected"),
         (lambda _, found: found.minutes[VIEW].add(1, {}), "minutes are counted exactly"),
         (lambda _, found: found.minutes[ORDER].add(0, {"EUR": 1}), "minutes are counted exactly"),
         (lambda _, found: found.quarters.popitem(), "quarter hours are counted exactly"),
@@ -81,7 +81,7 @@ def test_what_agrees_breaks_no_rule() -> None:
     ],
 )
 def test_what_differs_breaks_its_rule_and_no_other(break_it: Break, rule: str) -> None:
-    """Each fault is found where it is."""
+    """Each fault is found by its rule."""
     sent, found = journal(), tally(EVENTS)
 
     break_it(sent, found)

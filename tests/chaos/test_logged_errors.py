@@ -31,7 +31,7 @@ LOST = "[2026-11-21 12:00:02 +0000] [7] [ERROR] Worker failed to boot."
     ids=["a warning", "an error", "two errors", "gunicorn's own", "cut off by a kill", "nothing"],
 )
 def test_errors_are_returned_unless_a_kill_causes_them(tmp_path: Path, log: str, errors: list[str]) -> None:
-    """Entries of level error or critical are returned with the end of their traceback, but for killed workers."""
+    """Entries of level error or critical are returned with the end of their traceback, except for killed workers."""
     (tmp_path / "order.log").write_text(log, encoding="utf-8")
 
     assert logged_errors("order", tmp_path / "order.log") == [f"order: {one}" for one in errors]

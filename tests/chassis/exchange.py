@@ -1,4 +1,4 @@
-"""The order service announces what happens to cups, and the tiny service takes it, on a database of their own."""
+"""The order service publishes events about cups, and the tiny service consumes them, on a database of their own."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -39,7 +39,7 @@ cups = Table(
 
 
 class CupFilled(Event):
-    """A cup was filled; the label tells the event from others."""
+    """A cup was filled; the label identifies the event."""
 
     type: ClassVar[str] = "order.cup_filled"
     consumers: ClassVar[tuple[str, ...]] = ("tiny",)
@@ -48,7 +48,7 @@ class CupFilled(Event):
 
 
 class Settings(ServiceSettings):
-    """Those of the announcing service."""
+    """The settings of the publishing service."""
 
     service_name: ClassVar[str] = "order"
     peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
@@ -63,7 +63,7 @@ class Exchange:
     Both services, and what tests do with them.
 
     Attributes:
-        errors: What the listener raises instead of taking events with these labels; each entry is used up.
+        errors: What the consumer raises for events with these labels; each entry is used once.
     """
 
     database: Postgres
@@ -72,24 +72,24 @@ class Exchange:
     errors: dict[str, list[Exception]] = field(default_factory=dict)
 
     async def announce(self, *labels: str, cup: UUID | None = None) -> None:
-        """Announce events in a transaction each; each is about a cup of its own, if none is named."""
+        """Publish events in a transaction each; each is about a cup of its own, unless one is named."""
         for label in labels:
             async with self.database.transaction() as session:
                 await outbox.add(session, CupFilled(subject=cup or new_id(), label=label))
 
     def relay(self, url: str | None = None, *, delivers: bool = True) -> AbstractAsyncContextManager[None]:
-        """Run a relay of the announcing service, which finds the tiny service at *url*."""
+        """Run a delivery worker of the publishing service, which calls the tiny service at *url*."""
         relay = Relay(Settings(), self.database, [CupFilled])
         return relay.running({"tiny": url or self.url}, self.envelope("order"), delivers=delivers)
 
     def envelope(self, caller: str) -> Envelope:
-        """What a peer of the tiny service seals with."""
+        """Return the envelope with which a peer of the tiny service seals."""
         own = {name: ring for name, ring in self.keys.items() if caller.upper() in name.split("__")}
         return Envelope(caller, load_links(caller, as_setting(own), {"tiny"}))
 
     @asynccontextmanager
     async def calls_as(self, caller: str) -> AsyncIterator[Dispatcher]:
-        """Give a dispatcher that calls the tiny service as *caller*."""
+        """Return a dispatcher that calls the tiny service as *caller*."""
         dispatcher = Dispatcher({"tiny": self.url}, self.envelope(caller))
         try:
             yield dispatcher
@@ -97,41 +97,41 @@ class Exchange:
             await dispatcher.aclose()
 
     async def take(self, session: AsyncSession, event: CloudEvent) -> None:
-        """Be the listener's handler: store a row, then fail if that is wished."""
+        """Handle an event as the consumer: store a row, then fail if the test wants it."""
         label = event.data["label"]
         await session.execute(insert(cups).values(cup=UUID(event.subject), label=label))
         if self.errors.get(label):
             raise self.errors[label].pop()
 
     async def taken(self) -> list[tuple[UUID, str]]:
-        """Give what the listener has taken: cup and label, in its order."""
+        """Return the cup and label of each event that the consumer stored, in its order."""
         async with self.database.transaction() as session:
             rows = await session.execute(select(cups.c.cup, cups.c.label).order_by(cups.c.position))
             return [(row.cup, row.label) for row in rows]
 
     async def labels(self) -> list[str]:
-        """Give the labels alone."""
+        """Return only the labels."""
         return [label for _, label in await self.taken()]
 
     async def rows(self, statement: str, **values: object) -> list[Any]:
-        """Run any statement; its rows, if it has some."""
+        """Run a statement and return its rows, if it has some."""
         async with self.database.transaction() as session:
             result: Any = await session.execute(text(statement), values)
             return list(result) if result.returns_rows else []
 
     async def is_drained(self) -> bool:
-        """Whether no event waits."""
+        """Return whether no event waits."""
         return not await self.rows("SELECT 1 FROM outbox WHERE dead_at IS NULL")
 
     async def empty(self) -> None:
-        """Forget everything."""
+        """Delete all events and rows."""
         self.errors.clear()
         await self.rows(emptying("outbox", "inbox", "cups"))
 
 
 @asynccontextmanager
 async def open_exchange(url: str) -> AsyncIterator[Exchange]:
-    """Make the tables in an empty database, and run the listener on it."""
+    """Create the tables in an empty database, and run the consumer on it."""
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         for tables in (chassis_metadata, metadata):
@@ -152,7 +152,7 @@ async def open_exchange(url: str) -> AsyncIterator[Exchange]:
 
 
 class Refused(AppError):
-    """What a handler raises that does not want an event."""
+    """Raised by a handler that refuses an event."""
 
     status = 409
     message = "The cup is broken."

@@ -1,7 +1,7 @@
 """
-Writes log lines as a service does, in a process of its own: logging is one per process (see test_logs.py).
+Writes log lines as a service does, in a process of its own: logging is configured once per process (test_logs.py).
 
-``python -m tests.chassis.log_writer`` writes a line of each kind, with the name of a writer and a number that many.
+``python -m tests.chassis.log_writer`` writes a line of each kind; with a writer's name and a number, that many lines.
 """
 
 import logging
@@ -45,7 +45,7 @@ class Account:
 
 
 def fail(text: str) -> None:
-    """Raise an error with this text, for another reason with this text."""
+    """Raise an error with this text, caused by another with the same text."""
     try:
         int(text)
     except ValueError as error:
@@ -150,7 +150,7 @@ def write_each() -> None:
 
 
 def write_into_a_full_pipe() -> None:
-    """Write far more lines than anybody reads, then say on standard error how many wait and how many were dropped."""
+    """Write far more lines than the pipe takes, then print on standard error how many wait and were dropped."""
     logs.MOST_WAITING = 1000
     logs.configure_logging(WriterSettings())
     write_many("blocked", 10_000)
@@ -168,7 +168,7 @@ def write_many(writer: str, count: int) -> None:
 
 
 def main() -> None:
-    """Write what the arguments ask for, to where the environment says."""
+    """Run the mode that the arguments select, with outputs from the environment."""
     if len(sys.argv) == 1:
         logs.configure_logging(WriterSettings())
         write_each()

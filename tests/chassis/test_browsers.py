@@ -18,32 +18,32 @@ router = service_router("things")
 
 @router.get("", access=public())
 async def things() -> list[str]:
-    """Give data."""
+    """Return data."""
     return []
 
 
 @router.get("/page", access=public())
 async def page() -> HTMLResponse:
-    """Give a page with a policy of its own."""
+    """Return a page with a policy of its own."""
     return HTMLResponse("<p>", headers={"Content-Security-Policy": OWN_POLICY})
 
 
 @router.get("/broken", access=public())
 async def broken() -> None:
-    """Fail as nobody foresaw."""
+    """Raise an unexpected exception."""
     raise RuntimeError(SECRET)
 
 
 @pytest.fixture(scope="module")
 async def tiny() -> AsyncIterator[Tiny]:
-    """A service that pages of the shop may call."""
+    """A service that the shop's pages may call."""
     async with serve_tiny(router, cors_origins=SHOP) as service:
         yield service
 
 
 @pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/nothing", "/api/v1/things/broken", "/livez", "/%00"])
 async def test_every_answer_is_data_and_nothing_else(tiny: Tiny, path: str) -> None:
-    """Errors, too: a browser neither guesses its type, nor frames it, nor runs it, nor tells where it was."""
+    """Every answer, errors included, forbids type sniffing, framing, scripts and referrers."""
     headers = (await tiny.client.get(path)).headers
 
     assert headers.get_list("x-content-type-options") == ["nosniff"]
@@ -52,7 +52,7 @@ async def test_every_answer_is_data_and_nothing_else(tiny: Tiny, path: str) -> N
 
 
 async def test_a_page_keeps_a_policy_of_its_own(tiny: Tiny) -> None:
-    """Two policies would be one that allows what both allow: nothing."""
+    """A page's own policy replaces the default one: two policies would allow only what both allow."""
     headers = (await tiny.client.get("/api/v1/things/page")).headers
 
     assert headers.get_list("content-security-policy") == [OWN_POLICY]
@@ -61,7 +61,7 @@ async def test_a_page_keeps_a_policy_of_its_own(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect"])
 async def test_the_documentation_runs_its_own_scripts_alone(tiny: Tiny, path: str) -> None:
-    """Files of this server, and the one script in the page by its digest; nothing that somebody has put into it."""
+    """The documentation loads files of this server and its one script by digest; no inserted script runs."""
     answer = await tiny.client.get(path)
     policy = answer.headers["content-security-policy"]
 
@@ -72,14 +72,14 @@ async def test_the_documentation_runs_its_own_scripts_alone(tiny: Tiny, path: st
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect", "/docs/assets/swagger-ui.css", "/openapi.json"])
 async def test_in_production_there_is_no_documentation(path: str) -> None:
-    """Nor its files, nor the description that it shows."""
+    """In production the documentation, its files and the OpenAPI document are absent."""
     async with serve_tiny(environment="production") as service:
         assert (await service.client.get(path)).status_code == 404
 
 
 @pytest.mark.parametrize("environment", ["local", "staging", "production"])
 async def test_no_answer_shows_a_traceback(environment: str) -> None:
-    """What nobody foresaw is told by its request id alone, wherever the service runs."""
+    """An unhandled exception is answered with its request id only, in every environment."""
     async with serve_tiny(router, environment=environment) as service:
         answer = await service.client.get("/api/v1/things/broken")
 
@@ -89,7 +89,7 @@ async def test_no_answer_shows_a_traceback(environment: str) -> None:
 
 
 async def test_a_page_of_a_listed_origin_may_call(tiny: Tiny) -> None:
-    """With a token and an Idempotency-Key; without cookies."""
+    """A listed origin may send a token and an Idempotency-Key, but no cookies."""
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,idempotency-key"}
     answer = await tiny.client.options("/api/v1/things", headers={"Origin": SHOP, **asked})
 
@@ -100,7 +100,7 @@ async def test_a_page_of_a_listed_origin_may_call(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/things", "/api/v1/nothing", "/api/v1/things/broken"])
 async def test_a_page_of_a_listed_origin_reads_every_answer(tiny: Tiny, path: str) -> None:
-    """Errors that nobody foresaw, too, and the headers that a program needs."""
+    """A listed origin reads every answer, unhandled errors included, and the headers that a program needs."""
     headers = (await tiny.client.get(path, headers={"Origin": SHOP})).headers
 
     assert headers["access-control-allow-origin"] == SHOP
@@ -118,12 +118,12 @@ async def test_a_page_of_another_origin_reads_nothing(tiny: Tiny, origin: str) -
 
 
 async def test_without_a_list_no_page_elsewhere_reads_anything() -> None:
-    """CORS is off."""
+    """Without a list CORS is off."""
     async with serve_tiny(router) as service:
         assert allowed(await service.client.get("/api/v1/things", headers={"Origin": SHOP})) is None
 
 
 def allowed(answer: httpx.Response) -> str | None:
-    """Whose pages may read an answer."""
+    """Return the origin whose pages may read an answer."""
     origin: str | None = answer.headers.get("access-control-allow-origin")
     return origin

@@ -27,7 +27,7 @@ from tests.chassis.exchange import CupFilled, Exchange
 async def test_a_full_batch_is_followed_by_the_next_and_another_by_a_pause(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So a backlog is delivered without a rest, and what trickles in is gathered."""
+    """A full batch is followed at once by the next; after a smaller one the worker pauses, so that events gather."""
     monkeypatch.setattr(delivery_worker, "MOST_EVENTS", 2)
     await exchange.announce("a", "b", "c")
     async with exchange.calls_as("order") as dispatcher:
@@ -43,7 +43,7 @@ Claim = Callable[[object, str, int], Awaitable[tuple[list[Delivery], float]]]
 
 
 def replace_claim(monkeypatch: pytest.MonkeyPatch, exchange: Exchange, claim: Claim) -> None:
-    """Replace what the worker of a test claims; services that run beside the test find nothing meanwhile."""
+    """Replace what the worker of a test claims; services that run beside the test find no events meanwhile."""
 
     async def claim_here(database: object, listener: str, most: int) -> tuple[list[Delivery], float]:
         return await claim(database, listener, most) if database is exchange.database else ([], inf)
@@ -53,12 +53,12 @@ def replace_claim(monkeypatch: pytest.MonkeyPatch, exchange: Exchange, claim: Cl
 
 class Outage:
     """
-    A worker's surroundings for so many seconds, which pass only while it waits: an outbox that is never empty, and a
-    consumer that fails.
+    The outbox and consumer of a worker for some seconds, which pass only in its pauses: the outbox is never empty, the
+    consumer fails.
 
     Attributes:
-        batches: How many events it claimed, each time.
-        pauses: What it waited, each time.
+        batches: The number of events in each claim.
+        pauses: Each pause, in seconds.
     """
 
     def __init__(self, exchange: Exchange, seconds: float, *answers: object) -> None:
@@ -67,19 +67,19 @@ class Outage:
         self._left = seconds
         self._answers = list(answers)
         self._stopped = asyncio.Event()
-        # A consumer, as far as the worker calls it.
+        # The consumer, as the worker calls it.
         dispatcher: Any = self
         self.delivery_worker = DeliveryWorker(
             exchange.database, dispatcher, "tiny", self._stopped, wait=self._wait, chance=lambda: 1.0
         )
 
     async def claim(self, _database: object, _listener: str, most: int) -> tuple[list[Delivery], float]:
-        """Take the most that may be taken."""
+        """Claim as many events as allowed."""
         self.batches.append(most)
         return [Delivery(0, new_id(), "{}", utc_now()) for _ in range(most)], 0.0
 
     async def call(self, _call: object, body: bytes) -> object:
-        """Fail as told; the last answer is repeated."""
+        """Return or raise the next scripted answer; the last one is repeated."""
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -98,7 +98,7 @@ class Outage:
 async def test_a_consumer_that_is_down_is_tried_again_ever_less_often(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """In a minute 17 times: after pauses that double up to 5 s, with batches that halve down to one event."""
+    """A consumer that is down is called 17 times a minute: pauses double up to 5 s, batches halve down to one event."""
     monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 60.0, error)
     replace_claim(monkeypatch, exchange, outage.claim)
@@ -114,7 +114,7 @@ async def test_a_consumer_that_is_down_is_tried_again_ever_less_often(
 async def test_news_does_not_shorten_the_pause_after_a_failure(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many events are published during an outage, the consumer is not tried more often."""
+    """A consumer that is down is not called more often, however many events are published meanwhile."""
     monkeypatch.setattr(delivery_worker, "log", CapturingLogger())
     outage = Outage(exchange, 60.0, ServiceUnavailable("down"))
 
@@ -130,7 +130,7 @@ async def test_news_does_not_shorten_the_pause_after_a_failure(
 
 
 async def test_batches_grow_again_once_they_arrive(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each success doubles the next batch up to the most there is, and the next failure is the first in a row."""
+    """Each success doubles the next batch up to the maximum, and the next failure counts as the first in a row."""
     sizes: list[int] = []
 
     async def acknowledgements(batch: Sequence[Delivery]) -> list[Acknowledgement]:
@@ -153,7 +153,7 @@ async def test_batches_grow_again_once_they_arrive(exchange: Exchange, monkeypat
 async def test_a_database_that_is_down_is_asked_ever_less_often(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same pauses; what was not foreseen has its traceback in the log."""
+    """A database that is down is polled with the same pauses; an unexpected error is logged with its traceback."""
     log = CapturingLogger()
     monkeypatch.setattr(delivery_worker, "log", log)
     asked: list[Exception] = []
@@ -181,7 +181,7 @@ async def test_a_database_that_is_down_is_asked_ever_less_often(
 async def test_an_idle_worker_looks_every_five_seconds(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, woken_at: int | None, looks: int, pauses: list[float]
 ) -> None:
-    """Twelve times a minute; news that comes while it looks makes it look once more, and no more than once."""
+    """An idle worker polls twelve times a minute; a notification during a poll causes exactly one more."""
     outage = Outage(exchange, 60.0)
     looked: list[int] = []
 
@@ -200,7 +200,7 @@ async def test_an_idle_worker_looks_every_five_seconds(
 
 
 async def test_a_worker_waits_for_an_event_or_for_so_long() -> None:
-    """Not longer than told, and not shorter than until the event is set."""
+    """The wait ends when the event is set or the time is up, whichever is first."""
     event = asyncio.Event()
     await delivery_worker.wait_for(event, 0.0)
     waiting = asyncio.create_task(delivery_worker.wait_for(event, 600.0))
@@ -217,7 +217,7 @@ async def test_a_worker_waits_for_an_event_or_for_so_long() -> None:
 async def test_an_idle_worker_looks_when_a_pause_ends(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, due_s: float, idle_s: float
 ) -> None:
-    """Not more often than ten times a second, and every 5 s at least."""
+    """An idle worker polls at most ten times a second, and at least every 5 s."""
 
     async def claim(*_arguments: object) -> tuple[list[Delivery], float]:
         return [], due_s
@@ -228,7 +228,7 @@ async def test_an_idle_worker_looks_when_a_pause_ends(
 
 
 async def test_receipts_of_other_events_settle_nothing(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The batch is tried again: who answers so may have taken anything."""
+    """A batch acknowledged with the ids of other events is sent again: the consumer may have stored any of it."""
     await exchange.announce("a", "b")
     outage = Outage(exchange, 1.0, "other acknowledgements")
 
@@ -236,11 +236,11 @@ async def test_receipts_of_other_events_settle_nothing(exchange: Exchange, monke
         await outage.delivery_worker.deliver_batch()
 
     rows = await exchange.rows("SELECT attempts, refusals, last_error FROM outbox")
-    assert rows == [(1, 0, "The acknowledgements are not for these events.")] * 2
+    assert rows == [(1, 0, "The acknowledgements are for other events.")] * 2
 
 
 async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
-    """Events of another consumer, and those that did not go with the batch, stay as they were."""
+    """Events of another consumer, and those outside the batch, stay unchanged."""
     cup = new_id()
     await exchange.announce("first", "second", cup=cup)
     await exchange.rows(
@@ -267,7 +267,7 @@ async def test_one_failed_batch_touches_no_other(exchange: Exchange) -> None:
 async def test_an_event_is_blamed_only_for_what_its_consumer_refuses_of_it(
     exchange: Exchange, code: str, refusals: int
 ) -> None:
-    """A refusal of the call itself is none of the event; the same event for another consumer stays as it was."""
+    """A refusal of the call itself is not counted against its events; the event for another consumer is unchanged."""
     await exchange.announce("a")
     await exchange.rows(
         "INSERT INTO outbox (event_id, listener, aggregate, message)"
@@ -283,14 +283,14 @@ async def test_an_event_is_blamed_only_for_what_its_consumer_refuses_of_it(
 
 
 def deliveries(outcome: str) -> float:
-    """How many deliveries ended so."""
+    """Return how many deliveries had this outcome."""
     return REGISTRY.get_sample_value("outbox_deliveries_total", {"listener": "tiny", "outcome": outcome}) or 0.0
 
 
 async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_takes(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without one failed delivery, and without a rest between two batches: a batch is full by its bytes, too."""
+    """A backlog arrives without a failed delivery or a pause between batches: a batch may be full by its bytes, too."""
     labels = [f"{number:03}" + "x" * 60_000 for number in range(9)]
     await exchange.announce(*labels)
     async with exchange.calls_as("order") as dispatcher:
@@ -304,7 +304,7 @@ async def test_a_backlog_of_large_events_arrives_in_batches_that_the_consumer_ta
 
 
 async def test_the_largest_event_there_can_be_is_taken(exchange: Exchange) -> None:
-    """Alone it fits into a request, sealed."""
+    """The largest event fits into a sealed request by itself."""
     empty = len(outbox.Publish(CupFilled(subject=new_id())).values("order")["message"])
     await exchange.announce("x" * (outbox.MOST_BYTES - empty - 20))
     async with exchange.calls_as("order") as dispatcher:
@@ -317,7 +317,7 @@ UNKNOWN = "order.cup_washed"
 
 
 async def rename(exchange: Exchange, label: str, event_type: str) -> None:
-    """Give one event another type."""
+    """Change the type of one event."""
     await exchange.rows(
         "UPDATE outbox SET message = replace(message, 'order.cup_filled', CAST(:type AS text)) WHERE message LIKE :one",
         type=event_type,
@@ -326,7 +326,7 @@ async def rename(exchange: Exchange, label: str, event_type: str) -> None:
 
 
 async def test_an_event_of_an_unknown_type_waits_for_the_consumer_to_be_upgraded(exchange: Exchange) -> None:
-    """It is no refusal, and is tried again seconds later; in the same batch and after it others arrive."""
+    """An unknown type is not a refusal: the event is retried seconds later, and those beside and after it arrive."""
     await exchange.announce("new", "old")
     await rename(exchange, "new", UNKNOWN)
     async with exchange.calls_as("order") as dispatcher:
@@ -344,7 +344,7 @@ async def test_an_event_of_an_unknown_type_waits_for_the_consumer_to_be_upgraded
 
 
 async def test_a_deferred_event_arrives_once_its_type_is_known(exchange: Exchange) -> None:
-    """With the events of its subject that have waited for it, in their order."""
+    """A deferred event arrives together with the later events of its subject, in their order."""
     cup = new_id()
     await exchange.announce("new", "next", cup=cup)
     await rename(exchange, "new", UNKNOWN)
@@ -359,7 +359,7 @@ async def test_a_deferred_event_arrives_once_its_type_is_known(exchange: Exchang
 
 
 async def is_deferred(exchange: Exchange) -> bool:
-    """Whether some event is."""
+    """Return whether some event is deferred."""
     return bool(await exchange.rows("SELECT 1 FROM outbox WHERE deferred_since IS NOT NULL"))
 
 
@@ -376,12 +376,12 @@ async def is_deferred(exchange: Exchange) -> bool:
 def test_a_publisher_understands_consumers_of_this_release_and_the_last(
     answer: dict[str, str], *, is_deferral: bool
 ) -> None:
-    """The last one has no code, and says it in words."""
+    """Acknowledgements of the last release carry no code; their reason is recognised by its words."""
     assert Acknowledgement.model_validate({"id": new_id(), **answer}).is_deferral is is_deferral
 
 
 async def test_a_publisher_of_the_last_release_understands_a_deferral(exchange: Exchange) -> None:
-    """It knows three outcomes and no code: to it the event is refused, as before, and the rest of the batch arrives."""
+    """The last release knows three outcomes and no code: it counts a deferral as a refusal; the other events arrive."""
 
     class EarlierReceipt(BaseModel):
         id: UUID

@@ -1,4 +1,4 @@
-"""A server that was the primary and refuses to write now."""
+"""A server that was the primary and now refuses writes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -17,7 +17,7 @@ INSERT = "INSERT INTO cups VALUES (1)"
 
 
 async def set_read_only(url: str, setting: str) -> None:
-    """Let the connections that are made from now on be such as to a standby, or to a primary."""
+    """Make connections opened from now on behave like those to a standby, or to a primary."""
     connection = await asyncpg.connect(
         url.replace("+asyncpg", ""), server_settings={"default_transaction_read_only": "off"}
     )
@@ -28,7 +28,7 @@ async def set_read_only(url: str, setting: str) -> None:
 
 @pytest.fixture
 async def url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """The address of a database that is a standby to begin with."""
+    """The address of a database that starts as a standby."""
     address = postgres.create_database(ROLE)
     await set_read_only(address, "on")
     yield address
@@ -36,12 +36,12 @@ async def url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
 
 
 async def run_statement(database: Postgres) -> None:
-    """Write as what stands in every request's way does."""
+    """Write with a single statement, as the nonce is stored."""
     await database.run(Statement(INSERT), {})
 
 
 async def run_session(database: Postgres) -> None:
-    """Write as everything else does."""
+    """Write in a session, as routes do."""
     async with database.transaction() as session:
         await session.execute(text(INSERT))
 
@@ -50,7 +50,7 @@ async def run_session(database: Postgres) -> None:
 async def test_a_write_that_is_refused_is_a_503_and_drops_the_connection(
     url: str, write: Callable[[Postgres], Awaitable[None]]
 ) -> None:
-    """A connection to what is no primary any more is good for nothing: the next write is over a new one."""
+    """A connection to a former primary is dropped: the next write opens a new one."""
     database = Postgres(SecretStr(url), "test", pool_size=1)
     await database.open()
 

@@ -1,4 +1,4 @@
-"""Statuses that a route answers by being one are documented without its service's help."""
+"""Statuses that follow from a route's policy are documented without the service's help."""
 
 from typing import Any
 
@@ -41,17 +41,17 @@ async def read_service() -> None:
 
 @router.get("/person", access=public(), auth=PERSON)
 async def read_person() -> None:
-    """By somebody."""
+    """Requires a person."""
 
 
 @router.get("/admin", access=public(), auth=ADMIN)
 async def read_admin() -> None:
-    """By an admin."""
+    """Requires an admin."""
 
 
 @router.get("/calls", access=public())
 async def read_calls(_dispatcher: Dispatch) -> None:
-    """With the help of another service."""
+    """Calls another service."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def _app() -> FastAPI:
     ],
 )
 def test_a_policy_implies_statuses(document: dict[str, Any], path: str, besides: set[str]) -> None:
-    """Those of its mode, of who must ask, and of the calls it makes; each error is a problem, with its code."""
+    """A route documents the statuses of its mode, its access and its calls; each error is a problem with its code."""
     responses = document["paths"][f"/api/v1/things/{path}"]["get"]["responses"]
 
     assert responses.keys() == ALWAYS | besides
@@ -99,7 +99,7 @@ def test_a_policy_implies_statuses(document: dict[str, Any], path: str, besides:
     ],
 )
 def test_a_code_has_an_example(document: dict[str, Any], path: str, status: str, code: str) -> None:
-    """Programs act by codes, so each is shown."""
+    """Each problem code has an example, since programs act by codes."""
     response = document["paths"][f"/api/v1/things/{path}"]["get"]["responses"][status]
 
     example = response["content"][PROBLEM_JSON]["examples"][code]["value"]
@@ -107,14 +107,14 @@ def test_a_code_has_an_example(document: dict[str, Any], path: str, status: str,
 
 
 def test_probes_are_described(document: dict[str, Any]) -> None:
-    """They refuse malformed requests, and do not know sealing."""
+    """Probes refuse malformed requests, and document nothing of sealing."""
     always = {"200", "400", "408", "414", "431", "500"}
     assert document["paths"]["/livez"]["get"]["responses"].keys() == always
     assert document["paths"]["/readyz"]["get"]["responses"].keys() == always | {"503"}
 
 
 def test_a_description_is_made_once() -> None:
-    """It does not grow by being asked for."""
+    """The description is generated once."""
     app = _app()
 
     assert app.openapi() is app.openapi()

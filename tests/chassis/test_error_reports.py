@@ -34,7 +34,7 @@ class Login(Body):
 
 @router.post("", access=public(), idempotency=UNREPEATABLE)
 async def fail(login: Login) -> None:
-    """Fail as nobody foresaw, with the password in a variable and in the error."""
+    """Raise an unexpected exception, with the password in a variable and in the message."""
     password = login.password
     try:
         dict[str, str]()[password]
@@ -50,14 +50,14 @@ async def refuse() -> None:
 
 @dataclass(slots=True)
 class Receiver:
-    """What stands in for Sentry."""
+    """A stand-in for Sentry."""
 
     dsn: str = ""
     reports: list[dict[str, Any]] = field(default_factory=list)
     raw: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take an envelope: lines of JSON, of which the last is the event."""
+        """Accept an envelope: lines of JSON, of which the last is the event."""
         if scope["type"] == "http":
             body = await Request(scope, receive).body()
             text = (gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body).decode()
@@ -77,13 +77,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def reporting(receiver: Receiver) -> AsyncIterator[Tiny]:
-    """Run the service; everything is reported when it ends, if not before."""
+    """Run the service; reports are complete when it ends."""
     async with serve_tiny(router, sentry_dsn=AnyHttpUrl(receiver.dsn)) as tiny:
         yield tiny
 
 
 async def test_an_error_that_nobody_foresaw_is_reported(receiver: Receiver) -> None:
-    """Its kind and causes, where it happened, and the id by which the log is found."""
+    """A report has the error's type and causes, where it happened, and the request id by which the log is found."""
     async with reporting(receiver) as tiny:
         headers = {"x-request-id": "request-4711"}
         assert (await tiny.client.post(THINGS, json={"password": SECRET}, headers=headers)).status_code == 500
@@ -97,7 +97,7 @@ async def test_an_error_that_nobody_foresaw_is_reported(receiver: Receiver) -> N
 
 
 async def test_a_report_has_nothing_of_what_was_said(receiver: Receiver) -> None:
-    """Neither body nor header nor query, no variable, and no error's text, which may quote any of them."""
+    """A report contains no body, header, query, variable or error text, which may quote any of them."""
     async with reporting(receiver) as tiny:
         headers = {"authorization": f"Basic {SECRET}", "cookie": SECRET}
         await tiny.client.post(f"{THINGS}?token={SECRET}", json={"password": SECRET}, headers=headers)
@@ -107,7 +107,7 @@ async def test_a_report_has_nothing_of_what_was_said(receiver: Receiver) -> None
 
 
 async def test_a_refusal_is_not_reported(receiver: Receiver) -> None:
-    """What is foreseen needs nobody to look at it."""
+    """An expected refusal is not reported."""
     async with reporting(receiver) as tiny:
         assert (await tiny.client.get(THINGS)).status_code == 409
 
@@ -115,7 +115,7 @@ async def test_a_refusal_is_not_reported(receiver: Receiver) -> None:
 
 
 async def test_work_beside_requests_is_reported_too(receiver: Receiver) -> None:
-    """Whatever is logged with a traceback is."""
+    """Whatever is logged with a traceback is reported."""
 
     async def work() -> None:
         raise ZeroDivisionError

@@ -26,7 +26,7 @@ router = service_router("things")
 
 
 class Thing(Body):
-    """A thing with a field of each kind."""
+    """A thing with a field of each type."""
 
     name: str
     count: Annotated[int, Field(ge=0, le=1000)] = 1
@@ -40,7 +40,7 @@ class Things(Body):
 
 
 class Full(Conflict):
-    """No room is left."""
+    """There is no room left."""
 
     code = "full"
     message = "There is no room left."
@@ -48,31 +48,31 @@ class Full(Conflict):
 
 @router.post("", access=public(), idempotency=UNREPEATABLE)
 async def create(thing: Thing) -> Thing:
-    """Give back the thing."""
+    """Return the thing."""
     return thing
 
 
 @router.post("/many", access=public(), idempotency=UNREPEATABLE)
 async def create_many(things: Things) -> Things:
-    """Give back the things."""
+    """Return the things."""
     return things
 
 
 @router.get("/broken", access=public())
 async def broken() -> None:
-    """Fail as nobody foresaw."""
+    """Raise an unexpected exception."""
     raise RuntimeError(SECRET)
 
 
 @router.get("/full", access=public(), responses=documented(Full))
 async def full() -> None:
-    """Fail as foreseen."""
+    """Raise an expected error."""
     raise Full(headers={"X-Room": "0"})
 
 
 @router.get("/teapot", access=public())
 async def teapot() -> None:
-    """Fail in the framework's own way."""
+    """Raise the framework's own error."""
     raise HTTPException(418, SECRET)
 
 
@@ -84,7 +84,7 @@ async def tiny() -> AsyncIterator[Tiny]:
 
 
 def problem(response: httpx.Response) -> dict[str, Any]:
-    """The problem document of an error, which is whole and carries the id that is in the header."""
+    """Return the problem document of an error, after checking that it is complete and has the header's request id."""
     document: dict[str, Any] = response.json()
     assert response.headers["content-type"] == PROBLEM_JSON
     assert document.keys() == Problem.model_fields.keys()
@@ -95,13 +95,13 @@ def problem(response: httpx.Response) -> dict[str, Any]:
 
 
 async def chunks(size: int) -> AsyncIterator[bytes]:
-    """A body of unknown length."""
+    """Yield a body of unknown length."""
     for _ in range(size // 100):
         yield b" " * 100
 
 
 async def test_an_unforeseen_error_is_told_to_the_log_alone(tmp_path: Path) -> None:
-    """The answer is a 500 without a word of the exception; the log has the traceback and the request's id."""
+    """An unexpected exception is answered with an opaque 500; the log has the traceback and the request's id."""
     log = tmp_path / "tiny-service_errors.log"
 
     async def is_written() -> bool:
@@ -120,7 +120,7 @@ async def test_an_unforeseen_error_is_told_to_the_log_alone(tmp_path: Path) -> N
 
 
 async def test_a_foreseen_error_says_what_it_is(tiny: Tiny) -> None:
-    """Status, code, message and headers are those of the exception."""
+    """The answer has the status, code, message and headers of the exception."""
     response = await tiny.client.get(f"{THINGS}/full")
 
     assert response.headers["x-room"] == "0"
@@ -136,7 +136,7 @@ async def test_a_foreseen_error_says_what_it_is(tiny: Tiny) -> None:
 
 
 async def test_the_framework_s_own_errors_are_problems(tiny: Tiny) -> None:
-    """What the framework raises becomes one of our problems, without its text."""
+    """Errors of the framework become our problems, without the framework's text."""
     response = await tiny.client.get(f"{THINGS}/teapot")
 
     assert problem(response)["code"] == "bad_request"
@@ -161,7 +161,7 @@ async def test_the_framework_s_own_errors_are_problems(tiny: Tiny) -> None:
     ids=lambda value: f"{value['method']} {value['url']}" if isinstance(value, dict) else None,
 )
 async def test_every_error_is_a_problem(tiny: Tiny, request_of: dict[str, Any], status: int, code: str | None) -> None:
-    """Errors of routing, of the body and of its values have one form."""
+    """Errors of routing, of the body and of its values are problems of one form."""
     response = await tiny.client.request(**request_of)
 
     assert response.status_code == status
@@ -169,7 +169,7 @@ async def test_every_error_is_a_problem(tiny: Tiny, request_of: dict[str, Any], 
 
 
 async def test_a_body_is_counted_while_it_streams(tiny: Tiny) -> None:
-    """A body over the cap is refused although it does not say how long it is; one below is taken."""
+    """A body over the cap is refused even if its length is not declared; one below the cap is accepted."""
     over = await tiny.client.post(THINGS, content=chunks(1100), headers=JSON)
     below = await tiny.client.post(THINGS, content=chunks(1000), headers=JSON)
 
@@ -179,7 +179,7 @@ async def test_a_body_is_counted_while_it_streams(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("request_id", ["12345678", "0193b5a2-c7f0-7d5e", "A.b_c-d.e", "x" * 128])
 async def test_a_well_formed_request_id_is_kept(tiny: Tiny, request_id: str) -> None:
-    """The caller's id is answered and stands in problems."""
+    """The caller's request id appears in the answer and in problems."""
     response = await tiny.client.get("/nothing", headers={"X-Request-ID": request_id})
 
     assert problem(response)["request_id"] == request_id
@@ -189,7 +189,7 @@ async def test_a_well_formed_request_id_is_kept(tiny: Tiny, request_id: str) -> 
     "request_id", [b"", b"1234567", b"x" * 129, b"one two three", b"<script>1</script>", b"\xe9" * 9]
 )
 async def test_a_malformed_request_id_is_replaced(tiny: Tiny, request_id: bytes) -> None:
-    """What could forge a line of a log is not taken over."""
+    """A request id that could forge a log line is replaced."""
     response = await tiny.client.get("/livez", headers={b"X-Request-ID": request_id})
 
     made = response.headers["x-request-id"]
@@ -225,21 +225,21 @@ async def test_a_malformed_request_id_is_replaced(tiny: Tiny, request_id: bytes)
     ids=lambda body: body[:30].decode("latin-1"),
 )
 async def test_a_hostile_body_is_a_422(tiny: Tiny, body: bytes) -> None:
-    """What parsers and types choke on is the caller's mistake and never ours."""
+    """A body on which parsers or types fail is a 422, never a 500."""
     response = await tiny.client.post(THINGS, content=body, headers=JSON)
 
     assert (response.status_code, problem(response)["code"]) == (422, "invalid_request")
 
 
 async def test_a_raw_nul_in_a_body_is_a_400(tiny: Tiny) -> None:
-    """A body with a NUL byte is refused before anybody parses it."""
+    """A body with a NUL byte is refused before it is parsed."""
     response = await tiny.client.post(THINGS, content=b'{"name":"\0"}', headers=JSON)
 
     assert (response.status_code, problem(response)["code"]) == (400, "bad_request")
 
 
 async def test_an_invalid_value_is_pointed_at_and_not_repeated(tiny: Tiny) -> None:
-    """Each field error has a JSON pointer and says what to change, but not what was sent: it may be a password."""
+    """Each field error has a JSON pointer and states the constraint, but not the value: it may be a password."""
     response = await tiny.client.post(THINGS, json={"name": [SECRET], "price": SECRET, "a/b~c": SECRET})
 
     errors = {error["pointer"]: error["code"] for error in problem(response)["errors"]}
@@ -248,7 +248,7 @@ async def test_an_invalid_value_is_pointed_at_and_not_repeated(tiny: Tiny) -> No
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The operations of a document, by method and path."""
+    """Return the operations of a document, by method and path."""
     return {
         f"{method} {path}": operation
         for path, methods in document["paths"].items()
@@ -257,7 +257,7 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def references(value: object) -> set[str]:
-    """Every $ref in a document."""
+    """Return every $ref in a document."""
     if isinstance(value, dict):
         own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
         return own.union(*map(references, value.values()))
@@ -305,14 +305,14 @@ CROWDS = {
 
 @pytest.fixture(scope="module")
 async def roomy() -> AsyncIterator[Tiny]:
-    """The same service, which takes large bodies."""
+    """The same service with a larger body cap."""
     async with serve_tiny(router, max_body_bytes=256 * 1024) as service:
         yield service
 
 
 @pytest.mark.parametrize("name", CROWDS)
 async def test_a_crowd_is_refused_as_one(roomy: Tiny, name: str) -> None:
-    """What would make an error, or an object, of each of thousands of values is one error, found before."""
+    """A body that would cause thousands of errors or objects is refused early, as one error."""
     body, code = CROWDS[name]
     response = await roomy.client.post(THINGS, content=body, headers=JSON)
 
@@ -321,7 +321,7 @@ async def test_a_crowd_is_refused_as_one(roomy: Tiny, name: str) -> None:
 
 
 async def test_a_few_unknown_fields_are_named(roomy: Tiny) -> None:
-    """Somebody who has misspelt a field is told which one; so are the first fifty of a list of bad values."""
+    """A misspelt field is named in the answer; of a list of bad values the first fifty are."""
     fields = await roomy.client.post(THINGS, json={"name": "a", "colour": "red", "size": 1})
     items = await roomy.client.post(f"{THINGS}/many", json={"things": [{"name": 1, "colour": "red"}] * 50})
 

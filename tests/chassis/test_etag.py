@@ -26,13 +26,13 @@ router = service_router("things")
 
 @router.get("", access=public(), response_model=str)
 async def read_thing(tagger: Tagging) -> str | Response:
-    """Read the thing, of which there is one edition."""
+    """Read the thing, which has one version."""
     return tagger.answer("thing", "1")
 
 
 @router.put("", access=public())
 async def write_thing(if_match: IfMatch, response: Response) -> str:
-    """Write the thing, and make the second edition of it."""
+    """Write the thing, and create its second version."""
     if if_match and not if_match.any and "1" not in if_match.strong:
         raise PreconditionFailed
     set_etag(response, "2")
@@ -48,7 +48,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @given(ELEMENTS, SPACE, st.integers(0, 3))
 def test_lists_are_taken_apart(elements: list[tuple[bool, str]], space: str, empty: int) -> None:
-    """Every tag is found, whatever is in it, whatever space is around it, and with empty elements in between."""
+    """Every tag of a list is parsed, whatever its characters, with spaces around it and empty elements in between."""
     written = [f'{"W/" if weak else ""}"{tag}"' for weak, tag in elements]
 
     tags = parse_tags(f"{space},{space}".join(written + [""] * empty).strip(" \t"))
@@ -78,27 +78,27 @@ def test_lists_are_taken_apart(elements: list[tuple[bool, str]], space: str, emp
     ],
 )
 def test_what_is_no_list_of_tags_is_refused(value: str) -> None:
-    """Unquoted, open, unseparated, mixed with a star, or with a character that no tag has."""
+    """A list is refused if a tag is unquoted, unclosed, unseparated, beside a star, or has an illegal character."""
     with pytest.raises(InvalidETag):
         parse_tags(value)
 
 
 @given(st.text(string.printable, max_size=50))
 def test_nonsense_is_refused_or_read(value: str) -> None:
-    """No text ends in another error."""
+    """No text raises any other error."""
     with suppress(InvalidETag):
         assert isinstance(parse_tags(value), Tags)
 
 
 def test_a_long_list_is_read_in_no_time() -> None:
-    """A list that goes wrong at its very end is refused without trying every way to read it."""
+    """A long list with an error at its end is refused in linear time."""
     with pytest.raises(InvalidETag):
         parse_tags('"1" , ' * 20_000 + "x")
 
 
 @pytest.mark.parametrize("known", ['"1"', 'W/"1"', "*", '"0", "1"', '"0",,"1"'])
 async def test_what_the_reader_has_is_not_sent_again(client: httpx.AsyncClient, known: str) -> None:
-    """If-None-Match compares weakly; the 304 has the tag and no body."""
+    """If-None-Match compares weakly; the 304 carries the tag and no body."""
     answer = await client.get(THING, headers={"If-None-Match": known})
 
     assert (answer.status_code, answer.headers["etag"], answer.content) == (304, '"1"', b"")
@@ -107,7 +107,7 @@ async def test_what_the_reader_has_is_not_sent_again(client: httpx.AsyncClient, 
 
 @pytest.mark.parametrize("known", ['"0"', 'W/"2"', "", '"1-"'])
 async def test_what_the_reader_does_not_have_is_sent(client: httpx.AsyncClient, known: str) -> None:
-    """Without the present tag, the answer is whole."""
+    """With another tag the whole answer is sent."""
     answer = await client.get(THING, headers={"If-None-Match": known})
 
     assert (answer.status_code, answer.headers["etag"], answer.json()) == (200, '"1"', "thing")
@@ -118,7 +118,7 @@ async def test_what_the_reader_does_not_have_is_sent(client: httpx.AsyncClient, 
     [(None, 200), ("*", 200), ('"1"', 200), ('"0", "1"', 200), ('"0"', 412), ('W/"1"', 412), ("", 412)],
 )
 async def test_a_write_may_be_conditional(client: httpx.AsyncClient, wanted: str | None, status: int) -> None:
-    """If-Match compares strongly; without it every write goes through."""
+    """If-Match compares strongly; without it every write succeeds."""
     answer = await client.put(THING, headers={} if wanted is None else {"If-Match": wanted})
 
     assert answer.status_code == status
@@ -128,7 +128,7 @@ async def test_a_write_may_be_conditional(client: httpx.AsyncClient, wanted: str
 
 
 async def test_a_header_may_be_split(client: httpx.AsyncClient) -> None:
-    """Several lines are one list."""
+    """Several header lines form one list."""
     answer = await client.put(THING, headers=[("If-Match", '"0"'), ("If-Match", '"1"')])
 
     assert answer.status_code == 200
@@ -136,7 +136,7 @@ async def test_a_header_may_be_split(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(("method", "header"), [("GET", "If-None-Match"), ("PUT", "If-Match")])
 async def test_a_malformed_header_is_a_problem(client: httpx.AsyncClient, method: str, header: str) -> None:
-    """It is a 400 that says how tags are written."""
+    """A malformed header is a 400 that shows how tags are written."""
     answer = await client.request(method, THING, headers={header: "1"})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_etag")

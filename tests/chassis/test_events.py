@@ -29,7 +29,7 @@ FILLED = CupFilled(subject=CUP, user_id=PERSON, millilitres=200, filled_at=datet
 
 
 def test_an_event_is_a_cloud_event() -> None:
-    """An announced fact has every field of CloudEvents 1.0; who and what it is about stand outside its data."""
+    """An event has every field of CloudEvents 1.0; its actor and subject stand outside its data."""
     before = utc_now()
 
     message = cloud_event(FILLED, "tiny")
@@ -50,23 +50,23 @@ def test_an_event_is_a_cloud_event() -> None:
 
 
 def test_an_event_may_be_nobody_s() -> None:
-    """What is no person's activity says so."""
+    """An event that no person caused has no actor."""
     assert "userid" not in cloud_event(FILLED.model_copy(update={"user_id": None}), "tiny")
 
 
 def test_an_event_cannot_be_changed() -> None:
-    """It is a fact."""
+    """An event is immutable."""
     with pytest.raises(ValidationError, match="frozen"):
         setattr(FILLED, "subject", PERSON)  # noqa: B010 - mypy would see it, too
 
 
 def test_each_event_has_its_own_id() -> None:
-    """The same fact announced twice is two events."""
+    """The same fact published twice is two events with two ids."""
     assert cloud_event(FILLED, "tiny")["id"] != cloud_event(FILLED, "tiny")["id"]
 
 
 def test_an_event_is_traced_to_its_request() -> None:
-    """It carries the ids of the request in which it is written, and none outside of one."""
+    """An event carries the ids of the request that publishes it, and none outside of a request."""
     with request_context.within(RequestContext("request-4711", "00-trace")):
         inside = cloud_event(FILLED, "tiny")
 
@@ -76,7 +76,7 @@ def test_an_event_is_traced_to_its_request() -> None:
 
 @pytest.mark.parametrize("service", [service.name for service in SERVICES if service.store == "postgres"])
 def test_a_service_announces_all_its_events(service: str) -> None:
-    """Each class in its events.py is listed, named after the service, and has listeners."""
+    """Each class in a service's events.py is listed, named after the service, and has consumers."""
     module = import_module(f"{service}.events")
     classes = (one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__)
     declared = {one for one in classes if issubclass(one, Event) and not one.__subclasses__()}

@@ -17,7 +17,7 @@ from tests.support.often import times
 
 
 async def refusing(exchange: HttpExchange) -> None:
-    """Break the connection, and do not ask the service."""
+    """Break the connection without calling the service."""
     exchange.reset()
 
 
@@ -27,12 +27,12 @@ FAULTS: dict[str, Fault] = {fault.__name__: fault for fault in (passing, losing,
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    What happens.
+    A generated scenario.
 
     Attributes:
-        events: In their order: about which of four cups, and how often it is refused before it is taken.
-        faults: What becomes of the first deliveries.
-        relays: How many deliver.
+        events: In order: the cup (one of four), and how often the event is refused before it is accepted.
+        faults: What happens to the first deliveries.
+        relays: The number of delivery workers.
     """
 
     events: list[tuple[int, int]]
@@ -51,7 +51,7 @@ plans = some.builds(
 def test_whatever_fails_every_event_is_taken_once_and_in_its_order(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of each subject the listener takes exactly what was announced, in that order."""
+    """The consumer stores the events of each subject exactly once, in the order of publication."""
     url = postgres.create_database("exactly_once")
     for module in (outbox, delivery_worker):
         monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.05)
@@ -68,7 +68,7 @@ def test_whatever_fails_every_event_is_taken_once_and_in_its_order(
 
 
 async def play(url: str, plan: Plan) -> list[tuple[UUID, str]]:
-    """Let it happen; what the listener has taken when nothing waits any more."""
+    """Run the plan; returns what the consumer has stored when no event waits any more."""
     faults = [FAULTS[name] for name in plan.faults]
 
     async def spoil(exchange: HttpExchange) -> None:

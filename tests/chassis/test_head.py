@@ -1,4 +1,4 @@
-"""HEAD, and which methods a path has."""
+"""HEAD, and the methods of a path."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def make_thing() -> None:
 
 @router.post("/special", access=optional(), idempotency=UNREPEATABLE, status_code=204)
 async def do_special() -> None:
-    """Do what has a path of its own."""
+    """Serve a path of its own."""
 
 
 @router.delete("/{name}", access=optional(), status_code=204)
@@ -45,7 +45,7 @@ async def delete_thing(name: str) -> None:
 
 @router.get("/{name}", access=optional(), response_model=None)
 async def read_thing(name: str, tagging: Tagging) -> object:
-    """Read one, which the reader may have."""
+    """Return one, with an entity tag."""
     return _tagged(tagging, name)
 
 
@@ -61,7 +61,7 @@ async def _opened() -> AsyncIterator[None]:
 
 @router.get("/all/stream", access=public(), response_class=StreamingResponse)
 async def stream_things(_opened: Annotated[None, Depends(_opened)]) -> StreamingResponse:
-    """Send what never ends."""
+    """Stream without an end."""
 
     async def chunks() -> AsyncIterator[bytes]:
         STREAMED.append("started")
@@ -81,7 +81,7 @@ async def tiny() -> AsyncIterator[Tiny]:
 
 
 def headers_of(answer: object) -> dict[str, str]:
-    """Give the headers that do not differ from request to request."""
+    """Return the headers that are the same for every request."""
     return {name: value for name, value in answer.headers.items() if name not in {"date", "x-request-id"}}  # type: ignore[attr-defined]
 
 
@@ -90,7 +90,7 @@ def headers_of(answer: object) -> dict[str, str]:
     [THINGS, f"{THINGS}/cup", "/livez", "/readyz", "/health", "/docs", "/openapi.json", "/docs/assets/favicon.png"],
 )
 async def test_head_answers_as_get_does_without_the_body(tiny: Tiny, path: str) -> None:
-    """Status and headers, Content-Length among them, are those of GET, on routes, probes and documentation."""
+    """On routes, probes and documentation HEAD has the status and headers of GET, Content-Length included."""
     got, head = await tiny.client.get(path), await tiny.client.head(path)
 
     assert (head.status_code, headers_of(head), head.content) == (200, headers_of(got), b"")
@@ -98,21 +98,21 @@ async def test_head_answers_as_get_does_without_the_body(tiny: Tiny, path: str) 
 
 
 async def test_head_of_metrics_is_answered(tiny: Tiny) -> None:
-    """The text changes by being asked for, so its length is not compared."""
+    """HEAD of /metrics is answered; each request changes the text, so its length is not compared."""
     head = await tiny.client.head("/metrics")
 
     assert (head.status_code, head.content) == (200, b"")
 
 
 async def test_head_says_that_the_reader_has_it(tiny: Tiny) -> None:
-    """With the entity tag of what is there, HEAD is a 304 like GET."""
+    """With the current entity tag HEAD is a 304 like GET."""
     known = await tiny.client.head(f"{THINGS}/cup", headers={"If-None-Match": '"7"'})
 
     assert (known.status_code, known.headers["etag"]) == (304, '"7"')
 
 
 async def test_head_starts_no_stream(tiny: Tiny) -> None:
-    """What would be streamed is not begun, and what the route holds is released."""
+    """HEAD does not start a stream, and the route's resources are released."""
     STREAMED.clear()
     OPEN.clear()
 
@@ -125,14 +125,14 @@ async def test_head_starts_no_stream(tiny: Tiny) -> None:
 
 
 async def test_head_of_what_is_not_there_is_404(tiny: Tiny) -> None:
-    """An unknown path has no answer to HEAD either."""
+    """HEAD of an unknown path is a 404."""
     unknown = await tiny.client.head("/nowhere")
 
     assert (unknown.status_code, unknown.content) == (404, b"")
 
 
 async def test_a_sealed_head_is_answered_sealed(tiny: Tiny) -> None:
-    """The seal binds the method: what was sealed as HEAD is answered, without a body and with its length inside."""
+    """The seal binds the method: a sealed HEAD is answered without a body, with its length inside."""
     got = Forge("order", "tiny", KEYS, "GET", THINGS).message()
     head = Forge("order", "tiny", KEYS, "HEAD", THINGS).message()
     url = str(tiny.client.base_url).rstrip("/")
@@ -146,7 +146,7 @@ async def test_a_sealed_head_is_answered_sealed(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize(("sealed", "sent"), [("GET", "HEAD"), ("HEAD", "GET")])
 async def test_a_seal_for_one_is_none_for_the_other(tiny: Tiny, sealed: str, sent: str) -> None:
-    """A sealed GET that is sent as HEAD was changed on its way, and so the other way round."""
+    """A sealed GET sent as HEAD is refused as tampered with, and vice versa."""
     wire = Forge("order", "tiny", KEYS, sealed, THINGS).valid()
 
     answer = await tiny.client.request(sent, THINGS, headers=dict(wire.headers))
@@ -172,14 +172,14 @@ async def test_a_seal_for_one_is_none_for_the_other(tiny: Tiny, sealed: str, sen
     ],
 )
 async def test_allow_names_every_method_of_a_path(tiny: Tiny, path: str, method: str, allowed: str) -> None:
-    """The 405 names those of all routes at the path, not only of the first."""
+    """The Allow header of a 405 lists the methods of all routes at the path, not only of the first."""
     answer = await send(str(tiny.client.base_url).rstrip("/"), Wire(method, path, ()))
 
     assert (answer.status, answer.code, dict(answer.headers)["allow"]) == (405, "method_not_allowed", allowed)
 
 
 async def test_a_path_of_its_own_is_no_parameter(tiny: Tiny) -> None:
-    """Where a route names the whole path, a route with a parameter there is not asked; its neighbours are its own."""
+    """A literal path takes precedence over a route with a parameter there; neighbouring paths reach the parameter."""
     named = await tiny.client.post(f"{THINGS}/special")
     neighbour = await tiny.client.get(f"{THINGS}/specials")
     head = await tiny.client.head(f"{THINGS}/special")

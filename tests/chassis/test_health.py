@@ -11,35 +11,35 @@ from tests.support.having import having
 
 @pytest.fixture(scope="module")
 async def tiny() -> AsyncIterator[Tiny]:
-    """A service that is well."""
+    """A healthy service."""
     async with serve_tiny() as service:
         yield service
 
 
 @pytest.fixture
 def draining(tiny: Tiny) -> Iterator[None]:
-    """The service is finishing its work."""
+    """A service that is draining."""
     with having(tiny.app, draining=Draining(has_begun=True)):
         yield
 
 
 async def fail() -> None:
-    """Fail with a secret in the text."""
+    """Fail with a secret in the message."""
     raise OSError("xyzzy")
 
 
 async def hang() -> None:
-    """Wait for what never comes."""
+    """Never return."""
     await asyncio.Event().wait()
 
 
 async def statuses(tiny: Tiny) -> dict[str, int]:
-    """The status of each probe."""
+    """Return the status of each probe."""
     return {path: (await tiny.client.get(path)).status_code for path in ("/livez", "/readyz", "/health")}
 
 
 async def test_a_service_that_is_well_says_so(tiny: Tiny) -> None:
-    """All probes are 200, and readiness names what was checked."""
+    """All probes are 200, and readiness lists its checks."""
     ready = (await tiny.client.get("/readyz")).json()
 
     assert ready == {"status": "ready", "draining": False, "checks": {"nothing": "up", "clock": "up"}}
@@ -47,13 +47,13 @@ async def test_a_service_that_is_well_says_so(tiny: Tiny) -> None:
 
 
 async def test_a_draining_service_is_alive_but_not_ready(tiny: Tiny, draining: None) -> None:
-    """While it finishes its work it gets no new requests, and is not killed."""
+    """A draining service is not ready, so it gets no new requests, and is alive, so it is not killed."""
     assert await statuses(tiny) == {"/livez": 200, "/readyz": 503, "/health": 503}
     assert (await tiny.client.get("/readyz")).json()["draining"] is True
 
 
 async def test_a_dependency_that_fails_is_named(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several checks the one that fails is told, without the text of its error."""
+    """Readiness names the check that fails, without the message of its error."""
     monkeypatch.setitem(tiny.app.state.application.checks, "broken", fail)
 
     response = await tiny.client.get("/readyz")
@@ -64,12 +64,12 @@ async def test_a_dependency_that_fails_is_named(tiny: Tiny, monkeypatch: pytest.
 
 
 async def test_a_check_that_hangs_is_down_in_time(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dependency that does not answer does not hold up the probe; several cost no more than one."""
+    """A dependency that does not answer does not delay the probe; checks run concurrently."""
     monkeypatch.setattr(health, "CHECK_TIMEOUT_S", 0.1)
     for name in ("stuck", *map(str, range(99))):
         monkeypatch.setitem(tiny.app.state.application.checks, name, hang)
 
-    async with asyncio.timeout(5):  # one after the other they would take ten
+    async with asyncio.timeout(5):  # in sequence they would take ten
         response = await tiny.client.get("/readyz")
 
     assert response.status_code == 503

@@ -1,4 +1,4 @@
-"""The limits of the server itself, over raw sockets: a client library would not send what is sent here."""
+"""The limits of the server itself, over raw sockets: a client library would not send such requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -25,13 +25,13 @@ router = service_router("things")
 
 @router.get("", access=public())
 async def headers(request: Request) -> list[str]:
-    """List the names of the request's headers."""
+    """Return the names of the request's headers."""
     return list(request.headers)
 
 
 @router.post("", access=public(), idempotency=UNREPEATABLE)
 async def wait(request: Request) -> list[str]:
-    """Wait until the test lets it go on, then list the names of the request's headers."""
+    """Wait for the test, then return the names of the request's headers."""
     ARRIVED.set()
     await GO.wait()
     return list(request.headers)
@@ -39,7 +39,7 @@ async def wait(request: Request) -> list[str]:
 
 @router.get("/large", access=public())
 async def large() -> str:
-    """Answer with more than the buffers between server and client hold."""
+    """Answer with more than the buffers between server and client can hold."""
     return "x" * 32 * 1024 * 1024
 
 
@@ -66,16 +66,16 @@ class Wire:
         self._writer = writer
 
     async def send(self, data: bytes) -> None:
-        """Send as it is."""
+        """Send raw bytes."""
         self._writer.write(data)
         await self._writer.drain()
 
     async def answer(self) -> Answer:
-        """Read an answer whole."""
+        """Read a whole answer."""
         return read_answer(await asyncio.wait_for(read_message(self.reader), 10))
 
     async def is_ended(self) -> bool:
-        """Wait for the end of the connection; whether it came without another byte."""
+        """Wait for the end of the connection; returns whether it ended without another byte."""
         try:
             return await asyncio.wait_for(self.reader.read(), 10) == b""
         except ConnectionError:
@@ -107,7 +107,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("is_reused", [False, True], ids=["first", "after another"])
 async def test_a_head_over_a_limit_is_refused(tiny: Tiny, case: str, *, is_reused: bool) -> None:
-    """The answer is a problem with an id, also on a connection that was used before; then the connection ends."""
+    """A head over a limit gets a problem with an id, also on a reused connection; then the connection ends."""
     data, status, code = REFUSED[case]
     async with connect(tiny) as wire:
         if is_reused:
@@ -130,7 +130,7 @@ async def test_a_head_over_a_limit_is_refused(tiny: Tiny, case: str, *, is_reuse
 
 
 async def test_a_head_below_the_limits_is_served(tiny: Tiny) -> None:
-    """99 headers of 300 bytes and a target of 8,000 are taken, also a byte at a time and split anywhere."""
+    """99 headers of 300 bytes and a target of 8,000 are accepted, also byte by byte and split anywhere."""
     data = f"GET {THINGS}?{'x' * 8000} HTTP/1.1\r\nhost: tiny\r\n".encode() + b"a: %b\r\n" % (b"x" * 300) * 98 + b"\r\n"
     async with connect(tiny) as wire:
         await wire.send(data)
@@ -149,7 +149,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_hasty")
 async def test_a_head_that_does_not_end_is_a_408(tiny: Tiny) -> None:
-    """A head has its time as a whole, however often a piece of it comes, first or later on the connection."""
+    """The time limit covers the whole head, even if it arrives steadily in pieces, first or later on the connection."""
     for before in (b"", HEAD + b"\r\n"):
         async with connect(tiny) as wire:
             await wire.send(before)
@@ -164,7 +164,7 @@ async def test_a_head_that_does_not_end_is_a_408(tiny: Tiny) -> None:
 
 
 async def send_slowly(wire: Wire) -> None:
-    """Send headers for ever, a piece every few milliseconds."""
+    """Send headers without end, a piece every few milliseconds."""
     while True:
         await wire.send(b"a: b\r\n")
         await asyncio.sleep(0.01)
@@ -172,24 +172,24 @@ async def send_slowly(wire: Wire) -> None:
 
 @pytest.mark.usefixtures("_hasty")
 async def test_a_connection_without_a_request_ends(tiny: Tiny) -> None:
-    """Who says nothing is left after the time of a head."""
+    """A silent connection is closed after the time limit of a head."""
     async with connect(tiny) as wire:
         assert await wire.is_ended()
 
 
 @pytest.mark.usefixtures("_hasty")
 async def test_a_body_that_nobody_reads_must_end(tiny: Tiny) -> None:
-    """Refused before its body has come, a client may send the rest, but not for ever."""
+    """A client refused before its body arrived may send the rest, within a time limit."""
     async with connect(tiny) as wire:
         await wire.send(b"PUT /nothing HTTP/1.1\r\nhost: tiny\r\ncontent-length: 1000000\r\n\r\n")
         assert (await wire.answer()).status == 404
-        await wire.send(b"x" * 1000)  # which stops the time that a connection without a request has
+        await wire.send(b"x" * 1000)  # which stops the timer of an idle connection
         assert await wire.is_ended()
 
 
 @pytest.mark.usefixtures("_hasty")
 async def test_a_client_that_does_not_read_is_left(tiny: Tiny) -> None:
-    """An answer that is not fetched is not kept for ever."""
+    """A client that does not read its answer is disconnected."""
     async with connect(tiny) as wire:
         await wire.send(HEAD.replace(b" HTTP", b"/large HTTP", 1) + b"\r\n")
 
@@ -201,7 +201,7 @@ async def test_a_client_that_does_not_read_is_left(tiny: Tiny) -> None:
 
 
 def cut(reason: str) -> float:
-    """How many connections were cut for this reason."""
+    """Return how many connections were cut for this reason."""
     value: float = CONNECTIONS_CUT.labels(reason)._value.get()  # noqa: SLF001
     return value
 
@@ -215,7 +215,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("case", ENDLESS)
 async def test_what_comes_to_nothing_ends(tiny: Tiny, case: str) -> None:
-    """What may follow a body or a chunk's size has the limit of a head; an answer to half a request there is not."""
+    """The bytes around a body or a chunk's size have the limit of a head; a request that is cut off gets no answer."""
     async with connect(tiny) as wire:
         await wire.send(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ntransfer-encoding: chunked\r\n\r\n".encode())
         try:
@@ -226,7 +226,7 @@ async def test_what_comes_to_nothing_ends(tiny: Tiny, case: str) -> None:
 
 
 async def test_a_trailer_is_no_header(tiny: Tiny) -> None:
-    """What comes after the body is dropped: it would pass for a header that was checked."""
+    """Trailers after the body are dropped: they would pass for headers that were checked."""
     GO.set()
     async with connect(tiny) as wire:
         head = f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ntransfer-encoding: chunked\r\n\r\n".encode()
@@ -237,7 +237,7 @@ async def test_a_trailer_is_no_header(tiny: Tiny) -> None:
 
 
 async def test_requests_that_wait_have_a_limit(tiny: Tiny) -> None:
-    """Eight more may wait behind the one that is served; with a ninth the connection ends, and nobody else's."""
+    """Eight requests may wait behind the one being served; with a ninth this connection ends, and no other."""
     post = f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 0\r\n\r\n".encode()
     async with connect(tiny) as patient, connect(tiny) as greedy:
         await patient.send(post * 9)
@@ -248,14 +248,14 @@ async def test_requests_that_wait_have_a_limit(tiny: Tiny) -> None:
 
 
 async def test_a_bad_request_does_not_stand_in_the_answer_before(tiny: Tiny) -> None:
-    """With an answer still owed, what cannot be read ends the connection without a word."""
+    """While an answer is still owed, a bad request ends the connection without an answer."""
     async with connect(tiny) as wire:
         await wire.send(f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 0\r\n\r\nrubbish\r\n\r\n".encode())
         assert await wire.is_ended()
 
 
 async def test_one_connection_too_many_costs_the_oldest_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that have brought no whole request the oldest goes; a request that is served does not."""
+    """Over the limit of connections the oldest without a whole request is closed; one being served is kept."""
     monkeypatch.setattr(http_protocol, "MOST_CONNECTIONS", 3)
     post = f"POST {THINGS} HTTP/1.1\r\nhost: tiny\r\ncontent-length: 1\r\n\r\n".encode()
     async with serve_tiny(router) as tiny, connect(tiny) as served:
@@ -273,7 +273,7 @@ async def test_one_connection_too_many_costs_the_oldest_that_waits(monkeypatch: 
 
 
 async def test_no_answer_names_the_server(tiny: Tiny) -> None:
-    """What serves is nobody's business, whether the application answers or the server itself."""
+    """No answer names the server software, whether the application or the server itself answers."""
     async with connect(tiny) as wire:
         await wire.send(HEAD + b"\r\n")
         served = await wire.answer()

@@ -20,12 +20,12 @@ sys.addaudithook(refuse)
 
 
 def modules(package: str) -> list[Path]:
-    """The source files of a package."""
+    """Return the source files of a package."""
     return sorted((ROOT / package).rglob("*.py"))
 
 
 def test_importing_opens_nothing() -> None:
-    """Every module can be imported without a variable set: no connection, no thread, no file written, no process."""
+    """Every module can be imported without settings; importing opens no connection, thread, file or process."""
     names = [
         ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for package in ("chassis", *SERVICE_NAMES)

@@ -15,7 +15,7 @@ from tests.chassis.exchange import Exchange, Refused
 
 
 def event(label: str = "cup", **differently: object) -> dict[str, Any]:
-    """An event as the order service writes it."""
+    """Return an event as the order service writes it."""
     return {
         "specversion": "1.0",
         "id": str(new_id()),
@@ -29,20 +29,20 @@ def event(label: str = "cup", **differently: object) -> dict[str, Any]:
 
 
 async def deliver(exchange: Exchange, *events: dict[str, Any], caller: str = "order") -> list[str]:
-    """Send a batch; what became of each event."""
+    """Deliver a batch; returns the outcome of each event."""
     async with exchange.calls_as(caller) as dispatcher:
         return await post(dispatcher, *events)
 
 
 async def post(dispatcher: Dispatcher, *events: dict[str, Any]) -> list[str]:
-    """Send a batch once, without trying again."""
+    """Send a batch once, without a retry."""
     acknowledgements = (await dispatcher.send("tiny", "POST", PATH, json=events)).json()
     assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
     return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
 
 
 async def test_the_same_event_five_times_counts_once(exchange: Exchange) -> None:
-    """Each time but the first it is a duplicate, in one batch and in several."""
+    """All repetitions are duplicates, in one batch and in several."""
     cup = event()
 
     outcomes = [await deliver(exchange, cup, cup), await deliver(exchange, cup, cup), await deliver(exchange, cup)]
@@ -52,7 +52,7 @@ async def test_the_same_event_five_times_counts_once(exchange: Exchange) -> None
 
 
 async def test_the_same_event_five_times_at_once_counts_once(exchange: Exchange) -> None:
-    """Those that come while the first is handled wait for how that ends."""
+    """Repetitions that arrive while the first is handled wait for its outcome."""
     cup = event()
 
     async with exchange.calls_as("order") as dispatcher:
@@ -64,7 +64,7 @@ async def test_the_same_event_five_times_at_once_counts_once(exchange: Exchange)
 
 @pytest.mark.parametrize("error", [Refused(), RuntimeError()], ids=["refused", "unforeseen"])
 async def test_an_event_that_cannot_be_handled_spoils_no_other(exchange: Exchange, error: Exception) -> None:
-    """What its handler had done is undone, the rest of the batch is taken, and it may come again."""
+    """The changes of a failed handler are undone, the rest of the batch is stored, and the event may be sent again."""
     bad, good = event("bad"), event("good")
     exchange.errors["bad"] = [error]
 
@@ -74,7 +74,7 @@ async def test_an_event_that_cannot_be_handled_spoils_no_other(exchange: Exchang
 
 
 async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
-    """It ends in the announcer's list of dead letters."""
+    """A refused event becomes a dead letter of its publisher, with the reason."""
     exchange.errors["bad"] = [Refused()]
 
     async with exchange.calls_as("order") as dispatcher:
@@ -85,7 +85,7 @@ async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("error", [AppError(), ServiceUnavailable()], ids=["500", "503"])
 async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange, error: AppError) -> None:
-    """A 5xx of a handler is one of the whole batch: it says nothing about the event."""
+    """A handler's 5xx applies to the whole batch: it is not a refusal of the event."""
     exchange.errors["second"] = [error]
     first, second = event("first"), event("second")
 
@@ -96,7 +96,7 @@ async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange
 
 
 async def test_an_event_that_nobody_handles_is_refused(exchange: Exchange) -> None:
-    """With a code that lets its announcer defer it; it is not remembered, so that it can be taken after an upgrade."""
+    """An unknown type is refused with a code that makes its publisher defer it; its id is not stored."""
     async with exchange.calls_as("order") as dispatcher:
         (acknowledgement,) = (await dispatcher.send("tiny", "POST", PATH, json=[event(type="order.cup_sold")])).json()
 
@@ -115,7 +115,7 @@ async def test_a_peer_speaks_for_itself_alone(exchange: Exchange, differently: d
 
 
 async def test_only_who_announces_may_deliver(exchange: Exchange) -> None:
-    """Another peer's sealed call gets the 401 that every stranger gets."""
+    """Another peer's sealed call gets the 401 of an unknown caller."""
     with pytest.raises(BadGateway):
         await deliver(exchange, event(source="/services/user", type="user.cup_filled"), caller="user")
 
@@ -128,7 +128,7 @@ async def test_only_who_announces_may_deliver(exchange: Exchange) -> None:
     ids=["version", "id", "time", "number"],
 )
 async def test_what_is_no_batch_of_events_is_refused(exchange: Exchange, batch: list[dict[str, Any]]) -> None:
-    """It is a 422, and nothing is taken."""
+    """A malformed batch is a 422, and no event is stored."""
     with pytest.raises(RemoteError) as refused:
         await deliver(exchange, *batch)
 
@@ -139,7 +139,7 @@ async def test_what_is_no_batch_of_events_is_refused(exchange: Exchange, batch: 
 async def test_an_event_is_handled_under_the_id_of_its_request(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lines that its handler writes can be found by the request that caused it."""
+    """A handler's log lines carry the id of the request that caused the event."""
     seen: list[str] = []
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     monkeypatch.setattr("chassis.messaging.inbox._handle_once", lambda *_: record(seen))
@@ -150,14 +150,14 @@ async def test_an_event_is_handled_under_the_id_of_its_request(
 
 
 async def record(seen: list[str]) -> None:
-    """Note the ids of the present request."""
+    """Record the ids of the present request."""
     context = request_context.current()
     assert context
     seen += [context.request_id, context.traceparent or "none"]
 
 
 async def test_old_ids_are_forgotten(exchange: Exchange) -> None:
-    """Those of events taken more than 30 days ago are deleted, and no younger ones."""
+    """Ids of events older than 30 days are deleted; younger ones stay."""
     old, young = event("old"), event("young")
     await deliver(exchange, old, young)
     for one, days in ((old, INBOX_DAYS + 1), (young, INBOX_DAYS - 1)):
@@ -173,7 +173,7 @@ async def test_old_ids_are_forgotten(exchange: Exchange) -> None:
 
 
 def test_the_callers_are_those_who_announce() -> None:
-    """The route takes calls of the services after which its events are named."""
+    """The route accepts calls of the services after which its events are named."""
 
     async def handle(*_: object) -> None:
         """Do nothing."""

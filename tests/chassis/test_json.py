@@ -38,7 +38,7 @@ DEEPEST = 200
     ],
 )
 def test_what_is_not_json_is_refused(text: bytes) -> None:
-    """Only JSON as RFC 8259 has it is taken: no comments, no trailing commas, no byte order mark."""
+    """Only JSON by RFC 8259 is accepted: no comments, no trailing commas, no byte order mark."""
     with pytest.raises(InvalidJson):
         strict_json.loads(text)
 
@@ -52,35 +52,35 @@ def test_bad_utf_8_is_refused(text: bytes) -> None:
 
 @pytest.mark.parametrize("text", [b"NaN", b"Infinity", b"-Infinity", b"nan", b'{"a":[NaN]}'])
 def test_numbers_that_are_none_are_refused(text: bytes) -> None:
-    """NaN and Infinity are no JSON."""
+    """NaN and Infinity are refused."""
     with pytest.raises(InvalidJson):
         strict_json.loads(text)
 
 
 @pytest.mark.parametrize("text", [b"1e99999999999999999999", b"-1e-99999999999999999999", b"1" * 5000])
 def test_numbers_beyond_all_bounds_are_refused(text: bytes) -> None:
-    """A number that no type holds is refused as invalid JSON, not with an error of the type."""
+    """A number beyond every type's range is refused as invalid JSON, not with an error of the type."""
     with pytest.raises(InvalidJson):
         strict_json.loads(text)
 
 
 @pytest.mark.parametrize("text", [rb'"\ud800"', rb'"\udc00"', rb'"\udc00\ud800"', rb'"\ud800a"', rb'{"\ud800":1}'])
 def test_lone_surrogates_are_refused(text: bytes) -> None:
-    """Half a character is refused, since nothing further in can write it."""
+    """A lone surrogate is refused, since no later component can encode it."""
     with pytest.raises(InvalidJson):
         strict_json.loads(text)
 
 
 @pytest.mark.parametrize("text", [rb'"\u0000"', rb'{"a":["b\u0000"]}', rb'{"\u0000":1}', rb'"\\\u0000"', b'"\x00"'])
 def test_nul_is_refused(text: bytes) -> None:
-    """No database takes a NUL character, wherever in the document it stands."""
+    """A NUL character is refused at any place in the document, since no database stores it."""
     with pytest.raises(InvalidJson):
         strict_json.loads(text)
 
 
 @pytest.mark.parametrize(("text", "value"), [(rb'"\\u0000"', r"\u0000"), (rb'"\\\\u0000"', r"\\u0000")])
 def test_an_escaped_backslash_is_no_nul(text: bytes, value: str) -> None:
-    r"""A backslash followed by the letters u0000 is text like any other."""
+    r"""An escaped backslash followed by the letters u0000 is ordinary text."""
     assert strict_json.loads(text) == value
 
 
@@ -88,14 +88,14 @@ def test_an_escaped_backslash_is_no_nul(text: bytes, value: str) -> None:
     "text", [b'{"a":1,"a":2}', b'{"a":1,"b":2,"a":1}', b'[{"x":{"a":1,"a":1}}]', rb'{"a":1,"\u0061":2}']
 )
 def test_repeated_keys_are_refused(text: bytes) -> None:
-    """Two readers could take a different one of them; a key spelt with escapes is the same key."""
+    """A repeated key is refused, also spelt with escapes: two readers could use different values."""
     with pytest.raises(InvalidJson):
         strict_json.loads(text)
 
 
 @pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "objects"])
 def test_deep_nesting_is_refused(pair: tuple[bytes, bytes]) -> None:
-    """200 levels are taken; a little more, or very much more, is not."""
+    """200 levels are accepted; deeper nesting is refused."""
     opening, closing = pair
 
     assert strict_json.loads(opening * DEEPEST + b"1" + closing * DEEPEST)
@@ -106,7 +106,7 @@ def test_deep_nesting_is_refused(pair: tuple[bytes, bytes]) -> None:
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_decimals_are_kept_exactly(number: Decimal) -> None:
-    """Each digit and the exponent of a number survive, whatever a double would make of them."""
+    """Each digit and the exponent of a number survive, even where a double would round."""
     read = strict_json.loads(str(number).encode())
 
     assert read == number
@@ -117,7 +117,7 @@ def test_decimals_are_kept_exactly(number: Decimal) -> None:
     "text", [b"0.1", b"1e2", b"199.99", b"-0.0", b"1e999", b"0.1000000000000000055511151231257827"]
 )
 def test_no_number_becomes_a_float(text: bytes) -> None:
-    """What has a fraction or an exponent is a Decimal."""
+    """A number with a fraction or an exponent is a Decimal."""
     assert type(strict_json.loads(text)) is Decimal
 
 
@@ -135,13 +135,13 @@ def test_no_number_becomes_a_float(text: bytes) -> None:
     )
 )
 def test_what_is_written_is_read(value: object) -> None:
-    """Reading gives back what was written, and what the standard library wrote."""
+    """Reading restores what our writer or the standard library has written."""
     assert strict_json.loads(strict_json.dumps(value)) == value
     assert strict_json.loads(json.dumps(value).encode()) == value
 
 
 def test_times_and_ids_are_written_as_text() -> None:
-    """A time is RFC 3339, an id its usual text."""
+    """A time is written as RFC 3339, an id in its usual text form."""
     written = strict_json.dumps([datetime(2026, 11, 21, 14, 30, tzinfo=UTC), UUID(int=7)])
 
     assert written == b'["2026-11-21T14:30:00+00:00","00000000-0000-0000-0000-000000000007"]'
@@ -149,6 +149,6 @@ def test_times_and_ids_are_written_as_text() -> None:
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, Decimal(1), b"bytes"])
 def test_what_json_has_no_form_for_is_refused(value: object) -> None:
-    """Nothing is turned into text by guesswork."""
+    """A value without a JSON form is refused, never guessed."""
     with pytest.raises(TypeError):
         strict_json.dumps(value)

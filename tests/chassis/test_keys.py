@@ -14,13 +14,13 @@ SAMPLES = [bytes(32), b"\x01" * 32, b"change-me-change-me-change-me-ch", bytes(r
 
 
 def same_bytes_spelt_otherwise(key: str) -> str:
-    """The key with another last character, of which base64 ignores two bits."""
+    """Return the key with another last character; base64 ignores two of its bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return f"{key[:-2]}{alphabet[alphabet.index(key[-2]) + 1]}="
 
 
 def test_order_is_kept() -> None:
-    """The first key is the one that encrypts, so the order of a ring is that of its text."""
+    """The first key encrypts, so a ring keeps the order of its text."""
     ring = parse_ring(VARIABLE, f"k2:{TWO}, k1:{ONE},old:{THREE}")
 
     assert ring.keys == (("k2", TWO), ("k1", ONE), ("old", THREE))
@@ -62,7 +62,7 @@ def test_a_malformed_key_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize("raw", SAMPLES)
 def test_a_sample_key_is_refused(raw: bytes) -> None:
-    """A key that nobody drew at random is refused."""
+    """A sample key, which was not drawn at random, is refused."""
     sample = base64.urlsafe_b64encode(raw).decode()
 
     with pytest.raises(InvalidKeys, match=f"{VARIABLE}: key k1 is a sample") as refused:
@@ -87,7 +87,7 @@ def test_a_ring_repeats_nothing(text: str, what: str) -> None:
 
 @pytest.mark.parametrize("back", [f"k1:{ONE}", f"k1:{TWO},k2:{ONE}"])
 def test_a_key_serves_one_direction(back: str) -> None:
-    """One key in two directions is refused, and both variables are named."""
+    """One key for two directions is refused, and both variables are named."""
     keys = {"order": {"product": f"k1:{ONE}"}, "product": {"order": back}}
 
     with pytest.raises(InvalidKeys, match="LINK_KEY__PRODUCT__ORDER") as refused:
@@ -107,13 +107,13 @@ def test_a_key_serves_one_direction(back: str) -> None:
     ],
 )
 def test_a_missing_direction_is_named(keys: dict[str, dict[str, str]], required: set[str], missing: str) -> None:
-    """Half of a link, or none where one is required, is refused by the name of the missing variable."""
+    """A link with one direction missing, or both where one is required, is refused with the missing variable's name."""
     with pytest.raises(InvalidKeys, match=f"^{missing}: is missing"):
         load_links("order", keys, required)
 
 
 def test_generated_keys_are_accepted_and_different() -> None:
-    """What the command line makes can be used."""
+    """The keys that the command line generates are accepted."""
     keys = {generate_key() for _ in range(50)}
 
     assert len(keys) == 50
@@ -121,7 +121,7 @@ def test_generated_keys_are_accepted_and_different() -> None:
 
 
 def test_links_of_others_are_left_alone() -> None:
-    """A service has the links it is an end of, each with both directions the right way round."""
+    """A service loads only its own links, each with its two directions assigned correctly."""
     keys = {
         "order": {"product": f"k1:{ONE}"},
         "product": {"order": f"k1:{TWO}"},

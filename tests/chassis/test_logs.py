@@ -46,20 +46,20 @@ def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[s
 
 
 def finish(writer: subprocess.Popen[str]) -> str:
-    """What a writer has printed; it must end well and have nothing to complain of."""
+    """Return what a writer has printed; it must exit with 0 and print no errors."""
     output, errors = writer.communicate(timeout=60)
     assert (writer.returncode, errors) == (0, "")
     return output
 
 
 def lines_of(text: str) -> list[Line]:
-    """Lines of JSON."""
+    """Parse lines of JSON."""
     return [json.loads(line) for line in text.splitlines()]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came out of the writer, in production and locally."""
+    """The output of the writer, in production and locally."""
 
     production: list[Line]
     local: str
@@ -69,18 +69,18 @@ class Written:
 
     @property
     def everything(self) -> str:
-        """All of it as text; JSON without escapes."""
+        """Return all of it as text; JSON without escapes."""
         return f"{self.local}{self.production}{self.file}{self.errors}{self.local_file}"
 
     def find(self, event: str) -> Line:
-        """The one production line whose event begins so."""
+        """Return the one production line whose event begins with this text."""
         (line,) = [line for line in self.production if str(line["event"]).startswith(event)]
         return line
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """A line of each kind, as production and development have it."""
+    """A line of each kind, written in production and locally."""
     folders = [tmp_path_factory.mktemp(name) / "logs" for name in ("production", "local")]
     writers = [start(folders[0], PRODUCTION="true"), start(folders[1])]
     production, local = map(finish, writers)
@@ -94,14 +94,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 
 def test_a_line_is_json_in_production(written: Written) -> None:
-    """Every line of standard output is one JSON object with the same first facts."""
+    """Every line of standard output is one JSON object with the same leading fields."""
     assert len(written.production) > len(HIDDEN)
     assert all(line.keys() >= {"event", "level", "logger", "service", "timestamp"} for line in written.production)
     assert {line["service"] for line in written.production} == {"user"}
 
 
 def test_a_line_is_text_locally(written: Written) -> None:
-    """A developer reads words, without colours where no terminal is."""
+    """Locally lines are text, without colours unless on a terminal."""
     (line,) = [line for line in written.local.splitlines() if "inside" in line]
 
     assert "\x1b" not in written.local
@@ -111,19 +111,19 @@ def test_a_line_is_text_locally(written: Written) -> None:
 
 
 def test_files_have_what_standard_output_has(written: Written) -> None:
-    """The log file is JSON wherever the service runs; its lines are those of standard output."""
+    """The log file is JSON in every environment; its lines are those of standard output."""
     assert written.file == written.production
     assert [line["event"] for line in written.local_file] == [line["event"] for line in written.production]
 
 
 def test_errors_have_a_file_of_their_own(written: Written) -> None:
-    """The second file has the errors and nothing else."""
+    """The second file has only the errors."""
     assert written.errors == [line for line in written.production if line["level"] == "error"]
     assert "broken" in [line["event"] for line in written.errors]
 
 
 def test_a_line_within_a_request_says_which(written: Written) -> None:
-    """Within a request a line has its ids and how long it has taken; outside it has none of them."""
+    """Within a request a line has its ids and the time elapsed; outside it has none of them."""
     inside, outside = written.find("inside"), written.find("outside")
 
     assert (inside["request_id"], inside["trace_id"], inside["span_id"]) == (REQUEST_ID, TRACE_ID, SPAN_ID)
@@ -133,20 +133,20 @@ def test_a_line_within_a_request_says_which(written: Written) -> None:
 
 @pytest.mark.parametrize("event", ["library line", "uvicorn line"])
 def test_lines_of_libraries_have_the_same_form(written: Written, event: str) -> None:
-    """What goes through the standard library comes out like our own lines."""
+    """Lines of the standard library's logging have the form of our own."""
     assert written.find(event).keys() == written.find("inside").keys() - {"number"}
     assert written.find(event)["request_id"] == REQUEST_ID
 
 
 @pytest.mark.parametrize("event", ["too low", "repeated"])
 def test_noise_is_not_written(written: Written, event: str) -> None:
-    """Lines below the level, and access lines that repeat ours, are left out."""
+    """Lines below the level, and access lines that duplicate ours, are left out."""
     assert event not in written.everything
 
 
 @pytest.mark.parametrize("case", HIDDEN)
 def test_a_secret_is_hidden(written: Written, case: str) -> None:
-    """The line is there, in every output, and the secret is in none of them."""
+    """The line is written to every output, without the secret."""
     outputs: list[list[Any]] = [
         written.production,
         written.file,
@@ -177,13 +177,13 @@ def test_the_shortcuts_change_nothing(text: str) -> None:
 
 
 def test_no_output_has_a_secret(written: Written) -> None:
-    """Neither standard output nor a file has any of the secrets that were written."""
+    """Neither standard output nor a file contains any of the secrets."""
     assert SECRET not in written.everything
 
 
 @pytest.mark.parametrize("case", ["exception with a jwt", "library's exception"])
 def test_an_exception_keeps_its_traceback(written: Written, case: str) -> None:
-    """What is hidden is the secret, not the place where it happened, nor the reason behind it."""
+    """The secret is removed; the location of the error and its cause stay."""
     line = written.find(f"case {case};")
 
     assert "in fail" in line["exception"]
@@ -193,7 +193,7 @@ def test_an_exception_keeps_its_traceback(written: Written, case: str) -> None:
 
 @pytest.mark.parametrize("case", SHOWN)
 def test_no_control_character_reaches_a_terminal(written: Written, case: str) -> None:
-    """What somebody else has sent is written out: it neither moves the cursor nor begins a line of its own."""
+    """Text from outside is escaped: it neither moves the cursor nor starts a line of its own."""
     (line,) = [line for line in written.local.splitlines() if f"shown {case};" in line]
 
     assert "forged" in (line if case != "exception" else written.local)
@@ -204,7 +204,7 @@ def test_no_control_character_reaches_a_terminal(written: Written, case: str) ->
 
 @pytest.mark.parametrize("case", LONG)
 def test_what_is_logged_has_a_limit(written: Written, case: str) -> None:
-    """A megabyte of somebody's text is cut, in every output; the line is there."""
+    """A megabyte of text from outside is cut, in every output; the line is still written."""
     lines = [line for line in (*written.production, *written.file) if str(line["event"]).startswith(f"long {case};")]
 
     assert len(lines) == 2
@@ -214,7 +214,7 @@ def test_what_is_logged_has_a_limit(written: Written, case: str) -> None:
 
 @pytest.mark.long
 def test_lines_that_nobody_reads_are_dropped(tmp_path: Path) -> None:
-    """With standard output blocked a thousand lines wait, the others are counted; nothing waits for the terminal."""
+    """With standard output blocked a thousand lines wait, and the rest are dropped and counted; no service waits."""
     writer = start(tmp_path, "blocked")
     assert writer.stderr
     waiting, dropped = map(int, writer.stderr.readline().split())
@@ -226,7 +226,7 @@ def test_lines_that_nobody_reads_are_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_several_processes_share_a_log(tmp_path: Path) -> None:
-    """Four workers that rotate one file under each other lose no line and break none."""
+    """Four workers that rotate the same file lose no line and corrupt none."""
     for writer in [start(tmp_path, name, str(LINES_EACH)) for name in WRITERS]:
         finish(writer)
 

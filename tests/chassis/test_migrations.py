@@ -50,7 +50,7 @@ class Scratch:
 
     @property
     def config(self) -> Config:
-        """What alembic is started with."""
+        """The configuration for alembic."""
         return Config(self.folder / "alembic.ini")
 
     def declare(self, info: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ class Scratch:
         (self.folder / "models.py").write_text(MODELS.replace("{info}", repr(info)))
 
     def autogenerate(self) -> str:
-        """The text of a migration from the difference between models and database."""
+        """Return the migration generated from the difference between models and database."""
         script = command.revision(self.config, message="difference", autogenerate=True)
         assert script
         assert not isinstance(script, list)
@@ -67,8 +67,8 @@ class Scratch:
 
 @pytest.fixture
 def scratch(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
-    """A service folder whose migrations/ is that of the user service, with nothing in it yet."""
-    name = f"scratch_{new_id().hex}"  # a name of its own: Python keeps what it has imported
+    """A service folder with the migrations/ of the user service, without any revision."""
+    name = f"scratch_{new_id().hex}"  # a unique name: Python caches imported modules
     folder, url = tmp_path / name, postgres.create_database("scratch")
     (folder / "migrations" / "versions").mkdir(parents=True)
     for file in ("alembic.ini", "migrations/script.py.mako"):
@@ -83,7 +83,7 @@ def scratch(postgres: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def execute(url: str, *statements: str) -> list[Any]:
-    """Run *statements* one after the other; the rows of the last."""
+    """Run *statements* in order; returns the rows of the last."""
 
     async def run() -> list[Any]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -96,7 +96,7 @@ def execute(url: str, *statements: str) -> list[Any]:
 
 
 def tables(url: str) -> set[str]:
-    """The tables of a database, but for Alembic's own."""
+    """Return the tables of a database, without Alembic's own."""
     rows = execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return {row["tablename"] for row in rows} - {"alembic_version"}
 
@@ -105,7 +105,7 @@ def tables(url: str) -> set[str]:
 def test_the_table_of_an_excluded_model_is_not_created(
     scratch: Scratch, info: dict[str, Any], *, is_migrated: bool
 ) -> None:
-    """A model with info={"migrate": False} has no part in a migration; any other one has."""
+    """A model with info={"migrate": False} is left out of a migration; any other is included."""
     scratch.declare(info)
 
     migration = scratch.autogenerate()
@@ -117,7 +117,7 @@ def test_the_table_of_an_excluded_model_is_not_created(
 
 
 def test_a_database_of_several_hosts_is_migrated(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host that is away is passed over."""
+    """A host that is down is skipped."""
     monkeypatch.setenv("SCRATCH_DATABASE_URL", behind(free_port(), scratch.url))
     scratch.declare({})
 
@@ -131,7 +131,7 @@ def test_a_database_of_several_hosts_is_migrated(scratch: Scratch, monkeypatch: 
 def test_the_table_of_an_excluded_model_is_not_touched(
     scratch: Scratch, info: dict[str, Any], *, is_migrated: bool
 ) -> None:
-    """A table that is there with other columns and indexes is neither changed nor dropped, and keeps its rows."""
+    """The table of an excluded model is neither changed nor dropped, although its columns and indexes differ."""
     scratch.declare(info)
     execute(
         scratch.url,
@@ -150,7 +150,7 @@ def test_the_table_of_an_excluded_model_is_not_touched(
 
 
 def test_a_table_of_nobody_is_told(scratch: Scratch) -> None:
-    """Only excluded tables are overlooked: one without any model shows up in the next migration."""
+    """Only excluded tables are ignored: one without any model appears in the next migration."""
     scratch.declare(EXCLUDED)
     execute(scratch.url, "CREATE TABLE forgotten (id int)")
 
@@ -158,7 +158,7 @@ def test_a_table_of_nobody_is_told(scratch: Scratch) -> None:
 
 
 def test_without_an_address_nothing_is_migrated(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable that is not set is named."""
+    """Without an address the migration fails and names the missing variable."""
     scratch.declare({})
     monkeypatch.delenv("SCRATCH_DATABASE_URL")
 
@@ -170,7 +170,7 @@ def test_without_an_address_nothing_is_migrated(scratch: Scratch, monkeypatch: p
 def test_migrations_lead_there_and_back(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
-    """From base to head and back to base no table of ours is left, and the way can be gone again."""
+    """From base to head and back to base no table of ours is left, and the cycle can be repeated."""
     url = postgres.create_database(f"{service.name}_there_and_back")
     monkeypatch.setenv(service.store_variable, url)
     config = Config(ROOT / service.name / "alembic.ini")
@@ -186,7 +186,7 @@ def test_migrations_lead_there_and_back(
 
 @pytest.mark.long
 async def test_two_upgrades_at_once_both_succeed(postgres: EmbeddedPostgres) -> None:
-    """Of two jobs that begin while a third holds the lock, one migrates, the other finds nothing to do."""
+    """Of two jobs that start while a third holds the lock, one migrates, and the other finds nothing to do."""
     url = postgres.create_database("product_twice")
     holder = await asyncpg.connect(url.replace("+asyncpg", ""))
     await holder.execute(f"SELECT pg_advisory_lock({_LOCK})")

@@ -12,7 +12,7 @@ from chassis.core.types import Body
 
 
 class Priced(Body):
-    """A body with an amount in it."""
+    """A body with an amount."""
 
     price: Price
 
@@ -24,7 +24,7 @@ class Priced(Body):
 @example(MAX_MINOR - 1)
 @example(MAX_MINOR)
 def test_an_amount_survives_the_api(amount: int) -> None:
-    """Every amount there is goes out as JSON and comes back as the same minor units."""
+    """Every valid amount is sent as JSON and read back as the same minor units."""
     sent = Priced(price=from_minor(amount)).model_dump_json()
 
     received = Priced.model_validate(strict_json.loads(sent.encode()))
@@ -37,7 +37,7 @@ def test_an_amount_survives_the_api(amount: int) -> None:
     [("199.99", 19999), ("0.1", 10), ("5", 500), ("0", 0), ("-0.0", 0), ("1e2", 10000), ("1.50", 150)],
 )
 def test_a_price_is_read_to_the_cent(text: str, amount: int) -> None:
-    """Every way to write a number with at most two decimals means the same amount everywhere."""
+    """Every spelling of a number with at most two decimals is read as the same amount."""
     assert to_minor(Priced.model_validate(strict_json.loads(f'{{"price":{text}}}'.encode())).price) == amount
 
 
@@ -61,13 +61,13 @@ def test_a_price_is_read_to_the_cent(text: str, amount: int) -> None:
     ids=str,
 )
 def test_what_is_no_price_is_refused(value: Any) -> None:  # noqa: ANN401
-    """Negative, too precise, too large, and what is not a number in JSON: none of them is a price."""
+    """A negative, too precise, too large or non-numeric price is refused."""
     with pytest.raises(ValidationError):
         Priced.model_validate({"price": value})
 
 
 def test_a_price_is_a_number_in_openapi() -> None:
-    """Clients are told to send a number, not text."""
+    """OpenAPI declares a price as a number, not a string."""
     schema = TypeAdapter(Price).json_schema(mode="validation")
 
     assert schema["type"] == "number"

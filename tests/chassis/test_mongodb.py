@@ -23,7 +23,7 @@ STEPPED_DOWN = {"code": 11602, "errmsg": "operation was interrupted"}
 
 @pytest.fixture
 async def mongodb_away() -> AsyncIterator[MongoDB]:
-    """A database that nobody asks anything."""
+    """A database client that is never connected."""
     store = MongoDB(SecretStr("mongodb://127.0.0.1:1/nothing"), "test")
     await store.open()
     yield store
@@ -51,7 +51,7 @@ async def mongodb_away() -> AsyncIterator[MongoDB]:
     ids=lambda error: f"{type(error).__name__} {getattr(error, 'code', '')}",
 )
 async def test_a_database_that_went_away_meanwhile_is_unavailable(mongodb_away: MongoDB, error: PyMongoError) -> None:
-    """Also where another member has become the primary while a write waited for the majority: come again."""
+    """A lost server, also one that lost its primary role during a write, is a 503 that may be retried."""
     with pytest.raises(DatabaseUnavailable):
         async with mongodb_away.use():
             raise error
@@ -68,7 +68,7 @@ async def test_a_database_that_went_away_meanwhile_is_unavailable(mongodb_away: 
     ids=lambda error: type(error).__name__,
 )
 async def test_what_coming_again_would_not_mend_stays_an_error(mongodb_away: MongoDB, error: PyMongoError) -> None:
-    """It is ours to see, as a 500."""
+    """An error that a retry would not fix is a 500."""
     with pytest.raises(type(error)):
         async with mongodb_away.use():
             raise error
@@ -76,7 +76,7 @@ async def test_what_coming_again_would_not_mend_stays_an_error(mongodb_away: Mon
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[MongoDB]:
-    """A store, to be closed whatever comes of it."""
+    """A store, closed in any case."""
     store = MongoDB(SecretStr(url), "test")
     await store.open()
     try:
@@ -86,9 +86,9 @@ async def opened(url: str) -> AsyncIterator[MongoDB]:
 
 
 async def test_a_changed_password_is_unavailable(mongodb: EmbeddedMongoDB) -> None:
-    """A new connection is refused (code 18): requests are 503, and readiness names the database; neither waits long."""
+    """A refused password (code 18) is a 503 for requests, and readiness names the database; neither waits long."""
     url = mongodb.create_database("rotated")
-    mongodb.create_database("rotated")  # makes up another password
+    mongodb.create_database("rotated")  # sets another password
     async with opened(url) as store:
         with pytest.raises(DatabaseUnavailable):
             await store.claim("order", "1")
@@ -97,6 +97,6 @@ async def test_a_changed_password_is_unavailable(mongodb: EmbeddedMongoDB) -> No
 
 
 async def test_the_time_is_the_servers(mongodb: EmbeddedMongoDB) -> None:
-    """In milliseconds since 1970, on the clock of this machine."""
+    """The server's time is returned in milliseconds since 1970; here both share one clock."""
     async with opened(mongodb.create_database("timed")) as store:
         assert await store.check() == pytest.approx(unix_ms(), abs=5000)

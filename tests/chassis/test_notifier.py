@@ -8,21 +8,21 @@ from cli.dev.polling import eventually
 
 
 class Heard:
-    """Takes notifications, or fails as long as it is told to."""
+    """Accepts notifications, or fails while the test wants it."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.times: list[list[str]] = []
         self.error = error
 
     async def notify(self, listeners: list[str]) -> None:
-        """Take one."""
+        """Accept one."""
         self.times.append(sorted(listeners))
         if self.error:
             raise self.error
 
 
 async def test_the_first_ring_is_told_at_once() -> None:
-    """Without the pause that follows it."""
+    """The first notification is sent without a pause."""
     heard = Heard()
     notifier = Notifier(heard.notify)
 
@@ -34,7 +34,7 @@ async def test_the_first_ring_is_told_at_once() -> None:
 
 
 async def test_rings_in_a_row_are_told_together() -> None:
-    """What comes during the pause is one more notification, and none is missing at the end."""
+    """Notifications during the pause are merged into one, and none is missing at the end."""
     heard = Heard()
     notifier = Notifier(heard.notify)
 
@@ -50,7 +50,7 @@ async def test_rings_in_a_row_are_told_together() -> None:
 
 @pytest.mark.parametrize("error", [DatabaseUnavailable(), RuntimeError()], ids=["away", "unforeseen"])
 async def test_a_ring_that_failed_does_not_end_the_notifying(error: Exception) -> None:
-    """The next one is told again; closing raises nothing."""
+    """After a failure the next notification is sent; closing raises nothing."""
     heard = Heard(error)
     notifier = Notifier(heard.notify)
     notifier.notify(["product"])

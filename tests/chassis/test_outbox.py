@@ -18,29 +18,29 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 class Unlucky(Exception):
-    """What makes a transaction fail."""
+    """The error that makes a transaction fail."""
 
 
 async def announce_and_fail(exchange: Exchange) -> None:
-    """Announce in a transaction that fails afterwards."""
+    """Publish in a transaction that fails afterwards."""
     async with exchange.database.transaction() as session:
         await outbox.add(session, CupFilled(subject=new_id()))
         raise Unlucky
 
 
 async def claim(exchange: Exchange, most: int = 100, listener: str = "tiny") -> list[str]:
-    """The labels of what a relay gets that asks now."""
+    """Return the labels of the events that a delivery worker claims now."""
     deliveries, _ = await outbox.claim(exchange.database, listener, most)
     return [label_of(delivery.message) for delivery in deliveries]
 
 
 def label_of(message: str) -> str:
-    """The label of an event on its way."""
+    """Return the label of an event in its wire form."""
     return str(json.loads(message)["data"]["label"])
 
 
 def taking(most: int) -> dict[str, object]:
-    """The values with which a relay takes events, for a transaction that stays open."""
+    """Return the parameters of a claim, for a transaction that stays open."""
     return {
         "listener": "tiny",
         "most": most,
@@ -50,7 +50,7 @@ def taking(most: int) -> dict[str, object]:
 
 
 async def test_an_event_of_a_transaction_that_fails_is_none(exchange: Exchange) -> None:
-    """Nothing is stored, so nothing is ever sent."""
+    """An event of a failed transaction is not stored, so it is never sent."""
     with pytest.raises(Unlucky):
         await announce_and_fail(exchange)
 
@@ -58,10 +58,10 @@ async def test_an_event_of_a_transaction_that_fails_is_none(exchange: Exchange) 
 
 
 async def test_each_listener_has_a_row_of_the_same_event(exchange: Exchange) -> None:
-    """What one of them refuses is delivered to the others."""
+    """An event that one consumer refuses is delivered to the others."""
 
     class CupSold(CupFilled):
-        """Heard by two."""
+        """Consumed by two services."""
 
         consumers: ClassVar[tuple[str, ...]] = ("tiny", "user")
 
@@ -75,7 +75,7 @@ async def test_each_listener_has_a_row_of_the_same_event(exchange: Exchange) -> 
 
 
 async def test_an_event_carries_the_ids_of_its_request(exchange: Exchange) -> None:
-    """The trace goes on at the listener, however much later that is."""
+    """An event carries the ids of its request: the consumer continues its trace, however much later."""
     with request_context.within(RequestContext("request-4711", TRACE)):
         await exchange.announce("cup")
 
@@ -85,7 +85,7 @@ async def test_an_event_carries_the_ids_of_its_request(exchange: Exchange) -> No
 
 
 async def test_an_event_that_no_request_could_carry_is_refused_at_once(exchange: Exchange) -> None:
-    """It fails the transaction of whoever writes such an event, rather than each delivery."""
+    """An event that no request could carry fails the publishing transaction rather than each delivery."""
     with pytest.raises(outbox.EventTooLarge):
         await exchange.announce("x" * outbox.MOST_BYTES)
 
@@ -93,7 +93,7 @@ async def test_an_event_that_no_request_could_carry_is_refused_at_once(exchange:
 
 
 async def test_an_event_may_have_the_most_bytes_there_are(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One more is too many, and nothing is stored."""
+    """An event one byte over the maximum is refused, and nothing is stored."""
     monkeypatch.setattr("chassis.messaging.event.utc_now", lambda: datetime(2026, 11, 26, tzinfo=UTC))
     left = outbox.MOST_BYTES - len(outbox.Publish(CupFilled(subject=new_id())).values("order")["message"])
     await exchange.announce("x" * left)
@@ -105,7 +105,7 @@ async def test_an_event_may_have_the_most_bytes_there_are(exchange: Exchange, mo
 
 
 async def test_of_each_subject_the_earliest_is_given(exchange: Exchange) -> None:
-    """A later one stays until the earlier one is gone; other subjects do not wait."""
+    """A later event stays until the earlier one of its subject is gone; other subjects do not wait."""
     cup, other = new_id(), new_id()
     await exchange.announce("first", "second", cup=cup)
     await exchange.announce("other", cup=other)
@@ -117,7 +117,7 @@ async def test_of_each_subject_the_earliest_is_given(exchange: Exchange) -> None
 
 
 async def test_no_more_is_given_than_asked_for(exchange: Exchange) -> None:
-    """The earliest ones are given."""
+    """A claim returns the earliest events."""
     await exchange.announce("a", "b", "c")
     await touch(exchange, "b", "a")
 
@@ -125,13 +125,13 @@ async def test_no_more_is_given_than_asked_for(exchange: Exchange) -> None:
 
 
 async def touch(exchange: Exchange, *labels: str) -> None:
-    """Write rows anew, so that they lie in the table in another order than that of their events."""
+    """Rewrite rows, so that their physical order differs from that of their events."""
     for label in labels:
         await exchange.rows("UPDATE outbox SET refusals = refusals WHERE message LIKE :one", one=f'%"{label}"%')
 
 
 async def test_the_next_look_is_when_a_paused_event_of_the_same_listener_is_due(exchange: Exchange) -> None:
-    """Not at once for one that waits behind it, and neither for a dead event nor for another listener's."""
+    """The next poll ignores events that wait behind the paused one, dead events and those of other consumers."""
     cup = new_id()
     await exchange.announce("paused", "behind", cup=cup)
     await exchange.announce("dead", "foreign")
@@ -149,7 +149,7 @@ async def test_the_next_look_is_when_a_paused_event_of_the_same_listener_is_due(
 
 
 class Base(DeclarativeBase):
-    """What the listener stores, as objects."""
+    """Tables of the consumer."""
 
     metadata = cups.metadata
 
@@ -161,7 +161,7 @@ class Cup(Base):
 
 
 async def test_what_was_changed_before_is_stored_first(exchange: Exchange) -> None:
-    """So whoever changes the same row waits, and events of one subject stand in the order of their changes."""
+    """Rows are written before the event, so events of one subject have the order of their changes."""
     async with exchange.database.transaction() as session:
         session.add(Cup(cup=new_id(), label="tea"))
         with session.no_autoflush:
@@ -173,7 +173,7 @@ async def test_what_was_changed_before_is_stored_first(exchange: Exchange) -> No
 @pytest.mark.parametrize("earlier", ["'same'", "n::text"])
 @pytest.mark.parametrize("subject", ["'same'", "(n % 50)::text", "gen_random_uuid()::text"])
 async def test_a_long_backlog_is_no_hindrance(exchange: Exchange, earlier: str, subject: str) -> None:
-    """Each of 5,000 events is read a few times, whatever they are about, and whatever the planner knows of others."""
+    """Of 5,000 waiting events each is read a few times, whatever their subjects and the planner's statistics."""
     insert = (
         "INSERT INTO outbox (event_id, listener, aggregate, message)"
         ' SELECT gen_random_uuid(), \'tiny\', {}, \'{{"data": {{"label": "cup"}}}}\' FROM generate_series(1, {}) AS n'
@@ -188,11 +188,11 @@ async def test_a_long_backlog_is_no_hindrance(exchange: Exchange, earlier: str, 
             text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'outbox'")
         )
 
-    assert 0 < read < 20 * 5000  # rows that have been deleted are read, too
+    assert 0 < read < 20 * 5000  # deleted rows are read, too
 
 
 async def test_what_a_dead_relay_had_is_given_to_another(exchange: Exchange) -> None:
-    """It is due again when the lease has ended, and not before."""
+    """An event claimed by a worker that died is due again when its lease ends, and not before."""
     await exchange.announce("cup")
     await claim(exchange)
 
@@ -205,7 +205,7 @@ async def test_what_a_dead_relay_had_is_given_to_another(exchange: Exchange) -> 
 
 
 async def test_two_relays_at_once_share_the_work(exchange: Exchange) -> None:
-    """The second neither waits for what the first is taking, nor gets it too."""
+    """A second claim neither waits for the first nor returns the same events."""
     await exchange.announce("a", "b", "c")
 
     async with exchange.database.transaction() as session:
@@ -216,7 +216,7 @@ async def test_two_relays_at_once_share_the_work(exchange: Exchange) -> None:
 
 
 async def test_an_event_is_only_for_its_listener(exchange: Exchange) -> None:
-    """Who does not hear it is given nothing."""
+    """A service that does not consume the event receives none."""
     await exchange.announce("cup")
 
     assert await claim(exchange, listener="user") == []
@@ -224,7 +224,7 @@ async def test_an_event_is_only_for_its_listener(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize(("attempts", "longest_s"), [(0, 0.1), (3, 0.8), (9, 5.0), (1_000_000, 5.0)])
 async def test_the_pause_after_a_failure_is_bounded(exchange: Exchange, attempts: int, longest_s: float) -> None:
-    """It doubles up to 5 s, and never ends in a dead letter."""
+    """The pause after failures doubles up to 5 s, and failures alone never make a dead letter."""
     await exchange.announce("cup")
     await exchange.rows("UPDATE outbox SET attempts = :attempts", attempts=attempts)
     (delivery,), _ = await outbox.claim(exchange.database, "tiny", 1)
@@ -240,7 +240,7 @@ async def test_the_pause_after_a_failure_is_bounded(exchange: Exchange, attempts
 
 
 async def test_after_ten_refusals_an_event_is_dead(exchange: Exchange) -> None:
-    """It stays with the reason, and no longer holds up what comes after it."""
+    """A dead event stays with its reason, and no longer blocks the later events of its subject."""
     cup = new_id()
     await exchange.announce("bad", "good", cup=cup)
     (bad,), _ = await outbox.claim(exchange.database, "tiny", 1)
@@ -261,7 +261,7 @@ async def test_after_ten_refusals_an_event_is_dead(exchange: Exchange) -> None:
 async def test_the_pause_of_a_deferred_event_grows_to_five_minutes(
     exchange: Exchange, deferred_s: int, shortest_s: float, longest_s: float
 ) -> None:
-    """A quarter of the time it has been deferred for, or half of that; a neighbour is not touched."""
+    """The pause is a quarter to an eighth of the time since the first deferral; a neighbour stays unchanged."""
     await exchange.announce("cup", "neighbour")
     await exchange.rows(
         "UPDATE outbox SET deferred_since = now() - make_interval(secs => :s), attempts = 500", s=deferred_s
@@ -281,7 +281,7 @@ async def test_the_pause_of_a_deferred_event_grows_to_five_minutes(
 
 
 async def test_an_event_deferred_for_a_day_is_dead(exchange: Exchange) -> None:
-    """Only then; it no longer holds up what comes after it, and replayed it has another day."""
+    """After a day of deferral an event is dead and blocks no other; replayed, it has another day."""
     await exchange.announce("old", "young")
     await exchange.rows(
         "UPDATE outbox SET deferred_since = now() - make_interval(hours => 24, secs =>"
@@ -297,7 +297,7 @@ async def test_an_event_deferred_for_a_day_is_dead(exchange: Exchange) -> None:
 
 
 async def test_a_claim_has_room_for_so_many_bytes(exchange: Exchange) -> None:
-    """The earliest that fit together are given, one in any case; that more are due is told."""
+    """The earliest events that fit the byte limit are claimed, at least one; the claim reports whether more are due."""
     size = outbox.MOST_BATCH_BYTES // 2 - 400
     await exchange.announce("a" * size, "b" * size, "c", cup=None)
     await exchange.rows("UPDATE outbox SET message = message || repeat(' ', 200000) WHERE message LIKE '%\"c\"%'")
@@ -310,7 +310,7 @@ async def test_a_claim_has_room_for_so_many_bytes(exchange: Exchange) -> None:
 
 
 async def test_a_dead_event_can_be_replayed(exchange: Exchange) -> None:
-    """It is given again, with all its tries; one that is named, or all."""
+    """A replayed event, one by its id or all, is delivered again with its attempts reset."""
     await exchange.announce("a", "b", "c")
     await exchange.rows("UPDATE outbox SET dead_at = now(), refusals = 10, attempts = 12")
     await touch(exchange, "b", "a")

@@ -24,7 +24,7 @@ router = service_router("rows")
 
 @router.get("/{kind}", access=public(), response_model=Page[UUID])
 async def list_rows(kind: str, page: Paging) -> Slice[UUID]:
-    """List numbers, the highest first."""
+    """List numbers in descending order."""
     rows = [row for row in ROWS if page.after is None or row < page.after]
     return page.slice(rows[: page.limit + 1], lambda row: row)
 
@@ -45,13 +45,13 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @given(POSITIONS, st.text(max_size=30))
 def test_a_cursor_says_where_the_page_ended(last: Position, path: str) -> None:
-    """What is encoded is decoded, for the same list."""
+    """An encoded cursor can be decoded, for the same list."""
     assert _decode(KEY, path, _encode(KEY, path, last)) == last
 
 
 @given(POSITIONS, st.data())
 def test_no_character_of_a_cursor_can_be_changed(last: Position, data: st.DataObject) -> None:
-    """Another character anywhere, one more or one less is refused."""
+    """A cursor with any character changed, added or removed is refused."""
     cursor = _encode(KEY, "/list", last)
     place = data.draw(st.integers(0, len(cursor) - 1))
     other = data.draw(
@@ -70,7 +70,7 @@ def test_no_character_of_a_cursor_can_be_changed(last: Position, data: st.DataOb
 
 @given(POSITIONS, st.text(max_size=30), st.text(max_size=30))
 def test_a_cursor_belongs_to_one_list(last: Position, path: str, other: str) -> None:
-    """Another path refuses it."""
+    """A cursor is refused at another path."""
     if path != other:
         with pytest.raises(InvalidCursor):
             _decode(KEY, other, _encode(KEY, path, last))
@@ -78,20 +78,20 @@ def test_a_cursor_belongs_to_one_list(last: Position, path: str, other: str) -> 
 
 @given(POSITIONS, st.binary(min_size=1, max_size=40))
 def test_a_cursor_belongs_to_one_service(last: Position, key: bytes) -> None:
-    """Another key refuses it."""
+    """A cursor is refused under another key."""
     with pytest.raises(InvalidCursor):
         _decode(key, "/list", _encode(KEY, "/list", last))
 
 
 @given(st.text(max_size=100))
 def test_nonsense_is_no_cursor(text: str) -> None:
-    """Any text is refused as a cursor, with no other error."""
+    """Arbitrary text is refused as a cursor, with no other error."""
     with pytest.raises(InvalidCursor):
         _decode(KEY, "/list", text)
 
 
 async def test_pages_follow_each_other(client: httpx.AsyncClient) -> None:
-    """By cursor and by link one comes to the end, and each row stands on one page; the link keeps the limit."""
+    """Cursors and links lead to the end, and each row is on one page; the link keeps the limit."""
     seen, sizes, address = list[str](), list[int](), "/api/v1/rows/big?limit=10"
     while address:
         page = await client.get(address)
@@ -105,7 +105,7 @@ async def test_pages_follow_each_other(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_cursor_of_another_list_is_a_problem(client: httpx.AsyncClient) -> None:
-    """One list's cursor is refused by another one over HTTP."""
+    """A cursor of one list is refused by another over HTTP."""
     cursor = (await client.get("/api/v1/rows/big")).json()["next_cursor"]
 
     here = await client.get("/api/v1/rows/big", params={"cursor": cursor})
@@ -116,7 +116,7 @@ async def test_a_cursor_of_another_list_is_a_problem(client: httpx.AsyncClient) 
 
 
 async def test_pages_of_a_sorted_list_follow_each_other(client: httpx.AsyncClient) -> None:
-    """Rows that share a word are told apart by their ids, on whichever page they stand."""
+    """Rows with the same word are ordered by their ids, across pages too."""
     seen, address = list[object](), "/api/v1/rows/sorted/words?limit=2"
     while address:
         page = await client.get(address)
@@ -141,7 +141,7 @@ async def test_pages_of_a_sorted_list_follow_each_other(client: httpx.AsyncClien
 async def test_a_cursor_belongs_to_the_filters_it_was_made_with(
     client: httpx.AsyncClient, query: str, status: int
 ) -> None:
-    """Another query refuses it; the order of the parameters and the limit may be others."""
+    """A cursor is refused with other filters; the limit and the order of parameters may change."""
     cursor = (await client.get("/api/v1/rows/big?a=1&a=2&b=3&limit=5")).json()["next_cursor"]
 
     page = await client.get(f"/api/v1/rows/big?{query}&cursor={cursor}")
@@ -150,7 +150,7 @@ async def test_a_cursor_belongs_to_the_filters_it_was_made_with(
 
 
 async def test_the_longest_key_fits_into_a_cursor(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """200 characters that JSON has to escape are taken back."""
+    """A key of 200 characters that JSON escapes is restored."""
     monkeypatch.setattr(f"{__name__}.WORDS", [("\x01" * 200, row) for row in ROWS])
 
     cursor = (await client.get("/api/v1/rows/sorted/words?limit=1")).json()["next_cursor"]
@@ -160,7 +160,7 @@ async def test_the_longest_key_fits_into_a_cursor(client: httpx.AsyncClient, mon
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "9" * 5000])
 async def test_limits_are_bounded(client: httpx.AsyncClient, limit: str) -> None:
-    """A page has 1 to 100 rows."""
+    """A limit outside 1 to 100 is refused."""
     response = await client.get("/api/v1/rows/big", params={"limit": limit})
 
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/limit")

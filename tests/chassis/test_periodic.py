@@ -15,14 +15,14 @@ class Enough(BaseException):
 
 
 class Work:
-    """Counts its rounds, which fail as the test wants."""
+    """Counts its rounds, which fail if the test wants it."""
 
     def __init__(self, *failures: Exception | None) -> None:
         self.rounds = 0
         self._failures = list(failures)
 
     async def __call__(self) -> None:
-        """Do a round."""
+        """Run a round."""
         self.rounds += 1
         if self._failures and (failure := self._failures.pop(0)):
             raise failure
@@ -41,7 +41,7 @@ def sleeping(rounds: int, slept: list[float]) -> Callable[[float], Awaitable[Non
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
-    """What is logged of periodic work."""
+    """The log lines about periodic work."""
     captured = CapturingLogger()
     monkeypatch.setattr(lifecycle, "log", captured)
     return captured
@@ -49,7 +49,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
 
 @pytest.mark.parametrize(("fraction", "pause"), [(0.0, 18.0), (0.5, 20.0), (1.0, 22.0)])
 async def test_the_first_round_comes_after_one_interval(fraction: float, pause: float) -> None:
-    """Each round waits for the interval first, which is up to 10 % shorter or longer."""
+    """Each round starts after the interval, which varies by up to 10 %."""
     slept: list[float] = []
     work = Work()
 
@@ -61,7 +61,7 @@ async def test_the_first_round_comes_after_one_interval(fraction: float, pause: 
 
 
 async def test_a_failure_is_logged_and_the_next_round_comes(log: CapturingLogger) -> None:
-    """What was foreseen is a warning with its reason, anything else has its traceback."""
+    """An expected error is a warning with its reason; any other is logged with its traceback."""
     work = Work(ServiceUnavailable("down"), OSError("broken"))
 
     with pytest.raises(Enough):
@@ -74,7 +74,7 @@ async def test_a_failure_is_logged_and_the_next_round_comes(log: CapturingLogger
 
 
 async def test_work_under_way_is_cancelled_at_the_end() -> None:
-    """When the service stops, no round goes on without it."""
+    """When the service stops, a round under way is cancelled."""
     ended = asyncio.Event()
 
     started = asyncio.Event()
@@ -93,7 +93,7 @@ async def test_work_under_way_is_cancelled_at_the_end() -> None:
 
 
 async def test_all_are_done_side_by_side() -> None:
-    """One that hangs does not hold up another."""
+    """A task that hangs does not delay another."""
     work = Work()
 
     async def hang() -> None:

@@ -19,17 +19,17 @@ CONNECTIONS = 4
 
 
 def gauge(name: str, database: str) -> float:
-    """What is measured in this process."""
+    """Return the value of a gauge in this process."""
     return REGISTRY.get_sample_value(f"database_pool_{name}", {"database": database}) or 0.0
 
 
 async def are_at_work() -> bool:
-    """Whether all connections of the small pool are held."""
+    """Return whether all connections of the small pool are in use."""
     return gauge("in_use", "postgres") >= CONNECTIONS
 
 
 def tells(name: str, value: float, database: str = "postgres") -> Callable[[], Awaitable[bool]]:
-    """Whether a gauge has this value; the services of other tests, in the same process, are at work for moments."""
+    """Return whether a gauge has this value; services of other tests in this process change it for moments."""
 
     async def check() -> bool:
         return gauge(name, database) == value
@@ -39,7 +39,7 @@ def tells(name: str, value: float, database: str = "postgres") -> Callable[[], A
 
 @pytest.fixture
 async def database(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
-    """A database with few connections."""
+    """A database with a small pool."""
     store = Postgres(SecretStr(postgres.create_database("pools")), "tiny", pool_size=CONNECTIONS)
     await store.open()
     yield store
@@ -55,7 +55,7 @@ async def use(database: Postgres, has_one: asyncio.Semaphore, until: asyncio.Eve
 
 
 async def test_connections_at_work_and_callers_that_wait_are_told(database: Postgres) -> None:
-    """Of six callers four have a connection and two wait; when all have ended nobody has or waits."""
+    """Of six callers four hold a connection and two wait; at the end both gauges are zero."""
     held, ended = asyncio.Semaphore(0), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS + 2):
@@ -70,12 +70,12 @@ async def test_connections_at_work_and_callers_that_wait_are_told(database: Post
 
 
 async def test_a_caller_that_waits_in_vain_waits_no_more(database: Postgres) -> None:
-    """After its 503 it is not counted."""
+    """A caller that got its 503 is no longer counted as waiting."""
     held, ended = asyncio.Semaphore(0), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS):
             group.create_task(use(database, held, ended))
-        for _ in range(CONNECTIONS):  # not the gauge: to that other services of this process add what they hold
+        for _ in range(CONNECTIONS):  # not the gauge: other services of this process add their connections to it
             await held.acquire()
         with pytest.raises(DatabaseUnavailable):
             await use(database, held, ended)
@@ -85,7 +85,7 @@ async def test_a_caller_that_waits_in_vain_waits_no_more(database: Postgres) -> 
 
 
 async def test_a_broken_connection_is_not_at_work(database: Postgres) -> None:
-    """Whatever breaks while it is held, what is counted up is counted down."""
+    """A connection that breaks while in use is no longer counted."""
     with pytest.raises((DatabaseUnavailable, DBAPIError)):
         async with database.transaction() as session:
             await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
@@ -96,7 +96,7 @@ async def test_a_broken_connection_is_not_at_work(database: Postgres) -> None:
 
 
 async def test_the_size_is_that_of_the_open_pools(postgres: EmbeddedPostgres) -> None:
-    """It grows when a database is opened, and is as before when that is closed."""
+    """The size grows when a database is opened, and shrinks when it is closed."""
     before = gauge("size", "postgres")
     store = Postgres(SecretStr(postgres.create_database("sized")), "tiny", pool_size=CONNECTIONS)
     await store.open()
@@ -107,7 +107,7 @@ async def test_the_size_is_that_of_the_open_pools(postgres: EmbeddedPostgres) ->
 
 
 async def test_connections_to_mongodb_are_told(mongodb: EmbeddedMongoDB) -> None:
-    """A command has one until it is answered; the size is the most there may be."""
+    """A MongoDB connection is in use until its command is answered; the size is the pool's maximum."""
     store, before = MongoDB(SecretStr(mongodb.create_database("pools")), "tiny"), gauge("size", "mongodb")
     await store.open()
     async with AsyncExitStack() as stack:

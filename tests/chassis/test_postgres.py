@@ -37,7 +37,7 @@ class Base(DeclarativeBase):
 
 
 class Thing(Base):
-    """A thing whose name is unique once its transaction ends, and its colour at once."""
+    """A thing whose name is unique when its transaction commits, and its colour immediately."""
 
     __tablename__ = "things"
     __table_args__ = (
@@ -60,7 +60,7 @@ class New(Body):
 
 @router.post("", access=public(), idempotency=UNREPEATABLE, status_code=201)
 async def create(new: New, session: Session) -> dict[str, str]:
-    """Store a thing, and then fail if so wished."""
+    """Store a thing, and then fail if asked."""
     session.add(Thing(name=new.name))
     await session.flush()
     if new.fail:
@@ -108,7 +108,7 @@ async def database(tiny: Tiny) -> Postgres:
 
 
 async def test_a_row_is_there_when_it_is_answered(client: httpx.AsyncClient) -> None:
-    """A 201 means that another connection sees the row."""
+    """When a 201 is answered, another connection sees the row."""
     created = await client.post(THINGS, json={"name": "cup"})
 
     assert created.status_code == 201
@@ -116,7 +116,7 @@ async def test_a_row_is_there_when_it_is_answered(client: httpx.AsyncClient) -> 
 
 
 async def test_a_commit_that_fails_is_no_success(client: httpx.AsyncClient) -> None:
-    """A constraint that is checked at the commit gives an error instead of a 201, and nothing is stored."""
+    """A constraint checked at commit results in an error instead of a 201, and nothing is stored."""
     await client.post(THINGS, json={"name": "cup"})
 
     response = await client.post(THINGS, json={"name": "cup"})
@@ -126,7 +126,7 @@ async def test_a_commit_that_fails_is_no_success(client: httpx.AsyncClient) -> N
 
 
 async def test_a_route_that_fails_leaves_nothing(client: httpx.AsyncClient) -> None:
-    """What was flushed before the error is undone."""
+    """Rows flushed before the error are rolled back."""
     response = await client.post(THINGS, json={"name": "cup", "fail": True})
 
     assert response.status_code == 409
@@ -134,7 +134,7 @@ async def test_a_route_that_fails_leaves_nothing(client: httpx.AsyncClient) -> N
 
 
 async def test_an_exhausted_pool_is_told_in_time(client: httpx.AsyncClient, database: Postgres) -> None:
-    """With every connection taken the answer is a 503 that says when to come back, before a caller gives up."""
+    """With the pool exhausted the answer is a 503 with a Retry-After, before the caller's deadline."""
     async with AsyncExitStack() as held:
         for _ in range(POOL_SIZE):
             session = await held.enter_async_context(database.transaction())
@@ -150,7 +150,7 @@ async def test_an_exhausted_pool_is_told_in_time(client: httpx.AsyncClient, data
 
 
 async def test_a_connection_that_was_cut_is_replaced(client: httpx.AsyncClient, database: Postgres) -> None:
-    """After the server has closed all connections the next request works."""
+    """After the server closed all connections the next request works."""
     await client.get(THINGS)
     await cut_connections(database)
 
@@ -158,16 +158,16 @@ async def test_a_connection_that_was_cut_is_replaced(client: httpx.AsyncClient, 
 
 
 async def test_a_connection_that_breaks_between_statements_is_a_503(database: Postgres) -> None:
-    """A transaction whose connection is cut under it says that the database is unavailable."""
+    """A connection cut during a transaction is a 503."""
     with pytest.raises(DatabaseUnavailable):
         await cut_in_between(database)
 
 
 async def test_a_server_that_dies_while_a_connection_is_made_is_a_503() -> None:
-    """A connection that breaks before it is open says that the database is unavailable."""
+    """A connection that breaks while it is opened is a 503."""
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(8)  # may we have TLS?
+        await reader.readexactly(8)  # asks for TLS
         writer.write(b"N")
         await reader.read(64)
         writer.close()
@@ -184,7 +184,7 @@ async def test_a_server_that_dies_while_a_connection_is_made_is_a_503() -> None:
 async def test_a_connection_that_dies_as_soon_as_it_is_made_is_a_503(
     database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the driver says of a connection that closes while SQLAlchemy sets it up is understood."""
+    """A driver error from a connection that closes while SQLAlchemy sets it up is a 503."""
 
     async def fail(*_: object, **__: object) -> None:
         raise asyncpg.InterfaceError("connection is closed")
@@ -197,14 +197,14 @@ async def test_a_connection_that_dies_as_soon_as_it_is_made_is_a_503(
 
 @pytest.mark.parametrize("condition", ["deadlock_detected", "lock_not_available", "admin_shutdown"])
 async def test_what_may_pass_is_a_503(database: Postgres, condition: str) -> None:
-    """A deadlock, or a lock that was not had in time, is no fault of the request: it may be tried again."""
+    """A deadlock or a lock timeout is a 503: the request may be retried."""
     with pytest.raises(DatabaseUnavailable):
         async with database.transaction() as session:
             await session.execute(text(f"DO $$ BEGIN RAISE {condition}; END $$"))
 
 
 async def test_a_connection_that_breaks_during_a_statement_is_a_503(database: Postgres) -> None:
-    """A statement that is cut off says that the database is unavailable."""
+    """A connection cut during a statement is a 503."""
     sleeping = asyncio.create_task(sleep_in(database))
 
     async def is_cut() -> bool:
@@ -231,7 +231,7 @@ async def sleep_in(database: Postgres) -> None:
 
 
 async def cut_connections(database: Postgres, which: str = "true") -> None:
-    """Let the server close the other connections of this database."""
+    """Make the server close the other connections of this database."""
     cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
     async with database.transaction() as session:
         await session.execute(text(f"{cut} AND datname = current_database() AND {which}"))
@@ -256,7 +256,7 @@ VIOLATIONS: dict[str, tuple[str, dict[str, object]]] = {
     ],
 )
 async def test_an_error_of_the_database_quotes_no_value(database: Postgres, violation: str) -> None:
-    """The text of an error, traceback and all, as it comes into a log has no parameter's value in it."""
+    """An error logged with its traceback contains no parameter's value."""
     statement, values = VIOLATIONS[violation]
 
     with pytest.raises(Exception, match="parameters hidden") as refused:
@@ -267,7 +267,7 @@ async def test_an_error_of_the_database_quotes_no_value(database: Postgres, viol
 
 
 async def test_sqlalchemy_itself_quotes_no_parameter(database: Postgres) -> None:
-    """The statement is told, its parameters are not."""
+    """The statement is logged, its parameters are not."""
     with pytest.raises(IntegrityError) as refused:
         async with database.transaction() as session:
             await session.execute(text(INSERT), {"name": "cup", "colour": SECRET, "size": 0})
@@ -278,14 +278,14 @@ async def test_sqlalchemy_itself_quotes_no_parameter(database: Postgres) -> None
 
 
 async def test_a_request_is_claimed_once(database: Postgres) -> None:
-    """The same request of the same issuer is refused; of another issuer, or another request, it is not."""
+    """A request id of one issuer is claimed once; another issuer's, or another id, is accepted."""
     claims = [("order", "one"), ("order", "one"), ("user", "one"), ("order", "two")]
 
     assert [await database.claim(*claim) for claim in claims] == [True, False, True, True]
 
 
 async def test_a_transaction_claims_its_request_once(database: Postgres) -> None:
-    """The second time it is a 401 before anything is done; one that fails claims nothing."""
+    """A second claim is a 401 before any effect; a transaction that fails claims nothing."""
     claim = Claim("order", "one")
     with pytest.raises(Conflict):
         await store_and_fail(database, claim)
@@ -309,7 +309,7 @@ async def store_and_fail(database: Postgres, claim: Claim) -> None:
 
 
 async def test_a_row_can_be_read_when_its_transaction_has_ended(database: Postgres) -> None:
-    """Without a connection."""
+    """After the transaction a row is readable without a connection."""
     thing = Thing(name="cup")
     async with database.transaction() as session:
         session.add(thing)
@@ -318,7 +318,7 @@ async def test_a_row_can_be_read_when_its_transaction_has_ended(database: Postgr
 
 
 async def test_a_listener_hears_and_learns_that_it_hears_no_more(database: Postgres) -> None:
-    """It hears its own channel, until its connection is cut."""
+    """A listener receives the notifications of its own channel until its connection is cut."""
     heard: list[str] = []
 
     async def has_heard() -> bool:
@@ -336,7 +336,7 @@ async def test_a_listener_hears_and_learns_that_it_hears_no_more(database: Postg
 
 
 async def test_closing_tells_what_is_not_told_yet_and_leaves_no_connection(database: Postgres, url: str) -> None:
-    """Nor does it wait for what the pool's size is compared with."""
+    """Closing sends pending notifications, leaves no connection, and cancels the check of the pool's size."""
     heard: list[str] = []
     left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaving'"
     leaving = Postgres(SecretStr(url), "leaving")
@@ -358,7 +358,7 @@ async def test_closing_tells_what_is_not_told_yet_and_leaves_no_connection(datab
 
 
 async def test_old_claims_are_forgotten(database: Postgres) -> None:
-    """Claims past their time are deleted, and no younger one."""
+    """Expired nonces are deleted, and no younger one."""
     ages = {"old": CLAIM_SECONDS + 1, "young": CLAIM_SECONDS - 10}
     for request_id, age in ages.items():
         await database.claim("order", request_id)

@@ -19,13 +19,13 @@ WRITE = Statement("INSERT INTO cups VALUES (1) RETURNING size")
 
 @pytest.fixture(scope="module")
 def url(postgres: EmbeddedPostgres) -> str:
-    """The address of a database, of one host."""
+    """The address of a database with one host."""
     return postgres.create_database(NAME)
 
 
 @pytest.fixture
 async def mute() -> AsyncIterator[int]:
-    """The port of a server that takes connections and never answers, as one whose machine is off."""
+    """The port of a server that accepts connections and never answers, like a machine that is off."""
 
     async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ended.append(writer)
@@ -48,7 +48,7 @@ async def mute() -> AsyncIterator[int]:
     ],
 )
 def test_addresses_are_understood(written: str, read: str) -> None:
-    """One host or several, with the port that everybody has where none is named; understood twice, it is the same."""
+    """One host or several are parsed, with the default port where none is named; parsing twice changes nothing."""
     address = with_asyncpg(SecretStr(written))
 
     assert address.get_secret_value() == f"postgresql+asyncpg://{read}"
@@ -60,13 +60,13 @@ def test_addresses_are_understood(written: str, read: str) -> None:
     ["one,", ",", "one:1,two:x", "one:1:1,two", "one:0,two", "one,two:65536", "one,[two", "", "/shop?host=one,two"],
 )
 def test_nonsense_is_refused(hosts: str) -> None:
-    """The message says how an address looks, and does not quote it."""
+    """The message shows the form of an address, and does not quote it."""
     with pytest.raises(ValueError, match=r"^must look like postgresql://user:password@host:5432/database$"):
         with_asyncpg(SecretStr(f"postgresql://ada:secret@{hosts}/shop"))
 
 
 async def test_a_host_that_refuses_is_passed_over(url: str) -> None:
-    """The next one is asked at once."""
+    """After a host that refuses, the next one is tried at once."""
     database = Postgres(SecretStr(behind(free_port(), url)), "test")
     await database.open()
 
@@ -75,7 +75,7 @@ async def test_a_host_that_refuses_is_passed_over(url: str) -> None:
 
 
 async def test_a_host_that_is_off_is_passed_over(url: str, mute: int) -> None:
-    """It has its share of the time to connect, and the next one has the rest."""
+    """A host that is off uses its share of the connection time, and the next host has the rest."""
     database = Postgres(SecretStr(behind(mute, url)), "test")
     await database.open()
 
@@ -84,7 +84,7 @@ async def test_a_host_that_is_off_is_passed_over(url: str, mute: int) -> None:
 
 
 async def test_a_service_without_a_primary_is_unavailable(url: str, postgres: EmbeddedPostgres) -> None:
-    """Where none of several servers can be written to, requests are 503."""
+    """With several servers and no writable one, requests are 503."""
     port = free_port()
     database = Postgres(SecretStr(url.replace(f":{postgres.port}/", f":{port},127.0.0.1:{free_port()}/")), "test")
     await database.open()
@@ -95,7 +95,7 @@ async def test_a_service_without_a_primary_is_unavailable(url: str, postgres: Em
 
 
 async def test_of_several_hosts_one_that_may_not_be_written_to_is_none(postgres: EmbeddedPostgres) -> None:
-    """What it says of itself decides, not that it answers; the error names each host with its reason."""
+    """The server's own role decides, not that it answers; the error names each host with its reason."""
     url = postgres.create_database("only_read")
     admin = Postgres(SecretStr(url), "test")
     await admin.open()

@@ -26,7 +26,7 @@ ASK = Statement("SELECT current_setting('statement_timeout') AS timeout, current
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key, and a certificate that it has signed for `localhost`."""
+    """A file with a key and the certificate that it signed for `localhost`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     made = (
@@ -45,7 +45,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterator[int]:
-    """The port of a PostgreSQL that speaks TLS: the wheel's has none, so one stands before it that does."""
+    """The port of a PostgreSQL with TLS: the wheel's has none, so a proxy adds it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     context.set_alpn_protocols(["postgresql"])
@@ -55,7 +55,7 @@ async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterat
             assert await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST
             writer.write(b"S")
             await writer.start_tls(context)
-            # PostgreSQL demands it of direct TLS, and takes it otherwise.
+            # PostgreSQL requires it for direct TLS, and accepts it otherwise.
             if writer.get_extra_info("ssl_object").selected_alpn_protocol() != "postgresql":
                 return
             from_inside, to_inside = await asyncio.open_connection("127.0.0.1", postgres.port)
@@ -67,14 +67,14 @@ async def tls_port(postgres: EmbeddedPostgres, certificate: Path) -> AsyncIterat
 
 
 async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Pass on all that comes."""
+    """Copy bytes until the end."""
     while data := await source.read(65536):
         target.write(data)
     target.close()
 
 
 async def ask(url: str) -> tuple[str, str]:
-    """What a connection to *url* has for its time limit and its schemas."""
+    """Return the connection's time limit and search path."""
     database = Postgres(SecretStr(url), "test")
     await database.open()
     try:
@@ -104,7 +104,7 @@ DEFAULTS: dict[str, Any] = {"ssl": "prefer", "direct_tls": False, "target_sessio
     ],
 )
 def test_parameters_become_arguments_of_the_driver(parameters: dict[str, str], differently: dict[str, Any]) -> None:
-    """What libpq names otherwise, or what is to have no effect, included."""
+    """Parameters are mapped to the driver's arguments, also where libpq's name differs or the value has no effect."""
     assert to_asyncpg(parameters) == DEFAULTS | differently
 
 
@@ -114,7 +114,7 @@ def test_parameters_become_arguments_of_the_driver(parameters: dict[str, str], d
         ({"connect_timeout": "0"}, "connect_timeout must be a whole number, 1 to 60"),
         ({"connect_timeout": "61"}, "connect_timeout must be a whole number, 1 to 60"),
         ({"connect_timeout": "1_0"}, "connect_timeout must be a whole number, 1 to 60"),
-        ({"connect_timeout": ("1", "2")}, "connect_timeout stands there twice"),
+        ({"connect_timeout": ("1", "2")}, "connect_timeout occurs twice"),
         ({"statement_cache_size": "10001"}, "statement_cache_size must be a whole number, 0 to 10000"),
         ({"target_session_attrs": "standby"}, "target_session_attrs must be any or primary or read-write"),
         ({"gssencmode": "require"}, "gssencmode must be disable or prefer"),
@@ -129,7 +129,7 @@ def test_parameters_become_arguments_of_the_driver(parameters: dict[str, str], d
     ],
 )
 def test_a_parameter_that_cannot_work_is_refused_by_name(parameters: dict[str, Any], problem: str) -> None:
-    """With what may stand there."""
+    """A parameter that cannot work is refused by name, with its valid values."""
     with pytest.raises(ValueError, match=problem):
         to_asyncpg(parameters)
 
@@ -149,7 +149,7 @@ def test_a_parameter_that_cannot_work_is_refused_by_name(parameters: dict[str, A
 def test_what_is_checked_of_a_certificate_is_as_with_libpq(
     certificate: Path, mode: str, authority: str | None, *, checks_name: bool, verifies: bool
 ) -> None:
-    """Nothing, who has signed it, or its name too; our own is sent where there is one."""
+    """``sslmode`` decides what of the server's certificate is checked; the client's own is sent if it is set."""
     roots = {"sslrootcert": str(certificate) if authority == "file" else authority} if authority else {}
     arguments = to_asyncpg({"sslmode": mode, "sslnegotiation": "direct", "sslcert": str(certificate), **roots})
 
@@ -163,7 +163,7 @@ def test_what_is_checked_of_a_certificate_is_as_with_libpq(
 async def test_tls_is_spoken_where_the_address_demands_it(
     postgres: EmbeddedPostgres, tls_port: int, certificate: Path, mode: str
 ) -> None:
-    """``sslmode`` as managed databases write it, with the certificate that they hand out."""
+    """TLS is used with ``sslmode`` as managed databases write it, and with their certificate."""
     url = postgres.create_database("tls").replace(f"127.0.0.1:{postgres.port}", f"localhost:{tls_port}")
 
     assert await ask(f"{url}?sslmode={mode.format(file=certificate)}") == ("10s", '"$user", public')
@@ -173,7 +173,7 @@ async def test_tls_is_spoken_where_the_address_demands_it(
 async def test_who_is_not_certified_is_not_trusted(
     postgres: EmbeddedPostgres, tls_port: int, certificate: Path, host: str
 ) -> None:
-    """A server whose certificate no authority has signed, or that has another name, gets no password."""
+    """A server with an untrusted certificate, or another name, gets no password."""
     authority = "system" if host == "localhost" else str(certificate)
     url = postgres.create_database("tls").replace(f"127.0.0.1:{postgres.port}", f"{host}:{tls_port}")
 
@@ -182,13 +182,13 @@ async def test_who_is_not_certified_is_not_trusted(
 
 
 async def test_a_server_without_tls_is_refused_where_it_is_demanded(postgres: EmbeddedPostgres) -> None:
-    """``sslmode=require`` is never silently plain text."""
+    """``sslmode=require`` never falls back to plain text."""
     with pytest.raises(DatabaseUnavailable):
         await ask(f"{postgres.create_database('tls')}?sslmode=require")
 
 
 async def test_options_of_the_address_count(postgres: EmbeddedPostgres) -> None:
-    """They win over the service's own; what they do not name stays."""
+    """Options of the address override the service's own; the others stay."""
     url = postgres.create_database("options")
 
     assert await ask(f"{url}?options=-c%20statement_timeout%3D7s") == ("7s", '"$user", public')
@@ -198,7 +198,7 @@ async def test_options_of_the_address_count(postgres: EmbeddedPostgres) -> None:
 async def test_the_environment_does_not_change_an_address(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What psql reads in somebody's shell is not for the services."""
+    """The variables that psql reads do not affect the services."""
     url = postgres.create_database("steered")
     for name, value in {
         "PGSSLMODE": "verify-full",

@@ -1,4 +1,4 @@
-"""A PostgreSQL that does not let us in, or cannot serve us, is a 503, however it says so."""
+"""A PostgreSQL that refuses connections or cannot serve us is a 503, whatever its error code."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -41,7 +41,7 @@ UNAVAILABLE = [
 
 @pytest.fixture
 async def url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A database with the chassis's tables, which a test spoils."""
+    """A database with the chassis's tables, which a test breaks."""
     address = postgres.create_database(NAME)
     engine = create_async_engine(address)
     async with engine.begin() as connection:
@@ -52,12 +52,12 @@ async def url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
 
 
 async def run_statement(database: Postgres) -> None:
-    """Ask over the driver alone."""
+    """Query with the driver only."""
     await database.run(Statement("SELECT 1"), {})
 
 
 async def run_session(database: Postgres) -> None:
-    """Ask in a session."""
+    """Query in a session."""
     async with database.transaction() as session:
         await session.execute(text("SELECT 1"))
 
@@ -73,7 +73,7 @@ async def listen(database: Postgres) -> None:
 async def test_a_server_that_does_not_let_us_in_is_unavailable(
     url: str, postgres: EmbeddedPostgres, refusal: str, ask: Callable[[Postgres], Awaitable[None]]
 ) -> None:
-    """By statement, by session and for a listener; readiness fails too."""
+    """A refused connection is a 503 for a statement, a session and a listener; readiness fails too."""
     postgres.execute(REFUSALS[refusal])
     database = Postgres(SecretStr(url), "test")
     await database.open()
@@ -86,7 +86,7 @@ async def test_a_server_that_does_not_let_us_in_is_unavailable(
 
 
 async def test_rights_that_are_revoked_make_it_unavailable(url: str, postgres: EmbeddedPostgres) -> None:
-    """While connections are let in: the replay store is a 503, and readiness fails."""
+    """If rights are revoked while connections are accepted, the replay store is a 503, and readiness fails."""
     database = Postgres(SecretStr(url), "test")
     await database.open()
     time_ms = await database.check()
@@ -105,7 +105,7 @@ async def test_rights_that_are_revoked_make_it_unavailable(url: str, postgres: E
 
 @pytest.mark.parametrize("in_session", [True, False])
 async def test_a_state_says_whether_it_is_unavailable(url: str, *, in_session: bool) -> None:
-    """What no other request would meet is an error of ours; the rest is a 503."""
+    """An SQLSTATE that concerns one request only is a 500; the others are a 503."""
     database = Postgres(SecretStr(url), "test")
     await database.open()
 

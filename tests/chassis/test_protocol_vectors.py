@@ -12,7 +12,7 @@ VECTORS = pytest.mark.parametrize("vector", DOCUMENT["vectors"], ids=lambda vect
 
 
 def envelopes(clock_ms: int) -> tuple[Envelope, Envelope]:
-    """Caller and callee of the vectors, at a moment."""
+    """The caller and callee of the vectors, at a fixed time."""
     there = KeyRing(((DOCUMENT["key_id"], DOCUMENT["key_order_to_product"]),))
     back = KeyRing(((DOCUMENT["key_id"], DOCUMENT["key_product_to_order"]),))
     caller = Envelope(DOCUMENT["caller"], {DOCUMENT["callee"]: Link(there, back)}, lambda: clock_ms)
@@ -22,7 +22,7 @@ def envelopes(clock_ms: int) -> tuple[Envelope, Envelope]:
 
 @VECTORS
 def test_the_documented_request_opens(vector: dict[str, Any]) -> None:
-    """A peer that makes these bytes is understood, and its digest is the documented one."""
+    """A request with exactly these bytes is opened, and its digest is the documented one."""
     request, plaintext = vector["request"], json.loads(vector["request"]["plaintext"])
     target = Target(request["method"], request["path"], request["query"])
     _, callee = envelopes(DOCUMENT["clock_ms"])
@@ -46,7 +46,7 @@ def test_the_documented_response_opens(vector: dict[str, Any]) -> None:
 
 
 def test_the_answer_to_another_request_is_refused() -> None:
-    """The two documented answers cannot be swapped."""
+    """Each documented answer is refused for the other request."""
     caller, _ = envelopes(DOCUMENT["clock_ms"])
     first, second = DOCUMENT["vectors"]
 

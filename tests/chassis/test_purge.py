@@ -33,7 +33,7 @@ CUPS, POTS = Expiry(cups.c.at, HOUR, batch=10), Expiry(pots.c.at, HOUR, batch=10
 
 @pytest.fixture(scope="module")
 async def opened(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
-    """A database with three tables of things that grow old; a pot with a handle cannot be deleted."""
+    """A database with three tables of rows that expire; a pot with a handle cannot be deleted."""
     url = postgres.create_database("purge")
     engine = create_async_engine(url)
     async with engine.begin() as connection:
@@ -54,20 +54,20 @@ async def database(opened: Postgres) -> Postgres:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
-    """What is logged of purging."""
+    """The log lines about purging."""
     captured = CapturingLogger()
     monkeypatch.setattr(purging, "log", captured)
     return captured
 
 
 async def run(database: Postgres, statement: str) -> None:
-    """Run any statement."""
+    """Run a statement."""
     async with database.transaction() as session:
         await session.execute(text(statement))
 
 
 async def fill(database: Postgres, table: str, rows: int, minutes: int, first: int = 1) -> None:
-    """Add rows of that age."""
+    """Insert rows of that age."""
     statement = (
         f"INSERT INTO {table} (id, at) SELECT n, now() - interval '{minutes} min'"  # noqa: S608 - our own tables
         f" FROM generate_series({first}, {first + rows - 1}) AS n"
@@ -76,19 +76,19 @@ async def fill(database: Postgres, table: str, rows: int, minutes: int, first: i
 
 
 async def ids(database: Postgres, table: Table) -> list[int]:
-    """What is still there."""
+    """Return the ids that remain."""
     async with database.transaction() as session:
         return list(await session.scalars(select(table.c.id).order_by(table.c.id)))
 
 
 def metric(name: str, table: str) -> float:
-    """What is measured of a table."""
+    """Return the value of a table's metric."""
     return REGISTRY.get_sample_value(name, {"table": table}) or 0.0
 
 
 @pytest.mark.parametrize("rows", [0, 1, 9, 10, 11, 35])
 async def test_all_whose_time_is_up_go_however_many_they_are(database: Postgres, rows: int) -> None:
-    """The younger ones stay, of the same table and of another; each that went is counted."""
+    """All expired rows of the table are deleted and counted; younger rows, of this and of other tables, stay."""
     await fill(database, "cups", rows, minutes=61)
     await fill(database, "cups", 12, minutes=59, first=100)
     await fill(database, "pots", 3, minutes=61)
@@ -103,7 +103,7 @@ async def test_all_whose_time_is_up_go_however_many_they_are(database: Postgres,
 
 
 async def test_a_condition_keeps_what_does_not_fulfil_it(database: Postgres) -> None:
-    """Whatever its age; nor is it overdue."""
+    """A row that does not meet the condition stays at any age, and does not count as overdue."""
     await fill(database, "cups", 25, minutes=61)
     await run(database, "UPDATE cups SET kind = 'dear', at = at - interval '1 day' WHERE id % 5 = 0")
 
@@ -114,7 +114,7 @@ async def test_a_condition_keeps_what_does_not_fulfil_it(database: Postgres) -> 
 
 
 async def test_a_table_that_cannot_be_purged_stops_no_other(database: Postgres, log: CapturingLogger) -> None:
-    """It is logged with its name, and what has gone stays gone; how far it is behind is measured."""
+    """A failed table is logged with its name, its earlier deletions stay, and its delay is measured."""
     await fill(database, "pots", 30, minutes=80)
     await fill(database, "cups", 30, minutes=90)
     await run(database, "UPDATE pots SET at = at - interval '10 min' WHERE id <= 10")
@@ -132,7 +132,7 @@ async def test_a_table_that_cannot_be_purged_stops_no_other(database: Postgres, 
 
 
 async def test_a_row_that_a_request_has_locked_is_left_to_the_next_round(database: Postgres) -> None:
-    """Nobody waits for it."""
+    """A purge does not wait for a locked row."""
     await fill(database, "cups", 25, minutes=61)
 
     async with database.transaction() as session:
@@ -143,7 +143,7 @@ async def test_a_row_that_a_request_has_locked_is_left_to_the_next_round(databas
 
 
 async def test_one_worker_at_a_time_purges_a_table(database: Postgres) -> None:
-    """The other one leaves it alone, waits for nothing, and goes on to the next table."""
+    """A second worker skips the table without waiting, and purges the next one."""
     for table in ("cups", "pots"):
         await fill(database, table, 25, minutes=61)
     before = metric("purge_rows_total", "cups")
@@ -159,7 +159,7 @@ async def test_one_worker_at_a_time_purges_a_table(database: Postgres) -> None:
 
 
 async def test_each_batch_is_a_transaction_of_its_own(database: Postgres, log: CapturingLogger) -> None:
-    """The batches before one that fails are committed; the tables take turns, so none waits for the end of another."""
+    """The batches before a failed one are committed; the tables take turns, so none waits until another is done."""
     turns: list[str] = []
     await fill(database, "cups", 25, minutes=61)
     await fill(database, "pots", 15, minutes=61)
@@ -176,7 +176,7 @@ async def test_each_batch_is_a_transaction_of_its_own(database: Postgres, log: C
 
 
 async def test_the_oldest_of_a_table_is_what_it_is_behind_by(database: Postgres) -> None:
-    """A table with two times is measured by the worse one; that it cannot be measured is logged."""
+    """A table with two time columns is measured by the larger delay; a failed measurement is logged."""
     await fill(database, "pots", 1, minutes=90)
     await run(database, "INSERT INTO handles (id, pot) VALUES (1, 1)")
 
@@ -186,7 +186,7 @@ async def test_the_oldest_of_a_table_is_what_it_is_behind_by(database: Postgres)
 
 
 async def test_a_database_that_is_down_is_told(database: Postgres, log: CapturingLogger) -> None:
-    """Each table is logged, nothing is raised, and the last measurement stands."""
+    """While the database is down each table is logged, nothing is raised, and the last measurement stays."""
     broken = Postgres(SecretStr("postgresql://nobody@127.0.0.1:9/none"), "tiny")
     await broken.open()
     before = metric("purge_overdue_seconds", "pots")

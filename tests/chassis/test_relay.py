@@ -26,7 +26,7 @@ LABELS = [str(number) for number in range(12)]
 
 
 def taken(exchange: Exchange, *labels: str) -> Callable[[], Awaitable[bool]]:
-    """Whether the listener has taken exactly these, in this order."""
+    """Return whether the consumer has stored exactly these, in this order."""
 
     async def check() -> bool:
         return await exchange.labels() == list(labels)
@@ -35,7 +35,7 @@ def taken(exchange: Exchange, *labels: str) -> Callable[[], Awaitable[bool]]:
 
 
 def after(count: int, fault: Fault) -> Fault:
-    """Spoil the first exchanges, then pass."""
+    """Return a fault that spoils the first exchanges, and then passes."""
     left = [fault] * count
 
     async def spoil(exchange: HttpExchange) -> None:
@@ -45,7 +45,7 @@ def after(count: int, fault: Fault) -> Fault:
 
 
 async def test_an_event_of_an_idle_service_arrives_at_once(exchange: Exchange) -> None:
-    """Within 200 ms, long before the relay looks by itself; one of three must, whatever else this machine does."""
+    """An event arrives within 200 ms, long before a poll; one of three must, since this machine may be busy."""
     async with exchange.relay():
         await exchange.announce("warm")
         assert await eventually(taken(exchange, "warm"))
@@ -58,7 +58,7 @@ async def test_an_event_of_an_idle_service_arrives_at_once(exchange: Exchange) -
 
 
 async def test_what_waits_at_the_start_is_delivered(exchange: Exchange) -> None:
-    """A relay begins with what was announced before it ran, and leaves nothing."""
+    """A delivery worker first sends the events published before it started, and leaves none."""
     await exchange.announce("a", "b", "c")
 
     async with exchange.relay():
@@ -67,7 +67,7 @@ async def test_what_waits_at_the_start_is_delivered(exchange: Exchange) -> None:
 
 
 async def test_events_of_one_subject_arrive_in_their_order(exchange: Exchange) -> None:
-    """Also when one is refused for a while: those after it wait, those of other subjects do not."""
+    """Events arrive in order although one is refused for a while: only those of its subject wait for it."""
     cup = new_id()
     exchange.errors["first"] = [Refused() for _ in range(3)]
     await exchange.announce("first", "second", "third", cup=cup)
@@ -79,7 +79,7 @@ async def test_events_of_one_subject_arrive_in_their_order(exchange: Exchange) -
 
 @pytest.mark.parametrize("fault", [losing, cutting, resetting])
 async def test_a_lost_answer_counts_nothing_twice(exchange: Exchange, fault: Fault) -> None:
-    """The relay cannot know that the batch was taken, and sends it again."""
+    """After a lost answer the batch is sent again, and the consumer stores it once."""
     await exchange.announce(*LABELS)
 
     async with FaultProxy(exchange.url, after(4, fault)) as proxy, exchange.relay(proxy.address):
@@ -89,7 +89,7 @@ async def test_a_lost_answer_counts_nothing_twice(exchange: Exchange, fault: Fau
 
 
 async def test_a_listener_that_was_down_gets_everything_in_order(exchange: Exchange) -> None:
-    """While it does not answer the events wait, and none is given up."""
+    """While the consumer is down the events wait, and none is given up."""
     cup = new_id()
 
     async with FaultProxy(exchange.url, refusing) as proxy, exchange.relay(proxy.address):
@@ -101,17 +101,17 @@ async def test_a_listener_that_was_down_gets_everything_in_order(exchange: Excha
 
 
 async def refusing(exchange: HttpExchange) -> None:
-    """Break the connection, and do not ask the service."""
+    """Break the connection without calling the service."""
     exchange.reset()
 
 
 async def has_tried(exchange: Exchange, times: int) -> bool:
-    """Whether some event was tried as often."""
+    """Return whether some event was tried this many times."""
     return bool(await exchange.rows("SELECT 1 FROM outbox WHERE attempts >= :times", times=times))
 
 
 async def test_two_relays_handle_nothing_twice(exchange: Exchange) -> None:
-    """What one has, the other leaves alone: nothing even arrives twice."""
+    """Two workers claim different events: none is delivered twice."""
     before = count("duplicate")
     labels = [str(number) for number in range(300)]
 
@@ -126,12 +126,12 @@ async def test_two_relays_handle_nothing_twice(exchange: Exchange) -> None:
 
 
 def count(outcome: str) -> float:
-    """How many deliveries ended so."""
+    """Return how many deliveries had this outcome."""
     return REGISTRY.get_sample_value("outbox_deliveries_total", {"listener": "tiny", "outcome": outcome}) or 0.0
 
 
 async def test_one_event_that_fails_every_batch_fails_alone(exchange: Exchange) -> None:
-    """A message that the listener cannot even read holds up none of the others, and is refused in the end."""
+    """An event that the consumer cannot even parse delays no other, and is refused in the end."""
     await exchange.announce("a", "bad", "b", "c")
     await exchange.rows("UPDATE outbox SET message = '{\"id\": 4711}', refusals = 9 WHERE message LIKE '%\"bad\"%'")
 
@@ -143,7 +143,7 @@ async def test_one_event_that_fails_every_batch_fails_alone(exchange: Exchange) 
 
 
 async def test_a_listener_that_cannot_work_now_kills_no_event(exchange: Exchange) -> None:
-    """Its 503 is no refusal, however often it comes."""
+    """A consumer's 503 is not counted as a refusal, however often it is returned."""
     exchange.errors["cup"] = [ServiceUnavailable() for _ in range(4)]
     await exchange.announce("cup")
     await exchange.rows("UPDATE outbox SET refusals = 9")
@@ -153,7 +153,7 @@ async def test_a_listener_that_cannot_work_now_kills_no_event(exchange: Exchange
 
 
 async def test_the_tenth_refusal_is_told(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dead letter is an error in the log, with the event and the reason; the next event of the subject goes on."""
+    """A dead letter is logged as an error with the event and the reason; the next event of the subject is delivered."""
     log, cup = CapturingLogger(), new_id()
     monkeypatch.setattr(delivery_worker, "log", log)
     exchange.errors["bad"] = [Refused()]
@@ -172,12 +172,12 @@ async def test_the_tenth_refusal_is_told(exchange: Exchange, monkeypatch: pytest
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a relay deliver in time only what it is told of: by itself it looks too late."""
+    """Make a worker that depends on notifications: it polls too late for the test."""
     monkeypatch.setattr(delivery_worker, "LOOK_S", 600.0)
 
 
 async def test_a_replayed_event_arrives_at_once(exchange: Exchange, told: None) -> None:
-    """The relay is told of it, as of a new one."""
+    """A replayed event notifies the worker, like a new one."""
     await exchange.announce("cup")
     await exchange.rows("UPDATE outbox SET dead_at = now()")
 
@@ -188,7 +188,7 @@ async def test_a_replayed_event_arrives_at_once(exchange: Exchange, told: None) 
 
 
 async def test_a_lost_connection_is_made_again(exchange: Exchange, told: None) -> None:
-    """After a restart of the database the relay is told of events once more, and looks for those it missed."""
+    """After a restart of the database the worker listens again, and polls for the events it missed."""
     async with exchange.relay():
         await exchange.announce("before")
         assert await eventually(taken(exchange, "before"))
@@ -202,13 +202,13 @@ async def test_a_lost_connection_is_made_again(exchange: Exchange, told: None) -
 
 
 async def is_listening(exchange: Exchange) -> bool:
-    """Whether a relay has its connection."""
+    """Return whether a worker holds its listening connection."""
     listeners = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
     return bool(await exchange.rows(listeners))
 
 
 async def test_a_batch_under_way_arrives_before_the_end(exchange: Exchange) -> None:
-    """A relay that is stopped waits for the answer, so that nothing is left to another one's patience."""
+    """A worker that is stopped waits for the answer to its batch, so that no other must wait for the lease."""
     sent, may_pass = asyncio.Event(), asyncio.Event()
 
     async def hold(http: HttpExchange) -> None:
@@ -227,25 +227,25 @@ async def test_a_batch_under_way_arrives_before_the_end(exchange: Exchange) -> N
 
 
 class Idle:
-    """A worker that finds nothing, and looks again only when it is woken."""
+    """A worker that finds no events, and polls only when woken."""
 
     def __init__(self, _database: object, _dispatcher: object, _listener: str, stopped: asyncio.Event) -> None:
         self._stopped = stopped
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Look."""
+        """Poll."""
         self._woken.set()
 
     async def serve(self) -> None:
-        """Look until stopped."""
+        """Poll until stopped."""
         while not self._stopped.is_set():
             self._woken.clear()
             await self._woken.wait()
 
 
 async def test_a_relay_that_is_idle_ends_at_once(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the time that a call may have, and without being cut off; its connections to listeners are closed."""
+    """An idle worker stops without waiting for a call's timeout or being cancelled; its connections are closed."""
     closed: list[Dispatcher] = []
 
     class Closing(Dispatcher):
@@ -264,7 +264,7 @@ async def test_a_relay_that_is_idle_ends_at_once(exchange: Exchange, monkeypatch
 
 
 async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end of a service does not wait for a listener that hangs; its event stays."""
+    """The end of a service does not wait for a consumer that hangs; its event stays."""
     sent = asyncio.Event()
     monkeypatch.setattr(relaying, "CALL_TIMEOUT_S", 0.0)
     monkeypatch.setattr(event_batch, "CALL_TIMEOUT_S", 600.0)
@@ -281,7 +281,7 @@ async def test_a_call_that_does_not_end_in_time_is_cut_off(exchange: Exchange, m
 
 
 async def test_a_relay_of_another_process_is_not_doubled(exchange: Exchange) -> None:
-    """With RELAY=false nothing is delivered, and what waits is measured all the same."""
+    """With RELAY=false nothing is delivered, and the backlog is still measured."""
     await exchange.announce("a", "b", "c")
     await exchange.rows("UPDATE outbox SET dead_at = now() WHERE message LIKE '%\"c\"%'")
     await exchange.rows("UPDATE outbox SET created_at = created_at - interval '1 hour' WHERE message LIKE '%\"a\"%'")
@@ -293,18 +293,18 @@ async def test_a_relay_of_another_process_is_not_doubled(exchange: Exchange) -> 
 
 
 def gauge(name: str) -> float | None:
-    """What is measured for the listener."""
+    """Return a gauge of the consumer."""
     return REGISTRY.get_sample_value(name, {"listener": "tiny"})
 
 
 async def is_measured() -> bool:
-    """Whether two events wait, one of them for an hour, and one is dead."""
+    """Return whether two events wait, one of them for an hour, and one is dead."""
     waiting, oldest_s, dead = (gauge(f"outbox_{name}") or 0.0 for name in ("waiting", "oldest_seconds", "dead"))
     return (waiting, dead) == (2, 1) and oldest_s == pytest.approx(3600, abs=60)
 
 
 def measured(listener: str) -> tuple[float | None, float | None]:
-    """How many events wait for a consumer, and how many it has refused for good."""
+    """Return how many events wait for a consumer, and how many are dead."""
     waiting, dead = (
         REGISTRY.get_sample_value(f"outbox_{name}", {"listener": listener}) for name in ("waiting", "dead")
     )
@@ -312,7 +312,7 @@ def measured(listener: str) -> tuple[float | None, float | None]:
 
 
 async def test_measuring_a_long_backlog_reads_little(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 20,000 events, most of them for another consumer or dead; every worker measures every few seconds."""
+    """Measuring 20,000 events, mostly another consumer's or dead, reads few rows: each worker measures often."""
     insert = (
         "INSERT INTO outbox (event_id, listener, aggregate, message, dead_at)"
         " SELECT gen_random_uuid(), '{}', 'cup', '{{}}', {} FROM generate_series(1, 5000)"
@@ -333,7 +333,7 @@ async def test_measuring_a_long_backlog_reads_little(exchange: Exchange, monkeyp
 
 
 async def test_deliveries_are_counted_and_timed(exchange: Exchange) -> None:
-    """By listener and outcome, and how long an event took."""
+    """Deliveries are counted by consumer and outcome, with the time each event took."""
     lag = "outbox_delivery_lag_seconds_count"
     before = count("accepted"), gauge(lag) or 0.0
     await exchange.announce("a", "b")
@@ -345,7 +345,7 @@ async def test_deliveries_are_counted_and_timed(exchange: Exchange) -> None:
 
 
 class ForUser(CupFilled):
-    """Heard by a service that is not called."""
+    """Consumed by a service that is not called."""
 
     consumers: ClassVar[tuple[str, ...]] = ("user",)
 
@@ -360,17 +360,17 @@ class Foreign(CupFilled):
 def test_a_service_that_cannot_announce_does_not_start(
     exchange: Exchange, event: type[CupFilled], problem: str
 ) -> None:
-    """An event must be named after its service, and its listeners be among those that the service calls."""
+    """An event named after another service, or with a consumer that is not called, keeps the service from starting."""
     with pytest.raises(InvalidSettings, match=problem):
         Relay(Settings(), exchange.database, [event])
 
 
 class Outage:
     """
-    A database that is down, and a minute that passes while somebody waits.
+    A database that is down, and a minute that passes during waits.
 
     Attributes:
-        asked: How often it was asked for something.
+        asked: The number of attempts to use it.
     """
 
     def __init__(self, stopped: asyncio.Event) -> None:
@@ -385,7 +385,7 @@ class Outage:
     transaction = listening = _fail
 
     async def wait(self, _event: asyncio.Event, longest_s: float) -> None:
-        """Let the time pass at once."""
+        """Advance the time at once."""
         self._left -= longest_s
         if self._left <= 0:
             self._stopped.set()
@@ -395,7 +395,7 @@ class Outage:
 async def test_a_database_that_is_down_is_not_pressed(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, work: str, asked: int
 ) -> None:
-    """A worker tries to measure every 5 s and to listen every second; each failure is a line without a traceback."""
+    """A worker tries to measure every 5 s and to listen every second; each failure is logged without a traceback."""
     log, stopped = CapturingLogger(), asyncio.Event()
     outage: Any = Outage(stopped)
     monkeypatch.setattr(relaying, "wait_for", outage.wait)

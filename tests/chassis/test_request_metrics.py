@@ -1,4 +1,4 @@
-"""What ``/metrics`` counts of requests that do not end as they should, over raw sockets."""
+"""How ``/metrics`` counts requests that end abnormally, over raw sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def endless() -> StreamingResponse:
 
 @router.get("/broken", access=public())
 async def broken() -> StreamingResponse:
-    """Fail in the middle of the answer."""
+    """Fail in the middle of an answer."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield b"x"
@@ -42,7 +42,7 @@ async def broken() -> StreamingResponse:
 
 @router.post("/whole", access=public(), idempotency=UNREPEATABLE)
 async def whole(thing: dict[str, int]) -> dict[str, int]:
-    """Give back the thing."""
+    """Return the thing."""
     return thing
 
 
@@ -54,7 +54,7 @@ async def tiny() -> AsyncIterator[Tiny]:
 
 
 async def counted(tiny: Tiny, **labels: str) -> float:
-    """How many requests are counted with these labels."""
+    """Return how many requests are counted with these labels."""
     families = text_string_to_metric_families((await tiny.client.get("/metrics")).text)
     samples = [one for family in families for one in family.samples if one.name == "http_requests_total"]
     return sum(one.value for one in samples if labels.items() <= one.labels.items())
@@ -74,7 +74,7 @@ CUT = {
 
 @pytest.mark.parametrize("name", CUT)
 async def test_a_request_that_is_cut_short_counts_once(tiny: Tiny, name: str) -> None:
-    """Who leaves counts as 499, what fails after its first byte as 500; nothing else is counted beside it."""
+    """A client that disconnects counts as 499, a failure after the first byte as 500; each request counts once."""
     request, sign, route, status = CUT[name]
     route = f"{THINGS}{route}"
     before = await counted(tiny, route=route)
@@ -91,7 +91,7 @@ async def test_a_request_that_is_cut_short_counts_once(tiny: Tiny, name: str) ->
 
 
 async def test_what_is_no_request_counts(tiny: Tiny) -> None:
-    """A head that is refused is counted with its status, and no route."""
+    """A refused head is counted with its status and without a route."""
     before = await counted(tiny, route="-", status="431")
     reader, writer = await asyncio.open_connection(tiny.client.base_url.host, tiny.client.base_url.port)
     with closing(writer):

@@ -1,4 +1,4 @@
-"""What a route says of itself, what it must say, and what the endpoint must ask for."""
+"""What a route declares, what it must declare, and which parameters its endpoint must have."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,19 +22,19 @@ async def bare() -> None:
 
 
 async def personal(user: CurrentUser) -> None:
-    """Ask who is asking."""
+    """Take the current user."""
 
 
 async def in_one(session: Session) -> None:
-    """Have one transaction."""
+    """Take one transaction."""
 
 
 async def in_several(database: Database, key: Key) -> None:
-    """Have several transactions."""
+    """Take several transactions."""
 
 
 async def with_claim(claim: OwnClaim) -> None:
-    """Begin with a statement that claims the request."""
+    """Start with a statement that claims the nonce."""
 
 
 async def calling(dispatcher: Dispatch) -> None:
@@ -60,7 +60,7 @@ async def calling(dispatcher: Dispatch) -> None:
 def test_a_route_that_does_not_say_what_it_is_keeps_the_service_from_starting(
     method: str, endpoint: Callable[..., Any], says: dict[str, Any], missing: str
 ) -> None:
-    """The message names the function and what to write."""
+    """An incomplete route keeps the service from starting, with its function and the fix in the message."""
     router = service_router("things")
 
     with pytest.raises(IncompleteRoute) as error:
@@ -105,7 +105,7 @@ def test_a_route_that_does_not_say_what_it_is_keeps_the_service_from_starting(
 def test_a_policy_is_what_the_route_and_its_endpoint_say(
     method: str, endpoint: Callable[..., Any], says: dict[str, Any], policy: RoutePolicy
 ) -> None:
-    """Arguments are taken as they are; a transaction that claims and a dispatcher are read from the parameters."""
+    """Arguments are stored as given; a claiming transaction and a dispatcher are recognised by the parameters."""
     router = service_router("things")
 
     getattr(router, method)("", **says)(endpoint)
@@ -115,7 +115,7 @@ def test_a_policy_is_what_the_route_and_its_endpoint_say(
 
 
 def test_other_paths_of_a_route_are_the_same_and_hidden() -> None:
-    """They have its policy, and OpenAPI describes one."""
+    """The other paths of a route have its policy, and OpenAPI describes one."""
     router = service_router("things")
 
     router.get("/{thing_id}", also=["/old/{thing_id}"], access=public())(bare)
@@ -127,7 +127,7 @@ def test_other_paths_of_a_route_are_the_same_and_hidden() -> None:
 
 
 def test_a_route_describes_itself() -> None:
-    """OpenAPI has what it is for programs, and in a sentence behind its description."""
+    """OpenAPI has the policy as data, and as a sentence at the end of the description."""
     router = service_router("things")
 
     @router.post("/{thing_id}", access=service("order", "user"), auth=ADMIN, idempotency=REPEATABLE)

@@ -26,7 +26,7 @@ class Settings(ServiceSettings):
 
 
 def test_a_peer_without_an_address_is_found_when_the_settings_are_imported() -> None:
-    """The message says what to write."""
+    """A call to a peer without an address is reported at import, with the line to write."""
     with pytest.raises(TypeError, match="add 'shop_service_url: ServiceUrl', as this service calls shop"):
         type("Unaddressed", (Settings,), {"peers": frozenset({"peer", "shop"}), "__annotations__": {}})
 
@@ -43,14 +43,14 @@ GOOD = {
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The whole environment of the process: one that is good enough to start."""
+    """Replace the environment of the process by a minimal one with which a service starts."""
     variables = dict(GOOD)
     monkeypatch.setattr(os, "environ", variables)
     return variables
 
 
 def refusal() -> str:
-    """What is printed when the service does not start, traceback and all."""
+    """Return what is printed when the service does not start, traceback included."""
     with pytest.raises(InvalidSettings) as refused:
         Settings.load().links(required=set())
     return "".join(traceback.format_exception(refused.value))
@@ -67,14 +67,14 @@ def test_good_settings_are_accepted() -> None:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_missing_variable_is_named(environ: dict[str, str], name: str) -> None:
-    """Without a variable the service does not start, and its name is told."""
+    """Without a required variable the service does not start, and the variable is named."""
     del environ[name]
 
     assert name in refusal()
 
 
 def test_every_wrong_variable_is_named_at_once(environ: dict[str, str]) -> None:
-    """One start tells everything there is to mend."""
+    """One failed start names every wrong variable."""
     environ.pop("CURSOR_KEY")
     environ |= {"TINY_DATABASE_URL": "nonsense", "LOG_LEVEL": "LOUD"}
 
@@ -109,7 +109,7 @@ def test_every_wrong_variable_is_named_at_once(environ: dict[str, str]) -> None:
     ],
 )
 def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], name: str, value: str) -> None:
-    """A value of the wrong form is refused by the name of its variable; the value itself, a secret, is not printed."""
+    """A malformed value is refused with the name of its variable; the value, possibly a secret, is not printed."""
     environ[name] = value
 
     message = refusal()
@@ -119,7 +119,7 @@ def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], na
 
 
 def test_origins_are_separated_by_commas(environ: dict[str, str]) -> None:
-    """A browser sends an origin without a slash at its end, and so it is written."""
+    """Origins are a comma-separated list; a slash at the end is removed, as browsers send them."""
     environ["CORS_ORIGINS"] = "https://shop.example.org, http://localhost:3000"
 
     assert Settings.load().cors_origins == ("https://shop.example.org", "http://localhost:3000")
@@ -127,7 +127,7 @@ def test_origins_are_separated_by_commas(environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("yes", ["true", "True", "1", "yes", "on", "y", "t"])
 def test_production_is_strict(environ: dict[str, str], yes: str) -> None:
-    """PRODUCTION=true makes the environment production, whatever else it says, and forces strict encryption."""
+    """PRODUCTION=true makes the environment production, regardless of ENVIRONMENT, and forces strict encryption."""
     environ |= {"PRODUCTION": yes, "ENVIRONMENT": "local", "ENCRYPTION_MODE": "permissive"}
 
     settings = Settings.load()
@@ -136,7 +136,7 @@ def test_production_is_strict(environ: dict[str, str], yes: str) -> None:
 
 
 def test_a_deployment_may_be_watched(environ: dict[str, str]) -> None:
-    """Production takes where traces and errors go; a DSN has no password, which is no fault of it."""
+    """Production accepts addresses for traces and error reports; a DSN has no password, and needs none."""
     dsn, collector = "https://0a1b2c@sentry.example.org/1", "http://collector:4318/"
     environ |= {"PRODUCTION": "true", "SENTRY_DSN": dsn, "OTEL_EXPORTER_OTLP_ENDPOINT": collector}
 
@@ -148,7 +148,7 @@ def test_a_deployment_may_be_watched(environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("environment", "strict"), [("local", False), ("staging", False), ("production", True)])
 def test_only_production_forces_strictness(environ: dict[str, str], environment: str, *, strict: bool) -> None:
-    """Plain requests may be permitted everywhere but in production."""
+    """Plain requests may be permitted in every environment but production."""
     environ |= {"ENVIRONMENT": environment, "ENCRYPTION_MODE": "permissive"}
 
     assert Settings.load().strict is strict
@@ -176,7 +176,7 @@ SAMPLES = [
 def test_sample_secrets_are_refused_outside_local(
     environ: dict[str, str], where: dict[str, str], name: str, value: str
 ) -> None:
-    """What stands in examples, or everybody tries first, does not start a service; its variable alone is named."""
+    """A secret copied from an example, or a common one, keeps the service from starting; only its variable is named."""
     environ |= where | {name: value}
 
     message = refusal()
@@ -188,7 +188,7 @@ def test_sample_secrets_are_refused_outside_local(
 
 @pytest.mark.parametrize(("name", "value"), [one for one in SAMPLES if not one[0].startswith("LINK_KEY")])
 def test_sample_secrets_are_accepted_locally(environ: dict[str, str], name: str, value: str) -> None:
-    """A developer need not invent passwords."""
+    """Sample secrets are accepted in a local environment."""
     environ[name] = value
 
     assert Settings.load().environment is Environment.LOCAL
@@ -196,7 +196,7 @@ def test_sample_secrets_are_accepted_locally(environ: dict[str, str], name: str,
 
 @pytest.mark.parametrize("password", [f"{SECRET}[", f"[{SECRET}]", f"{SECRET}%40%2F", f"{SECRET}:{SECRET}"])
 def test_any_password_of_an_address_is_accepted(environ: dict[str, str], password: str) -> None:
-    """Strange characters in a real password neither refuse start nor hide it from the check."""
+    """Special characters in a password neither prevent the start nor bypass the check."""
     environ |= {"ENVIRONMENT": "staging", "TINY_DATABASE_URL": f"postgresql://tiny:{password}@db/tiny"}
 
     assert Settings.load().tiny_database_url.get_secret_value().endswith(f":{password}@db/tiny")
@@ -204,7 +204,7 @@ def test_any_password_of_an_address_is_accepted(environ: dict[str, str], passwor
 
 @pytest.mark.parametrize("name", [name for name in GOOD if name != "PEER_SERVICE_URL"])
 def test_a_secret_may_be_in_a_file(environ: dict[str, str], tmp_path: Path, name: str) -> None:
-    """NAME_FILE holds the path of a mounted secret; the line end that editors add is no part of it."""
+    """NAME_FILE holds the path of a mounted secret; the line end that editors add is removed."""
     expected = Settings.load()
     (tmp_path / "secret").write_text(environ.pop(name) + "\n")
     environ[f"{name}_FILE"] = str(tmp_path / "secret")
@@ -216,7 +216,7 @@ def test_a_secret_may_be_in_a_file(environ: dict[str, str], tmp_path: Path, name
 
 
 def test_a_variable_beats_its_file(environ: dict[str, str], tmp_path: Path) -> None:
-    """Where both are given the variable counts."""
+    """If both are set, the variable wins over the file."""
     (tmp_path / "secret").write_text("from the file")
     environ["CURSOR_KEY_FILE"] = str(tmp_path / "secret")
 
@@ -227,7 +227,7 @@ def test_a_variable_beats_its_file(environ: dict[str, str], tmp_path: Path) -> N
 def test_a_file_that_cannot_be_read_is_refused_by_name(
     environ: dict[str, str], tmp_path: Path, content: bytes | None
 ) -> None:
-    """A missing or binary secret file refuses start, and the variable that names it is told."""
+    """A missing or binary secret file keeps the service from starting, and its variable is named."""
     del environ["CURSOR_KEY"]
     environ["CURSOR_KEY_FILE"] = str(tmp_path / "secret")
     if content:

@@ -47,7 +47,7 @@ async def opened(url: str) -> AsyncIterator[Postgres]:
 async def database(opened: Postgres) -> Postgres:
     """The database, without any rows."""
     async with opened.transaction() as session:
-        # Not TRUNCATE: it would wait for what the server still does for a test that cut its connection.
+        # Not TRUNCATE: it would wait for the server to end what a test cut off.
         await session.execute(text("DELETE FROM cups"))
         await session.execute(text("DELETE FROM sealed_requests"))
     return opened
@@ -59,7 +59,7 @@ async def colours(database: Postgres) -> list[str]:
 
 
 async def test_a_statement_is_a_transaction(database: Postgres) -> None:
-    """What it has done and returned is there at once, for everybody."""
+    """A statement's changes are committed when it returns."""
     (row,) = await database.run(ADD, {"colour": "red", "size": 1}, Nonce(None))
 
     assert row["colour"] == "red"
@@ -67,7 +67,7 @@ async def test_a_statement_is_a_transaction(database: Postgres) -> None:
 
 
 async def test_a_statement_claims_its_request_once(database: Postgres) -> None:
-    """The second time it is a 401, and has no effect."""
+    """A second claim of the request is a 401, and has no effect."""
     claim = Claim("order", "one")
     await database.run(ADD, {"colour": "red", "size": 1}, Nonce(claim))
 
@@ -86,7 +86,7 @@ async def test_a_statement_claims_its_request_once(database: Postgres) -> None:
 async def test_a_statement_runs_with_its_own_parts_only(
     database: Postgres, statement: Statement, parts: list[Nonce]
 ) -> None:
-    """A nonce that is forgotten, or that the statement would not claim, is an error, in a session too."""
+    """A nonce that was forgotten, or that the statement would not claim, is an error, also in a session."""
     with pytest.raises(TypeError, match="Nonce"):
         await database.run(statement, {"colour": "red", "size": 1}, *parts)
     async with database.transaction() as session:
@@ -97,7 +97,7 @@ async def test_a_statement_runs_with_its_own_parts_only(
 
 
 async def test_a_statement_that_fails_claims_nothing(database: Postgres) -> None:
-    """So the same request may come again."""
+    """A failed statement claims nothing, so the request may be sent again."""
     with pytest.raises(asyncpg.CheckViolationError):
         await database.run(ADD, {"colour": "red", "size": 0}, Nonce(Claim("order", "one")))
 
@@ -105,7 +105,7 @@ async def test_a_statement_that_fails_claims_nothing(database: Postgres) -> None
 
 
 async def test_a_violation_of_its_own_is_no_second_claim(database: Postgres) -> None:
-    """What is unique in another table is told as it is."""
+    """A violation of another table's unique constraint is raised as it is, not as a replay."""
     await database.run(ADD, {"colour": "red", "size": 1}, Nonce(Claim("order", "one")))
 
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -113,7 +113,7 @@ async def test_a_violation_of_its_own_is_no_second_claim(database: Postgres) -> 
 
 
 async def test_statements_that_were_cancelled_take_no_connection_with_them(database: Postgres, url: str) -> None:
-    """The pool is whole afterwards."""
+    """After cancelled statements the pool is complete."""
     watcher = await asyncpg.connect(url.replace("+asyncpg", ""))
     sleeping = [asyncio.create_task(database.run(SLEEP, {"seconds": 9.0})) for _ in range(POOL_SIZE)]
 
@@ -132,13 +132,13 @@ async def test_statements_that_were_cancelled_take_no_connection_with_them(datab
 
 @pytest.mark.parametrize("condition", ["deadlock_detected", "lock_not_available", "admin_shutdown"])
 async def test_what_may_pass_is_a_503(database: Postgres, condition: str) -> None:
-    """As it is in a session."""
+    """A deadlock or a lock timeout is a 503, as in a session."""
     with pytest.raises(DatabaseUnavailable):
         await database.run(Statement(f"DO $$ BEGIN RAISE {condition}; END $$"), {})
 
 
 async def test_a_connection_that_is_cut_is_a_503_and_replaced(database: Postgres) -> None:
-    """Whether the server closes it during a statement or between two."""
+    """A connection that the server closes, during a statement or between two, is a 503 and is replaced."""
     cut = Statement("SELECT pg_terminate_backend(pg_backend_pid())")
     with pytest.raises(DatabaseUnavailable):
         await database.run(cut, {})
@@ -150,7 +150,7 @@ async def test_a_connection_that_is_cut_is_a_503_and_replaced(database: Postgres
     ("colour", "size"), [(SECRET, 0), (SECRET * 9, 1), ("red", SECRET)], ids=["check", "too long", "no number"]
 )
 async def test_an_error_quotes_no_value(database: Postgres, colour: str, size: object) -> None:
-    """The text of an error, traceback and all, as it comes into a log has no value in it."""
+    """An error logged with its traceback contains no value."""
     with pytest.raises(Exception, match=r"violates|too long|hidden") as refused:
         await database.run(ADD, {"colour": colour, "size": size}, Nonce(None))
 
@@ -159,7 +159,7 @@ async def test_an_error_quotes_no_value(database: Postgres, colour: str, size: o
 
 
 async def test_a_server_that_takes_no_connection_now_is_a_503(postgres: EmbeddedPostgres) -> None:
-    """It refuses while the connection is opened: it is full, or has just been started again."""
+    """A server that refuses a connection because it is full or has just restarted is a 503."""
     url = postgres.create_database("crowded")
     owner, late = Postgres(SecretStr(url), "owner"), Postgres(SecretStr(url), "late")
     await owner.open()

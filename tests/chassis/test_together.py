@@ -11,12 +11,12 @@ from cli.services import SERVICES
 
 
 async def give(value: int) -> int:
-    """Be done."""
+    """Return the value at once."""
     return value
 
 
 async def hang(ended: list[str]) -> None:
-    """Never be done, and need a moment to end."""
+    """Never return, and take a moment to be cancelled."""
     try:
         await asyncio.Event().wait()
     finally:
@@ -25,19 +25,19 @@ async def hang(ended: list[str]) -> None:
 
 
 async def fail(number: int) -> None:
-    """Fail after as many turns."""
+    """Fail after this many turns of the event loop."""
     for _ in range(number):
         await asyncio.sleep(0)
     raise LookupError(number)
 
 
 async def test_results_come_in_the_order_of_the_work() -> None:
-    """Whoever is done first."""
+    """Results have the order of the arguments, whichever is done first."""
     assert await together(give(1), give(2), give(3)) == [1, 2, 3]
 
 
 async def test_nothing_goes_on_when_one_has_failed() -> None:
-    """The first error is raised as it is, and by then the others have ended."""
+    """The first error is raised unchanged, after the others have ended."""
     ended: list[str] = []
 
     with pytest.raises(LookupError, match="1"):
@@ -47,7 +47,7 @@ async def test_nothing_goes_on_when_one_has_failed() -> None:
 
 
 async def test_nothing_goes_on_when_the_caller_is_cancelled() -> None:
-    """All have ended before the cancellation reaches the caller."""
+    """All have ended when the cancellation reaches the caller."""
     ended: list[str] = []
     caller = asyncio.create_task(together(hang(ended), hang(ended)))
     await asyncio.sleep(0)
@@ -61,13 +61,13 @@ async def test_nothing_goes_on_when_the_caller_is_cancelled() -> None:
 
 
 def sources() -> Iterator[Path]:
-    """Every file of what runs in production."""
+    """Return every source file that runs in production."""
     for folder in ("chassis", *(service.name for service in SERVICES)):
         yield from (ROOT / folder).rglob("*.py")
 
 
 def detaching(source: Path) -> Iterator[str]:
-    """Each ``gather`` that leaves the others running when one fails."""
+    """Return each ``gather`` that leaves the others running when one fails."""
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "asyncio.gather":
             keeps = any(one.arg == "return_exceptions" for one in node.keywords)
@@ -76,5 +76,5 @@ def detaching(source: Path) -> Iterator[str]:
 
 
 def test_no_service_leaves_work_behind() -> None:
-    """Where ``gather`` is used, it waits for all (``return_exceptions``); else ``together`` is."""
+    """Every ``gather`` waits for all (``return_exceptions``); elsewhere ``together`` is used."""
     assert [place for source in sources() for place in detaching(source)] == []

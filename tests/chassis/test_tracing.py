@@ -39,7 +39,7 @@ SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b71692
 
 @pytest.fixture
 async def collector() -> AsyncIterator[Collector]:
-    """What has been exported; services of other tests, in the same process, may have a share in it."""
+    """The exported spans; services of other tests in this process may add to them."""
     async with collecting() as collector:
         yield collector
 
@@ -52,19 +52,19 @@ def store(postgres: EmbeddedPostgres) -> Postgres:
 
 @asynccontextmanager
 async def traced(address: str, store: Postgres | None = None, **settings: Any) -> AsyncIterator[Tiny]:  # noqa: ANN401
-    """Run the service; everything is exported when it ends, if not before."""
+    """Run the service; all spans are exported when it ends."""
     options = {"otel_exporter_otlp_endpoint": address, "otel_traces_sampler_arg": 1.0, **settings}
     async with serve_tiny(router, store=store, **options) as tiny:
         yield tiny
 
 
 def is_sampled(traceparent: str) -> bool:
-    """Whether its last bit says so (W3C Trace Context)."""
+    """Return whether the sampled flag is set (W3C Trace Context)."""
     return bool(int(traceparent[-2:], 16) & 1)
 
 
 async def test_what_a_request_says_stands_in_no_span(collector: Collector, store: Postgres) -> None:
-    """Neither a value in path, query, header, body or statement, nor the error of a database that quotes it."""
+    """No span contains a value of the path, query, header, body or statement, nor a database error that quotes it."""
     async with traced(collector.address, store) as tiny:
         headers = {"x-private": SECRET, "authorization": f"Basic {SECRET}"}
         for path in (f"{THINGS}/{SECRET}?q={SECRET}", f"{THINGS}/{SECRET}/number?q={SECRET}"):
@@ -76,7 +76,7 @@ async def test_what_a_request_says_stands_in_no_span(collector: Collector, store
 
 
 async def test_a_failure_is_told_by_its_kind(collector: Collector, store: Postgres) -> None:
-    """The statement has its SQLSTATE, the request its status; both count as failed."""
+    """The span of a statement has its SQLSTATE, that of the request its status; both count as failed."""
     async with traced(collector.address, store) as tiny:
         await tiny.client.post(f"{THINGS}/me/number", json={"name": "seven"})
 
@@ -87,7 +87,7 @@ async def test_a_failure_is_told_by_its_kind(collector: Collector, store: Postgr
 
 
 async def test_a_refusal_is_no_failure(collector: Collector, store: Postgres) -> None:
-    """A 422 is the caller's mistake; its span is ended by whoever answers it."""
+    """A 422 does not mark the span as failed, whichever layer answers it."""
     async with traced(collector.address, store) as tiny:
         await tiny.client.post(f"{THINGS}/me", json={})
 
@@ -97,7 +97,7 @@ async def test_a_refusal_is_no_failure(collector: Collector, store: Postgres) ->
 
 @pytest.mark.parametrize(("share", "is_recorded"), [(1.0, True), (0.0, False)])
 async def test_a_sampled_flag_from_outside_is_a_wish(collector: Collector, share: float, *, is_recorded: bool) -> None:
-    """The trace goes on, and what the request causes is part of it; whether it is recorded is decided by our share."""
+    """A trace from outside is continued, and our sampling ratio decides whether it is recorded."""
     async with traced(collector.address, otel_traces_sampler_arg=share) as tiny:
         passed_on = (await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})).json()
 
@@ -108,7 +108,7 @@ async def test_a_sampled_flag_from_outside_is_a_wish(collector: Collector, share
 
 
 async def test_a_sampled_flag_of_a_peer_is_an_order(collector: Collector) -> None:
-    """What a peer records is recorded here too, whatever our own share is."""
+    """A trace that a peer records is recorded here too, regardless of our own ratio."""
     own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
     async with (
         traced(collector.address, otel_traces_sampler_arg=0.0, link_key=as_setting(own)) as tiny,
@@ -125,7 +125,7 @@ async def test_a_sampled_flag_of_a_peer_is_an_order(collector: Collector) -> Non
 @pytest.mark.parametrize(("chance", "is_granted"), [(0.0999, True), (0.1, False)])
 @pytest.mark.parametrize("trace_id", [f"{1:032x}", f"{2**127:032x}", "f" * 32])
 def test_no_trace_id_forces_a_recording(trace_id: str, chance: float, *, is_granted: bool) -> None:
-    """The lot decides alone, for ids that a sampler by trace id would always take too."""
+    """No trace id forces a recording: sampling does not depend on the id."""
     context = RequestContext("request-4711")
 
     context.join_from_outside(f"00-{trace_id}-b7ad6b7169203331-01", 0.1, lambda: chance)
@@ -138,7 +138,7 @@ def test_no_trace_id_forces_a_recording(trace_id: str, chance: float, *, is_gran
     ["", "one", SAMPLED[:-1], f"{SAMPLED}-00", SAMPLED.upper(), f"01{SAMPLED[2:]}", f"00-{'0' * 32}-{'1' * 16}-01"],
 )
 def test_a_malformed_trace_is_none(malformed: str) -> None:
-    """From outside or inside, and in an event: the request has a trace of its own."""
+    """A malformed trace from outside, from inside or in an event is replaced by a new one."""
     context = RequestContext("request-4711")
 
     context.join(malformed)
@@ -149,7 +149,7 @@ def test_a_malformed_trace_is_none(malformed: str) -> None:
 
 
 async def test_what_a_caller_does_not_record_is_not_recorded(collector: Collector) -> None:
-    """Whatever the share; whom it calls is told so."""
+    """An unsampled trace is not recorded at any ratio, and the flag is passed on to callees."""
     async with traced(collector.address) as tiny:
         passed_on = (await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": UNSAMPLED})).json()
 
@@ -159,7 +159,7 @@ async def test_what_a_caller_does_not_record_is_not_recorded(collector: Collecto
 
 
 async def test_a_share_is_recorded(collector: Collector) -> None:
-    """With a share of 0 nothing is, and the request still gets a trace for its log lines."""
+    """With a ratio of 0 no trace is recorded, and the request still has a trace id in its log lines."""
     async with traced(collector.address, otel_traces_sampler_arg=0.0) as tiny:
         passed_on = (await tiny.client.get(f"{THINGS}/traceparent")).json()
 
@@ -168,7 +168,7 @@ async def test_a_share_is_recorded(collector: Collector) -> None:
 
 
 async def test_probes_and_unknown_addresses_are_no_traces(collector: Collector) -> None:
-    """What machines ask every second would bury the rest."""
+    """Probes and unknown paths are not traced: they would bury the rest."""
     paths = ("/readyz", "/metrics", "/nothing", f"{THINGS}/traceparent")
     async with traced(collector.address) as tiny:
         for path in paths:
@@ -178,7 +178,7 @@ async def test_probes_and_unknown_addresses_are_no_traces(collector: Collector) 
 
 
 async def test_statements_of_no_request_are_not_recorded(collector: Collector, store: Postgres) -> None:
-    """Neither are those that a service makes by itself every few seconds."""
+    """The periodic statements of a service are not traced."""
     async with traced(collector.address, store), store.transaction() as session:
         await session.execute(text("SELECT 4711"))
 
@@ -186,7 +186,7 @@ async def test_statements_of_no_request_are_not_recorded(collector: Collector, s
 
 
 async def test_commands_to_mongodb_are_spans(collector: Collector, mongodb: EmbeddedMongoDB) -> None:
-    """They name the collection, and say nothing of the document; one that fails has the kind of its error."""
+    """A span names the collection and nothing of the document; a failed command has its kind of error."""
     settings = TinySettings(otel_exporter_otlp_endpoint=AnyHttpUrl(collector.address), otel_traces_sampler_arg=1.0)
     store = MongoDB(SecretStr(mongodb.create_database("traced")), "tiny")
     async with tracing.exporting(settings):
@@ -205,7 +205,7 @@ async def test_commands_to_mongodb_are_spans(collector: Collector, mongodb: Embe
 
 
 async def test_the_secret_of_the_collector_is_sent(collector: Collector) -> None:
-    """OTEL_EXPORTER_OTLP_HEADERS, which may come from a file."""
+    """OTEL_EXPORTER_OTLP_HEADERS is sent, also when it comes from a file."""
     async with traced(collector.address, otel_exporter_otlp_headers=SecretStr("x-api-key=4711")) as tiny:
         await tiny.client.get(f"{THINGS}/traceparent")
 
@@ -214,7 +214,7 @@ async def test_the_secret_of_the_collector_is_sent(collector: Collector) -> None
 
 
 async def test_a_collector_that_hangs_holds_up_nothing() -> None:
-    """Neither a request nor, for longer than its time, the end of the service."""
+    """A collector that hangs delays no request, and the end of the service only up to its timeout."""
 
     async def hang(_exchange: Exchange) -> None:
         await asyncio.Event().wait()
@@ -232,7 +232,7 @@ async def test_a_collector_that_hangs_holds_up_nothing() -> None:
 
 @pytest.mark.parametrize(("share", "passed_on"), [(1.0, SAMPLED), (0.0, UNSAMPLED)])
 async def test_without_an_endpoint_the_wish_is_not_passed_on_as_an_order(share: float, passed_on: str) -> None:
-    """Nothing is recorded here, and the next service, to which we are a peer, gets the flag that we decided."""
+    """Without an endpoint nothing is recorded, and the next service, our peer, gets the flag that we decided."""
     async with serve_tiny(router, otel_traces_sampler_arg=share) as tiny:
         answer = await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})
 
@@ -240,7 +240,7 @@ async def test_without_an_endpoint_the_wish_is_not_passed_on_as_an_order(share: 
 
 
 async def test_a_sealed_request_brings_its_trace_inside() -> None:
-    """With or without an endpoint: what it causes is part of the trace that its envelope names."""
+    """With or without an endpoint, a sealed request continues the trace in its envelope."""
     own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
     async with (
         serve_tiny(router, link_key=as_setting(own)) as tiny,
@@ -253,7 +253,7 @@ async def test_a_sealed_request_brings_its_trace_inside() -> None:
 
 
 async def test_a_delivery_that_is_not_recorded_says_so(collector: Collector) -> None:
-    """The listener goes on with its trace, and does not draw a lot of its own."""
+    """The consumer continues the trace of an event and its flag, without sampling again."""
     own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
     async with (
         traced(collector.address, otel_traces_sampler_arg=0.0, link_key=as_setting(own)) as tiny,
@@ -282,7 +282,7 @@ print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "op
 
 @pytest.mark.long
 def test_without_configuration_no_sdk_is_imported() -> None:
-    """Neither OpenTelemetry's nor Sentry's, by a service that runs."""
+    """A service without an endpoint or a DSN imports neither OpenTelemetry's nor Sentry's SDK."""
     result = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert result.stdout.splitlines()[-1] == "[]"

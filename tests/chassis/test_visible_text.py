@@ -31,7 +31,7 @@ class Note(BaseModel):
 @pytest.mark.parametrize("field", ["title", "text"])
 @pytest.mark.parametrize("value", [*INVISIBLE, "Tea\x07", "Tea\x00", "Tea\x85pot", "Tea\u202epot", "\u2066Tea"])
 def test_what_nobody_can_see_is_refused(field: str, value: str) -> None:
-    """Text without a shape, control characters, and what turns the text around it."""
+    """Invisible text, control characters and direction overrides are refused."""
     with pytest.raises(ValidationError, match="must"):
         Note.model_validate({field: value})
 
@@ -40,12 +40,12 @@ def test_what_nobody_can_see_is_refused(field: str, value: str) -> None:
     "value", ["Teapot", "®", "7", "茶", "क\u094d\u200dष", "\U0001f469\u200d\U0001f467", "a\u0301", "!"]
 )
 def test_what_can_be_seen_is_taken_as_it_is(value: str) -> None:
-    """Joiners inside of words and emoji belong to them."""
+    """Joiners inside words and emoji are accepted."""
     assert Note(title=value, text=value) == Note.model_construct(title=value, text=value)
 
 
 def test_only_text_may_have_lines_or_be_empty() -> None:
-    """A title has one line; a text has any number."""
+    """A title has one line; a text may have any number."""
     assert Note(text="One.\r\n\tTwo.\n").text == "One.\r\n\tTwo.\n"
     assert Note(text="").text == ""
     for title in ("", "One.\nTwo.", "One.\u2028Two."):

@@ -21,20 +21,20 @@ PER_WORKER = 5.0
 
 
 def counts(folder: Path, worker: int) -> None:
-    """Write what a worker's process would."""
+    """Write a metrics file as a worker's process would."""
     file = MmapedDict(str(folder / f"counter_{worker}.db"))
     file.write_value(mmap_key("cups", "cups_total", [], [], "Cups."), PER_WORKER, 0.0)
     file.close()
 
 
 def total(folder: Path) -> float:
-    """What a scrape tells."""
+    """Return the total of a scrape."""
     (family,) = text_string_to_metric_families(read_all(folder).decode())
     return sum(sample.value for sample in family.samples)
 
 
 async def test_a_scrape_while_workers_end_is_right(tmp_path: Path) -> None:
-    """Each worker counts once, before its file is folded away, while it is, and afterwards."""
+    """Each worker counts once, before its file is merged, meanwhile, and afterwards."""
     for worker in ENDING:
         counts(tmp_path, worker)
     ended, totals = Event(), set[float]()
@@ -53,7 +53,7 @@ async def test_a_scrape_while_workers_end_is_right(tmp_path: Path) -> None:
 
 
 def test_a_scrape_while_a_worker_begins_waits_for_its_file(tmp_path: Path) -> None:
-    """The library makes an empty file and fills it then; in between it is not an error."""
+    """An empty file, which the library creates before filling it, is not an error."""
     (tmp_path / "counter_1.db").touch()
 
     read_all(tmp_path, sleep=lambda _seconds: counts(tmp_path, 1))
@@ -62,7 +62,7 @@ def test_a_scrape_while_a_worker_begins_waits_for_its_file(tmp_path: Path) -> No
 
 
 def test_what_the_library_has_written_is_kept_whole(tmp_path: Path) -> None:
-    """Our sums are in files of the library's own form: a release that changes it fails here."""
+    """Our sums use the library's file format: a release that changes it fails here."""
     for _ in range(2):
         environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
         subprocess.run([sys.executable, "-c", COUNTING], env=environment, check=True)

@@ -1,4 +1,4 @@
-"""A service that exists in tests alone: everything of the chassis, around the routes a test brings."""
+"""A service for tests: the whole chassis, around the routes that a test brings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from tests.support.serving import NoDatabase, serve
 
 
 class TinySettings(ServiceSettings):
-    """What the tiny service reads."""
+    """The settings of the tiny service."""
 
     service_name: ClassVar[str] = "tiny"
 
@@ -27,7 +27,7 @@ class TinySettings(ServiceSettings):
 
 @dataclass(frozen=True, slots=True)
 class Tiny:
-    """The running service, and a client that speaks to it."""
+    """The running service and its client."""
 
     app: FastAPI
     client: httpx.AsyncClient

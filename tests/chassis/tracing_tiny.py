@@ -1,4 +1,4 @@
-"""A service whose traces are looked at: a route for each thing that may stand in a span, and should not."""
+"""A traced service: one route for each value that must not appear in a span."""
 
 from typing import Annotated
 
@@ -26,14 +26,14 @@ class Thing(Body):
 
 @router.get("/traceparent", access=optional())
 async def tell_trace() -> str | None:
-    """Tell what calls and events of this request carry."""
+    """Return the trace that calls and events of this request carry."""
     context = request_context.current()
     return context.traceparent if context else None
 
 
 @router.post("/{owner}", access=optional(), idempotency=UNREPEATABLE)
 async def store(owner: str, thing: Thing, x_private: Annotated[str, Header()], session: Session) -> str:
-    """Ask the database for a text."""
+    """Query the database for a text."""
     values = {"text": f"{owner} {thing.name} {x_private}"}
     return str(await session.scalar(text("SELECT CAST(:text AS text)"), values))
 

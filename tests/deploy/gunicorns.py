@@ -26,7 +26,7 @@ class Gunicorn:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its base address."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
@@ -39,16 +39,16 @@ class Gunicorn:
         assert process.poll() is None, self.log.read_text()
 
     def is_ready(self) -> bool:
-        """Whether a balancer would send requests here."""
+        """Return whether a load balancer would send requests here."""
         return is_ready(self.port)
 
     def terminate(self) -> None:
-        """Ask for the end, as an orchestrator does."""
+        """Request the end, as an orchestrator does."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
 
     def wait(self) -> int:
-        """Wait for the end; the exit code."""
+        """Wait for the end; returns the exit code."""
         assert self.process
         return self.process.wait(timeout=30)
 

@@ -1,4 +1,4 @@
-"""What deploy/kubernetes makes of each overlay."""
+"""The manifests that deploy/kubernetes renders for each overlay."""
 
 import json
 import os
@@ -22,31 +22,31 @@ LOADED: dict[str, list[Manifest]] = {
 
 
 def of_kind(overlay: str, *kinds: str) -> dict[str, Manifest]:
-    """The manifests of some kinds, by their names."""
+    """Return the manifests of some kinds, by their names."""
     return {one["metadata"]["name"]: one for one in LOADED[overlay] if one["kind"] in kinds}
 
 
 def pod_of(workload: Manifest) -> Manifest:
-    """What a Deployment's or Job's pods are."""
+    """Return the pod specification of a Deployment or Job."""
     spec: Manifest = workload["spec"]["template"]["spec"]
     return spec
 
 
 def labels_of(workload: Manifest) -> Mapping[str, str]:
-    """What policies and services know its pods by."""
+    """Return the labels by which policies and Services select its pods."""
     labels: Mapping[str, str] = workload["spec"]["template"]["metadata"]["labels"]
     return labels
 
 
 def variables_of(overlay: str, container: Manifest) -> dict[str, str]:
-    """What the manifests put into a container's environment; its own entries win."""
+    """Return the variables of a container's environment; its own entries win."""
     settings = [one["configMapRef"]["name"] for one in container.get("envFrom", [])]
     given = {key: value for name in settings for key, value in of_kind(overlay, "ConfigMap")[name]["data"].items()}
     return given | {one["name"]: one["value"] for one in container.get("env", [])}
 
 
 def secrets_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
-    """What each Secret holds, by name: `make_secrets` makes the folders it is created from."""
+    """Return the content of each Secret, by name: `make_secrets` creates the folders for it."""
     for service in SERVICES:
         monkeypatch.delenv(service.store_variable, raising=False)
     make_secrets(folder)
@@ -57,13 +57,13 @@ def secrets_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[
 
 
 def forget_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave nothing of this process's environment that a service would read."""
+    """Remove all environment variables of this process."""
     for name in list(os.environ):
         monkeypatch.delenv(name)
 
 
 def selects(selector: Manifest, labels: Mapping[str, str]) -> bool:
-    """Whether a label selector means a pod with these labels."""
+    """Return whether a label selector selects a pod with these labels."""
     unknown = selector.keys() - {"matchLabels", "matchExpressions"}
     assert not unknown, json.dumps(selector)
     wanted: Mapping[str, str] = selector.get("matchLabels", {})

@@ -12,14 +12,14 @@ DEVELOPMENT, PRODUCTION = ROOT / "docker-compose.yml", ROOT / "docker-compose.pr
 
 
 def load(file: Path) -> dict[str, Any]:
-    """A compose file with its anchors resolved."""
+    """Return a compose file with its anchors resolved."""
     loaded: dict[str, Any] = yaml.safe_load(file.read_text())
     return loaded
 
 
 @pytest.mark.parametrize("file", [DEVELOPMENT, PRODUCTION], ids=lambda file: file.name)
 def test_each_service_is_built_as_what_it_is(file: Path) -> None:
-    """Names and ports are those of cli/services.py; no obsolete version key."""
+    """Names and ports are those of cli/services.py; there is no obsolete version key."""
     compose = load(file)
 
     assert "version" not in compose
@@ -30,7 +30,7 @@ def test_each_service_is_built_as_what_it_is(file: Path) -> None:
 
 @pytest.mark.parametrize("file", [DEVELOPMENT, PRODUCTION], ids=lambda file: file.name)
 def test_every_variable_is_demanded_or_has_a_default(file: Path) -> None:
-    """`${NAME}` alone would silently be empty."""
+    """A plain `${NAME}` would silently be empty."""
     assert re.findall(r"(?<!\$)\$\{\w+\}", file.read_text()) == []
     assert re.findall(r"(?<!\$)\$\w+", file.read_text()) == []
 
@@ -45,7 +45,7 @@ def test_in_production_only_the_edge_publishes_ports() -> None:
 
 @pytest.mark.parametrize("name", sorted(load(PRODUCTION)["services"]))
 def test_in_production_every_container_is_confined(name: str) -> None:
-    """Read-only, without capabilities, limited, restarted, with logs that end; never root."""
+    """Containers are read-only, without capabilities, limited, restarted, never root, and their logs are rotated."""
     service = load(PRODUCTION)["services"][name]
 
     assert service["read_only"] is True
@@ -59,7 +59,7 @@ def test_in_production_every_container_is_confined(name: str) -> None:
 
 
 def test_no_secret_is_written_in_a_compose_file() -> None:
-    """Secrets come from files; an environment holds their paths at most."""
+    """Secrets are read from files; an environment contains only their paths."""
     for file in (DEVELOPMENT, PRODUCTION):
         for service in load(file)["services"].values():
             secret = re.compile(r"PASSWORD$|KEY|SECRET$|(DATABASE|MONGODB)_URL$")
@@ -67,7 +67,7 @@ def test_no_secret_is_written_in_a_compose_file() -> None:
 
 
 def test_development_publishes_the_services_to_this_machine_alone() -> None:
-    """Each on its own port; the code is mounted, read-only."""
+    """Each service has its own port; the code is mounted read-only."""
     services = load(DEVELOPMENT)["services"]
 
     for service in SERVICES:

@@ -23,7 +23,7 @@ STATS, EVENTS = "/api/v1/analytics/stats", "/api/v1/analytics/events"
 async def test_a_draining_service_answers_and_says_that_it_wants_no_more(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """After SIGTERM /readyz is 503 at once; requests are served with `Connection: close`; the end comes later."""
+    """After SIGTERM /readyz is 503 at once; requests are served with `Connection: close`; the process ends later."""
     options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "1", "LOG_LEVEL": "INFO", "ENCRYPTION_MODE": "permissive"}
     with gunicorn("analytics", free_port(), tmp_path / "log", **options) as replica:
         async with httpx.AsyncClient(base_url=replica.url) as client:
@@ -50,7 +50,7 @@ async def test_a_draining_service_answers_and_says_that_it_wants_no_more(
 
 
 async def test_an_interrupt_ends_a_replica_in_good_order(environment: dict[str, str], tmp_path: Path) -> None:
-    """The workers get it as SIGQUIT: they end as they do at SIGTERM, and nobody has to kill them."""
+    """The workers receive it as SIGQUIT: they end as after SIGTERM, and none must be killed."""
     with gunicorn("analytics", free_port(), tmp_path / "log", WEB_CONCURRENCY="1", LOG_LEVEL="INFO") as replica:
         assert replica.process
         replica.process.send_signal(signal.SIGINT)
@@ -62,7 +62,7 @@ async def test_an_interrupt_ends_a_replica_in_good_order(environment: dict[str, 
 
 
 async def test_who_watches_events_holds_nobody_up(environment: dict[str, str], tmp_path: Path, bearer: Bearer) -> None:
-    """The stream ends in good order when the service is told to end, and the service within seconds."""
+    """The stream ends cleanly when the service is stopped, and the service within seconds."""
     with gunicorn("analytics", free_port(), tmp_path / "log", WEB_CONCURRENCY="1", DRAIN_SECONDS="0") as replica:
         async with (
             httpx.AsyncClient(base_url=replica.url) as client,
@@ -81,7 +81,7 @@ async def test_who_watches_events_holds_nobody_up(environment: dict[str, str], t
 
 
 async def test_the_last_spans_leave(environment: dict[str, str], tmp_path: Path) -> None:
-    """What was recorded before SIGTERM is exported, though no batch was due yet."""
+    """Spans recorded before SIGTERM are exported, though no batch was due yet."""
     async with collecting() as collector:
         options = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_TRACES_SAMPLER_ARG": "1"}
         slow = {"OTEL_BSP_SCHEDULE_DELAY": "60000"}
@@ -97,19 +97,19 @@ async def test_the_last_spans_leave(environment: dict[str, str], tmp_path: Path)
 
 
 def scraped(url: str, name: str, **labels: str) -> float:
-    """What the service says of itself, over all workers."""
+    """Return the metrics of the service, over all workers."""
     families = text_string_to_metric_families(httpx.get(f"{url}/metrics", verify=NO_AUTHORITIES).text)
     samples = [one for family in families for one in family.samples if one.name == name]
     return sum(one.value for one in samples if labels.items() <= one.labels.items())
 
 
 def requests_counted(url: str) -> float:
-    """How many requests for /livez the service says that it has answered."""
+    """Return how many requests for /livez the service has counted."""
     return scraped(url, "http_requests_total", route="/livez")
 
 
 def test_the_pools_of_all_workers_are_added_up(environment: dict[str, str], tmp_path: Path) -> None:
-    """Two workers have two pools, whichever answers; those of workers that were killed are gone."""
+    """Each scrape counts the pools of both workers; those of killed workers are gone."""
     options = {"WEB_CONCURRENCY": "2", "DATABASE_POOL_SIZE": "3", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     with gunicorn("product", free_port(), tmp_path / "log", **options) as replica:
         before = both_are_up(replica)
@@ -120,7 +120,7 @@ def test_the_pools_of_all_workers_are_added_up(environment: dict[str, str], tmp_
 
 
 def both_are_up(replica: Gunicorn) -> bool:
-    """Whether six connections may be open, soon, and never more."""
+    """Return whether six connections may be open soon, and never more."""
     sizes = list[float]()
 
     def are_six() -> bool:
@@ -131,7 +131,7 @@ def both_are_up(replica: Gunicorn) -> bool:
 
 
 def test_all_workers_count_together_and_restarts_forget_nothing(environment: dict[str, str], tmp_path: Path) -> None:
-    """Each scrape tells the sum, whichever worker answers; a worker that ends takes nothing with it, a master does."""
+    """Each scrape returns the sum of all workers; an ended worker's counts stay, and a new master starts from zero."""
     options = {"WEB_CONCURRENCY": "2", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     with gunicorn("analytics", free_port(), tmp_path / "log", **options) as replica:
         for _ in range(40):  # a connection each, so that both workers get some
@@ -149,12 +149,12 @@ def test_all_workers_count_together_and_restarts_forget_nothing(environment: dic
         assert first == [40] * 6
         assert second == [50] * 6
         assert files[0] == "counter_0.db"
-        assert len(files) <= 3  # the workers that run, and one for all that have ended
+        assert len(files) <= 3  # one for each running worker, and one for all that have ended
         assert requests_counted(replica.url) == 0
 
 
 def restart_workers(master: int, metrics: Path) -> None:
-    """Kill the workers, and wait until the dead have been folded away; others take their place."""
+    """Kill the workers, and wait until their files are merged; others take their place."""
     old = psutil.Process(master).children()
     for worker in old:
         worker.kill()

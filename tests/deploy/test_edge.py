@@ -11,7 +11,7 @@ LINE = re.compile(r"~(\^\S+)\s+(\S+);")
 
 
 def destination(path: str) -> str:
-    """Where the edge sends a path, by the first line of its map that matches; empty: nowhere."""
+    """Return where the edge sends a path, by the first line of its map that matches; empty: nowhere."""
     lines = re.search(r"map \$uri \$service \{(.*?)\n    \}", NGINX.read_text(), re.DOTALL)
     assert lines
     matches = (target.strip('"') for pattern, target in LINE.findall(lines[1]) if re.search(pattern, path))
@@ -19,12 +19,12 @@ def destination(path: str) -> str:
 
 
 def path_of(route: DeclaredRoute) -> str:
-    """An address that the route answers."""
+    """Return an address of the route."""
     return re.sub(r"\{\w+\}", "0197a6b2-0000-7000-8000-000000000000", route.path)
 
 
 def is_for_outside(route: DeclaredRoute) -> bool:
-    """Whether people and trusted programs may use the route from outside."""
+    """Return whether people and trusted programs may use the route from outside."""
     return route.policy.access.mode != "service" and route.path.startswith(
         ("/api/", "/v1/", "/.well-known/", "/dashboard")
     )
@@ -33,7 +33,7 @@ def is_for_outside(route: DeclaredRoute) -> bool:
 async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
     apps: dict[str, FastAPI],
 ) -> None:
-    """What `bin/cli routes` prints and the map in nginx.conf agree; probes, metrics and docs stay inside."""
+    """`bin/cli routes` and the map in nginx.conf agree; probes, metrics and docs are not reachable from outside."""
     addresses = {service.name: f"{service.name}-service$domain:{service.port}" for service in SERVICES}
     routes = declared_routes(apps)
     expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in routes}
@@ -45,7 +45,7 @@ async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mo
 
 
 async def test_no_address_is_for_services_and_for_people(apps: dict[str, FastAPI]) -> None:
-    """The edge decides by the address alone, whatever the method."""
+    """The edge decides by the path alone, so every method of it has one kind of caller."""
     inside = {path_of(one) for one in declared_routes(apps) if one.policy.access.mode == "service"}
     outside = {path_of(one) for one in declared_routes(apps) if one.policy.access.mode != "service"}
 
@@ -53,7 +53,7 @@ async def test_no_address_is_for_services_and_for_people(apps: dict[str, FastAPI
 
 
 def test_what_cannot_be_repeated_is_not_repeated() -> None:
-    """Nginx sends a POST to another replica only if it was never sent; no status is reason enough."""
+    """Nginx sends a POST to another replica only if it was never sent; no status leads to a repetition."""
     text = NGINX.read_text()
 
     assert re.findall(r"proxy_next_upstream ([^;]+);", text) == ["error timeout"]
@@ -61,7 +61,7 @@ def test_what_cannot_be_repeated_is_not_repeated() -> None:
 
 
 def test_what_is_dear_is_slowed_down() -> None:
-    """Hashing a password and sending a mail are limited by address; refreshing and reading are not."""
+    """Routes that hash a password or send a mail are limited by address; refreshing and reading are not."""
     (pattern,) = re.findall(r"~(\^\S+) \$binary_remote_addr;", NGINX.read_text())
     paths = (
         "login",

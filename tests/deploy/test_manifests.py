@@ -26,7 +26,7 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 @every_overlay
 def test_what_is_rendered_is_of_these_sources(overlay: str) -> None:
-    """Whoever changes a source renders it anew, `make manifests`; and nobody has edited what is rendered."""
+    """The rendered manifests are those that `make manifests` renders now, without manual edits."""
     first, _, manifests = (RENDERED / f"{overlay}.yaml").read_text().partition("\n")
 
     assert first == header(manifests)
@@ -34,7 +34,7 @@ def test_what_is_rendered_is_of_these_sources(overlay: str) -> None:
 
 @every_overlay
 def test_every_service_has_all_that_it_needs(overlay: str) -> None:
-    """Each has a deployment, an address, an autoscaler, a disruption budget, a migration and an account of its own."""
+    """Each service has a deployment, an address, an autoscaler, a disruption budget, a migration and an account."""
     names = {f"{name}-service" for name in NAMES}
 
     for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
@@ -48,7 +48,7 @@ def test_every_service_has_all_that_it_needs(overlay: str) -> None:
 def test_a_service_starts_with_what_its_deployment_gives(
     overlay: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its settings are complete and valid, keys of its links included; its peers' addresses are those of Services."""
+    """Its settings are complete and valid, link keys included; its peers' addresses are those of Services."""
     deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
     secrets = secrets_in(tmp_path, monkeypatch)[secret_of(deployment)]
     forget_environment(monkeypatch)
@@ -69,7 +69,7 @@ def test_a_service_starts_with_what_its_deployment_gives(
 @every_overlay
 @pytest.mark.parametrize("name", NAMES)
 def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay: str, name: str) -> None:
-    """It is of the same version, and opens the same database."""
+    """A migration has the image and the database of its service."""
     deployment, job = of_kind(overlay, "Deployment")[f"{name}-service"], of_kind(overlay, "Job")[f"{name}-migrate"]
 
     assert secret_of(deployment) == secret_of(job) == f"{name}-secrets"
@@ -79,7 +79,7 @@ def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay
 
 @every_overlay
 def test_everything_but_the_services_can_be_deployed_before_them(overlay: str) -> None:
-    """By a label: a migration needs its account and the policies, and comes before the version that needs it."""
+    """A label separates them: a migration needs its account and the policies, and precedes its version's deployment."""
     label = "app.kubernetes.io/component"
     services = [one["kind"] for one in LOADED[overlay] if one["metadata"].get("labels", {}).get(label) == "service"]
 
@@ -88,7 +88,7 @@ def test_everything_but_the_services_can_be_deployed_before_them(overlay: str) -
 
 @every_overlay
 def test_services_lead_to_what_serves_and_to_nothing_else(overlay: str) -> None:
-    """A Service and a disruption budget mean the pods of their deployment, never those of a migration."""
+    """A Service and a disruption budget select the pods of their deployment, and never those of a migration."""
     pods = {name: labels_of(one) for name, one in of_kind(overlay, "Deployment", "Job").items()}
     services = {name: {"matchLabels": one["spec"]["selector"]} for name, one in of_kind(overlay, "Service").items()}
     budgets = {name: one["spec"]["selector"] for name, one in of_kind(overlay, "PodDisruptionBudget").items()}
@@ -100,7 +100,7 @@ def test_services_lead_to_what_serves_and_to_nothing_else(overlay: str) -> None:
 
 @every_overlay
 def test_addresses_are_those_that_the_edge_knows(overlay: str) -> None:
-    """A Service's port is the service's, as nginx.conf has it, and leads to where its container listens."""
+    """A Service's port is that in nginx.conf, and its target is the container's port."""
     for service in SERVICES:
         (port,) = of_kind(overlay, "Service")[f"{service.name}-service"]["spec"]["ports"]
         (container,) = pod_of(of_kind(overlay, "Deployment")[f"{service.name}-service"])["containers"]
@@ -112,7 +112,7 @@ def test_addresses_are_those_that_the_edge_knows(overlay: str) -> None:
 
 @every_overlay
 def test_the_edge_looks_for_services_in_their_namespace(overlay: str) -> None:
-    """Nginx asks for whole names, which end with the overlay's namespace."""
+    """Nginx resolves full names, which end with the overlay's namespace."""
     (namespace,) = of_kind(overlay, "Namespace")
     (configuration,) = (one for name, one in of_kind(overlay, "ConfigMap").items() if name.startswith("edge-"))
 
@@ -123,7 +123,7 @@ def test_the_edge_looks_for_services_in_their_namespace(overlay: str) -> None:
 @every_overlay
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_knows_how_many_replicas_there_may_be(overlay: str, name: str) -> None:
-    """By REPLICAS it holds its pools against the database's limit; the autoscaler may not make more."""
+    """REPLICAS, which the pools are checked against, is the autoscaler's maximum."""
     scaler = of_kind(overlay, "HorizontalPodAutoscaler")[f"{name}-service"]["spec"]
     deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
     (container,) = pod_of(deployment)["containers"]
@@ -135,7 +135,7 @@ def test_a_service_knows_how_many_replicas_there_may_be(overlay: str, name: str)
 
 @every_overlay
 def test_the_namespace_admits_only_what_is_confined(overlay: str) -> None:
-    """Pod Security is enforced, for pods of others too."""
+    """Pod Security is enforced for all pods of the namespace."""
     (namespace,) = of_kind(overlay, "Namespace").values()
 
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -143,7 +143,7 @@ def test_the_namespace_admits_only_what_is_confined(overlay: str) -> None:
 
 @every_overlay
 def test_no_manifest_holds_a_secret(overlay: str) -> None:
-    """They are named, and made by somebody else; none reaches an environment, where every child process reads it."""
+    """Secrets are named and created separately; none is in an environment, which every child process can read."""
     assert of_kind(overlay, "Secret") == {}
     for workload in of_kind(overlay, "Deployment", "Job").values():
         for container in pod_of(workload)["containers"]:
@@ -152,7 +152,7 @@ def test_no_manifest_holds_a_secret(overlay: str) -> None:
 
 
 def secret_of(workload: Manifest) -> str:
-    """The Secret that is mounted where entrypoint.sh looks."""
+    """Return the Secret that is mounted where entrypoint.sh reads it."""
     pod = pod_of(workload)
     (container,) = pod["containers"]
     (folder,) = (one["value"] for one in container["env"] if one["name"] == "SECRETS_DIR")

@@ -1,4 +1,4 @@
-"""NetworkPolicies, understood as Kubernetes does: a pod that a policy selects may do what some policy allows it."""
+"""NetworkPolicies, evaluated as by Kubernetes: a selected pod may do what at least one of its policies allows."""
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
@@ -26,24 +26,24 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 def pods(overlay: str) -> dict[str, Pod]:
-    """The pods of the overlay, by the names of what makes them."""
+    """Return the pods of the overlay, by the names of their workloads."""
     return {name: labels_of(one) for name, one in of_kind(overlay, "Deployment", "Job").items()}
 
 
 def service_pods(overlay: str) -> dict[str, Pod]:
-    """The pods that serve, by the names of their services."""
+    """Return the pods of the services, by name."""
     return {service.name: pods(overlay)[f"{service.name}-service"] for service in SERVICES}
 
 
 def may_speak(overlay: str, sender: Pod, receiver: Pod, port: int = HTTP) -> bool:
-    """Whether the policies of the sender let it out, and those of the receiver let it in."""
+    """Return whether the sender's policies allow egress and the receiver's allow ingress."""
     return allows(overlay, "egress", sender, receiver, port) and allows(overlay, "ingress", receiver, sender, port)
 
 
 def allows(overlay: str, direction: str, pod: Pod, other: Pod, port: int) -> bool:
-    """Whether the policies of a pod allow it to send to another ("egress"), or to be reached by it ("ingress")."""
+    """Return whether the policies of a pod allow traffic to another ("egress"), or from another ("ingress")."""
     if "namespace" in pod:
-        return True  # another namespace's policies are not ours
+        return True  # policies of other namespaces do not apply
     policies = [one["spec"] for one in of_kind(overlay, "NetworkPolicy").values()]
     chosen = [
         one for one in policies if direction.capitalize() in one["policyTypes"] and selects(one["podSelector"], pod)
@@ -69,12 +69,12 @@ def _means(peer: Manifest, pod: Pod) -> bool:
 
 
 def declared() -> set[tuple[str, str]]:
-    """Who calls whom, as the settings say; public keys, revocations and events are calls, too."""
+    """Return each caller with its callee, by the settings; public keys, revocations and events are calls, too."""
     return {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).peers}
 
 
 def database(overlay: str) -> Iterator[Pod]:
-    """Where the databases of the overlay are: first PostgreSQL, then MongoDB."""
+    """Return the hosts of the overlay's databases: first PostgreSQL, then MongoDB."""
     if overlay == "staging":
         yield from ({"namespace": "databases", "app": "postgres"}, {"namespace": "databases", "app": "mongodb"})
     else:
@@ -82,7 +82,7 @@ def database(overlay: str) -> Iterator[Pod]:
 
 
 def test_public_keys_and_events_travel_on_declared_links() -> None:
-    """What a policy must let through beside calls stands in `calls`."""
+    """Each connection for public keys or events is one of the declared calls."""
     followers = {(one.name, settings_class(one.name).tokens_from) for one in SERVICES}
     hearing = {(publisher_of(event.type), listener) for event in published_events() for listener in event.consumers}
 
@@ -91,7 +91,7 @@ def test_public_keys_and_events_travel_on_declared_links() -> None:
 
 @every_overlay
 def test_services_are_let_out_to_those_they_call_and_to_no_other(overlay: str) -> None:
-    """What the senders' policies allow are the links that the code declares: none is missing, none is left over."""
+    """The senders' policies allow exactly the links that the code declares."""
     serving = service_pods(overlay)
 
     assert {
@@ -103,7 +103,7 @@ def test_services_are_let_out_to_those_they_call_and_to_no_other(overlay: str) -
 
 @every_overlay
 def test_services_are_let_in_by_those_they_call_and_by_no_other(overlay: str) -> None:
-    """So with the receivers' policies: a fault in one of the two opens nothing."""
+    """The receivers' policies allow the same: a fault in one of the two opens nothing."""
     serving = service_pods(overlay)
 
     assert {
@@ -115,7 +115,7 @@ def test_services_are_let_in_by_those_they_call_and_by_no_other(overlay: str) ->
 
 @every_overlay
 def test_the_edge_reaches_every_service_and_is_reached_from_anywhere(overlay: str) -> None:
-    """On the ports on which they listen; no service calls the edge."""
+    """The edge reaches the services' ports; no service calls the edge."""
     edge, outside = pods(overlay)["edge"], {"namespace": "", "address": "203.0.113.9"}
     ports = {one["containerPort"] for one in pod_of(of_kind(overlay, "Deployment")["edge"])["containers"][0]["ports"]}
 
@@ -128,7 +128,7 @@ def test_the_edge_reaches_every_service_and_is_reached_from_anywhere(overlay: st
 
 @every_overlay
 def test_nobody_else_reaches_a_service(overlay: str) -> None:
-    """Neither another pod here, nor a migration, nor an address outside, nor another pod where Prometheus is."""
+    """No other pod, migration, outside address or pod beside Prometheus reaches a service."""
     migrations = [labels for name, labels in pods(overlay).items() if name.endswith("-migrate")]
     others = [STRANGER, *migrations, {**STRANGER, "namespace": "monitoring"}, {"namespace": "", "address": "10.0.0.9"}]
 
@@ -137,13 +137,13 @@ def test_nobody_else_reaches_a_service(overlay: str) -> None:
 
 @every_overlay
 def test_prometheus_reaches_the_metrics_of_every_service(overlay: str) -> None:
-    """From its own namespace."""
+    """Prometheus reaches the metrics from its own namespace."""
     assert all(may_speak(overlay, PROMETHEUS, one) for one in service_pods(overlay).values())
 
 
 @every_overlay
 def test_every_service_reaches_the_collector_of_traces(overlay: str) -> None:
-    """On the port of OTLP over HTTP alone; nobody else does."""
+    """Services reach the collector on the port of OTLP over HTTP only; no other pod does."""
     serving = service_pods(overlay)
     reaching = {name for name, pod in pods(overlay).items() if may_speak(overlay, pod, COLLECTOR, 4318)}
 
@@ -153,14 +153,14 @@ def test_every_service_reaches_the_collector_of_traces(overlay: str) -> None:
 
 @every_overlay
 def test_every_pod_may_ask_for_names(overlay: str) -> None:
-    """Of the cluster's name server, on its port alone."""
+    """Every pod reaches the cluster's name server, on its port only."""
     assert all(may_speak(overlay, pod, NAME_SERVER, 53) for pod in pods(overlay).values())
     assert not any(may_speak(overlay, pod, NAME_SERVER, 443) for pod in pods(overlay).values())
 
 
 @every_overlay
 def test_only_those_who_keep_data_there_reach_a_database(overlay: str) -> None:
-    """A service and its migration reach the one that holds the service's data."""
+    """A service and its migration reach the database of the service."""
     postgres, mongodb = database(overlay)
     homes = {f"{one.name}-{kind}": one.store for one in SERVICES for kind in ("service", "migrate")}
     expected = {name: (homes.get(name) == "postgres", homes.get(name) == "mongodb") for name in pods(overlay)}
@@ -173,7 +173,7 @@ def test_only_those_who_keep_data_there_reach_a_database(overlay: str) -> None:
 
 @every_overlay
 def test_only_the_user_service_sends_mail(overlay: str) -> None:
-    """Nothing else leaves the cluster."""
+    """No other pod sends traffic out of the cluster."""
     outside = {"namespace": "", "address": "203.0.113.9"}
     senders = {name: may_speak(overlay, pod, outside, 587) for name, pod in pods(overlay).items()}
 

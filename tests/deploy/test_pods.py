@@ -17,7 +17,7 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 @every_overlay
 @pytest.mark.parametrize("name", NAMES)
 def test_probes_ask_what_a_service_answers(overlay: str, name: str) -> None:
-    """It is restarted only when its own process is stuck, and gets requests only when its database answers."""
+    """A service is restarted only if its own process hangs, and gets requests only if its database answers."""
     (container,) = pod_of(of_kind(overlay, "Deployment")[f"{name}-service"])["containers"]
     probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
 
@@ -34,7 +34,7 @@ def test_probes_ask_what_a_service_answers(overlay: str, name: str) -> None:
 @every_overlay
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_ends_before_the_cluster_loses_patience(overlay: str, name: str) -> None:
-    """The grace period is longer than what precedes SIGTERM and what gunicorn takes; draining outlasts two probes."""
+    """The grace period exceeds the pause before SIGTERM plus gunicorn's timeout; draining outlasts two probes."""
     pod = pod_of(of_kind(overlay, "Deployment")[f"{name}-service"])
     (container,) = pod["containers"]
     drain_s = float(variables_of(overlay, container)["DRAIN_SECONDS"])
@@ -46,7 +46,7 @@ def test_a_service_ends_before_the_cluster_loses_patience(overlay: str, name: st
 
 @every_overlay
 def test_the_edge_ends_before_the_cluster_loses_patience(overlay: str) -> None:
-    """It stops listening at once when told to end, so it is told late."""
+    """Nginx stops listening at once on SIGTERM, so SIGTERM is delayed."""
     pod = pod_of(of_kind(overlay, "Deployment")["edge"])
     pause_s = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
 
@@ -56,7 +56,7 @@ def test_the_edge_ends_before_the_cluster_loses_patience(overlay: str) -> None:
 
 @pytest.mark.parametrize(("overlay", "name"), WORKLOADS)
 def test_every_pod_is_confined(overlay: str, name: str) -> None:
-    """As Pod Security's "restricted" demands; the root file system is read-only, and no pod may ask the cluster."""
+    """Pods meet Pod Security's "restricted"; their root file system is read-only, and none may use the API server."""
     pod = pod_of(of_kind(overlay, "Deployment", "Job")[name])
 
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -77,7 +77,7 @@ def test_every_pod_is_confined(overlay: str, name: str) -> None:
 
 @every_overlay
 def test_replicas_are_spread_over_machines(overlay: str) -> None:
-    """Of each deployment's own pods, and of the newest version's alone."""
+    """The constraint covers the deployment's own pods, and only those of the newest version."""
     for deployment in of_kind(overlay, "Deployment").values():
         spread = pod_of(deployment)["topologySpreadConstraints"]
 

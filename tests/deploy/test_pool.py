@@ -9,14 +9,14 @@ from chassis.postgres import database as postgres
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
-    """What is logged of databases; put in place of the logger, which keeps its configuration from its first line on."""
+    """The log lines about databases; the logger is replaced, since it caches its configuration at its first line."""
     captured = CapturingLogger()
     monkeypatch.setattr(postgres, "log", captured)
     return captured
 
 
 async def open_and_close(url: str, pool_size: int, processes: int) -> None:
-    """Start with such pools, and end."""
+    """Start with pools of this size, and stop."""
     database = postgres.Postgres(SecretStr(url), "test", pool_size, processes)
     await database.open()
     await asyncio.wait_for(database.sizing, 5)
@@ -27,7 +27,7 @@ async def open_and_close(url: str, pool_size: int, processes: int) -> None:
 async def test_pools_that_the_server_cannot_hold_are_warned_of(
     environment: dict[str, str], log: CapturingLogger, pool_size: int, processes: int, *, warned: bool
 ) -> None:
-    """Workers x replicas x (pool + 2) is held against max_connections less what is reserved (200 - 3)."""
+    """Workers x replicas x (pool + 2) is compared with max_connections less the reserved ones (200 - 3)."""
     await open_and_close(environment["ORDER_DATABASE_URL"], pool_size, processes)
 
     assert [call.kwargs for call in log.calls] == ([{"wanted": 198, "allowed": 197}] if warned else [])

@@ -18,7 +18,7 @@ EVENTS, STATS = "/api/v1/analytics/events", "/api/v1/analytics/stats"
 
 
 class Balancer:
-    """Sends each request to the next replica that is ready, once; looks at /readyz every 50 ms, as a probe does."""
+    """Sends each request once, to the next ready replica; polls /readyz every 50 ms, as a probe does."""
 
     def __init__(self, replicas: list[Gunicorn]) -> None:
         self._replicas = replicas
@@ -28,7 +28,7 @@ class Balancer:
         self.outcomes: Counter[str] = Counter()
 
     async def post(self, kind: str) -> None:
-        """Send what cannot be repeated, and count what comes of it."""
+        """Send an unrepeatable request, and count the outcome."""
         self._turn += 1
         url = self._ready[self._turn % len(self._ready)] + EVENTS
         try:
@@ -38,14 +38,14 @@ class Balancer:
             self.outcomes[type(error).__name__] += 1
 
     async def probe(self) -> None:
-        """Go on looking for who is ready."""
+        """Poll the readiness of the replicas."""
         while True:
             states = await asyncio.gather(*(asyncio.to_thread(replica.is_ready) for replica in self._replicas))
             self._ready = [one.url for one, ready in zip(self._replicas, states, strict=True) if ready] or self._ready
             await asyncio.sleep(0.05)
 
     async def serves(self, more: int = 20) -> bool:
-        """Whether so many more requests are answered, in time."""
+        """Return whether this many more requests are answered in time."""
         enough = self.outcomes.total() + more
 
         async def are_answered() -> bool:
@@ -54,7 +54,7 @@ class Balancer:
         return await eventually(are_answered)
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def load(self, kind: str) -> None:
@@ -66,7 +66,7 @@ class Balancer:
 
 @asynccontextmanager
 async def under_load(replicas: list[Gunicorn], kind: str) -> AsyncIterator[Balancer]:
-    """Four clients send requests for the length of the block."""
+    """Run four clients during the block."""
     balancer = Balancer(replicas)
     probe = asyncio.create_task(balancer.probe())
     clients = [asyncio.create_task(balancer.load(kind)) for _ in range(4)]
@@ -78,7 +78,7 @@ async def under_load(replicas: list[Gunicorn], kind: str) -> AsyncIterator[Balan
 
 
 async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[str, str], tmp_path: Path) -> None:
-    """Every replica is replaced while clients send what cannot be repeated: all are answered, all are counted once."""
+    """Every replica is replaced while clients send unrepeatable requests: all are answered, and each counts once."""
     kind = f"rolling.{new_id().hex[-8:]}"
     options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "0.5", "ENCRYPTION_MODE": "permissive"}
     with ExitStack() as stack:
@@ -97,7 +97,7 @@ async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[s
 
         async def is_counted() -> bool:
             stats = (await asyncio.to_thread(httpx.get, f"{replicas[0].url}{STATS}")).json()
-            # What was cancelled at the end may have arrived.
+            # Requests cancelled at the end may have arrived.
             return bool(0 <= stats["by_type"].get(kind, 0) - balancer.outcomes["201"] <= 4)
 
         assert await eventually(is_counted)

@@ -28,7 +28,7 @@ def scan(repository: Path, *named: str, **files: str) -> str | None:
 
 
 def test_a_secret_is_found_and_named_by_its_place(repository: Path) -> None:
-    """With its kind, and without the secret itself."""
+    """The finding has the secret's kind, but not the secret."""
     key = "AKIA" + "IOSFODNN7EXAMPLE"
 
     said = scan(repository, settings__py=f"\nKEY = '{key}'\n", clean__py="KEY = 1\n")
@@ -45,7 +45,7 @@ def test_nothing_found_is_success(repository: Path) -> None:
 
 
 def test_an_exception_that_is_needed_no_more_is_named(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else exceptions would outlive their reasons."""
+    """A stale exception is reported, so that it does not outlive its reason."""
     monkeypatch.setattr(scan_secrets, "_ALLOWED", {("clean.py", "AWS Access Key"): "there was one"})
 
     said = scan(repository, clean__py="KEY = 1\n")
@@ -54,7 +54,7 @@ def test_an_exception_that_is_needed_no_more_is_named(repository: Path, monkeypa
 
 
 def test_only_the_named_files_are_scanned(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the pre-commit hook does: a secret elsewhere, and an exception for another file, are not its concern."""
+    """As in the pre-commit hook: a secret in another file, or an exception for one, is ignored."""
     monkeypatch.setattr(scan_secrets, "_ALLOWED", {("other.py", "AWS Access Key"): "there was one"})
     key = "AKIA" + "IOSFODNN7EXAMPLE"
 

@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana are told to look at is there; `make check-alerts` has promtool test the rest."""
+"""The metrics that Prometheus and Grafana use exist; `make check-alerts` has promtool test the rules."""
 
 import json
 import re
@@ -22,37 +22,37 @@ KEYWORDS = {"and", "or", "unless", "bool"}
 
 
 def rules(file: str) -> list[dict[str, Any]]:
-    """The rules of a file."""
+    """Return the rules of a file."""
     return [rule for group in yaml.safe_load((PROMETHEUS / file).read_text())["groups"] for rule in group["rules"]]
 
 
 def panels() -> list[dict[str, Any]]:
-    """The graphs of the dashboard."""
+    """Return the graphs of the dashboard."""
     dashboard = json.loads((ROOT / "deploy/grafana/dashboard.json").read_text())
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
 def expressions() -> Iterator[str]:
-    """What Prometheus is asked."""
+    """Return the expressions of rules and graphs."""
     yield from (rule["expr"] for file in ("rules.yml", "alerts.yml") for rule in rules(file))
     yield from (target["expr"] for panel in panels() for target in panel["targets"])
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The metrics that an expression names."""
+    """Return the metrics that an expression names."""
     return set(re.findall(r"[a-z_][\w:]*", FUNCTION.sub(" ", LABELS.sub(" ", expression)))) - KEYWORDS
 
 
 @pytest.fixture
 async def exposed(people: People) -> set[str]:
-    """The metrics that services expose, and what is recorded from them."""
+    """Return the metrics that services expose, and the recorded ones."""
     texts = [(await people[service.name].get("/metrics")).text for service in SERVICES]
     found = {name + part for text in texts for name, kind in DECLARED.findall(text) for part in PARTS.get(kind, ())}
     return found | {rule["record"] for rule in rules("rules.yml")} | {"up"}
 
 
 async def test_what_rules_and_dashboard_name_is_exposed(exposed: set[str]) -> None:
-    """A metric that is renamed takes neither an alert nor a graph with it unnoticed."""
+    """Renaming a metric that an alert or graph uses fails here."""
     named = set().union(*(metrics_in(one) for one in expressions()))
 
     assert named - exposed == set()
@@ -60,7 +60,7 @@ async def test_what_rules_and_dashboard_name_is_exposed(exposed: set[str]) -> No
 
 
 def test_every_recorded_rule_is_used() -> None:
-    """By an alert or a graph."""
+    """Every recorded rule is used by an alert or a graph."""
     alerts = [rule["expr"] for rule in rules("alerts.yml")]
     graphs = [target["expr"] for panel in panels() for target in panel["targets"]]
     used = set().union(*(metrics_in(one) for one in (*alerts, *graphs)))
@@ -69,7 +69,7 @@ def test_every_recorded_rule_is_used() -> None:
 
 
 def test_every_alert_is_seen_to_come() -> None:
-    """In the unit tests of the rules, which promtool runs."""
+    """Every alert fires in the unit tests of the rules, which promtool runs."""
     tests = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text())["tests"]
     seen = {one["alertname"] for test in tests for one in test.get("alert_rule_test", ()) if one["exp_alerts"]}
 
@@ -77,7 +77,7 @@ def test_every_alert_is_seen_to_come() -> None:
 
 
 def test_every_alert_is_explained() -> None:
-    """What it means and what to do first, in docs/watching.md; nothing else is explained there."""
+    """docs/watching.md has the meaning and first step of each alert, and of no others."""
     text = (ROOT / "docs/watching.md").read_text()
 
     assert set(re.findall(r"^\| `([A-Z]\w+)` \|", text, re.MULTILINE)) == {
@@ -86,7 +86,7 @@ def test_every_alert_is_explained() -> None:
 
 
 def test_every_service_is_scraped() -> None:
-    """At the port on which its containers listen."""
+    """Every service is scraped at the port of its containers."""
     jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
     found = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs}
 
@@ -104,5 +104,5 @@ def test_every_service_is_scraped() -> None:
     ],
 )
 def test_metrics_are_found_in_expressions(expression: str, metrics: set[str]) -> None:
-    """Functions, labels, texts and ranges are none."""
+    """Functions, labels, strings and ranges are not metrics."""
     assert metrics_in(expression) == metrics

@@ -1,4 +1,4 @@
-"""How a call may end, as its breaker is told."""
+"""How a call may end, from its breaker's point of view."""
 
 from collections.abc import Callable
 
@@ -8,17 +8,17 @@ End = Callable[[Breaker, int], None]
 
 
 def succeed(breaker: Breaker, permit: int) -> None:
-    """End a call well."""
+    """End a call successfully."""
     breaker.succeed(permit, 0.1)
 
 
 def crawl(breaker: Breaker, permit: int) -> None:
-    """End a call well, but late."""
+    """End a call successfully, but late."""
     breaker.succeed(permit, 2.1)
 
 
 def fail(breaker: Breaker, permit: int) -> None:
-    """End a call badly."""
+    """End a call with a failure."""
     breaker.fail(permit)
 
 

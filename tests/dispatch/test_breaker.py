@@ -6,12 +6,12 @@ from tests.support.scripted_transport import Time
 
 
 def make(time: Time, chance: float = 0.5) -> Breaker:
-    """Make a breaker whose pauses are as long as they are meant."""
+    """Make a breaker whose pauses have no jitter."""
     return Breaker(time, lambda: chance)
 
 
 def run(breaker: Breaker, end: End, times: int) -> None:
-    """Make calls one after the other that all end alike."""
+    """Make calls in sequence that all end alike."""
     for _ in range(times):
         end(breaker, breaker.admit())
 
@@ -25,7 +25,7 @@ def open_up(time: Time, chance: float = 0.5) -> Breaker:
 
 
 def is_open(breaker: Breaker) -> bool:
-    """Whether a call is refused now; the call that is not is abandoned."""
+    """Return whether a call is refused now; a call that is not is abandoned."""
     try:
         breaker.abandon(breaker.admit())
     except CircuitOpen:
@@ -57,7 +57,7 @@ def test_it_opens_when_half_of_at_least_twenty_were_bad(good: int, bad: int, sta
 
 
 def test_two_seconds_are_not_slow() -> None:
-    """A call is slow from over 2 s on."""
+    """A call is slow if it takes longer than 2 s."""
     breaker = make(Time())
 
     for _ in range(100):
@@ -68,7 +68,7 @@ def test_two_seconds_are_not_slow() -> None:
 
 @pytest.mark.parametrize(("passed_s", "state"), [(29, State.OPEN), (30, State.CLOSED)])
 def test_calls_count_for_30_s(passed_s: int, state: State) -> None:
-    """Failures of half a minute ago say nothing any more."""
+    """Failures older than half a minute no longer count."""
     time = Time()
     breaker = make(time)
     run(breaker, fail, 19)
@@ -81,7 +81,7 @@ def test_calls_count_for_30_s(passed_s: int, state: State) -> None:
 
 @pytest.mark.parametrize(("chance", "pause_s"), [(0.0, 4.0), (0.5, 5.0), (1.0, 6.0)])
 def test_the_first_pause_is_5_s_give_or_take_a_fifth(chance: float, pause_s: float) -> None:
-    """Callers do not all come back at the same moment."""
+    """The pause has a jitter, so that callers do not all come back at the same moment."""
     time = Time()
     breaker = open_up(time, chance)
 
@@ -92,7 +92,7 @@ def test_the_first_pause_is_5_s_give_or_take_a_fifth(chance: float, pause_s: flo
 
 
 def test_each_failed_probe_doubles_the_pause_up_to_a_minute() -> None:
-    """5, 10, 20, 40, 60, 60 s; and 5 s again once it has been closed."""
+    """The pauses are 5, 10, 20, 40, 60, 60 s; and 5 s again once the breaker has been closed."""
     time, pauses = Time(), []
     breaker = open_up(time)
     for _ in range(6):
@@ -112,7 +112,7 @@ def test_each_failed_probe_doubles_the_pause_up_to_a_minute() -> None:
 
 
 def test_a_caller_with_patience_of_its_own_limits_the_pause() -> None:
-    """With a longest pause of 1 s every pause is that long, the first one too."""
+    """With a longest pause of 1 s every pause is 1 s, the first one too."""
     time = Time()
     breaker = Breaker(time, lambda: 0.5, longest_pause_s=1)
     run(breaker, fail, 20)
@@ -126,7 +126,7 @@ def test_a_caller_with_patience_of_its_own_limits_the_pause() -> None:
 
 @pytest.mark.parametrize("end", [fail, crawl])
 def test_one_bad_probe_opens_it_again(end: End) -> None:
-    """Half-open it trusts nothing: a failed or slow probe, even after two good ones, opens it."""
+    """A failed or slow probe opens a half-open breaker again, even after two successful ones."""
     time = Time()
     breaker = open_up(time)
     time.now += 5
@@ -138,7 +138,7 @@ def test_one_bad_probe_opens_it_again(end: End) -> None:
 
 
 def test_three_good_probes_close_it() -> None:
-    """After the third, calls flow again."""
+    """After the third successful probe all calls are let through."""
     time = Time()
     breaker = open_up(time)
     time.now += 5
@@ -149,12 +149,12 @@ def test_three_good_probes_close_it() -> None:
         states.append(breaker.state)
 
     assert states == [State.HALF_OPEN, State.HALF_OPEN, State.CLOSED]
-    run(breaker, fail, 19)  # the failures that opened it are forgotten
+    run(breaker, fail, 19)  # the failures that opened it no longer count
     assert breaker.state is State.CLOSED
 
 
 def test_only_one_probe_at_a_time_passes() -> None:
-    """While a probe is on its way every other call is refused."""
+    """While a probe is under way every other call is refused."""
     time = Time()
     breaker = open_up(time)
     time.now += 5
@@ -167,7 +167,7 @@ def test_only_one_probe_at_a_time_passes() -> None:
 
 
 def test_an_abandoned_probe_gives_its_place_to_another() -> None:
-    """A cancelled probe does not leave the breaker waiting for ever."""
+    """A cancelled probe does not block the breaker."""
     time = Time()
     breaker = open_up(time)
     time.now += 5
@@ -180,7 +180,7 @@ def test_an_abandoned_probe_gives_its_place_to_another() -> None:
 
 @pytest.mark.parametrize("end", [succeed, fail, crawl, abandon])
 def test_what_was_admitted_before_says_nothing(end: End) -> None:
-    """Results of calls from before it opened neither close it nor open it again, and free no probe's place."""
+    """Results of calls admitted before it opened neither close nor reopen it, and take no probe's place."""
     time = Time()
     breaker = make(time)
     late = [breaker.admit() for _ in range(50)]

@@ -38,7 +38,7 @@ COUNTED: dict[str, tuple[Step, bool]] = {
 
 @pytest.mark.parametrize("failure", COUNTED)
 async def test_a_refusal_is_no_failure(failure: str) -> None:
-    """Answers of 5xx and calls without an answer open the breaker; 4xx and 429 say that the service works."""
+    """Answers of 5xx and calls without an answer open the breaker; a 4xx and a 429 count as successes."""
     step, opens = COUNTED[failure]
     dispatcher, peer = dispatcher_to(step)
 
@@ -51,7 +51,7 @@ async def test_a_refusal_is_no_failure(failure: str) -> None:
 
 
 async def test_an_open_breaker_is_told_as_unavailable() -> None:
-    """A call that is not let through is a 503 that says when to come back, and nothing is sent."""
+    """A call that is not let through is a 503 with a Retry-After, and nothing is sent."""
     dispatcher, peer = dispatcher_to(answers(500))
     for _ in range(20):
         with pytest.raises(AppError):
@@ -66,7 +66,7 @@ async def test_an_open_breaker_is_told_as_unavailable() -> None:
 
 
 async def test_of_fifty_callers_one_probes() -> None:
-    """When the pause is over, one of fifty concurrent calls goes out; if it succeeds the next may."""
+    """After the pause one of fifty concurrent calls is sent; if it succeeds, the next may be."""
     arrived, answering = asyncio.Event(), asyncio.Event()
 
     async def hold(peer: object, request: object) -> httpx.Response:
@@ -95,7 +95,7 @@ async def test_of_fifty_callers_one_probes() -> None:
 
 
 async def test_cancelled_calls_are_no_failures() -> None:
-    """Callers that give up say nothing of the service."""
+    """Calls that their callers cancel do not count as failures."""
     held = asyncio.Event()
 
     async def hold(_peer: object, _request: object) -> httpx.Response:
@@ -151,7 +151,7 @@ async def silent(_exchange: Exchange) -> None:
 async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
     within_s: float, took_s: float, state: State
 ) -> None:
-    """From 2 s on, or 20 ms before the end of its time; before that its caller has merely given up."""
+    """A cancelled attempt counts from 2 s on, or from 20 ms before its deadline; before that its caller gave up."""
     time = Time()
     peer = Peer("cancelled", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
 
@@ -170,7 +170,7 @@ async def test_a_cancelled_attempt_counts_when_it_was_slow_or_its_time_is_over(
 
 
 async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_again() -> None:
-    """A peer that never answers is asked once in a pause that doubles, not once a request."""
+    """A peer that never answers is called once in a pause that doubles, not once a request."""
     time = Time()
     peer = Peer("probed", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     asked: list[float] = []
@@ -187,7 +187,7 @@ async def test_a_probe_that_was_cancelled_at_its_deadline_opens_the_breaker_agai
 
 
 async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
-    """It says nothing of the peer, and the next call may probe at once."""
+    """A cancelled probe does not count against the peer, and the next call may be a probe at once."""
     time = Time()
     peer = Peer("given up", "", lambda: HttpxTransport(httpx.MockTransport(lambda _: httpx.Response(200))), time)
     for _ in range(FEWEST_CALLS):
@@ -204,7 +204,7 @@ async def test_a_probe_whose_caller_gives_up_makes_room_for_another() -> None:
 async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
     apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often it has failed: a service that is back is asked again."""
+    """A background call pauses less, however often it failed, so that a recovered service is called again soon."""
 
     async def away(exchange: Exchange) -> None:
         exchange.reset()
@@ -225,12 +225,12 @@ async def test_calls_in_the_background_are_held_up_for_less_long_than_others(
                     await background.send("product", "GET", "/livez", sealed=False)
                 return bool(background.targets()["product"] != "open")
 
-            # Others are held up for longer.
+            # Other calls pause longer.
             assert await eventually(is_asked, within=(1 - SPREAD) * FIRST_PAUSE_S)
 
 
 def test_each_purpose_has_a_breaker_that_is_told_apart() -> None:
-    """What the relay learns of a service does not hide, in the metrics, what requests have learnt of it."""
+    """In the metrics, the breaker of the delivery worker does not replace that of the requests."""
 
     def told(purpose: str) -> float | None:
         return REGISTRY.get_sample_value("dispatch_breaker_state", {"target": "told", "purpose": purpose})

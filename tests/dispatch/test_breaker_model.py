@@ -10,7 +10,7 @@ from tests.support.scripted_transport import Time
 
 class BreakerModel(RuleBasedStateMachine):
     """
-    The breaker beside a model of it that keeps every call in a list.
+    The breaker beside a model of it that stores every call in a list.
 
     Time moves in whole seconds, as the breaker's window does.
     """
@@ -35,7 +35,7 @@ class BreakerModel(RuleBasedStateMachine):
 
     @rule(times=st.integers(1, 25))
     def admit(self, times: int) -> None:
-        """Ask for calls to begin."""
+        """Admit calls."""
         for _ in range(times):
             may = self.state is State.CLOSED or (
                 not self.counting and (self.state is State.HALF_OPEN or self.time.now >= self.reopens)
@@ -53,7 +53,7 @@ class BreakerModel(RuleBasedStateMachine):
     @precondition(lambda self: self.counting)
     @rule(which=st.integers(0, 1000), took_s=st.sampled_from([0.1, 2.0, 2.5, None]), times=st.integers(1, 25))
     def end(self, which: int, took_s: float | None, times: int) -> None:
-        """End calls that count: in some seconds, or badly."""
+        """End calls that count: after some seconds, successfully or with a failure."""
         for _ in range(times):
             if not self.counting:
                 return
@@ -74,12 +74,12 @@ class BreakerModel(RuleBasedStateMachine):
     @precondition(lambda self: self.outdated)
     @rule(which=st.integers(0, 1000), end=st.sampled_from([succeed, crawl, fail, abandon]))
     def end_late(self, which: int, end: End) -> None:
-        """End a call of an earlier state, which must change nothing."""
+        """End a call admitted in an earlier state, which must change nothing."""
         end(self.breaker, self.outdated.pop(which % len(self.outdated)))
 
     @invariant()
     def agree(self) -> None:
-        """Both are in the same state, and each change was told."""
+        """Both are in the same state, and each change was reported."""
         assert self.breaker.state is self.state
         assert (self.told or [State.CLOSED])[-1] is self.state
 

@@ -10,7 +10,7 @@ FAILURES: dict[str, Step] = {"always busy": answers(429), "not there": fails(htt
 
 
 def drain(budget: RetryBudget) -> int:
-    """Buy retries until there is no token; tells how many."""
+    """Take retries until there is no token; returns how many."""
     bought = 0
     while budget.withdraw():
         bought += 1
@@ -19,7 +19,7 @@ def drain(budget: RetryBudget) -> int:
 
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_a_dead_backend_is_not_buried(failure: str) -> None:
-    """Of a thousand calls to a backend that fails them all, retries make at most a tenth more, and the first ten."""
+    """With a backend that fails a thousand calls, retries add at most a tenth, and the first ten."""
     dispatcher, peer = dispatcher_to(FAILURES[failure])
 
     for _ in range(CALLS):
@@ -28,12 +28,12 @@ async def test_a_dead_backend_is_not_buried(failure: str) -> None:
 
     waited = sum(peer.time.sleeps)
     assert len(peer.seen) <= CALLS * 1.1 + 10 + waited
-    # One that is not there opens the breaker.
+    # A backend that is down would open the breaker.
     assert failure == "not there" or len(peer.seen) >= CALLS * 1.1
 
 
 async def test_calls_fail_at_once_without_budget() -> None:
-    """When the budget is spent a call is made once, and nothing is waited."""
+    """Without budget a call is tried once, and there is no wait."""
     dispatcher, peer = dispatcher_to(answers(429))
     for _ in range(20):
         with pytest.raises(AppError):
@@ -47,7 +47,7 @@ async def test_calls_fail_at_once_without_budget() -> None:
 
 
 async def test_each_target_has_its_own_budget() -> None:
-    """Dispatchers to another peer are not held back."""
+    """The budget of one peer does not limit calls to another."""
     spent, _ = dispatcher_to(answers(429))
     for _ in range(20):
         with pytest.raises(AppError):
@@ -77,7 +77,7 @@ def test_ten_calls_buy_a_retry(calls: int, retries: int) -> None:
 
 @pytest.mark.parametrize(("passed_s", "retries"), [(0.0, 0), (0.9, 0), (1.0, 1), (3600.0, 1)])
 def test_an_empty_budget_gains_one_a_second(passed_s: float, retries: int) -> None:
-    """Time gives an empty budget one token a second, and saves none up."""
+    """An empty budget gains one token a second, and time saves up no more than that."""
     time = Time()
     budget = RetryBudget(time)
     drain(budget)
@@ -88,7 +88,7 @@ def test_an_empty_budget_gains_one_a_second(passed_s: float, retries: int) -> No
 
 
 def test_an_empty_budget_gains_steadily() -> None:
-    """Asking more often than once a second does not keep the token away."""
+    """Asking more often than once a second does not delay the token."""
     time = Time()
     budget = RetryBudget(time)
     drain(budget)

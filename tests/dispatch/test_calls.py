@@ -23,7 +23,7 @@ from tests.support.scripted_transport import LINKS, Peer, after, answers, dispat
 
 
 class Wanted(BaseModel):
-    """What is sent."""
+    """The body that is sent."""
 
     item: UUID
     quantity: int
@@ -46,7 +46,7 @@ LEFT = answers(200, body='{"left":3,"more":[]}')
 
 
 async def test_a_typed_body_is_sent_and_a_typed_answer_returned() -> None:
-    """The path is filled in; what the answer has beyond the declared fields is not read."""
+    """The path's parameters are filled in; fields of the answer that are not declared are ignored."""
     dispatcher, peer = dispatcher_to(LEFT)
 
     taken = await dispatcher.call(TAKE, WANTED, path={"item": ITEM}, query={"dry": 1}, bearer="token")
@@ -58,7 +58,7 @@ async def test_a_typed_body_is_sent_and_a_typed_answer_returned() -> None:
 
 
 async def test_json_that_is_written_already_is_sent_as_it_is() -> None:
-    """Events are stored as text, and are not parsed to be sent."""
+    """Events are stored as text, and are sent without parsing them."""
     dispatcher, peer = dispatcher_to(LEFT)
 
     await dispatcher.call(TAKE, b'{"quantity": 1}', path={"item": ITEM})
@@ -79,7 +79,7 @@ async def test_json_that_is_written_already_is_sent_as_it_is() -> None:
     ],
 )
 async def test_what_is_not_declared_is_not_sent(call: Call[Any, Any], arguments: dict[str, Any], problem: str) -> None:
-    """Body, parameters, query and key are those that the call declares, or the caller's mistake is raised."""
+    """Body, parameters, query and key must be those that the call declares, or the call raises a TypeError."""
     dispatcher, peer = dispatcher_to(LEFT)
 
     with pytest.raises(TypeError, match=problem):
@@ -90,7 +90,7 @@ async def test_what_is_not_declared_is_not_sent(call: Call[Any, Any], arguments:
 
 @given(st.text(min_size=1).filter(lambda value: value not in {".", ".."}))
 def test_a_parameter_stays_in_its_place(value: str) -> None:
-    """No value makes another path, a query or a fragment of it."""
+    """No value of a parameter adds a path segment, a query or a fragment."""
     address = TAKE.address("http://product", {"item": value}, None)
 
     assert address.path.count("/") == "/items/x/take".count("/")
@@ -100,7 +100,7 @@ def test_a_parameter_stays_in_its_place(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
 def test_a_parameter_that_would_make_another_path_is_refused(value: str) -> None:
-    """A client of HTTP resolves dots, written as ``%2e`` too, and so would call another route."""
+    """HTTP clients resolve dots, also as ``%2e``, and would call another route."""
     with pytest.raises(ValueError, match="cannot stand in a path"):
         TAKE.address("http://product", {"item": value}, None)
 
@@ -115,7 +115,7 @@ ATTEMPTS: Mapping[str, tuple[Call[None, None], str | None, int]] = {
 
 @pytest.mark.parametrize("kind", ATTEMPTS)
 async def test_a_call_that_may_have_been_sent_is_repeated_as_it_is_declared(kind: str) -> None:
-    """An unrepeatable one is not: its effect might come twice."""
+    """An unrepeatable call is not retried: its effect might occur twice."""
     call, key, attempts = ATTEMPTS[kind]
     dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
 
@@ -126,7 +126,7 @@ async def test_a_call_that_may_have_been_sent_is_repeated_as_it_is_declared(kind
 
 
 async def test_what_a_service_that_cannot_now_has_answered_is_kept() -> None:
-    """Its status, code and problem: the caller decides by them."""
+    """The error has the answer's status, code and problem, by which the caller decides."""
     dispatcher, _ = dispatcher_to(answers(429, body='{"code":"too_many_attempts","detail":"Wait."}'))
 
     with pytest.raises(RemoteUnavailable) as failed:
@@ -144,7 +144,7 @@ async def test_what_a_service_that_cannot_now_has_answered_is_kept() -> None:
     ("slow_s", "took_s", "state"), [(0.5, 0.6, "open"), (0.7, 0.6, "closed"), (None, 1.4, "closed")]
 )
 async def test_how_long_a_call_may_take_is_its_own(slow_s: float | None, took_s: float, state: str) -> None:
-    """A route that is slow by nature does not make its service look ill."""
+    """A route that is slow by design does not count as slow in the breaker."""
     call = Call("product", "GET", "/items", slow_s=slow_s)
     dispatcher, _ = dispatcher_to(after(took_s, answers(200)))
 
@@ -156,7 +156,7 @@ async def test_how_long_a_call_may_take_is_its_own(slow_s: float | None, took_s:
 
 @pytest.mark.parametrize(("slow_s", "state"), [(2.0, "open"), (None, "closed")])
 async def test_a_late_answer_of_a_slow_route_does_not_count(slow_s: float | None, state: str) -> None:
-    """A flood of logins may take longer than the callers wait; a service that is away counts all the same."""
+    """Timeouts of a slow route do not open the breaker; refused connections do."""
     call = Call("product", "POST", "/items", slow_s=slow_s)
     dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
 
@@ -174,7 +174,7 @@ async def test_a_late_answer_of_a_slow_route_does_not_count(slow_s: float | None
 
 
 async def test_only_so_many_calls_of_a_kind_are_under_way_at_once() -> None:
-    """The others wait in their order; calls of another kind do not wait for them."""
+    """The other calls wait in their order; calls of another kind do not wait for them."""
     arrived, answering = asyncio.Semaphore(0), asyncio.Event()
 
     async def hold(peer: Peer, request: OpenedRequest) -> httpx.Response:

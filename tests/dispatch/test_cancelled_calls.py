@@ -15,7 +15,7 @@ Each = pytest.mark.parametrize("make_transport", TRANSPORTS.values(), ids=TRANSP
 
 
 class WaitingServer:
-    """Reads requests, and answers when it is told to."""
+    """Reads requests, and answers when the test lets it."""
 
     def __init__(self) -> None:
         self.telling = asyncio.Event()
@@ -41,19 +41,19 @@ class WaitingServer:
                 await self.telling.wait()
                 writer.write(written(b"{}"))
         except (EOFError, ConnectionError):
-            pass  # the caller has given up
+            pass  # the caller has disconnected
         finally:
             self._writers.discard(writer)
             writer.close()
 
 
 def call(dispatcher: Dispatcher, times: int) -> list[asyncio.Task[Any]]:
-    """Begin calls."""
+    """Start calls."""
     return [asyncio.create_task(dispatcher.send("tiny", "GET", "/", sealed=False)) for _ in range(times)]
 
 
 async def cancel(calls: list[asyncio.Task[Any]]) -> None:
-    """Cancel calls, and see that nothing else has become of them."""
+    """Cancel calls, and check that each raises only that."""
     for one in calls:
         one.cancel()
     results = await asyncio.gather(*calls, return_exceptions=True)
@@ -63,7 +63,7 @@ async def cancel(calls: list[asyncio.Task[Any]]) -> None:
 @pytest.mark.parametrize("cancelled", [1_000, pytest.param(10_000, marks=pytest.mark.long)])
 @Each
 async def test_cancelled_calls_lose_no_slot(make_transport: Callable[[], Transport], cancelled: int) -> None:
-    """After calls cancelled unsent, queued or under way, every slot can be used at once."""
+    """After calls are cancelled unsent, queued or under way, every slot can be used at once."""
     async with WaitingServer() as server, dispatcher_to(server.address, make_transport) as dispatcher:
         for number in range(cancelled // BATCH):
             calls = call(dispatcher, BATCH)
@@ -81,7 +81,7 @@ async def test_cancelled_calls_lose_no_slot(make_transport: Callable[[], Transpo
 
 @Each
 async def test_a_cancelled_call_makes_room_at_once(make_transport: Callable[[], Transport]) -> None:
-    """Callers that give up on a service that hangs make room for others."""
+    """Calls cancelled while a service hangs free their slots for others."""
     async with WaitingServer() as server, dispatcher_to(server.address, make_transport) as dispatcher:
         calls = call(dispatcher, CALLS_AT_A_TIME)
         for _ in calls:
@@ -89,7 +89,7 @@ async def test_a_cancelled_call_makes_room_at_once(make_transport: Callable[[], 
         await cancel(calls)
 
         (another,) = call(dispatcher, 1)
-        async with asyncio.timeout(DEFAULT_S / 2):  # long before a call gives up
+        async with asyncio.timeout(DEFAULT_S / 2):  # long before a call times out
             await server.arrived.acquire()
         server.telling.set()
 
@@ -98,7 +98,7 @@ async def test_a_cancelled_call_makes_room_at_once(make_transport: Callable[[], 
 
 @Each
 async def test_a_call_cancelled_before_it_was_sent_is_not_sent(make_transport: Callable[[], Transport]) -> None:
-    """Calls that are given up while they wait for a connection have no effect."""
+    """Calls cancelled while they wait for a connection have no effect."""
     async with WaitingServer() as server, dispatcher_to(server.address, make_transport) as dispatcher:
         calls = call(dispatcher, CALLS_AT_A_TIME * 2)
         for _ in range(CALLS_AT_A_TIME):

@@ -12,12 +12,12 @@ HEADER = "x-request-timeout-ms"
 
 
 def sent_ms(peer: Peer) -> list[int]:
-    """Give the milliseconds that each attempt was told it has."""
+    """Return the milliseconds left that each attempt was sent with."""
     return [int(seen.request.headers[HEADER]) for seen in peer.seen]
 
 
 async def call_within(dispatcher: Dispatcher, peer: Peer, serving_s: float, timeout: float | None = None) -> None:
-    """Call while a request is served that has so many seconds left; in a task, for the deadline is its task's."""
+    """Call within a request that has this many seconds left; in a task, since a deadline belongs to its task."""
 
     async def call() -> None:
         deadline.start(serving_s, peer.time)
@@ -30,7 +30,7 @@ async def call_within(dispatcher: Dispatcher, peer: Peer, serving_s: float, time
     ("timeout", "sent"), [(None, 9980), (2.0, 1980), (0.5, 480), (30.0, 29_980), (100.0, 29_980), (0.06, 40)]
 )
 async def test_a_call_says_how_long_it_waits(timeout: float | None, sent: int) -> None:
-    """The callee is told what is left, less 20 ms for the way; 10 s if nothing is said, and never over 30 s."""
+    """The callee receives the time left, less 20 ms for the network: 10 s by default, and at most 30 s."""
     dispatcher, peer = dispatcher_to(OK)
 
     await dispatcher.send("product", "GET", PATH, timeout=timeout)
@@ -40,7 +40,7 @@ async def test_a_call_says_how_long_it_waits(timeout: float | None, sent: int) -
 
 @pytest.mark.parametrize(("serving", "timeout", "sent"), [(1.0, None, 980), (1.0, 5.0, 980), (8.0, 2.0, 1980)])
 async def test_the_request_being_served_bounds_the_call(serving: float, timeout: float | None, sent: int) -> None:
-    """A call never gets more time than the request has for which it is made."""
+    """A call never gets more time than the request being served."""
     dispatcher, peer = dispatcher_to(OK)
 
     await call_within(dispatcher, peer, serving, timeout)
@@ -53,7 +53,7 @@ async def test_the_request_being_served_bounds_the_call(serving: float, timeout:
     [(None, 10.0), ("1", 0.001), ("2000", 2.0), ("0100", 0.1), ("999999999", 999_999.999), ("1" * 5000, 111_111.111)],
 )
 def test_the_header_is_read_as_milliseconds(header: str | None, seconds: float) -> None:
-    """Without it a request has 10 s; of more digits than any deadline has, the first nine count."""
+    """Without the header a request has 10 s; of more digits than any deadline has, the first nine count."""
     assert deadline.seconds_from_header(header) == seconds
 
 
@@ -66,7 +66,7 @@ def test_another_header_is_refused(header: str) -> None:
 
 @pytest.mark.parametrize("left", [0.049, 0.001, 0.0, -1.0])
 async def test_no_call_begins_without_time(left: float) -> None:
-    """With under 50 ms left nothing is sent; it is a 504."""
+    """With under 50 ms left nothing is sent, and the call is a 504."""
     dispatcher, peer = dispatcher_to(OK)
 
     with pytest.raises(DeadlineExceeded):
@@ -76,7 +76,7 @@ async def test_no_call_begins_without_time(left: float) -> None:
 
 
 async def test_each_attempt_is_told_what_is_left_then() -> None:
-    """Attempts and waits use up the time of the call."""
+    """Attempts and waits use up the time of the call, and each attempt is sent with what is left."""
     dispatcher, peer = dispatcher_to(after(1.0, answers(503, {"retry-after": "2"})), after(0.5, answers(503)), OK)
 
     await dispatcher.send("product", "GET", PATH, timeout=10)
@@ -88,7 +88,7 @@ async def test_each_attempt_is_told_what_is_left_then() -> None:
 @pytest.mark.parametrize("step", [answers(503), fails(httpx.ConnectError("no"))])
 @pytest.mark.parametrize("took_s", [0.4, 0.95, 1.0, 5.0])
 async def test_nothing_begins_after_the_deadline(step: Step, took_s: float) -> None:
-    """However long attempts take, none begins, and no wait either, when the time is up."""
+    """When the time is up no attempt and no wait begins, however long attempts take."""
     dispatcher, peer = dispatcher_to(after(took_s, step))
     begun = peer.time.now
 

@@ -38,7 +38,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         while await reader.readuntil(b"\r\n\r\n"):
             writer.write(written(b"{}"))
     except (EOFError, ConnectionError):
-        pass  # the caller has gone
+        pass  # the client has disconnected
     finally:
         writer.close()
 
@@ -48,7 +48,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @pytest.mark.parametrize("times", [200])
 @pytest.mark.parametrize("name", TRANSPORTS)
 async def test_an_interpreter_ends_well_straight_after_a_call(name: str, times: int, *, closes: bool) -> None:
-    """Each of these programs ends with 0, whether or not it has closed its transport."""
+    """Each of these programs exits with 0, whether or not it has closed its transport."""
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -30,7 +30,7 @@ class Thing(Body):
 
 @router.post("", access=public(), idempotency=UNREPEATABLE)
 async def create(thing: Thing) -> Thing:
-    """Wait until the test lets it go on."""
+    """Wait for the test."""
     ARRIVED.append(thing.name)
     await GO.wait()
     return thing
@@ -38,7 +38,7 @@ async def create(thing: Thing) -> Thing:
 
 @pytest.fixture
 async def tiny() -> AsyncIterator[Tiny]:
-    """A service that serves three requests at a time."""
+    """A service that serves three requests at once."""
     GO.clear()
     ARRIVED.clear()
     async with serve_tiny(router, max_in_flight=MOST) as service:
@@ -47,7 +47,7 @@ async def tiny() -> AsyncIterator[Tiny]:
 
 
 async def fill(tiny: Tiny) -> list[asyncio.Task[httpx.Response]]:
-    """Let as many requests be served as may."""
+    """Send as many requests as may be served at once."""
 
     async def is_full() -> bool:
         return len(ARRIVED) == MOST
@@ -58,7 +58,7 @@ async def fill(tiny: Tiny) -> list[asyncio.Task[httpx.Response]]:
 
 
 async def test_one_too_many_is_turned_away_unread(tiny: Tiny) -> None:
-    """A request beyond the cap is answered before its body has come, and told to come back in a second."""
+    """A request beyond the cap is refused before its body is read, with a Retry-After of one second."""
     served = await fill(tiny)
     reader, writer = await asyncio.open_connection(tiny.client.base_url.host, tiny.client.base_url.port)
 
@@ -74,7 +74,7 @@ async def test_one_too_many_is_turned_away_unread(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("probe", ["/livez", "/readyz", "/health", "/metrics"])
 async def test_probes_are_answered_under_load(tiny: Tiny, probe: str) -> None:
-    """A service that is full is neither dead nor unready."""
+    """A service that is full stays alive and ready."""
     served = await fill(tiny)
 
     answer = await tiny.client.get(probe)
@@ -85,7 +85,7 @@ async def test_probes_are_answered_under_load(tiny: Tiny, probe: str) -> None:
 
 
 async def test_what_has_ended_makes_room(tiny: Tiny) -> None:
-    """Requests that were answered, refused or abandoned by their callers do not count any more."""
+    """Requests that were answered, refused or abandoned by their callers no longer count."""
     for _ in range(5):
         served = await fill(tiny)
         for call in served:
@@ -108,7 +108,7 @@ async def wait_for_room(tiny: Tiny) -> None:
 
 
 async def test_refused_requests_make_room(tiny: Tiny) -> None:
-    """Far more refused requests than there are places leave every place free."""
+    """Many more refused requests than there are places leave every place free."""
     for _ in range(MOST * 5):
         assert (await tiny.client.post(THINGS, json={"size": 1})).status_code == 422
         assert (await tiny.client.post(THINGS, content=b"x" * 2000)).status_code == 413
@@ -137,7 +137,7 @@ def chunk(part: bytes) -> bytes:
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 async def test_bodies_that_do_not_come_keep_nobody_out(tiny: Tiny, framing: str) -> None:
-    """Far more requests than may be served, and than fit by what they announce, wait for their bodies: others pass."""
+    """Many requests whose bodies do not arrive, more than fit by declared size, do not keep others out."""
     GO.set()
     async with AsyncExitStack() as stack:
         for _ in range(MOST * 10):
@@ -150,7 +150,7 @@ async def test_bodies_that_do_not_come_keep_nobody_out(tiny: Tiny, framing: str)
 async def test_the_body_that_has_taken_longest_makes_room(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch, framing: str
 ) -> None:
-    """Bodies are charged as they arrive; with no room left the oldest that is not whole is a 503, and nobody else."""
+    """Bodies are counted as they arrive; with no room left the oldest incomplete one is a 503, and no other."""
     GO.set()
     monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 2000)
     async with sending(tiny, framing, b"x" * 800) as oldest, sending(tiny, framing, b"x" * 800) as other:
@@ -162,7 +162,7 @@ async def test_the_body_that_has_taken_longest_makes_room(
 
 
 async def test_bodies_being_served_have_a_cap_together(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not fit beside bodies that are whole is refused, and taken when they have been answered."""
+    """A body that does not fit beside complete ones is refused, and accepted once those are answered."""
     served = await fill_one(tiny)
     monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 920)
     refused = await tiny.client.post(THINGS, json={"name": "x" * 900})
@@ -174,7 +174,7 @@ async def test_bodies_being_served_have_a_cap_together(tiny: Tiny, monkeypatch: 
 
 
 async def fill_one(tiny: Tiny) -> asyncio.Task[httpx.Response]:
-    """Let one request be served."""
+    """Send one request that is served."""
 
     async def is_served() -> bool:
         return bool(ARRIVED)

@@ -13,7 +13,7 @@ from tests.support.scripted_transport import LINKS, OK, PATH, Peer, Time, dispat
 
 @pytest.mark.parametrize("sealed", [True, False])
 async def test_a_service_without_an_address_is_unknown(*, sealed: bool) -> None:
-    """Sealed or not; no other service is asked in its place."""
+    """A service without an address is not called, sealed or plain, and no other is called in its place."""
     dispatcher, peer = dispatcher_to(OK)
 
     with pytest.raises(UnknownService, match="analytics"):
@@ -44,7 +44,7 @@ async def test_a_service_without_a_link_is_called_in_plaintext_only_if_that_is_a
 
 
 async def test_a_call_carries_what_it_was_given_and_nothing_else() -> None:
-    """Whom it acts for, under which key and with what content; a call that was given nothing has its deadline alone."""
+    """A call carries its person, key and content; without any of them it carries only its deadline."""
     dispatcher, peer = dispatcher_to(OK)
 
     await dispatcher.send(
@@ -71,7 +71,7 @@ async def test_a_call_carries_what_it_was_given_and_nothing_else() -> None:
 
 
 async def test_every_connection_is_closed_although_one_cannot_be() -> None:
-    """What went wrong with it is raised, once the others are closed."""
+    """An error of one connection is raised after the others are closed."""
     closed: list[int] = []
 
     class Closing(HttpxTransport):

@@ -66,7 +66,7 @@ STATUS = {
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("failure", TABLE)
 async def test_what_fails_is_tried_again_as_the_policy_says(failure: str, call: str) -> None:
-    """The kind of failure and of call decide how often it is tried, and what the caller is told."""
+    """The kinds of failure and of call decide the number of attempts and the error that the caller gets."""
     step, attempts, kind = TABLE[failure]
     dispatcher, peer = dispatcher_to(step)
 
@@ -83,7 +83,7 @@ async def test_what_fails_is_tried_again_as_the_policy_says(failure: str, call: 
     ("method", "attempts"), [("GET", 3), ("HEAD", 3), ("PUT", 3), ("DELETE", 3), ("POST", 1), ("PATCH", 1)]
 )
 async def test_idempotent_methods_are_repeatable(method: str, attempts: int) -> None:
-    """What RFC 9110 calls idempotent needs no Idempotency-Key."""
+    """Methods that RFC 9110 calls idempotent need no Idempotency-Key."""
     dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
 
     with pytest.raises(DeadlineExceeded):
@@ -102,7 +102,7 @@ async def test_idempotent_methods_are_repeatable(method: str, attempts: int) -> 
     ],
 )
 async def test_a_refusal_is_passed_on_in_its_own_words(body: str, code: str, told: str) -> None:
-    """With the code and detail of a problem document; a body that is none is not quoted."""
+    """The error has the code and detail of a problem document; any other body is not quoted."""
     dispatcher, _ = dispatcher_to(answers(404, body=body))
 
     with pytest.raises(RemoteError) as refused:
@@ -113,7 +113,7 @@ async def test_a_refusal_is_passed_on_in_its_own_words(body: str, code: str, tol
 
 
 async def test_an_answer_that_is_no_json_is_a_502() -> None:
-    """One that is JSON and not what the call declares, too."""
+    """An answer that is not JSON, or not the declared model, is a 502."""
     dispatcher, _ = dispatcher_to(answers(200, body="ok"), answers(200, body='{"ok":"perhaps"}'), OK)
 
     for _ in range(2):
@@ -123,7 +123,7 @@ async def test_an_answer_that_is_no_json_is_a_502() -> None:
 
 
 async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each attempt by its number and outcome; a refusal is a line of information, an outage a warning."""
+    """Each attempt is counted by number and outcome; a refusal is logged as information, an outage as a warning."""
     log = CapturingLogger()
     monkeypatch.setattr("chassis.dispatch.dispatcher.log", log)
     dispatcher, _ = dispatcher_to(
@@ -156,7 +156,7 @@ async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: p
 
 
 def attempts() -> dict[tuple[str, str], int]:
-    """How many attempts to PUT something at the product service were counted, by number and outcome."""
+    """Return how many attempts to PUT at the product service were counted, by number and outcome."""
     return {
         (sample.labels["attempt"], sample.labels["outcome"]): int(sample.value)
         for metric in metrics.ATTEMPTS.collect()
@@ -166,14 +166,14 @@ def attempts() -> dict[tuple[str, str], int]:
 
 
 def seconds() -> float:
-    """How long they took together."""
+    """Return the seconds that these attempts took together."""
     labels = {"target": "product", "method": "PUT"}
     return REGISTRY.get_sample_value("dispatch_attempt_seconds_sum", labels) or 0.0
 
 
 @pytest.mark.parametrize("failures", [0, 1, 2])
 async def test_an_attempt_that_succeeds_ends_it(failures: int) -> None:
-    """After up to two failures the third attempt's answer is the call's."""
+    """After up to two failures the third attempt's answer is returned."""
     dispatcher, peer = dispatcher_to(*[answers(503)] * failures, OK)
 
     assert (await dispatcher.send("product", "GET", PATH)).json() == {"ok": True}
@@ -181,7 +181,7 @@ async def test_an_attempt_that_succeeds_ends_it(failures: int) -> None:
 
 
 async def test_a_failure_that_is_not_to_be_repeated_ends_it() -> None:
-    """A retry that meets a final answer tells that one."""
+    """A retry with a final failure raises that failure."""
     dispatcher, peer = dispatcher_to(answers(503), answers(404, body='{"code":"product_not_found"}'), OK)
 
     with pytest.raises(RemoteError) as failed:
@@ -205,7 +205,7 @@ async def test_each_attempt_is_sealed_anew_with_the_same_key() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_waits_are_full_jitter(share: float) -> None:
-    """Before the second attempt up to 0.1 s pass, before the third up to 0.2 s."""
+    """The wait before the second attempt is up to 0.1 s, before the third up to 0.2 s."""
     time = Time()
     retries = Retries(RetryBudget(time), Deadline(time.now + 10.0), time, repeatable=True, chance=lambda: share)
 
@@ -215,7 +215,7 @@ def test_waits_are_full_jitter(share: float) -> None:
 
 
 async def test_waits_differ() -> None:
-    """Callers that failed together do not come back together."""
+    """Calls that failed together are not retried together."""
     waits = set()
     for _ in range(20):
         dispatcher, peer = dispatcher_to(fails(httpx.ConnectError("no")))
@@ -230,7 +230,7 @@ async def test_waits_differ() -> None:
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("said", ["1", "5"])
 async def test_retry_after_is_kept_to(status: int, said: str) -> None:
-    """What the answer asks for is waited, when it is more than the jitter."""
+    """A Retry-After longer than the jitter is the wait."""
     dispatcher, peer = dispatcher_to(answers(status, {"retry-after": said}), OK)
 
     await dispatcher.send("product", "GET", PATH)
@@ -239,7 +239,7 @@ async def test_retry_after_is_kept_to(status: int, said: str) -> None:
 
 
 async def test_retry_after_may_be_a_date() -> None:
-    """A date is a number of seconds from now."""
+    """A date stands for the seconds until then."""
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": date}), OK)
 
@@ -253,7 +253,7 @@ async def test_retry_after_may_be_a_date() -> None:
     ["0", "-1", "soon", "", "1.5", "Sat, 99 Nov 2026 09:00:00 GMT", "Sat, 21 Nov 2020 09:00:00 GMT", "²"],
 )
 async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
-    """Zero, nonsense and a date in the past leave the jitter."""
+    """With zero, an invalid value or a past date the wait is the jitter."""
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
 
     await dispatcher.send("product", "GET", PATH)
@@ -263,7 +263,7 @@ async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
 
 @pytest.mark.parametrize(("said", "timeout"), [("6", 30), ("3600", 30), ("2", 1.5), ("2", 2.0), ("9" * 400, 30)])
 async def test_a_retry_after_that_is_too_long_is_passed_on(said: str, timeout: float) -> None:
-    """Over 5 s, or past the deadline, the caller is told when to come back, and nothing is waited."""
+    """With a Retry-After over 5 s, or past the deadline, the call fails at once and passes it on."""
     dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
 
     with pytest.raises(ServiceUnavailable) as failed:
@@ -284,7 +284,7 @@ PIECES = st.sampled_from(
 @example("Mon, 01 Jan 0001 00:00:00 -0000")
 @example("Fri, 31 Dec 9999 23:59:59 -0000")
 def test_no_retry_after_breaks_the_caller(said: str) -> None:
-    """Whatever stands in the header is some seconds from now on, or nothing."""
+    """Any header is read as a number of seconds, or ignored."""
     seconds = retry_after(Refusal(Answer(503, {"retry-after": said}, b"")))
 
     assert seconds is None or seconds >= 0

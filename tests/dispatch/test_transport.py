@@ -40,13 +40,13 @@ router = service_router("things")
 
 @router.get("/echo/{rest:path}", access=service("order"))
 async def echo(rest: str, request: Request) -> dict[str, Any]:
-    """Tell what was asked."""
+    """Return the request."""
     return {"path": rest, "query": list(request.query_params.multi_items())}
 
 
 @router.get("/plain", access=public())
 async def plain() -> dict[str, bool]:
-    """Be there."""
+    """Return a plain answer."""
     return {"ok": True}
 
 
@@ -73,7 +73,7 @@ async def transport(make_transport: Callable[[], Transport]) -> AsyncIterator[Tr
 
 @pytest.fixture(scope="module")
 async def order(url: str, make_transport: Callable[[], Transport]) -> AsyncIterator[Dispatcher]:
-    """A dispatcher of the order service, which calls it."""
+    """A dispatcher of the order service, which calls the tiny service."""
     async with dispatcher_to(url, make_transport) as dispatcher:
         yield dispatcher
 
@@ -85,7 +85,7 @@ async def get(transport: Transport, proxy: FaultProxy, timeout: float = 5.0) -> 
 
 
 def streaming(piece: bytes, *, chunked: bool) -> Fault:
-    """Answer without an end."""
+    """Answer without end."""
 
     async def stream(exchange: Exchange) -> None:
         framing = b"transfer-encoding: chunked" if chunked else b"connection: close"
@@ -97,7 +97,7 @@ def streaming(piece: bytes, *, chunked: bool) -> Fault:
 
 
 async def closing(exchange: Exchange) -> None:
-    """End the connection without a word."""
+    """Close the connection without an answer."""
     exchange.cut()
 
 
@@ -119,7 +119,7 @@ FAULTS: dict[str, tuple[Fault, type[TransportError]]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_fault_of_the_wire_has_its_name(url: str, transport: Transport, name: str) -> None:
-    """No answer in time, a broken one and one too large are told apart; none is taken for a request not sent."""
+    """A timeout, a broken answer and one too large raise different errors; none counts as not sent."""
     fault, kind = FAULTS[name]
     async with FaultProxy(url, fault) as proxy:
         with pytest.raises(TransportError) as failed:
@@ -130,7 +130,7 @@ async def test_a_fault_of_the_wire_has_its_name(url: str, transport: Transport, 
 
 
 async def test_a_request_that_found_nobody_is_known_as_not_sent(url: str, transport: Transport) -> None:
-    """Where nobody listens there is no connection."""
+    """A refused connection counts as not sent."""
     async with FaultProxy(url, passing) as proxy:
         pass
     with pytest.raises(ConnectFailed):
@@ -138,7 +138,7 @@ async def test_a_request_that_found_nobody_is_known_as_not_sent(url: str, transp
 
 
 async def test_a_connection_reset_before_the_request_was_read_fails_at_once(transport: Transport) -> None:
-    """As not sent or as broken: the reset may come before the client has sent anything, or after."""
+    """The call fails as not sent or as broken: the reset may come before the client has sent anything, or after."""
     async with FaultProxy("", passing, resets_unread=True) as proxy:
         with pytest.raises((ConnectFailed, ConnectionBroken)):
             await get(transport, proxy)
@@ -161,7 +161,7 @@ async def test_a_kept_connection_that_breaks_is_not_used_twice_for_one_request(u
 
 
 async def test_an_answer_up_to_the_cap_is_read_whole(url: str, transport: Transport) -> None:
-    """4 MiB are taken, to the byte."""
+    """An answer of 4 MiB is read, and not a byte more."""
     async with FaultProxy(url, saying(written(bytes(MAX_ANSWER_BYTES)))) as proxy:
         _, body = await get(transport, proxy)
 
@@ -169,7 +169,7 @@ async def test_an_answer_up_to_the_cap_is_read_whole(url: str, transport: Transp
 
 
 async def test_closing_ends_the_calls_under_way(url: str, transport: Transport) -> None:
-    """They fail at once, as perhaps sent; what is called later is not sent."""
+    """Calls under way fail at once, as perhaps sent; later calls are not sent."""
     arrived = asyncio.Semaphore(0)
 
     async def hold(_exchange: Exchange) -> None:
@@ -191,7 +191,7 @@ async def test_closing_ends_the_calls_under_way(url: str, transport: Transport) 
 
 
 async def test_a_call_that_waits_for_a_slot_spends_its_own_time() -> None:
-    """It is sent with what is left; without a slot in its time it is known as not sent."""
+    """The call is sent with the time left; without a slot in time it counts as not sent."""
     times = iter([100.0, 103.0, 200.0, 206.0, 300.0])
     slots = Slots(1, clock=lambda: next(times))
     left = [await slots.take(5.0)]
@@ -210,7 +210,7 @@ async def test_a_call_that_waits_for_a_slot_spends_its_own_time() -> None:
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 async def test_a_redirect_is_not_followed(url: str, transport: Transport, status: str) -> None:
-    """What another address says is none of our business: the redirect itself is the answer."""
+    """The redirect itself is the answer; its target is not called."""
     async with FaultProxy(url, passing) as proxy:
         proxy.fault = saying(written(b"", f"location: {proxy.address}/elsewhere\r\n", status))
         answer, _ = await get(transport, proxy)
@@ -219,7 +219,7 @@ async def test_a_redirect_is_not_followed(url: str, transport: Transport, status
 
 
 async def test_an_encoded_answer_is_not_unpacked(url: str, transport: Transport) -> None:
-    """A bomb stays as small as it came, and is not even asked for."""
+    """A compressed answer is not unpacked, and compression is not offered."""
     asked: list[bytes] = []
 
     async def bomb(exchange: Exchange) -> None:
@@ -237,7 +237,7 @@ async def test_an_encoded_answer_is_not_unpacked(url: str, transport: Transport)
 async def test_proxies_of_the_environment_are_ignored(
     url: str, make_transport: Callable[[], Transport], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Messages between services go where the settings say, and nowhere else."""
+    """Calls between services go to the configured addresses only."""
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv(name, "http://127.0.0.1:1")
 
@@ -246,14 +246,14 @@ async def test_proxies_of_the_environment_are_ignored(
 
 
 async def test_a_call_that_is_too_late_is_a_504(url: str) -> None:
-    """A dispatcher gives up when the time of the call is over."""
+    """A dispatcher gives up at the deadline of the call."""
     async with FaultProxy(url, holding) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(DeadlineExceeded):
             await dispatcher.send("tiny", "GET", f"{THINGS}/plain", sealed=False, timeout=0.15)
 
 
 async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
-    """It is not asked for again: it would be as large."""
+    """The call is not retried: the answer would be as large."""
     too_large = saying(written(bytes(MAX_ANSWER_BYTES + 1)))
     async with FaultProxy(url, too_large) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(BadGateway):
@@ -263,7 +263,7 @@ async def test_an_answer_that_is_too_large_is_a_502(url: str) -> None:
 
 
 class Calling(TinySettings):
-    """A service that calls the tiny one."""
+    """A service that calls the tiny service."""
 
     service_name: ClassVar[str] = "order"
     peers: ClassVar[frozenset[str]] = frozenset({"tiny"})
@@ -272,7 +272,7 @@ class Calling(TinySettings):
 
 @pytest.mark.parametrize("name", TRANSPORTS)
 async def test_a_service_calls_over_the_transport_of_its_settings(url: str, name: str) -> None:
-    """Each name that DISPATCH_TRANSPORT takes is in ``TRANSPORTS``; requests and background work both use it."""
+    """Each name that DISPATCH_TRANSPORT accepts is in ``TRANSPORTS``; requests and background work both use it."""
     settings = Calling.model_validate(
         {"dispatch_transport": name, "tiny_service_url": url, "link_key": as_setting(KEYS), "log_level": "WARNING"}
     )
@@ -298,7 +298,7 @@ QUERIES = st.dictionaries(
 async def test_what_is_sealed_is_what_arrives(
     order: Dispatcher, segments: list[str], query: dict[str, str | int]
 ) -> None:
-    """Whatever a path and a query are made of, they arrive as they were sealed, and mean what was meant."""
+    """Path and query arrive as they were sealed, whatever their characters, and keep their meaning."""
     rest = "/".join(segments)
     heard = (await order.send("tiny", "GET", f"{THINGS}/echo/{rest}", query=query)).json()
 

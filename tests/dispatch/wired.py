@@ -1,4 +1,4 @@
-"""A dispatcher that makes its calls over real sockets, and what may be answered there."""
+"""A dispatcher that makes its calls over real sockets, and raw answers for them."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -24,7 +24,7 @@ Attributes = dict[str, tuple[str, str]]
 
 
 def drawn(heading: str) -> dict[str, Attributes]:
-    """The entities of a diagram: the type and the keys of each attribute."""
+    """Return the entities of a diagram: the type and the keys of each attribute."""
     return {
         entity: {name: (kind, keys) for kind, name, keys in ATTRIBUTE.findall(body)}
         for entity, body in ENTITY.findall(DIAGRAMS[heading])
@@ -32,7 +32,7 @@ def drawn(heading: str) -> dict[str, Attributes]:
 
 
 def described(column: Column[object]) -> tuple[str, str]:
-    """The type and the keys of a column, as a diagram has them."""
+    """Return the type and the keys of a column, as a diagram writes them."""
     kind = str(column.type.compile(postgresql.dialect())).partition("(")[0].lower()  # type: ignore[no-untyped-call]
     holds = {"PK": column.primary_key, "FK": column.foreign_keys, "UK": column.unique}
     return kind.replace("timestamp with time zone", "timestamptz"), ", ".join(key for key in holds if holds[key])
@@ -48,7 +48,7 @@ def described(column: Column[object]) -> tuple[str, str]:
     ],
 )
 def test_a_diagram_shows_the_tables_of_the_models(heading: str, metadata: MetaData) -> None:
-    """It has the same tables, columns, types and keys, and a solid line for each foreign key."""
+    """The diagram has the same tables, columns, types and keys, and a solid line for each foreign key."""
     tables = metadata.tables.values()
     keys = {(key.column.table.name, table.name) for table in tables for key in table.foreign_keys}
 
@@ -59,7 +59,7 @@ def test_a_diagram_shows_the_tables_of_the_models(heading: str, metadata: MetaDa
 
 
 def test_a_diagram_shows_the_collections_of_analytics() -> None:
-    """It has every collection, with the fields that its indexes name and the keys of its unique index."""
+    """The diagram has every collection, with the fields of its indexes and the keys of its unique index."""
     collections = drawn("analytics")
 
     assert collections.keys() == INDEXES.keys()
@@ -70,5 +70,5 @@ def test_a_diagram_shows_the_collections_of_analytics() -> None:
 
 
 def unique(indexes: Iterable[IndexModel]) -> set[str]:
-    """The fields of the unique indexes."""
+    """Return the fields of the unique indexes."""
     return {field for index in indexes if index.document.get("unique") for field in index.document["key"]}

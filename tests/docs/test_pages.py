@@ -16,12 +16,12 @@ PATH = re.compile(
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives the headings of a page."""
+    """Return the anchors that GitHub generates for the headings of a page."""
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(page.read_text())}
 
 
 def broken_links(page: str) -> Iterator[str]:
-    """The links of a page that lead nowhere."""
+    """Return the broken links of a page."""
     for target, anchor in LINK.findall((ROOT / page).read_text()):
         file = (ROOT / page).parent / target if target else ROOT / page
         if not file.exists() or (anchor and anchor not in anchors(file)):
@@ -29,7 +29,7 @@ def broken_links(page: str) -> Iterator[str]:
 
 
 def lost_paths(file: str) -> Iterator[str]:
-    """The files of the repository that a file names, in its text or a comment, and that are not there."""
+    """Return the repository paths named in a file's text or comments that do not exist."""
     try:
         text = (ROOT / file).read_text()
     except UnicodeDecodeError:
@@ -43,12 +43,12 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    """Pages, comments and scripts name files where they are, however often these are moved."""
+    """Pages, comments and scripts name only files that exist."""
     assert [path for file in TRACKED for path in lost_paths(file)] == []
 
 
 def test_the_index_lists_every_page() -> None:
-    """Each page of docs/ has a link in docs/README.md, a decision with its number and title."""
+    """docs/README.md links each page of docs/, and each decision by its number and title."""
     index = (ROOT / "docs/README.md").read_text()
     pages = {page.removeprefix("docs/") for page in PAGES if page.startswith("docs/")} - {"README.md"}
     titles = {page: (ROOT / "docs" / page).read_text().partition("\n")[0].removeprefix("# ") for page in pages}

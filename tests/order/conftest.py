@@ -8,7 +8,7 @@ from chassis.application import application_of
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from order import main
-from tests.order.shop import Shop, declare_steps
+from tests.order.shop import Shop, declare_take_stock
 from tests.support.aliases import Bearer, People
 from tests.support.fault_proxy import FaultProxy, passing
 from tests.support.having import having
@@ -28,14 +28,14 @@ async def teapot(shop: Shop) -> str:
 
 @pytest.fixture
 async def settling(shop: Shop) -> AsyncIterator[None]:
-    """Let every order come to its end after the test, when all works again."""
+    """Complete every order after the test, with all services working again."""
     yield
     assert await shop.settles()
 
 
 @pytest.fixture
 def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The running service resumes no orders by itself."""
+    """Keep the running service from resuming orders by itself."""
 
     async def resume_nothing(_database: Postgres, _dispatcher: Dispatcher) -> None:
         pass
@@ -45,13 +45,13 @@ def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step of an order is waited for for long."""
-    declare_steps(monkeypatch, timeout_s=0.5)
+    """Give the call for the stock a short timeout."""
+    declare_take_stock(monkeypatch, timeout_s=0.5)
 
 
 @pytest.fixture
 async def wire(settling: None, shop: Shop, environment: dict[str, str]) -> AsyncIterator[FaultProxy]:
-    """What stands between the order service's calls and the product service."""
+    """The connection between the order service's calls and the product service."""
     its = application_of(shop.app)
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
         peers = its.settings.peer_urls | {"product": proxy.address}

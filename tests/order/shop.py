@@ -1,4 +1,4 @@
-"""A shop: what its customers and its admin do, what it has left, and the passing of time."""
+"""A shop: the actions of its customers and its admin, its stock, and the passing of time."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
-from order.calls import COMMIT, RESERVE
+from order.calls import TAKE_STOCK
 from order.models import Order, OrderStatus
 from order.services.advance_order import PATIENCE
 from order.services.resume_orders import resume_orders
@@ -28,14 +28,14 @@ STOCK = 5
 
 
 class Away(Dispatcher):
-    """A dispatcher whose peers are away; it counts who was asked for."""
+    """A dispatcher whose peers are down; it counts the calls to each."""
 
     def __init__(self) -> None:
         self.asked = Counter[str]()
 
     async def call(self, call: Call[Any, Any], body: Any = None, **options: Any) -> NoReturn:  # noqa: ANN401, ARG002 - as the real one
         """Fail."""
-        assert call is RESERVE
+        assert call is TAKE_STOCK
         self.asked[str(body.order_id)] += 1
         raise ServiceUnavailable
 
@@ -55,24 +55,24 @@ class Shop:
         object.__setattr__(self, "admin", self.bearer(role="admin"))
 
     async def product(self, **differently: object) -> str:
-        """The id of a new product: of 199.99, 5 of them, unless said otherwise."""
+        """Create a product, of 199.99 with 5 in stock unless stated otherwise; returns its id."""
         product = {"name": "Teapot", "price": PRICE, "stock": STOCK} | differently
         answer = await self.people["product"].post(PRODUCTS, json=product, headers=self.admin)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
     async def change_price(self, product_id: str, price: float) -> None:
-        """Sell it at another price from now on."""
+        """Change its price."""
         path = f"{PRODUCTS}/{product_id}"
         answer = await self.people["product"].patch(path, json={"price": price}, headers=self.admin)
         assert answer.status_code == 200, answer.text
 
     async def stock_of(self, product_id: str) -> int:
-        """How many are left."""
+        """Return the stock."""
         return int((await self.people["product"].get(f"{PRODUCTS}/{product_id}")).json()["stock"])
 
     async def has_stock(self, product_id: str, stock: int) -> bool:
-        """Whether so many are left soon."""
+        """Return whether the stock reaches this number soon."""
 
         async def has() -> bool:
             return await self.stock_of(product_id) == stock
@@ -80,36 +80,36 @@ class Shop:
         return await eventually(has)
 
     async def send(self, body: object, headers: dict[str, str] | None = None, key: str | None = None) -> httpx.Response:
-        """Place an order as the customer, or as somebody else."""
+        """Place an order as the customer, or as another person."""
         keyed = {"Idempotency-Key": key} if key else {}
         return await self.people["order"].post(ORDERS, json=body, headers={**(headers or self.customer), **keyed})
 
     async def place(self, product_id: str, quantity: int = 1, headers: dict[str, str] | None = None) -> dict[str, Any]:
-        """The order of a product; its id alone if it is refused."""
+        """Order a product; returns the order, or only its id if it is refused."""
         key = str(new_id())
         wanted = {"product_id": product_id, "quantity": quantity}
         return dict((await self.send(wanted, headers, key)).json())
 
     async def orders(self) -> list[dict[str, Any]]:
-        """All orders, newest first."""
+        """Return all orders, newest first."""
         return list((await self.people["order"].get(f"{ORDERS}/all", headers=self.admin)).json()["items"])
 
     async def only_order(self) -> dict[str, Any]:
-        """The only order that there is."""
+        """Return the one order that exists."""
         (order,) = await self.orders()
         return order
 
     async def read(self, order_id: str) -> dict[str, Any]:
-        """An order."""
+        """Return an order."""
         return dict((await self.people["order"].get(f"{ORDERS}/{order_id}", headers=self.admin)).json())
 
     async def history(self, order_id: str) -> list[tuple[str, str]]:
-        """The statuses of an order with their causes."""
+        """Return the statuses of an order with their causes."""
         answer = await self.people["order"].get(f"{ORDERS}/{order_id}/history", headers=self.admin)
         return [(step["status"], step["cause"]) for step in answer.json()["items"]]
 
     async def cancel(self, order_id: str, headers: dict[str, str] | None = None) -> httpx.Response:
-        """Cancel an order as the customer, or as somebody else."""
+        """Cancel an order as the customer, or as another person."""
         return await self.people["order"].post(f"{ORDERS}/{order_id}/cancel", headers=headers or self.customer)
 
     async def fulfil(self, order_id: str) -> httpx.Response:
@@ -117,7 +117,7 @@ class Shop:
         return await self.people["order"].post(f"{ORDERS}/{order_id}/fulfil", headers=self.admin)
 
     async def becomes(self, order_id: str, status: OrderStatus) -> bool:
-        """Whether an order has a status soon, with nobody waiting for its turn."""
+        """Return whether an order reaches a status soon, without waiting for its next attempt."""
 
         async def has() -> bool:
             await self.resume()
@@ -126,18 +126,18 @@ class Shop:
         return await eventually(has)
 
     async def resume(self) -> None:
-        """Go on at once with all orders that are pending."""
+        """Resume all pending orders at once."""
         await self.make_due()
         await resume_orders(self.app.state.application.store, self.app.state.application.dispatcher)
 
     async def make_due(self) -> None:
-        """Let nobody have a lease of any order."""
+        """End the lease of every order."""
         async with self.app.state.application.store.transaction() as session:
             pending = update(Order).where(Order.status == OrderStatus.PENDING)
             await session.execute(pending.values(resume_at=func.now()))
 
     async def settles(self) -> bool:
-        """Whether no order is pending soon."""
+        """Return whether no order is pending soon."""
 
         async def is_settled() -> bool:
             await self.resume()
@@ -147,13 +147,12 @@ class Shop:
         return await eventually(is_settled)
 
     async def lose_patience(self, order_id: str) -> None:
-        """Let an order have waited for too long."""
+        """Make an order older than the time in which it must be decided."""
         async with self.app.state.application.store.transaction() as session:
             placed = func.now() - PATIENCE
             await session.execute(update(Order).where(Order.id == UUID(order_id)).values(created_at=placed))
 
 
-def declare_steps(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of a call
-    """Declare the calls of the saga otherwise, as in ``timeout_s=0.5``."""
-    monkeypatch.setattr("order.services.advance_order.RESERVE", replace(RESERVE, **changes))
-    monkeypatch.setattr("order.services.advance_order.COMMIT", replace(COMMIT, **changes))
+def declare_take_stock(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of a call
+    """Replace the declared call of the saga, as with ``timeout_s=0.5``."""
+    monkeypatch.setattr("order.services.advance_order.TAKE_STOCK", replace(TAKE_STOCK, **changes))

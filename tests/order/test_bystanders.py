@@ -1,4 +1,4 @@
-"""Every write of the order service beside orders that it must leave as they are."""
+"""Every write of the order service beside orders that must stay unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ SOON = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Orders of one product: ours, and at least one of every status that is somebody else's or the customer's other."""
+    """Orders of one product: ours, and one of every status of another person or of the same customer."""
 
     database: Postgres
     customer: UUID
@@ -68,7 +68,7 @@ class Desk:
         return order.id
 
     async def stored(self, order_id: UUID) -> tuple[str, str, list[str]]:
-        """Status and cause of an order as they are stored, and its history."""
+        """Return the stored status and cause of an order, and its history."""
         async with self.database.transaction() as session:
             order = await session.get_one(Order, order_id)
             steps = select(OrderTransition.status).where(OrderTransition.order_id == order_id)
@@ -76,7 +76,7 @@ class Desk:
         return order.status, order.cause, list(history)
 
     async def lines(self, order_id: UUID) -> Sequence[OrderLine]:
-        """The lines of an order."""
+        """Return the lines of an order."""
         async with self.database.transaction() as session:
             return (await session.get_one(Order, order_id)).lines
 
@@ -102,11 +102,11 @@ MOVES = [
 
 @pytest.mark.parametrize(("before", "after"), MOVES)
 async def test_a_move_is_of_one_order(desk: Desk, before: OrderStatus, after: OrderStatus) -> None:
-    """It is announced with the order's own lines; all other orders stay as they were."""
+    """The event has the order's own lines; all other orders stay unchanged."""
     order_id = await desk.store(before)
 
     async with bystanders(desk.database, Base.metadata, order_id), desk.database.transaction() as session:
-        for scan in ("indexscan", "bitmapscan"):  # which would find the lines in their order
+        for scan in ("indexscan", "bitmapscan"):  # which would return the lines in their order
             await session.execute(select(func.set_config(f"enable_{scan}", "off", True)))
         order = await session.get_one(Order, order_id)
         if (before, after) == (OrderStatus.PENDING, OrderStatus.CONFIRMED):
@@ -124,7 +124,7 @@ async def test_a_move_is_of_one_order(desk: Desk, before: OrderStatus, after: Or
 
 
 async def test_a_move_that_is_not_defined_changes_nothing(desk: Desk) -> None:
-    """Neither this order nor another, and nothing is announced."""
+    """An undefined transition changes neither this order nor another, and publishes nothing."""
     for before in OrderStatus:
         order_id = await desk.store(before)
         for after in OrderStatus:
@@ -141,7 +141,7 @@ async def test_a_move_that_is_not_defined_changes_nothing(desk: Desk) -> None:
 async def test_confirming_prices_the_lines_of_one_order(
     desk: Desk, apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other orders of the product keep prices and status; analytics hears of ours at once, as it is stored."""
+    """Other orders of the product keep prices and status; analytics receives the event of ours, as it is stored."""
     notified, notify = list[str](), desk.database.notifier.notify
 
     def record_and_notify(listeners: Sequence[str]) -> None:
@@ -170,7 +170,7 @@ async def test_confirming_prices_the_lines_of_one_order(
 
 
 async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
-    """What analytics has heard of an order, as soon as it has."""
+    """Return what analytics has received of an order, as soon as it is there."""
     events: list[dict[str, Any]] = []
 
     async def is_heard() -> bool:
@@ -185,7 +185,7 @@ async def heard(analytics: FastAPI, order_id: UUID) -> dict[str, Any]:
 
 @pytest.mark.parametrize("status", [one for one in OrderStatus if one != OrderStatus.PENDING])
 async def test_what_is_not_pending_any_more_is_not_confirmed(desk: Desk, status: OrderStatus) -> None:
-    """A worker that has read the order before another one moved it changes nothing, not even a price."""
+    """A worker with an outdated view of the order changes nothing, not even a price."""
     order = await load_order(desk.database, await desk.store(status))
     order.status = OrderStatus.PENDING
     for line in order.lines:
@@ -198,7 +198,7 @@ async def test_what_is_not_pending_any_more_is_not_confirmed(desk: Desk, status:
 
 @pytest.mark.parametrize("act", ["cancel", "fulfil"])
 async def test_what_a_person_does_to_one_order_leaves_the_others(desk: Desk, act: str) -> None:
-    """Their own and everybody else's."""
+    """Cancelling or fulfilling one order leaves the person's other orders and everybody else's unchanged."""
     order_id = await desk.store(OrderStatus.CONFIRMED)
     admin = Identity(user_id=new_id(), session_id=new_id(), roles=frozenset({"admin"}))
     do, status = {"cancel": (cancel_order, "cancelled"), "fulfil": (fulfil_order, "fulfilled")}[act]
@@ -211,7 +211,7 @@ async def test_what_a_person_does_to_one_order_leaves_the_others(desk: Desk, act
 
 
 async def test_only_what_has_waited_for_too_long_expires(shop: Shop, desk: Desk) -> None:
-    """Not what is younger, nor what is old and being worked on, nor what is old and not pending."""
+    """An order that is young, being worked on, or no longer pending does not expire."""
     old = await desk.store(OrderStatus.PENDING, age=PATIENCE + timedelta(seconds=1), due=True)
     await desk.store(OrderStatus.PENDING, age=PATIENCE + timedelta(seconds=1))
     await desk.store(OrderStatus.CONFIRMED, age=PATIENCE + timedelta(seconds=1))
@@ -224,7 +224,7 @@ async def test_only_what_has_waited_for_too_long_expires(shop: Shop, desk: Desk)
 
 
 async def test_orders_expire_a_batch_at_a_time(shop: Shop, desk: Desk) -> None:
-    """All that are old, in one round, and no more of them in a transaction than a worker takes at once."""
+    """One round expires all overdue orders, in transactions of at most one batch each."""
     for _ in range(AT_ONCE + 1):
         await desk.store(OrderStatus.PENDING, age=PATIENCE * 2, due=True)
 
@@ -237,7 +237,7 @@ async def test_orders_expire_a_batch_at_a_time(shop: Shop, desk: Desk) -> None:
 
 
 async def test_a_history_is_in_the_order_of_time(desk: Desk) -> None:
-    """Not in that in which its steps are stored."""
+    """A history is sorted by time, not by the order in which its rows are stored."""
     admin = Identity(user_id=new_id(), session_id=new_id(), roles=frozenset({"admin"}))
     order_id = await desk.store(OrderStatus.CONFIRMED)
     async with desk.database.transaction() as session:
@@ -250,7 +250,7 @@ async def test_a_history_is_in_the_order_of_time(desk: Desk) -> None:
 
 
 async def test_what_another_worker_has_in_hand_is_skipped(shop: Shop, desk: Desk) -> None:
-    """An order that is locked is neither waited for nor touched, be it to expire or to be resumed."""
+    """A locked order is skipped without waiting, both when orders expire and when they are resumed."""
     ages = {"old": PATIENCE * 2, "young": timedelta(0)}
     locked, free = [
         {name: await desk.store(OrderStatus.PENDING, age=age, due=True) for name, age in ages.items()} for _ in range(2)
@@ -268,7 +268,7 @@ async def test_what_another_worker_has_in_hand_is_skipped(shop: Shop, desk: Desk
 
 
 async def test_the_orders_that_have_waited_longest_are_claimed_first(desk: Desk) -> None:
-    """One look takes a batch of them, has it for itself meanwhile, and leaves the rest."""
+    """One claim takes a batch of the orders that have waited longest, leases them, and leaves the rest."""
     orders = [await desk.store(OrderStatus.PENDING, due=True) for _ in range(AT_ONCE + 2)]
     async with desk.database.transaction() as session:
         for number, order_id in enumerate(reversed(orders)):

@@ -13,7 +13,7 @@ from tests.support.lossy import losing_answers
 
 
 async def stored(app: FastAPI, order_id: str) -> tuple[str, list[str]]:
-    """The status of an order as it is stored, and those it has had."""
+    """Return the stored status of an order, and its history."""
     async with app.state.application.store.transaction() as session:
         status = await session.scalar(select(Order.status).where(Order.id == UUID(order_id)))
         had = select(OrderTransition.status).where(OrderTransition.order_id == UUID(order_id))
@@ -24,7 +24,7 @@ async def stored(app: FastAPI, order_id: str) -> tuple[str, list[str]]:
 async def test_what_is_done_to_an_order_is_done_once(
     shop: Shop, teapot: str, environment: dict[str, str], act: str, status: str
 ) -> None:
-    """Sent three times with one key because the answers are lost; the other order of the product stays as it was."""
+    """Sent three times with one key because the answers are lost, an action counts once; the other order stays."""
     order, _other = await shop.place(teapot), await shop.place(teapot)
     token, key = shop.admin["Authorization"].removeprefix("Bearer "), str(new_id())
 
@@ -43,7 +43,7 @@ async def test_what_is_done_to_an_order_is_done_once(
 async def test_an_order_whose_answers_are_lost_is_placed_once(
     shop: Shop, teapot: str, environment: dict[str, str]
 ) -> None:
-    """Sent three times with one key, it is one order; somebody else's stays as it was."""
+    """Sent three times with one key, it is one order; another person's stays unchanged."""
     await shop.place(teapot, headers=shop.bearer())
     token, key = shop.customer["Authorization"].removeprefix("Bearer "), str(new_id())
     wanted = {"product_id": teapot, "quantity": 2}

@@ -16,7 +16,7 @@ from tests.order.shop import Shop
 
 
 class Unlucky(Exception):
-    """What makes a transaction fail."""
+    """Makes a transaction fail."""
 
 
 @pytest.fixture
@@ -27,24 +27,24 @@ def database(apps: dict[str, FastAPI], clean: None) -> Postgres:
 
 
 def sample(name: str, **labels: str) -> float:
-    """What is counted or measured in this process."""
+    """Return the value of a metric in this process."""
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 def pending(age: timedelta = timedelta()) -> Order:
-    """An order that waits, for so long already, and that nobody takes over."""
+    """Store a pending order of this age, which no worker claims."""
     created_at, resume_at = func.now() - age, func.now() + timedelta(hours=1)
     return Order(id=new_id(), user_id=new_id(), created_at=created_at, resume_at=resume_at, lines=[])
 
 
 async def measured(apps: dict[str, FastAPI]) -> tuple[float, float]:
-    """How many orders are pending, and the age of the oldest in seconds, as the service measures them now and then."""
+    """Return how many orders are pending, and the age of the oldest in seconds, as the service measures them."""
     await _measure_orders(apps["order"].state.application.store)
     return sample("order_pending"), sample("order_pending_oldest_seconds")
 
 
 async def test_pending_orders_are_measured(apps: dict[str, FastAPI], database: Postgres) -> None:
-    """Their number, and the age of the oldest; those that are decided count for nothing."""
+    """The gauges have the number of pending orders and the age of the oldest; decided orders do not count."""
     old, decided = pending(timedelta(minutes=1)), pending(timedelta(hours=1))
     async with database.transaction() as session:
         session.add_all([pending(), old, decided])
@@ -57,12 +57,12 @@ async def test_pending_orders_are_measured(apps: dict[str, FastAPI], database: P
 
 
 async def test_without_pending_orders_there_is_no_age(apps: dict[str, FastAPI], clean: None) -> None:
-    """Both gauges go back to zero."""
+    """Both gauges return to zero."""
     assert await measured(apps) == (0, 0)
 
 
 async def test_an_order_is_counted_as_it_is_placed_and_as_it_is_confirmed(shop: Shop, teapot: str) -> None:
-    """Once each, though neither goes through a session."""
+    """Placing and confirming count once each, though neither uses a session."""
     statuses = ("pending", "confirmed")
     before = [sample("order_transitions_total", status=status) for status in statuses]
 
@@ -73,7 +73,7 @@ async def test_an_order_is_counted_as_it_is_placed_and_as_it_is_confirmed(shop: 
 
 
 async def test_a_committed_transition_is_counted(database: Postgres) -> None:
-    """By the status that the order came to; an order that cannot come there counts for nothing."""
+    """A transition is counted by the status it leads to; an order that cannot change is not counted."""
     before = sample("order_transitions_total", status="cancelled")
     async with database.transaction() as session:
         session.add(order := pending())
@@ -87,7 +87,7 @@ async def test_a_committed_transition_is_counted(database: Postgres) -> None:
 
 
 async def test_a_transition_that_is_undone_is_not_counted(database: Postgres) -> None:
-    """A transaction that fails leaves the counter as it was."""
+    """A transaction that fails leaves the counter unchanged."""
     before = sample("order_transitions_total", status="expired")
 
     with pytest.raises(Unlucky):

@@ -16,7 +16,7 @@ NEW = "SELECT id, product_id, quantity, unit_price_minor, total_price_minor, sta
 
 
 def fetch(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """Run a statement; gives its rows."""
+    """Run a statement; returns its rows."""
 
     async def run() -> list[tuple[Any, ...]]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -30,7 +30,7 @@ def fetch(url: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def url(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A database as it was before the saga, with one order."""
+    """A database of the schema before the saga, with one order."""
     url = postgres.create_database(f"orders_{new_id().hex}")
     monkeypatch.setenv("ORDER_DATABASE_URL", url)
     command.upgrade(config(), BEFORE_SAGA)
@@ -44,12 +44,12 @@ def url(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def config() -> Config:
-    """What Alembic is started with."""
+    """The configuration for Alembic."""
     return Config(ROOT / "order" / "alembic.ini")
 
 
 def test_an_order_of_the_older_form_survives_the_way_there_and_back(url: str) -> None:
-    """It becomes an order of one line, and the same order again."""
+    """An old order becomes an order of one line, and on the way back the same order again."""
     (before,) = fetch(url, OLD)
 
     command.upgrade(config(), SAGA)
@@ -61,7 +61,7 @@ def test_an_order_of_the_older_form_survives_the_way_there_and_back(url: str) ->
 
 
 def test_an_order_that_the_older_form_cannot_hold_is_lost_on_the_way_back(url: str) -> None:
-    """One with two lines goes; the other one stays."""
+    """An order of two lines is deleted on the way back; the other one stays."""
     (kept,) = fetch(url, OLD)
     command.upgrade(config(), SAGA)
     (order,) = fetch(
@@ -79,5 +79,5 @@ def test_an_order_that_the_older_form_cannot_hold_is_lost_on_the_way_back(url: s
 
 
 def test_the_models_are_what_the_migrations_make(environment: dict[str, str]) -> None:
-    """Columns, their types and sizes, and indexes: nothing is left to migrate."""
+    """Columns, their types and sizes, and indexes match: there is nothing left to migrate."""
     command.check(config())

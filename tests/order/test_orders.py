@@ -28,7 +28,7 @@ async def test_an_order_of_one_product_has_one_line(shop: Shop, teapot: str) -> 
 
 
 async def test_an_order_of_several_products_keeps_their_order(shop: Shop) -> None:
-    """The lines stand as they were sent, not as the product service gives them."""
+    """The lines keep the order in which they were sent, not that in which the product service returns them."""
     products = [await shop.product(name=f"Cup {number}", price=number + 0.1) for number in range(3)]
     wanted = [{"product_id": product, "quantity": 2} for product in (products[2], products[0], products[1])]
 
@@ -50,7 +50,7 @@ async def test_an_order_of_several_products_keeps_their_order(shop: Shop) -> Non
     ],
 )
 async def test_a_total_is_exact(shop: Shop, price: float, quantity: int, total: float) -> None:
-    """To the cent, where floats would be a little off."""
+    """A total is exact to the cent, where floats would be a little off."""
     product = await shop.product(price=price)
 
     order = await shop.place(product, quantity)
@@ -59,7 +59,7 @@ async def test_a_total_is_exact(shop: Shop, price: float, quantity: int, total: 
 
 
 def one(product_id: str) -> dict[str, Any]:
-    """One unit."""
+    """Return one unit of a product."""
     return {"product_id": product_id, "quantity": 1}
 
 
@@ -88,7 +88,7 @@ MALFORMED: dict[str, object] = {
 
 
 async def test_what_is_no_order_is_refused(shop: Shop, people: People) -> None:
-    """It is invalid, and nothing is stored."""
+    """An invalid order is refused, and nothing is stored."""
     for what, body in MALFORMED.items():
         answer = await shop.send(body)
 
@@ -97,7 +97,7 @@ async def test_what_is_no_order_is_refused(shop: Shop, people: People) -> None:
 
 
 async def test_fifty_products_can_be_ordered_at_once(shop: Shop) -> None:
-    """That many lines are taken."""
+    """An order may have fifty lines."""
     products = [await shop.product(price=0.01) for _ in range(50)]
 
     order = (await shop.send({"items": [one(product) for product in products]})).json()
@@ -106,7 +106,7 @@ async def test_fifty_products_can_be_ordered_at_once(shop: Shop) -> None:
 
 
 async def test_a_foreign_token_is_refused(shop: Shop, people: People, tmp_path: Path) -> None:
-    """A token signed by somebody else's key is worth nothing."""
+    """A token signed by another issuer's key is refused."""
     foreign_key = ensure_secrets(tmp_path / "secrets.json", [])["JWT_PRIVATE_KEY"]
     token = TokenIssuer(foreign_key, "user", "sealed-services").issue(new_id(), new_id(), ["admin"])
 

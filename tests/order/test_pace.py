@@ -25,7 +25,7 @@ def database(shop: Shop, unresumed: None) -> Postgres:
 
 
 async def store_pending(session: AsyncSession) -> Order:
-    """A pending order that somebody should go on with."""
+    """Store a pending order that is to be resumed."""
     session.add(order := Order(id=new_id(), user_id=new_id(), status=OrderStatus.PENDING, resume_at=func.now()))
     await session.flush()
     session.add(OrderLine(order_id=order.id, position=0, product_id=new_id(), quantity=1))
@@ -33,7 +33,7 @@ async def store_pending(session: AsyncSession) -> Order:
 
 
 async def let_a_second_pass(database: Postgres) -> None:
-    """Let everything that has happened, or is due, be a second earlier."""
+    """Move everything that has happened, or is due, one second into the past."""
     second = timedelta(seconds=1)
     async with database.transaction() as session:
         await session.execute(
@@ -42,13 +42,13 @@ async def let_a_second_pass(database: Postgres) -> None:
 
 
 async def status_of(database: Postgres, order: Order) -> str | None:
-    """What is stored."""
+    """Return the stored status."""
     async with database.transaction() as session:
         return await session.scalar(select(Order.status).where(Order.id == order.id))
 
 
 async def test_the_longer_an_outage_lasts_the_rarer_an_order_is_tried(database: Postgres) -> None:
-    """Looked at every second, an order is tried a dozen times in two minutes, at most 20 s apart; then it expires."""
+    """Polled every second, an order is tried a dozen times in two minutes, at most 20 s apart; then it expires."""
     async with database.transaction() as session:
         order = await store_pending(session)
     away, tried_at = Away(), list[int]()
@@ -72,7 +72,7 @@ async def test_the_longer_an_outage_lasts_the_rarer_an_order_is_tried(database: 
 
 
 async def test_many_orders_are_tried_a_few_a_second(database: Postgres) -> None:
-    """However many wait, one look tries no more than a batch; those it has not looked at stay as they were."""
+    """However many orders wait, one poll tries at most a batch; the others stay unchanged."""
     async with database.transaction() as session:
         orders = [await store_pending(session) for _ in range(3 * AT_ONCE)]
     away = Away()
@@ -86,7 +86,7 @@ async def test_many_orders_are_tried_a_few_a_second(database: Postgres) -> None:
 
 
 async def test_who_has_nothing_to_resume_asks_once(database: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Idle, a look is one statement without a transaction: an order that is not due, or not pending, is left alone."""
+    """An idle poll is one statement without a transaction; orders that are not due or not pending stay unchanged."""
     async with database.transaction() as session:
         (await store_pending(session)).resume_at = func.now() + timedelta(seconds=5)
         cancelled = await store_pending(session)

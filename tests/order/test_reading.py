@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 async def walk(orders: httpx.AsyncClient, path: str, headers: dict[str, str]) -> list[list[Json]]:
-    """All pages of a list, following its links."""
+    """Return all pages of a list, following its links."""
     pages = []
     while path:
         answer = await orders.get(path, headers=headers)
@@ -25,7 +25,7 @@ async def walk(orders: httpx.AsyncClient, path: str, headers: dict[str, str]) ->
 
 @pytest.fixture
 async def placed(shop: Shop, bearer: Bearer) -> list[Json]:
-    """Five orders, the newest first: of the customer, of somebody else, of the customer and so on; one is cancelled."""
+    """Five orders, newest first, alternately of the customer and of another person; one is cancelled."""
     teapot, other = await shop.product(), bearer()
     orders = [await shop.place(teapot, headers=headers) for headers in (shop.customer, other) * 2 + (shop.customer,)]
     orders[2] = (await shop.cancel(orders[2]["id"])).json()
@@ -33,14 +33,14 @@ async def placed(shop: Shop, bearer: Bearer) -> list[Json]:
 
 
 async def test_people_list_their_own_orders_alone(shop: Shop, people: People, placed: list[Json]) -> None:
-    """The newest first."""
+    """The customer's own orders are listed, newest first."""
     (page,) = await walk(people["order"], ORDERS, shop.customer)
 
     assert page == placed[::2]
 
 
 async def test_an_admin_lists_everybodys(shop: Shop, people: People, placed: list[Json]) -> None:
-    """The newest first."""
+    """Everybody's orders are listed, newest first."""
     (page,) = await walk(people["order"], f"{ORDERS}/all", shop.admin)
 
     assert page == placed
@@ -50,7 +50,7 @@ async def test_an_admin_lists_everybodys(shop: Shop, people: People, placed: lis
 async def test_pages_follow_each_other_without_a_gap(
     shop: Shop, people: People, bearer: Bearer, placed: list[Json], path: str
 ) -> None:
-    """Two at a time, with an order that is placed meanwhile."""
+    """Pages of two miss and repeat nothing, although an order is placed meanwhile."""
     whole = await walk(people["order"], path, shop.admin if "all" in path else shop.customer)
     first = await people["order"].get(f"{path}?limit=2", headers=shop.admin if "all" in path else shop.customer)
     await shop.place(placed[0]["items"][0]["product_id"])
@@ -63,7 +63,7 @@ async def test_pages_follow_each_other_without_a_gap(
 
 @pytest.mark.parametrize("path", [ORDERS, f"{ORDERS}/all"])
 async def test_a_list_is_filtered_by_status(shop: Shop, people: People, placed: list[Json], path: str) -> None:
-    """On every page."""
+    """The filter holds on every page."""
     pages = await walk(
         people["order"], f"{path}?status=confirmed&limit=1", shop.admin if "all" in path else shop.customer
     )
@@ -73,7 +73,7 @@ async def test_a_list_is_filtered_by_status(shop: Shop, people: People, placed: 
 
 
 async def test_an_admin_filters_by_person(shop: Shop, people: People, placed: list[Json]) -> None:
-    """Somebody without orders has none."""
+    """The filter lists one person's orders; a person without orders has none."""
     path = f"{ORDERS}/all?user_id="
 
     assert await walk(people["order"], path + placed[1]["user_id"], shop.admin) == [placed[1::2]]
@@ -82,14 +82,14 @@ async def test_an_admin_filters_by_person(shop: Shop, people: People, placed: li
 
 @pytest.mark.parametrize("query", ["status=lost", "limit=0", "limit=101"])
 async def test_a_list_that_cannot_be_is_refused(shop: Shop, people: People, query: str) -> None:
-    """An unknown status is not an empty list."""
+    """An unknown status is refused rather than answered with an empty list."""
     answer = await people["order"].get(f"{ORDERS}?{query}", headers=shop.customer)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 async def test_a_cursor_of_one_list_is_none_of_another(shop: Shop, people: People, placed: list[Json]) -> None:
-    """A person's cursor does not open everybody's list."""
+    """A cursor of a person's list is refused by the list of everybody's orders."""
     cursor = (await people["order"].get(f"{ORDERS}?limit=1", headers=shop.customer)).json()["next_cursor"]
 
     answer = await people["order"].get(f"{ORDERS}/all?cursor={cursor}", headers=shop.admin)
@@ -101,7 +101,7 @@ async def test_a_cursor_of_one_list_is_none_of_another(shop: Shop, people: Peopl
 async def test_an_order_is_for_its_owner_and_admins(
     shop: Shop, people: People, bearer: Bearer, teapot: str, what: str
 ) -> None:
-    """To others it is not there, just as one that never was."""
+    """For other people an order does not exist, just like an unknown one."""
     order = await shop.place(teapot)
     path = f"{ORDERS}/{order['id']}{what}"
 
@@ -113,14 +113,14 @@ async def test_an_order_is_for_its_owner_and_admins(
 
 
 async def test_an_order_reads_as_it_was_answered(shop: Shop, teapot: str) -> None:
-    """Field by field."""
+    """A read order equals the answer to its creation, field by field."""
     order = await shop.place(teapot, 2)
 
     assert await shop.read(order["id"]) == order
 
 
 async def test_a_history_tells_each_status_with_cause_and_time(shop: Shop, people: People, teapot: str) -> None:
-    """The oldest first."""
+    """A history has each status with its cause and time, oldest first."""
     order = await shop.place(teapot)
     await shop.cancel(order["id"], shop.admin)
 

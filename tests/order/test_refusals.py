@@ -21,7 +21,7 @@ REFUSALS: dict[str, dict[str, object]] = {
 async def test_a_refused_order_is_rejected_with_its_cause(
     shop: Shop, teapot: str, environment: dict[str, str], code: str
 ) -> None:
-    """The refusal says why, and so do the order and its history; no stock is taken, of its other products neither."""
+    """The answer, the order and its history have the cause of the refusal; no stock of any product is taken."""
     other = await shop.product()
     wanted = {"product_id": teapot, "quantity": 1} | REFUSALS[code]
 
@@ -37,7 +37,7 @@ async def test_a_refused_order_is_rejected_with_its_cause(
 
 @pytest.mark.parametrize("code", REFUSALS)
 async def test_a_refusal_is_told_again(shop: Shop, teapot: str, code: str) -> None:
-    """The same key gets the same refusal, though by now the order could be had; there is still one order."""
+    """The same key is refused the same way, though the stock would be enough by now; there is still one order."""
     wanted = {"product_id": teapot, "quantity": 1} | REFUSALS[code]
     key = str(new_id())
 
@@ -51,7 +51,7 @@ async def test_a_refusal_is_told_again(shop: Shop, teapot: str, code: str) -> No
 
 @pytest.mark.parametrize("code", REFUSALS)
 async def test_a_refusal_names_every_item_that_cannot_be_had(shop: Shop, teapot: str, code: str) -> None:
-    """Of four items two are at fault: the problem points to these, now and when told again, and the lines say so."""
+    """Of four items two are at fault: the problem points to these, also when replayed, and the lines name them."""
     cups = [await shop.product(name="Cup", stock=STOCK + 1) for _ in range(2)]
     other = (await shop.place(teapot))["id"]
     faults = [{"product_id": await shop.product(), "quantity": 1} | REFUSALS[code] for _ in range(2)]
@@ -74,7 +74,7 @@ async def test_a_refusal_names_every_item_that_cannot_be_had(shop: Shop, teapot:
 
 
 async def test_a_refusal_says_how_many_are_left(shop: Shop, teapot: str) -> None:
-    """Of each product that is short; the whole refusal says the same as its items."""
+    """The problem has the stock of each product that is short; the detail and the items agree."""
     cup = await shop.product(name="Cup", stock=0)
     items = [{"product_id": teapot, "quantity": STOCK + 1}, {"product_id": cup, "quantity": 2}]
 
@@ -89,14 +89,14 @@ async def test_a_refusal_says_how_many_are_left(shop: Shop, teapot: str) -> None
 
 
 async def test_a_refusal_of_the_short_form_points_to_its_product(shop: Shop) -> None:
-    """There are no items to point to."""
+    """The short form has no items to point to."""
     answer = await shop.send({"product_id": str(new_id()), "quantity": 1})
 
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/product_id"]
 
 
 async def test_a_total_that_no_amount_can_say_is_refused(shop: Shop, environment: dict[str, str]) -> None:
-    """What was reserved by then is given back."""
+    """What was reserved by then is released."""
     gold = await shop.product(price=MOST)
 
     answer = await shop.send({"product_id": gold, "quantity": 2})
@@ -108,7 +108,7 @@ async def test_a_total_that_no_amount_can_say_is_refused(shop: Shop, environment
 
 
 async def test_the_largest_total_is_taken(shop: Shop) -> None:
-    """It can be read again, to the cent."""
+    """The largest total is stored and read to the cent."""
     gold = await shop.product(price=MOST)
 
     order = await shop.place(gold)
@@ -118,7 +118,7 @@ async def test_the_largest_total_is_taken(shop: Shop) -> None:
 
 
 async def test_a_rejected_order_leaves_the_stock_to_others(shop: Shop, teapot: str, bearer: Bearer) -> None:
-    """All that is there can still be ordered."""
+    """All of the stock can still be ordered."""
     await shop.place(teapot, STOCK + 1)
 
     order: dict[str, Any] = await shop.place(teapot, STOCK, bearer())

@@ -57,14 +57,14 @@ class Down:
 
 
 class Recorder:
-    """A dispatcher that answers or raises the same to every call, and keeps what was asked and the time left for it."""
+    """A dispatcher with the same result for every call; it records the calls and the time left for each."""
 
     def __init__(self, answer: object) -> None:
         self.paths, self.left_s = list[str](), list[float]()
         self._answer = answer
 
     async def call(self, call: Call[Any, Any], *_arguments: object, **_options: object) -> object:
-        """Answer, or raise."""
+        """Return or raise the result."""
         self.paths.append(call.path)
         time = deadline.current()
         self.left_s.append(time.remaining() if time else float("inf"))
@@ -74,7 +74,7 @@ class Recorder:
 
 
 class Backlog:
-    """Orders that wait without end, and what becomes of those that this test resumes."""
+    """An endless backlog of orders, with the outcomes that the test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, dispatcher: object, *fates: object) -> None:
         self.resumed = 0
@@ -95,7 +95,7 @@ class Backlog:
         return Order(id=order_id, status=OrderStatus.PENDING)
 
     async def _advance(self, _database: object, dispatcher: object, order: Order) -> Order:
-        if dispatcher is self._dispatcher:  # not the service's own, which resumes orders every second
+        if dispatcher is self._dispatcher:  # not the running service's dispatcher, which resumes orders every second
             self.resumed += 1
             fate: Any = self._fates.pop(0) if self._fates else OrderStatus.PENDING
             if isinstance(fate, Exception):
@@ -107,7 +107,7 @@ class Backlog:
 async def test_a_round_goes_on_as_long_as_all_of_a_batch_are_decided(
     database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends with the first batch of which one order is still pending."""
+    """The round ends with the first batch of which one order stays pending."""
     dispatcher: Any = Down()
     backlog = Backlog(monkeypatch, dispatcher, *[OrderStatus.CONFIRMED] * (3 * AT_ONCE - 1), OrderStatus.PENDING)
 
@@ -122,7 +122,7 @@ async def test_a_round_goes_on_as_long_as_all_of_a_batch_are_decided(
 async def test_an_order_that_cannot_be_resumed_stops_no_other(
     database: Postgres, monkeypatch: pytest.MonkeyPatch, error: Exception, level: str
 ) -> None:
-    """It is logged, as an error only if it is a fault of ours; the rest of its batch is resumed, and the round ends."""
+    """A failed order is logged, as an error only if the fault is ours; its batch and the round are completed."""
     log = CapturingLogger()
     monkeypatch.setattr(resuming, "log", log)
     dispatcher: Any = Down()
@@ -139,7 +139,7 @@ async def test_an_order_that_cannot_be_resumed_stops_no_other(
 async def test_an_order_without_an_answer_is_left_for_a_second(
     database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After one call; its neighbour keeps its time, and both are as pending as before."""
+    """After one call the order waits for a second; its neighbour keeps its time, and both stay pending."""
     monkeypatch.setattr(saga, "log", CapturingLogger())
     dispatcher: Any = Down()
     order, neighbour = (an_order(func.now() + timedelta(hours=1)) for _ in range(2))
@@ -159,7 +159,7 @@ async def test_an_order_without_an_answer_is_left_for_a_second(
 
 
 async def test_an_order_is_resumed_within_a_deadline(database: Postgres, unresumed: None) -> None:
-    """As a request has one: a round ends though a service hangs."""
+    """A round has a deadline like a request: it ends though a service hangs."""
     async with database.transaction() as session:
         session.add(an_order(func.now()))
     recorder = Recorder(ServiceUnavailable("down"))
@@ -171,7 +171,7 @@ async def test_an_order_is_resumed_within_a_deadline(database: Postgres, unresum
 
 
 async def test_what_cannot_be_had_is_not_committed(database: Postgres) -> None:
-    """Neither what product refuses nor what has no total: the first step is the last one."""
+    """If product refuses, or the total is too large, the first step is the last one."""
     line = ReservedLine(product_id=PRODUCT, name="Gold", quantity=2, unit_price=Decimal(10_000_000_000))
     refusal = Answer(409, {}, dumps({"code": "insufficient_stock", "detail": "No."}))
     answers: dict[str, object] = {
@@ -191,7 +191,7 @@ async def test_what_cannot_be_had_is_not_committed(database: Postgres) -> None:
 
 
 async def test_an_order_that_is_cancelled_while_its_step_has_no_answer_stays_so(database: Postgres) -> None:
-    """Nobody takes it up again."""
+    """No worker resumes an order that was cancelled."""
     order = an_order(func.now() + SOON)
 
     class Cancelling(Down):

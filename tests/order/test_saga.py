@@ -19,35 +19,24 @@ from order import main
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order
 from order.services.resume_orders import AT_ONCE, resume_orders
+from product.services.release_reservation import release_reservation
 from tests.order.shop import ORDERS, STOCK, Shop
-from tests.product.orders import let_time_pass
+from tests.product.orders import expire, let_time_pass
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting
 from tests.support.having import having
 
 CONFIRMED = [("pending", "placed"), ("confirmed", "stock_committed")]
-STEPS = {"reserve": False, "commit": True}
-"""Whether the address of its request ends in "commit"."""
 
 
 async def silent(_exchange: Exchange) -> None:
-    """Neither ask the service nor answer."""
+    """Neither call the service nor answer."""
     await asyncio.Event().wait()
 
 
 async def away(exchange: Exchange) -> None:
-    """Be nobody."""
+    """Refuse the connection."""
     exchange.reset()
-
-
-def at(step: str, fault: Fault) -> Fault:
-    """Spoil only this step."""
-
-    async def spoil(exchange: Exchange) -> None:
-        is_commit = b"/commit " in exchange.request.split(b"\r\n", 1)[0]
-        await (fault if is_commit == STEPS[step] else passing)(exchange)
-
-    return spoil
 
 
 @pytest.mark.usefixtures("impatient")
@@ -55,12 +44,11 @@ def at(step: str, fault: Fault) -> Fault:
     "fault",
     [silent, away, losing, *(pytest.param(one, marks=pytest.mark.long) for one in (holding, cutting, resetting))],
 )
-@pytest.mark.parametrize("step", STEPS)
-async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
-    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, fault: Fault
+async def test_an_order_whose_call_has_no_answer_is_pending_until_it_has_one(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
 ) -> None:
-    """The customer is told where to look; it is confirmed once, whether product had done the step or not."""
-    wire.fault = at(step, fault)
+    """The customer gets the order's address; it is confirmed once, whether or not product had taken the stock."""
+    wire.fault = fault
 
     answer = await shop.send({"product_id": teapot, "quantity": 2})
 
@@ -77,9 +65,9 @@ async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
 async def test_the_key_of_a_pending_order_goes_on_with_it(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str]
 ) -> None:
-    """Sent again, the request ends what the first has begun, without anybody resuming it."""
+    """A repeated request completes what the first one began, without a resumer."""
     key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
-    wire.fault = at("commit", losing)
+    wire.fault = losing
     first = await shop.send(wanted, key=key)
 
     wire.fault = passing
@@ -92,7 +80,7 @@ async def test_the_key_of_a_pending_order_goes_on_with_it(
 
 
 async def test_an_answer_that_comes_late_is_waited_for(shop: Shop, wire: FaultProxy, teapot: str) -> None:
-    """A product service that is slow, but not too slow, makes no order pending."""
+    """A product service that is slow, but within its time, makes no order pending."""
 
     async def slow(exchange: Exchange) -> None:
         answer = await exchange.forward()
@@ -109,8 +97,8 @@ async def test_an_answer_that_comes_late_is_waited_for(shop: Shop, wire: FaultPr
 async def test_an_order_that_has_waited_for_too_long_expires(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
 ) -> None:
-    """Whatever is reserved for it by then is given back."""
-    wire.fault = at("reserve", fault)
+    """What is reserved for an expired order is released."""
+    wire.fault = fault
     order = await shop.place(teapot, 2)
     await shop.lose_patience(order["id"])
 
@@ -121,20 +109,21 @@ async def test_an_order_that_has_waited_for_too_long_expires(
     assert await broken_rules(environment) == {}
 
 
-@pytest.mark.parametrize("step", STEPS)
-async def test_an_order_whose_reservation_has_expired_is_expired(
-    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str], step: str
+@pytest.mark.parametrize("is_taken", [False, True], ids=["not taken", "taken"])
+async def test_an_order_whose_stock_was_released_is_expired(
+    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str], *, is_taken: bool
 ) -> None:
-    """The customer is told so, with the same key again."""
+    """The customer gets the expiry as the answer, and again with the same key."""
 
-    async def expiring(exchange: Exchange) -> None:
+    async def releasing(exchange: Exchange) -> None:
         order = await shop.only_order()
-        if step == "reserve":
+        if is_taken:
             await exchange.forward()  # whose answer is lost
-        await let_time_pass(apps["product"].state.application.store, UUID(order["id"]))
+        async with apps["product"].state.application.store.transaction() as session:
+            await release_reservation(session, UUID(order["id"]))
         exchange.reset()
 
-    wire.fault = at(step, expiring)
+    wire.fault = releasing
     key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
     assert (await shop.send(wanted, key=key)).status_code in {202, 409}
 
@@ -148,9 +137,27 @@ async def test_an_order_whose_reservation_has_expired_is_expired(
 
 
 @pytest.mark.usefixtures("impatient")
+async def test_stock_that_an_order_has_taken_does_not_expire(
+    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str]
+) -> None:
+    """An order that is resumed long after product's answer was lost is confirmed with the same units."""
+    products = apps["product"].state.application.store
+    wire.fault = holding
+    order = await shop.place(teapot, 2)
+
+    await let_time_pass(products, UUID(order["id"]))
+    assert await expire(products) == 0
+    wire.fault = passing
+
+    assert await shop.becomes(order["id"], OrderStatus.CONFIRMED)
+    assert await shop.stock_of(teapot) == STOCK - 2
+    assert await broken_rules(environment) == {}
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: FaultProxy, teapot: str) -> None:
-    """An order costs what its products cost when they were reserved."""
-    wire.fault = at("commit", holding)
+    """An order costs the prices at the time of its reservation."""
+    wire.fault = holding
     order = await shop.place(teapot, 2)
     await shop.change_price(teapot, 999.99)
 
@@ -161,7 +168,7 @@ async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: 
 
 
 class Mismatched:
-    """A dispatcher whose calls are refused by a service that does not understand ours."""
+    """A dispatcher whose calls are refused as malformed."""
 
     def __init__(self, status: int, code: str) -> None:
         self.status, self.code = status, code
@@ -179,7 +186,7 @@ class Mismatched:
 async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
     settling: None, shop: Shop, teapot: str, monkeypatch: pytest.MonkeyPatch, status: int, code: str
 ) -> None:
-    """Something is wrong between the services: it is logged, and the order waits, in the end until it expires."""
+    """Such a refusal is a fault between the services: it is logged, and the order waits until it expires."""
     monkeypatch.setattr(advance_order, "log", log := CapturingLogger())
     with having(shop.app, dispatcher=Mismatched(status, code)):
         order = await shop.place(teapot)
@@ -191,7 +198,7 @@ async def test_a_refusal_that_is_not_of_the_stock_rejects_no_order(
 
 @pytest.mark.usefixtures("impatient")
 async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultProxy, teapot: str) -> None:
-    """While it is asking, whoever looks for orders to resume leaves it alone."""
+    """While a worker calls for an order, another worker does not claim it."""
     wire.fault = silent
     placing = asyncio.create_task(shop.place(teapot))
 
@@ -207,7 +214,7 @@ async def test_an_order_is_worked_on_by_one_at_a_time(shop: Shop, wire: FaultPro
 
 
 async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environment: dict[str, str]) -> None:
-    """More orders than are taken at a time do not wait for a second each time."""
+    """With more orders than one batch, the next batch is resumed without a pause."""
     product = await shop.product(stock=100)
     async with shop.app.state.application.store.transaction() as session:
         for _ in range(2 * AT_ONCE + 1):
@@ -224,14 +231,14 @@ async def test_a_backlog_is_resumed_at_once(settling: None, shop: Shop, environm
 
 
 async def test_who_resumes_orders_calls_in_the_background(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So its breaker pauses for a second at most, and after an outage no order waits for a minute."""
+    """A resumer's breaker pauses for a second at most, so after an outage no order waits for a minute."""
     used = list[Dispatcher]()
 
     async def resume_none(_database: Postgres, dispatcher: Dispatcher) -> None:
         used.append(dispatcher)
 
     async def has_resumed() -> bool:
-        # Not all are of this service: there may be a second server.
+        # Some belong to another service: there may be a second server.
         return shop.app.state.application.background in used
 
     monkeypatch.setattr(main, "resume_orders", resume_none)

@@ -1,4 +1,4 @@
-"""Longer: ``TURNS=5000 pytest -n 0 tests/order/test_saga_model.py``; ``--randomly-seed=N`` repeats one."""
+"""The long run: ``TURNS=5000 pytest -n 0 tests/order/test_saga_model.py``; ``--randomly-seed=N`` repeats one."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ STANDING = {OrderStatus.CONFIRMED, OrderStatus.FULFILLED}
 
 
 class Chaos:
-    """Whatever people, clocks and workers do to a few orders of two products; each turn picks one of these."""
+    """The actions of people, clocks and workers on a few orders of two products; each turn picks one."""
 
     def __init__(self, shop: Shop, workers: list[FastAPI], urls: list[str], chance: random.Random) -> None:
         self.shop, self.workers, self.urls, self.chance = shop, workers, urls, chance
@@ -61,12 +61,12 @@ class Chaos:
         await self._act("fulfil")
 
     async def lose_patience(self) -> None:
-        """Let any order have waited for too long."""
+        """Make any order older than the time in which it must be decided."""
         if self.orders:
             await self.shop.lose_patience(self.chance.choice(self.orders))
 
     async def resume(self) -> None:
-        """Let one of the workers take over all that is pending, though others work on it."""
+        """Let one of the workers claim all pending orders, though others work on them."""
         await self.shop.make_due()
         worker = self.chance.choice(self.workers)
         await resume_orders(worker.state.application.store, worker.state.application.dispatcher)
@@ -83,7 +83,7 @@ class Chaos:
 
 @pytest.fixture
 async def chaos(shop: Shop, wire: FaultProxy, environment: dict[str, str]) -> AsyncIterator[Chaos]:
-    """Two workers that reach the product service over one wire, which fails now and then."""
+    """Two workers that call the product service over one connection, which fails now and then."""
     chance = random.Random(random.getrandbits(32))  # noqa: S311 - no secret; seeded by pytest-randomly
 
     async def failing(exchange: Exchange) -> None:
@@ -102,7 +102,7 @@ async def chaos(shop: Shop, wire: FaultProxy, environment: dict[str, str]) -> As
 async def test_whatever_happens_side_by_side_no_unit_is_lost_or_sold_twice(
     chaos: Chaos, wire: FaultProxy, shop: Shop, environment: dict[str, str]
 ) -> None:
-    """Each order went one of the defined ways; the stock is what the orders that stand have left; and all agree."""
+    """Each order has a defined history, stock and confirmed orders add up, and all services agree."""
     chaos.products = [await shop.product(stock=STOCK * 4) for _ in range(2)]
     turns = asyncio.Semaphore(AT_ONCE)
 

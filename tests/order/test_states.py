@@ -32,7 +32,7 @@ PAIRS = [(action, status) for action in ("cancel", "fulfil") for status in Order
 
 
 async def store_order(session: AsyncSession, status: OrderStatus) -> Order:
-    """An order of somebody that has this status, and that nobody works on."""
+    """Store an order of a person with this status, which no worker claims."""
     reserved = {"total_price_minor": 100, "currency": "EUR"} if status in {CONFIRMED, FULFILLED} else {}
     waits = {"resume_at": func.now() + timedelta(hours=1)} if status == PENDING else {}
     order = Order(id=new_id(), user_id=new_id(), status=status, cause="stored", **reserved, **waits)
@@ -45,7 +45,7 @@ async def store_order(session: AsyncSession, status: OrderStatus) -> Order:
 
 @pytest.mark.parametrize(("action", "status"), PAIRS)
 async def test_every_action_on_every_status_is_defined(shop: Shop, action: Action, status: OrderStatus) -> None:
-    """It leads to the next status, or it is a conflict that names the present one."""
+    """An action leads to the next status, or is a conflict that names the present one."""
     async with shop.app.state.application.store.transaction() as session:
         order_id = str((await store_order(session, status)).id)
 
@@ -61,7 +61,7 @@ async def test_every_action_on_every_status_is_defined(shop: Shop, action: Actio
 
 @pytest.mark.parametrize("action", ["cancel", "fulfil"])
 async def test_an_action_that_comes_twice_counts_once(shop: Shop, teapot: str, action: Action) -> None:
-    """The second answer is the first's, and nothing is announced or noted again."""
+    """The second answer equals the first, and nothing is published or recorded again."""
     order_id = (await shop.place(teapot))["id"]
     acts = [shop.cancel(order_id) if action == "cancel" else shop.fulfil(order_id) for _ in range(2)]
 
@@ -74,7 +74,7 @@ async def test_an_action_that_comes_twice_counts_once(shop: Shop, teapot: str, a
 async def test_what_is_cancelled_gives_its_stock_back_once(
     shop: Shop, teapot: str, environment: dict[str, str]
 ) -> None:
-    """However often it is cancelled; product and analytics hear of it."""
+    """The stock is released once, however often the order is cancelled; product and analytics receive it."""
     order = await shop.place(teapot, 2)
 
     for _ in range(3):
@@ -87,7 +87,7 @@ async def test_what_is_cancelled_gives_its_stock_back_once(
 async def test_what_has_left_the_house_does_not_come_back(
     shop: Shop, teapot: str, apps: dict[str, Any], environment: dict[str, str]
 ) -> None:
-    """When product has heard that an order is fulfilled, a release gives nothing back."""
+    """When product has marked an order as fulfilled, a release returns nothing."""
     order = await shop.place(teapot, 2)
     await shop.fulfil(order["id"])
     assert await broken_rules(environment) == {}
@@ -101,7 +101,7 @@ async def test_what_has_left_the_house_does_not_come_back(
 
 
 async def test_others_can_do_nothing_with_an_order(shop: Shop, teapot: str, bearer: Bearer) -> None:
-    """Cancelling somebody else's finds nothing; fulfilling is for admins."""
+    """Cancelling another person's order is a 404; fulfilling requires an admin."""
     order_id = (await shop.place(teapot))["id"]
 
     cancelled = await shop.cancel(order_id, bearer())
@@ -115,7 +115,7 @@ async def test_others_can_do_nothing_with_an_order(shop: Shop, teapot: str, bear
 async def test_a_change_that_is_not_announced_is_not_made(
     shop: Shop, teapot: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The event and the status are of one transaction."""
+    """The event and the status are written in one transaction."""
     order_id = (await shop.place(teapot))["id"]
     monkeypatch.setattr("chassis.messaging.outbox.MOST_BYTES", 0)
 

@@ -16,7 +16,7 @@ from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
 from cli.dev.polling import eventually
 from order.main import build
-from tests.order.shop import ORDERS, STOCK, Shop, declare_steps
+from tests.order.shop import ORDERS, STOCK, Shop, declare_take_stock
 from tests.support.aliases import Bearer
 from tests.support.consistency import broken_rules
 from tests.support.serving import serve
@@ -31,7 +31,7 @@ AGAIN = {202, 409, 503, 504}
 
 
 class Customers:
-    """Many people's requests, over fast connections to two workers of the order service."""
+    """Requests of many people, over reused connections to two workers of the order service."""
 
     def __init__(self, *workers: str) -> None:
         self._workers = workers
@@ -64,8 +64,8 @@ class Customers:
 async def customers(
     apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Customers]:
-    """Many people, and a second worker of the order service; where all is slow nobody is given up for that."""
-    declare_steps(monkeypatch, slow_s=PATIENCE_S)
+    """Many people, and a second worker of the order service, with timeouts long enough for a slow machine."""
+    declare_take_stock(monkeypatch, slow_s=PATIENCE_S)
     async with serve(build()) as second:
         people = Customers(environment["ORDER_SERVICE_URL"], second)
         yield people
@@ -76,7 +76,7 @@ async def customers(
 async def test_of_many_concurrent_orders_for_ten_units_ten_are_confirmed(
     shop: Shop, customers: Customers, bearer: Bearer, environment: dict[str, str], number: int
 ) -> None:
-    """Of as many people; the others are told that too few are left, and all agree afterwards."""
+    """Ten people get one each; the others are refused as out of stock, and all services agree afterwards."""
     pot = await shop.product(stock=10)
 
     answers = await asyncio.gather(*(customers.order(one, pot, bearer(), str(new_id())) for one in range(number)))
@@ -90,7 +90,7 @@ async def test_of_many_concurrent_orders_for_ten_units_ten_are_confirmed(
 async def test_a_storm_of_sends_makes_one_order_of_each_key(
     shop: Shop, customers: Customers, bearer: Bearer, environment: dict[str, str]
 ) -> None:
-    """Sent many times at once to two workers, each key has one order, and every answer to it is the same."""
+    """Each key sent many times at once to two workers has one order, and all its answers are the same."""
     pot = await shop.product(stock=KEYS + 1)
 
     async def send_all(_number: int) -> set[tuple[int, bytes]]:
@@ -107,7 +107,7 @@ async def test_a_storm_of_sends_makes_one_order_of_each_key(
 
 
 async def deliver(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tuple[str, str]]:
-    """Deliver an event five times at once to each listener; what became of it there."""
+    """Deliver an event five times at once to each consumer; returns the outcomes."""
     dispatcher = apps["order"].state.application.dispatcher
 
     async def to(listener: str) -> tuple[str, str]:
@@ -122,7 +122,7 @@ async def deliver(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tu
 async def test_an_event_that_is_delivered_five_times_counts_once(
     shop: Shop, teapot: str, apps: dict[str, FastAPI]
 ) -> None:
-    """The stock is given back once, and analytics counts one cancellation."""
+    """The stock is released once, and analytics counts one cancellation."""
     order = await shop.place(teapot, 2)
     event = {
         "specversion": "1.0",

@@ -18,7 +18,7 @@ TEAPOT = {"name": "Teapot", "description": "Holds a litre.", "price": 199.99, "s
 
 @pytest.fixture
 def make_product(people: People, bearer: Bearer) -> MakeProduct:
-    """Makes products as an admin does: a teapot, of which there are 5, unless said otherwise."""
+    """Makes products as an admin: a teapot with 5 in stock, unless stated otherwise."""
 
     async def make(**change: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         response = await people["product"].post("/api/v1/products", json=TEAPOT | change, headers=bearer(role="admin"))
@@ -41,7 +41,7 @@ async def unordered(environment: dict[str, str], clean: None) -> AsyncIterator[P
     """
     The same database over one connection, whose planner scans tables in their physical order and joins by hashing.
 
-    Rows come in the order of an index only by chance: here they never do unless the statement sorts them.
+    Without a sort, rows are in the order of an index only by chance: here they never are.
     """
     store = Postgres(SecretStr(environment["PRODUCT_DATABASE_URL"]), "product", pool_size=1)
     await store.open()
@@ -54,7 +54,7 @@ async def unordered(environment: dict[str, str], clean: None) -> AsyncIterator[P
 
 @pytest.fixture
 def unswept(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The running service expires no reservations by itself."""
+    """Keep the running service from expiring reservations by itself."""
 
     async def expire_nothing(_session: AsyncSession) -> int:
         return 0
@@ -64,5 +64,5 @@ def unswept(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def orders(apps: dict[str, FastAPI], clean: None) -> Orders:
-    """What the order service asks of the product service, sealed."""
+    """The order service's sealed calls to the product service."""
     return Orders(apps["order"].state.application.dispatcher)

@@ -1,4 +1,4 @@
-"""The order service's side of a reservation, and what must hold of every stock."""
+"""The order service's side of a reservation, and the invariants of every stock."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,14 @@ RESERVATIONS = "/api/v1/reservations"
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """Asks for reservations as the order service does."""
+    """Calls the product service as the order service does."""
 
     dispatcher: Dispatcher
 
-    async def reserve(self, order_id: UUID, **quantities: int) -> dict[str, Any]:
-        """Reserve so many units of each product, named by its id."""
+    async def reserve(self, order_id: UUID, *, commit: bool = False, **quantities: int) -> dict[str, Any]:
+        """Reserve these units of each product, named by its id."""
         items = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in quantities.items()]
-        return await self.post("", order_id, {"order_id": str(order_id), "items": items})
+        return await self.post("", order_id, {"order_id": str(order_id), "items": items, "commit": commit})
 
     async def commit(self, order_id: UUID) -> dict[str, Any]:
         """Commit a reservation."""
@@ -39,7 +39,7 @@ class Orders:
         return dict((await self.dispatcher.send("product", "GET", f"{RESERVATIONS}/{order_id}")).json())
 
     async def post(self, path: str, order_id: UUID, body: object = None) -> dict[str, Any]:
-        """Send anything below the reservations."""
+        """Post to any path below the reservations."""
         key = str(order_id)
         return dict(
             (await self.dispatcher.send("product", "POST", RESERVATIONS + path, json=body, idempotency_key=key)).json()
@@ -47,15 +47,15 @@ class Orders:
 
 
 def refusal(error: RemoteError) -> tuple[int, str]:
-    """Give the status and the code of a refusal."""
+    """Return the status and the code of a refusal."""
     return error.remote_status, error.remote_code
 
 
 async def stock_of(database: Postgres, product_id: str) -> int:
     """
-    Give the stock of a product, deleted or not.
+    Return the stock of a product, deleted or not.
 
-    The test fails if that is not the sum of its movements, or if it does not hold what open reservations have taken.
+    The test fails unless the stock is the sum of its movements, and its held units are those of open reservations.
     """
     async with database.transaction() as session:
         product = select(Product.stock, Product.held).where(Product.id == UUID(product_id))
@@ -72,13 +72,13 @@ async def stock_of(database: Postgres, product_id: str) -> int:
 
 
 async def let_time_pass(database: Postgres, order_id: UUID) -> None:
-    """Let a reservation's time be over."""
+    """Make a reservation overdue."""
     async with database.transaction() as session:
         overdue = update(Reservation).where(Reservation.order_id == order_id)
         await session.execute(overdue.values(expires_at=func.now()))
 
 
 async def expire(database: Postgres) -> int:
-    """Run the sweeper once; gives how many reservations it has ended."""
+    """Run the sweeper once; returns how many reservations it has expired."""
     async with database.transaction() as session:
         return await expire_reservations(session)

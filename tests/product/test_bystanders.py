@@ -1,4 +1,4 @@
-"""Every write of the product service beside the rows that it must leave as they are."""
+"""Every write of the product service beside the rows that must stay unchanged."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -33,32 +33,32 @@ class Shelf:
 
     @property
     def both(self) -> dict[str, int]:
-        """One of each product."""
+        """Return one of each product."""
         return {self.pot: 1, self.cup: 1}
 
     async def fulfil(self) -> None:
-        """Let our order leave the house."""
+        """Mark our order as shipped."""
         async with self.database.transaction() as session:
             await fulfil_reservation(session, self.ours)
 
     async def expire(self) -> None:
-        """Let the time of our order be over."""
+        """Make our order overdue."""
         await let_time_pass(self.database, self.ours)
         assert await expire(self.database) == 1
 
     async def write(self, method: str, path: str = "", body: object = None) -> None:
-        """Do something to the pot as an admin."""
+        """Change the pot as an admin."""
         address = f"/api/v1/products/{self.pot}{path}"
         answer = await self.people["product"].request(method, address, json=body, headers=self.admin)
         assert answer.status_code in {200, 204}, answer.text
 
     async def state(self) -> str | None:
-        """What is stored of our order."""
+        """Return what is stored of our order."""
         async with self.database.transaction() as session:
             return await session.scalar(select(Reservation.state).where(Reservation.order_id == self.ours))
 
     async def ledger(self) -> list[tuple[str, int]]:
-        """What the ledger has of our order."""
+        """Return the ledger entries of our order."""
         movements = select(StockMovement.kind, StockMovement.quantity).where(StockMovement.order_id == self.ours)
         async with self.database.transaction() as session:
             return sorted((kind, quantity) for kind, quantity in (await session.execute(movements)).all())
@@ -68,7 +68,7 @@ class Shelf:
 async def shelf(
     unswept: None, orders: Orders, database: Postgres, people: People, bearer: Bearer, make_product: MakeProduct
 ) -> Shelf:
-    """Ten pots and ten cups, of which three each are held."""
+    """Ten pots and ten cups, three of each held."""
     pot, cup = [(await make_product(name=name, stock=10))["id"] for name in ("Pot", "Cup")]
     shelf = Shelf(orders, database, people, bearer(role="admin"), pot, cup, new_id())
     committed = new_id()
@@ -109,7 +109,7 @@ ENDS: dict[str, tuple[Callable[[Shelf], Awaitable[object]], int, list[tuple[str,
 
 @pytest.mark.parametrize("state", ENDS)
 async def test_what_becomes_of_one_reservation_leaves_the_others(shelf: Shelf, state: str) -> None:
-    """Only our rows change, and the stock of our products."""
+    """Only our rows and the stock of our products change."""
     act, stock, ledger = ENDS[state]
 
     async with bystanders(shelf.database, Base.metadata, shelf.ours, ("products", shelf.pot), ("products", shelf.cup)):
@@ -120,7 +120,7 @@ async def test_what_becomes_of_one_reservation_leaves_the_others(shelf: Shelf, s
 
 
 async def test_what_was_committed_comes_back_alone(shelf: Shelf) -> None:
-    """A release after the commit returns our units, and nobody else's."""
+    """A release after the commit returns our units, and no other order's."""
     async with bystanders(shelf.database, Base.metadata, shelf.ours, ("products", shelf.pot), ("products", shelf.cup)):
         await returned(shelf)
 
@@ -129,14 +129,14 @@ async def test_what_was_committed_comes_back_alone(shelf: Shelf) -> None:
 
 
 async def test_a_reservation_that_is_not_committed_is_not_fulfilled(shelf: Shelf) -> None:
-    """It is left as it is, with what it holds."""
+    """An uncommitted reservation stays as it is, with its held units."""
     async with bystanders(shelf.database, Base.metadata):
         await shelf.fulfil()
 
 
 @pytest.mark.parametrize("quantity", [1, 6], ids=["plenty", "scarce"])
 async def test_a_new_reservation_leaves_the_others(shelf: Shelf, quantity: int) -> None:
-    """Of one product as many as are wanted are taken; the other is not touched."""
+    """The reserved units of one product are taken; the other product is unchanged."""
     async with bystanders(shelf.database, Base.metadata, order := new_id(), ("products", shelf.pot)):
         await shelf.orders.reserve(order, **{shelf.pot: quantity})
 
@@ -159,7 +159,7 @@ WRITES: dict[str, tuple[str, str, object, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("write", WRITES)
 async def test_a_write_to_one_product_leaves_the_other(shelf: Shelf, write: str) -> None:
-    """And every reservation; what is not named stays as it was."""
+    """The other product, every reservation and every field that is not named stay unchanged."""
     method, path, body, stored = WRITES[write]
 
     async with bystanders(shelf.database, Base.metadata, ("products", shelf.pot), ("stock_movements", shelf.pot)):
@@ -174,7 +174,7 @@ async def test_a_write_to_one_product_leaves_the_other(shelf: Shelf, write: str)
 
 
 async def test_a_sweeper_leaves_what_another_has_in_hand(shelf: Shelf) -> None:
-    """A reservation that is locked is skipped, not waited for; the others that are overdue expire, and no others."""
+    """A locked reservation is skipped without waiting; the other overdue ones expire, and no others."""
     await shelf.orders.reserve(locked := new_id(), **shelf.both)
     for order_id in (locked, shelf.ours):
         await let_time_pass(shelf.database, order_id)
@@ -189,7 +189,7 @@ async def test_a_sweeper_leaves_what_another_has_in_hand(shelf: Shelf) -> None:
 
 
 async def test_the_sweeper_begins_with_what_is_overdue_longest(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where more are overdue than it takes at a time, nobody's units are kept from the stock for ever."""
+    """With more overdue reservations than a batch, the oldest go first, so that each one expires in time."""
     monkeypatch.setattr("product.services.expire_reservations.BATCH", 1)
     await shelf.orders.reserve(later := new_id(), **shelf.both)
     for order_id in (shelf.ours, later):

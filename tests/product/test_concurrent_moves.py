@@ -1,4 +1,4 @@
-"""A reservation that waits for another transaction moves every line, whichever plan PostgreSQL has chosen."""
+"""A reservation that waits for another transaction moves every line, whatever PostgreSQL's plan."""
 
 import asyncio
 from datetime import timedelta
@@ -14,7 +14,7 @@ from chassis.postgres.nonces import Nonce
 from chassis.postgres.statements import run_in
 from cli.dev.polling import eventually
 from product.events import ProductStockLow
-from product.models import Product, StockMovement
+from product.models import Product, ReservationState, StockMovement
 from product.services.move_stock import LOW_STOCK
 from product.services.reserve_stock import RESERVE
 from tests.product.aliases import MakeProduct
@@ -29,9 +29,10 @@ PLANS = {
 
 
 async def reserve(database: Postgres, off: tuple[str, ...], order_id: UUID, products: list[UUID]) -> None:
-    """Reserve a unit of each product by a plan without these nodes."""
+    """Reserve a unit of each product with these plan nodes disabled."""
     values = {
         "order_id": order_id,
+        "state": ReservationState.RESERVED,
         "time": timedelta(minutes=1),
         "product_ids": products,
         "quantities": [1 for _ in products],
@@ -49,7 +50,7 @@ async def reserve(database: Postgres, off: tuple[str, ...], order_id: UUID, prod
 async def test_a_reservation_that_waited_moves_every_line(
     database: Postgres, make_product: MakeProduct, plan: str, stock: int, change: int
 ) -> None:
-    """A stock that changed while the statement waited is read, compared and changed as it is then, not as it was."""
+    """A stock that changed while the statement waited is read, compared and updated at its new value."""
     products = [UUID((await make_product(stock=amount))["id"]) for amount in (10, stock, 10)]
     order_id = new_id()
 

@@ -12,12 +12,12 @@ from tests.support.aliases import Bearer, People
 
 
 def address_of(product: dict[str, Any]) -> str:
-    """Where a product is read and written."""
+    """Return the address of a product."""
     return f"/api/v1/products/{product['id']}"
 
 
 async def test_a_product_that_is_known_is_not_sent_again(people: People, make_product: MakeProduct) -> None:
-    """With If-None-Match the answer is 304 for as long as nothing has changed."""
+    """With If-None-Match the answer is 304 while nothing has changed."""
     address = address_of(await make_product())
     first = await people["product"].get(address)
 
@@ -42,7 +42,7 @@ async def test_a_sale_makes_another_tag(people: People, make_product: MakeProduc
 async def test_a_sale_hinders_only_whoever_sets_the_stock(
     people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, change: dict[str, Any], status: int
 ) -> None:
-    """After a sale the tag from before is good enough to change a name, and not to overwrite the stock."""
+    """After a sale the earlier tag still permits changing a name, but not setting the stock."""
     pot = await make_product()
     read = (await people["product"].get(address_of(pot))).headers["etag"]
     await orders.reserve(new_id(), **{pot["id"]: 1})
@@ -58,7 +58,7 @@ async def test_a_sale_hinders_only_whoever_sets_the_stock(
 async def test_a_sale_does_not_hinder_a_deletion(
     people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders
 ) -> None:
-    """The tag from before the sale is good enough."""
+    """The tag from before the sale permits the deletion."""
     pot = await make_product()
     read = (await people["product"].get(address_of(pot))).headers["etag"]
     await orders.reserve(new_id(), **{pot["id"]: 1})
@@ -73,7 +73,7 @@ async def test_a_sale_does_not_hinder_a_deletion(
 async def test_a_write_from_an_old_edition_is_refused(
     people: People, bearer: Bearer, make_product: MakeProduct, method: str
 ) -> None:
-    """412 for who has not seen the last edit; with the tag that it answered the same write goes through."""
+    """A write with an outdated tag is a 412; with the tag in that answer the same write succeeds."""
     address, admin = address_of(await make_product()), bearer(role="admin")
     body = {"price": 2} if method == "PATCH" else None
     old = (await people["product"].get(address)).headers["etag"]
@@ -94,7 +94,7 @@ async def test_a_write_from_an_old_edition_is_refused(
 async def test_if_match_is_read_as_http_has_it(
     people: People, bearer: Bearer, make_product: MakeProduct, method: str, if_match: str, status: int
 ) -> None:
-    """A star and lists match, weak tags never do, and what is no tag is a 400."""
+    """A star and lists match, weak tags never do, and a malformed tag is a 400."""
     address = address_of(await make_product())
     body = {"stock": 1} if method == "PATCH" else None
 
@@ -109,7 +109,7 @@ async def test_if_match_is_read_as_http_has_it(
 async def test_what_is_not_there_is_a_404_whatever_is_asked(
     people: People, bearer: Bearer, make_product: MakeProduct, method: str
 ) -> None:
-    """A precondition counts only where there is something to write."""
+    """A precondition on a product that does not exist is a 404, not a 412."""
     address, admin = address_of(await make_product()), bearer(role="admin")
     await people["product"].delete(address, headers=admin)
     body = {"price": 2} if method == "PATCH" else None
@@ -122,7 +122,7 @@ async def test_what_is_not_there_is_a_404_whatever_is_asked(
 async def test_of_two_writes_from_one_edition_one_wins(
     people: People, bearer: Bearer, make_product: MakeProduct
 ) -> None:
-    """Of ten admins who edit the same edition at once, nine are told."""
+    """Of ten admins who edit the same version at once, nine get a 412."""
     address = address_of(await make_product())
     headers = bearer(role="admin") | {"If-Match": (await people["product"].get(address)).headers["etag"]}
 
@@ -138,7 +138,7 @@ async def test_of_two_writes_from_one_edition_one_wins(
 async def test_tags_count_inside_a_seal_as_well(
     apps: dict[str, FastAPI], environment: dict[str, str], people: People, bearer: Bearer, make_product: MakeProduct
 ) -> None:
-    """A sealed read is answered with a sealed 304, a sealed write from an old edition with a sealed 412."""
+    """A sealed read is answered with a sealed 304, a sealed write with an outdated tag with a sealed 412."""
     path, url = address_of(await make_product()), environment["PRODUCT_SERVICE_URL"]
     read = Forge("client", "product", environment, "GET", path, headers={"if-none-match": '"1-5"'}).message()
     old = {"authorization": bearer(role="admin")["Authorization"], "if-match": '"0-5"'}

@@ -17,14 +17,14 @@ from tests.product.conftest import TEAPOT
 
 
 async def published_events(session: AsyncSession, subject: UUID) -> list[tuple[str, dict[str, Any]]]:
-    """What the transaction has announced of a product."""
+    """Return the events that the transaction has published about a product."""
     messages = (await session.scalars(select(outbox.c.message).order_by(outbox.c.position))).all()
     events = [loads(message.encode()) for message in messages]
     return [(event["type"], event["data"]) for event in events if event["subject"] == str(subject)]
 
 
 async def test_a_new_product_is_announced_as_it_is_stored(clean: None, database: Postgres) -> None:
-    """With its name, and its price in minor units."""
+    """The event has the name, and the price in minor units."""
     async with database.transaction() as session:
         product = await create_product(
             session, ProductCreate.model_validate(TEAPOT | {"price": Decimal("199.99")}), "CHF", new_id()
@@ -38,7 +38,7 @@ async def test_a_new_product_is_announced_as_it_is_stored(clean: None, database:
 async def test_an_update_is_announced_with_the_names_of_its_fields(
     make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Sorted, and only those that were given."""
+    """The names are sorted, and only those of the given fields."""
     pot, _cup = [UUID((await make_product(name=name))["id"]) for name in ("Pot", "Cup")]
     change = ProductUpdate(stock=7, name="Jug")
 

@@ -34,34 +34,34 @@ _WAITING = text("""
 
 @asynccontextmanager
 async def while_locked(database: Postgres, product_id: str) -> AsyncIterator[AsyncSession]:
-    """Hold a product as somebody does who moves its stock."""
+    """Hold the lock of a product, as a transaction that moves its stock does."""
     async with database.transaction() as session:
         await session.execute(select(Product).where(Product.id == UUID(product_id)).with_for_update(key_share=True))
         yield session
 
 
 async def is_waiting(database: Postgres, how_many: int = 1) -> bool:
-    """Whether so many transactions wait for a lock."""
+    """Return whether this many transactions wait for a lock."""
     async with database.transaction() as session:
         return bool(await session.scalar(_WAITING) == how_many)
 
 
 async def is_free(database: Postgres, product_id: str) -> bool:
-    """Whether nobody holds a product."""
+    """Return whether a product is not locked."""
     async with database.transaction() as session:
         free = select(Product.id).where(Product.id == UUID(product_id)).with_for_update(skip_locked=True)
         return await session.scalar(free) is not None
 
 
 async def locked_reservations(database: Postgres) -> set[UUID]:
-    """The orders whose reservations somebody holds."""
+    """Return the orders whose reservations are locked."""
     async with database.transaction() as session:
         free = (await session.scalars(select(Reservation.order_id).with_for_update(skip_locked=True))).all()
         return set(await session.scalars(select(Reservation.order_id))) - set(free)
 
 
 async def lay_out(database: Postgres, *product_ids: str) -> None:
-    """Let products lie in their table in this order, which is that of a scan."""
+    """Store products in the table in this order, which is that of a scan."""
     for product_id in product_ids:
         async with database.transaction() as session:
             again = update(Product).where(Product.id == UUID(product_id)).values(version=Product.version)
@@ -70,7 +70,7 @@ async def lay_out(database: Postgres, *product_ids: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Ten each of two products, the first of which lies last in the table, and orders that name the second first."""
+    """Ten each of two products, the first stored last in the table, and orders that name the second first."""
 
     database: Postgres
     first: UUID
@@ -83,13 +83,13 @@ class Shelf:
         return order_id
 
     async def reserve_each(self) -> None:
-        """Reserve the products for an order each, and let the time of both be over, the second's for longer."""
+        """Reserve the products for an order each, and make both overdue, the second for longer."""
         for product_id, seconds in ((self.second, -2), (self.first, -1)):
             items = [ReservationItem(product_id=product_id, quantity=1)]
             await reserve_stock(self.database, ReservationCreate(order_id=new_id(), items=items), seconds)
 
     async def within(self, step: Callable[..., Awaitable[object]], *arguments: object) -> None:
-        """Take one step in a transaction."""
+        """Run one step in a transaction."""
         async with self.database.transaction() as session:
             await step(session, *arguments)
 
@@ -98,28 +98,28 @@ Act = Coroutine[Any, Any, object]
 
 
 async def reserve(shelf: Shelf) -> Act:
-    """Where there is plenty: one statement."""
+    """Reserve with plenty in stock: one statement."""
     return shelf.reserve()
 
 
 async def reserve_scarce(shelf: Shelf) -> Act:
-    """Where little would be left: step by step."""
+    """Reserve with little left: step by step."""
     return shelf.reserve(9)
 
 
 async def release(shelf: Shelf) -> Act:
-    """A reservation of both."""
+    """Release a reservation of both."""
     return shelf.within(release_reservation, await shelf.reserve())
 
 
 async def fulfil(shelf: Shelf) -> Act:
-    """A reservation of both."""
+    """Fulfil a reservation of both."""
     await commit_reservation(shelf.database, order_id := await shelf.reserve())
     return shelf.within(fulfil_reservation, order_id)
 
 
 async def expire(shelf: Shelf) -> Act:
-    """A reservation of each."""
+    """Expire a reservation of each."""
     await shelf.reserve_each()
     return shelf.within(expire_reservations)
 
@@ -137,7 +137,7 @@ async def test_who_waits_for_a_product_holds_nothing_that_comes_after(
     prepare: Callable[[Shelf], Awaitable[Act]],
     stock: int,
 ) -> None:
-    """Products are locked in the order of their ids, before reservations: no transactions wait for each other."""
+    """Products are locked in the order of their ids, before reservations: transactions never deadlock."""
     first, second = sorted([(await make_product(stock=10))["id"] for _ in range(2)])
     act = await prepare(Shelf(unordered, UUID(first), UUID(second)))
     await lay_out(database, second, first)
@@ -164,7 +164,7 @@ CHANGES: dict[str, dict[str, object]] = {
 async def test_a_reservation_sees_what_has_happened_while_it_waited(
     orders: Orders, make_product: MakeProduct, database: Postgres, code: str, quantity: int
 ) -> None:
-    """It is decided by the product as it is then: refused for the reason that holds, with nothing taken."""
+    """The reservation is decided by the present stock: refused with the present reason, and nothing is taken."""
     pot, cup = [(await make_product(stock=10))["id"] for _ in range(2)]
 
     async with while_locked(database, pot) as session:
@@ -181,7 +181,7 @@ async def test_a_reservation_sees_what_has_happened_while_it_waited(
 async def test_an_order_that_asks_twice_at_once_for_the_last_units_has_them(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """The second request finds nothing left, but what the first has reserved: both get the same answer."""
+    """The second request finds only the first one's reservation left: both get the same answer."""
     pot, order_id = (await make_product(stock=10))["id"], new_id()
 
     async with while_locked(database, pot):
@@ -196,7 +196,7 @@ async def test_an_order_that_asks_twice_at_once_for_the_last_units_has_them(
 async def test_a_release_sees_that_the_order_was_committed_while_it_waited(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """So the ledger has a return."""
+    """A release that waited for the commit enters a return into the ledger."""
     pot = (await make_product(stock=10))["id"]
     await orders.reserve(order_id := new_id(), **{pot: 1})
 
@@ -214,7 +214,7 @@ async def test_a_release_sees_that_the_order_was_committed_while_it_waited(
 
 
 async def test_a_locked_product_can_still_be_referred_to(make_product: MakeProduct, database: Postgres) -> None:
-    """A foreign key needs no more than a key share: lines of other orders do not wait for a stock to move."""
+    """A foreign key takes a key-share lock only: lines of other orders do not wait for a stock to move."""
     pot = UUID((await make_product())["id"])
 
     async with database.transaction() as holding:
@@ -227,7 +227,7 @@ async def test_a_locked_product_can_still_be_referred_to(make_product: MakeProdu
 async def test_products_are_given_as_they_are_when_they_are_locked(
     make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Not as the session has read them before."""
+    """Products are returned as they are once locked, not as the session read them before."""
     pot = UUID((await make_product())["id"])
 
     async with database.transaction() as session:
@@ -242,7 +242,7 @@ async def test_products_are_given_as_they_are_when_they_are_locked(
 async def test_an_adjustment_sees_what_was_sold_while_it_waited(
     people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """It waits for whoever moves the stock, and answers the stock as it is then."""
+    """An adjustment waits for the transaction that moves the stock, and returns the resulting stock."""
     pot, admin = (await make_product(stock=10))["id"], bearer(role="admin")
     body = {"change": 1, "reason": "Found."}
 
@@ -260,7 +260,7 @@ async def test_an_adjustment_sees_what_was_sold_while_it_waited(
 async def test_a_sealed_request_that_is_replayed_is_refused(
     orders: Orders, make_product: MakeProduct, database: Postgres, environment: dict[str, str], path: str
 ) -> None:
-    """Though it could do no harm: the claim is part of the statement that does the work, and of the slow way too."""
+    """A replay is refused even where it would be harmless: the nonce is claimed on the fast way and on the slow one."""
     pot, order_id = (await make_product(stock=10))["id"], new_id()
     items = [{"product_id": pot, "quantity": 9 if path == "scarce" else 1}]
     body: object = {"order_id": str(order_id), "items": items}

@@ -19,14 +19,14 @@ PRODUCTS = "/api/v1/products"
 
 
 def token(bearer: Bearer) -> str:
-    """An admin's."""
+    """An admin's token."""
     return bearer(role="admin")["Authorization"].removeprefix("Bearer ")
 
 
 async def test_an_adjustment_whose_answers_are_lost_is_made_once(
     environment: dict[str, str], bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Sent three times with one key, -3 units are 3 units; no other product is touched."""
+    """Sent three times with one key, -3 units are taken once; no other product changes."""
     pot, adjustment = await make_product(), {"change": -3, "reason": "Broken."}
     await make_product(name="Cup")
 
@@ -52,7 +52,7 @@ async def test_an_adjustment_whose_answers_are_lost_is_made_once(
 async def test_a_product_whose_creation_is_not_heard_of_is_created_once(
     environment: dict[str, str], bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Sent three times with one key, it is one product, and the answer that comes through names it."""
+    """Sent three times with one key, it is one product, and the first answer that arrives names it."""
     await make_product(name="Cup")
 
     async with bystanders(database, Base.metadata) as involved, losing_answers(environment, "product") as dispatcher:
@@ -70,7 +70,7 @@ async def test_a_product_whose_creation_is_not_heard_of_is_created_once(
 async def test_without_a_key_nothing_is_repeated(
     environment: dict[str, str], bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """An adjustment whose answer is lost fails, and was made once."""
+    """An adjustment without a key whose answer is lost fails, and is made once."""
     pot = await make_product()
 
     async with losing_answers(environment, "product") as dispatcher:
@@ -89,7 +89,7 @@ async def test_without_a_key_nothing_is_repeated(
 async def test_a_patch_with_a_key_is_refused(
     environment: dict[str, str], bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Setting fields twice would undo what came in between: the key is refused, though the first answers are lost."""
+    """A key on a PATCH is refused, even when answers are lost: a repetition would undo changes made in between."""
     pot = await make_product()
 
     async with bystanders(database, Base.metadata), losing_answers(environment, "product") as dispatcher:

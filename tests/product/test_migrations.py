@@ -18,7 +18,7 @@ INSERT INTO products (id, name, price_minor, currency, stock) VALUES
 
 
 def query(url: str, statement: str) -> list[Any]:
-    """Run a statement; its rows."""
+    """Run a statement; returns its rows."""
 
     async def run() -> list[Any]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -31,7 +31,7 @@ def query(url: str, statement: str) -> list[Any]:
 
 
 def test_what_was_there_before_begins_the_ledger(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product that has stock gets an initial movement of as much, from the time when it was created."""
+    """A product with stock gets an initial movement of that many units, at the time of its creation."""
     url = postgres.create_database("product_before_the_ledger")
     monkeypatch.setenv("PRODUCT_DATABASE_URL", url)
     config = Config(ROOT / "product" / "alembic.ini")
@@ -58,7 +58,7 @@ INSERT INTO reservation_lines (order_id, product_id, quantity, unit_price_minor,
 
 
 def test_what_open_reservations_hold_is_counted(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product holds what is reserved and committed of it; one that nobody has reserved holds nothing."""
+    """A product's held units are those reserved and committed; a product without reservations holds none."""
     url = postgres.create_database("product_before_the_bound")
     monkeypatch.setenv("PRODUCT_DATABASE_URL", url)
     config = Config(ROOT / "product" / "alembic.ini")
@@ -74,5 +74,5 @@ def test_what_open_reservations_hold_is_counted(postgres: EmbeddedPostgres, monk
 
 
 def test_the_models_are_what_the_migrations_make(environment: dict[str, str]) -> None:
-    """Columns, their types and sizes, and indexes: nothing is left to migrate."""
+    """Columns, their types and sizes, and indexes match: there is nothing left to migrate."""
     command.check(Config(ROOT / "product" / "alembic.ini"))

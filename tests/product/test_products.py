@@ -16,7 +16,7 @@ NOTHING = UUID(int=0)
 
 
 async def test_a_product_is_read_as_it_was_created(people: People, make_product: MakeProduct) -> None:
-    """What goes in comes out, the price to the cent."""
+    """All fields are read as they were written, the price to the cent."""
     created = await make_product()
 
     read = await people["product"].get(f"{PRODUCTS}/{created['id']}")
@@ -27,7 +27,7 @@ async def test_a_product_is_read_as_it_was_created(people: People, make_product:
 
 
 async def test_the_largest_values_are_taken(people: People, make_product: MakeProduct) -> None:
-    """Exactly at each limit; the blanks around a name count for nothing."""
+    """Each value may be exactly at its limit; spaces around a name do not count."""
     largest = {"name": "x" * 200, "description": "x" * 5000, "price": 10_000_000_000, "stock": MAX_STOCK}
 
     created = await make_product(**largest | {"name": f" {largest['name']} "})
@@ -37,14 +37,14 @@ async def test_the_largest_values_are_taken(people: People, make_product: MakePr
 
 
 async def test_a_new_product_is_at_its_location(people: People, bearer: Bearer) -> None:
-    """The answer to its creation says where it is."""
+    """The answer to its creation has its address."""
     created = await people["product"].post(PRODUCTS, json=TEAPOT, headers=bearer(role="admin"))
 
     assert (await people["product"].get(created.headers["location"])).json() == created.json()
 
 
 async def test_update_changes_what_it_names(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
-    """A field that is left out stays."""
+    """A field that is left out stays unchanged."""
     created = await make_product()
 
     updated = await people["product"].patch(
@@ -68,7 +68,7 @@ async def test_delete_removes(people: People, bearer: Bearer, make_product: Make
 
 @pytest.mark.parametrize(("role", "status"), [("user", 403), (None, 401)])
 async def test_writes_need_an_admin(people: People, bearer: Bearer, role: str | None, status: int) -> None:
-    """Nobody else creates, changes or deletes."""
+    """Only an admin creates, changes or deletes."""
     headers = bearer(role=role) if role else {}
     address = f"{PRODUCTS}/{NOTHING}"
 
@@ -106,7 +106,7 @@ async def test_writes_need_an_admin(people: People, bearer: Bearer, role: str | 
 async def test_create_refuses_invalid_values(
     people: People, bearer: Bearer, change: dict[str, Any], pointer: str
 ) -> None:
-    """The problem points to the value that must change."""
+    """The problem points to the invalid field."""
     response = await people["product"].post(PRODUCTS, json=TEAPOT | change, headers=bearer(role="admin"))
 
     assert response.status_code == 422
@@ -162,7 +162,7 @@ async def test_unknown_addresses_are_problems(people: People, address: str) -> N
 
 
 async def test_a_method_that_is_not_there_is_told_with_those_that_are(people: People) -> None:
-    """405 carries Allow."""
+    """A 405 has the Allow header."""
     response = await people["product"].put(PRODUCTS)
 
     assert response.status_code == 405
@@ -170,7 +170,7 @@ async def test_a_method_that_is_not_there_is_told_with_those_that_are(people: Pe
 
 
 async def test_reservations_are_for_the_order_service_alone(people: People, sealed: Dispatcher) -> None:
-    """A person is refused for want of encryption; the client, though sealed, for not being the order service."""
+    """A person is refused for lack of encryption; a sealed client is refused because it is not the order service."""
     address = f"/api/v1/reservations/{NOTHING}"
 
     plain = await people["product"].get(address)

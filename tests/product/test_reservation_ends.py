@@ -19,7 +19,7 @@ from tests.support.aliases import Bearer, People
 
 
 async def test_committing_keeps_the_units(orders: Orders, make_product: MakeProduct, database: Postgres) -> None:
-    """A commit, and a second one, leave the stock where the reservation has put it; time no longer matters."""
+    """A commit, and a repeated one, leave the stock as reserved, and the time limit no longer applies."""
     pot = await make_product()
     await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
 
@@ -31,11 +31,33 @@ async def test_committing_keeps_the_units(orders: Orders, make_product: MakeProd
     assert await stock_of(database, pot["id"]) == 3
 
 
+@pytest.mark.parametrize("earlier", [None, False, True], ids=["first", "reserved before", "committed before"])
+async def test_a_reservation_can_be_committed_at_once(
+    orders: Orders, make_product: MakeProduct, database: Postgres, *, earlier: bool | None
+) -> None:
+    """One request reserves and commits; it also commits an earlier reservation of the same items, and repeats."""
+    pot, bystander = await make_product(), await make_product()
+    await orders.reserve(beside := new_id(), **{bystander["id"]: 1})
+    order_id = new_id()
+    if earlier is not None:
+        await orders.reserve(order_id, commit=earlier, **{pot["id"]: 2})
+
+    answers = [await orders.reserve(order_id, commit=True, **{pot["id"]: 2}) for _ in range(2)]
+    await let_time_pass(database, order_id)
+
+    assert [one["state"] for one in answers] == ["committed", "committed"]
+    assert answers[0]["lines"] == answers[1]["lines"]
+    assert await expire(database) == 0
+    assert (await orders.read(order_id))["state"] == "committed"
+    assert await stock_of(database, pot["id"]) == 3
+    assert (await orders.read(beside))["state"] == "reserved"
+
+
 @pytest.mark.parametrize(("committed", "kind"), [(False, "release"), (True, "return")])
 async def test_releasing_gives_the_units_back_once(
     orders: Orders, make_product: MakeProduct, database: Postgres, *, committed: bool, kind: str
 ) -> None:
-    """A release, and a second one, put the units back once; the ledger tells whether the order had been committed."""
+    """A release, and a repeated one, return the units once; the ledger shows whether the order had been committed."""
     pot = await make_product()
     await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
     if committed:
@@ -54,7 +76,7 @@ async def test_releasing_gives_the_units_back_once(
 async def test_a_release_that_overtakes_its_reserve_wins(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """What was released before it was reserved cannot be reserved any more."""
+    """A reservation that was released in advance is refused."""
     pot = await make_product()
 
     tombstone = await orders.release(order_id := new_id())
@@ -71,7 +93,7 @@ async def test_a_release_that_overtakes_its_reserve_wins(
 async def test_what_is_overdue_is_closed(
     orders: Orders, make_product: MakeProduct, database: Postgres, *, swept: bool
 ) -> None:
-    """Once its time is over a reservation can be neither committed nor repeated, whether or not it was swept."""
+    """An overdue reservation can be neither committed nor repeated, whether or not it was swept."""
     pot = await make_product()
     await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
     await let_time_pass(database, order_id)
@@ -82,14 +104,17 @@ async def test_what_is_overdue_is_closed(
         await orders.commit(order_id)
     with pytest.raises(RemoteError) as unrepeated:
         await orders.reserve(order_id, **{pot["id"]: 2})
+    with pytest.raises(RemoteError) as untaken:
+        await orders.reserve(order_id, commit=True, **{pot["id"]: 2})
 
-    assert refusal(uncommitted.value) == refusal(unrepeated.value) == (409, "reservation_closed")
+    refusals = {refusal(one.value) for one in (uncommitted, unrepeated, untaken)}
+    assert refusals == {(409, "reservation_closed")}
 
 
 async def test_expiry_gives_the_units_back_once(
     unswept: None, orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """The sweeper expires what is overdue and nothing else; a release after that has no effect."""
+    """The sweeper expires only overdue reservations; a release after that has no effect."""
     pot = await make_product()
     await orders.reserve(overdue := new_id(), **{pot["id"]: 2})
     await orders.reserve(in_time := new_id(), **{pot["id"]: 1})
@@ -107,7 +132,7 @@ async def test_expiry_gives_the_units_back_once(
 async def test_expiry_goes_in_batches(
     unswept: None, orders: Orders, make_product: MakeProduct, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One call expires no more than a batch, and says how many."""
+    """One call expires at most a batch, and returns how many."""
     monkeypatch.setattr(expiry, "BATCH", 2)
     pot = await make_product()
     for order_id in [new_id() for _ in range(3)]:
@@ -125,7 +150,7 @@ async def test_a_round_expires_all_that_is_overdue(
     apps: dict[str, FastAPI],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Batch after batch, as long as they are full."""
+    """A round runs batch after batch, as long as they are full."""
     pot = await make_product()
     for order_id in [new_id() for _ in range(3)]:
         await orders.reserve(order_id, **{pot["id"]: 1})
@@ -141,7 +166,7 @@ async def test_a_round_expires_all_that_is_overdue(
 async def test_a_deleted_product_cannot_be_reserved(
     orders: Orders, make_product: MakeProduct, people: People, bearer: Bearer, database: Postgres
 ) -> None:
-    """It is unknown to new orders; what is reserved of it can still be given back."""
+    """A deleted product is unknown to new orders; its reserved units can still be released."""
     pot = await make_product()
     await orders.reserve(earlier := new_id(), **{pot["id"]: 2})
     await people["product"].delete(f"/api/v1/products/{pot['id']}", headers=bearer(role="admin"))
@@ -156,7 +181,7 @@ async def test_a_deleted_product_cannot_be_reserved(
 
 @pytest.mark.parametrize("what", ["commit", "read"])
 async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None:
-    """What was never reserved can be neither committed nor read."""
+    """An unknown reservation can be neither committed nor read."""
     with pytest.raises(RemoteError) as refused:
         await getattr(orders, what)(new_id())
 
@@ -166,7 +191,7 @@ async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None
 async def test_closed_reservations_go_after_30_days(
     orders: Orders, make_product: MakeProduct, database: Postgres, apps: dict[str, FastAPI]
 ) -> None:
-    """With their lines; what is still held stays whatever its age, and so do the ledger and what was closed lately."""
+    """They go with their lines; the ledger stays, and so do recently closed reservations and open ones of any age."""
     pot = await make_product(stock=100)
     made: dict[str, UUID] = {}
     for name in ("reserved", "committed", "fulfilled", "released", "expired", "young"):

@@ -18,7 +18,7 @@ AT_ONCE = 20
 
 
 async def outcomes(requests: Iterable[Awaitable[dict[str, Any]]]) -> Counter[str]:
-    """Send requests side by side; how often each state or code came back."""
+    """Send requests concurrently; returns how often each state or code was answered."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def outcome(request: Awaitable[dict[str, Any]]) -> str:
@@ -32,7 +32,7 @@ async def outcomes(requests: Iterable[Awaitable[dict[str, Any]]]) -> Counter[str
 
 
 async def test_no_unit_is_sold_twice(orders: Orders, make_product: MakeProduct, database: Postgres) -> None:
-    """Of 200 orders for one of 10 units, exactly 10 get one."""
+    """Of 200 orders for one of 10 units, exactly 10 succeed."""
     pot = await make_product(stock=10)
 
     seen = await outcomes(orders.reserve(new_id(), **{pot["id"]: 1}) for _ in range(200))
@@ -44,7 +44,7 @@ async def test_no_unit_is_sold_twice(orders: Orders, make_product: MakeProduct, 
 async def test_orders_for_the_same_products_never_deadlock(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Half of the orders name two products one way round, half the other; all succeed."""
+    """Half of the orders name the two products in the reverse order; all succeed."""
     one, two = [(await make_product(stock=100))["id"] for _ in range(2)]
     ways = [{one: 1, two: 1}, {two: 1, one: 1}]
 
@@ -57,7 +57,7 @@ async def test_orders_for_the_same_products_never_deadlock(
 async def test_an_order_that_asks_many_times_at_once_reserves_once(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Every one of the askers gets the same answer, and one reservation's units are gone."""
+    """All requests get the same answer, and the units of one reservation are taken."""
     pot = await make_product()
     order_id = new_id()
 
@@ -70,7 +70,7 @@ async def test_an_order_that_asks_many_times_at_once_reserves_once(
 async def test_of_a_commit_and_an_expiry_one_wins(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Where commits meet the end of the time and several sweepers, units are given back just where none has won."""
+    """When commits meet the time limit and several sweepers, units are returned exactly if no commit has won."""
     pot = await make_product(stock=30)
     order_ids = [new_id() for _ in range(30)]
     await asyncio.gather(*(orders.reserve(order_id, **{pot["id"]: 1}) for order_id in order_ids))
@@ -93,7 +93,7 @@ async def test_of_a_commit_and_an_expiry_one_wins(
 async def test_a_release_and_a_reserve_at_once_leave_nothing_reserved(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Whichever comes first, the order ends released and the stock whole."""
+    """Whichever comes first, the order ends released and the stock complete."""
     pot = await make_product(stock=30)
     order_ids = [new_id() for _ in range(30)]
 

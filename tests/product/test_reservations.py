@@ -24,7 +24,7 @@ NOTHING = str(UUID(int=0))
 
 
 async def count(database: Postgres, table: type[Reservation | StockMovement]) -> int:
-    """How many rows a table has."""
+    """Return the number of rows of a table."""
     async with database.transaction() as session:
         return await session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -32,7 +32,7 @@ async def count(database: Postgres, table: type[Reservation | StockMovement]) ->
 async def test_a_reservation_takes_units_and_names_their_prices(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Every line has name, quantity and unit price; the units are no longer available."""
+    """Every line has name, quantity and unit price; the units are taken from the stock."""
     pot, cup = await make_product(), await make_product(name="Cup", price=7, stock=20)
 
     answer = await orders.reserve(order_id := new_id(), **{cup["id"]: 6, pot["id"]: 2})
@@ -50,7 +50,7 @@ async def test_a_reservation_takes_units_and_names_their_prices(
 async def test_lines_are_in_the_order_of_the_products(
     unordered: Postgres, make_product: MakeProduct, quantity: int
 ) -> None:
-    """Of a reservation, its repetition and its commit, in whatever order they are named and stored."""
+    """A reservation, its repetition and its commit sort the lines, in whatever order they are named and stored."""
     ids = [UUID((await make_product(stock=10))["id"]) for _ in range(3)]
     items = [ReservationItem(product_id=one, quantity=quantity) for one in (ids[2], ids[0], ids[1])]
     wanted = ReservationCreate(order_id=new_id(), items=items)
@@ -62,7 +62,7 @@ async def test_lines_are_in_the_order_of_the_products(
 
 
 async def test_a_reservation_lasts_two_minutes(orders: Orders, make_product: MakeProduct) -> None:
-    """Unless the settings say otherwise."""
+    """A reservation lasts two minutes by default."""
     answer = await orders.reserve(new_id(), **{(await make_product())["id"]: 1})
 
     begins, ends = (datetime.fromisoformat(answer[name]) for name in ("created_at", "expires_at"))
@@ -72,7 +72,7 @@ async def test_a_reservation_lasts_two_minutes(orders: Orders, make_product: Mak
 async def test_postgresql_keeps_the_plan_of_a_reservation(
     environment: dict[str, str], make_product: MakeProduct
 ) -> None:
-    """Planning the statement takes longer than running it: it is not planned anew for each order."""
+    """The statement is not planned again for each order: planning takes longer than running it."""
     items = [ReservationItem(product_id=UUID((await make_product(stock=100))["id"]), quantity=1)]
     store = Postgres(SecretStr(environment["PRODUCT_DATABASE_URL"]), "product", pool_size=1)
     await store.open()
@@ -90,7 +90,7 @@ async def test_postgresql_keeps_the_plan_of_a_reservation(
 async def test_reserving_again_gives_the_same_answer(
     orders: Orders, make_product: MakeProduct, database: Postgres, then: str
 ) -> None:
-    """The same order gets the same lines at the first price, and takes no more units, committed or not."""
+    """A repeated reserve returns the same lines at the first prices, and takes no more units, committed or not."""
     pot = await make_product()
     first = await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
     if then == "committed":
@@ -123,7 +123,7 @@ async def test_another_reservation_for_the_same_order_is_refused(
 async def test_all_is_reserved_or_nothing(
     orders: Orders, make_product: MakeProduct, database: Postgres, wanted: int | None, code: str
 ) -> None:
-    """One line that cannot be had is named, and leaves nothing of the others behind."""
+    """The one line that cannot be reserved is named, and no other line is reserved."""
     cup, pot = await make_product(name="Cup"), await make_product()
     culprit = pot["id"] if wanted else NOTHING
 
@@ -143,7 +143,7 @@ async def test_all_is_reserved_or_nothing(
 async def test_a_refused_order_may_try_again(
     orders: Orders, make_product: MakeProduct, bearer: Bearer, people: People
 ) -> None:
-    """Once there is enough, the same order id succeeds."""
+    """Once there is enough stock, the same order id succeeds."""
     pot = await make_product(stock=1)
     with pytest.raises(RemoteError):
         await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
@@ -156,7 +156,7 @@ async def test_a_refused_order_may_try_again(
 async def test_prices_of_several_currencies_have_no_total(
     orders: Orders, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Products in different currencies are not reserved for one order."""
+    """Products in different currencies cannot be reserved for one order."""
     pot, cup = await make_product(), await make_product()
     async with database.transaction() as session:
         await session.execute(update(Product).where(Product.id == UUID(cup["id"])).values(currency="CHF"))
@@ -188,7 +188,7 @@ ITEM = {"product_id": NOTHING, "quantity": 1}
 async def test_reservations_are_checked(
     orders: Orders, database: Postgres, change: dict[str, Any], pointer: str
 ) -> None:
-    """The problem points to the value that must change."""
+    """The problem points to the invalid field."""
     wanted = {"order_id": NOTHING, "items": [ITEM]} | change
 
     with pytest.raises(RemoteError) as refused:
@@ -206,7 +206,7 @@ async def test_reservations_are_checked(
 async def test_reservations_are_for_the_order_service_alone(
     people: People, sealed: Dispatcher, database: Postgres, method: str, path: str
 ) -> None:
-    """A person is refused for want of encryption; the client, though sealed, for not being the order service."""
+    """A person is refused for lack of encryption; a sealed client is refused because it is not the order service."""
     plain = await people["product"].request(method, RESERVATIONS + path)
     with pytest.raises(BadGateway) as refused:
         await sealed.send("product", method, RESERVATIONS + path, timeout=2)

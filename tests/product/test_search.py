@@ -62,12 +62,12 @@ FILTERED: list[tuple[dict[str, str], list[int]]] = [
 
 @pytest.fixture
 async def shelf(make_product: MakeProduct) -> list[dict[str, Any]]:
-    """Some products, the oldest first."""
+    """A few products, oldest first."""
     return [await make_product(name=name, price=price, stock=stock) for name, price, stock in SHELF]
 
 
 async def names(people: People, **query: Any) -> list[str]:  # noqa: ANN401 - as httpx takes it
-    """The names of the products that a list has, all pages of it."""
+    """Return the names of the listed products, from all pages."""
     seen, page = [], await people["product"].get(PRODUCTS, params=query)
     while True:
         assert page.status_code == 200, page.text
@@ -81,7 +81,7 @@ async def names(people: People, **query: Any) -> list[str]:  # noqa: ANN401 - as
 async def test_words_of_the_name_are_found_by_their_beginnings(
     people: People, shelf: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    """All words of `q` must be there, in any case and order; nothing in it is an operator, be they many or few."""
+    """All words of `q` must match, in any case and order, few or many; none is read as an operator."""
     monkeypatch.setattr("product.services.list_products.FEW", few)
 
     assert {q: set(await names(people, q=q)) for q in FOUND} == FOUND
@@ -90,19 +90,19 @@ async def test_words_of_the_name_are_found_by_their_beginnings(
 @settings(max_examples=times(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PIECES, min_size=1, max_size=8).map("".join))
 async def test_any_text_can_be_searched_for(people: People, q: str) -> None:
-    """No text is a syntax error to the database."""
+    """No text is a syntax error in the database."""
     assert (await people["product"].get(PRODUCTS, params={"q": q})).status_code == 200
 
 
 async def test_every_order_is_walked_page_by_page(people: People, shelf: list[dict[str, Any]]) -> None:
-    """Each product appears once, whatever the size of the pages; equal prices are told apart by age."""
+    """Each product appears once, whatever the page size; equal prices are ordered by age."""
     walked = {(sort, limit): await names(people, sort=sort, limit=limit) for sort in SORTED for limit in (1, 2, 100)}
 
     assert walked == {(sort, limit): [SHELF[number][0] for number in SORTED[sort]] for sort, limit in walked}
 
 
 async def test_filters_narrow_the_list(people: People, shelf: list[dict[str, Any]]) -> None:
-    """Prices are within both bounds, and all filters hold together, on every page."""
+    """Prices are within both bounds, and all filters apply together, on every page."""
     for query, expected in FILTERED:
         assert await names(people, **query, limit=1) == [SHELF[number][0] for number in expected], query
 
@@ -110,7 +110,7 @@ async def test_filters_narrow_the_list(people: People, shelf: list[dict[str, Any
 async def test_a_page_begins_where_the_last_one_ended_though_the_product_has_changed(
     people: People, bearer: Bearer, shelf: list[dict[str, Any]]
 ) -> None:
-    """A cursor carries the price by which it was made, not that of today."""
+    """A cursor holds the price at the time it was made, not the present one."""
     first = await people["product"].get(PRODUCTS, params={"sort": "price", "limit": 2})
     last = f"{PRODUCTS}/{first.json()['items'][-1]['id']}"
     await people["product"].patch(last, json={"price": 1000}, headers=bearer(role="admin"))
@@ -124,7 +124,7 @@ async def test_a_page_begins_where_the_last_one_ended_though_the_product_has_cha
 async def test_a_cursor_is_for_the_list_it_came_from(
     people: People, shelf: list[dict[str, Any]], other: dict[str, str]
 ) -> None:
-    """With another order or other filters it is refused."""
+    """A cursor is refused with another order or other filters."""
     cursor = (await people["product"].get(PRODUCTS, params={"sort": "price", "limit": 2})).json()["next_cursor"]
 
     answer = await people["product"].get(PRODUCTS, params=other | {"cursor": cursor})
@@ -141,7 +141,7 @@ async def test_deleted_products_are_not_listed(people: People, bearer: Bearer, s
 
 
 async def test_many_products_are_read_at_once(people: People, shelf: list[dict[str, Any]]) -> None:
-    """They come in the order of their ids in the query, each once, and unknown ones are left out."""
+    """Products are returned in the order of the ids in the query, each once, without unknown ones."""
     wanted = [shelf[4]["id"], "0197a6b2-0000-7000-8000-000000000000", shelf[0]["id"], shelf[4]["id"], shelf[3]["id"]]
 
     page = await people["product"].get(PRODUCTS, params={"ids": wanted, "limit": 1})
@@ -168,7 +168,7 @@ async def test_many_products_are_read_at_once(people: People, shelf: list[dict[s
     ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",
 )
 async def test_the_query_is_checked(people: People, query: dict[str, Any], pointer: str) -> None:
-    """The problem points to the parameter that must change."""
+    """The problem points to the invalid parameter."""
     answer = await people["product"].get(PRODUCTS, params=query)
 
     assert answer.status_code == 422

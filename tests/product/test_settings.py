@@ -8,7 +8,7 @@ from product.settings import Settings
 def test_a_currency_without_two_decimals_is_refused_at_start(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """Amounts have two decimals everywhere: those of other currencies would be stored a hundred times too large."""
+    """Amounts have two decimals everywhere: other currencies would be stored a hundred times too large."""
     monkeypatch.setenv("CURRENCY", code)
 
     with pytest.raises(InvalidSettings, match=r"CURRENCY: .*two decimals"):
@@ -19,7 +19,7 @@ def test_a_currency_without_two_decimals_is_refused_at_start(
 def test_a_currency_with_two_decimals_is_taken(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """It is that of new products."""
+    """The currency applies to new products."""
     monkeypatch.setenv("CURRENCY", code)
 
     assert Settings.load().currency == code

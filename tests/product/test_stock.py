@@ -19,14 +19,14 @@ NOTHING = str(UUID(int=0))
 
 
 def stock_address(product: str) -> str:
-    """Where the stock of a product is adjusted."""
+    """Return the address at which the stock of a product is adjusted."""
     return f"/api/v1/products/{product}/stock"
 
 
 async def test_an_adjustment_changes_the_stock(
     people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Units come and go for a reason; the answer is the product, whose entry in the catalogue is not edited by it."""
+    """Units are added and removed with a reason; the answer is the product, whose other fields are unchanged."""
     pot, admin = await make_product(), bearer(role="admin")
 
     for change in (4, -9):
@@ -41,7 +41,7 @@ async def test_an_adjustment_changes_the_stock(
 async def test_a_stock_cannot_become_negative(
     people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """More than is left cannot be taken away."""
+    """No more units than are left can be removed."""
     pot = await make_product()
 
     answer = await people["product"].post(
@@ -55,7 +55,7 @@ async def test_a_stock_cannot_become_negative(
 async def test_adjustments_at_once_all_count(
     people: People, bearer: Bearer, make_product: MakeProduct, database: Postgres
 ) -> None:
-    """Of twelve who take one of 5 units each, five succeed."""
+    """Of twelve concurrent removals of one unit out of 5, five succeed."""
     pot, admin = await make_product(), bearer(role="admin")
     one_less = {"change": -1, "reason": "Broken."}
 
@@ -70,7 +70,7 @@ async def test_adjustments_at_once_all_count(
 async def test_the_ledger_tells_every_movement(
     people: People, bearer: Bearer, make_user: MakeUser, make_product: MakeProduct, orders: Orders
 ) -> None:
-    """Newest first: what came and went, why, for which order, and by whom."""
+    """The ledger is listed newest first: change, reason, order and person."""
     pot, ada = await make_product(), await make_user(role="admin")
     admin, order_id = bearer(ada), new_id()
     await people["product"].post(stock_address(pot["id"]), json={"change": -1, "reason": "Broken."}, headers=admin)
@@ -106,7 +106,7 @@ async def test_the_ledger_has_pages(people: People, bearer: Bearer, make_product
 async def test_setting_the_stock_as_it_is_moves_nothing(
     people: People, bearer: Bearer, make_product: MakeProduct
 ) -> None:
-    """An update with the present stock adds no line to the ledger."""
+    """Setting the stock to its present value adds no line to the ledger."""
     pot, admin = await make_product(), bearer(role="admin")
 
     answer = await people["product"].patch(f"/api/v1/products/{pot['id']}", json={"stock": 5}, headers=admin)
@@ -119,7 +119,7 @@ async def test_setting_the_stock_as_it_is_moves_nothing(
 async def test_setting_the_stock_while_it_sells_loses_no_unit(
     people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, database: Postgres
 ) -> None:
-    """However updates and reservations meet, the stock stays the sum of its movements."""
+    """With concurrent updates and reservations the stock stays the sum of its movements."""
     pot, admin = await make_product(stock=50), bearer(role="admin")
 
     await asyncio.gather(
@@ -136,7 +136,7 @@ async def test_setting_the_stock_while_it_sells_loses_no_unit(
 async def test_a_product_without_stock_has_an_empty_ledger(
     people: People, bearer: Bearer, make_product: MakeProduct
 ) -> None:
-    """Nothing came, so no movement tells of it."""
+    """A product created without stock has no movement."""
     pot = await make_product(stock=0)
 
     ledger = await people["product"].get(f"{stock_address(pot['id'])}/movements", headers=bearer(role="admin"))
@@ -146,7 +146,7 @@ async def test_a_product_without_stock_has_an_empty_ledger(
 
 @pytest.mark.parametrize(("role", "status"), [("user", 403), (None, 401)])
 async def test_the_stock_is_for_admins(people: People, bearer: Bearer, role: str | None, status: int) -> None:
-    """Nobody else adjusts it or reads its ledger."""
+    """Only an admin adjusts the stock or reads its ledger."""
     headers = bearer(role=role) if role else {}
     adjustment = {"change": 1, "reason": "Made."}
 
@@ -162,7 +162,7 @@ async def test_the_stock_is_for_admins(people: People, bearer: Bearer, role: str
 async def test_what_is_not_in_the_catalogue_has_no_stock(
     people: People, bearer: Bearer, make_product: MakeProduct, *, deleted: bool
 ) -> None:
-    """The stock of an unknown product, or of a deleted one, is neither adjusted nor told."""
+    """The stock of an unknown or deleted product can be neither adjusted nor read."""
     product, admin = (await make_product())["id"] if deleted else NOTHING, bearer(role="admin")
     await people["product"].delete(f"/api/v1/products/{product}", headers=admin)
     adjustment = {"change": 1, "reason": "Made."}
@@ -190,7 +190,7 @@ async def test_what_is_not_in_the_catalogue_has_no_stock(
     ids=["zero", "true", "fraction", "too many", "too few", "blank", "long", "unknown"],
 )
 async def test_adjustments_are_checked(people: People, bearer: Bearer, change: dict[str, Any], pointer: str) -> None:
-    """The problem points to the value that must change."""
+    """The problem points to the invalid field."""
     answer = await people["product"].post(
         stock_address(NOTHING), json={"change": 1, "reason": "Made."} | change, headers=bearer(role="admin")
     )
@@ -200,7 +200,7 @@ async def test_adjustments_are_checked(people: People, bearer: Bearer, change: d
 
 
 async def test_the_database_refuses_a_negative_stock(make_product: MakeProduct, database: Postgres) -> None:
-    """Whoever forgets the condition is stopped by the constraint."""
+    """An update that omits the condition fails on the constraint."""
     await make_product()
 
     with pytest.raises(IntegrityError, match="ck_products_stock_not_negative"):
@@ -209,7 +209,7 @@ async def test_the_database_refuses_a_negative_stock(make_product: MakeProduct, 
 
 
 async def test_the_database_refuses_a_stock_beyond_the_bound(make_product: MakeProduct, database: Postgres) -> None:
-    """What orders hold counts with it."""
+    """Units held by orders count towards the bound."""
     await make_product(stock=MAX_STOCK - 2)
 
     with pytest.raises(IntegrityError, match="ck_products_stock_within_bound"):
@@ -220,7 +220,7 @@ async def test_the_database_refuses_a_stock_beyond_the_bound(make_product: MakeP
 async def test_what_orders_give_back_is_never_beyond_the_bound(
     people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, database: Postgres
 ) -> None:
-    """A full stock cannot be refilled while an order holds of it, neither by a change nor by setting it."""
+    """A full stock cannot be refilled while an order holds units of it, neither by a change nor by setting it."""
     pot, admin = await make_product(stock=MAX_STOCK), bearer(role="admin")
     await orders.reserve(order_id := new_id(), **{pot["id"]: 2})
 
@@ -240,7 +240,7 @@ async def test_what_orders_give_back_is_never_beyond_the_bound(
 async def test_what_was_fulfilled_makes_room(
     people: People, bearer: Bearer, make_product: MakeProduct, orders: Orders, database: Postgres
 ) -> None:
-    """Units that have left the house are held no longer: as many may come, and not one more."""
+    """Shipped units are no longer held: as many may be added, and not one more."""
     pot, cup, admin = await make_product(stock=MAX_STOCK), await make_product(name="Cup"), bearer(role="admin")
     await orders.reserve(order_id := new_id(), **{pot["id"]: 2, cup["id"]: 1})
     await orders.commit(order_id)
@@ -263,7 +263,7 @@ async def test_what_was_fulfilled_makes_room(
 async def test_the_database_refuses_to_give_back_twice(
     make_product: MakeProduct, orders: Orders, database: Postgres
 ) -> None:
-    """A second return of the same product of an order does not enter the ledger."""
+    """A second return of the same product of an order is refused by the ledger's constraint."""
     pot = await make_product()
     await orders.reserve(order_id := new_id(), **{pot["id"]: 1})
     await orders.release(order_id)

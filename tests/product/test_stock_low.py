@@ -1,4 +1,4 @@
-"""``product.stock_low``: announced when a stock comes below five, and not otherwise."""
+"""``product.stock_low``: published when a stock falls below five, and not otherwise."""
 
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ LOW = "product.stock_low"
 
 
 async def published_events(session: AsyncSession) -> list[tuple[str, dict[str, Any]]]:
-    """Which products the transaction has announced as low so far, and with what."""
+    """Return the products that the transaction has published as low, and the data of the events."""
     messages = (await session.scalars(select(outbox.c.message).order_by(outbox.c.position))).all()
     events = [strict_json.loads(message.encode()) for message in messages]
     return [(event["subject"], event["data"]) for event in events if event["type"] == LOW]
@@ -37,7 +37,7 @@ async def published_events(session: AsyncSession) -> list[tuple[str, dict[str, A
 async def test_a_stock_that_becomes_low_is_announced_once(
     make_product: MakeProduct, database: Postgres, *, before: int, change: int, is_announced: bool
 ) -> None:
-    """From five or more to fewer; one that was low already, or rises, is not announced, nor is any other product."""
+    """The event follows a fall from five or more to fewer, and no other change or product."""
     await make_product(stock=1)
     pot = (await make_product(stock=before))["id"]
     movement = StockMovement(product_id=UUID(pot), quantity=change, kind=MovementKind.ADJUSTMENT, reason="Counted.")
@@ -52,7 +52,7 @@ async def test_a_stock_that_becomes_low_is_announced_once(
 async def test_each_product_of_an_order_that_becomes_low_is_announced(
     make_product: MakeProduct, database: Postgres
 ) -> None:
-    """And not those of which enough is left."""
+    """Products of the order with enough left are not in an event."""
     low, lower, enough = [(await make_product(stock=stock))["id"] for stock in (6, 5, 100)]
     items = [ReservationItem(product_id=UUID(one), quantity=2) for one in (low, lower, enough)]
 
@@ -65,7 +65,7 @@ async def test_each_product_of_an_order_that_becomes_low_is_announced(
 
 
 async def test_analytics_hears_of_it(orders: Orders, make_product: MakeProduct, apps: dict[str, FastAPI]) -> None:
-    """Of two reservations the one that leaves fewer than five is announced, be it the last of plenty or not."""
+    """Analytics receives the event of that one of two reservations which leaves fewer than five, on either way."""
     pot = await make_product(stock=6)
     for _ in range(2):
         await orders.reserve(new_id(), **{pot["id"]: 1})

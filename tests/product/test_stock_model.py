@@ -33,7 +33,7 @@ HOLDS = {ReservationState.RESERVED, ReservationState.COMMITTED}
 
 
 class Model:
-    """What should happen, in a few dictionaries."""
+    """The expected state, in a few dictionaries."""
 
     def __init__(self) -> None:
         self.stock = dict(enumerate(BEGINNING))
@@ -42,7 +42,7 @@ class Model:
         self.overdue = set[UUID]()
 
     def reserve(self, order: UUID, quantities: dict[int, int]) -> str:
-        """Give what a reserve answers: a state, or the code of a refusal."""
+        """Return the expected answer of a reserve: a state, or the code of a refusal."""
         if order in self.states:
             return self._repeat(order, quantities)
         if any(self.stock[product] < quantity for product, quantity in quantities.items()):
@@ -58,7 +58,7 @@ class Model:
         return self.states[order] if self.lines[order] == quantities else "reservation_differs"
 
     def commit(self, order: UUID) -> str:
-        """Give what a commit answers."""
+        """Return the expected answer of a commit."""
         if order not in self.states:
             return "reservation_not_found"
         if self.states[order] not in HOLDS or order in self.overdue:
@@ -67,17 +67,17 @@ class Model:
         return self.states[order]
 
     def release(self, order: UUID) -> str:
-        """Give what a release answers."""
+        """Return the expected answer of a release."""
         self._end(order, ReservationState.RELEASED)
         return self.states[order]
 
     def let_time_pass(self, order: UUID) -> None:
-        """Let a reservation's time be over, which matters to one that is not committed."""
+        """Make a reservation overdue, which matters only if it is not committed."""
         if self.states.get(order) == ReservationState.RESERVED:
             self.overdue.add(order)
 
     def expire(self) -> int:
-        """Give how many the sweeper ends."""
+        """Return how many reservations the sweeper expires."""
         ended = {order for order in self.overdue if self.states[order] == ReservationState.RESERVED}
         for order in ended:
             self._end(order, ReservationState.EXPIRED)
@@ -91,7 +91,7 @@ class Model:
 
 
 class StockMachine(RuleBasedStateMachine):
-    """The service functions, step by step beside the model, each step in a transaction of its own."""
+    """The service functions beside the model, step by step, each step in a transaction of its own."""
 
     orders = Bundle[UUID]("orders")
     runner: ClassVar[asyncio.Runner]
@@ -101,19 +101,19 @@ class StockMachine(RuleBasedStateMachine):
         super().__init__()
         self.model = Model()
         self.products = [self.do(create, stock) for stock in BEGINNING]
-        self.do(expire_reservations)  # what the example before has left
+        self.do(expire_reservations)  # left by the example before
 
     def do(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
-        """Take one step in a transaction."""
+        """Run one step in a transaction."""
         return self.runner.run(self.within(step, *arguments))
 
     async def within(self, step: Callable[..., Awaitable[T]], *arguments: object) -> T:
-        """Take one step in a transaction, in the loop."""
+        """Run one step in a transaction, in the machine's loop."""
         async with self.database.transaction() as session:
             return await step(session, *arguments)
 
     def answer(self, step: Coroutine[Any, Any, Reservation | ReservationRead]) -> str:
-        """Take one step; its state, or the code of its refusal."""
+        """Run one step; returns its state, or the code of its refusal."""
         try:
             return self.runner.run(step).state
         except AppError as error:
@@ -127,7 +127,7 @@ class StockMachine(RuleBasedStateMachine):
 
     @rule(order=orders, quantities=QUANTITIES)
     def reserve_again(self, order: UUID, quantities: dict[int, int]) -> None:
-        """Reserve for an order, the same or something else."""
+        """Reserve for a known order, the same lines or others."""
         self._reserve(order, quantities)
 
     def _reserve(self, order: UUID, quantities: dict[int, int]) -> None:
@@ -137,17 +137,17 @@ class StockMachine(RuleBasedStateMachine):
 
     @rule(order=orders)
     def commit(self, order: UUID) -> None:
-        """Commit what an order has, if it has something."""
+        """Commit an order, with or without a reservation."""
         assert self.answer(commit_reservation(self.database, order)) == self.model.commit(order)
 
     @rule(order=orders)
     def release(self, order: UUID) -> None:
-        """Release what an order has, or may want."""
+        """Release an order, before or after its reservation."""
         assert self.answer(self.within(release_reservation, order)) == self.model.release(order)
 
     @rule(order=orders)
     def let_time_pass(self, order: UUID) -> None:
-        """Let the time of an order's reservation be over."""
+        """Make an order's reservation overdue."""
         self.runner.run(let_time_pass(self.database, order))
         self.model.let_time_pass(order)
 
@@ -158,7 +158,7 @@ class StockMachine(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
-        """The stock is the model's, is the sum of its movements, and what is missing of it is held by orders."""
+        """The stock equals the model's and the sum of its movements; the missing units are held by orders."""
         stock, moved, taken, held = self.do(measure, self.products)
         assert stock == moved == list(self.model.stock.values())
         assert min(stock) >= 0
@@ -167,13 +167,13 @@ class StockMachine(RuleBasedStateMachine):
 
 
 async def create(session: AsyncSession, stock: int) -> UUID:
-    """Make a product."""
+    """Create a product."""
     new = ProductCreate(name="Teapot", price=Decimal(5), stock=stock)
     return (await create_product(session, new, "EUR", new_id())).id
 
 
 async def measure(session: AsyncSession, products: Sequence[UUID]) -> list[list[int]]:
-    """Give for each product its stock, the sum of its movements, what orders hold, and what it says they hold."""
+    """Return for each product its stock, the sum of its movements, the units that orders hold, and its held units."""
     taken = (
         select(ReservationLine.product_id, ReservationLine.quantity)
         .join(Reservation, Reservation.order_id == ReservationLine.order_id)
@@ -192,7 +192,7 @@ async def measure(session: AsyncSession, products: Sequence[UUID]) -> list[list[
 
 @pytest.fixture
 def machine(environment: dict[str, str], unswept: None) -> Iterator[type[StockMachine]]:
-    """The machine with an event loop and a pool of its own: Hypothesis is not asynchronous."""
+    """The machine, with an event loop and a pool of its own since Hypothesis is synchronous."""
     database = Postgres(SecretStr(environment["PRODUCT_DATABASE_URL"]), "product", pool_size=1)
     with asyncio.Runner() as runner:
         runner.run(database.open())
@@ -202,7 +202,7 @@ def machine(environment: dict[str, str], unswept: None) -> Iterator[type[StockMa
 
 
 def test_the_stock_agrees_with_a_plain_model(machine: type[StockMachine]) -> None:
-    """Whatever is reserved, committed, released and expired in whatever order: no unit is lost, made or sold twice."""
+    """Whatever the order of reserve, commit, release and expiry, no unit is lost, created or sold twice."""
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -14,7 +14,7 @@ UNSEEN = ["\u200b\u200b", "\u3164", "\u2800", "Tea\u202epot"]
 
 
 async def stored(database: Postgres) -> list[Any]:
-    """Every product, and how many lines the ledger has."""
+    """Return every product, and the number of lines in the ledger."""
     async with database.transaction() as session:
         row = func.row(Product.id, Product.name, Product.description, Product.stock)
         products = list(await session.scalars(select(row).order_by(Product.id)))
@@ -25,7 +25,7 @@ async def stored(database: Postgres) -> list[Any]:
 async def test_text_that_nobody_can_see_is_refused(
     database: Postgres, people: People, bearer: Bearer, make_product: MakeProduct, text: str
 ) -> None:
-    """As a name, a description and the reason of a correction; no product is made or changed."""
+    """Invisible text is refused as a name, a description and a reason; no product is created or changed."""
     admin, pot = bearer(role="admin"), f"{PRODUCTS}/{(await make_product())['id']}"
     await make_product()
     before = await stored(database)
@@ -45,7 +45,7 @@ async def test_text_that_nobody_can_see_is_refused(
 async def test_a_name_that_was_taken_before_is_still_read(
     database: Postgres, people: People, bearer: Bearer, make_product: MakeProduct
 ) -> None:
-    """A product from before is listed and read as it is, and can be put right."""
+    """An earlier product with such a name is listed and read unchanged, and can be corrected."""
     pot = f"{PRODUCTS}/{(await make_product())['id']}"
     async with database.transaction() as session:
         await session.execute(update(Product).values(name="\u200b", description="\u200b"))

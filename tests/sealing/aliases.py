@@ -3,4 +3,4 @@
 from collections.abc import Awaitable, Callable
 
 CountEffects = Callable[[], Awaitable[int]]
-"""Counts what attacked routes have stored."""
+"""Returns what the attacked routes have stored."""

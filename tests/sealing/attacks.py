@@ -1,4 +1,4 @@
-"""Changes to valid messages, and what they are answered."""
+"""Changes to valid messages, and the answers to them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ Attack = Callable[[Forge], Wire]
 
 
 def with_token(forge: Forge, change: Callable[[bytes], bytes]) -> Wire:
-    """Seal a valid message, and change the text of its token."""
+    """Seal a valid message, and replace its token."""
     wire = forge.valid()
     return replace(wire, body=orjson.dumps({"encrypted_data": change(wire.token).decode()}))
 
@@ -22,5 +22,5 @@ async def attack(forges: list[Forge], url: dict[str, str], make: Attack) -> list
 
 
 async def refusals(forges: list[Forge], url: dict[str, str], make: Attack) -> set[tuple[int, str]]:
-    """Send the attack to each route; give each different answer."""
+    """Send the attack to each route; returns each distinct answer."""
     return {(answer.status, answer.code) for answer in await attack(forges, url, make)}

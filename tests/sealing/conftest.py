@@ -1,4 +1,4 @@
-"""Routes worth attacking, what an attack could leave behind, and second replicas of the services."""
+"""Routes to attack, the effects that an attack could have, and second replicas of the services."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -22,28 +22,28 @@ TEAPOT = {"name": "Teapot", "price": 199.99, "stock": 5}
 
 @pytest.fixture
 def events(environment: dict[str, str]) -> Forge:
-    """Recording an event: a route of mode ``encrypted`` that claims in a statement of its own, in MongoDB."""
+    """Recording an event: a route of mode ``encrypted`` that claims the nonce in a statement of its own, in MongoDB."""
     return Forge(CLIENT, "analytics", environment, "POST", "/api/v1/analytics/events", json=EVENT)
 
 
 @pytest.fixture
 def users(environment: dict[str, str]) -> Forge:
-    """Registering: a route of mode ``encrypted`` that claims in a statement of its own, in PostgreSQL."""
+    """Registering: a route of mode ``encrypted`` that claims the nonce in its one statement, in PostgreSQL."""
     return Forge(CLIENT, "user", environment, "POST", "/api/v1/users/register", json=ADA)
 
 
 @pytest.fixture
 def products(environment: dict[str, str], bearer: Bearer) -> Forge:
-    """Adding a product: a route of mode ``optional`` that claims in its transaction."""
+    """Adding a product: a route of mode ``optional`` that claims the nonce in its transaction."""
     token = {"authorization": bearer(role="admin")["Authorization"]}
     return Forge(CLIENT, "product", environment, "POST", "/api/v1/products", json=TEAPOT, headers=token)
 
 
 @pytest.fixture
 def reading(environment: dict[str, str]) -> Forge:
-    """Asking for a reservation that is not there: a read of mode ``service``, whose token stands in a header."""
+    """Reading an unknown reservation: a read of mode ``service``, whose token is in a header."""
     path = "/api/v1/reservations/00000000-0000-0000-0000-000000000000"
-    return Forge("order", "product", environment, "GET", path, "x=1")  # which says nothing, and is sealed all the same
+    return Forge("order", "product", environment, "GET", path, "x=1")  # an empty body, which is sealed all the same
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def mutations(events: Forge, users: Forge, products: Forge) -> list[Forge]:
 
 @pytest.fixture
 def count_effects(apps: dict[str, FastAPI]) -> CountEffects:
-    """Counts what the routes above have stored."""
+    """Counts the rows that the routes above have stored."""
 
     async def count() -> int:
         async with apps["analytics"].state.application.store.use() as database:
@@ -79,5 +79,5 @@ async def replicas(apps: dict[str, FastAPI]) -> AsyncIterator[dict[str, str]]:
 
 @pytest.fixture
 def url(environment: dict[str, str], apps: dict[str, FastAPI]) -> dict[str, str]:
-    """The address of each service, which listens there."""
+    """The address at which each service listens."""
     return {service.name: environment[service.url_variable] for service in SERVICES}

@@ -1,7 +1,7 @@
 """
-Sealed messages as an attacker makes them: valid ones, and ones that are nearly so, sent byte for byte.
+Sealed messages as an attacker makes them: valid and nearly valid ones, sent byte for byte.
 
-A second implementation of docs/protocol.md, which shares nothing with the first but the cipher's library.
+A second implementation of docs/protocol.md, which shares only the cipher's library with the first.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ BODILESS = {"GET", "HEAD", "DELETE"}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came over the wire."""
+    """An answer as it came over the network."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -43,12 +43,12 @@ class Answer:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether it says that it is sealed."""
+        """Return whether the answer is marked as sealed."""
         return (MARK, "encrypted") in self.headers
 
     @property
     def without_date(self) -> Self:
-        """The same, with nothing in it that time changes."""
+        """Return the answer without the headers that change with time."""
         return replace(self, headers=tuple(header for header in self.headers if header[0] != "date"))
 
 
@@ -63,23 +63,23 @@ class Wire:
 
     @property
     def token(self) -> bytes:
-        """The token in the body."""
+        """Return the token in the body."""
         return str(orjson.loads(self.body)["encrypted_data"]).encode()
 
     def setting(self, name: str, value: str) -> Self:
-        """The same with one such header."""
+        """Replace the header of this name."""
         return self.without(name).adding(name, value)
 
     def adding(self, name: str, value: str) -> Self:
-        """The same with one such header more."""
+        """Add another header of this name."""
         return replace(self, headers=(*self.headers, (name, value)))
 
     def without(self, name: str) -> Self:
-        """The same without such a header."""
+        """Remove the headers of this name."""
         return replace(self, headers=tuple(header for header in self.headers if header[0] != name))
 
     def encode(self) -> bytes:
-        """Write it; what is not said otherwise is framed by a Content-Length."""
+        """Serialise it; by default with a Content-Length."""
         is_framed = {"content-length", "transfer-encoding"} & {name for name, _ in self.headers}
         lines = [
             f"{self.method} {self.target} HTTP/1.1",
@@ -93,7 +93,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What stood in a sealed answer."""
+    """The content of a sealed answer."""
 
     status: int
     headers: dict[str, str]
@@ -107,14 +107,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sealed request, and what its sender needs to read the answer."""
+    """A sealed request, and the secrets that its sender needs to open the answer."""
 
     wire: Wire
     plaintext: bytes
     answer_keys: dict[str, str]
 
     def open(self, answer: Answer) -> Opened:
-        """Read the sealed answer to this very request; anything else is a failed test."""
+        """Open the sealed answer to this very request; anything else fails the test."""
         asked, headers = orjson.loads(self.plaintext), dict(answer.headers)
         assert answer.is_sealed, answer
         token = orjson.loads(answer.body)["encrypted_data"] if answer.body else headers[TOKEN]
@@ -130,7 +130,7 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Forge:
     """
-    Makes messages that ask for one thing; each may differ from the valid one in what a test says.
+    Makes messages of one request, each different from the valid one in what a test changes.
 
     Args:
         keys: ``LINK_KEY__<FROM>__<TO>`` -> its value.
@@ -148,7 +148,7 @@ class Forge:
 
     def message(self, *, late_ms: int = 0) -> Message:
         """
-        Seal what is asked for.
+        Seal the request.
 
         Args:
             late_ms: How long ago; negative for the future.
@@ -157,21 +157,21 @@ class Forge:
         return Message(self.sealing(plaintext), plaintext, read_ring(self.keys, self.callee, self.caller))
 
     def valid(self) -> Wire:
-        """Give a message to which nothing is to be said."""
+        """Return a valid message."""
         return self.message().wire
 
     def crafted(self, **fields: object) -> Wire:
-        """Give a message under the right key with other *fields* inside; None leaves one out."""
+        """Seal other *fields* under the right key; None leaves one out."""
         message = self.fields() | fields
         return self.sealing(orjson.dumps({name: value for name, value in message.items() if value is not None}))
 
     def sealing(self, plaintext: bytes) -> Wire:
-        """Give a message under the right key that says *plaintext*."""
+        """Seal this *plaintext* under the right key."""
         key_id, key = next(iter(read_ring(self.keys, self.caller, self.callee).items()))
         return self.carrying(key_id, Fernet(key).encrypt(plaintext))
 
     def carrying(self, key_id: str, token: bytes) -> Wire:
-        """Give a message with this token."""
+        """Return a message with this token."""
         headers = ((MARK, "encrypted"), (CALLER, self.caller), (KEY_ID, key_id))
         if self.method in BODILESS:
             return Wire(self.method, self._target, (*headers, (TOKEN, token.decode())))
@@ -179,11 +179,11 @@ class Forge:
         return Wire(self.method, self._target, (*headers, ("content-type", "application/json")), body)
 
     def plain(self) -> Wire:
-        """Ask for the same without a seal."""
+        """Return the same request without a seal."""
         return Wire(self.method, self._target, tuple(self._inner_headers.items()), self._inner_body)
 
     def fields(self) -> dict[str, Any]:
-        """Give what stands in a valid message."""
+        """Return the fields of a valid message."""
         key_id = next(iter(read_ring(self.keys, self.caller, self.callee)))
         return {
             "v": 1,
@@ -215,13 +215,13 @@ class Forge:
 
 
 def read_ring(keys: Mapping[str, str], sender: str, receiver: str) -> dict[str, str]:
-    """Give the keys of one direction by their ids, the one that encrypts first."""
+    """Return the keys of one direction by their ids, the encrypting one first."""
     pairs = keys[variable(sender, receiver)].split(",")
     return dict(pair.split(":") for pair in pairs)
 
 
 def variable(sender: str, receiver: str) -> str:
-    """Name the variable of one direction."""
+    """Return the name of the variable of one direction."""
     return f"LINK_KEY__{sender}__{receiver}".upper()
 
 
@@ -232,7 +232,7 @@ def make_keys(*names: str) -> dict[str, str]:
 
 
 def as_setting(keys: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Write keys as the setting ``link_key`` has them."""
+    """Write keys in the form of the setting ``link_key``."""
     setting: dict[str, dict[str, str]] = {}
     for name, ring in keys.items():
         _, sender, receiver = name.lower().split("__")
@@ -252,7 +252,7 @@ async def send(url: str, wire: Wire) -> Answer:
 
 
 def read_answer(data: bytes) -> Answer:
-    """Take an answer apart."""
+    """Parse an answer."""
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = [line.partition(": ")[::2] for line in lines]

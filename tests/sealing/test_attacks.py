@@ -14,7 +14,7 @@ MINUTE_MS = 60_000
 
 
 def with_flipped_bit(forge: Forge, position: int) -> Wire:
-    """Flip a bit of the token's bytes, and spell them rightly."""
+    """Flip a bit of the token's bytes, and encode them correctly."""
 
     def flip(token: bytes) -> bytes:
         raw = bytearray(base64.urlsafe_b64decode(token))
@@ -25,12 +25,12 @@ def with_flipped_bit(forge: Forge, position: int) -> Wire:
 
 
 def with_raw(forge: Forge, change: Callable[[bytes], bytes]) -> Wire:
-    """Change the token's bytes, and spell them rightly."""
+    """Change the token's bytes, and encode them correctly."""
     return with_token(forge, lambda token: base64.urlsafe_b64encode(change(base64.urlsafe_b64decode(token))))
 
 
 def elsewhere(forge: Forge, **target: str) -> Wire:
-    """Seal for another target, and send it to this one."""
+    """Seal for another path, and send it to this one."""
     wire = forge.valid()
     other = replace(forge, **target)  # type: ignore[arg-type]
     return replace(other.valid(), method=wire.method, target=wire.target)
@@ -49,19 +49,19 @@ def with_wrong_key(forge: Forge) -> Wire:
 
 
 def with_key_of(forge: Forge, sender: str, receiver: str) -> Wire:
-    """Seal a message that is right in everything else with the key of another direction."""
+    """Seal an otherwise valid message with the key of another direction."""
     own = {variable(forge.caller, forge.callee): forge.keys[variable(sender, receiver)]}
     return replace(forge, keys={**forge.keys, **own}).valid()
 
 
 def as_order(forge: Forge) -> Wire:
-    """Use the key of one's own link to claim another's name, inside and outside."""
+    """Claim another service's name with the key of one's own link, inside and outside."""
     own = {variable("order", forge.callee): forge.keys[variable(forge.caller, forge.callee)]}
     return replace(forge, caller="order", keys={**forge.keys, **own}).valid()
 
 
 def a_response(forge: Forge) -> Wire:
-    """Send a response that this caller may well have sealed, for this very service, as if it were a request."""
+    """Send a response that this caller could have sealed for this very service as a request."""
     fields = forge.fields() | {"typ": "res", "req": "A" * 43, "st": 200}
     return forge.sealing(orjson.dumps({name: value for name, value in fields.items() if name not in {"m", "p", "q"}}))
 
@@ -73,7 +73,7 @@ def reflected(forge: Forge) -> Wire:
 
 
 def repeating(forge: Forge, field: bytes) -> Wire:
-    """Say a field twice inside."""
+    """Repeat a field inside."""
     plaintext = orjson.dumps(forge.fields())
     return forge.sealing(plaintext[:-1] + b"," + field + b"}")
 
@@ -122,7 +122,7 @@ UNTRUSTED: dict[str, Attack] = {
     "a time of 400 digits": lambda forge: forge.sealing(
         orjson.dumps(forge.fields() | {"iat_ms": 0}).replace(b'"iat_ms":0', b'"iat_ms":' + b"9" * 400)
     ),
-    "an inner header that is not taken": lambda forge: forge.crafted(h={"x-caller": "admin"}),
+    "an inner header that is not allowed": lambda forge: forge.crafted(h={"x-caller": "admin"}),
     "an inner header in capitals": lambda forge: forge.crafted(h={"Authorization": "Bearer x"}),
     **{
         f"inside {name}={value!r}": lambda forge, name=name, value=value: forge.crafted(**{name: value})  # type: ignore[misc]
@@ -152,7 +152,7 @@ UNTRUSTED: dict[str, Attack] = {
 async def test_what_cannot_be_trusted_is_refused(
     mutations: list[Forge], url: dict[str, str], count_effects: CountEffects, name: str
 ) -> None:
-    """Whatever is wrong with a sealed message that looks like one, it is nobody's, and nothing happens."""
+    """A message that looks sealed and is wrong in any way is refused, and has no effect."""
     before = await count_effects()
 
     assert await refusals(mutations, url, UNTRUSTED[name]) == {(401, "unauthenticated")}
@@ -175,7 +175,7 @@ async def test_a_refusal_does_not_tell_its_reason(events: Forge, products: Forge
 async def test_a_valid_message_works(
     mutations: list[Forge], url: dict[str, str], clean: None, count_effects: CountEffects
 ) -> None:
-    """What the attacks above start from is taken, has its effect, and is answered sealed."""
+    """The message on which the attacks above are based is accepted, has its effect, and is answered sealed."""
     messages = [(forge, forge.message()) for forge in mutations]
 
     opened = [message.open(await send(url[forge.callee], message.wire)) for forge, message in messages]

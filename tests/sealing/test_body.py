@@ -1,4 +1,4 @@
-"""Bodies as they arrive, without a server."""
+"""Bodies as they are received, without a server."""
 
 import asyncio
 import gzip
@@ -18,7 +18,7 @@ FORM = b"application/x-www-form-urlencoded"
 
 
 def arriving(*parts: bytes) -> Receive:
-    """Receive a body in these parts; after the last one nothing may be received."""
+    """Receive a body in these parts; nothing may be received after the last one."""
     messages: list[Message] = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
     del messages[-1]["more_body"]
 
@@ -29,7 +29,7 @@ def arriving(*parts: bytes) -> Receive:
 
 
 class Sticking:
-    """Receives a part of a body, and then no more."""
+    """Receives one part of a body, and then hangs."""
 
     def __init__(self, part: bytes) -> None:
         self.stuck = asyncio.Event()
@@ -45,7 +45,7 @@ class Sticking:
 
 @pytest.fixture
 def budget() -> BodyBudget:
-    """What the bodies of a worker hold."""
+    """The memory for the bodies of a worker."""
     return BodyBudget()
 
 
@@ -60,19 +60,19 @@ def budget() -> BodyBudget:
     ],
 )
 def test_a_body_comes_if_its_framing_says_so(headers: dict[bytes, bytes], *, comes: bool) -> None:
-    """By a length of at most the cap, or in chunks."""
+    """A body is read if it has a length of at most the cap, or comes in chunks."""
     assert has_body(headers, CAP) is comes
 
 
 @pytest.mark.parametrize("length", [b"11", b"9" * 18, b"ten", b"-1", b""])
 def test_a_length_that_is_not_taken_is_refused(length: bytes) -> None:
-    """One over the cap, or none at all."""
+    """A length over the cap, or a malformed one, is refused."""
     with pytest.raises(PayloadTooLarge):
         has_body({b"content-length": length}, CAP)
 
 
 async def test_a_body_is_held_until_it_is_released(budget: BodyBudget) -> None:
-    """It may have as many bytes as the cap, in parts; released twice it is returned once."""
+    """A body up to the cap counts until it is released; a second release has no effect."""
     charge = Charge(budget)
 
     assert await read_body(arriving(b"12345", b"67890"), CAP, charge) == b"1234567890"
@@ -83,7 +83,7 @@ async def test_a_body_is_held_until_it_is_released(budget: BodyBudget) -> None:
 
 
 async def test_a_byte_over_the_cap_is_refused(budget: BodyBudget) -> None:
-    """Whatever its head says, and before the rest has come."""
+    """One byte over the cap is refused, whatever the declared length, and before the rest has arrived."""
     with pytest.raises(PayloadTooLarge):
         await read_body(arriving(b"12345", b"678901", b"and more"), CAP, Charge(budget))
 
@@ -91,7 +91,7 @@ async def test_a_byte_over_the_cap_is_refused(budget: BodyBudget) -> None:
 
 
 async def test_a_client_that_leaves_has_sent_no_body(budget: BodyBudget) -> None:
-    """Half a body is not taken for a whole one."""
+    """An incomplete body is not mistaken for a complete one."""
 
     async def leave() -> Message:
         return {"type": "http.disconnect"}
@@ -103,7 +103,7 @@ async def test_a_client_that_leaves_has_sent_no_body(budget: BodyBudget) -> None
 
 
 async def test_a_body_that_does_not_come_is_a_408(budget: BodyBudget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has as much time as a request, and then it is not waited for any more."""
+    """A body has the time limit of a request, and is a 408 after it."""
     monkeypatch.setattr(deadline, "DEFAULT_S", 0)
 
     with pytest.raises(RequestTimeout):
@@ -113,7 +113,7 @@ async def test_a_body_that_does_not_come_is_a_408(budget: BodyBudget, monkeypatc
 
 
 async def test_the_oldest_that_still_arrives_makes_room(budget: BodyBudget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bodies may fill the budget to the byte; one byte more costs the oldest, and what is whole is kept."""
+    """Bodies may fill the memory to the byte; with one more byte the oldest incomplete one is refused."""
     monkeypatch.setattr(bodies, "MOST_BODY_BYTES", CAP)
     slow, late = Sticking(b"123"), Sticking(b"456")
     oldest = asyncio.create_task(read_body(slow, CAP, Charge(budget)))
@@ -137,7 +137,7 @@ async def test_the_oldest_that_still_arrives_makes_room(budget: BodyBudget, monk
 async def test_a_body_that_does_not_fit_beside_whole_ones_is_refused(
     budget: BodyBudget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds nothing any more; the bodies that are served go on holding theirs."""
+    """The refused body no longer counts; the bodies being served still do."""
     monkeypatch.setattr(bodies, "MOST_BODY_BYTES", CAP)
     await read_body(arriving(b"12345"), CAP, Charge(budget))
 
@@ -148,7 +148,7 @@ async def test_a_body_that_does_not_fit_beside_whole_ones_is_refused(
 
 
 def test_what_is_made_of_a_body_is_charged_too(budget: BodyBudget, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With no body that arrives there is none to make room."""
+    """If no body is still arriving, none can be refused to make room."""
     monkeypatch.setattr(bodies, "MOST_BODY_BYTES", CAP)
     Charge(budget).add(CAP)
 
@@ -157,7 +157,7 @@ def test_what_is_made_of_a_body_is_charged_too(budget: BodyBudget, monkeypatch: 
 
 
 def test_a_packed_body_is_unpacked_up_to_the_cap() -> None:
-    """To the byte."""
+    """A compressed body may unpack to the cap, and not to a byte more."""
     assert unpack(gzip.compress(b"x" * CAP), CAP) == b"x" * CAP
     with pytest.raises(PayloadTooLarge):
         unpack(gzip.compress(b"x" * (CAP + 1)), CAP)
@@ -176,7 +176,7 @@ def test_a_packed_body_is_unpacked_up_to_the_cap() -> None:
     ids=["nonsense", "nothing", "zlib", "cut", "more", "two pieces"],
 )
 def test_what_is_not_one_piece_of_gzip_is_refused(body: bytes) -> None:
-    """Another form, a part, and a piece with something behind it."""
+    """Another format, a truncated stream and trailing bytes are refused."""
     with pytest.raises(BadRequest, match="gzip"):
         unpack(body, CAP)
 
@@ -192,7 +192,7 @@ def test_what_is_not_one_piece_of_gzip_is_refused(body: bytes) -> None:
     ],
 )
 def test_a_nul_is_refused_where_it_would_be_one(body: bytes, content_type: bytes, *, is_refused: bool) -> None:
-    """In a form it may be written in two ways."""
+    """A NUL byte in a body is refused, and an escaped one in a form."""
     try:
         refuse_nul(body, content_type)
     except BadRequest:
@@ -202,7 +202,7 @@ def test_a_nul_is_refused_where_it_would_be_one(body: bytes, content_type: bytes
 
 
 async def test_a_body_that_was_read_is_received_once() -> None:
-    """What comes after it is what the server says."""
+    """After the body the application receives the server's messages."""
     receive = replaying(b"body", arriving(b"later"))
 
     assert await receive() == {"type": "http.request", "body": b"body", "more_body": False}

@@ -16,21 +16,21 @@ MODES = ("service", "encrypted", "optional", "public")
 
 @pytest.fixture(scope="module")
 async def strict() -> AsyncIterator[SealedTiny]:
-    """The tiny service as it is by default."""
+    """The tiny service with its default settings."""
     async with serve_sealed_tiny() as tiny:
         yield tiny
 
 
 @pytest.fixture(scope="module")
 async def permissive() -> AsyncIterator[SealedTiny]:
-    """The tiny service as a developer may run it."""
+    """The tiny service with the permissive settings of a developer."""
     async with serve_sealed_tiny(encryption_mode="permissive") as tiny:
         yield tiny
 
 
 @pytest.fixture
 def tiny(strict: SealedTiny) -> SealedTiny:
-    """The strict tiny service, in order and without things."""
+    """The strict tiny service, without any things stored."""
     strict.clock.ahead_ms = 0
     strict.replays.is_down = False
     MADE.clear()
@@ -38,7 +38,7 @@ def tiny(strict: SealedTiny) -> SealedTiny:
 
 
 async def test_the_checks_are_made_in_their_order(tiny: SealedTiny) -> None:
-    """A request that is wrong in every way is told the first; mended one by one, it learns of each in turn."""
+    """A request that is wrong in every way is refused for one reason at a time, in the order of the protocol."""
     forge = tiny.forge(json={"name": "unlucky", "more": SECRET}, headers={"traceparent": "one"})
     wire, told = forge.message(late_ms=31_000).wire, []
     wire = replace(wire, target=f"{THINGS}/nowhere", method="PUT", body=wire.body + b"," * 2048)
@@ -76,7 +76,7 @@ async def test_the_checks_are_made_in_their_order(tiny: SealedTiny) -> None:
 
 
 async def test_the_checks_after_the_seal_are_answered_sealed(tiny: SealedTiny) -> None:
-    """Once the caller is known, each further refusal comes sealed, in the protocol's order, and names no secret."""
+    """Once the caller is known further refusals are sealed, in the protocol's order, and contain no secret."""
     said: dict[str, str] = {"traceparent": "one"}
     forge, told = tiny.forge(json={"name": "unlucky", "more": SECRET}, headers=said), []
 
@@ -123,7 +123,7 @@ async def test_nothing_is_accepted_unseen(tiny: SealedTiny) -> None:
 
 @pytest.mark.parametrize(("age_ms", "status"), [(29_000, 200), (31_000, 401), (-4_000, 200), (-6_000, 401)], ids=str)
 async def test_age_counts_when_the_body_is_there(tiny: SealedTiny, age_ms: int, status: int) -> None:
-    """A message whose body drips in is judged by its age at the end, not at the beginning."""
+    """The age of a message is checked at the end of its body, not at the beginning."""
     data, address = tiny.forge().valid().encode(), urlsplit(tiny.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
 
@@ -141,7 +141,7 @@ async def test_age_counts_when_the_body_is_there(tiny: SealedTiny, age_ms: int, 
 
 @pytest.mark.parametrize("caller", ["client", "order"])
 async def test_a_service_route_is_for_whom_it_names(tiny: SealedTiny, caller: str) -> None:
-    """A linked peer that the route does not name is nobody to it."""
+    """A linked peer that the route does not name is refused as unknown."""
     answer = await send(tiny.url, tiny.forge("service", caller=caller).valid())
 
     assert answer.status == {"order": 200, "client": 401}[caller]
@@ -153,7 +153,7 @@ async def test_a_service_route_is_for_whom_it_names(tiny: SealedTiny, caller: st
 async def test_a_mode_says_what_is_taken(
     tiny: SealedTiny, permissive: SealedTiny, mode: str, *, is_strict: bool
 ) -> None:
-    """Plain, sealed, and plain that asks for a sealed answer are each taken or refused as the table of modes says."""
+    """Each mode accepts or refuses plain and sealed requests, and requests for a sealed answer, as the table states."""
     service = tiny if is_strict else permissive
     forge = service.forge(mode)
     plain = await send(service.url, forge.plain())
@@ -171,7 +171,7 @@ async def test_a_mode_says_what_is_taken(
 
 
 async def test_production_is_strict() -> None:
-    """In production no setting makes a route of mode ``encrypted`` take plain requests."""
+    """In production no setting makes a route of mode ``encrypted`` accept plain requests."""
     async with serve_sealed_tiny(environment="production", encryption_mode="permissive") as tiny:
         answer = await send(tiny.url, tiny.forge("encrypted").plain())
 
@@ -179,7 +179,7 @@ async def test_production_is_strict() -> None:
 
 
 async def test_a_sealed_answer_shows_nothing(tiny: SealedTiny) -> None:
-    """Outside stand status, mark, key id and framing; what the route says stands inside alone."""
+    """A sealed answer shows status, mark, key id and framing; the route's content is only inside."""
     message = tiny.forge(json={"name": SECRET}).message()
 
     answer = await send(tiny.url, message.wire)
@@ -203,7 +203,7 @@ INVALID_VALUES = {
 
 @pytest.mark.parametrize("name", INVALID_VALUES)
 async def test_an_inner_header_has_a_length_and_an_alphabet(tiny: SealedTiny, name: str) -> None:
-    """What HTTP would not let through outside is a sealed 400 inside, which names the header, and has no effect."""
+    """An inner header that HTTP would not carry is a sealed 400 that names it, and has no effect."""
     headers = INVALID_VALUES[name]
     message = tiny.forge(headers={"content-type": "application/json", **headers}).message()
 
@@ -215,7 +215,7 @@ async def test_an_inner_header_has_a_length_and_an_alphabet(tiny: SealedTiny, na
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::1", "::ffff:192.0.2.7"])
 async def test_an_inner_address_of_either_kind_is_taken(tiny: SealedTiny, address: str) -> None:
-    """IPv4 and IPv6, beside every other header that may stand inside."""
+    """IPv4 and IPv6 addresses are accepted, beside every other inner header."""
     others = ("authorization", "if-match", "if-none-match", "idempotency-key", "traceparent")
     headers = {"content-type": "application/json", "x-request-timeout-ms": "2000", **dict.fromkeys(others, "x")}
     message = tiny.forge(headers={**headers, "x-client-address": address}).message()

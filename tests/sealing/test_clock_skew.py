@@ -1,4 +1,4 @@
-"""Clocks that differ: who is refused, who is told, and which service is not ready."""
+"""Clocks that differ: which messages are refused, what is logged, and which service is not ready."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ NOON_MS = 1_800_000_000_000
 
 @pytest.fixture
 async def tiny() -> AsyncIterator[SealedTiny]:
-    """The tiny service, whose clock a test moves."""
+    """The tiny service, with a clock that a test moves."""
     async with serve_sealed_tiny() as tiny:
         yield tiny
 
@@ -36,13 +36,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def skew(clock: Clock) -> ClockSkew:
-    """What a service knows at noon."""
+    """The clock comparison of a service, at noon."""
     return ClockSkew(lambda: NOON_MS, clock)
 
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
-    """Give what is logged of clocks: whose, and how far ahead."""
+    """Return what is logged of clocks: whose, and how far ahead."""
     told = list[tuple[str, float]]()
 
     class Log:
@@ -54,19 +54,19 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
 
 
 def refusals(issuer: str) -> float:
-    """How many messages were refused."""
+    """Return the number of refused messages."""
     return REGISTRY.get_sample_value("clock_refusals_total", {"issuer": issuer}) or 0.0
 
 
 async def ready(tiny: SealedTiny) -> tuple[int, str]:
-    """Give the status of readiness, and what it says of the clock."""
+    """Return the status of readiness, and its detail about the clock."""
     async with httpx.AsyncClient(base_url=tiny.url) as client:
         answer = await client.get("/readyz")
     return answer.status_code, answer.json()["checks"]["clock"]
 
 
 async def database_ahead(skew: ClockSkew, ahead_ms: int) -> None:
-    """Compare with a database whose clock is so far ahead."""
+    """Compare with a database whose clock is this far ahead."""
 
     async def ask() -> int:
         return NOON_MS + ahead_ms
@@ -76,7 +76,7 @@ async def database_ahead(skew: ClockSkew, ahead_ms: int) -> None:
 
 @pytest.mark.parametrize("ahead_ms", [-40_000, 10_000])
 async def test_a_refusal_says_by_how_much(tiny: SealedTiny, told: list[tuple[str, float]], ahead_ms: int) -> None:
-    """The receiver logs how far the sender's clock is from its own; the sender is told what every forger is."""
+    """The receiver logs the difference to the sender's clock; the sender gets the answer that every forger gets."""
     tiny.clock.ahead_ms = -ahead_ms
     before = refusals("order")
 
@@ -89,7 +89,7 @@ async def test_a_refusal_says_by_how_much(tiny: SealedTiny, told: list[tuple[str
 
 
 def test_a_refusal_is_told_once_a_minute(skew: ClockSkew, clock: Clock, told: list[tuple[str, float]]) -> None:
-    """Of each issuer, however many messages are refused; all are counted."""
+    """One refusal a minute is logged for each issuer, however many there are; all are counted."""
     before = refusals("order"), refusals("user")
     for _ in range(10):
         skew.refusal("order", NOON_MS + 60_000)
@@ -106,7 +106,7 @@ def test_a_refusal_is_told_once_a_minute(skew: ClockSkew, clock: Clock, told: li
 async def test_a_wrong_clock_is_no_forgery(
     tiny: SealedTiny, told: list[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of what the receiver refuses, the log has the reason: once, be it the clock or another."""
+    """A refusal is logged once with its reason, whether that is the clock or another."""
     log = CapturingLogger()
     monkeypatch.setattr("chassis.sealing.server.log", log)
 
@@ -125,7 +125,7 @@ async def test_a_wrong_clock_is_no_forgery(
 def test_a_token_may_be_5_s_ahead(
     skew: ClockSkew, told: list[tuple[str, float]], ahead_ms: int, *, is_ahead: bool
 ) -> None:
-    """Beyond that its issuer's clock is told of and counted; how old it may be is not judged here."""
+    """A token more than 5 s ahead is logged and counted with its issuer; its maximum age is not checked here."""
     before = refusals("user")
 
     assert skew.is_ahead("user", NOON_MS + ahead_ms) is is_ahead
@@ -143,12 +143,12 @@ def test_a_token_may_be_5_s_ahead(
     ],
 )
 def test_a_clock_nobody_vouches_for_may_be_5_s_off(skew: ClockSkew, ahead_ms: int, said: str | None) -> None:
-    """In both directions, as for messages."""
+    """A clock that no peer confirms may differ by 5 s in both directions, as for messages."""
     assert skew.difference(NOON_MS + ahead_ms) == said
 
 
 async def test_the_database_has_answered_half_way(clock: Clock) -> None:
-    """Its time is compared with the middle of asking and hearing, and measured in seconds."""
+    """The database's time is compared with the middle of the query's duration, in seconds."""
     now_ms = iter([NOON_MS, NOON_MS + 400])
     skew = ClockSkew(lambda: next(now_ms), clock)
 
@@ -160,7 +160,7 @@ async def test_the_database_has_answered_half_way(clock: Clock) -> None:
 
 @pytest.mark.parametrize("ahead_ms", [60_000, -60_000])
 async def test_a_caller_learns_that_clocks_differ(tiny: SealedTiny, ahead_ms: int) -> None:
-    """Its call fails with words that name the clocks, whichever is ahead, and has no effect; a Date may be late."""
+    """The call fails with an error about the clocks, whichever is ahead, and has no effect; a Date may be late."""
     own = Envelope(
         "order", load_links("order", as_setting(tiny.keys), {"tiny"}), lambda: time_ns() // 1_000_000 + ahead_ms
     )
@@ -176,7 +176,7 @@ async def test_a_caller_learns_that_clocks_differ(tiny: SealedTiny, ahead_ms: in
 
 
 async def test_an_answer_from_another_time_says_so(tiny: SealedTiny) -> None:
-    """A caller that is 10 s behind has its request taken, and refuses the answer: it knows by how much."""
+    """A caller that is 10 s behind has its request accepted and refuses the answer; its error has the difference."""
     own = Envelope(
         "order", load_links("order", as_setting(tiny.keys), {"tiny"}), lambda: time_ns() // 1_000_000 - 10_000
     )
@@ -190,7 +190,7 @@ async def test_an_answer_from_another_time_says_so(tiny: SealedTiny) -> None:
 
 @pytest.mark.parametrize("ahead_ms", [6_000, -6_000])
 async def test_a_service_with_a_wrong_clock_is_not_ready(tiny: SealedTiny, ahead_ms: int) -> None:
-    """Its database has another time, and no peer agrees with it; with the clock set right it is ready again."""
+    """If neither the database nor a peer agrees with its clock, a service is not ready until it is corrected."""
     skew = tiny.app.state.application.envelope.skew
     skew.now_ms = lambda: time_ns() // 1_000_000 + ahead_ms
 
@@ -205,14 +205,14 @@ async def test_a_service_with_a_wrong_clock_is_not_ready(tiny: SealedTiny, ahead
 
 @pytest.mark.parametrize(("ahead_ms", "is_ready"), [(5_000, True), (-5_000, True), (5_001, False), (-5_001, False)])
 async def test_the_tolerance_is_that_of_messages(skew: ClockSkew, ahead_ms: int, *, is_ready: bool) -> None:
-    """Up to 5 s are borne."""
+    """A difference of up to 5 s is accepted."""
     await database_ahead(skew, ahead_ms)
 
     assert (skew.fault() is None) == is_ready
 
 
 async def test_a_peer_that_agrees_speaks_for_the_clock(skew: ClockSkew, clock: Clock) -> None:
-    """If the database's clock alone is off, the service is ready while some peer has agreed within a minute."""
+    """If only the database's clock differs, the service is ready while some peer has agreed within a minute."""
     await database_ahead(skew, 60_000)
     skew.refusal("user", NOON_MS + 60_000)
     skew.refusal("order", NOON_MS + 4_000)
@@ -227,7 +227,7 @@ async def test_a_peer_that_agrees_speaks_for_the_clock(skew: ClockSkew, clock: C
 
 
 async def test_peers_that_all_differ_speak_against_the_clock(skew: ClockSkew) -> None:
-    """A peer that agreed a moment ago, and no longer does, speaks for nothing."""
+    """A peer that agreed a moment ago, and now differs, no longer counts."""
     await database_ahead(skew, 60_000)
     skew.refusal("user", NOON_MS)
     skew.refusal("user", NOON_MS + 60_000)
@@ -236,7 +236,7 @@ async def test_peers_that_all_differ_speak_against_the_clock(skew: ClockSkew) ->
 
 
 async def test_peers_alone_make_no_service_unready(skew: ClockSkew) -> None:
-    """While the database agrees, the peer's clock is wrong, and it is the peer that is not ready."""
+    """While the database agrees, the peer's clock is wrong, and this service stays ready."""
     await database_ahead(skew, 0)
     skew.refusal("user", NOON_MS + 60_000)
 

@@ -22,7 +22,7 @@ async def tiny() -> AsyncIterator[SealedTiny]:
 @pytest.mark.parametrize("value", MALFORMED, ids=repr)
 @pytest.mark.parametrize("path", [*PLAIN_ROUTES, "/nowhere"])
 async def test_a_malformed_value_is_refused_everywhere(tiny: SealedTiny, path: str, value: str) -> None:
-    """On probes, documentation and unknown paths too, so that nobody takes a plain answer for a sealed one."""
+    """A malformed value is refused everywhere, on probes and unknown paths too: no plain answer passes for sealed."""
     answer = await send(tiny.url, Wire("GET", path, ((HEADER, value),)))
 
     assert (answer.status, answer.code) == (400, "invalid_encrypt_response")
@@ -34,7 +34,7 @@ async def test_a_malformed_value_is_refused_everywhere(tiny: SealedTiny, path: s
 async def test_a_malformed_value_has_no_effect(
     tiny: SealedTiny, mode: str, values: list[str], *, is_sealed: bool
 ) -> None:
-    """On a route of each mode, sealed or not, the request is refused before anything happens."""
+    """On a route of each mode, sealed or plain, the request is refused before it has an effect."""
     MADE.clear()
     wire = tiny.forge(mode).valid() if is_sealed else tiny.forge(mode).plain()
     for value in values:
@@ -48,7 +48,7 @@ async def test_a_malformed_value_has_no_effect(
 
 @pytest.mark.parametrize("path", PLAIN_ROUTES)
 async def test_a_route_without_encryption_says_so(tiny: SealedTiny, path: str) -> None:
-    """Who asks a probe or the documentation for a sealed answer is refused; who says ``false`` is answered."""
+    """A probe or the documentation refuses a request for a sealed answer; with ``false`` it answers."""
     asking = await send(tiny.url, Wire("GET", path, ((HEADER, "true"),)))
     content = await send(tiny.url, Wire("GET", path, ((HEADER, "false"),)))
 
@@ -58,7 +58,7 @@ async def test_a_route_without_encryption_says_so(tiny: SealedTiny, path: str) -
 
 @pytest.mark.parametrize("value", ["true", "false"])
 async def test_a_sealed_request_is_answered_sealed(tiny: SealedTiny, value: str) -> None:
-    """Whichever of the two it says."""
+    """A sealed request is answered sealed for both values of the header."""
     message = tiny.forge("optional").message()
 
     answer = await send(tiny.url, message.wire.adding(HEADER, value))

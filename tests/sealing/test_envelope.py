@@ -18,24 +18,24 @@ class Clock:
     now_ms: int = 1_800_000_000_000
 
     def __call__(self) -> int:
-        """Give the time."""
+        """Return the time."""
         return self.now_ms
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time that all go by."""
+    """The clock that all services share."""
     return Clock()
 
 
 def envelope(service: str, clock: Clock) -> Envelope:
-    """Give a service its envelope."""
+    """Return the envelope of a service."""
     keys = {name: ring for name, ring in KEYS.items() if service.upper() in name.split("__")}
     return Envelope(service, load_links(service, as_setting(keys), set()), clock)
 
 
 def ask(clock: Clock) -> tuple[SealedRequest, OpenedRequest]:
-    """Seal a request of the order service, and open it as the tiny one."""
+    """Seal a request of the order service, and open it as the tiny service."""
     sealed = envelope("order", clock).seal_request("tiny", TARGET, {}, b"body")
     return sealed, envelope("tiny", clock).open_request("order", "k1", sealed.token, TARGET)
 
@@ -75,7 +75,7 @@ def test_a_response_is_taken_for_30_s(clock: Clock, passed_ms: int, *, is_taken:
     ("sealed_ms", "kind"), [(-1, Refused), (0, NotFromNow), (2**53, NotFromNow), (2**53 + 1, Refused)]
 )
 def test_a_time_that_is_none_says_nothing_of_clocks(clock: Clock, sealed_ms: int, kind: type[Refused]) -> None:
-    """A message from before 1970, or with a number that not every language can hold, is malformed."""
+    """A time before 1970, or a number that some languages cannot hold, is malformed and not a clock difference."""
     wire = Forge("order", "tiny", KEYS, "POST", "/things", "a=1").crafted(iat_ms=sealed_ms)
 
     with pytest.raises(Refused) as refused:
@@ -85,7 +85,7 @@ def test_a_time_that_is_none_says_nothing_of_clocks(clock: Clock, sealed_ms: int
 
 
 def test_a_response_answers_one_request(clock: Clock) -> None:
-    """The answer to another request, even to one that says the same, is refused."""
+    """The answer to another request, even to an equal one, is refused."""
     sealed, _ = ask(clock)
     _, other = ask(clock)
     key_id, token = envelope("tiny", clock).seal_response(other, 200, {}, b"")
@@ -95,7 +95,7 @@ def test_a_response_answers_one_request(clock: Clock) -> None:
 
 
 def test_a_response_belongs_to_the_plaintext_it_answers(clock: Clock) -> None:
-    """The same request id is not enough: the answer names the whole request."""
+    """A matching request id is not enough: the answer is bound to the whole request."""
     sealed, opened = ask(clock)
     other = OpenedRequest("order", opened.request_id, "A" * 43, {}, b"")
     key_id, token = envelope("tiny", clock).seal_response(other, 200, {}, b"")
@@ -105,7 +105,7 @@ def test_a_response_belongs_to_the_plaintext_it_answers(clock: Clock) -> None:
 
 
 def test_a_response_is_that_of_the_service_asked(clock: Clock) -> None:
-    """Another linked service cannot answer in the place of the one that was asked."""
+    """Another linked service cannot answer instead of the called one."""
     sealed, opened = ask(clock)
     key_id, token = envelope("user", clock).seal_response(opened, 200, {}, b"")
 
@@ -114,7 +114,7 @@ def test_a_response_is_that_of_the_service_asked(clock: Clock) -> None:
 
 
 def test_a_response_has_the_status_outside(clock: Clock) -> None:
-    """A status that was changed on the way is noticed."""
+    """A status changed in transit is detected."""
     sealed, opened = ask(clock)
     key_id, token = envelope("tiny", clock).seal_response(opened, 409, {}, b"")
 
@@ -123,7 +123,7 @@ def test_a_response_has_the_status_outside(clock: Clock) -> None:
 
 
 def test_a_request_is_no_response(clock: Clock) -> None:
-    """A request in the other direction is not taken for the answer."""
+    """A request in the other direction is not accepted as the answer."""
     sealed, _ = ask(clock)
     back = envelope("tiny", clock).seal_request("order", TARGET, {}, b"")
 
@@ -132,7 +132,7 @@ def test_a_request_is_no_response(clock: Clock) -> None:
 
 
 def test_no_two_requests_are_alike(clock: Clock) -> None:
-    """The same request sealed a thousand times gives a thousand ids and tokens."""
+    """The same request sealed a thousand times has a thousand ids and tokens."""
     order = envelope("order", clock)
 
     sealed = [order.seal_request("tiny", TARGET, {}, b"") for _ in range(1000)]
@@ -143,7 +143,7 @@ def test_no_two_requests_are_alike(clock: Clock) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 200_000])
 def test_a_body_of_any_size_survives(clock: Clock, size: int) -> None:
-    """What comes out is what went in, whether it is sealed at once or in a thread."""
+    """The opened body equals the sealed one, whether it is sealed at once or in a thread."""
     body = ("é" * size).encode()[: size - size % 2]
     sealed = envelope("order", clock).seal_request("tiny", TARGET, {"traceparent": "t"}, body)
 
@@ -153,7 +153,7 @@ def test_a_body_of_any_size_survives(clock: Clock, size: int) -> None:
 
 
 async def test_large_messages_are_sealed_in_a_thread() -> None:
-    """From 64 KiB on the event loop is not held up; a small one is not worth a thread."""
+    """From 64 KiB on sealing runs in a thread and leaves the event loop free; below, a thread costs more."""
     small, large = [await offload(size, get_ident) for size in (64 * 1024 - 1, 64 * 1024)]
 
     assert small == get_ident() != large
@@ -161,7 +161,7 @@ async def test_large_messages_are_sealed_in_a_thread() -> None:
 
 @pytest.mark.parametrize("headers", [{"retry-after": "1\r\nx: y"}, {"x\n": "1"}, {"X": "1"}, {"etag": "a" * 8193}])
 def test_a_response_with_a_header_that_http_refuses_is_refused(clock: Clock, headers: dict[str, str]) -> None:
-    """What a peer says inside may be passed on outside; it must not be more than a header there."""
+    """Inner headers may be passed on outside, so one that HTTP would split in two is refused."""
     sealed, opened = ask(clock)
     key_id, token = envelope("tiny", clock).seal_response(opened, 200, headers, b"")
 

@@ -28,7 +28,7 @@ BODY = b'{"name":"cup"}'
 
 
 def plain(status: str, body: bytes = BODY, headers: bytes = b"") -> bytes:
-    """Write an answer without a seal."""
+    """Write a plain answer."""
     head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     return head.encode() + headers + b"\r\n" + body
 
@@ -37,7 +37,7 @@ MARKED = b"x-service-communication: encrypted\r\nx-key-id: k1\r\n"
 
 
 def changing(change: Callable[[bytes], bytes]) -> Fault:
-    """Change the answer on its way."""
+    """Change the answer in transit."""
 
     async def spoil(exchange: Exchange) -> None:
         await exchange.answer(change(await exchange.forward()))
@@ -46,7 +46,7 @@ def changing(change: Callable[[bytes], bytes]) -> Fault:
 
 
 def replaying() -> Fault:
-    """Give everybody the answer that the first has got."""
+    """Return the first answer to every caller."""
     first: list[bytes] = []
 
     async def replay(exchange: Exchange) -> None:
@@ -58,12 +58,12 @@ def replaying() -> Fault:
 
 
 async def echoing(exchange: Exchange) -> None:
-    """Send the sealed request back as if it were its answer."""
+    """Return the sealed request as its answer."""
     await exchange.answer(plain("200 OK", exchange.request.partition(b"\r\n\r\n")[2], MARKED))
 
 
 async def unreadable(exchange: Exchange) -> None:
-    """Say something that is not HTTP."""
+    """Answer with bytes that are not HTTP."""
     await exchange.answer(b"gibberish\r\n\r\n")
     exchange.cut()
 
@@ -83,14 +83,14 @@ async def running() -> AsyncIterator[SealedTiny]:
 
 @pytest.fixture
 def tiny(running: SealedTiny) -> SealedTiny:
-    """The same without things."""
+    """The same, without any things stored."""
     MADE.clear()
     return running
 
 
 @asynccontextmanager
 async def calling_through(tiny: SealedTiny, fault: Fault) -> AsyncIterator[tuple[Dispatcher, FaultProxy]]:
-    """Give a dispatcher of the order service whose way to the tiny service is spoilt."""
+    """Return a dispatcher of the order service whose connection to the tiny service has this fault."""
 
     async def no_wait(_seconds: float) -> None:
         await asyncio.sleep(0)
@@ -128,7 +128,7 @@ FAULTS: dict[str, tuple[Fault, type[AppError]]] = {
 
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_spoilt_answer_is_no_answer(tiny: SealedTiny, name: str) -> None:
-    """Nothing a proxy says in place of the sealed answer is taken, and what changes something is not repeated."""
+    """A spoilt answer is never accepted, and a write is not repeated."""
     fault, kind = FAULTS[name]
 
     async with calling_through(tiny, fault) as (dispatcher, proxy):
@@ -141,7 +141,7 @@ async def test_a_spoilt_answer_is_no_answer(tiny: SealedTiny, name: str) -> None
 
 
 async def test_swapped_answers_are_refused(tiny: SealedTiny) -> None:
-    """Two valid answers to two valid requests, each given to the other's caller, are both refused."""
+    """Two valid answers to two valid requests, exchanged between their callers, are both refused."""
     async with calling_through(tiny, swapping()) as (dispatcher, _):
         calls = [dispatcher.send("tiny", "POST", PATH, json={"name": name}) for name in ("cup", "jug")]
         failed = await asyncio.gather(*calls, return_exceptions=True)
@@ -151,7 +151,7 @@ async def test_swapped_answers_are_refused(tiny: SealedTiny) -> None:
 
 
 async def test_an_old_answer_is_refused(tiny: SealedTiny) -> None:
-    """An answer that was given before, to the same question, does not answer the next."""
+    """An earlier answer to the same question is refused for the next one."""
     async with calling_through(tiny, replaying()) as (dispatcher, _):
         first = (await dispatcher.send("tiny", "POST", PATH, json={"name": "cup"})).json()
         with pytest.raises(BadGateway):
@@ -162,7 +162,7 @@ async def test_an_old_answer_is_refused(tiny: SealedTiny) -> None:
 
 @pytest.mark.parametrize("fault", [cutting, resetting, saying(plain("200 OK")), changing(flipped)])
 async def test_a_keyed_call_survives_a_fault(tiny: SealedTiny, fault: Fault) -> None:
-    """A call with an Idempotency-Key that is spoilt once is made again, and succeeds."""
+    """A call with an Idempotency-Key that is spoilt once is repeated, and succeeds."""
 
     async def once(exchange: Exchange) -> None:
         proxy.fault = passing
@@ -176,7 +176,7 @@ async def test_a_keyed_call_survives_a_fault(tiny: SealedTiny, fault: Fault) -> 
 
 
 async def test_a_duplicated_request_is_refused_and_harmless(tiny: SealedTiny) -> None:
-    """A proxy that sends a request twice gets the effect once, and the caller its answer."""
+    """A request that a proxy sends twice has one effect, and its caller gets the answer."""
 
     async def twice(exchange: Exchange) -> None:
         answer = await exchange.forward()
@@ -192,7 +192,7 @@ async def test_a_duplicated_request_is_refused_and_harmless(tiny: SealedTiny) ->
 
 
 async def test_nobody_listening_is_unavailable(tiny: SealedTiny) -> None:
-    """A refused connection is a 503, for a call that changes something too after three attempts."""
+    """A refused connection is a 503 after three attempts, also for a write."""
     async with calling_through(tiny, passing) as (dispatcher, proxy):
         await proxy.__aexit__()
         with pytest.raises(ServiceUnavailable) as failed:

@@ -16,13 +16,13 @@ def test_a_request_id_of_the_protocol_is_taken(request_id: str) -> None:
 
 @given(st.one_of(st.text(URLSAFE, max_size=21), st.text(URLSAFE, min_size=65, max_size=200)))
 def test_another_length_is_none(request_id: str) -> None:
-    """One that is too short can be guessed, and one over 64 the replay store cannot hold."""
+    """A shorter id could be guessed; the replay store cannot hold one over 64 characters."""
     assert not is_request_id(request_id)
 
 
 @pytest.mark.parametrize("strange", ["\n", "\0", "\x7f", " ", "/", "+", "é", "\u0661"], ids=repr)
 def test_another_alphabet_is_none(strange: str) -> None:
-    """At the beginning, in the middle and at the end."""
+    """An invalid character is refused at the beginning, in the middle and at the end."""
     id_ = "a" * 22
     assert not any(map(is_request_id, (strange + id_, id_ + strange, id_ + strange + id_)))
 
@@ -33,14 +33,14 @@ def test_another_alphabet_is_none(strange: str) -> None:
     + [(f"a{chr(code)}", False) for code in (0, 8, 10, 13, 31, 127)],
 )
 def test_a_header_value_is_what_http_takes(value: str, *, is_taken: bool) -> None:
-    """Latin-1 without control characters, up to 8 KiB."""
+    """A value is Latin-1 without control characters, up to 8 KiB."""
     assert is_header_value(value) == is_taken
     assert are_headers({"etag": value}) == is_taken
 
 
 @pytest.mark.parametrize("name", ["", "ETag", "e tag", "etag:", "etag\n", "é", "a" * 65])
 def test_a_header_name_is_a_token_in_lower_case(name: str) -> None:
-    """Up to 64 characters."""
+    """A name is lower case, up to 64 characters."""
     assert not are_headers({name: "1"})
     assert are_headers({"etag": "1", "x-a_b.c": "2", "a" * 64: "3"})
 
@@ -54,5 +54,5 @@ def test_a_header_name_is_a_token_in_lower_case(name: str) -> None:
     ],
 )
 def test_an_address_has_one_spelling(text: str, address: str | None) -> None:
-    """What is none, or has a zone, is none."""
+    """Anything but an address, or one with a zone, is refused."""
     assert read_address(text) == address

@@ -40,7 +40,7 @@ async def test_a_content_encoding_is_refused(
 async def test_a_body_over_the_cap_is_refused(
     mutations: list[Forge], url: dict[str, str], count_effects: CountEffects, oversize: Callable[[Wire], Wire]
 ) -> None:
-    """The answer comes as soon as the cap is passed or a length beyond it is announced."""
+    """The refusal is sent as soon as the cap is exceeded or a larger length is declared."""
     before = await count_effects()
 
     answers = await refusals(mutations, url, lambda forge: oversize(forge.valid()))
@@ -56,7 +56,7 @@ def in_chunks(wire: Wire) -> Wire:
 
 
 async def test_a_valid_message_may_come_in_chunks(mutations: list[Forge], url: dict[str, str], clean: None) -> None:
-    """The framing of the wire is no part of the seal."""
+    """The framing of HTTP is not covered by the seal."""
     messages = [(forge, forge.message()) for forge in mutations]
 
     answers = [
@@ -67,7 +67,7 @@ async def test_a_valid_message_may_come_in_chunks(mutations: list[Forge], url: d
 
 
 async def test_two_framings_are_refused(events: Forge, url: dict[str, str], count_effects: CountEffects) -> None:
-    """A request with both a length and chunks, which two servers would cut in different places, is refused."""
+    """A request with both a length and chunks is refused: two servers would split it at different places."""
     before = await count_effects()
     wire = in_chunks(events.valid()).adding("content-length", "4")
 

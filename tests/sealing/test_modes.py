@@ -24,7 +24,7 @@ MODES: dict[str, tuple[Access, set[tuple[bool, bool]], set[str]]] = {
 def test_a_mode_says_which_plain_requests_are_refused(
     access: Access, refused: set[tuple[bool, bool]], _callers: set[str]
 ) -> None:
-    """It depends on the service's strictness, and for one mode on the ``Authorization`` header."""
+    """Whether a plain request is refused depends on the service's strictness and for one mode on ``Authorization``."""
     needed = {(strict, has) for strict, has in ALWAYS if access.needs_seal(strict=strict, has_authorization=has)}
 
     assert needed == refused
@@ -32,5 +32,5 @@ def test_a_mode_says_which_plain_requests_are_refused(
 
 @pytest.mark.parametrize(("access", "_refused", "callers"), MODES.values(), ids=MODES)
 def test_a_mode_says_which_peers_may_call(access: Access, _refused: set[tuple[bool, bool]], callers: set[str]) -> None:
-    """Every linked one, unless some are named; a route for services never takes the client from outside."""
+    """Every linked peer may call unless some are named; a route of mode ``service`` refuses the outside client."""
     assert {peer for peer in ("order", "user", CLIENT) if access.allows(peer)} == callers

@@ -35,13 +35,13 @@ def flip_bit(chance: random.Random, text: bytes) -> bytes:
 
 
 def set_byte(chance: random.Random, text: bytes) -> bytes:
-    """Set one byte to anything."""
+    """Set one byte to any value."""
     position = chance.randrange(len(text))
     return text[:position] + chance.randbytes(1) + text[position + 1 :]
 
 
 def set_character(chance: random.Random, text: bytes) -> bytes:
-    """Set one byte to what may stand in a token."""
+    """Set one byte to a character of tokens."""
     position = chance.randrange(len(text))
     return text[:position] + bytes([chance.choice(ALPHABET)]) + text[position + 1 :]
 
@@ -59,7 +59,7 @@ def delete(chance: random.Random, text: bytes) -> bytes:
 
 
 def double(chance: random.Random, text: bytes) -> bytes:
-    """Say some bytes twice."""
+    """Repeat some bytes."""
     start = chance.randrange(len(text))
     return text[:start] + text[start : start + chance.randint(1, 32)] + text[start:]
 
@@ -71,7 +71,7 @@ def exchange(chance: random.Random, text: bytes) -> bytes:
 
 
 def cut(chance: random.Random, text: bytes) -> bytes:
-    """Leave out the end."""
+    """Truncate."""
     return text[: chance.randrange(len(text))]
 
 
@@ -88,24 +88,24 @@ def mutate(chance: random.Random, text: bytes) -> bytes:
 
 
 def mutate_inside(chance: random.Random, token: bytes) -> bytes:
-    """Change the bytes of a token, and spell them rightly."""
+    """Change the bytes of a token, and encode them correctly."""
     return base64.urlsafe_b64encode(mutate(chance, base64.urlsafe_b64decode(token)))
 
 
 def with_token(wire: Wire, token: bytes) -> Wire:
-    """Put a token in its place, be it text or not."""
+    """Put a token in the place of the old one, be it text or not."""
     if wire.method == "GET":
         return wire.setting(TOKEN, token.decode("latin-1"))
     return replace(wire, body=b'{"encrypted_data":"' + token + b'"}')
 
 
 def token_in(wire: Wire) -> bytes:
-    """Give the token."""
+    """Return the token."""
     return dict(wire.headers)[TOKEN].encode() if wire.method == "GET" else wire.token
 
 
 def mutate_message(chance: random.Random, wire: Wire, other: Wire) -> Wire:
-    """Change one thing of a message; *other* is another valid one, of which pieces may be used."""
+    """Change one thing of a message; pieces of *other*, a valid message, may be used."""
     kind = chance.randrange(8)
     headers = dict(wire.headers)
     if kind <= 1:
@@ -126,13 +126,13 @@ def mutate_message(chance: random.Random, wire: Wire, other: Wire) -> Wire:
 
 @dataclass(slots=True)
 class Caught:
-    """What an application has answered."""
+    """An application's answer."""
 
     status: int = 0
     body: bytes = b""
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - ASGI
-        """Take a message of the answer."""
+        """Receive a message of the answer."""
         self.status = message.get("status", self.status)
         self.body += message.get("body", b"")
 
@@ -168,23 +168,23 @@ def replays() -> Replays:
 
 @pytest.fixture(scope="module")
 def app(replays: Replays) -> FastAPI:
-    """The tiny service without a network; it logs nothing, for refusals are a million here."""
+    """The tiny service without a network, and without a log: it would contain a million refusals."""
     return create_app(TinySettings(log_level="ERROR", link_key=as_setting(keys_of("tiny"))), replays, router)
 
 
 @pytest.fixture
 def chance() -> random.Random:
-    """Random numbers that pytest-randomly's seed decides."""
+    """Random numbers from pytest-randomly's seed."""
     return random.Random(random.getrandbits(64))  # noqa: S311 - no secret
 
 
 def keys_of(service: str) -> dict[str, str]:
-    """Give the keys that a service holds."""
+    """Return the keys that a service holds."""
     return {name: ring for name, ring in KEYS.items() if service.upper() in name.split("__")}
 
 
 def message(method: str) -> Wire:
-    """Give a valid message to a route of the tiny service."""
+    """Return a valid message to a route of the tiny service."""
     path = f"{THINGS}/{'encrypted' if method == 'POST' else 'read'}"
     body = {"name": "cup"} if method == "POST" else None
     return Forge("order", "tiny", KEYS, method, path, "a=1", json=body).valid()
@@ -192,7 +192,7 @@ def message(method: str) -> Wire:
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 async def test_no_mutation_is_accepted(app: FastAPI, replays: Replays, chance: random.Random, method: str) -> None:
-    """However a message that was taken is changed, the service refuses it, and never fails."""
+    """The service refuses every change of an accepted message, and never fails."""
     for number in range(MUTATIONS // 2):
         if number % FRESH_EVERY == 0:
             wire, other = message(method), message(method)
@@ -205,7 +205,7 @@ async def test_no_mutation_is_accepted(app: FastAPI, replays: Replays, chance: r
 
 
 async def test_no_mutated_answer_is_accepted(chance: random.Random) -> None:
-    """However an answer is changed, its caller refuses it, and with nothing but a refusal."""
+    """The caller refuses every change of an answer, and raises nothing but a refusal."""
     target, accepted = Target("POST", THINGS, ""), []
     order, tiny = (Envelope(name, load_links(name, as_setting(keys_of(name)), set())) for name in ("order", "tiny"))
     for number in range(MUTATIONS):

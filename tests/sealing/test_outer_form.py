@@ -17,7 +17,7 @@ def with_body(forge: Forge, template: bytes) -> Wire:
 
 
 def with_spare_bits(forge: Forge) -> Wire:
-    """Change the bits of the token's last character that no byte is made of."""
+    """Change the unused bits of the token's last character."""
     for blocks in range(3):
         wire = replace(forge, headers={**forge.headers, "traceparent": "a" * 16 * blocks}).valid()
         token = wire.token
@@ -36,7 +36,7 @@ UNMARKED: dict[str, Attack] = {
     "header misspelt": lambda forge: forge.valid().without(MARK).adding("x-service-comunication", "encrypted"),
     "header with underscores": lambda forge: forge.valid().without(MARK).adding("x_service_communication", "encrypted"),
 }
-"""What a route that needs a seal takes for a plain request."""
+"""Bodies that a route requiring a seal takes for a plain request."""
 
 
 MISMARKED: dict[str, Attack] = {
@@ -92,7 +92,7 @@ BAD_ENVELOPES: dict[str, Attack] = {
 async def test_what_is_not_sealed_is_refused_where_it_must_be(
     events: Forge, users: Forge, url: dict[str, str], count_effects: CountEffects, name: str
 ) -> None:
-    """A route that needs a seal tells plain requests so, and nothing happens."""
+    """A route that requires a seal refuses plain requests with that reason, and nothing happens."""
     before = await count_effects()
 
     assert await refusals([events, users], url, UNMARKED[name]) == {(400, "encryption_required")}
@@ -103,7 +103,7 @@ async def test_what_is_not_sealed_is_refused_where_it_must_be(
 async def test_a_mark_that_is_not_exactly_one_is_refused(
     mutations: list[Forge], url: dict[str, str], count_effects: CountEffects, name: str
 ) -> None:
-    """No route takes a second or a misspelt mark, not even one that takes plain requests."""
+    """No route accepts a second or misspelt mark, not even one that accepts plain requests."""
     before = await count_effects()
 
     assert await refusals(mutations, url, MISMARKED[name]) == {(400, "encryption_required")}
@@ -114,7 +114,7 @@ async def test_a_mark_that_is_not_exactly_one_is_refused(
 async def test_another_outer_form_is_refused(
     mutations: list[Forge], url: dict[str, str], count_effects: CountEffects, name: str
 ) -> None:
-    """A token has one spelling and one place; any other is a bad envelope, though its bytes may be valid."""
+    """A token has one spelling and one place; any other is a bad envelope, even if its bytes are valid."""
     before = await count_effects()
 
     assert await refusals(mutations, url, BAD_ENVELOPES[name]) == {(400, "bad_envelope")}
@@ -136,7 +136,7 @@ CONTRADICTIONS = {
 async def test_an_outer_header_cannot_contradict(
     mutations: list[Forge], url: dict[str, str], count_effects: CountEffects, name: str, *, inner: bool
 ) -> None:
-    """A header that belongs inside is refused outside when it says something else, and the answer is sealed."""
+    """An outer copy of an inner header with another value is refused, and the answer is sealed."""
     before, codes = await count_effects(), set()
     for forge in mutations:
         said = {name: forge.headers.get(name, "1000" if "timeout" in name else "one")} if inner else {}
@@ -154,7 +154,7 @@ async def test_an_outer_header_cannot_contradict(
 async def test_an_outer_header_cannot_be_doubled(
     mutations: list[Forge], url: dict[str, str], count_effects: CountEffects, name: str, *, first: bool
 ) -> None:
-    """Who names two callers or keys is nobody: what stands in between may go by the other one."""
+    """A request with two callers or two key ids is refused: a proxy could read the other one."""
     before = await count_effects()
 
     def double(forge: Forge) -> Wire:

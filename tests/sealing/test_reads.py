@@ -42,7 +42,7 @@ async def test_a_read_that_was_changed_on_the_way_is_refused(
 async def test_a_read_has_its_token_in_one_header(
     reading: Forge, url: dict[str, str], change: Callable[[Wire], Wire]
 ) -> None:
-    """Where the method has no body, one header of bounded length holds the token."""
+    """For methods without a body, one header of bounded length holds the token."""
     answer = await send(url["product"], change(reading.valid()))
 
     assert (answer.status, answer.code) == (400, "bad_envelope")
@@ -60,7 +60,7 @@ async def test_a_linked_caller_that_is_not_allowed_is_nobody(reading: Forge, url
 
 
 async def test_a_sealed_answer_is_not_given_to_nobody(reading: Forge, products: Forge, url: dict[str, str]) -> None:
-    """Who asks for a sealed answer without saying who he is gets none, and no plain one either."""
+    """An unidentified caller who asks for a sealed answer is refused, and gets no plain answer instead."""
     asking = replace(products, method="GET", json=None, headers={}).plain().adding("x-encrypt-response", "true")
 
     answer = await send(url["product"], asking)

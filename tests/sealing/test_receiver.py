@@ -1,4 +1,4 @@
-"""What the receiver makes of a request, without a server."""
+"""How the receiver handles a request, without a server."""
 
 import asyncio
 import gzip
@@ -31,19 +31,19 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 async def disconnect() -> Message:
-    """Receive that the client has left."""
+    """Receive the client's disconnection."""
     return {"type": "http.disconnect"}
 
 
 async def answer(send: Send) -> None:
-    """Answer with nothing."""
+    """Return an empty answer."""
     await send({"type": "http.response.start", "status": 204, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 
 
 @dataclass(slots=True)
 class Served:
-    """A receiver that serves one request at a time, and what its route was handed."""
+    """A receiver that serves one request at a time, and the requests that its route received."""
 
     replays: Replays = field(default_factory=Replays)
     bodies: list[bytes] = field(default_factory=list)
@@ -52,14 +52,14 @@ class Served:
     sent: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Make the receiver."""
+        """Create the receiver."""
         envelope = Envelope("tiny", load_links("tiny", as_setting(KEYS), set()))
         self.receiver = Receiver(
             envelope, self.replays, strict=True, max_body=CAP, max_in_flight=1, on_open=lambda _scope: None
         )
 
     async def route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Keep what came, and answer."""
+        """Record the request, and answer."""
         self.scope = scope
         self.bodies.append((await receive())["body"])
         await answer(send)
@@ -98,7 +98,7 @@ class Served:
         await self.receiver.serve(app or self.route, access, scope, receive, self.send, claims=claims)
 
     async def send(self, message: Message) -> None:
-        """Keep what is sent."""
+        """Record a sent message."""
         self.sent.append(message)
 
 
@@ -110,7 +110,7 @@ def served() -> Served:
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
 async def test_a_packed_body_is_unpacked_where_that_is_taken(served: Served, encoding: str) -> None:
-    """The route gets what was packed; the name of the encoding may be in capitals."""
+    """The route gets the unpacked body; the encoding's name is case-insensitive."""
     await served.plain(gzip.compress(b"body"), Access(Mode.PUBLIC, gzip=True), headers={"content-encoding": encoding})
 
     assert served.bodies == [b"body"]
@@ -118,7 +118,7 @@ async def test_a_packed_body_is_unpacked_where_that_is_taken(served: Served, enc
 
 @pytest.mark.parametrize("encoding", ["identity", ""])
 async def test_an_encoding_that_is_none_changes_nothing(served: Served, encoding: str) -> None:
-    """Where gzip is taken a body may say that it is not packed."""
+    """An encoding of ``identity``, or an empty one, means an uncompressed body."""
     await served.plain(b"body", Access(Mode.PUBLIC, gzip=True), headers={"content-encoding": encoding})
 
     assert served.bodies == [b"body"]
@@ -126,7 +126,7 @@ async def test_an_encoding_that_is_none_changes_nothing(served: Served, encoding
 
 @pytest.mark.parametrize(("encoding", "takes_gzip"), [("br", True), ("gzip", False), ("identity", False)])
 async def test_another_encoding_is_refused(served: Served, encoding: str, *, takes_gzip: bool) -> None:
-    """Before the body is read."""
+    """Another encoding is refused before the body is read."""
     with pytest.raises(UnsupportedMediaType):
         await served.plain(b"body", Access(Mode.PUBLIC, gzip=takes_gzip), headers={"content-encoding": encoding})
 
@@ -136,7 +136,7 @@ async def test_another_encoding_is_refused(served: Served, encoding: str, *, tak
 async def test_an_unpacked_body_counts_against_the_memory_of_all(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Packed and unpacked it is held at once; refused, it is held no longer."""
+    """The packed and the unpacked body count together, and neither counts after a refusal."""
     monkeypatch.setattr(bodies, "MOST_BODY_BYTES", 1000)
     roomy = Access(Mode.PUBLIC, max_body=1000, gzip=True)
 
@@ -149,7 +149,7 @@ async def test_an_unpacked_body_counts_against_the_memory_of_all(
 
 
 async def test_whoever_is_whole_last_finds_no_room(served: Served) -> None:
-    """A body that arrives while another request is served is turned away when it is there, and then counts no more."""
+    """A body that completes while another request is served is refused, and no longer counts."""
     arrived, go, busy = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def arrive() -> Message:
@@ -176,7 +176,7 @@ async def test_whoever_is_whole_last_finds_no_room(served: Served) -> None:
 
 
 async def test_a_nul_never_reaches_a_route(served: Served) -> None:
-    """Nor does a request with no time."""
+    """A NUL byte and a malformed deadline are refused before the route."""
     with pytest.raises(BadRequest, match="NUL"):
         await served.plain(b"a=%00", headers={"content-type": "application/x-www-form-urlencoded"})
     with pytest.raises(BadRequest, match="X-Request-Timeout-Ms must be a whole number"):
@@ -189,7 +189,7 @@ async def test_a_nul_never_reaches_a_route(served: Served) -> None:
 async def test_a_route_has_the_time_that_the_request_says(
     served: Served, headers: dict[str, str], least_s: float, most_s: float
 ) -> None:
-    """Without a word it is 10 s."""
+    """The deadline is that of the header; by default it is 10 s."""
     left: list[float] = []
 
     async def look(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -204,7 +204,7 @@ async def test_a_route_has_the_time_that_the_request_says(
 
 
 async def test_an_answer_that_has_begun_is_not_stopped(served: Served) -> None:
-    """Its time may be up before its last part is sent."""
+    """The deadline may pass before the last part is sent."""
 
     async def go_on(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -220,7 +220,7 @@ async def test_an_answer_that_has_begun_is_not_stopped(served: Served) -> None:
 
 
 async def test_a_time_out_of_a_routes_own_is_no_deadline(served: Served) -> None:
-    """It is passed on as what it is: a fault of the route."""
+    """A route's own TimeoutError is passed on as a fault of the route."""
 
     async def time_out(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise TimeoutError("its own")
@@ -231,7 +231,7 @@ async def test_a_time_out_of_a_routes_own_is_no_deadline(served: Served) -> None
 
 @pytest.mark.parametrize("claims", [True, False], ids=["in the route's transaction", "before the route"])
 async def test_a_route_is_handed_what_was_sealed(served: Served, *, claims: bool) -> None:
-    """Body and headers of the inside with their length, the peer, its trace; and the claim, if it claims itself."""
+    """The route gets the inner body and headers with their length, the peer, its trace, and a nonce that it claims."""
     forge = Forge("order", "tiny", KEYS, "POST", "/things", "a=1", {"name": "cup"}, {"traceparent": TRACE})
     message = forge.message()
 
@@ -251,7 +251,7 @@ async def test_a_route_is_handed_what_was_sealed(served: Served, *, claims: bool
 
 
 def test_inner_headers_take_the_place_of_outer_ones() -> None:
-    """What says the same outside stands there once; type and length are those of the inside."""
+    """An outer header equal to an inner one appears once; type and length are those of the inside."""
     outer = [(b"host", b"tiny"), (b"if-match", b"7"), (b"content-type", b"text/plain"), (b"content-length", b"99")]
 
     merged = merge_headers(outer, {"if-match": "7", "content-type": "application/json"}, b"{}")

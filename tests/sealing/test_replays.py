@@ -11,7 +11,7 @@ COPIES = 50
 async def test_a_replay_is_refused_everywhere(
     mutations: list[Forge], url: dict[str, str], replicas: dict[str, str], clean: None, count_effects: CountEffects
 ) -> None:
-    """A message has its effect once, be it sent again to the same worker or to another on the same database."""
+    """A message sent again, to the same worker or to another on the same database, has no second effect."""
     for forge in mutations:
         wire, places = forge.valid(), (url[forge.callee], url[forge.callee], replicas[forge.callee])
         answers = [await send(place, wire) for place in places]
@@ -23,7 +23,7 @@ async def test_a_replay_is_refused_everywhere(
 async def test_a_replay_to_the_other_replica_first_is_refused_here(
     mutations: list[Forge], url: dict[str, str], replicas: dict[str, str], clean: None, count_effects: CountEffects
 ) -> None:
-    """It does not matter which replica has seen the message."""
+    """It makes no difference which replica received the message first."""
     for forge in mutations:
         wire = forge.valid()
         answers = [await send(place, wire) for place in (replicas[forge.callee], url[forge.callee])]
@@ -35,7 +35,7 @@ async def test_a_replay_to_the_other_replica_first_is_refused_here(
 async def test_of_fifty_copies_at_once_one_has_its_effect(
     mutations: list[Forge], url: dict[str, str], replicas: dict[str, str], clean: None, count_effects: CountEffects
 ) -> None:
-    """Copies that arrive at the same moment at two replicas do no more than one."""
+    """Copies that arrive at the same moment at two replicas have one effect."""
     for forge in mutations:
         wire, places = forge.valid(), (url[forge.callee], replicas[forge.callee])
         answers = await asyncio.gather(*(send(places[number % 2], wire) for number in range(COPIES)))
@@ -57,7 +57,7 @@ async def test_the_same_request_sealed_anew_is_no_replay(
 async def test_a_refused_message_is_not_remembered(
     apps: dict[str, FastAPI], events: Forge, url: dict[str, str], clean: None
 ) -> None:
-    """Only who is authenticated can fill the replay store."""
+    """Only an authenticated caller can fill the replay store."""
 
     async def remembered() -> set[str]:
         async with apps["analytics"].state.application.store.use() as database:
@@ -72,7 +72,7 @@ async def test_a_refused_message_is_not_remembered(
 
 
 async def test_a_read_may_be_read_again(reading: Forge, url: dict[str, str]) -> None:
-    """A replayed read has no effect, and its answer is sealed for who asked first; it is answered."""
+    """A replayed read is answered, without an effect, and sealed for the original caller."""
     message = reading.message()
 
     opened = [message.open(await send(url["product"], message.wire)) for _ in range(2)]

@@ -27,12 +27,12 @@ class Caller:
         self.restart_with(keys)
 
     def restart_with(self, keys: dict[str, str]) -> None:
-        """Go on with other keys; calls that have begun end with those they began with."""
+        """Continue with other keys; calls under way end with the keys they began with."""
         envelope = Envelope("order", load_links("order", as_setting(keys), {"tiny"}))
         self._dispatchers.append(Dispatcher({"tiny": self._address}, envelope))
 
     async def call_until(self, stopping: asyncio.Event) -> None:
-        """Call again and again; the calls carry no Idempotency-Key, so none is tried twice."""
+        """Call in a loop; the calls carry no Idempotency-Key, so none is retried."""
         while not stopping.is_set():
             await self._dispatchers[-1].send("tiny", "POST", f"{THINGS}/service", json={"name": "cup"})
             self.made.release()
@@ -48,7 +48,7 @@ class Caller:
 
 
 class Balancer:
-    """Hands each request to the next replica, and counts the keys under which they come."""
+    """Sends each request to the next replica, and counts the keys of the requests."""
 
     def __init__(self, replicas: list[SealedTiny]) -> None:
         self.key_ids: Counter[str] = Counter()
@@ -64,12 +64,12 @@ class Balancer:
 
 
 def join(first: dict[str, str], second: dict[str, str]) -> dict[str, str]:
-    """Put two keys of each direction into one ring."""
+    """Join two keys of each direction into one ring."""
     return {name: f"{ring},{second[name]}" for name, ring in first.items()}
 
 
 async def test_keys_rotate_under_load() -> None:
-    """Added second everywhere, promoted, and freed of the old, one instance after the other: not one call fails."""
+    """Keys are added second, promoted, and the old removed, one instance after the other, without a failed call."""
     old = make_keys("order", "tiny")
     new = {name: f"k2:{Fernet.generate_key().decode()}" for name in old}
     stopping = asyncio.Event()

@@ -21,7 +21,7 @@ async def wait() -> None:
 
 @router.get("/stubborn", access=public())
 async def go_on() -> str:
-    """Answer although it was stopped; so does what waits for a connection with Python 3.11's ``asyncio.wait_for``."""
+    """Answer although cancelled, like code that waits for a connection with Python 3.11's ``asyncio.wait_for``."""
     with suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
     return "late"
@@ -35,14 +35,14 @@ async def tiny() -> AsyncIterator[Tiny]:
 
 
 async def test_a_route_is_stopped_when_its_time_is_up(tiny: Tiny) -> None:
-    """It is a 504."""
+    """A route that exceeds its deadline is cancelled and answered 504."""
     answer = await tiny.client.get(f"{THINGS}/waiting", headers=SOON)
 
     assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
 
 
 async def test_a_route_that_ends_all_the_same_is_answered(tiny: Tiny) -> None:
-    """Its answer is late, and no error."""
+    """An answer after the deadline is sent, and is not an error."""
     answer = await tiny.client.get(f"{THINGS}/stubborn", headers=SOON)
 
     assert (answer.status_code, answer.json()) == (200, "late")

@@ -1,4 +1,4 @@
-"""Refusals that no honest peer provokes."""
+"""Refusals that no honest peer causes."""
 
 from collections.abc import AsyncIterator
 
@@ -57,7 +57,7 @@ async def tiny() -> AsyncIterator[Tiny]:
 
 
 async def test_a_service_that_is_not_declared_is_not_called() -> None:
-    """Without an address, or sealed without a link: the call fails before anything is sent."""
+    """Without an address, or sealed without a link, the call fails before anything is sent."""
     dispatcher, peer = dispatcher_to(OK)
     stranger = Dispatcher(
         {"stranger": "http://127.0.0.1:1"}, Envelope("order", load_links("order", as_setting(KEYS), set()))
@@ -93,7 +93,7 @@ async def test_a_service_that_is_not_declared_is_not_called() -> None:
     ],
 )
 def test_an_answer_without_a_token_is_not_sealed(headers: dict[str, str], body: bytes) -> None:
-    """No mark, no body and no header, or another form: it is a failure, never an answer."""
+    """Without a mark, body or header, or in another form, a reply is a failure and never an answer."""
     with pytest.raises(BadEnvelope):
         unwrap_response(headers, body)
 
@@ -110,7 +110,7 @@ def test_an_answer_without_a_token_is_not_sealed(headers: dict[str, str], body: 
     ],
 )
 def test_an_answer_without_a_body_has_its_token_in_a_header(method: str, status: int, *, in_header: bool) -> None:
-    """Where HTTP allows no body; and what was wrapped is unwrapped."""
+    """An answer to which HTTP allows no body has its token in a header; either form can be opened."""
     wrapped, body = wrap_response(method, status, "k7", SEALED)
     headers = {name.decode(): value.decode() for name, value in wrapped}
 
@@ -121,7 +121,7 @@ def test_an_answer_without_a_body_has_its_token_in_a_header(method: str, status:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 def test_a_header_holds_6_kib_of_token(method: str) -> None:
-    """What is longer is refused by its sender, and by its receiver; in a body it may be longer."""
+    """A longer token in a header is refused by sender and receiver; a body may hold it."""
     longest, too_long = b"A" * MAX_HEADER_TOKEN, b"A" * (MAX_HEADER_TOKEN + 4)
     asked = SealedRequest("tiny", "k1", "a" * 22, "", longest)
 
@@ -138,7 +138,7 @@ def test_a_header_holds_6_kib_of_token(method: str) -> None:
 
 
 async def test_what_is_sent_in_pieces_is_sealed_as_one(tiny: Tiny) -> None:
-    """The caller gets the whole."""
+    """The caller gets the whole answer."""
     message = Forge("order", "tiny", KEYS, "GET", "/api/v1/streams/whole").message()
 
     opened = message.open(await send(str(tiny.client.base_url).rstrip("/"), message.wire))
@@ -147,7 +147,7 @@ async def test_what_is_sent_in_pieces_is_sealed_as_one(tiny: Tiny) -> None:
 
 
 async def test_an_answer_that_fails_half_way_is_a_failure(tiny: Tiny) -> None:
-    """Nothing has left yet, so the caller gets a sealed 500, and nothing of the first half."""
+    """Nothing has been sent yet, so the caller gets a sealed 500, and none of the first half."""
     message = Forge("order", "tiny", KEYS, "GET", "/api/v1/streams/broken").message()
 
     opened = message.open(await send(str(tiny.client.base_url).rstrip("/"), message.wire))

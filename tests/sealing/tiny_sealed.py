@@ -1,4 +1,4 @@
-"""The tiny service with a route of each mode, keys to call it, a clock to move and a replay store to break."""
+"""The tiny service with a route of each mode, its keys, a clock to move and a replay store to break."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ router = service_router("things")
 
 
 class Thing(Body):
-    """A thing; making the unlucky one fails as nobody foresaw."""
+    """A thing; creating the unlucky one raises an unexpected exception."""
 
     name: str
 
@@ -41,38 +41,38 @@ async def _make(thing: Thing) -> Thing:
 
 
 MADE: list[str] = []
-"""What the routes have made."""
+"""The names of the created things."""
 
 # One endpoint per mode: a mode is the endpoint's.
 
 
 @router.post("/service", access=service("order"), idempotency=REPEATABLE)
 async def make_as_service(thing: Thing) -> Thing:
-    """Make a thing for the order service."""
+    """Create a thing for the order service."""
     return await _make(thing)
 
 
 @router.post("/encrypted", access=encrypted(), idempotency=UNREPEATABLE)
 async def make_encrypted(thing: Thing) -> Thing:
-    """Make a thing for whoever is linked."""
+    """Create a thing for any linked peer."""
     return await _make(thing)
 
 
 @router.post("/optional", access=optional(), idempotency=UNREPEATABLE)
 async def make_optional(thing: Thing) -> Thing:
-    """Make a thing for everybody, sealed if asked so."""
+    """Create a thing for any caller, sealed on request."""
     return await _make(thing)
 
 
 @router.post("/public", access=public(), idempotency=UNREPEATABLE)
 async def make_public(thing: Thing) -> Thing:
-    """Make a thing for everybody."""
+    """Create a thing for any caller."""
     return await _make(thing)
 
 
 @router.get("/read", access=service("order"))
 async def read() -> dict[str, list[str]]:
-    """Tell the order service what was made."""
+    """Return to the order service what was created."""
     return {"made": MADE}
 
 
@@ -84,7 +84,7 @@ class Replays(NoDatabase):
         self.is_down = False
 
     async def claim(self, issuer: str, request_id: str) -> bool:
-        """Remember the request; False if it was there."""
+        """Store the request id; False if it was there."""
         if self.is_down:
             raise DatabaseUnavailable
         is_new = (issuer, request_id) not in self.seen
@@ -94,18 +94,18 @@ class Replays(NoDatabase):
 
 @dataclass(slots=True)
 class Clock:
-    """The time of day, with what the test adds to it."""
+    """The time of day, plus what the test adds."""
 
     ahead_ms: int = 0
 
     def __call__(self) -> int:
-        """Give it in milliseconds since 1970."""
+        """Return it in milliseconds since 1970."""
         return time_ns() // 1_000_000 + self.ahead_ms
 
 
 @dataclass(frozen=True, slots=True)
 class SealedTiny:
-    """The running service and what a test moves."""
+    """The running service and the parts that a test moves."""
 
     app: FastAPI
     url: str
@@ -114,12 +114,12 @@ class SealedTiny:
     clock: Clock = field(default_factory=Clock)
 
     def forge(self, mode: str = "service", **differently: Any) -> Forge:  # noqa: ANN401 - fields of the forge
-        """Give what makes the order service's messages to the route of a mode."""
+        """Return the maker of the order service's messages to the route of a mode."""
         forge = Forge("order", "tiny", self.keys, "POST", f"{THINGS}/{mode}", json={"name": "cup"})
         return replace(forge, **differently)
 
     def restart_with(self, keys: Mapping[str, str]) -> None:
-        """Let it go on with other keys, as a restart would."""
+        """Continue with other keys, as after a restart."""
         envelope = Envelope("tiny", load_links("tiny", as_setting(keys), set()), self.clock)
         before = application_of(self.app)
         receiver = Receiver(

@@ -26,14 +26,14 @@ from tests.system.stack import Stack
 
 @pytest.fixture(scope="session")
 async def order_wires() -> AsyncIterator[dict[str, FaultProxy]]:
-    """What stands between the order service and those that it calls, by their names."""
+    """The connections from the order service to each service that it calls."""
     async with FaultProxy("", passing) as product, FaultProxy("", passing) as analytics:
         yield {"product": product, "analytics": analytics}
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, FaultProxy]) -> Iterator[Stack]:
-    """A whole system, ready."""
+    """The whole system, ready."""
     folder, output = tmp_path_factory.mktemp("stack"), list[str]()
     secrets = ensure_secrets(folder / "secrets.json", links())
     with (

@@ -11,7 +11,7 @@ from tests.system.stack import Stack
 
 
 async def end_leases(stack: Stack) -> None:
-    """Let all be over for which others wait who go on with what a killed process has left: up to 20 s."""
+    """End every lease that a killed process left, for which the others would wait up to 20 s."""
     for service in SERVICES:
         if service.store == "postgres":
             connection = await asyncpg.connect(stack.environment[service.store_variable].replace("+asyncpg", ""))

@@ -1,4 +1,4 @@
-"""What people do in system tests."""
+"""The actions of people in system tests."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,13 @@ ORDERS = "/api/v1/orders"
 
 
 def count_orders(stack: Stack) -> int:
-    """How many orders analytics has been told of; its answers come a second later."""
+    """Return how many orders analytics has counted; its answers lag by a second."""
     with MongoClient[Document](stack.environment["ANALYTICS_MONGODB_URL"]) as client:
         return client.get_default_database()["events"].count_documents({"type": "order.confirmed"})
 
 
 async def log_in(environment: Mapping[str, str]) -> dict[str, str]:
-    """The Authorization header of the demo's admin."""
+    """Return the Authorization header of the demo's admin."""
     async with httpx.AsyncClient(base_url=environment["USER_SERVICE_URL"]) as users:
         name, password = await ensure_demo_admin(environment)
         form = {"username": name, "password": password}
@@ -28,7 +28,7 @@ async def log_in(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 async def make_product(stack: Stack, stock: int = 10) -> str:
-    """The id of a new product."""
+    """Create a product; returns its id."""
     async with httpx.AsyncClient(base_url=stack.environment["PRODUCT_SERVICE_URL"]) as products:
         product = {"name": "Cup", "price": 6.99, "stock": stock}
         answer = await products.post("/api/v1/products", json=product, headers=stack.admin)
@@ -36,7 +36,7 @@ async def make_product(stack: Stack, stock: int = 10) -> str:
 
 
 async def place_orders(stack: Stack, count: int) -> None:
-    """Order one piece of a new product, so many times."""
+    """Order one unit of a new product, this many times."""
     product_id = await make_product(stack)
     async with httpx.AsyncClient(base_url=stack.environment["ORDER_SERVICE_URL"]) as orders:
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""What a system test has in hand."""
+"""The running system of a system test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,11 @@ from tests.support.fault_proxy import FaultProxy
 @dataclass(frozen=True, slots=True)
 class Stack:
     """
-    Everything that runs, the environment to reach it, those of the services, and the lines they have printed.
+    The running processes, the environment to reach them, those of the services, and their output.
 
     Attributes:
-        admin: The Authorization header of the demo's admin, whose session lasts.
-        wires: Over which the order service calls others, by their names; what passes may be spoilt.
+        admin: The Authorization header of the demo's admin, whose session stays active.
+        wires: The connections from the order service to others, by their names; a test may inject faults.
     """
 
     environment: dict[str, str]
@@ -46,7 +46,7 @@ def restarted(stack: Stack, service: str, **variables: str) -> Iterator[None]:
 
 
 def restart(stack: Stack, service: str) -> None:
-    """Stop a service in good order, so that it leaves nothing under way, and start it again."""
+    """Stop a service cleanly, so that nothing is left under way, and start it again."""
     stack.services.stop(service)
     stack.services.start(service)
     stack.services.wait_until_ready()

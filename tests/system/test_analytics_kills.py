@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 
 
 async def test_what_was_acknowledged_outlives_kills_and_is_counted_once(tmp_path: Path) -> None:
-    """The database, one worker and then all of them are killed while events come, late and repeated ones too."""
+    """The database, one worker and then all of them are killed while events arrive, late and repeated ones too."""
     seed = random.getrandbits(32)
     plan = Plan(3, 5.0, seed, targets=("primary", "worker", "analytics"), members=1)
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 
 
 async def run(stack: Stack, *command: str) -> tuple[int, str]:
-    """A command as a person runs it, in the environment of the stack; its exit code and what it printed."""
+    """Run a command as a person would, in the environment of the stack; returns its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", *command),
         cwd=ROOT,
@@ -35,7 +35,7 @@ async def run(stack: Stack, *command: str) -> tuple[int, str]:
 
 
 async def order_and_cancel(orders: httpx.AsyncClient, product_id: str) -> str:
-    """Two orders, of which the second is cancelled; the id of the first."""
+    """Place two orders and cancel the second; returns the id of the first."""
     ids = [(await orders.post(ORDERS, json={"product_id": product_id, "quantity": 1})).json()["id"] for _ in range(2)]
     assert (await orders.post(f"{ORDERS}/{ids[1]}/cancel")).is_success
     return str(ids[0])
@@ -43,7 +43,7 @@ async def order_and_cancel(orders: httpx.AsyncClient, product_id: str) -> str:
 
 @asynccontextmanager
 async def traffic(orders: httpx.AsyncClient, product_id: str) -> AsyncIterator[None]:
-    """People order and cancel all the time."""
+    """Place and cancel orders without a pause."""
 
     async def forever() -> None:
         while True:
@@ -60,7 +60,7 @@ async def traffic(orders: httpx.AsyncClient, product_id: str) -> AsyncIterator[N
 
 
 async def destroy(stack: Stack) -> None:
-    """Lose all that the databases hold."""
+    """Delete all data of the databases."""
     for service in SERVICES:
         url = stack.environment[service.store_variable]
         if service.store == "mongodb":
@@ -72,7 +72,7 @@ async def destroy(stack: Stack) -> None:
 
 
 async def test_a_backup_made_under_traffic_restores_databases_that_agree(stack: Stack, tmp_path: Path) -> None:
-    """All that was acknowledged before it is there, nothing of after it, and every invariant holds."""
+    """Everything acknowledged before the backup is there, nothing later is, and every invariant holds."""
     bearer, folder = await log_in(stack.environment), tmp_path / "backup"
     product_id = await make_product(stack, stock=100_000)
     async with httpx.AsyncClient(base_url=stack.environment["ORDER_SERVICE_URL"], headers=bearer, timeout=30) as orders:
@@ -102,7 +102,7 @@ async def test_a_backup_made_under_traffic_restores_databases_that_agree(stack: 
 
 
 async def test_nothing_is_restored_while_a_service_runs(stack: Stack, tmp_path: Path) -> None:
-    """It would write into what is being restored; what is there stays."""
+    """A restore is refused, since a running service would write into it; the data stays."""
     await log_in(stack.environment)
     assert (await run(stack, "backup", str(tmp_path / "backup")))[0] == 0
 
@@ -114,7 +114,7 @@ async def test_nothing_is_restored_while_a_service_runs(stack: Stack, tmp_path: 
 
 
 async def test_a_backup_replaces_no_other(stack: Stack, tmp_path: Path) -> None:
-    """A folder that is there is left alone."""
+    """An existing folder is left alone."""
     code, said = await run(stack, "backup", str(tmp_path))
 
     assert code == 1

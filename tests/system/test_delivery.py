@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 
 
 async def is_drained(stack: Stack) -> bool:
-    """Whether the order service has nothing left to deliver."""
+    """Return whether the order service has delivered every event."""
     connection = await asyncpg.connect(stack.environment["ORDER_DATABASE_URL"].replace("+asyncpg", ""))
     try:
         return not await connection.fetchval("SELECT count(*) FROM outbox")
@@ -26,12 +26,12 @@ async def is_drained(stack: Stack) -> bool:
 
 
 async def hanging(_exchange: Exchange) -> None:
-    """Neither ask the service nor answer."""
+    """Never answer, without calling the service."""
     await asyncio.Event().wait()
 
 
 async def test_an_order_that_was_answered_is_counted_once(stack: Stack) -> None:
-    """Whatever happens to the order service right after its answer."""
+    """An answered order is counted once, although its service is killed right after the answer."""
     before = count_orders(stack)
 
     await place_orders(stack, 1)
@@ -45,7 +45,7 @@ async def test_an_order_that_was_answered_is_counted_once(stack: Stack) -> None:
 
 @pytest.mark.parametrize("fault", [hanging, holding])
 async def test_a_service_killed_while_it_delivers_has_counted_once(stack: Stack, fault: Fault) -> None:
-    """Whether analytics has had the event by then or not: the lease ends, and it is sent again."""
+    """Whether or not analytics has received the event, the lease ends, and the event is sent again."""
     wire, before = stack.wires["analytics"], count_orders(stack)
     wire.fault, seen = fault, wire.seen
     await place_orders(stack, 1)
@@ -66,7 +66,7 @@ async def test_a_service_killed_while_it_delivers_has_counted_once(stack: Stack,
 
 
 async def test_events_outlive_an_outage_of_the_listener(stack: Stack) -> None:
-    """Orders are placed meanwhile, and all of them are counted soon after it is back."""
+    """Orders placed during the outage are all counted soon after it."""
     before = count_orders(stack)
     stack.services.kill("analytics")
     await end_leases(stack)
@@ -80,7 +80,7 @@ async def test_events_outlive_an_outage_of_the_listener(stack: Stack) -> None:
 
 
 async def test_events_outlive_a_crash_of_the_database(stack: Stack) -> None:
-    """What was stored before is delivered, and what comes after it too, without a restart of the service."""
+    """Events from before and after the crash are delivered, without a restart of the service."""
     before = count_orders(stack)
     await place_orders(stack, 1)
     stack.postgres.kill()

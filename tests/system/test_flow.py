@@ -17,16 +17,16 @@ async def test_the_demo_walks_through_all_services(stack: Stack, monkeypatch: py
     """Registration, products, orders and analytics work together, each service a process of its own."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
-    await end_leases(stack)  # of what kills in other tests have left
+    await end_leases(stack)  # left by processes killed in other tests
     before = count_orders(stack)
 
-    await asyncio.to_thread(demo)  # what the order service says passes through this event loop
+    await asyncio.to_thread(demo)  # the order service's calls pass through this event loop
 
     assert count_orders(stack) == before + 3
 
 
 async def test_without_the_product_service_an_order_waits_for_it(stack: Stack) -> None:
-    """It is taken and is pending, which is answered soon; it is confirmed when the service is back."""
+    """The order is accepted as pending, in a short time; it is confirmed when the service is back."""
     async with httpx.AsyncClient(base_url=stack.environment["ORDER_SERVICE_URL"]) as orders:
         product_id = await make_product(stack)
         stack.services.kill("product")
@@ -47,7 +47,7 @@ async def test_without_the_product_service_an_order_waits_for_it(stack: Stack) -
 
 @pytest.mark.parametrize(("service", "database"), [("order", "postgres"), ("analytics", "mongodb")])
 async def test_a_database_that_is_down_is_told_and_recovered_from(stack: Stack, service: str, database: str) -> None:
-    """/readyz is 503 and names it, /livez is 200, and when it is back the service is ready without a restart."""
+    """/readyz is 503 and names the database, /livez is 200; afterwards the service is ready without a restart."""
     server = getattr(stack, database)
     async with httpx.AsyncClient(base_url=stack.environment[f"{service.upper()}_SERVICE_URL"]) as client:
 
@@ -68,7 +68,7 @@ async def test_a_database_that_is_down_is_told_and_recovered_from(stack: Stack, 
 
 
 async def test_a_request_can_be_followed_through_the_services(stack: Stack) -> None:
-    """The id that a caller gives stands on the lines of every service that has worked for it."""
+    """The id of a caller's request is in the log lines of every service that worked for it."""
     request_id = "follow-me-through"
     product_id = await make_product(stack)
     async with httpx.AsyncClient(base_url=stack.environment["ORDER_SERVICE_URL"]) as orders:

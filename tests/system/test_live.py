@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 
 
 async def test_who_watches_misses_nothing_when_the_database_crashes(stack: Stack) -> None:
-    """The stream goes on where it was when MongoDB was killed."""
+    """The stream continues at the position where it was when MongoDB was killed."""
     bearer, address = stack.admin, stack.environment["ANALYTICS_SERVICE_URL"]
     async with (
         client(stack.environment) as dispatcher,

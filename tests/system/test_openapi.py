@@ -1,4 +1,4 @@
-"""What is answered is what the OpenAPI descriptions say, for requests that schemathesis draws from them."""
+"""Answers conform to the OpenAPI descriptions, for requests that schemathesis generates from them."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ from tests.support.plain import NO_AUTHORITIES
 
 pytestmark = [
     pytest.mark.long,
-    # The services, in another thread of this process, use `random` while Hypothesis draws.
+    # The services, in another thread of this process, use `random` while Hypothesis generates.
     pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"),
 ]
 
@@ -46,7 +46,7 @@ CHECKED = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-"""Not whether all that fits a schema is accepted: no schema says which cursor is ours, or which product is there."""
+"""Not whether every value that fits a schema is accepted: no schema describes valid cursors or existing products."""
 ENDLESS = {"GET /api/v1/analytics/events/live"}
 EXAMPLES = settings(
     max_examples=times(8),
@@ -62,7 +62,7 @@ Ask = Callable[[Case], httpx.Response]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Sends what was drawn, as an admin: plainly, or sealed by a peer that the route takes."""
+    """Sends generated requests as an admin: plain, or sealed by a peer that the route accepts."""
 
     url: str
     service: str
@@ -71,11 +71,11 @@ class Asker:
     client: httpx.Client
 
     def ask(self, case: Case) -> httpx.Response:
-        """Send it plainly."""
+        """Send a plain request."""
         return self.client.send(self._draw(case))
 
     def ask_as(self, caller: str) -> Ask:
-        """Make what seals it in the name of a caller, and opens the answer."""
+        """Return the sender of requests sealed as a caller, which opens the answers."""
 
         def ask(case: Case) -> httpx.Response:
             request = self._draw(case)
@@ -112,7 +112,7 @@ class Asker:
 
 
 def disagreements(operation: Operation, ask: Ask) -> list[str]:
-    """Give how what is answered differs from what is described, for valid requests and for nearly valid ones."""
+    """Return the differences between answers and description, for valid and nearly valid requests."""
     found = []
     for mode in GenerationMode:
 
@@ -124,14 +124,14 @@ def disagreements(operation: Operation, ask: Ask) -> list[str]:
         try:
             hold_against_description()
         except Unsatisfiable:
-            assert mode is GenerationMode.NEGATIVE  # there is nothing in it that could be wrong
+            assert mode is GenerationMode.NEGATIVE  # no part of it can be invalid
         except FailureGroup as group:
             found += [f"{operation.label} ({mode.value}): {failure}" for failure in group.exceptions]
     return found
 
 
 def way_to(asker: Asker, app: FastAPI, operation: Operation) -> Ask:
-    """Choose how a route is spoken to: sealed if it must be."""
+    """Choose a sender for a route: sealed if it must be."""
     for route in app.routes:
         if (
             isinstance(route, Route)
@@ -148,7 +148,7 @@ def way_to(asker: Asker, app: FastAPI, operation: Operation) -> Ask:
 async def test_a_service_answers_as_it_describes(
     service: str, environment: dict[str, str], apps: dict[str, FastAPI], make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """Every status and content type is documented; each operation has an admin and a session of its own to spoil."""
+    """Every status and content type is documented; each operation has an admin and a session of its own."""
     url, app, found = environment[f"{service.upper()}_SERVICE_URL"], apps[service], []
     schema = schemathesis.openapi.from_dict(app.openapi())
     with httpx.Client(verify=NO_AUTHORITIES, timeout=30) as client:

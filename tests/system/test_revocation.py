@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 USERS, ORDERS = "/api/v1/users", "/api/v1/orders"
 _ANSWERED = re.compile(r'^http_requests_total\{.*route="(?P<route>[^"]*)".*\} (?P<count>[\d.]+)$', re.MULTILINE)
 PERIODIC = {f"{USERS}/revocations", "/.well-known/jwks.json", "/metrics", "/readyz"}
-"""What is asked every so often, however many requests there are."""
+"""Routes that are called periodically, however many requests there are."""
 
 
 @pytest.fixture
@@ -33,25 +33,25 @@ async def clients(stack: Stack) -> AsyncIterator[People]:
 
 
 async def log_in(stack: Stack, clients: People) -> dict[str, str]:
-    """The Authorization header of a new session."""
+    """Return the Authorization header of a new session."""
     name, password = await ensure_demo_admin(stack.environment)
     answer = await clients["user"].post(f"{USERS}/login", json={"username": name, "password": password})
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
 async def list_orders(clients: People, bearer: dict[str, str]) -> int:
-    """The status of a request that the order service answers by itself."""
+    """Return the status of a request that the order service answers by itself."""
     return (await clients["order"].get(ORDERS, headers=bearer)).status_code
 
 
 async def count_requests(clients: People) -> int:
-    """How many requests the user service has answered that nobody sends periodically."""
+    """Return how many requests the user service has answered, without the periodic ones."""
     metrics = (await clients["user"].get("/metrics")).text
     return sum(int(float(line["count"])) for line in _ANSWERED.finditer(metrics) if line["route"] not in PERIODIC)
 
 
 async def test_a_logout_counts_everywhere_within_five_seconds(stack: Stack, clients: People) -> None:
-    """The access token is refused by the user service at once, and by the others when they have heard of it."""
+    """The access token is refused by the user service at once, and by the others after their next refresh."""
     bearer = await log_in(stack, clients)
     assert await list_orders(clients, bearer) == 200
     ended = monotonic()
@@ -66,7 +66,7 @@ async def test_a_logout_counts_everywhere_within_five_seconds(stack: Stack, clie
 
 
 async def test_other_sessions_go_on(stack: Stack, clients: People) -> None:
-    """The same person's login on another device is not refused when one has ended everywhere."""
+    """The same person's login on another device stays active after a logout."""
     here, there = await log_in(stack, clients), await log_in(stack, clients)
     await clients["user"].post(f"{USERS}/logout", headers=here)
 
@@ -78,7 +78,7 @@ async def test_other_sessions_go_on(stack: Stack, clients: People) -> None:
 
 
 async def test_checking_a_token_asks_nobody(stack: Stack, clients: People) -> None:
-    """However many requests with a token the order service answers, the user service gets none for that."""
+    """However many requests with a token the order service answers, the user service gets no more for it."""
     bearer = await log_in(stack, clients)
     before = await count_requests(clients)
 
@@ -89,7 +89,7 @@ async def test_checking_a_token_asks_nobody(stack: Stack, clients: People) -> No
 
 
 async def test_tokens_are_checked_while_the_user_service_is_down(stack: Stack, clients: People) -> None:
-    """The order service goes on taking valid tokens and refusing those of sessions that it knows to have ended."""
+    """The order service still accepts valid tokens and refuses those of sessions that it knows to be revoked."""
     ended, valid = await log_in(stack, clients), await log_in(stack, clients)
     await clients["user"].post(f"{USERS}/logout", headers=ended)
 

@@ -19,31 +19,31 @@ pytestmark = pytest.mark.long
 
 STOCK = 10
 RECOVERED_WITHIN_S = 20.0
-"""After a kill: longer than a relay's lease of what was under way."""
+"""After a kill: longer than a delivery worker's lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """What stands between a customer and the order service, and between that and the product service."""
+    """The connections from a customer to the order service, and from that to the product service."""
 
     front: FaultProxy
     back: FaultProxy
 
     def at(self, step: str) -> FaultProxy:
-        """Where a step passes: to reserve, to commit, or the answer to the customer."""
+        """Where a step can be disturbed: the call that takes the stock, or the answer to the customer."""
         return self.front if step == "answer" else self.back
 
 
 @pytest.fixture(scope="module")
 async def wires(stack: Stack) -> AsyncIterator[Wires]:
-    """A new wire for the customer, and the one to the product service."""
+    """A new connection for the customer, and the one to the product service."""
     async with FaultProxy(stack.environment["ORDER_SERVICE_URL"], passing) as front:
         yield Wires(front, stack.wires["product"])
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who wants one piece of a new product."""
+    """A customer who orders one unit of a new product."""
 
     orders: httpx.AsyncClient
     bearer: dict[str, str]
@@ -56,7 +56,7 @@ class Customer:
         return await self.orders.post(ORDERS, json=wanted, headers={**self.bearer, "Idempotency-Key": self.key})
 
     async def insist(self) -> dict[str, Any]:
-        """The order, confirmed: sent until there is an answer, and read while it is pending."""
+        """Return the confirmed order: send until there is an answer, and read while it is pending."""
         found: list[dict[str, Any]] = []
 
         async def is_decided() -> bool:
@@ -72,21 +72,21 @@ class Customer:
         return dict(again.json())
 
     async def own(self) -> list[dict[str, Any]]:
-        """The orders of the product that there are."""
+        """Return the existing orders of the product."""
         listed = (await self.orders.get(f"{ORDERS}?limit=100", headers=self.bearer)).raise_for_status()
         return [order for order in listed.json()["items"] if order["items"][0]["product_id"] == self.product_id]
 
 
 @pytest.fixture
 async def customer(stack: Stack, wires: Wires) -> AsyncIterator[Customer]:
-    """Somebody with a key."""
+    """A customer with a key."""
     async with httpx.AsyncClient(base_url=wires.front.address, timeout=15) as orders:
         yield Customer(orders, stack.admin, await make_product(stack), str(new_id()))
     wires.front.fault = wires.back.fault = passing
 
 
 async def stock_of(stack: Stack, product_id: str) -> int:
-    """How many are left."""
+    """Return the stock."""
     async with httpx.AsyncClient(base_url=stack.environment["PRODUCT_SERVICE_URL"]) as products:
         return int((await products.get(f"/api/v1/products/{product_id}")).json()["stock"])
 
@@ -101,15 +101,14 @@ async def execute(stack: Stack, statement: str) -> None:
 
 
 def once(step: str, strike: Callable[[Exchange], Awaitable[None]]) -> Callable[[Exchange], Awaitable[None]]:
-    """Let the first request of a step be struck, and everything else pass."""
+    """Disturb the first request of a step, and pass on every other."""
     struck = False
 
     async def fault(exchange: Exchange) -> None:
         nonlocal struck
         address = exchange.request.split(b"\r\n", 1)[0]
         is_step = {
-            "reserve": address.startswith(b"POST /api/v1/reservations "),
-            "commit": b"/commit " in address,
+            "stock": address.startswith(b"POST /api/v1/reservations "),
             "answer": address.startswith(b"POST "),
         }[step]
         if struck or not is_step:
@@ -124,17 +123,14 @@ def once(step: str, strike: Callable[[Exchange], Awaitable[None]]) -> Callable[[
 @pytest.mark.parametrize(
     ("victim", "when", "step"),
     [
-        (victim, when, step)
-        for victim in ("order", "product")
-        for when in ("before", "after")
-        for step in ("reserve", "commit")
-    ]
-    + [("order", "after", "answer")],
+        *((victim, when, "stock") for victim in ("order", "product") for when in ("before", "after")),
+        ("order", "after", "answer"),
+    ],
 )
 async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
     stack: Stack, wires: Wires, customer: Customer, victim: str, when: str, step: str
 ) -> None:
-    """Before product has the request, or when it has done it, or after the answer: who sends again gets that order."""
+    """A repetition gets the order, whether the service died before product had the request, after its work or later."""
 
     async def kill(exchange: Exchange) -> None:
         if when == "after":
@@ -156,14 +152,14 @@ async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
 async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
     stack: Stack, wires: Wires, customer: Customer
 ) -> None:
-    """Nobody sends it again; when its lease is over, the service goes on with it."""
+    """Without a repetition, the service resumes the order when its lease is over."""
 
     async def kill(exchange: Exchange) -> None:
         await exchange.forward()
         stack.services.kill("order")
         exchange.cut()
 
-    wires.back.fault = once("commit", kill)
+    wires.back.fault = once("stock", kill)
     with pytest.raises(httpx.TransportError):
         await customer.send()
     await execute(stack, "UPDATE orders SET resume_at = now() WHERE status = 'pending'")
@@ -178,7 +174,7 @@ async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
 async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
     stack: Stack, wires: Wires, customer: Customer
 ) -> None:
-    """Product has reserved them before; it hears that they are free when it is back."""
+    """Product took the units before; it receives the release when it is back."""
 
     async def kill(exchange: Exchange) -> None:
         await exchange.forward()
@@ -186,7 +182,7 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
         await end_leases(stack)
         exchange.cut()
 
-    wires.back.fault = once("reserve", kill)
+    wires.back.fault = once("stock", kill)
     try:
         assert (await customer.send()).status_code == 202
         await execute(stack, "UPDATE orders SET created_at = now() - interval '1 hour' WHERE status = 'pending'")
@@ -203,10 +199,10 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
     assert await stock_of(stack, customer.product_id) == STOCK
 
 
-async def test_a_crash_of_the_database_in_the_middle_of_a_commit_loses_nothing(
+async def test_a_crash_of_the_database_while_stock_is_taken_loses_nothing(
     stack: Stack, wires: Wires, customer: Customer
 ) -> None:
-    """All databases but MongoDB are gone for a moment; who sends again gets the one order."""
+    """All databases but MongoDB are down for a moment; a repeated request gets the one order."""
 
     async def crash(exchange: Exchange) -> None:
         await asyncio.gather(exchange.forward(), asyncio.to_thread(stack.postgres.kill))
@@ -214,7 +210,7 @@ async def test_a_crash_of_the_database_in_the_middle_of_a_commit_loses_nothing(
         await end_leases(stack)
         exchange.cut()
 
-    wires.back.fault = once("commit", crash)
+    wires.back.fault = once("stock", crash)
 
     order = await customer.insist()
 

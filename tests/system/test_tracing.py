@@ -18,7 +18,7 @@ EXPECTED = {("order", "order"), ("order", "product"), ("product", "product"), ("
 
 @pytest.fixture
 async def collector(stack: Stack) -> AsyncIterator[Collector]:
-    """A receiver of everything that the services which work for an order record."""
+    """A receiver of all spans of the services that work for an order."""
     async with collecting() as collector:
         options = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_TRACES_SAMPLER_ARG": "1"}
         with ExitStack() as services:
@@ -28,13 +28,13 @@ async def collector(stack: Stack) -> AsyncIterator[Collector]:
 
 
 def links(spans: list[Span]) -> set[tuple[str, str]]:
-    """From which service to which a trace goes on; from "nowhere" where a parent is missing."""
+    """Return from which service to which a trace continues; from "nowhere" where a parent is missing."""
     services = {span.span_id: span.service for span in spans}
     return {(services.get(span.parent_id, "nowhere"), span.service) for span in spans if span.parent_id}
 
 
 async def test_an_order_is_one_trace(stack: Stack, collector: Collector) -> None:
-    """From the request of a person through order, product and outbox to analytics, each span has its parent in it."""
+    """From a person's request through order, product and outbox to analytics, each span's parent is in the trace."""
     bearer, product_id = await log_in(stack.environment), await make_product(stack)
     async with httpx.AsyncClient(base_url=stack.environment["ORDER_SERVICE_URL"]) as orders:
         wanted = {"product_id": product_id, "quantity": 1}

@@ -1,1 +1,1 @@
-"""Attacks a service and the edge, within bounds, and measures what somebody else notices: ``make attack``."""
+"""Attacks a service and the edge, within bounds, and measures the effect on a bystander: ``make attack``."""

@@ -1,7 +1,7 @@
 """
-What attackers send; ``python -m chaos.scenarios.attack.attacks NAME PORT SECONDS [tls]`` is one attack in a process.
+The attacks; ``python -m chaos.scenarios.attack.attacks NAME PORT SECONDS [tls]`` is one attack in a process.
 
-Each attack is bounded in connections, bytes and time; addresses are of this machine alone.
+Each attack is bounded in connections, bytes and time, and uses addresses of this machine only.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ SOURCE = "127.0.0.2"
 """Where attackers come from: the edge counts requests by address."""
 _PAUSE_S = 1.0
 _MOST_NEW = 300
-"""Connections that begin in a second: what a service does with them is measured, not how fast it accepts."""
+"""Connections opened per second: the subject is how a service handles them, not how fast it accepts them."""
 _REFRESH, _LOGIN, _PROFILE = "/api/v1/users/refresh", "/api/v1/users/login", "/api/v1/users/profile"
 _FORM = "application/x-www-form-urlencoded"
 
 Act = Callable[[StreamReader, StreamWriter], Awaitable[None]]
-"""What is done on one connection; it may be ended by the other side at any moment."""
+"""The attack on one connection, which the other side may end at any moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """So many connections that do the same, again and again, with a second's rest in between."""
+    """This many connections, which each repeat the same with a second's pause in between."""
 
     connections: int
     act: Act
@@ -58,7 +58,7 @@ def ask(method: str, path: str, body: bytes = b"", kind: str = "application/json
 
 
 def pour(begin: bytes, piece: bytes) -> Act:
-    """Send a beginning, then the same for ever."""
+    """Send a beginning, then repeat the same bytes until cut off."""
 
     async def act(_reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(begin)
@@ -70,7 +70,7 @@ def pour(begin: bytes, piece: bytes) -> Act:
 
 
 def hold(begin: bytes) -> Act:
-    """Send a beginning, then nothing."""
+    """Send a beginning, and then nothing."""
 
     async def act(reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(begin)
@@ -81,7 +81,7 @@ def hold(begin: bytes) -> Act:
 
 
 def trickle(begin: bytes, piece: bytes) -> Act:
-    """Send a beginning, then a little ten times a second."""
+    """Send a beginning, then a few bytes ten times a second."""
 
     async def act(_reader: StreamReader, writer: StreamWriter) -> None:
         writer.write(begin)
@@ -102,7 +102,7 @@ _FEW_FIELDS = b"{%b}" % b",".join(b'"%06x":0' % number for number in range(2_000
 _PARTIAL = _head("POST", _REFRESH, "content-type: application/json", "content-length: 250000") + b" " * 249_999
 
 CONTROL = "40 ordinary requests a second"
-"""No attack: what a bystander notices of it is the machine's own noise."""
+"""No attack: its effect on a bystander is the machine's noise."""
 ATTACKS = {
     CONTROL: Attack(40, ask("POST", _REFRESH, b'{"refresh_token":"unknown"}')),
     "25,000 unknown keys": Attack(40, ask("POST", _REFRESH, _FIELDS)),
@@ -140,9 +140,9 @@ async def attack(name: str, port: int, seconds: float, tls: ssl.SSLContext | Non
 
 
 async def _repeat(what: Attack, port: int, wait: float, ends: float, tls: ssl.SSLContext | None) -> None:
-    await asyncio.sleep(wait)  # else all would come in the same moment, again and again
+    await asyncio.sleep(wait)  # otherwise all connections would start at the same moment, again and again
     while monotonic() < ends:
-        with suppress(OSError, EOFError):  # the other side is meant to end it
+        with suppress(OSError, EOFError):  # the other side should end it
             reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, local_addr=(SOURCE, 0))
             try:
                 await what.act(reader, writer)
@@ -152,13 +152,13 @@ async def _repeat(what: Attack, port: int, wait: float, ends: float, tls: ssl.SS
 
 
 def unverified() -> ssl.SSLContext:
-    """Accept the edge's certificate, which is signed by itself."""
+    """Accept the edge's self-signed certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
 if __name__ == "__main__":
-    os.nice(10)  # real attackers would not take their processor time from the service
+    os.nice(10)  # real attackers would not use the service's CPU
     _name, _port, _seconds, *_tls = sys.argv[1:]
     asyncio.run(attack(_name, int(_port), float(_seconds), unverified() if _tls else None))

@@ -24,24 +24,24 @@ _PATIENCE_S = 10.0
 
 @dataclass(slots=True)
 class Latencies:
-    """How long requests took, milliseconds, and which were not answered as they should have been."""
+    """The latencies of requests in milliseconds, and the requests with a wrong answer or none."""
 
     all_ms: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     @property
     def worst_ms(self) -> float:
-        """The longest."""
+        """The longest latency."""
         return max(self.all_ms, default=0.0)
 
     @property
     def usual_ms(self) -> float:
-        """The median."""
+        """The median latency."""
         return sorted(self.all_ms)[len(self.all_ms) // 2] if self.all_ms else 0.0
 
 
 class Bystander:
-    """Reads a profile and tries a refresh token by turns, over a new connection each time."""
+    """Alternately reads a profile and tries a refresh token, over a new connection each time."""
 
     def __init__(self, port: int, token: str, tls: ssl.SSLContext | None) -> None:
         self._port = port
@@ -56,7 +56,7 @@ class Bystander:
         }
 
     async def use(self, seconds: float) -> Latencies:
-        """Use the service for so long."""
+        """Use the service for this many seconds."""
         latencies, ends = Latencies(), monotonic() + seconds
         while monotonic() < ends:
             for request, expected in self._requests.items():
@@ -82,28 +82,28 @@ class Bystander:
 
 
 def run_attacks(only: str, *, seconds: float, bound_ms: float) -> None:
-    """Attack in all ways with *only* in their name, one after the other, at the service port and at the edge."""
+    """Run all attacks with *only* in their name, one after the other, at the service port and at the edge."""
     folder = make_folder("attack")
     names = [name for name in ATTACKS if only in name or name == CONTROL]
     with running_target(folder) as target:
         gc.collect()
-        gc.freeze()  # else a full collection here, of 0.1 s, is taken for the service's
+        gc.freeze()  # otherwise a full collection here, of 0.1 s, would count as the service's latency
         too_slow = asyncio.run(_attack_all(names, target, seconds, bound_ms))
     if any(CONTROL in one for one in too_slow):
         say("This machine is too busy to judge: ordinary requests take as long.")
     if too_slow:
-        sys.exit(f"Somebody else noticed: {'; '.join(too_slow)}. Logs are in {folder}.")
+        sys.exit(f"A bystander was affected: {'; '.join(too_slow)}. Logs are in {folder}.")
     shutil.rmtree(folder)
-    say(f"Nobody else waited longer than {bound_ms:.0f} ms.")
+    say(f"The bystander never waited longer than {bound_ms:.0f} ms.")
 
 
 async def _attack_all(names: list[str], target: Target, seconds: float, bound_ms: float) -> list[str]:
-    """Attack in all ways; returns those that the bystander noticed."""
+    """Run all attacks; returns those that affected the bystander."""
     too_slow = []
     places = {"service": target.service, **({"edge": target.edge} if target.edge else {})}
     if not target.edge:
         say("nginx is not installed: the edge is left out.")
-    say(f"{'median/longest ms of somebody else':<50}{'before':>14}{'during':>14}{'after':>14}")
+    say(f"{'median/longest ms of a bystander':<50}{'before':>14}{'during':>14}{'after':>14}")
     for place, port in places.items():
         bystander = Bystander(port, target.token, unverified() if place == "edge" else None)
         await bystander.use(_QUIET_S)  # warms up

@@ -1,4 +1,4 @@
-"""What is attacked: the user service with one worker, as in production, and the edge before it."""
+"""The target: the user service with one worker, as in production, and the edge before it."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from cli.links import links
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where attackers and bystanders go."""
+    """The addresses for attackers and bystanders."""
 
     service: int
     edge: int | None
@@ -37,7 +37,7 @@ class Target:
 
 @contextmanager
 def running_target(folder: Path) -> Iterator[Target]:
-    """Run it with data and logs in *folder*."""
+    """Run the target, with data and logs in *folder*."""
     secrets = ensure_secrets(folder / "secrets.json", links())
     with EmbeddedPostgres(folder / "postgres", free_port()) as postgres:
         stores = {"USER_DATABASE_URL": postgres.create_database("user_service")}
@@ -76,7 +76,7 @@ def _running_edge(folder: Path, service: int) -> Iterator[int | None]:
 
 
 def configuration(folder: Path, port: int, service: int) -> str:
-    """Return the edge's configuration, for this machine: other ports and folders, and one address for the service."""
+    """Return the edge's configuration for this machine: other ports and folders, and only one service's address."""
     text = (ROOT / "deploy/nginx/nginx.conf").read_text(encoding="utf-8")
     for before, after in {
         "/tmp/": f"{folder}/",  # noqa: S108 - first: the folder may be in it
@@ -92,7 +92,7 @@ def configuration(folder: Path, port: int, service: int) -> str:
 
 
 def _write_certificate(folder: Path) -> None:
-    """Write ``tls.crt`` and ``tls.key`` for the edge, signed by itself and valid for a day."""
+    """Write ``tls.crt`` and ``tls.key`` for the edge, self-signed and valid for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
     certificate = (

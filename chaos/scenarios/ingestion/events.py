@@ -1,4 +1,4 @@
-"""The events that are sent (of now, late ones, at the edges of days and quarter hours), and what they add up to."""
+"""The events to send (present ones, late ones, at the edges of days and quarter hours), and their expected counts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -40,7 +40,7 @@ def make_events(random: Random, publisher: str, count: int) -> list[Event]:
 
 
 def mix(random: Random, *parts: Sequence[Event]) -> list[Event]:
-    """Put events together in any order, each once."""
+    """Return events in random order, each once."""
     events = list({event["id"]: event for part in parts for event in part}.values())
     random.shuffle(events)
     return events
@@ -81,14 +81,14 @@ def _counts() -> defaultdict[str, Count]:
 @dataclass(frozen=True, slots=True)
 class Tally:
     """
-    What events add up to, by names that can be printed.
+    The counts of events, by printable names.
 
     Attributes:
         stored: The ids of the events.
         minutes: Minute and type -> number and revenue.
         days: UTC day and type -> the same.
         quarters: UTC day, type and quarter hour -> the same.
-        people: UTC day and person -> the types of what they did.
+        people: UTC day and person -> the types of their events.
     """
 
     stored: set[str] = field(default_factory=set)
@@ -99,7 +99,7 @@ class Tally:
 
 
 def tally(events: Iterable[Event]) -> Tally:
-    """Count events by hand; each id once."""
+    """Count events in Python; each id once."""
     counted = Tally()
     for event in {event["id"]: event for event in events}.values():
         at, kind = datetime.fromisoformat(event["time"]), event["type"]
@@ -115,7 +115,7 @@ def tally(events: Iterable[Event]) -> Tally:
 
 
 async def read_tally(database: MotorDatabase) -> Tally:
-    """Read what the service has counted."""
+    """Read the service's counts."""
     read = Tally()
     async for row in database[EVENTS].find({}, {"_id": 1}):
         read.stored.add(row["_id"])

@@ -1,4 +1,4 @@
-"""Analytics with a replica set of its own; kills one part after the other, each when the one before is healed."""
+"""Analytics with a replica set of its own; kills one part after the other, each after the last has recovered."""
 
 import asyncio
 from collections import Counter
@@ -26,31 +26,31 @@ from cli.services import SERVICES
 
 [_ANALYTICS] = [service for service in SERVICES if service.name == "analytics"]
 TARGETS = {"primary": 8, "secondary": 2, "all members": 1, "worker": 3, "analytics": 1}
-"""What is killed, and with which weight; `analytics` is the service, all workers at once."""
+"""The targets of kills, with their weights; `analytics` is the service, all workers at once."""
 STUCK = "member that did not come back within a minute"
 _POLL_S = 0.02
 _BETWEEN = 200
-"""So many events are acknowledged between two kills: the system is to limp, not to lie down."""
+"""Events acknowledged between two kills: the system should be impaired, not down."""
 _LONGEST_DOWN_S = 4.0
-"""For so long a member may stay away, in which the others choose a primary; or nobody can, if there are no others."""
+"""The longest time for which a member stays down; the others elect a primary, if there are others."""
 _LONGEST_MOMENT_S = 1.0
-"""A kill is so much later, at most, than it could be: it is to meet every stage of a batch."""
+"""The longest random delay of a kill, so that kills occur at every stage of a batch."""
 _UNHANDLED = "unhandled error"  # chassis/core/errors.py
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    How much is done in a run.
+    The size of a run.
 
     Attributes:
-        kills: One after the other, each when the one before is healed.
-        minutes: Nothing is killed after so long, however few kills there were.
-        seed: Of everything that is drawn: events, repetitions, what is killed.
-        targets: What is killed in turn; drawn if there are none.
+        kills: The number of kills, each after the last has recovered.
+        minutes: No kill begins after this time, however few there were.
+        seed: Of all random choices: events, repetitions, targets.
+        targets: What is killed in turn; chosen at random if it is empty.
         members: Of MongoDB's replica set.
-        senders: Batches under way at a time, about.
-        counted_within_s: How long after the last kill all must be counted: a minute whose process died is counted a
+        senders: The approximate number of concurrent batches.
+        counted_within_s: All must be counted this long after the last kill: a minute whose process died is counted a
             minute later (analytics/counting/dirty_minutes.py).
     """
 
@@ -65,7 +65,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """All that runs."""
+    """The running processes."""
 
     environment: dict[str, str]
     database: EmbeddedReplicaSet
@@ -78,19 +78,19 @@ class System:
 
     @property
     def database_url(self) -> str:
-        """The address of its database."""
+        """The address of the service's database."""
         return self.environment[_ANALYTICS.store_variable]
 
     def unhandled_errors(self) -> list[str]:
-        """Return the log's lines of requests that were answered with a 500."""
+        """Return the log lines of requests that were answered with a 500."""
         return [line for line in self.supervisor.log.read_text(errors="replace").splitlines() if _UNHANDLED in line]
 
     async def wait_until_healed(self) -> None:
         """
-        Wait until all workers are there and one is ready.
+        Wait until all workers are running and one is ready.
 
         Raises:
-            CommandError: They are not within a minute.
+            CommandError: They are not after a minute.
         """
         await self.supervisor.wait_until_healed(_ANALYTICS.name, self._is_ready)
 
@@ -105,10 +105,10 @@ class System:
 @asynccontextmanager
 async def running_system(folder: Path, members: int) -> AsyncIterator[System]:
     """
-    Run everything, with data and logs in *folder*, ready to take events.
+    Run all processes, with data and logs in *folder*, ready to receive events.
 
     Raises:
-        CommandError: Something does not start.
+        CommandError: A process does not start.
     """
     secrets = ensure_secrets(folder / "secrets.json", links())
     with EmbeddedReplicaSet(folder / "mongodb", members).running() as database:
@@ -123,7 +123,7 @@ async def running_system(folder: Path, members: int) -> AsyncIterator[System]:
 
 class Saboteur:
     """
-    Kills what the plan says.
+    Kills according to the plan.
 
     Attributes:
         kills: How often each target was killed.
@@ -137,10 +137,10 @@ class Saboteur:
 
     async def run(self, journal: EventJournal) -> None:
         """
-        Kill and heal until the plan is done; events are acknowledged again between two kills.
+        Kill and heal until the plan is done; between two kills, events are acknowledged.
 
         Raises:
-            CommandError: Something has not come back.
+            CommandError: A process has not come back.
         """
         ends = monotonic() + self._plan.minutes * 60
         for target in self._targets():
@@ -185,7 +185,7 @@ class Saboteur:
             await self._until_back(member)
 
     async def _until_back(self, member: EmbeddedMongoDB) -> None:
-        """Wait for a member; once it is killed again, as a supervisor would do it: 6.0.5 may hang rolling back."""
+        """Wait for a member; in the end kill it once more, as a supervisor would: 6.0.5 may hang rolling back."""
         try:
             await asyncio.to_thread(member.wait_until_ready)
         except CommandError:

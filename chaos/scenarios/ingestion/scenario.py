@@ -1,4 +1,4 @@
-"""Events are sent, late and repeatedly, while the database's members and workers die; each must be counted once."""
+"""Events are sent, late and repeatedly, while the database's members and workers are killed; each must count once."""
 
 import asyncio
 import logging
@@ -36,11 +36,11 @@ _LONGEST_PAUSE_S = 0.5
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    What came of a run.
+    The outcome of a run.
 
     Attributes:
-        counted_s: Seconds from the last acknowledgement until all was counted, or until that was given up.
-        broken: Rule -> what breaks it.
+        counted_s: Seconds from the last acknowledgement until all was counted, or until the wait timed out.
+        broken: Rule -> the entries that break it.
     """
 
     journal: EventJournal
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def run_ingestion(plan: Plan, console: Console) -> None:
-    """Run it, show it, and end the program with an error if a rule is broken."""
+    """Run it, print the outcome, and end the program with an error if a rule is broken."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # errors are counted
     folder = make_folder("ingestion")
     console.print(f"Seed {plan.seed}; logs and data in {folder}. Starting …")
@@ -69,11 +69,11 @@ def run_ingestion(plan: Plan, console: Console) -> None:
 
 async def kill_under_load(plan: Plan, folder: Path, console: Console) -> Outcome:
     """
-    Do everything; data and logs are in *folder*.
+    Run everything; data and logs are in *folder*.
 
     Raises:
         CommandError: The system does not start.
-        ExceptionGroup: Of a CommandError: something has not come back.
+        ExceptionGroup: Of a CommandError: a process has not come back.
     """
     async with running_system(folder, plan.members) as system, _endpoints(system) as endpoints:
         senders = Senders(endpoints, plan.seed, _PAUSE_S)
@@ -85,19 +85,19 @@ async def kill_under_load(plan: Plan, folder: Path, console: Console) -> Outcome
         began = monotonic()
         broken = await until_counted(system.database_url, senders.journal, plan.counted_within_s)
         broken["no process ended unless it was killed"] = [f"exit code {code}" for code in system.supervisor.crashes]
-        broken["no request failed for a reason that is ours"] = system.unhandled_errors()
+        broken["no request failed with an unhandled error"] = system.unhandled_errors()
     return Outcome(senders.journal, dict(saboteur.kills), monotonic() - began, broken)
 
 
 async def until_counted(url: str, journal: EventJournal, within_s: float) -> dict[str, list[str]]:
-    """Compare the database with what was sent until they agree or it takes too long; returns what breaks each rule."""
+    """Compare the database with the sent events until they agree or time is up; returns each rule's breaches."""
     broken = dict[str, list[str]]()
 
     async def agree() -> bool:
         try:
             async with analytics_database(url) as database:
                 broken.update(compare_events(journal, await read_tally(database)))
-        except DatabaseUnavailable:  # its members may still choose a primary
+        except DatabaseUnavailable:  # its members may still elect a primary
             return False
         return not any(broken.values())
 

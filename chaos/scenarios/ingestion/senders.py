@@ -1,4 +1,4 @@
-"""The senders: they send new events and old ones, in any order, to any endpoint, until each is acknowledged."""
+"""The senders: they send new and earlier events, in any order, to any endpoint, until each is acknowledged."""
 
 import asyncio
 from collections import defaultdict
@@ -20,7 +20,7 @@ from chassis.dispatch.errors import RemoteError
 
 _BATCHES = "/api/v1/analytics/events/batch"
 _PATIENCE_S = 90.0
-"""After so long a batch is given up."""
+"""Seconds after which the answer to a batch is given up."""
 _AGAIN_S = 0.2
 _MOST_NEW, _MOST_OLD = 60, 12
 """Events of a batch that are new, and that were sent before."""
@@ -35,11 +35,11 @@ class Unanswered(Exception):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """
-    One way by which events reach analytics: one address, and so one process or one set of workers.
+    One route for events into analytics: one address, and so one process or one set of workers.
 
     Attributes:
-        publisher: Whose events it takes.
-        send: Sends a batch; returns what became of each event, by id. Raises ``Unanswered``.
+        publisher: The service whose events it accepts.
+        send: Sends a batch; returns the outcome of each event, by id. Raises ``Unanswered``.
     """
 
     publisher: str
@@ -47,7 +47,7 @@ class Endpoint:
 
 
 def inbox_endpoint(dispatcher: Dispatcher) -> Endpoint:
-    """Return the endpoint of the order service's events; the dispatcher speaks for it."""
+    """Return the endpoint of the order service's events, which the dispatcher calls as that service."""
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
         try:
@@ -64,7 +64,7 @@ def inbox_endpoint(dispatcher: Dispatcher) -> Endpoint:
 
 
 def batch_endpoint(client: httpx.AsyncClient, write_key: str) -> Endpoint:
-    """Return the endpoint of clients that have a write key."""
+    """Return the endpoint of clients with a write key."""
     headers = {"Authorization": f"Bearer {write_key}"}
 
     async def send(events: Sequence[Event]) -> dict[str, str]:
@@ -84,11 +84,11 @@ class Senders:
     All senders of a run.
 
     Attributes:
-        journal: What they send, and what is acknowledged.
+        journal: The events they sent, and the acknowledgements.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], seed: int, pause_s: float = 0.0) -> None:
-        """*pause_s* is how long a sender waits after a batch."""
+        """*pause_s* is the pause of a sender after a batch."""
         self.journal = EventJournal()
         self._endpoints = endpoints
         self._random = Random(seed)
@@ -96,7 +96,7 @@ class Senders:
         self._sent = defaultdict[str, list[Event]](list)
 
     async def run(self, senders: int, goes_on: Callable[[], bool]) -> None:
-        """Send while *goes_on*, so many batches at a time, and wait for the last one's end."""
+        """Send while *goes_on*, with this many concurrent batches, and wait for the end of the last."""
         async with asyncio.TaskGroup() as group:
             for _ in range(senders):
                 group.create_task(self._send_in_turn(goes_on))
@@ -118,7 +118,7 @@ class Senders:
         ]
 
     def _next_batch(self, publisher: str) -> list[Event]:
-        """Return new events, and some that were sent before or are still on their way."""
+        """Return new events, and some that were sent before or are still under way."""
         sent = self._sent[publisher]
         old = self._random.sample(sent, min(len(sent), self._random.randint(0, _MOST_OLD)))
         new = make_events(self._random, publisher, self._random.randint(1, _MOST_NEW))

@@ -1,4 +1,4 @@
-"""The clients: they order, repeat what was not answered, cancel, look again, fulfil and restock."""
+"""The clients: they order, repeat unanswered requests, cancel, read, fulfil and restock."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ _CANCELLED, _FULFILLED, _SENT_AGAIN = 0.15, 0.15, 0.1
 _CANCELLED_EARLY = 0.3
 """Share of the orders that were pending at first."""
 _RESTOCKED = 0.3
-"""Share of the refusals after which an admin adds more: so stock stays scarce, but is not gone for good."""
+"""Share of the refusals after which an admin restocks: so stock stays scarce, but never runs out for good."""
 _WINDOW_S = 5
 _MOST_LINES, _MOST_UNITS, _MOST_ADDED = 3, 3, 12
 
@@ -25,16 +25,16 @@ _MOST_LINES, _MOST_UNITS, _MOST_ADDED = 3, 3, 12
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    How much is done.
+    The size of a run.
 
     Attributes:
         attempts: Orders that clients try to place, each with an Idempotency-Key of its own.
         kills: Spread over the attempts; for every four of them there is a pause as well.
-        minutes: By then the last attempt is begun and the last kill done, however few attempts there were.
-        clients: Attempts under way at a time.
-        seed: Of everything that is drawn: who orders what, and what is hit when.
-        drained_within_s: How long after the last fault every outbox may take to be empty.
-        settled_within_s: How long no order and no reservation may take to be decided.
+        minutes: By then the last attempt has begun and the last kill is done, however few attempts there were.
+        clients: The number of concurrent attempts.
+        seed: Of all random choices: customers, products, and the faults with their times.
+        drained_within_s: The time after the last fault within which every outbox must be empty.
+        settled_within_s: The time within which every order and reservation must be decided.
     """
 
     attempts: int
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Pulse:
-    """The run as it goes: seconds since its start -> how many attempts had their final answer."""
+    """The progress of a run: seconds since its start -> the number of attempts with a final answer."""
 
     began: float = field(default_factory=monotonic)
     begun: int = 0
@@ -58,22 +58,22 @@ class Pulse:
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         return monotonic() - self.began
 
     @property
     def rate(self) -> float:
-        """Attempts that ended per second, of late."""
+        """Recent attempts per second with a final answer."""
         now = int(self.seconds)
         return sum(self.per_second[now - back] for back in range(1, _WINDOW_S + 1)) / _WINDOW_S
 
     @property
     def over(self) -> int:
-        """Attempts that have ended."""
+        """The number of attempts that have ended."""
         return self.outcomes.total()
 
     def beat(self, outcome: str) -> None:
-        """Count an attempt that is over."""
+        """Count an attempt that has ended."""
         self.outcomes[outcome] += 1
         self.per_second[int(self.seconds)] += 1
 
@@ -83,8 +83,8 @@ class Customers:
     All customers of a run, and an admin.
 
     Attributes:
-        journal: What they attempted, and what was acknowledged.
-        pulse: How far they are.
+        journal: Their attempts, and the acknowledgements.
+        pulse: Their progress.
     """
 
     def __init__(self, plan: Plan, shop: Shop, people: tuple[list[Person], Person], products: Sequence[str]) -> None:
@@ -97,18 +97,18 @@ class Customers:
 
     @property
     def progress(self) -> float:
-        """The share of the run that is over, from 0 to 1: of its attempts or of its time, whichever is further."""
+        """The completed share of the run, from 0 to 1: of its attempts or of its time, whichever is larger."""
         return min(1.0, max(self.pulse.begun / self._plan.attempts, self.pulse.seconds / (self._plan.minutes * 60)))
 
     async def run(self) -> None:
-        """Make all attempts, so many at a time, and wait for the last one's end."""
+        """Make all attempts, this many at a time, and wait for the end of the last."""
         numbers = count()
         async with asyncio.TaskGroup() as clients:
             for _ in range(self._plan.clients):
                 clients.create_task(self._attempt_in_turn(numbers))
 
     async def send_again(self, attempts: Sequence[Attempt]) -> None:
-        """Send orders again with their keys; the answers are recorded, and must be those of the first time."""
+        """Send orders again with their keys; the answers are recorded, and must equal the first ones."""
         waiting = iter(attempts)
 
         async def send_in_turn() -> None:
@@ -145,7 +145,7 @@ class Customers:
             await self._restock(random.choice(chosen), random.randint(1, _MOST_ADDED))
 
     async def _use(self, attempt: Attempt, random: Random) -> None:
-        """Do something with a confirmed order, or nothing."""
+        """Act on a confirmed order, or do nothing."""
         lot = random.random()
         if lot < _CANCELLED:
             await self._move(attempt, "cancel", self._customers[attempt.customer])
@@ -184,7 +184,7 @@ class Customers:
         restock.is_acknowledged = reply.status == HTTPStatus.OK
 
     async def _insist(self, request: Request, *, until_placed: bool = False) -> Reply | None:
-        """Ask until there is an answer; None if there was none for too long."""
+        """Repeat until there is an answer; None if there was none for too long."""
         try:
             return await self._shop.insist(request, until_placed=until_placed)
         except GAVE_UP:

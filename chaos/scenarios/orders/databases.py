@@ -1,4 +1,4 @@
-"""The databases of a run: accounts and products before the first order, and what there is in the end."""
+"""The databases of a run: the accounts and products at its start, and the content at its end."""
 
 import asyncio
 from collections import Counter
@@ -48,8 +48,8 @@ _OPEN = {
 
 
 async def make_people(url: SecretStr) -> tuple[list[Person], Person]:
-    """Make the accounts of customers and of an admin, straight in the user service's database."""
-    database = Postgres(url, Settings.service_name)  # in whose name they are announced
+    """Create the accounts of customers and of an admin directly in the user service's database."""
+    database = Postgres(url, Settings.service_name)  # the source of their events
     await database.open()
     try:
         customers = [await _make(database, f"customer-{number}", "user") for number in range(_PEOPLE)]
@@ -79,12 +79,12 @@ async def make_products(shop: Shop, admin: Person, seed: int) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class Truth:
     """
-    What the databases have.
+    The content of the databases.
 
     Attributes:
         keys: Idempotency-Key -> order.
         orders: Order -> status and cause.
-        supplied: Product -> units that have ever come, without those that orders gave back.
+        supplied: Product -> all units ever added, without those that orders returned.
         restocks: Reason of a restock -> how often it is in the ledger.
     """
 
@@ -111,11 +111,11 @@ async def settle(environment: Mapping[str, str], since: float) -> tuple[float, f
     Wait until all is decided, delivered and counted, a minute at most.
 
     Args:
-        since: From when seconds are counted, on the monotonic clock.
+        since: The start of the measured time, on the monotonic clock.
 
     Returns:
-        The seconds until every outbox was empty for the first time, and until nothing at all was open. Infinite for
-        what did not happen.
+        The seconds until every outbox was first empty, and until nothing at all was open. Infinite for
+        a state that was not reached.
     """
     ends, drained_s = monotonic() + _PATIENCE_S, inf
     while monotonic() < ends:
@@ -129,7 +129,7 @@ async def settle(environment: Mapping[str, str], since: float) -> tuple[float, f
 
 
 async def _count_open(environment: Mapping[str, str]) -> tuple[int, int]:
-    """Count undelivered events, and what is undecided or uncounted; a database that is not there has some of both."""
+    """Count undelivered events, and undecided or uncounted items; an unreachable database counts as having some."""
     try:
         counts = [(await _rows(environment, service, statement))[0][0] for service, statement in _OPEN.items()]
         arrivals = await _count_arrivals(environment)

@@ -1,4 +1,4 @@
-"""What is hit and when, drawn before the run from its seed; hits it, and waits until it has recovered."""
+"""The faults of a run and their times, chosen at random from the seed; injects them, and waits for recovery."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -27,26 +27,26 @@ KILLS = {
     "postgres backend": 3,
     "mongodb": 4,
 }
-"""What is killed, and how often of a hundred. A service alone is all of it at once, as when its container dies."""
+"""The targets of kills, with weights of a hundred. A service means all its processes, as when a container dies."""
 PAUSES = {"order worker": 3, "product worker": 3, "analytics worker": 1, "relay": 1, "postgres": 1, "mongodb": 1}
-"""What is stopped for a while, and with which weight."""
+"""The targets of pauses, with their weights."""
 KILLS_PER_PAUSE = 4
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 3.0
 _POLL_S = 0.02
 _AT_ONCE = 3
 _BETWEEN = 5
-"""So many hits may be unhealed, and so many attempts end between two: the system is to limp, not to lie down."""
+"""The most faults at a time, and the attempts that end between two: the system should be impaired, not down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """
-    One hit.
+    One fault.
 
     Attributes:
-        due: When: the share of the run that is over, from 0 to 1.
-        target: What; a key of KILLS.
-        pause_s: For how long it is stopped; None kills it.
+        due: Its time, as the completed share of the run, from 0 to 1.
+        target: A key of KILLS.
+        pause_s: How long the target is stopped; None kills it.
     """
 
     due: float
@@ -55,7 +55,7 @@ class Fault:
 
 
 def schedule(kills: int, seed: int) -> list[Fault]:
-    """Draw so many kills and a pause for every four of them, spread over the whole run, the earliest first."""
+    """Choose this many kills, and a pause for every four of them, spread over the whole run, in order of time."""
     random = Random(seed)
     faults = [Fault(random.random(), _draw(random, KILLS), None) for _ in range(kills)]
     faults += [
@@ -71,7 +71,7 @@ def _draw(random: Random, weights: dict[str, int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What was hit: seconds since the start of the run, and for how long it was stopped; None if it was killed."""
+    """An injected fault: seconds since the start of the run, and how long it was stopped; None if it was killed."""
 
     at: float
     target: str
@@ -80,10 +80,10 @@ class Hit:
 
 class Saboteur:
     """
-    Hits the system.
+    Injects the faults.
 
     Attributes:
-        hits: What was hit so far.
+        hits: The faults injected so far.
     """
 
     def __init__(self, system: System, is_ready: Callable[[str], Awaitable[bool]], seed: int) -> None:
@@ -101,12 +101,12 @@ class Saboteur:
 
     async def run(self, faults: Sequence[Fault], customers: Customers) -> None:
         """
-        Inflict each fault when it is due, and end when the last one is healed.
+        Inject each fault when it is due, and end when the last target has recovered.
 
-        Faults that are held up until the run is over are left out.
+        Faults delayed beyond the end of the run are left out.
 
         Raises:
-            ExceptionGroup: Of a CommandError: something has not come back.
+            ExceptionGroup: Of a CommandError: a process has not come back.
         """
         async with asyncio.TaskGroup() as hits:
             for fault in faults:
@@ -119,7 +119,7 @@ class Saboteur:
                 hits.create_task(self._inflict(fault, customers.pulse))
 
     async def _inflict(self, fault: Fault, pulse: Pulse) -> None:
-        """Hit and heal; what is being healed is not hit a second time meanwhile."""
+        """Inject a fault and wait for recovery; a target that is recovering is not hit again meanwhile."""
         name, _, part = fault.target.partition(" ")
         try:
             async with self._busy[name]:
@@ -146,7 +146,7 @@ class Saboteur:
             await self._system.supervisors[name].wait_until_healed(name, partial(self._is_ready, name))
 
     def _victims(self, name: str, part: str) -> list[psutil.Process]:
-        """Return the processes that are meant: one worker or backend, or all of a program."""
+        """Return the targeted processes: one worker or backend, or all of a program."""
         if part == "worker":
             return self._one_of(self._system.supervisors[name].workers())
         if part == "backend":
@@ -163,7 +163,7 @@ class Saboteur:
 
 
 def _serves_a_service(process: psutil.Process) -> bool:
-    """Whether a process of PostgreSQL has a service's connection; its title says so."""
+    """Return whether a process of PostgreSQL serves a service's connection; its title contains that."""
     with suppress(psutil.NoSuchProcess):
         return "_service " in " ".join(process.cmdline())
     return False

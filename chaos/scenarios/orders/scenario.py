@@ -1,4 +1,4 @@
-"""Customers order while processes and databases are killed; afterwards everything must agree."""
+"""Customers order while processes and databases are killed; afterwards all databases must agree."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ _SENT_AGAIN = 1_000
 
 
 def run_orders(plan: Plan, console: Console, *, keep_chart: bool) -> None:
-    """Run it, show it, and end the program with an error if a rule is broken; *keep_chart* in the documentation."""
+    """Run it, print the outcome, and end with an error if a rule is broken; *keep_chart* in the documentation."""
     folder = make_folder("chaos")
     console.print(f"Seed {plan.seed}; logs and data in {folder}. Starting …")
     outcome = run(hit_under_load(plan, folder, console), folder)
@@ -64,10 +64,10 @@ def run_orders(plan: Plan, console: Console, *, keep_chart: bool) -> None:
 
 async def hit_under_load(plan: Plan, folder: Path, console: Console) -> OrdersOutcome:
     """
-    Do everything; data and logs are in *folder*.
+    Run everything; data and logs are in *folder*.
 
     Raises:
-        ExceptionGroup: Of a CommandError: the system does not start, or something has not come back.
+        ExceptionGroup: Of a CommandError: the system does not start, or a process has not come back.
     """
     async with running_system(folder) as system, _open_shop(system) as shop:
         customers = await _make_customers(plan, system, shop)
@@ -84,7 +84,7 @@ async def hit_under_load(plan: Plan, folder: Path, console: Console) -> OrdersOu
     logs = [(name, supervisor.log) for name, supervisor in system.supervisors.items()]
     broken["no service has logged an error"] = [
         one for log in logs for one in logged_errors(*log)
-    ]  # now that all ended
+    ]  # now that all have ended
     return OrdersOutcome(customers.pulse, customers.journal, saboteur.hits, load_s, *quiet, dict(shop.errors), broken)
 
 
@@ -113,7 +113,7 @@ def _describe(pulse: Pulse, saboteur: Saboteur, shop: Shop) -> str:
 
 
 async def _load_and_sabotage(plan: Plan, customers: Customers, saboteur: Saboteur) -> float:
-    """Load the system while it is hit; returns when both the last attempt was begun and the last hit healed."""
+    """Load the system under faults; returns when the last attempt has begun and the last fault is healed."""
     faults = schedule(plan.kills, plan.seed)
     async with asyncio.TaskGroup() as both:
         both.create_task(customers.run())
@@ -124,7 +124,7 @@ async def _load_and_sabotage(plan: Plan, customers: Customers, saboteur: Saboteu
 
 
 async def _send_again(plan: Plan, customers: Customers) -> None:
-    """Send again what had no final answer, and some of what had."""
+    """Send all requests without a final answer again, and some of the others."""
     attempts = customers.journal.attempts
     some = Random(plan.seed).sample(attempts, min(_SENT_AGAIN, len(attempts)))
     unanswered = [one for one in attempts if not one.answers]
@@ -134,7 +134,7 @@ async def _send_again(plan: Plan, customers: Customers) -> None:
 async def _judge(
     plan: Plan, system: System, shop: Shop, journal: OrderJournal, quiet: tuple[float, float]
 ) -> dict[str, list[str]]:
-    """Compare everything with everything; returns each rule with what breaks it."""
+    """Check all rules; returns each with the entries that break it."""
     await settle(system.environment, monotonic())
     facts, truth = await read_facts(system.environment), await read_truth(system.environment)
     stats = await shop.insist(Request("analytics", STATS))
@@ -147,7 +147,7 @@ async def _judge(
         "clients: analytics counts every status of every order": compare_counts(
             stats.body["by_type"], (status for _order, status in facts.statuses)
         ),
-        "no process ended unless it was hit": _crashes(system),
+        "no process ended unless it was killed": _crashes(system),
         drained: _late(drained_s, plan.drained_within_s),
         settled: _late(settled_s, plan.settled_within_s),
     }

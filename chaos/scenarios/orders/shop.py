@@ -1,4 +1,4 @@
-"""The shop as its clients see it: requests over HTTP that are repeated until their answer says something."""
+"""The shop as its clients see it: requests over HTTP that are repeated until they have a definite answer."""
 
 from asyncio import Lock
 from collections import Counter
@@ -19,10 +19,10 @@ from chassis.dispatch.transport import TransportError, address_of
 from cli.services import SERVICES
 
 PATIENCE_S = 90.0
-"""After so long a client gives up."""
+"""Seconds after which a client gives up."""
 _ANSWER_S = 10.0
 _SOONEST_S, _LATEST_S = 6 * 60.0, 12 * 60.0
-"""After so long somebody logs in again: tokens live 15 min, and not all shall come at once."""
+"""Seconds after which a person logs in again: tokens live 15 min, and logins should not coincide."""
 
 LOGIN = "/api/v1/users/login"
 ORDERS = "/api/v1/orders"
@@ -40,12 +40,12 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """What a problem says of itself; nothing for a success."""
+        """The code of a problem; empty for a success."""
         return str(self.body.get("code", ""))
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody knows yet what becomes of the request, or nobody wants to say."""
+        """Whether the answer leaves the outcome of the request open."""
         is_late = self.status in {HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS}
         return is_late or self.code == IN_FLIGHT or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -59,12 +59,12 @@ class Open(Exception):
 
 
 GAVE_UP = (TransportError, Open)
-"""What is raised in the end where there was no answer."""
+"""Raised if there was no answer in the end."""
 
 
 @dataclass(eq=False, slots=True)
 class Person:
-    """Somebody with an account; *token* is used until *log_in_at*, on the monotonic clock."""
+    """A person with an account; *token* is used until *log_in_at*, on the monotonic clock."""
 
     name: str
     password: str
@@ -75,7 +75,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a service: a POST if there is a body."""
+    """A request to a service: a POST if there is a body."""
 
     service: str
     path: str
@@ -89,18 +89,18 @@ class Shop:
     Sends requests to the services.
 
     Attributes:
-        errors: What came in place of an answer, and how often.
+        errors: Failures without an answer, counted by kind.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.errors: Counter[str] = Counter()
         self._urls = {service.name: environment[service.url_variable] for service in SERVICES}
         self._transports = {name: ReqwestTransport() for name in self._urls}
-        self._one_login = Lock()  # passwords are slow to check, and many tries at once look like an attack
+        self._one_login = Lock()  # passwords are slow to verify, and many attempts at once look like an attack
 
     async def ask(self, request: Request) -> Reply:
         """
-        Ask once.
+        Send a request once.
 
         Raises:
             TransportError: No answer.
@@ -117,10 +117,10 @@ class Shop:
 
     async def insist(self, request: Request, *, until_placed: bool = False) -> Reply:
         """
-        Ask until there is an answer that says something.
+        Repeat a request until it has a definite answer.
 
         Args:
-            until_placed: A 202 says enough.
+            until_placed: A 202 is a definite answer.
 
         Raises:
             GAVE_UP: There was none for too long.
@@ -141,11 +141,11 @@ class Shop:
         return await again(ask)
 
     async def log_in(self, person: Person) -> None:
-        """Get somebody's token before it is needed."""
+        """Get a person's token before it is needed."""
         await self._token(person)
 
     async def is_ready(self, service: str) -> bool:
-        """Whether a service says that it is ready."""
+        """Return whether a service is ready."""
         try:
             return (await self.ask(Request(service, "/readyz"))).status == HTTPStatus.OK
         except TransportError:
@@ -157,7 +157,7 @@ class Shop:
             await transport.aclose()
 
     async def _noted(self, request: Request) -> Reply:
-        """Ask once, and count what is no answer."""
+        """Send a request once, and count failures without an answer."""
         try:
             reply = await self.ask(request)
         except TransportError as error:

@@ -1,4 +1,4 @@
-"""Tokens as an attacker makes them."""
+"""Tokens as an attacker would forge them."""
 
 import base64
 import hashlib
@@ -24,10 +24,10 @@ OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
 
 class Forger:
     """
-    Makes tokens of every kind.
+    Forges tokens of every kind.
 
     Args:
-        key: The issuer's own private key, in PEM: also a token it never meant to sign may be signed with it.
+        key: The issuer's own private key, in PEM: it also signs forgeries that the issuer would never sign.
     """
 
     def __init__(self, key: str) -> None:
@@ -38,7 +38,7 @@ class Forger:
 
     @property
     def claims(self) -> Claims:
-        """Claims that are accepted."""
+        """Return claims that are accepted."""
         now = int(time.time())
         return {
             "iss": "user", "aud": "sealed-services", "sub": str(new_id()), "iat": now, "exp": now + 60,
@@ -46,52 +46,52 @@ class Forger:
         }  # fmt: skip
 
     def token(self, **claims: Any) -> str:  # noqa: ANN401 - what a claim may be
-        """A token of the issuer with some claims changed, or with None left out."""
+        """Sign a token with the issuer's key, with some claims changed, or left out where the value is None."""
         changed = {name: value for name, value in (self.claims | claims).items() if value is not None}
         return jwt.encode(changed, self.key, "ES256", self.headers)
 
     def with_header(self, **headers: Any) -> str:  # noqa: ANN401 - what a header may be
-        """A token of the issuer with a changed header, signed by hand since libraries refuse to."""
+        """Sign a token with a changed header, by hand since libraries refuse to."""
         parts = [{"typ": "JWT", "alg": "ES256"} | self.headers | headers, self.claims]
         signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
         signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), self.key)
         return f"{signed}.{base64url(signature)}"
 
     def saying(self, payload: str) -> str:
-        """A token of the issuer with this text for claims, which no library would write."""
+        """Sign a token with this text as its claims, which no library would write."""
         parts = [json.dumps({"typ": "JWT", "alg": "ES256"} | self.headers), payload]
         signed = ".".join(base64url(part.encode()) for part in parts)
         signature = jwt.get_algorithm_by_name("ES256").sign(signed.encode(), self.key)
         return f"{signed}.{base64url(signature)}"
 
     def writing(self, claim: str, value: str) -> str:
-        """A token of the issuer in which a claim has a value that is written just so."""
+        """Sign a token in which the value of one claim is written literally."""
         claims = {name: json.dumps(held) for name, held in self.claims.items()} | {claim: value}
         return self.saying("{" + ",".join(f'"{name}":{held}' for name, held in claims.items()) + "}")
 
     def by_secret(self, secret: bytes) -> str:
-        """A token signed with a public text as if it were a shared secret."""
+        """Sign a token with a public text as the shared secret."""
         parts = [{"typ": "JWT", "alg": "HS256"} | self.headers, self.claims]
         signed = ".".join(base64url(json.dumps(part).encode()) for part in parts)
         return f"{signed}.{base64url(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
 
     def public(self, encoding: Encoding, form: PublicFormat) -> bytes:
-        """The public key's bytes."""
+        """Return the public key's bytes."""
         return self.key.public_key().public_bytes(encoding, form)
 
     def with_other_claims(self) -> str:
-        """A valid token's signature under other claims."""
+        """Return other claims under a valid token's signature."""
         header, _, signature = self.token().split(".")
         return f"{header}.{base64url(json.dumps(self.claims | {'roles': ['admin']}).encode())}.{signature}"
 
 
 def base64url(raw: bytes) -> str:
-    """Base64url without padding."""
+    """Encode as base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def without(claim: str) -> Callable[[Forger], str]:
-    """A forgery that leaves out a claim."""
+    """Sign a token without one claim."""
     return lambda forger: forger.token(**{claim: None})
 
 

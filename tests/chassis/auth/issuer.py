@@ -1,4 +1,4 @@
-"""An issuer of tokens behind a dispatcher, which a test rotates, breaks and counts the questions of."""
+"""An issuer of tokens behind a dispatcher: a test rotates its keys, breaks it and counts its calls."""
 
 import asyncio
 from typing import Any
@@ -19,24 +19,24 @@ UNTIL = "2026-11-21T12:00:00.123456Z"
 
 
 def pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey) -> str:
-    """A private key as settings have it."""
+    """Return a private key as the settings hold it."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def make_key() -> str:
-    """A new private key as settings have it."""
+    """Make a new private key, as the settings hold it."""
     return pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 class Revoked:
-    """Knows these sessions as revoked, or fails to know."""
+    """Holds revoked sessions, or fails the look-up."""
 
     def __init__(self, *sessions: UUID, failure: Exception | None = None) -> None:
         self._sessions = sessions
         self._failure = failure
 
     async def is_revoked(self, session_id: UUID) -> bool:
-        """Look it up."""
+        """Look a session up."""
         if self._failure:
             raise self._failure
         return session_id in self._sessions
@@ -44,15 +44,15 @@ class Revoked:
 
 class Issuer(Dispatcher):
     """
-    Answers what services ask the user service about tokens.
+    Answers the calls that services make to the user service about tokens.
 
     Attributes:
-        asked: How often it was asked.
+        asked: The number of calls it received.
         failure: Raised instead of an answer, while it is set.
         document: The key set.
         kid: The id of its key.
-        revoked: What it answers about revocations.
-        since: What it was asked about them last.
+        revoked: The revocations that it returns.
+        since: The ``since`` of the latest call for revocations.
     """
 
     def __init__(self) -> None:
@@ -65,12 +65,12 @@ class Issuer(Dispatcher):
         self.rotate()
 
     def rotate(self) -> None:
-        """Take a new key."""
+        """Replace the key."""
         self.document = TokenIssuer(make_key(), "", "").jwks()
         self.kid = self.document["keys"][0]["kid"]
 
     def revoke(self, *sessions: UUID, until: str = UNTIL) -> None:
-        """Answer these sessions the next time."""
+        """Return these sessions as revoked from the next call on."""
         self.revoked = {"sessions": [str(session) for session in sessions], "until": until}
 
     async def call(self, call: Call[Any, Any], body: object = None, **options: Any) -> Any:  # noqa: ANN401, ARG002 - as the real one
@@ -89,10 +89,10 @@ class Issuer(Dispatcher):
 
 
 class Clock:
-    """Stands still until it is set forward."""
+    """A clock that stands still until a test sets it forward."""
 
     now = 1000.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now

@@ -1,4 +1,4 @@
-"""Whom a route lets in, and what it says of that, without a server."""
+"""Access dependencies and their documentation, without a server."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from chassis.dependencies import ADMIN, ANALYST, PERSON, Authentication, refuse_
 def test_what_is_demanded_has_a_name_and_its_errors(
     auth: Authentication, name: str, errors: set[type[AppError]]
 ) -> None:
-    """As the routes table and OpenAPI have it."""
+    """Each access policy has a name and its errors, as the routes table and OpenAPI show them."""
     assert (auth.name, set(auth.errors)) == (name, errors)
 
 
@@ -28,7 +28,7 @@ def test_what_is_demanded_has_a_name_and_its_errors(
     [({"analyst"}, True), ({"admin"}, True), ({"user", "admin"}, True), ({"user"}, False), (set(), False)],
 )
 def test_a_role_lets_in_its_people_and_those_above(roles: set[str], *, is_let_in: bool) -> None:
-    """Others are told which role it takes."""
+    """A user without the role is refused with the role that the route requires."""
     person = Identity(new_id(), new_id(), frozenset(roles))
 
     if is_let_in:

@@ -11,25 +11,25 @@ ORDERS = "/api/v1/orders"
 
 @pytest.fixture
 def forger(environment: dict[str, str]) -> Forger:
-    """A forger who has the user service's key."""
+    """A forger who holds the user service's key."""
     return Forger(environment["JWT_PRIVATE_KEY"])
 
 
 @pytest.fixture(scope="module")
 async def orders(environment: dict[str, str], apps: dict[str, FastAPI]) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the order service, which gets the keys from the user service."""
+    """A client of the order service, which fetches the keys from the user service."""
     async with httpx.AsyncClient(base_url=environment["ORDER_SERVICE_URL"]) as client:
         yield client
 
 
 async def ask(orders: httpx.AsyncClient, token: str | None) -> httpx.Response:
-    """List the orders of whoever the token speaks for."""
+    """List the orders of the person in the token."""
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     return await orders.get(ORDERS, headers=headers)
 
 
 async def test_a_valid_token_is_accepted(orders: httpx.AsyncClient, forger: Forger) -> None:
-    """What another library signs with the issuer's key is accepted, so the forgeries below fail for their fault."""
+    """A token that another library signs with the issuer's key is accepted: a forgery below fails for its own fault."""
     assert (await ask(orders, forger.token())).status_code == 200
     assert (await ask(orders, forger.with_header())).status_code == 200
 
@@ -38,7 +38,7 @@ async def test_a_valid_token_is_accepted(orders: httpx.AsyncClient, forger: Forg
 async def test_a_forged_token_is_refused_like_a_missing_one(
     orders: httpx.AsyncClient, forger: Forger, forgery: str
 ) -> None:
-    """Whatever is wrong with a token, the answer is the same but for the request's id."""
+    """Every forged token is refused with the same answer, except for the request's id."""
     missing, refused = await ask(orders, None), await ask(orders, FORGERIES[forgery](forger))
 
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")

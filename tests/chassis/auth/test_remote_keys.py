@@ -10,12 +10,12 @@ from tests.chassis.auth.issuer import Clock, Issuer
 
 @pytest.fixture
 def keys(issuer: Issuer, clock: Clock) -> RemoteKeys:
-    """The issuer's keys, as another service has them."""
+    """The issuer's keys, as another service fetches them."""
     return RemoteKeys(issuer, "user", clock)
 
 
 async def is_known(keys: RemoteKeys, key_id: str) -> bool:
-    """Whether there is a key of this id."""
+    """Return whether there is a key of this id."""
     try:
         await keys.get(key_id)
     except UnknownKey:
@@ -33,7 +33,7 @@ async def test_keys_are_fetched_once(keys: RemoteKeys, issuer: Issuer, clock: Cl
 
 
 async def test_made_up_key_ids_cost_the_issuer_nothing(keys: RemoteKeys, issuer: Issuer, clock: Clock) -> None:
-    """However many unknown ids come, the key set is fetched at most once in REFETCH_S seconds."""
+    """The key set is fetched at most once in REFETCH_S seconds, however many unknown ids are looked up."""
     await keys.get(issuer.kid)
     clock.now += REFETCH_S
 
@@ -45,7 +45,7 @@ async def test_made_up_key_ids_cost_the_issuer_nothing(keys: RemoteKeys, issuer:
 
 
 async def test_a_new_key_is_found(keys: RemoteKeys, issuer: Issuer, clock: Clock) -> None:
-    """After a rotation the new key is known within REFETCH_S seconds, and the old one no longer."""
+    """After a rotation the new key is known within REFETCH_S seconds, and the old one is forgotten."""
     old = issuer.kid
     await keys.get(old)
     issuer.rotate()
@@ -62,7 +62,7 @@ async def test_a_new_key_is_found(keys: RemoteKeys, issuer: Issuer, clock: Clock
 async def test_keys_are_kept_while_the_issuer_is_down(
     keys: RemoteKeys, issuer: Issuer, clock: Clock, failure: Exception
 ) -> None:
-    """A failed fetch takes no key away, and an unknown id is merely unknown."""
+    """After a failed fetch the known keys stay, and an unknown id is merely unknown."""
     await keys.get(issuer.kid)
     issuer.failure = failure
     clock.now += REFETCH_S
@@ -76,7 +76,7 @@ async def test_keys_are_kept_while_the_issuer_is_down(
 async def test_a_malformed_key_set_takes_no_key_away(
     keys: RemoteKeys, issuer: Issuer, clock: Clock, document: object
 ) -> None:
-    """Nonsense from the issuer counts like no answer."""
+    """A malformed answer of the issuer counts like no answer."""
     await keys.get(issuer.kid)
     issuer.document = document
     clock.now += REFETCH_S
@@ -86,7 +86,7 @@ async def test_a_malformed_key_set_takes_no_key_away(
 
 
 async def test_without_any_key_tokens_cannot_be_checked(keys: RemoteKeys, issuer: Issuer, clock: Clock) -> None:
-    """While the key set was never had it is a 503, no 401; a second after the issuer is back it works."""
+    """Until the key set is first fetched a token is answered 503, not 401; a second after an outage it works."""
     issuer.failure = ServiceUnavailable()
 
     with pytest.raises(ServiceUnavailable, match="keys of user cannot be fetched"):
@@ -98,7 +98,7 @@ async def test_without_any_key_tokens_cannot_be_checked(keys: RemoteKeys, issuer
 
 
 async def test_a_key_is_known_before_it_signs(keys: RemoteKeys, issuer: Issuer) -> None:
-    """The regular refresh brings a new key while made-up ids have used up the look-up, and takes the old one away."""
+    """The regular refresh fetches a new key even when made-up ids have used up the look-up, and removes the old one."""
     old = issuer.kid
     assert await is_known(keys, old)
     issuer.rotate()
@@ -110,7 +110,7 @@ async def test_a_key_is_known_before_it_signs(keys: RemoteKeys, issuer: Issuer) 
 
 
 async def test_a_refresh_takes_no_key_away_while_the_issuer_is_down(keys: RemoteKeys, issuer: Issuer) -> None:
-    """Tokens are accepted for as long as the issuer is away."""
+    """Tokens are accepted for as long as the issuer is down."""
     await keys.refresh()
     issuer.failure = ServiceUnavailable()
 

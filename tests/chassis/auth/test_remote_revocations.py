@@ -23,20 +23,20 @@ MALFORMED: list[object] = [
 
 @pytest.fixture
 def revocations(issuer: Issuer, clock: Clock) -> RemoteRevocations:
-    """The issuer's revocations, as another service has them."""
+    """The issuer's revocations, as another service fetches them."""
     return RemoteRevocations(issuer, "user", clock)
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> CapturingLogger:
-    """What is logged of fetching."""
+    """The log lines about fetching."""
     captured = CapturingLogger()
     monkeypatch.setattr(remote, "log", captured)
     return captured
 
 
 async def test_the_list_is_fetched_before_the_first_answer(revocations: RemoteRevocations, issuer: Issuer) -> None:
-    """Many requests at once wait for a single fetch, and later ones ask nobody."""
+    """Many requests at once wait for a single fetch, and later ones cause no fetch."""
     revoked, other = new_id(), new_id()
     issuer.revoke(revoked)
 
@@ -49,7 +49,7 @@ async def test_the_list_is_fetched_before_the_first_answer(revocations: RemoteRe
 
 
 async def test_a_revocation_arrives_with_the_next_refresh(revocations: RemoteRevocations, issuer: Issuer) -> None:
-    """A session may be revoked at any time, and stays so."""
+    """A session that is revoked at any time stays revoked."""
     session = new_id()
     assert not await revocations.is_revoked(session)
     issuer.revoke(session)
@@ -64,7 +64,7 @@ async def test_a_revocation_arrives_with_the_next_refresh(revocations: RemoteRev
 
 
 async def test_what_has_been_told_is_not_asked_for_again(revocations: RemoteRevocations, issuer: Issuer) -> None:
-    """Each question continues where the last answer ended, by the issuer's clock and to the microsecond."""
+    """Each fetch continues where the last answer ended, by the issuer's clock and to the microsecond."""
     await revocations.refresh()
     issuer.revoke(until=LATER)
     await revocations.refresh()
@@ -81,7 +81,7 @@ async def test_what_has_been_told_is_not_asked_for_again(revocations: RemoteRevo
 
 
 def test_a_revocation_arrives_within_5_seconds() -> None:
-    """The longest pause and the slowest answer together are shorter."""
+    """The longest pause and the slowest answer together take less than 5 seconds."""
     assert REVOCATIONS_EVERY_S + REVOCATIONS_TIMEOUT_S < 5
 
 
@@ -89,7 +89,7 @@ def test_a_revocation_arrives_within_5_seconds() -> None:
 async def test_a_revocation_is_kept_for_20_minutes(
     revocations: RemoteRevocations, issuer: Issuer, clock: Clock, passed_s: float, *, is_kept: bool
 ) -> None:
-    """By then its last token has expired; the memory does not grow, also while the issuer is down."""
+    """A revocation is kept until the session's last token has expired; memory does not grow, even in an outage."""
     session = new_id()
     issuer.revoke(session)
     await revocations.refresh()
@@ -104,7 +104,7 @@ async def test_a_revocation_is_kept_for_20_minutes(
 async def test_a_revocation_told_twice_is_kept_from_the_second_time(
     revocations: RemoteRevocations, issuer: Issuer, clock: Clock
 ) -> None:
-    """The issuer's answers overlap, which shortens nothing."""
+    """A revocation that two overlapping answers contain is kept from the second time on."""
     session = new_id()
     issuer.revoke(session)
     await revocations.refresh()
@@ -122,7 +122,7 @@ async def test_a_revocation_told_twice_is_kept_from_the_second_time(
 async def test_the_list_is_kept_while_the_issuer_is_down(
     revocations: RemoteRevocations, issuer: Issuer, failure: Exception
 ) -> None:
-    """Services work on with what they know: what was revoked stays so, and other tokens are accepted."""
+    """While the issuer is down revoked sessions stay revoked, and other tokens are accepted."""
     revoked, other = new_id(), new_id()
     issuer.revoke(revoked)
     await revocations.refresh()
@@ -138,7 +138,7 @@ async def test_the_list_is_kept_while_the_issuer_is_down(
 async def test_a_malformed_list_counts_like_no_answer(
     revocations: RemoteRevocations, issuer: Issuer, answer: object
 ) -> None:
-    """Nonsense from the issuer takes nothing away."""
+    """A malformed answer of the issuer removes no revocation."""
     revoked = new_id()
     issuer.revoke(revoked)
     await revocations.refresh()
@@ -152,7 +152,7 @@ async def test_a_malformed_list_counts_like_no_answer(
 async def test_without_a_list_no_token_is_accepted(
     revocations: RemoteRevocations, issuer: Issuer, clock: Clock
 ) -> None:
-    """While the list was never had it is a 503 that asks once a second at most; when the issuer is back it works."""
+    """Until the list is first fetched tokens are answered 503, with one fetch a second; after the outage they work."""
     issuer.failure = ServiceUnavailable()
 
     for passed_s in (0.0, RETRY_S - 0.1, 0.1):
@@ -174,5 +174,5 @@ async def test_an_outage_is_logged_at_its_beginning_and_end(
         issuer.failure = failure
         await revocations.refresh()
 
-    assert [call.args[0] for call in log.calls] == ["fetching fails", "fetching works again"]
+    assert [call.args[0] for call in log.calls] == ["background fetch failed", "background fetch recovered"]
     assert log.calls[0].kwargs == {"what": "revoked sessions of user", "reason": "down"}

@@ -1,4 +1,4 @@
-"""The rotation of the key that signs tokens, played through second by second with the commands that do it."""
+"""The rotation of the key that signs tokens, simulated second by second with the commands that perform it."""
 
 import time
 from collections import deque
@@ -34,7 +34,7 @@ MADE_UP = "made up"
 
 
 class UserService(Dispatcher):
-    """Two workers, which answer in turn for their keys as they have them."""
+    """Two workers, which answer in turn, each with the keys it has loaded."""
 
     def __init__(self, file: Path, clock: Clock) -> None:
         self._file = file
@@ -43,11 +43,11 @@ class UserService(Dispatcher):
         self.workers = [self._start(), self._start()]
 
     def deploy(self, worker: int) -> None:
-        """Restart a worker with the file as it is."""
+        """Restart a worker with the key file in its present state."""
         self.workers[worker] = self._start()
 
     def jwks(self, worker: int) -> dict[str, list[dict[str, str]]]:
-        """What a worker publishes."""
+        """Return what a worker publishes."""
         return self.workers[worker].jwks()
 
     async def call(self, *_call: object, **_options: object) -> Any:  # noqa: ANN401 - what is declared
@@ -68,25 +68,25 @@ class Outsider:
         self._documents = deque([service.jwks(worker)] * (30 // TICK_S + 1), maxlen=30 // TICK_S + 1)
 
     def tick(self) -> None:
-        """Fetch the keys, for use 30 s later."""
+        """Fetch the keys, and use them for 30 s."""
         self._documents.append(self._service.jwks(self._worker))
 
     def check(self, token: str) -> None:
-        """Fail unless the token is good."""
+        """Fail unless the token is accepted."""
         keys = jwt.PyJWKSet.from_dict(self._documents[0])
         key = keys[jwt.get_unverified_header(token)["kid"]]
         jwt.decode(token, key, ["ES256"], audience="us", issuer="user", options={"verify_iat": False})
 
 
 class OtherService:
-    """Checks tokens as our services do, while somebody sends it made-up key ids all the time."""
+    """Checks tokens as our services do, under a constant stream of made-up key ids."""
 
     def __init__(self, service: UserService, clock: Clock) -> None:
         self._keys = RemoteKeys(service, "user", clock)
         self._verifier = TokenVerifier(self._keys, Revoked(), "user", "us", ClockSkew(lambda: int(1000 * clock.now)))
 
     async def tick(self, number: int) -> None:
-        """Be attacked; refresh the keys when it is time to."""
+        """Look a made-up key id up; refresh the keys when they are due."""
         if number % REFRESH_TICKS == 0:
             await self._keys.refresh()
         try:
@@ -95,7 +95,7 @@ class OtherService:
             return
 
     async def check(self, token: str) -> None:
-        """Fail unless the token is good."""
+        """Fail unless the token is accepted."""
         await self._verifier.verify(token)
 
 
@@ -105,7 +105,7 @@ def run(command: str, *arguments: str) -> None:
 
 
 async def test_no_token_is_refused_during_a_rotation(tmp_path: Path) -> None:
-    """Added, promoted and retired with the waits that the commands name: each token is good for all its 15 minutes."""
+    """Keys are added, promoted and retired with the waits that the commands print: each token works for 15 minutes."""
     file, clock, real = tmp_path / ".env", Clock(), time.time()
     run("make", str(file))
     service = UserService(file, clock)

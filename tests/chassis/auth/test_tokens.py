@@ -38,12 +38,12 @@ WRONG_KEYS = {
 
 
 def kids(issuer: TokenIssuer) -> list[str]:
-    """The ids of the keys it publishes."""
+    """Return the ids of the published keys."""
     return [key["kid"] for key in issuer.jwks()["keys"]]
 
 
 async def test_an_issued_token_is_accepted() -> None:
-    """What is issued for a person's session speaks for that person, session and roles."""
+    """A token issued for a session carries its person, session and roles."""
     issuer, person, session = TokenIssuer(FIRST, "user", "us"), new_id(), new_id()
 
     identity = await TokenVerifier(issuer, Revoked(), "user", "us", ClockSkew()).verify(
@@ -91,7 +91,7 @@ async def test_a_token_of_a_revoked_session_is_refused() -> None:
 
 
 async def test_a_token_is_not_accepted_unasked() -> None:
-    """While it cannot be known whether a session is revoked, its tokens are a 503."""
+    """While the revocations are unknown, a token is answered 503."""
     issuer, session = TokenIssuer(FIRST, "user", "us"), new_id()
     verifier = TokenVerifier(issuer, Revoked(failure=ServiceUnavailable()), "user", "us", ClockSkew())
 
@@ -116,12 +116,12 @@ async def test_the_first_key_signs_and_all_are_accepted() -> None:
 
 @pytest.mark.parametrize("between", ["", "\n", "\r\n \r\n", "\nk2\n"], ids=repr)
 def test_text_between_keys_is_none_of_them(between: str) -> None:
-    """Keys may stand close together, apart, or have a line of text before them."""
+    """The keys of a setting may be adjacent, or separated by blank lines or a line of text."""
     assert len(kids(TokenIssuer(between + FIRST.strip() + between + SECOND.strip(), "", ""))) == 2
 
 
 def test_a_setting_of_keys_is_checked_and_kept() -> None:
-    """A service does not start with keys that it could not sign with; those that it can are kept as they are."""
+    """A service does not start with keys that it could not sign with; valid keys are kept unchanged."""
     setting = TypeAdapter[SecretStr](SigningKeys)
 
     assert setting.validate_python(FIRST).get_secret_value() == FIRST
@@ -131,7 +131,7 @@ def test_a_setting_of_keys_is_checked_and_kept() -> None:
 
 @pytest.mark.parametrize("wrong", WRONG_KEYS)
 def test_only_different_p256_keys_are_taken(wrong: str) -> None:
-    """Anything else is refused with the name of the variable and nothing of its content."""
+    """Any other key is refused with the name of the variable and none of its content."""
     with pytest.raises(ValueError, match="JWT_PRIVATE_KEY") as refused:
         TokenIssuer(WRONG_KEYS[wrong], "user", "us")
 
@@ -144,13 +144,13 @@ def test_only_different_p256_keys_are_taken(wrong: str) -> None:
     "document", [None, [], {}, {"keys": {}}, "keys", {"keys": [{"kid": "a", "alg": "ES256", "kty": "EC"}]}]
 )
 def test_what_is_no_key_set_is_refused(document: object) -> None:
-    """A malformed key set is told from an empty one."""
+    """A malformed key set is distinguished from an empty one."""
     with pytest.raises(ValueError, match="JSON Web Key Set"):
         read_jwks(document)
 
 
 def test_keys_for_other_uses_are_passed_over() -> None:
-    """A key set may hold keys of other algorithms, or without id."""
+    """A key set may contain keys of other algorithms, or without an id."""
     (ours,) = TokenIssuer(FIRST, "", "").jwks()["keys"]
 
     keys = read_jwks({"keys": [{"kty": "RSA", "alg": "RS256", "kid": "x"}, {"alg": "ES256"}, "nonsense", ours]})
@@ -162,14 +162,14 @@ NOW = 1_800_000_000
 
 
 def at(clock: float) -> TokenVerifier:
-    """A verifier at a moment."""
+    """Return a verifier at this time."""
     return TokenVerifier(
         TokenIssuer(FIRST, "user", "us"), Revoked(), "user", "us", ClockSkew(lambda: int(1000 * clock))
     )
 
 
 def forged(**claims: object) -> str:
-    """A token that the issuer could have signed at NOW."""
+    """Return a token that the issuer could have signed at NOW."""
     now = {"iss": "user", "aud": "us", "iat": NOW, "exp": NOW + 900}
     return Forger(FIRST).token(**{**now, **claims})
 
@@ -195,7 +195,7 @@ def forged(**claims: object) -> str:
     ],
 )
 async def test_the_bounds_of_a_token(claims: dict[str, object], now: float, *, is_taken: bool) -> None:
-    """To the millisecond and the character."""
+    """The bounds of each claim hold to the millisecond and to the character."""
     try:
         await at(now).verify(forged(**claims))
     except InvalidToken:
@@ -205,7 +205,7 @@ async def test_the_bounds_of_a_token(claims: dict[str, object], now: float, *, i
 
 
 async def test_a_token_from_the_future_is_told_of() -> None:
-    """The person has done nothing wrong: the log says whose clock is ahead, by how much; it is counted."""
+    """A token from the future is logged and counted, with the issuer whose clock is ahead and by how much."""
     labels = {"issuer": "user"}
     before = REGISTRY.get_sample_value("clock_refusals_total", labels) or 0.0
 
@@ -222,7 +222,7 @@ async def test_a_token_from_the_future_is_told_of() -> None:
     ids=repr,
 )  # fmt: skip
 def test_a_key_that_is_none_spoils_the_set(wrong: dict[str, object]) -> None:
-    """A malformed key for our use is an error of the issuer, and no exception of a library."""
+    """A malformed key for our use is an error of the issuer, and raises no exception of a library."""
     (ours,) = TokenIssuer(FIRST, "", "").jwks()["keys"]
 
     with pytest.raises(ValueError, match="JSON Web Key Set"):
@@ -230,7 +230,7 @@ def test_a_key_that_is_none_spoils_the_set(wrong: dict[str, object]) -> None:
 
 
 async def test_a_token_has_at_most_4_kib() -> None:
-    """One that just fits is accepted, whatever else is in it; the next longer one is not."""
+    """A token of 4 KiB is accepted whatever it contains; a longer one is refused."""
     tokens = [forged(more="a" * size) for size in range(2600, 2900)]
     fits = max((token for token in tokens if len(token) <= 4096), key=len)
     too_long = min((token for token in tokens if len(token) > 4096), key=len)

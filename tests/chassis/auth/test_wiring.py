@@ -27,13 +27,13 @@ well_known = Router("/.well-known", "keys")
 
 
 class UserSettings(TinySettings):
-    """What the service that issues tokens reads."""
+    """The settings of the service that issues tokens."""
 
     service_name: ClassVar[str] = "user"
 
 
 class TinyFollower(TinySettings):
-    """What a service that takes its tokens reads."""
+    """The settings of a service that accepts its tokens."""
 
     peers: ClassVar[frozenset[str]] = frozenset({"user"})
     tokens_from: ClassVar[str | None] = "user"
@@ -42,16 +42,16 @@ class TinyFollower(TinySettings):
 
 
 class Sessions(set[UUID]):
-    """The revoked ones, as the service that issues tokens knows them."""
+    """Revoked sessions, as the service that issues tokens stores them."""
 
     async def is_revoked(self, session_id: UUID) -> bool:
-        """Look it up."""
+        """Look a session up."""
         return session_id in self
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What the routes of the issuing service need."""
+    """The dependencies of the issuing service's routes."""
 
     issuer: TokenIssuer
     revoked: Sessions
@@ -59,19 +59,19 @@ class Own:
 
 @well_known.get("/jwks.json", access=public())
 async def jwks(request: Request) -> dict[str, Any]:
-    """Give the keys."""
+    """Return the keys."""
     return own_part(request.app, Own).issuer.jwks()
 
 
 @users.get("/revocations", access=service("tiny"))
 async def revocations(request: Request) -> dict[str, Any]:
-    """Give the revoked sessions."""
+    """Return the revoked sessions."""
     return {"sessions": [str(session) for session in own_part(request.app, Own).revoked], "until": UNTIL}
 
 
 @things.get("/mine", access=public(), auth=PERSON)
 async def mine(user: CurrentUser) -> dict[str, str]:
-    """Say whose session it is."""
+    """Return the session of the caller."""
     return {"session": str(user.session_id)}
 
 
@@ -84,7 +84,7 @@ class Pair:
     client: httpx.AsyncClient
 
     async def status(self, session_id: UUID) -> int:
-        """Ask the following service with a token of this session."""
+        """Call the following service with a token of this session."""
         token = self.issuer.issue(new_id(), session_id, [])
         return (await self.client.get("/api/v1/things/mine", headers={"Authorization": f"Bearer {token}"})).status_code
 
@@ -104,7 +104,7 @@ async def pair() -> AsyncIterator[Pair]:
 
 
 async def test_a_revocation_counts_elsewhere_within_5_seconds(pair: Pair) -> None:
-    """A session that is revoked in the one service loses its access to the other; others do not."""
+    """A session that one service revokes is refused by the other; other sessions are accepted."""
     session, other = new_id(), new_id()
     assert await pair.status(session) == 200
     pair.revoked.add(session)

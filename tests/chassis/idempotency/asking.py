@@ -1,4 +1,4 @@
-"""Requests with a key, and what their answers say."""
+"""Requests with a key, and how to read their answers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,19 +15,19 @@ KINDS = ["", "/ordered"]
 
 
 def person(role: str = "user", user_id: UUID | None = None) -> dict[str, str]:
-    """Give the header of a person, or of a new one."""
+    """Return the headers of a person, or of a new one."""
     return {"authorization": f"Bearer {ISSUER.issue(user_id or new_id(), new_id(), [role])}"}
 
 
 def asking(path: str = "", headers: Mapping[str, str] | None = None, **differently: Any) -> Forge:  # noqa: ANN401 - fields of the forge
-    """Give what makes requests of one new person with one new key; in a peer's name if sealed."""
+    """Return a sender of requests of one new person with one new key; sealed as a peer if asked."""
     forge = Forge("order", "tiny", KEYS, "POST", f"{THINGS}{path}", json={"name": "cup"})
     forge = replace(forge, headers={**person(), "idempotency-key": str(new_id())})
     return replace(forge, headers={**forge.headers, **(headers or {})}, **differently)
 
 
 def is_replayed(answer: Answer) -> bool:
-    """Whether an answer says that it was given before."""
+    """Return whether an answer is a replay of a stored one."""
     return ("idempotent-replayed", "true") in answer.headers
 
 

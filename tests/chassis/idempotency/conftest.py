@@ -1,4 +1,4 @@
-"""A database for all of these tests, and two processes that serve on it."""
+"""One database for all of these tests, and two processes that serve on it."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,7 @@ from tests.support.databases import emptying
 
 @pytest.fixture(scope="session")
 async def database_url(postgres: EmbeddedPostgres) -> str:
-    """A database of these tests' own."""
+    """A database for these tests only."""
     url = postgres.create_database("tiny_keyed")
     engine = create_async_engine(url)
     async with engine.begin() as connection:

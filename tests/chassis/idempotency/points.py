@@ -1,4 +1,4 @@
-"""What may happen to a request on its way through a route."""
+"""What a test makes happen at a point of a route."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ async def go_on(_point: str) -> None:
 
 
 def dying(at: str) -> Point:
-    """End the request at a point, without another statement or an answer, as when its process is killed."""
+    """End the request at a point, without another statement or an answer, as if its process were killed."""
 
     async def die(point: str) -> None:
         if point == at:
@@ -37,7 +37,7 @@ def failing(at: str) -> Point:
 
 
 class Gate:
-    """Holds whoever reaches a point, until it is opened."""
+    """Blocks each request that reaches a point until the test opens it."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()

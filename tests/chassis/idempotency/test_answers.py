@@ -14,7 +14,7 @@ from tests.support.plain import FOR_BROWSERS
 
 
 async def test_the_answer_is_given_again(worker: Worker) -> None:
-    """Status, body and the headers of the resource are those of the first answer; what was of that request is not."""
+    """A replay has the status, body and resource headers of the first answer, but no headers of the first request."""
     wire = asking().plain()
 
     first, second = await send(worker.url, wire), await send(worker.url, wire)
@@ -33,7 +33,7 @@ async def test_the_answer_is_given_again(worker: Worker) -> None:
 
 
 async def test_an_answer_without_a_body_is_given_again(worker: Worker) -> None:
-    """A 204 stays one."""
+    """A replayed 204 is a 204."""
     wire = asking("/top/put", json=None).plain()
 
     answers = [await send(worker.url, wire) for _ in range(2)]
@@ -45,7 +45,7 @@ async def test_an_answer_without_a_body_is_given_again(worker: Worker) -> None:
 
 @pytest.mark.parametrize("path", KINDS)
 async def test_a_restart_forgets_no_key(worker: Worker, database_url: str, path: str) -> None:
-    """A process that starts later gives the same answer."""
+    """A process that starts later replays the same answer."""
     wire = asking(path).plain()
     first = await send(worker.url, wire)
 
@@ -56,7 +56,7 @@ async def test_a_restart_forgets_no_key(worker: Worker, database_url: str, path:
 
 
 async def test_an_answer_outlives_the_state_it_tells(worker: Worker) -> None:
-    """An answer that was given is given again, whatever became of the resource."""
+    """A stored answer is replayed although its resource has changed since."""
     wire = asking("/ordered").plain()
     first = await send(worker.url, wire)
     async with worker.database.transaction() as session:
@@ -66,7 +66,7 @@ async def test_an_answer_outlives_the_state_it_tells(worker: Worker) -> None:
 
 
 async def test_a_refusal_is_told_from_the_resource(worker: Worker) -> None:
-    """What a saga was refused is not stored as an answer: the resource remembers it, and it is told each time."""
+    """A saga's refusal is not stored as an answer: each replay reads it from the resource."""
     wire = asking("/ordered").plain()
     worker.app.state.at = dying("begun")
     await send(worker.url, wire)
@@ -78,7 +78,7 @@ async def test_a_refusal_is_told_from_the_resource(worker: Worker) -> None:
 
 
 async def test_an_answer_too_long_to_store_undoes_the_work(worker: Worker) -> None:
-    """A route that answers more than is stored must not take keys; nothing is done that could not be told again."""
+    """An answer too large to store fails the request, and nothing is done: it could not be replayed."""
     answer = await send(worker.url, asking("/long").plain())
 
     assert (answer.status, answer.code) == (500, "internal_error")
@@ -86,13 +86,13 @@ async def test_an_answer_too_long_to_store_undoes_the_work(worker: Worker) -> No
 
 
 def test_a_stream_cannot_be_stored() -> None:
-    """A body that is not there as a whole is refused rather than stored empty."""
+    """A streamed body is refused rather than stored empty."""
     with pytest.raises(UnstorableAnswer):
         StoredAnswer.of(StreamingResponse(iter(["x"])))
 
 
 def test_the_longest_answer_is_stored_whole() -> None:
-    """64 KiB can be stored, and not a byte more."""
+    """An answer of 64 KiB is stored; one byte more is refused."""
     longest = b"x" * 64 * 1024
     assert StoredAnswer.of(Response(longest)).body == longest
     with pytest.raises(UnstorableAnswer):
@@ -100,7 +100,7 @@ def test_the_longest_answer_is_stored_whole() -> None:
 
 
 async def test_keys_are_forgotten_after_a_day(worker: Worker) -> None:
-    """What is older than 24 h is deleted where old claims are, and nothing younger."""
+    """Keys older than 24 h are deleted together with old nonces; younger keys stay."""
     wires = [asking().plain() for _ in range(2)]
     for wire, age in zip(wires, (KEY_HOURS + 1, KEY_HOURS - 1), strict=True):
         body = orjson.loads((await send(worker.url, wire)).body)

@@ -1,4 +1,4 @@
-"""Keys that a service begins itself, with the one statement that makes the resource."""
+"""Keys that a service begins itself, in the one statement that creates the resource."""
 
 from dataclasses import asdict, replace
 from uuid import UUID
@@ -31,14 +31,14 @@ def keyed() -> KeyedRequest:
 
 
 async def make(worker: Worker, request: KeyedRequest | None) -> tuple[IdempotencyKey, UUID | None, UUID | None]:
-    """Make a thing with one statement; returns the key, the thing of an earlier request, and the new thing."""
+    """Create a thing with one statement; returns the key, the thing of an earlier request, and the new thing."""
     key, id_ = IdempotencyKey(worker.database, request), new_id()
     earlier, row = await key.begin_with(MAKE, {"id": id_}, id_)
     return key, earlier, row["id"]
 
 
 async def stored(worker: Worker, request: KeyedRequest) -> list[tuple[object, ...]]:
-    """What is stored of the keys of a person: resource, status and body."""
+    """Return the resource, status and body stored for the keys of a person."""
     columns = idempotency_keys.c
     async with worker.database.transaction() as session:
         found = select(columns.resource_id, columns.status, columns.body).where(columns.caller == request.caller)
@@ -46,7 +46,7 @@ async def stored(worker: Worker, request: KeyedRequest) -> list[tuple[object, ..
 
 
 async def store_others(worker: Worker, request: KeyedRequest) -> None:
-    """Store keys that differ from a request's in one thing, without an answer."""
+    """Store keys that each differ from a request's in one field, without an answer."""
     others = [replace(request, caller="x"), replace(request, operation="x"), replace(request, key="x")]
     async with worker.database.transaction() as session:
         for one in others:
@@ -54,7 +54,7 @@ async def store_others(worker: Worker, request: KeyedRequest) -> None:
 
 
 async def test_without_a_key_a_statement_does_its_work_each_time(worker: Worker) -> None:
-    """No key is remembered, and the answer is not stored."""
+    """Without a key no key and no answer are stored."""
     async with bystanders(worker.database, chassis_metadata):
         for _ in range(2):
             key, earlier, made = await make(worker, None)
@@ -65,7 +65,7 @@ async def test_without_a_key_a_statement_does_its_work_each_time(worker: Worker)
 
 
 async def test_a_statement_does_its_work_once_for_a_key(worker: Worker) -> None:
-    """Sent again it returns the first thing until the answer is stored, and then the answer; no other key changes."""
+    """A repeated key returns the first thing until the answer is stored, and then the answer; no other key changes."""
     request = keyed()
     await store_others(worker, request)
     async with bystanders(worker.database, chassis_metadata):
@@ -83,7 +83,7 @@ async def test_a_statement_does_its_work_once_for_a_key(worker: Worker) -> None:
 
 
 async def test_a_statement_has_no_effect_with_the_key_of_another_request(worker: Worker) -> None:
-    """It is refused before the first request was answered, too."""
+    """A key with another request is refused, even before the first request is answered."""
     request = keyed()
     await make(worker, request)
 
@@ -95,7 +95,7 @@ async def test_a_statement_has_no_effect_with_the_key_of_another_request(worker:
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["begun before", "new"])
 async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worker: Worker, *, is_known: bool) -> None:
-    """What the other transaction does is not known yet; the statement does not wait for it."""
+    """While another transaction holds the key its outcome is unknown; the statement does not wait for it."""
     request = keyed()
     if is_known:
         await make(worker, request)
@@ -108,7 +108,7 @@ async def test_a_statement_has_no_effect_beside_a_transaction_with_its_key(worke
 
 
 async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> None:
-    """It was there for the statement and is not any more: nothing is known of its resource."""
+    """A key that existed for the statement and is purged afterwards counts as in flight: its resource is unknown."""
     request = keyed()
     await make(worker, request)
     purging = Statement(BeginKey, "purged AS (DELETE FROM idempotency_keys WHERE caller = :of)", "SELECT * FROM begun")
@@ -118,7 +118,7 @@ async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> N
 
 
 async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:
-    """A 202 is no answer to a request: it says that there is none yet."""
+    """A 202 is not stored as an answer: it means that there is none yet."""
     request = keyed()
     key, _, made = await make(worker, request)
 
@@ -131,7 +131,7 @@ async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:
 
 
 async def test_a_route_that_has_not_begun_its_key_fails(worker: Worker) -> None:
-    """It would have its effect again under the key; the answer of another request with the key stays out of it."""
+    """A route that answers without having begun its key fails; the request that holds the key keeps its state."""
     request = keyed()
     _, _, made = await make(worker, request)
 
@@ -142,7 +142,7 @@ async def test_a_route_that_has_not_begun_its_key_fails(worker: Worker) -> None:
 
 
 async def test_the_answer_about_one_resource_is_forgotten(worker: Worker) -> None:
-    """Its key stays taken; answers of the same transaction, and about the same resource, are kept."""
+    """A key whose answer is deleted stays taken; other answers, of its transaction or about its resource, are kept."""
     request, earlier, other = keyed(), new_id(), new_id()
     keys = {name: IdempotencyKey(worker.database, replace(request, key=name)) for name in ("its", "beside", "later")}
     async with worker.database.transaction() as session:

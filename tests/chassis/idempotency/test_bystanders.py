@@ -14,7 +14,7 @@ ANSWER = {"status": 201, "headers": {}, "body": b"somebody else's"}
 
 
 async def rows(worker: Worker, *others: KeyedRequest) -> list[tuple[object, ...]]:
-    """What is stored of these keys."""
+    """Return what is stored of these keys."""
     columns = idempotency_keys.c
     async with worker.database.transaction() as session:
         return [
@@ -33,7 +33,7 @@ async def rows(worker: Worker, *others: KeyedRequest) -> list[tuple[object, ...]
 async def test_keys_that_differ_in_one_thing_are_left_alone(
     worker: Worker, path: str, answer: dict[str, object]
 ) -> None:
-    """Another person's, another route's, another key: none is answered, replayed, or changed by ours."""
+    """A key of another person, of another route, or of another value is not answered, replayed or changed by ours."""
     user_id = new_id()
     forge = asking(path, person(user_id=user_id))
     caller, operation, key = f"user:{user_id}", f"POST {THINGS}{path}", forge.headers["idempotency-key"]
@@ -58,7 +58,7 @@ async def test_keys_that_differ_in_one_thing_are_left_alone(
 
 
 def test_each_part_of_a_key_has_a_lock_of_its_own() -> None:
-    """Person, route and key: who differs in one of them waits for nobody; the fingerprint does not count."""
+    """Requests that differ in person, route or key do not wait for each other; the fingerprint makes no difference."""
     ours = KeyedRequest("user:a", "POST /b", "c", b"one")
     others = [
         KeyedRequest("user:x", "POST /b", "c", b"one"),

@@ -10,7 +10,7 @@ from tests.sealing.messages import send
 
 
 async def test_an_error_frees_the_key(worker: Worker) -> None:
-    """What failed was undone with its key: the same request may succeed later."""
+    """A failed request is rolled back together with its key: the same request may succeed later."""
     wire = asking().plain()
     worker.app.state.at = failing("made")
     failed = await send(worker.url, wire)
@@ -33,7 +33,7 @@ async def test_a_process_that_dies_at_work_frees_the_key(worker: Worker, other: 
 
 
 async def test_what_a_dead_process_has_begun_is_resolved(worker: Worker, other: Worker) -> None:
-    """Killed after the first transaction, the request is in flight until a resumer ends the work, then answered."""
+    """A request killed after its first transaction is in flight until a resumer completes it; then it is answered."""
     wire = asking("/ordered").plain()
     worker.app.state.at = dying("begun")
     await send(worker.url, wire)
@@ -50,7 +50,7 @@ async def test_what_a_dead_process_has_begun_is_resolved(worker: Worker, other: 
 
 
 async def test_what_a_dead_process_has_ended_is_answered(worker: Worker, other: Worker) -> None:
-    """Killed after the last transaction, before its answer was stored, the request is answered from what it made."""
+    """A request killed after its last transaction, before its answer is stored, is answered from its resource."""
     wire = asking("/ordered").plain()
     worker.app.state.at = dying("settled")
     await send(worker.url, wire)
@@ -62,7 +62,7 @@ async def test_what_a_dead_process_has_ended_is_answered(worker: Worker, other: 
 
 
 async def test_a_key_that_is_not_answered_is_for_one_request_too(worker: Worker) -> None:
-    """What was begun and not answered is not answered to another body."""
+    """A key that is begun and not answered is refused for another body."""
     forge = asking("/ordered")
     worker.app.state.at = dying("begun")
     await send(worker.url, forge.plain())
@@ -73,7 +73,7 @@ async def test_a_key_that_is_not_answered_is_for_one_request_too(worker: Worker)
 
 
 async def test_what_several_transactions_began_is_not_begun_in_one(worker: Worker) -> None:
-    """A key left open by a release in which the route had several transactions is not taken for a new one."""
+    """A key that an earlier release left open after its first transaction is not mistaken for a new one."""
     wire = asking().plain()
     await send(worker.url, wire)
     reopen = "UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL, resource_id = :id"

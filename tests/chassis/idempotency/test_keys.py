@@ -11,7 +11,7 @@ from tests.sealing.messages import send
 
 @pytest.mark.parametrize("path", KINDS)
 async def test_without_a_key_every_request_counts(worker: Worker, path: str) -> None:
-    """The header is optional: two requests without it are two."""
+    """The header is optional: two requests without it are separate requests."""
     wire = asking(path).plain().without("idempotency-key")
 
     answers = [await send(worker.url, wire) for _ in range(2)]
@@ -25,7 +25,7 @@ async def test_without_a_key_every_request_counts(worker: Worker, path: str) -> 
 )
 @pytest.mark.parametrize("path", KINDS)
 async def test_a_key_is_for_one_request(worker: Worker, path: str, differently: dict[str, object]) -> None:
-    """With the same key, what differs from the first request is refused and has no effect."""
+    """A request that reuses a key and differs from the first is refused and has no effect."""
     forge = asking(path)
     await send(worker.url, forge.plain())
 
@@ -36,7 +36,7 @@ async def test_a_key_is_for_one_request(worker: Worker, path: str, differently: 
 
 
 async def test_a_key_is_for_one_path(worker: Worker) -> None:
-    """Another resource of the same route is another request."""
+    """The same key at another resource of the route belongs to another request."""
     forge = asking("/top/put", json=None)
     await send(worker.url, forge.plain())
 
@@ -46,7 +46,7 @@ async def test_a_key_is_for_one_path(worker: Worker) -> None:
 
 
 async def test_each_route_has_its_own_keys(worker: Worker) -> None:
-    """The same key of the same person at two routes is two keys."""
+    """The same key of one person at two routes counts as two keys."""
     forge = asking()
 
     answers = [await send(worker.url, replace(forge, path=f"{THINGS}{path}").plain()) for path in KINDS]
@@ -56,7 +56,7 @@ async def test_each_route_has_its_own_keys(worker: Worker) -> None:
 
 
 async def test_an_invalid_body_takes_no_key(worker: Worker) -> None:
-    """The key of a request that was never valid may be used for the one that is."""
+    """A key sent with an invalid request may be used again for a valid one."""
     forge = asking()
 
     answers = [await send(worker.url, replace(forge, json=body).plain()) for body in ({"nome": "cup"}, {"name": "cup"})]
@@ -65,7 +65,7 @@ async def test_an_invalid_body_takes_no_key(worker: Worker) -> None:
 
 
 async def test_a_key_is_documented(worker: Worker) -> None:
-    """OpenAPI has the header and what can be wrong with it, beside what is wrong otherwise."""
+    """OpenAPI documents the header and its errors, beside the other errors of the route."""
     document = worker.app.openapi()["paths"][THINGS]["post"]
 
     header = next(one for one in document["parameters"] if one["name"] == "Idempotency-Key")
@@ -90,7 +90,7 @@ VALID = {
 
 @pytest.mark.parametrize("kind", list(VALID))
 def test_a_key_is_visible_ascii_in_quotes_or_without(kind: str) -> None:
-    """Quotes of a structured field are no part of the key; everything else is."""
+    """The quotes of a structured field are not part of the key; everything else is."""
     sent, key = VALID[kind]
 
     assert parse_key([sent]) == key
@@ -110,6 +110,6 @@ INVALID = {
 
 @pytest.mark.parametrize("kind", list(INVALID))
 def test_other_keys_are_refused(kind: str) -> None:
-    """A key is sent once, and has 1 to 255 visible characters."""
+    """A key that is sent twice, is empty, exceeds 255 characters or is not visible ASCII is refused."""
     with pytest.raises(InvalidIdempotencyKey):
         parse_key(INVALID[kind])

@@ -10,7 +10,7 @@ from tests.sealing.messages import send
 
 @pytest.mark.parametrize("path", KINDS)
 async def test_each_person_has_their_own_keys(worker: Worker, path: str) -> None:
-    """The same key of two people is two keys, and nobody sees another's answer."""
+    """The same key of two people counts as two keys, and neither sees the other's answer."""
     forge = asking(path)
 
     answers = [await send(worker.url, asking(path, {**forge.headers, **person()}).plain()) for _ in range(2)]
@@ -22,7 +22,7 @@ async def test_each_person_has_their_own_keys(worker: Worker, path: str) -> None
 
 @pytest.mark.parametrize("path", KINDS)
 async def test_sealed_and_plain_a_persons_request_is_one(worker: Worker, path: str) -> None:
-    """A key is the person's, whoever carries it: sealed by a peer the request gets the answer that it got plain."""
+    """A key belongs to the person: the request sealed by a peer gets the answer that the plain one got."""
     forge = asking(path)
     message = forge.message()
 
@@ -35,7 +35,7 @@ async def test_sealed_and_plain_a_persons_request_is_one(worker: Worker, path: s
 
 
 async def test_each_peer_has_its_own_keys(worker: Worker) -> None:
-    """Where no person is asked for, a key is the peer's: another peer's is another request."""
+    """At a route without a person a key belongs to the peer: another peer's is another request."""
     forge = asking("/sealed")
 
     messages = [replace(forge, caller=caller).message() for caller in ("order", "order", "user")]
@@ -47,7 +47,7 @@ async def test_each_peer_has_its_own_keys(worker: Worker) -> None:
 
 
 async def test_a_message_whose_answer_was_stored_is_claimed(worker: Worker) -> None:
-    """A sealed message that got a stored answer cannot be sent once more."""
+    """A sealed message that got a stored answer cannot be replayed."""
     forge = asking("/sealed")
     await send(worker.url, forge.valid())
     wire = forge.valid()
@@ -56,14 +56,14 @@ async def test_a_message_whose_answer_was_stored_is_claimed(worker: Worker) -> N
 
 
 async def test_the_key_of_nobody_is_refused(worker: Worker) -> None:
-    """Where neither a person nor a peer is known, a key would be everybody's."""
+    """A key without a known person or peer is refused: everybody would share it."""
     refused = await send(worker.url, asking("/public").plain())
 
     assert (refused.status, refused.code) == (400, "invalid_idempotency_key")
 
 
 async def test_a_stored_answer_passes_no_guard(worker: Worker) -> None:
-    """Who may no longer use a route does not get its stored answer, in whatever order the route asks."""
+    """A caller who has lost access to a route does not get its stored answer, in whatever order the route checks."""
     user_id = new_id()
     forge = asking("/guarded", person("admin", user_id))
 

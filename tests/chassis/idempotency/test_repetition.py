@@ -11,7 +11,7 @@ TAKING = {"/repeatable": "POST", "/by-put": "PUT", "/by-delete": "DELETE"}
 
 @pytest.mark.parametrize("path", REFUSING)
 async def test_a_key_that_would_promise_too_much_is_refused(worker: Worker, path: str) -> None:
-    """A route that would do it again refuses the key before it does anything, plain and sealed, to whoever asks."""
+    """A route that is not repeatable refuses the key before it does anything, plain and sealed, for every caller."""
     forge = asking(path, method=REFUSING[path])
     message = forge.message()
 
@@ -24,7 +24,7 @@ async def test_a_key_that_would_promise_too_much_is_refused(worker: Worker, path
 
 @pytest.mark.parametrize("path", REFUSING)
 async def test_without_a_key_such_a_route_does_its_work(worker: Worker, path: str) -> None:
-    """Nothing else is asked of the request."""
+    """Such a route accepts a request without a key."""
     answer = await send(worker.url, asking(path, method=REFUSING[path]).plain().without("idempotency-key"))
 
     assert (answer.status, await count(worker)) == (204, 1)
@@ -32,7 +32,7 @@ async def test_without_a_key_such_a_route_does_its_work(worker: Worker, path: st
 
 @pytest.mark.parametrize("path", TAKING)
 async def test_what_may_be_repeated_takes_any_key(worker: Worker, path: str) -> None:
-    """A route that declares so, or whose method says so, does its work; no answer is stored."""
+    """A route that is repeatable by declaration or by its method accepts a key and does its work, storing no answer."""
     answers = [await send(worker.url, asking(path, method=TAKING[path]).plain()) for _ in range(2)]
 
     assert [answer.status for answer in answers] == [204, 204]
@@ -41,7 +41,7 @@ async def test_what_may_be_repeated_takes_any_key(worker: Worker, path: str) -> 
 
 @pytest.mark.parametrize(("path", "method"), (REFUSING | TAKING).items())
 async def test_the_header_is_documented_where_it_is_taken(worker: Worker, path: str, method: str) -> None:
-    """OpenAPI has the header of a repeatable POST, and the problem of a route that refuses it."""
+    """OpenAPI contains the header of a repeatable POST, and the problem of a route that refuses it."""
     document = worker.app.openapi()["paths"][f"{THINGS}{path}"][method.lower()]
 
     headers = [(one["name"], one["required"]) for one in document.get("parameters", []) if one["in"] == "header"]

@@ -18,7 +18,7 @@ SENDS, AT_ONCE = 20, 32
 
 @pytest.mark.parametrize("path", KINDS)
 async def test_a_storm_of_sends_has_one_effect_and_one_answer_each(worker: Worker, other: Worker, path: str) -> None:
-    """Sent many times at once to two processes, each request makes one thing, and every answer to it is the same."""
+    """A request sent many times at once to two processes creates one thing, and all its answers are the same."""
     bounded = asyncio.Semaphore(AT_ONCE)
     wires = [asking(path).plain() for _ in range(KEYS)]
 
@@ -40,13 +40,13 @@ async def test_a_storm_of_sends_has_one_effect_and_one_answer_each(worker: Worke
 
 @pytest.mark.parametrize("path", KINDS)
 async def test_a_request_in_flight_is_told_at_once(worker: Worker, other: Worker, path: str) -> None:
-    """While the first request is under way the second, in another process, is told to come back."""
+    """While the first request is under way a second, in another process, is told to retry later."""
     worker.app.state.at = gate = Gate()
     wire = asking(path).plain()
     first = asyncio.create_task(send(worker.url, wire))
     await gate.reached.wait()
 
-    second = await send(other.url, wire)  # would not be answered at all before the gate is opened if it waited
+    second = await send(other.url, wire)  # if it waited, it would not be answered before the gate is opened
 
     assert (second.status, second.code) == (409, "in_flight")
     assert ("retry-after", "1") in second.headers
@@ -55,7 +55,7 @@ async def test_a_request_in_flight_is_told_at_once(worker: Worker, other: Worker
 
 
 async def test_whoever_answers_first_answers_for_all(worker: Worker, other: Worker) -> None:
-    """A request that was overtaken by its second send says what that has said."""
+    """A request that is overtaken by its repetition returns the repetition's answer."""
     worker.app.state.at = gate = Gate()
     wire = asking("/ordered").plain()
     overtaken = asyncio.create_task(send(worker.url, wire))

@@ -1,4 +1,4 @@
-"""The tiny service with routes that take an Idempotency-Key, on a real database, in several processes' stead."""
+"""The tiny service with routes that take an Idempotency-Key, on a real database; several of it stand for processes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -70,7 +70,7 @@ class ThingRead(Read):
 
 
 class Refused(Conflict):
-    """The thing could not be had."""
+    """The thing was refused."""
 
     code = "refused"
 
@@ -88,7 +88,7 @@ async def _make(session: AsyncSession, new: New) -> Thing:
 
 @router.post("", access=optional(), auth=PERSON, idempotency=KEYED, status_code=201, response_model=ThingRead)
 async def make(request: Request, session: Session, new: New, user: CurrentUser, response: Response) -> Thing:
-    """Make a thing for a person; the session stands before the person on purpose."""
+    """Create a thing for a person; the session precedes the person on purpose."""
     thing = await _make(session, new)
     await _reach(request, "made")
     response.headers.update({"Location": f"{THINGS}/{thing.id}", "ETag": '"1"', "Set-Cookie": "secret=1"})
@@ -97,58 +97,58 @@ async def make(request: Request, session: Session, new: New, user: CurrentUser, 
 
 @router.post("/{shelf}/put", access=optional(), auth=PERSON, idempotency=KEYED, status_code=204)
 async def put(shelf: str, session: Session, user: CurrentUser) -> None:
-    """Make a thing on a shelf, and say nothing of it."""
+    """Create a thing on a shelf, and return nothing."""
     await _make(session, New(name=shelf))
 
 
 @router.post("/guarded", access=optional(), auth=ADMIN, idempotency=KEYED, status_code=201, response_model=ThingRead)
 async def make_as_admin(session: Session, new: New, user: CurrentUser) -> Thing:
-    """Make a thing that not everybody may make."""
+    """Create a thing as an admin."""
     return await _make(session, new)
 
 
 @router.post("/sealed", access=service(), idempotency=KEYED, status_code=201, response_model=ThingRead)
 async def make_for_peer(session: Session, new: New) -> Thing:
-    """Make a thing for a peer."""
+    """Create a thing for a peer."""
     return await _make(session, new)
 
 
 @router.post("/public", access=public(), idempotency=KEYED, status_code=201, response_model=ThingRead)
 async def make_for_anybody(session: Session, new: New) -> Thing:
-    """Make a thing for who says no name."""
+    """Create a thing for an anonymous caller."""
     return await _make(session, new)
 
 
 @router.post("/repeatable", access=optional(), idempotency=REPEATABLE, status_code=204)
 async def make_again(session: Session, new: New) -> None:
-    """Make a thing, unless there is one of this name."""
+    """Create a thing, unless one of this name exists."""
     if await session.scalar(select(func.count()).where(Thing.name == new.name)) == 0:
         await _make(session, new)
 
 
 @router.post("/unrepeatable", access=optional(), idempotency=UNREPEATABLE, status_code=204)
 async def make_another(session: Session, new: New) -> None:
-    """Make a thing each time."""
+    """Create a thing on each call."""
     await _make(session, new)
 
 
 @router.put("/by-put", access=optional(), status_code=204)
 @router.delete("/by-delete", access=optional(), operation_id="make_by_delete", status_code=204)
 async def make_by_method(session: Session, new: New) -> None:
-    """Make a thing by a method that RFC 9110 calls idempotent."""
+    """Create a thing by a method that RFC 9110 calls idempotent."""
     await _make(session, new)
 
 
 @router.post("/long", access=optional(), auth=PERSON, idempotency=KEYED, status_code=201)
 async def answer_at_length(session: Session, new: New, user: CurrentUser) -> str:
-    """Make a thing and talk too much about it."""
+    """Create a thing and return a long answer."""
     await _make(session, new)
     return "x" * MAX_BODY
 
 
 @router.post("/ordered", access=optional(), auth=PERSON, idempotency=KEYED, status_code=201, response_model=ThingRead)
 async def order(request: Request, new: New, user: CurrentUser, database: Database, key: Key) -> Thing:
-    """Make a thing in several transactions, as a saga does."""
+    """Create a thing in several transactions, as a saga does."""
     thing, is_first = await _begin(database, key, new)
     if is_first:
         await _reach(request, "begun")
@@ -173,7 +173,7 @@ async def _begin(database: Postgres, key: IdempotencyKey, new: New) -> tuple[Thi
 
 
 async def settle(database: Postgres, status: str) -> None:
-    """End what is pending, as the request does itself, or a resumer in its place."""
+    """Complete what is pending, as the request or a resumer does."""
     async with database.transaction() as session:
         await session.execute(update(Thing).where(Thing.status == "pending").values(status=status))
 
@@ -205,6 +205,6 @@ async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
 
 
 async def count(worker: Worker) -> int:
-    """The number of things made."""
+    """Return the number of things created."""
     async with worker.database.transaction() as session:
         return await session.scalar(select(func.count(Thing.id))) or 0
