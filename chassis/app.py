@@ -72,7 +72,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         settings=settings,
         store=store,
         envelope=envelope,
-        receiver=_receiver(settings, envelope, store),
+        receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
         dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
@@ -95,7 +95,8 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     return _serving(application, routers)
 
 
-def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Receiver:
+def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store, routers: Sequence[Router]) -> Receiver:
+    named = {route.policy.access.plain_if for router in routers for route in router.routes}
     return Receiver(
         envelope,
         store,
@@ -103,6 +104,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
         max_body=settings.max_body_bytes,
         max_in_flight=settings.max_in_flight,
         on_open=tracing.begin_request,
+        settings={name for name in named if name and getattr(settings, name)},
     )
 
 

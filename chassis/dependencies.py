@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from fastapi.security.utils import get_authorization_scheme_param
 
 from chassis.application import application_of
-from chassis.auth.tokens import Identity, InvalidToken
+from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier
 from chassis.core.errors import AppError, Forbidden
 from chassis.dispatch.dispatcher import Dispatcher
 
@@ -98,3 +98,11 @@ async def _dispatcher(request: Request) -> Dispatcher:
 
 Dispatch = Annotated[Dispatcher, Depends(_dispatcher)]
 """The service's dispatcher."""
+
+
+async def _tokens(request: Request) -> TokenVerifier:
+    return application_of(request.app).tokens
+
+
+Tokens = Annotated[TokenVerifier, Depends(_tokens)]
+"""Checks access tokens that a request carries elsewhere than in its ``Authorization`` header."""

@@ -131,7 +131,28 @@ class Token(BaseModel):
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type's name
     expires_in: int = Field(description="Seconds.", examples=[900])
-    refresh_token: str = Field(description="Valid once: `POST /api/v1/users/refresh` returns the next one.")
+    refresh_token: str = Field(description="Valid once: it is exchanged for the next one.")
+
+
+class InactiveToken(BaseModel):
+    """A token that is not valid; the answer does not reveal why (RFC 7662, 2.2)."""
+
+    active: Literal[False] = False
+
+
+class ActiveToken(Read):
+    """A valid access token, with its claims (RFC 7662, 2.2)."""
+
+    active: Literal[True] = True
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type's name
+    iss: str = Field(examples=["https://api.example.org"])
+    aud: str = Field(examples=["sealed-services"])
+    sub: UUID = Field(description="The person.")
+    sid: UUID = Field(description="The session.")
+    jti: str = Field(description="The id of the token.")
+    iat: int = Field(description="When it was issued, seconds since 1970.")
+    exp: int = Field(description="When it expires, seconds since 1970.")
+    roles: list[str] = Field(examples=[["user"]])
 
 
 class Refresh(Body):

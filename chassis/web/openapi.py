@@ -16,6 +16,7 @@ from chassis.core.errors import (
     DeadlineExceeded,
     HeadersTooLarge,
     InvalidRequest,
+    OAuthProblem,
     PayloadTooLarge,
     Problem,
     RequestTimeout,
@@ -50,7 +51,9 @@ def describe_problems(app: FastAPI) -> None:
     The refusals of a service itself (404, 409, 429 …) are declared at its routes (``documented``).
     """
     generate = app.openapi
-    _, definitions = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS)
+    _, definitions = models_json_schema(
+        [(one, "serialization") for one in (Problem, OAuthProblem)], ref_template=_SCHEMAS
+    )
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -135,12 +135,14 @@ class RoutePolicy:
 
     def openapi(self, method: str) -> dict[str, Any]:
         """Return the description for OpenAPI: ``x-access`` for programs, the token, and an ignored key header."""
-        access = {
+        access: dict[str, object] = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
             "authentication": self.authentication,
             "idempotency": self.idempotency.name,
         }
+        if self.access.plain_if:
+            access["plain_if"] = self.access.plain_if.upper()
         described: dict[str, Any] = {"x-access": access}
         if self.auth and self.auth.by_token:
             described["security"] = [{TOKEN_SCHEME: []}]
@@ -152,7 +154,8 @@ class RoutePolicy:
     def __str__(self) -> str:
         """Return a description for people, in a sentence."""
         callers = "" if self.access.who == "-" else f" ({self.access.who})"
+        plain = f", or plain with {self.access.plain_if.upper()}=true" if self.access.plain_if else ""
         return (
-            f"Access: {self.access.mode}{callers}; authentication: {self.authentication}; "
+            f"Access: {self.access.mode}{callers}{plain}; authentication: {self.authentication}; "
             f"idempotency: {self.idempotency.name}."
         )

@@ -34,7 +34,7 @@ def stack_environment(
     Return the variables of all services together; each service gets only a part of them.
 
     Args:
-        given: May set LOG_LEVEL, and the destinations of traces and errors.
+        given: May set LOG_LEVEL, JWT_ISSUER, and the destinations of traces and errors.
         secrets: By variable name; passwords of databases are left out.
         ports: The port of each service, by its name.
         stores: The URLs of the databases, by variable name.
@@ -46,6 +46,8 @@ def stack_environment(
         "LOG_DIR": str(ROOT / "logs"),
         **{name: given[name] for name in _WATCHING if name in given},
         **{service.url_variable: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES},
+        # The address of the service that issues tokens: OAuth 2 clients find its endpoints there (RFC 8414).
+        "JWT_ISSUER": given.get("JWT_ISSUER") or f"http://127.0.0.1:{ports['user']}",
         **stores,
         **{name: value for name, value in secrets.items() if name not in passwords},
     }

@@ -56,9 +56,7 @@ def rotate(kind: Which, file: File = _DEFAULT) -> None:
     rings = _rings(kind, file)
     rotating = {name: ring for name, ring in rings.items() if len(ring) > 1}
     if any(ring[0] == max(ring, key=number_of) for ring in rotating.values()):
-        raise CommandError(
-            f"The new keys are already in use. End this rotation: bin/cli keys retire {kind} {file}"
-        )
+        raise CommandError(f"The new keys are already in use. End this rotation: bin/cli keys retire {kind} {file}")
     if rotating:
         _promote(kind, file, rotating)
     else:

@@ -77,7 +77,7 @@ def test_a_rotation_of_links_adds_then_promotes_then_retires(file: Path) -> None
 
 
 def test_a_rotation_of_tokens_adds_then_promotes_then_retires(file: Path) -> None:
-    """The new key is published before it signs, and the old one as long as its tokens live; the same the next time."""
+    """The new key is published before it signs, and the old one until its tokens expire; the next rotation is alike."""
     steps = [kids(file)]
 
     for command in ("rotate", "rotate", "retire") * 2:

@@ -62,7 +62,7 @@ REFUSALS = {
     "reservation_differs": (202, (OrderStatus.PENDING, "placed")),
     "forbidden": (202, (OrderStatus.PENDING, "placed")),
 }
-"""Code of the refusal -> the answer's status, and what is stored."""
+"""Code of the refusal -> the answer's status, and the stored status."""
 
 
 @pytest.mark.usefixtures("settling", "unresumed")

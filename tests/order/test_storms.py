@@ -23,11 +23,11 @@ from tests.support.serving import serve
 
 KEYS = int(os.environ.get("KEYS", "4"))
 SENDS, AT_ONCE = 20, 32
-"""The storm: so many keys, each sent so often, so many requests under way."""
+"""The storm: how often each request is sent, and how many requests are concurrent."""
 PATIENCE_S = 300.0
-"""What a busy machine may take."""
+"""Timeouts for a busy machine."""
 AGAIN = {202, 409, 503, 504}
-"""Pending, in flight, no connection to the database was free, or its time was up: sent again."""
+"""Pending, in flight, no free database connection, or timed out: sent again."""
 
 
 class Customers:

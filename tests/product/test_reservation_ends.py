@@ -191,7 +191,7 @@ async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None
 async def test_closed_reservations_go_after_30_days(
     orders: Orders, make_product: MakeProduct, database: Postgres, apps: dict[str, FastAPI]
 ) -> None:
-    """They go with their lines; the ledger stays, and so do recently closed reservations and open ones of any age."""
+    """Closed reservations go with their lines; recent ones, open ones of any age and the ledger stay."""
     pot = await make_product(stock=100)
     made: dict[str, UUID] = {}
     for name in ("reserved", "committed", "fulfilled", "released", "expired", "young"):

@@ -102,6 +102,7 @@ ACCESS = {
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
+    "POST /api/v1/users/revoke": "open",
     "POST /api/v1/users/logout": "person",
     "POST /api/v1/users/logout-all": "person",
     "GET /api/v1/users/sessions": "person",
@@ -127,7 +128,9 @@ ACCESS = {
     "GET /api/v1/users/stats/count": "public",
     # User: for other services
     "GET /api/v1/users/revocations": "service",
+    "POST /api/v1/users/introspect": "service",
     "GET /.well-known/jwks.json": "public",
+    "GET /.well-known/oauth-authorization-server": "public",
     # Product
     "GET /api/v1/products": "open",
     "POST /api/v1/products": "admin",
@@ -172,6 +175,8 @@ BODIES: dict[str, object] = {
     "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
+    "POST /api/v1/users/revoke": {"token": "refresh"},
+    "POST /api/v1/users/introspect": {"token": "refresh"},
     "POST /api/v1/users/register": _EVE,
     "PATCH /api/v1/users/profile": {"username": "eve"},
     "DELETE /api/v1/users/profile": {"password": PASSWORD},

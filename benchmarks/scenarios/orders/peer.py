@@ -16,7 +16,7 @@ from benchmarks.processes import run_on_uvloop
 from chassis.core.types import new_id
 
 _POOL_SIZE = 10
-"""Database connections of a process; as many as ours has."""
+"""Database connections of a process; as many as one of ours has."""
 _TAKE = """
     WITH taken AS (
         UPDATE products SET stock = stock - $3
@@ -48,7 +48,7 @@ _WRITE = """
 
 
 def serve_products(pipe: Connection, listener: socket.socket, database: str) -> None:
-    """Serve the half that keeps the stock on *listener*, until killed."""
+    """Serve the half that holds the stock on *listener*, until killed."""
     run_on_uvloop(_serve_products(pipe, listener, database))
 
 
@@ -67,7 +67,7 @@ async def _serve_products(pipe: Connection, listener: socket.socket, database: s
 
 
 def serve_orders(pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes) -> None:
-    """Serve the half that checks the token, asks for the stock in plaintext and writes the order, until killed."""
+    """Serve the half that verifies the token, reserves the stock in plaintext and writes the order, until killed."""
     run_on_uvloop(_serve_orders(pipe, listener, database, product_url, public_key))
 
 
@@ -91,7 +91,7 @@ class _Shop:
         self._key = key
 
     async def place(self, request: web.Request) -> web.Response:
-        """Take what is wanted out of the stock, then write the order. If one dies in between, the units are lost."""
+        """Take the units from the stock, then write the order. If one half dies in between, the units are lost."""
         token = request.headers["Authorization"].removeprefix("Bearer ")
         user = jwt.decode(token, self._key, ["ES256"], audience="sealed-services", issuer="user")["sub"]
         wanted, order_id = orjson.loads(await request.read()), new_id()
@@ -118,7 +118,7 @@ class _Shop:
 
 
 async def _serve_until_killed(app: web.Application, pipe: Connection, listener: socket.socket) -> None:
-    """Serve, and say through the pipe once that is so."""
+    """Serve, and report through the pipe when ready."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()

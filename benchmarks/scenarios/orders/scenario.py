@@ -22,19 +22,19 @@ from cli.dev.secrets import ensure_secrets
 from cli.links import links
 
 _FEWEST_ORDERS = 1_000
-"""Per condition, in all rounds together: a 99th percentile of fewer says little."""
+"""Per condition, in all rounds together: a 99th percentile of fewer is meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    How long to measure.
+    The length of the measurements.
 
     Attributes:
-        workers: Of order and product each.
-        seconds: Least length of one measurement.
-        warm_up: Seconds before each measurement that are not counted.
-        longest: Most seconds of one measurement.
+        workers: The numbers of workers of order and product each.
+        seconds: The minimum length of one measurement.
+        warm_up: Seconds before each measurement that do not count.
+        longest: The maximum length of one measurement, in seconds.
     """
 
     rounds: int
@@ -44,20 +44,20 @@ class Plan:
     longest: float
 
     def turn(self, condition: Condition, product_ids: Sequence[str]) -> Turn:
-        """Return what a side does under a condition."""
+        """Return a side's turn under a condition."""
         wanted, concurrency = product_ids[: condition.products], condition.concurrency
         warm_up = Load(concurrency, 2 * concurrency, self.warm_up, self.longest)
         load = Load(concurrency, ceil(_FEWEST_ORDERS / self.rounds), self.seconds, self.longest)
         return Turn(Task(warm_up, wanted), Task(load, wanted))
 
     def conditions(self, workers: int) -> list[Condition]:
-        """Return what is measured with so many workers."""
+        """Return the conditions with this many workers."""
         alone = [Condition(concurrency=1)] if workers == 1 else []
         return [*alone, Condition(workers=workers), Condition(products=1, workers=workers)]
 
     @property
     def turns(self) -> int:
-        """How many measurements a run has."""
+        """The number of measurements in a run."""
         return 2 * self.rounds * sum(len(self.conditions(workers)) for workers in self.workers)
 
 

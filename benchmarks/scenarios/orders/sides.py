@@ -28,8 +28,8 @@ def ours(
     key: str = OURS,
     name: str = "",
 ) -> Iterator[Side]:
-    """Place orders with our services; *pids* are the roots of their processes, and of nginx if they are behind it."""
-    # `events` is who consumes what orders publish, with its database, and who issues the tokens.
+    """Place orders with our services; *pids* are the roots of their processes, and of nginx if it is used."""
+    # `events` is the consumer of the orders' events with its database, and the issuer of the tokens.
     events = [*pids["analytics"], *pids["user"], *stores.mongodb_pids]
     roots = {"order": pids["order"], "product": pids["product"], "events": events, "PostgreSQL": stores.postgres_pids}
     roots |= {"nginx": pids["nginx"]} if "nginx" in pids else {}
@@ -40,7 +40,7 @@ def ours(
 
 @contextmanager
 def plain(stores: Stores, services: Deployed, workers: int) -> Iterator[Side]:
-    """Run the peer with so many processes for each half, and place orders with it."""
+    """Run the peer with this many processes for each half, and place orders with it."""
     key = orjson.dumps(orjson.loads(services.keys())["keys"][0])
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)) for _ in range(2)]

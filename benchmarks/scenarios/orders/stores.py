@@ -36,10 +36,10 @@ class Stores:
     The databases.
 
     Attributes:
-        ours: Their addresses, by the names of the services' variables.
+        ours: The addresses, by the names of the services' variables.
         postgres_pids: The roots of the servers' process trees.
-        mongodb_pids: The same of MongoDB.
-        plain: The addresses of the peer's; empty where it is not run.
+        mongodb_pids: The same for MongoDB.
+        plain: The addresses of the peer's databases; empty if it is not run.
     """
 
     ours: Mapping[str, str]
@@ -52,11 +52,11 @@ class Stores:
         return asyncio.run(self._counts(side))
 
     def wait_for_events(self) -> None:
-        """Wait until all our events have arrived."""
+        """Wait until all our events are delivered."""
         assert asyncio.run(eventually(self._have_arrived, within=_EVENTS_S))
 
     async def add_products(self, ids: Sequence[str]) -> None:
-        """Give both sides the same products, of which there is as much as anybody wants."""
+        """Create the same products on both sides, with enough stock for every order."""
         for side in filter(None, (self.ours, self.plain)):
             async with asyncpg.create_pool(dsn(side[PRODUCTS]), min_size=1) as pool:
                 await pool.executemany(_ADD_PRODUCT, [(UUID(one), _STOCK) for one in ids])
@@ -95,5 +95,5 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
 
 
 def dsn(url: str) -> str:
-    """Return an address as asyncpg takes it."""
+    """Return an address in asyncpg's form."""
     return url.replace("+asyncpg", "")

@@ -14,7 +14,7 @@ class Screen:
     The dashboard in a browser.
 
     Attributes:
-        complaints: What the browser has complained of; a test that expects some empties the list.
+        complaints: The browser's warnings and errors; a test that expects some empties the list.
     """
 
     page: Page

@@ -45,7 +45,7 @@ async def violations(screen: Screen) -> list[str]:
 
 
 async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: User, make_user: MakeUser) -> None:
-    """The form shows the error and stays; nothing of the dashboard is shown."""
+    """The form shows the error and stays; no part of the dashboard is shown."""
     await make_user("ada")
     async with visit() as screen:
         await screen.log_in(password="wrong password")
@@ -60,7 +60,7 @@ async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: Us
 
 
 async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
-    """Log in, skip to the numbers, choose a range and log out."""
+    """The keyboard is enough to log in, skip to the numbers, choose a range and log out."""
     async with visit() as screen:
         keys = screen.page.keyboard
         await expect(screen.page.get_by_label("Name or e-mail address")).to_be_focused()
@@ -180,7 +180,7 @@ async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
 
 
 async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, sealed: Dispatcher) -> None:
-    """At once; while paused nothing is shown."""
+    """A new event is shown at once; while paused no event is shown."""
     async with visit() as screen:
         await screen.log_in()
         live = screen.panel("live")
@@ -199,7 +199,7 @@ async def test_an_event_that_comes_meanwhile_is_shown(visit: Visit, root: User, 
 async def test_many_tabs_share_one_session(
     apps: dict[str, FastAPI], visit: Visit, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They take turns with the refresh token: no use counts as theft, even without a grace period."""
+    """Tabs take turns with the refresh token: no use counts as theft, even without a grace period."""
     monkeypatch.setattr(refresh_session, "GRACE", timedelta(0))
     async with visit() as screen:
         await screen.log_in()
@@ -216,7 +216,7 @@ async def test_many_tabs_share_one_session(
 
 @pytest.mark.long
 async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
-    """Once, however many panels need one, and invisibly."""
+    """The token is replaced once, however many panels need it, and invisibly."""
     async with visit() as screen:
         await screen.page.clock.install()
         await screen.log_in()

@@ -23,7 +23,7 @@ async def root(make_user: MakeUser) -> User:
 
 
 def excuse(screen: Screen) -> None:
-    """Check that the browser has complained of missing answers and error statuses only, and clear its messages."""
+    """Check that the browser has reported only missing answers and error statuses, and clear its messages."""
     assert {complaint[:23] for complaint in screen.complaints} == {"Failed to load resource"}
     screen.complaints.clear()
 
@@ -67,7 +67,7 @@ async def test_a_failure_after_the_refresh_is_shown_and_passes(
         with failing("/profile", ServiceUnavailable()):
             await screen.page.reload()
             await screen.page.clock.run_for(10_000)
-            await expect(screen.page.get_by_role("alert")).to_contain_text("cannot be done right now")
+            await expect(screen.page.get_by_role("alert")).to_contain_text("not available right now")
         spent = update(RefreshToken).where(RefreshToken.used_at.is_not(None))
         await change(
             apps["user"].state.application.store,

@@ -62,7 +62,7 @@ class Watching:
 
 
 async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: Watching) -> None:
-    """With type and person, and without its data."""
+    """The message has type and person, but not the data."""
     async with watching() as messages:
         stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed", "subject": "s"})).json()
 
@@ -73,7 +73,7 @@ async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: 
 
 
 async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
-    """All from one change stream."""
+    """All readers share one change stream."""
     async with watching() as first, watching() as second:
         stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
 
@@ -85,7 +85,7 @@ async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -
 async def test_a_reader_too_many_is_refused(
     watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a 503 with Retry-After; the place of a reader who left is free again."""
+    """A reader too many gets a 503 with Retry-After; the place of a reader who left is free again."""
     monkeypatch.setattr(feed, "MAX_READERS", 1)
     async with watching():
         refused = await people["analytics"].get(LIVE, headers=bearer(role="admin"))
@@ -103,7 +103,7 @@ async def test_a_reader_too_many_is_refused(
 async def test_one_person_does_not_take_all_places(
     watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond a few streams of one's own it is a 429; others are admitted, and so is a person who closes one."""
+    """More than a few streams of one person are a 429; others are admitted, and so is the person after closing one."""
     monkeypatch.setattr(feed, "MAX_OF_ONE", 2)
     live, admin = people["analytics"], bearer(role="admin")
     async with live.stream("GET", LIVE, headers=admin), live.stream("GET", LIVE, headers=admin):
@@ -150,7 +150,7 @@ class Closing:
 
 
 async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -> None:
-    """The closing stream has no events for it; it gets the message when the next one is open."""
+    """A reader that connects while the stream closes gets the open message once the next stream is open."""
     live, database = Live(), Closing()
     with live.reading(new_id()) as first:
         following = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
@@ -167,7 +167,7 @@ async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -
 
 
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
-    """The shutdown does not wait for readers."""
+    """The shutdown of the service does not wait for readers."""
     with having(apps["analytics"], draining=(draining := Draining())):
         async with watching() as messages:
             draining.has_begun = True
@@ -177,7 +177,7 @@ async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching
 async def test_a_stream_ends_with_its_token(
     apps: dict[str, FastAPI], watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is checked at every heartbeat; after expiry or revocation nothing more is sent."""
+    """The token is checked at every heartbeat; after expiry or revocation no event is sent."""
 
     class Refusing:
         async def verify(self, _token: str) -> None:
@@ -190,7 +190,7 @@ async def test_a_stream_ends_with_its_token(
 
 
 async def test_a_quiet_stream_has_a_heartbeat() -> None:
-    """Every 15 s, so that proxies keep the connection open."""
+    """A heartbeat every 15 s makes proxies keep the connection open."""
     times = iter([0.0, 14.9, 15.0, 15.0])
 
     async def is_allowed() -> bool:
@@ -220,7 +220,7 @@ async def test_a_slow_reader_is_told_how_many_passed_by() -> None:
 
 
 async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its place is free after a while."""
+    """The place of a client that does not read is free after a while."""
     monkeypatch.setattr(route, "PATIENCE_S", 0.01)
 
     async def messages() -> AsyncIterator[bytes]:

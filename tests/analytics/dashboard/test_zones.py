@@ -46,7 +46,7 @@ async def root(make_user: MakeUser) -> User:
 async def test_without_a_zone_that_is_known_the_dashboard_is_in_utc(
     visit: Visit, root: User, database: MotorDatabase, zone: str, said: str
 ) -> None:
-    """The page says so, and its panels show numbers of UTC days."""
+    """The page shows that it uses UTC, and its panels show numbers of UTC days."""
     await seed(database)
     async with visit(timezone_id="Asia/Tokyo") as screen:
         await screen.page.add_init_script(naming(zone))
@@ -67,7 +67,7 @@ async def test_without_a_zone_that_is_known_the_dashboard_is_in_utc(
 
 
 async def test_a_zone_that_is_known_is_used(visit: Visit, root: User, database: MotorDatabase) -> None:
-    """Its name is shown, and days begin at its midnight."""
+    """The zone's name is shown, and days begin at its midnight."""
     async with visit(timezone_id="Asia/Tokyo") as screen:
         await screen.log_in()
         await screen.settle()
@@ -105,7 +105,7 @@ YESTERDAYS = {
 
 @pytest.mark.parametrize("zone", YESTERDAYS)
 async def test_yesterday_until_now_is_until_the_same_time_on_the_wall(visit: Visit, zone: str) -> None:
-    """On days with a clock change as on all others."""
+    """Yesterday ends at the same local time, on days with a clock change as on all others."""
     async with visit(timezone_id=zone) as screen:
         for now, yesterday in YESTERDAYS[zone]:
             days = await screen.page.evaluate(RANGES, ["todayAndYesterday", now])
