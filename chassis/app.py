@@ -22,6 +22,7 @@ from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
 from chassis.web import health
+from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import add_docs, describe_problems
 from chassis.web.routing import Router, settle_paths
@@ -127,6 +128,8 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     if settings.environment is not Environment.PRODUCTION:
         add_docs(app)
     add_error_handlers(app)
+    if not settings.is_environment_chosen:
+        app.add_middleware(LoopbackOnly)
     app.add_middleware(RequestContextMiddleware)
     if settings.cors_origins:
         add_cors(app, settings.cors_origins)

@@ -22,7 +22,7 @@ from chassis.sealing.keys import InvalidKeys, Link, load_links
 
 
 class Environment(StrEnum):
-    """Where a service runs; outside ``local``, sample secrets are refused."""
+    """Where a service runs; outside ``local``, sample secrets are refused. ``local`` is development."""
 
     LOCAL = "local"
     STAGING = "staging"
@@ -31,6 +31,11 @@ class Environment(StrEnum):
 
 _FLAG = "production"
 """``PRODUCTION=true`` is ``ENVIRONMENT=production``, for platforms that set a flag."""
+
+
+CHOOSE_ENVIRONMENT = (
+    "Set ENVIRONMENT=production (`bin/cli keys make production.env` writes it), staging, or local for development."
+)
 
 
 class InvalidSettings(Exception):
@@ -106,7 +111,7 @@ class ServiceSettings(BaseSettings):
             raise InvalidSettings(cls.service_name, problems) from None
         except SettingsError as error:
             raise InvalidSettings(cls.service_name, [_describe(error)]) from None
-        if problems := settings._sample_secrets():
+        if problems := [*settings._unchosen_environment(), *settings._sample_secrets()]:
             raise InvalidSettings(cls.service_name, problems)
         return settings
 
@@ -114,6 +119,11 @@ class ServiceSettings(BaseSettings):
     def variables(cls) -> tuple[str, ...]:
         """Return the names of its variables, in lower case."""
         return (*cls.model_fields, _FLAG)
+
+    @property
+    def is_environment_chosen(self) -> bool:
+        """Whether ENVIRONMENT is set; without it, the service serves its own machine only (chassis/web/loopback.py)."""
+        return "environment" in self.model_fields_set
 
     @property
     def strict(self) -> bool:
@@ -166,6 +176,13 @@ class ServiceSettings(BaseSettings):
         if values.get("environment") == Environment.PRODUCTION:
             values["encryption_mode"] = "strict"
         return values
+
+    def _unchosen_environment(self) -> list[str]:
+        """Return a problem if gunicorn, which is no server for development, runs without ENVIRONMENT."""
+        is_gunicorn = os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn/")  # gunicorn itself sets it
+        return (
+            [f"ENVIRONMENT: is missing. {CHOOSE_ENVIRONMENT}"] if is_gunicorn and not self.is_environment_chosen else []
+        )
 
     def _sample_secrets(self) -> list[str]:
         if self.environment is Environment.LOCAL:
