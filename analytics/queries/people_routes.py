@@ -44,7 +44,7 @@ async def funnel(query: Annotated[FunnelQuery, Query()], database: Database) -> 
 @router.get("/retention", access=optional(), auth=ANALYST, responses=documented(TooSlow))
 async def retention(query: Annotated[RetentionQuery, Query()], database: Database) -> Retention:
     """Count the people who first appeared in a week, and those who came back (analysts)."""
-    return await get_retention(database, query.weeks)
+    return await get_retention(database, query)
 
 
 @router.get(

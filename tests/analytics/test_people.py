@@ -69,6 +69,18 @@ async def test_people_are_counted_by_what_they_did(database: MotorDatabase, ask:
     assert (await ask("users/unique", type=["a", "b"], since="2026-11-20T00:00Z"))["total"] == 2
 
 
+async def test_the_weeks_may_end_earlier(database: MotorDatabase, ask: Ask) -> None:
+    """With the week that the range ends in; who came later does not count."""
+    await count(
+        database, did("ada", NOON), did("ada", NOON - timedelta(weeks=1)), did("bob", NOON + timedelta(weeks=1))
+    )
+
+    assert (await ask("retention", weeks=2, to="2026-11-23T01:00+01:00"))["weeks"] == [
+        {"week": "2026-11-09", "users": 1, "returned": [1, 1]},
+        {"week": "2026-11-16", "users": 0, "returned": [0]},
+    ]
+
+
 async def test_people_belong_to_the_week_in_which_they_came_first(database: MotorDatabase, ask: Ask) -> None:
     """For each week there is the number of people who came back in it and in later weeks."""
     weeks = {"ada": [2, 1, 0], "bob": [2, 0], "eve": [2], "joe": [1], "old": [3, 2, 1]}

@@ -92,6 +92,7 @@ ACCESS = {
     "GET /api/v1/analytics/erasures/{user_id}": "admin",
     "GET /api/v1/analytics/export": "analyst, plain",
     "GET /api/v1/analytics/events/live": "analyst, plain",
+    "GET /api/v1/analytics/events/{event_id}": "analyst",
     # Analytics: the dashboard's page and its sessions
     "GET /dashboard": "public",
     "GET /dashboard/": "public",
@@ -155,7 +156,7 @@ ACCESS = {
 """Route -> policy."""
 
 THING = "0197a6b2-0000-7000-8000-000000000000"
-"""The ids of the only product, and of the only order, which is Ada's and has reserved a unit of it."""
+"""The ids of the only product, of an event, and of the only order, which is Ada's and has reserved a unit of it."""
 PASSWORD = "correct horse battery"
 _NEW_PASSWORD = "four unrelated plum words"
 _EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}

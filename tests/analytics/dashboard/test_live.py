@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Self, cast
 
 import httpx
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from analytics.ingestion.store_events import store_events
 from analytics.live import change_stream as feed
 from analytics.live import routes as route
 from analytics.live import stream_events as streaming
@@ -17,11 +19,14 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import Parts
 from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import DatabaseUnavailable
 from chassis.core.lifecycle import Draining
 from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
+from tests.analytics.asking import Ask
+from tests.analytics.counting import NOON, event
 from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
 from tests.support.aliases import Bearer, People
 from tests.support.having import having
@@ -52,9 +57,10 @@ class Watching:
         self._headers = headers
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[Messages]:
+    async def __call__(self, last: int = 0) -> AsyncIterator[Messages]:
         """Return the messages after the first one, from which on none is missed."""
-        async with self._client.stream("GET", LIVE, headers=self._headers, timeout=10) as response:
+        query = {"last": last}
+        async with self._client.stream("GET", LIVE, params=query, headers=self._headers, timeout=10) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             messages = messages_of(response)
             assert await anext(messages) == ("open", {})
@@ -70,6 +76,44 @@ async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: 
 
     assert (kind, told["id"], told["type"], told["subject"]) == ("message", stored["id"], "page.viewed", "s")
     assert told.keys() == {"id", "type", "occurred_at", "received_at", "subject", "user_id"}
+
+
+async def test_the_last_events_come_first(database: MotorDatabase, watching: Watching, sealed: Dispatcher) -> None:
+    """As many as requested, the latest last; later ones follow."""
+    stored = [event(NOON + timedelta(minutes=minute)) for minute in (2, 0, 1)]
+    await store_events(database, stored)
+    async with watching(last=2) as messages:
+        told = [(await anext(messages))[1]["id"] for _ in range(2)]
+        later = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
+        told.append((await anext(messages))[1]["id"])
+
+    assert told == [stored[2]["_id"], stored[0]["_id"], later["id"]]
+
+
+async def test_a_stream_that_cannot_read_the_last_events_ends() -> None:
+    """The client connects again, rather than waiting for what will not come."""
+
+    async def is_allowed() -> bool:
+        return True
+
+    async def last() -> list[bytes]:
+        raise DatabaseUnavailable
+
+    reader = Reader(new_id())
+    reader.tell(OPEN)
+
+    assert [message async for message in stream_events(reader, is_allowed, lambda: False, last)] == [OPEN]
+
+
+async def test_one_event_is_read_whole(database: MotorDatabase, ask: Ask) -> None:
+    """With its data; an id without an event is a 404."""
+    stored, other = event(data={"path": "/pricing"}), event()
+    await store_events(database, [stored, other])
+
+    answer = await ask(f"events/{stored['_id']}")
+
+    assert (answer["id"], answer["type"], answer["data"]) == (stored["_id"], "page.viewed", {"path": "/pricing"})
+    assert await ask.refusal(f"events/{new_id()}") == (404, "event_not_found")
 
 
 async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
@@ -196,10 +240,13 @@ async def test_a_quiet_stream_has_a_heartbeat() -> None:
     async def is_allowed() -> bool:
         return True
 
+    async def last() -> list[bytes]:
+        return []
+
     reader = Reader(new_id())
     reader.tell(b"one")
     reader.tell(b"two")
-    stream = stream_events(reader, is_allowed, lambda: False, clock=lambda: next(times))
+    stream = stream_events(reader, is_allowed, lambda: False, last, clock=lambda: next(times))
 
     assert [await anext(stream) for _ in range(3)] == [b"one", b"two", b": ping\n\n"]
 

@@ -78,13 +78,14 @@ async def test_a_wrong_password_is_refused(browser: httpx.AsyncClient, make_user
 async def test_who_may_not_look_is_refused_and_leaves_no_session(
     browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
 ) -> None:
-    """With the right password and a wrong role the login is a 403, and its session at the user service has ended."""
+    """With the right password and a wrong role the login is a 403 that says how to get the role; no session is left."""
     ada = await make_user("ada")
 
     answer = await log_in(browser, "ada")
 
     lives = select(UserSession.id).where(UserSession.revoked_at.is_(None), UserSession.id != ada.id)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_an_analyst")
+    assert f'PATCH /api/v1/users/{ada.id} with {{"role": "analyst"}}' in answer.json()["detail"]
     assert "set-cookie" not in answer.headers
     assert await read(accounts, select(UserSession.id).where(UserSession.id != ada.id)) != []
     assert await read(accounts, lives) == []
