@@ -1,6 +1,7 @@
 """Calls of the analytics service, for its dashboard."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import BaseModel, Field, PlainSerializer, SecretStr, StringConstraints
 
@@ -36,6 +37,7 @@ class Tokens(BaseModel):
 class Person(BaseModel):
     """The person who is logged in."""
 
+    id: UUID
     username: str
     role: str
 

@@ -45,6 +45,13 @@ class TooSlow(ServiceUnavailable):
         super().__init__(headers={RETRY_EXHAUSTED: "1"})
 
 
+class EventNotFound(NotFound):
+    """No event has this id, or it was deleted after its retention (404)."""
+
+    code = "event_not_found"
+    message = "No stored event has this id."
+
+
 class ErasureNotFound(NotFound):
     """No person with this id was erased (404)."""
 

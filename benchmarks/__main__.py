@@ -1,4 +1,4 @@
-"""``python -m benchmarks …``: measurements beside the peers; each benchmark is a scenario."""
+"""``python -m benchmarks …``: measurements of the services and their alternatives; each benchmark is a scenario."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.callback()
 def quietly() -> None:
     """Measure, beside the peers."""
-    # Our own calls, as to log somebody in, are no news.
+    # Our own calls, as to log a person in, are not logged.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
@@ -63,7 +63,7 @@ def observability(
     *,
     quick: Annotated[bool, typer.Option(help="Fewer and shorter rounds; 3 minutes instead of 6.")] = False,
 ) -> None:
-    """Measure what traces and error reports cost an order. Run it on a quiet machine."""
+    """Measure the cost of traces and error reports for an order. Run it on a quiet machine."""
     run(watching.SCENARIO, watching.QUICK if quick else watching.FULL, keep=False)
 
 
@@ -77,7 +77,7 @@ def analytics(
         ),
     ] = False,
 ) -> None:
-    """Measure storing events and asking for statistics, beside MongoDB by hand. Run it on a quiet machine."""
+    """Measure storing events and querying statistics, beside MongoDB by hand. Run it on a quiet machine."""
     run(analysing.SCENARIO, analysing.QUICK if quick else analysing.FULL, keep=not quick)
 
 
@@ -94,7 +94,7 @@ def scale(
 
 @app.command()
 def charts() -> None:
-    """Draw the charts anew from the figures that are kept."""
+    """Draw the charts again from the stored figures."""
     for scenario in (dispatching.SCENARIO, ordering.SCENARIO, analysing.SCENARIO, scaling.SCENARIO):
         redraw(scenario)
 
@@ -110,11 +110,11 @@ def dispatch_profile(
     concurrency: Annotated[int, typer.Option(min=1)] = 32,
     calls: Annotated[int, typer.Option(min=100)] = 20_000,
 ) -> None:
-    """Show where the time of a call goes."""
+    """Profile a call: where its time is spent."""
     print(profiling.profile(candidate[0], side, tree=tree, concurrency=concurrency, calls=calls))  # noqa: T201
 
 
 if __name__ == "__main__":
-    # Inherited by all processes: nothing leaves this machine, and refused strangers are no news.
+    # Inherited by all processes: nothing leaves this machine, and refused requests are not logged.
     os.environ |= {"NO_PROXY": "127.0.0.1", "GRPC_VERBOSITY": "NONE"}
     app()

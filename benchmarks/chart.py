@@ -1,4 +1,4 @@
-"""Draws the figures of a run as one picture of several panels. The same figures, the same bytes."""
+"""Draws the figures of a run as one picture of several panels. The same figures produce the same bytes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 Row = dict[str, Any]
-"""A series of figures, as it stands in the JSON."""
+"""A series of figures, as in the JSON."""
 
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "benchmarks",
@@ -49,7 +49,7 @@ class Bars:
 
 
 def chart_file(name: str) -> Path:
-    """Return where the chart of a benchmark's latest run is kept."""
+    """Return the path of the chart of a benchmark's latest run."""
     return Path(f"docs/images/{name}-benchmark.svg")
 
 
@@ -78,14 +78,14 @@ def draw_chart(
 
 
 def bars(axes: Axes, bars: Bars, values: Sequence[float], *, title: str, label: str) -> None:
-    """Draw a bar for each value, the first on top, with its number behind it."""
+    """Draw a bar for each value, the first on top, with its number beside it."""
     axes.set_title(title)
     _bars(axes, bars, values, unit="")
     axes.set_xlabel(label)
 
 
 def latency(axes: Axes, bars: Bars, rows: Iterable[Row], *, label: str, unit: str = "") -> None:
-    """Draw the median latency of each row, and the 99th percentile pale behind it."""
+    """Draw the median latency of each row, and the 99th percentile in a pale colour behind it."""
     every = list(rows)
     axes.set_title("Latency: p50, and p99 pale")
     _bars(axes, bars, [row["p99_ms"] for row in every], alpha=0.45, unit=unit)
@@ -105,7 +105,7 @@ def stacked(  # noqa: PLR0913 - what a panel has
     label: str,
     text: Callable[[Sequence[float]], str] = lambda parts: f"{sum(parts):,.0f}",
 ) -> None:
-    """Draw bars of *parts*; behind each stands the *text* that is made of its parts."""
+    """Draw bars of *parts*; beside each is the *text* made of its parts."""
     axes.set_title(title)
     left = [0.0] * len(names)
     for part, width in parts.items():
@@ -120,7 +120,7 @@ def stacked(  # noqa: PLR0913 - what a panel has
 def lines(
     axes: Axes, lines: Iterable[Line], *, title: str, x_label: str, y_label: str, logarithmic: bool = False
 ) -> None:
-    """Draw lines over the same ticks, from 0 up, or both axes *logarithmic*."""
+    """Draw lines over the same ticks, from 0 up, or with both axes *logarithmic*."""
     axes.set_title(title)
     every = list(lines)
     for one in every:
@@ -144,6 +144,6 @@ def _bars(axes: Axes, bars: Bars, values: Sequence[float], *, unit: str, alpha: 
 
 
 def _make_room(axes: Axes) -> None:
-    """Leave space for the labels behind the bars, and none for lines between them."""
+    """Leave space for the labels beside the bars, and none for lines between them."""
     axes.margins(x=0.3)
     axes.grid(visible=False, axis="y")

@@ -1,4 +1,4 @@
-"""Our services as the production image starts them, a person who is logged in, and nginx where it is installed."""
+"""The services as the production image starts them, a logged-in person, and nginx where it is installed."""
 
 import re
 import shutil
@@ -24,12 +24,12 @@ from cli.services import SERVICES, Service
 _START_S = 60.0
 _OLDEST_NGINX = (1, 18)
 _PLACES = "/usr/local/sbin:/usr/sbin"
-"""Where nginx is beside the PATH of people who are not root."""
+"""Where nginx is, outside the PATH of users other than root."""
 _REMEDY = "`apt install nginx-light`, or `apt-get download nginx`, `dpkg -x` it, and put its usr/sbin on PATH."
 
 
 class NotMigrated(Exception):
-    """The schema could not be made; the reason was printed."""
+    """The schema could not be migrated; the reason was printed."""
 
 
 class NotReady(Exception):
@@ -37,15 +37,15 @@ class NotReady(Exception):
 
 
 class DatabaseServer(Protocol):
-    """What makes databases: an embedded server, or several that are one."""
+    """Creates databases: an embedded server, or several that act as one."""
 
     def create_database(self, name: str, /) -> str:
-        """Make a database; returns its address."""
+        """Create a database; returns its address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """Services that run."""
+    """Running services."""
 
     environment: Mapping[str, str]
     pids: Mapping[str, int]
@@ -56,7 +56,7 @@ class Deployed:
         return self.environment[f"{service.upper()}_SERVICE_URL"]
 
     def keys(self) -> bytes:
-        """Return the public keys that check tokens, as a JWK set."""
+        """Return the public keys that verify tokens, as a JWK set."""
         return httpx.get(f"{self.address('user')}/.well-known/jwks.json").raise_for_status().content
 
 
@@ -69,8 +69,8 @@ def deploy(
 
     Args:
         stores: The addresses of their databases, by the names of their variables.
-        folder: For what they print.
-        workers: How many each has, by its name; a service that is not named is not run.
+        folder: For their output.
+        workers: The number of workers of each service to run, by its name.
         variables: Added to the environment of all of them.
 
     Raises:
@@ -90,14 +90,14 @@ def deploy(
 
 
 def production(stores: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
-    """Return the environment that all services have in production (see ``stack_environment``)."""
+    """Return the environment common to all services in production (see ``stack_environment``)."""
     everything = stack_environment({}, secrets, ports, stores) | {"ENVIRONMENT": "production"}
     del everything["LOG_DIR"]  # in production lines go to standard output alone
     return everything
 
 
 def start(service: Service, everything: Mapping[str, str], *, port: int, workers: int, log: Path) -> SupervisedProcess:
-    """Start a service as the image does, of *everything* with what it may see, without waiting until it is ready."""
+    """Start a service as the image does, with its part of *everything*, without waiting until it is ready."""
     own = {"PROMETHEUS_MULTIPROC_DIR": str(log.with_name(f"{log.stem}-metrics"))}
     command, environment = gunicorn(service, everything, port=port, workers=workers)
     with log.open("wb") as output:
@@ -107,7 +107,7 @@ def start(service: Service, everything: Mapping[str, str], *, port: int, workers
 def gunicorn(
     service: Service, everything: Mapping[str, str], *, port: int, workers: int
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the command and the environment by which the image starts a service."""
+    """Return the command and the environment with which the image starts a service."""
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
     own = {"SERVICE": service.name, "WEB_CONCURRENCY": str(workers)}
     return command, service_environment(service, everything) | own
@@ -118,14 +118,14 @@ def wait_until_ready(port: int, log: Path, within_s: float = _START_S) -> None:
     Wait for a service.
 
     Raises:
-        NotReady: It is not in time.
+        NotReady: It is not ready in time.
     """
     if not wait_until(lambda: is_ready(port), within_s):
         raise NotReady(log.read_text(errors="replace")[-2000:])
 
 
 def log_in(environment: Mapping[str, str]) -> str:
-    """Register somebody who has a browser and a password; returns an access token of 15 minutes."""
+    """Register a person with a browser and a password; returns an access token of 15 minutes."""
     name, password = ensure_demo_user(environment)
     login = f"{environment['USER_SERVICE_URL']}/api/v1/users/login"
     answer = httpx.post(login, data={"username": name, "password": password}).raise_for_status()
@@ -133,16 +133,16 @@ def log_in(environment: Mapping[str, str]) -> str:
 
 
 def create_databases(servers: Mapping[str, DatabaseServer]) -> dict[str, str]:
-    """Make the database of every service; *servers* by their kind. Returns the addresses by the services' variables."""
+    """Create the database of every service; *servers* by kind. Returns the addresses by the services' variables."""
     return {service.store_variable: servers[service.store].create_database(service.database) for service in SERVICES}
 
 
 def migrate(environment: Mapping[str, str], *service: str, log: Path | None = None) -> None:
     """
-    Make the schemas of all services, or of one; what is printed goes to *log*, if there is one.
+    Migrate the schemas of all services, or of one; output goes to *log*, if there is one.
 
     Raises:
-        NotMigrated: It fails.
+        NotMigrated: A migration fails.
     """
     command = [sys.executable, "-m", "cli", "db", "upgrade", *service]
     with log.open("wb") if log else nullcontext() as output:

@@ -1,4 +1,4 @@
-"""The load generator: a closed loop of concurrent calls, bounded in number and time, and what it took."""
+"""The load generator: a closed loop of concurrent calls, bounded in number and time, and its measurements."""
 
 import asyncio
 import re
@@ -15,14 +15,14 @@ from typing import Any
 from benchmarks.processes import hear, run_on_uvloop
 
 Fetch = Callable[[str], Awaitable[str]]
-"""One call: takes the id of the wanted thing and returns the id that stands in the answer."""
+"""One call: takes the id of the wanted thing and returns the id in the answer."""
 Connect = Callable[..., AbstractAsyncContextManager[Fetch]]
 """Opens a client; a function of a module, since it is sent to the client's process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is to be done: at least *calls* and at least *seconds*, but nothing is begun after *longest* seconds."""
+    """The size of a load: at least *calls* and at least *seconds*, but no call begins after *longest* seconds."""
 
     concurrency: int
     calls: int
@@ -32,7 +32,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a client process is told to do: a load of calls for *wanted*, in turn."""
+    """The task of a client process: a load of calls for *wanted*, in turn."""
 
     load: Load
     wanted: Sequence[str]
@@ -40,21 +40,21 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a load took, seen from its client."""
+    """The measurements of a load, by its client."""
 
     calls: int
-    """Those that succeeded."""
+    """The number of successful calls."""
     errors: dict[str, int]
-    """How many calls failed, by what went wrong."""
+    """The number of failed calls, by kind of error."""
     seconds: float
     cpu_s: float
-    """Of the whole client process, all threads."""
+    """Seconds of the whole client process, all threads."""
     p50_s: float
     p99_s: float
 
 
 def run_client(pipe: Connection, connect: Connect, *arguments: Any) -> None:  # noqa: ANN401 - those of *connect*
-    """Be a client process: do each ``Task`` that comes through the pipe, until it is closed."""
+    """Run a client process: do each ``Task`` received through the pipe, until it is closed."""
     run_on_uvloop(_obey(pipe, connect(*arguments)))
 
 
@@ -66,7 +66,7 @@ async def _obey(pipe: Connection, connecting: AbstractAsyncContextManager[Fetch]
 
 
 async def run_load(fetch: Fetch, ids: Sequence[str], load: Load) -> Taken:
-    """Keep *load.concurrency* calls going, each for the next of *ids*, and measure them."""
+    """Keep *load.concurrency* calls under way, each for the next of *ids*, and measure them."""
     loop = _Loop(fetch, ids, load)
     cpu = time.process_time()
     async with asyncio.TaskGroup() as group:
@@ -85,7 +85,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def _kind(error: Exception) -> str:
-    """Describe what went wrong, alike for errors that differ in numbers only."""
+    """Describe an error, without the numbers in which equal errors differ."""
     return re.sub(r"\d+(\.\d+)?", "#", f"{type(error).__name__}: {error}")[:200]
 
 
@@ -101,7 +101,7 @@ class _Loop:
         self.begun = time.perf_counter()
 
     async def call_in_turn(self) -> None:
-        """Call again and again until the load is done."""
+        """Repeat the call until the load is done."""
         fetch, wanted, clock = self._fetch, self._wanted, time.perf_counter
         while self._goes_on():
             wants, started = next(wanted), clock()

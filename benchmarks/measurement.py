@@ -1,4 +1,4 @@
-"""What was measured: one side in one round, and all rounds of a side under one condition."""
+"""Measurements: of one side in one round, and of all rounds of a side under one condition."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from benchmarks.load import Taken
 C = TypeVar("C")
 
 NOISY = 0.1
-"""Cores busy with something else, from which on a measurement is doubtful."""
+"""More cores than this busy with other work make a measurement doubtful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Measurement:
     One side, one condition, one round.
 
     Attributes:
-        taken: What the client saw.
-        cpu_s: Seconds of CPU of each part of the servers, until all that the calls caused was done.
-        others: Cores that were busy with something else meanwhile, on average.
-        drain_s: Seconds from the last answer until all that the calls caused was done.
-        counts: What the databases counted meanwhile, by name.
+        taken: The client's measurements.
+        cpu_s: Seconds of CPU of each part of the servers, until all work caused by the calls was done.
+        others: The average number of cores busy with other work meanwhile.
+        drain_s: Seconds from the last answer until all work caused by the calls was done.
+        counts: The increase of the databases' counters meanwhile, by name.
     """
 
     taken: Taken
@@ -35,7 +35,7 @@ class Measurement:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the machine had little else to do."""
+        """Whether the machine had little other work."""
         return self.others < NOISY
 
     @property
@@ -45,12 +45,12 @@ class Measurement:
 
     @property
     def p50_ms(self) -> float:
-        """Half of the calls took no longer than these milliseconds."""
+        """The median latency of calls, milliseconds."""
         return self.taken.p50_s * 1e3
 
     @property
     def p99_ms(self) -> float:
-        """99 of 100 calls took no longer than these milliseconds."""
+        """The 99th percentile of the latency of calls, milliseconds."""
         return self.taken.p99_s * 1e3
 
     @property
@@ -69,11 +69,11 @@ class Measurement:
         return self.per_call(self.servers_cpu_s) * 1e6
 
     def part_us(self, part: str) -> float:
-        """Return the microseconds of CPU per call of one part; 0 for one that this side does not have."""
+        """Return the microseconds of CPU per call of one part; 0 for a part that this side does not have."""
         return self.per_call(self.cpu_s.get(part, 0.0)) * 1e6
 
     def per_call(self, amount: float) -> float:
-        """Divide by the calls that succeeded."""
+        """Divide by the number of successful calls."""
         return amount / max(self.taken.calls, 1)
 
 
@@ -87,17 +87,17 @@ class Series(Generic[C]):
 
     @property
     def quiet_rounds(self) -> int:
-        """How many rounds were quiet."""
+        """The number of quiet rounds."""
         return sum(one.is_quiet for one in self.rounds)
 
     @property
     def calls(self) -> int:
-        """Calls that succeeded, in all rounds."""
+        """The number of successful calls, in all rounds."""
         return sum(one.taken.calls for one in self.rounds)
 
     @property
     def errors(self) -> Counter[str]:
-        """Calls that failed, in all rounds, by what went wrong."""
+        """The number of failed calls, in all rounds, by kind of error."""
         return errors_of(self.rounds)
 
     def median(self, figure: Callable[[Measurement], float]) -> float:
@@ -110,5 +110,5 @@ class Series(Generic[C]):
 
 
 def errors_of(measurements: Iterable[Measurement]) -> Counter[str]:
-    """Add up what went wrong, and how often."""
+    """Add up the errors by kind."""
     return sum((Counter(one.taken.errors) for one in measurements), Counter())

@@ -1,4 +1,4 @@
-"""Child processes that are spoken to through a pipe and end with us, and the CPU and memory that processes use."""
+"""Child processes that communicate through a pipe and end with their parent, and the CPU and memory of processes."""
 
 import asyncio
 import multiprocessing
@@ -19,12 +19,12 @@ _STOP_S = 5.0
 
 
 class NotStarted(Exception):
-    """A child process did not say that it is ready."""
+    """A child process did not report that it is ready."""
 
 
 class Child:
     """
-    A process that runs ``function(pipe, *arguments)`` and says through its pipe that it is ready.
+    A process that runs ``function(pipe, *arguments)`` and reports through its pipe that it is ready.
 
     A context manager that stops it.
     """
@@ -44,10 +44,10 @@ class Child:
 
     def ready(self) -> Any:  # noqa: ANN401 - whatever it says
         """
-        Wait for its first word, and give it.
+        Wait for its first message, and return it.
 
         Raises:
-            NotStarted: It ended, or said nothing for 30 s.
+            NotStarted: It ended, or sent no message for 30 s.
         """
         with suppress(EOFError):
             if self.pipe.poll(_START_S):
@@ -60,7 +60,7 @@ class Child:
         return self.pipe.recv()
 
     def terminate(self) -> None:
-        """Ask it to end (SIGTERM), without waiting."""
+        """Request its end (SIGTERM), without waiting."""
         self._process.terminate()
 
     def __enter__(self) -> Self:
@@ -75,20 +75,20 @@ class Child:
 
 
 def _run(function: Callable[..., None], pipe: Connection, *arguments: object) -> None:
-    """Run *function* as the child; Ctrl-C is the parent's to handle, which ends us."""
+    """Run *function* in the child; Ctrl-C is handled by the parent, which ends the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(BrokenPipeError):
         function(pipe, *arguments)
 
 
 def run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
-    """Run *work* as a child does: on the event loop that the services have."""
+    """Run *work* as a child does: on the event loop of the services."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work)
 
 
 def end_with_parent(pipe: Connection) -> None:
-    """End this process at once when the other end of *pipe* is gone; for a child that reads nothing from it."""
+    """End this process at once when the other end of *pipe* is closed; for a child that does not read from it."""
 
     def watch() -> None:
         with suppress(EOFError, OSError):
@@ -99,7 +99,7 @@ def end_with_parent(pipe: Connection) -> None:
 
 
 async def hear(pipe: Connection) -> Any:  # noqa: ANN401 - whatever was asked
-    """Wait in a child for the parent's next question; None when the parent is gone."""
+    """Wait in a child for the parent's next question; None when the parent has ended."""
     try:
         return await asyncio.to_thread(pipe.recv)
     except EOFError:
@@ -113,20 +113,20 @@ def tree_cpu_s(root: int) -> float:
 
 
 def descendants_memory_mib(root: int) -> float:
-    """Return the memory of all that a process has started; what several share counts once (proportional set size)."""
+    """Return the memory of a process's descendants; shared memory counts once (proportional set size)."""
     return sum(map(_memory_mib, psutil.Process(root).children(recursive=True)))
 
 
 def busy_s() -> float:
-    """Return the seconds of CPU that everybody on this machine has used since it started."""
+    """Return the seconds of CPU that all processes of this machine have used since it started."""
     times = psutil.cpu_times()
     idle = times.idle + getattr(times, "iowait", 0.0)
-    # Guests are counted in user and nice already.
+    # Guests are already included in user and nice.
     return float(sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
 
 
 def _cpu_s(process: psutil.Process) -> float:
-    """Return a process's seconds of CPU; none if it has just ended."""
+    """Return a process's seconds of CPU; 0 if it has just ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Shows a run on the terminal: tables of its figures, ratios beside their targets, and what is to be kept in mind."""
+"""Prints a run: tables of its figures, ratios with their targets, and notes."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,7 +15,7 @@ _ERRORS_SHOWN = 3
 
 
 def show(console: Console, machine: dict[str, Any], tables: Iterable[Table], notes: Iterable[str]) -> None:
-    """Print everything."""
+    """Print the whole report."""
     console.print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}")
     for table in tables:
         console.print(table)
@@ -35,7 +35,7 @@ def make_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]
 
 
 def targets_table(title: str, results: Iterable[Result]) -> Table:
-    """Show ratios beside what they should be."""
+    """Show ratios with their targets."""
     return make_table(title, ("measured", "rounds", "target", ""), map(_target_row, results))
 
 
@@ -47,12 +47,12 @@ def _target_row(result: Result) -> tuple[str, ...]:
 
 
 def verdict(*, is_met: bool) -> str:
-    """Say in colour whether a target is met."""
+    """Return in colour whether a target is met."""
     return "[green]met[/green]" if is_met else "[red]missed[/red]"
 
 
 def doubts(series: Iterable[Series[Any]]) -> Iterator[str]:
-    """Say which calls failed, and how many measurements were disturbed."""
+    """Report failed calls, and the number of disturbed measurements."""
     every = list(series)
     for one in every:
         for error, times in one.errors.most_common(_ERRORS_SHOWN):

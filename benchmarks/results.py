@@ -1,4 +1,4 @@
-"""The results of a run: ratios held against their targets, and the figures that are kept in the repository as JSON."""
+"""The results of a run: ratios with their targets, and the figures stored in the repository as JSON."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from benchmarks.measurement import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure's ratio between two sides in one run, so that it holds on any machine, and where it should be."""
+    """A target for the ratio of two sides' figure in one run, which holds on any machine."""
 
     text: str
     figure: Callable[[Measurement], float]
@@ -27,13 +27,13 @@ class Target:
     at_most: bool = False
 
     def is_met(self, ratio: float) -> bool:
-        """Whether *ratio* is where it should be."""
+        """Whether *ratio* meets the target."""
         return ratio <= self.limit if self.at_most else ratio >= self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A target, and what was measured: the median, the lowest and the highest ratio of the rounds."""
+    """A target and its measurement: the median, the lowest and the highest ratio of the rounds."""
 
     target: Target
     ratio: float
@@ -46,7 +46,7 @@ class Result:
         return self.target.is_met(self.ratio)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the ratio with what it should be."""
+        """Return the ratio with its target."""
         return {
             "ratio": self.target.text,
             "value": round(self.ratio, 3),
@@ -70,17 +70,17 @@ def result(target: Target, ratios: Sequence[float]) -> Result:
 
 
 def results_as_json(results: Iterable[Result]) -> list[dict[str, Any]]:
-    """Return all ratios with what they should be."""
+    """Return all ratios with their targets."""
     return [one.as_json() for one in results]
 
 
 def figures_file(name: str) -> Path:
-    """Return where the latest run of a benchmark is kept."""
+    """Return the path of the figures of a benchmark's latest run."""
     return Path(f"benchmarks/results/{name}.json")
 
 
 def write_figures(name: str, machine: dict[str, Any], content: dict[str, Any]) -> None:
-    """Keep a run."""
+    """Store the figures of a run."""
     date = datetime.now(UTC).isoformat(timespec="minutes")
     run = {"benchmark": name, "date": date, "machine": machine, **content}
     file = figures_file(name)
@@ -89,13 +89,13 @@ def write_figures(name: str, machine: dict[str, Any], content: dict[str, Any]) -
 
 
 def read_figures(name: str) -> dict[str, Any]:
-    """Read the run that is kept."""
+    """Read the stored figures."""
     run: dict[str, Any] = json.loads(figures_file(name).read_text(encoding="utf-8"))
     return run
 
 
 def describe_machine(*packages: str) -> dict[str, Any]:
-    """Describe what figures hold for: processor, system, Python, versions of *packages*; no name, no path."""
+    """Describe the machine of the figures: processor, system, Python, versions of *packages*; no name, no path."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""Measures: sides take turns, round after round, warmed up, and once more if something else was busy meanwhile."""
+"""Measures: sides take turns, round after round, after a warm-up, and repeat disturbed measurements."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,24 +10,24 @@ from benchmarks.measurement import NOISY, C, Measurement, Series
 from benchmarks.processes import busy_s, tree_cpu_s
 
 OnTurn = Callable[[str], None]
-"""Called with what is done next."""
+"""Called with a description of the next step."""
 
 
 class DoesNotWork(Exception):
-    """A side fails from the start; carries what went wrong."""
+    """A side fails from the start; carries the error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """
-    One of the sides that are compared, ready to be measured.
+    One of the compared sides, ready to be measured.
 
     Attributes:
-        run: Has its load generator do a task, and returns what it took.
+        run: Runs a task in its load generator, and returns the measurements.
         roots: The roots of its servers' process trees, by part.
-        drain: Waits until all that a load has caused is done: it is part of the work, and the next side must not have
+        drain: Waits until all work caused by a load is done: it is part of the work, and the next side must not have
             to do it.
-        counts: Reads what its databases have counted so far.
+        counts: Reads the counters of its databases.
     """
 
     key: str
@@ -42,7 +42,7 @@ class Side:
         return {part: sum(map(tree_cpu_s, roots)) for part, roots in self.roots.items()}
 
     def measure(self, task: Any) -> Measurement:  # noqa: ANN401 - what its load generator takes
-        """Do *task* and measure what it takes."""
+        """Run *task* and measure it."""
         counts, cpu, busy = self.counts(), self.cpu_s(), busy_s()
         taken = self.run(task)
         assert isinstance(taken, Taken)
@@ -68,7 +68,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a side does when it is its turn: *before* warms it up or prepares it, and is not measured."""
+    """A side's turn: *before* warms it up or prepares it, and is not measured."""
 
     before: Any
     measured: Any
@@ -77,11 +77,11 @@ class Turn:
 @dataclass(slots=True)
 class Rounds:
     """
-    Lets sides take turns.
+    Runs the turns of the sides.
 
     Attributes:
         on_turn: Called before each turn.
-        repeats: How many measurements may still be made once more because something else was busy meanwhile.
+        repeats: The number of measurements that may still be repeated because of other work on the machine.
     """
 
     on_turn: OnTurn
@@ -91,10 +91,10 @@ class Rounds:
         self, sides: Sequence[Side], conditions: Sequence[C], rounds: int, turn: Callable[[Side, C, int], Turn]
     ) -> list[Series[C]]:
         """
-        Measure every side under every condition, once in each round, so that a drift of the machine hits all alike.
+        Measure every side under every condition, once in each round, so that a drift of the machine affects all alike.
 
         Args:
-            turn: Returns what a side does under a condition in a round.
+            turn: Returns a side's turn under a condition in a round.
         """
         measured = {(side.key, condition): list[Measurement]() for condition in conditions for side in sides}
         for number in range(rounds):
@@ -105,7 +105,7 @@ class Rounds:
         return [Series(key, condition, found) for (key, condition), found in measured.items() if found]
 
     def _measure_quietly(self, side: Side, turn: Turn) -> Measurement:
-        """Measure, and once more if something else was busy meanwhile; the quieter of the two holds."""
+        """Measure, and repeat it once if the machine had other work; the quieter measurement counts."""
         side.run(turn.before)
         side.drain()
         first = side.measure(turn.measured)
@@ -116,6 +116,6 @@ class Rounds:
 
 
 def _rotated(sides: Sequence[Side], number: int) -> Sequence[Side]:
-    """Begin each round with another side, so that nobody always follows the same neighbour."""
+    """Begin each round with another side, so that no side always follows the same neighbour."""
     first = number % len(sides) if sides else 0
     return [*sides[first:], *sides[:first]]

@@ -1,4 +1,4 @@
-"""A benchmark as a command: measures, shows the figures, keeps and draws them."""
+"""A benchmark as a command: measures, prints the figures, stores and draws them."""
 
 import shutil
 import sys
@@ -24,11 +24,11 @@ F = TypeVar("F")
 
 
 class Plan(Protocol):
-    """How much a scenario does."""
+    """The size of a scenario."""
 
     @property
     def turns(self) -> int:
-        """How often it calls ``OnTurn``."""
+        """The number of calls of ``OnTurn``."""
 
 
 P = TypeVar("P", bound=Plan)
@@ -43,14 +43,14 @@ class Scenario(Generic[P, F]):
         name: Of its files.
         packages: Those whose versions belong to the figures.
         measure: Measures everything; its folder is for data and logs.
-        tables: What is shown.
-        notes: What is to be kept in mind; called with the number of cores, too.
-        content: What is kept, as JSON.
-        draw: Draws what is kept.
+        tables: Of the report.
+        notes: Of the report; called with the number of cores, too.
+        content: The stored figures, as JSON.
+        draw: Draws the stored figures.
         headline: Of the drawing, as ``chart.draw_chart`` takes it.
         size: Of the drawing, in inches.
-        programs: Returns the versions of programs that are no packages.
-        breaches: Returns which rules do not hold; if there are any, the run fails and its folder stays.
+        programs: Returns the versions of programs that are not packages.
+        breaches: Returns the broken rules; if there are any, the run fails and its folder stays.
     """
 
     name: str
@@ -67,10 +67,10 @@ class Scenario(Generic[P, F]):
 
 
 def run(scenario: Scenario[P, F], plan: P, *, keep: bool) -> None:
-    """Measure and show; *keep* the figures and their chart in the repository."""
+    """Measure and print; *keep* the figures and their chart in the repository."""
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix=f"{scenario.name}-"))
-    folder.chmod(0o711)  # PostgreSQL runs as nobody where we are root, and has its data in it
+    folder.chmod(0o711)  # as root, PostgreSQL runs as nobody, and has its data there
     try:
         programs = scenario.programs()
         figures = _with_progress(lambda on_turn: scenario.measure(plan, folder, on_turn), plan.turns, console)
@@ -89,14 +89,14 @@ def run(scenario: Scenario[P, F], plan: P, *, keep: bool) -> None:
 
 
 def redraw(scenario: Scenario[Any, Any]) -> None:
-    """Draw the chart of the figures that are kept."""
+    """Draw the chart of the stored figures."""
     if scenario.draw:
         kept = read_figures(scenario.name)
         draw_chart(chart_file(scenario.name), kept, scenario.draw, headline=scenario.headline, size=scenario.size)
 
 
 def _with_progress(work: Callable[[OnTurn], F], turns: int, console: Console) -> F:
-    """Show a bar while *work* is done; where there is no terminal, a line for each turn."""
+    """Show a bar during *work*; without a terminal, a line for each turn."""
     columns = TextColumn("{task.description:80}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("starting", total=turns + 1)

@@ -22,7 +22,7 @@ def orders(  # noqa: PLR0913 - the options of a command
     *,
     attempts: Annotated[int, typer.Option(min=1, help="Orders that clients try to place.")] = 100_000,
     kills: Annotated[int, typer.Option(min=0, help="Spread over the attempts; a quarter as many pauses.")] = 1_000,
-    minutes: Annotated[float, typer.Option(help="Begin nothing after so long.")] = 90.0,
+    minutes: Annotated[float, typer.Option(help="Begin no attempt after this time.")] = 90.0,
     clients: Annotated[int, typer.Option(min=1, help="Attempts under way at a time.")] = 24,
     seed: Seed = None,
     quick: Annotated[bool, typer.Option(help="A short run of three minutes.")] = False,
@@ -38,7 +38,7 @@ def orders(  # noqa: PLR0913 - the options of a command
 def ingestion(
     *,
     kills: Annotated[int, typer.Option(min=1, help="One after the other.")] = 100,
-    minutes: Annotated[float, typer.Option(help="Kill nothing after so long.")] = 20.0,
+    minutes: Annotated[float, typer.Option(help="Begin no kill after this time.")] = 20.0,
     members: Annotated[int, typer.Option(min=1, help="Of MongoDB's replica set.")] = 3,
     seed: Seed = None,
 ) -> None:

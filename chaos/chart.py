@@ -8,7 +8,7 @@ _WIDTH, _LEFT, _RIGHT = 1000, 90, 20
 _TOP, _CURVE, _LANE = 48, 200, 22
 _LANES = ("order", "product", "user", "analytics", "relay", "postgres", "mongodb")
 _POINTS = 240
-"""The curve has about so many; seconds are put together for it."""
+"""The approximate number of points of the curve; seconds are averaged for it."""
 _TICKS = 8
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 

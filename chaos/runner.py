@@ -19,7 +19,7 @@ from cli.errors import CommandError
 T = TypeVar("T")
 
 _EVERY_S, _LINE_EVERY_S = 0.5, 15.0
-"""How often a terminal is brought up to date, and how often a line is printed where there is none."""
+"""Seconds between updates of a terminal, and between lines printed where there is none."""
 
 
 def make_folder(name: str) -> Path:

@@ -28,7 +28,7 @@ WORKERS = {"analytics": 2, "user": 1, "product": 2, "order": 2}
 _RELAYED = "order"
 """The service whose events are delivered by a separate process."""
 _PORTS = 12_000
-"""Above those of the development stack, below the range of outgoing connections, which would take a dead one's port."""
+"""Above those of the development stack, below those of outgoing connections, which could take a dead process's port."""
 _POLL_S = 0.02
 _AFTER_A_CRASH_S = 1.0
 _HEALED_S = 60.0

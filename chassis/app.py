@@ -22,8 +22,10 @@ from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
 from chassis.web import health
+from chassis.web.docs import add_docs, docs_origins
+from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
-from chassis.web.openapi import add_docs, describe_problems
+from chassis.web.openapi import INFO, describe, login_address
 from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 
@@ -72,7 +74,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         settings=settings,
         store=store,
         envelope=envelope,
-        receiver=_receiver(settings, envelope, store),
+        receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)},
         dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
@@ -95,7 +97,8 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     return _serving(application, routers)
 
 
-def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Receiver:
+def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store, routers: Sequence[Router]) -> Receiver:
+    named = {route.policy.access.plain_if for router in routers for route in router.routes}
     return Receiver(
         envelope,
         store,
@@ -103,6 +106,7 @@ def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store) -> Re
         max_body=settings.max_body_bytes,
         max_in_flight=settings.max_in_flight,
         on_open=tracing.begin_request,
+        settings={name for name in named if name and getattr(settings, name)},
     )
 
 
@@ -111,7 +115,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     settings = application.settings
     app = FastAPI(
         title=f"{settings.service_name.capitalize()} service",
-        version="1",
+        **INFO,
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
@@ -121,17 +125,21 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.application = application
-    describe_problems(app)
-    if settings.environment is not Environment.PRODUCTION:
-        add_docs(app)
     add_error_handlers(app)
+    if not settings.is_environment_chosen:
+        app.add_middleware(LoopbackOnly)
     app.add_middleware(RequestContextMiddleware)
-    if settings.cors_origins:
-        add_cors(app, settings.cors_origins)
     # Not include_router: it wraps every route again and matches each request twice. The routes of the service come
     # first, so that a request is not matched against those of the documentation before.
     app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
     settle_paths(app.router.routes)
+    describe(app, settings, routers)
+    origins = settings.cors_origins
+    if settings.environment is not Environment.PRODUCTION:
+        add_docs(app, login_address(app, settings))
+        origins += docs_origins(settings.docs_services.values())
+    if origins:
+        add_cors(app, origins)
     return app
 
 

@@ -17,12 +17,12 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn
+from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn, ServiceUrl
 from chassis.sealing.keys import InvalidKeys, Link, load_links
 
 
 class Environment(StrEnum):
-    """Where a service runs; outside ``local``, sample secrets are refused."""
+    """Where a service runs; outside ``local``, sample secrets are refused. ``local`` is development."""
 
     LOCAL = "local"
     STAGING = "staging"
@@ -31,6 +31,11 @@ class Environment(StrEnum):
 
 _FLAG = "production"
 """``PRODUCTION=true`` is ``ENVIRONMENT=production``, for platforms that set a flag."""
+
+
+CHOOSE_ENVIRONMENT = (
+    "Set ENVIRONMENT=production (`bin/cli keys make production.env` writes it), staging, or local for development."
+)
 
 
 class InvalidSettings(Exception):
@@ -51,6 +56,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", env_ignore_empty=True)
 
     service_name: ClassVar[str]
+    about: ClassVar[str] = ""
+    """What the service does, for the documentation; a sentence."""
     peers: ClassVar[frozenset[str]] = frozenset()
     """The services that this one calls (``peers_of``); each needs a link and a field ``<name>_service_url``."""
     tokens_from: ClassVar[str | None] = None
@@ -63,6 +70,8 @@ class ServiceSettings(BaseSettings):
     jwt_issuer: str = "user"
     jwt_audience: str = "sealed-services"
     cors_origins: Origins = ()
+    docs_services: dict[str, ServiceUrl] = Field(default_factory=dict)
+    """Addresses of services for a browser, by name: their /docs link to each other, and log in at the user service."""
     cursor_key: SecretStr
     link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
@@ -106,7 +115,7 @@ class ServiceSettings(BaseSettings):
             raise InvalidSettings(cls.service_name, problems) from None
         except SettingsError as error:
             raise InvalidSettings(cls.service_name, [_describe(error)]) from None
-        if problems := settings._sample_secrets():
+        if problems := [*settings._unchosen_environment(), *settings._sample_secrets()]:
             raise InvalidSettings(cls.service_name, problems)
         return settings
 
@@ -114,6 +123,11 @@ class ServiceSettings(BaseSettings):
     def variables(cls) -> tuple[str, ...]:
         """Return the names of its variables, in lower case."""
         return (*cls.model_fields, _FLAG)
+
+    @property
+    def is_environment_chosen(self) -> bool:
+        """Whether ENVIRONMENT is set; without it, the service serves its own machine only (chassis/web/loopback.py)."""
+        return "environment" in self.model_fields_set
 
     @property
     def strict(self) -> bool:
@@ -166,6 +180,13 @@ class ServiceSettings(BaseSettings):
         if values.get("environment") == Environment.PRODUCTION:
             values["encryption_mode"] = "strict"
         return values
+
+    def _unchosen_environment(self) -> list[str]:
+        """Return a problem if gunicorn, which is no server for development, runs without ENVIRONMENT."""
+        is_gunicorn = os.environ.get("SERVER_SOFTWARE", "").startswith("gunicorn/")  # gunicorn itself sets it
+        return (
+            [f"ENVIRONMENT: is missing. {CHOOSE_ENVIRONMENT}"] if is_gunicorn and not self.is_environment_chosen else []
+        )
 
     def _sample_secrets(self) -> list[str]:
         if self.environment is Environment.LOCAL:

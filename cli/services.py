@@ -21,7 +21,7 @@ class Service:
 
     @property
     def url_variable(self) -> str:
-        """The environment variable that tells its peers its address."""
+        """The environment variable in which its peers find its address."""
         return f"{self.name.upper()}_SERVICE_URL"
 
     @property

@@ -2,10 +2,15 @@
 
 import asyncio
 import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr, ValidationError
 
+from chassis.core.errors import field_error
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.postgres.database import Postgres
 from cli.databases import opened
@@ -20,6 +25,17 @@ from user.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage accounts.")
 
+_STANDARD_INPUT = "-"
+_NO_TERMINAL = (
+    "There is no terminal that could ask for the password. Write it to a file and name that with --password-file FILE "
+    "(- is the standard input), or set ADMIN_PASSWORD."
+)
+_REASONS = {
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+}
+"""Our words for some of pydantic's errors."""
+
 
 @app.callback()
 def accounts() -> None:
@@ -30,16 +46,25 @@ def accounts() -> None:
 def create_admin(
     username: str,
     email: str,
-    password: str = typer.Option(..., prompt=True, hide_input=True, confirmation_prompt=True, envvar="ADMIN_PASSWORD"),
+    password_file: Annotated[
+        str | None, typer.Option(help="Read the password from the first line of this file; - is the standard input.")
+    ] = None,
 ) -> None:
-    """Create an account with the role admin; asks for the password, or reads ADMIN_PASSWORD."""
+    """
+    Create an account with the role admin; asks for the password.
+
+    Without a terminal, give it by --password-file or ADMIN_PASSWORD.
+
+    Raises:
+        CommandError: A value is invalid, or there is no password; the message has a sentence for each.
+    """
     use_running_stack()
+    password = SecretStr(_password(password_file))
     try:
-        new = UserAdd(username=username, email=email, password=SecretStr(password), role="admin")
-        admin = asyncio.run(add_admin(SecretStr(os.environ["USER_DATABASE_URL"]), new))
+        new = UserAdd(username=username, email=email, password=password, role="admin")
     except ValidationError as error:
-        reasons = "\n".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_input=False))
-        raise CommandError(reasons) from None
+        raise CommandError("\n".join(map(_sentence, error.errors(include_input=False)))) from None
+    admin = asyncio.run(add_admin(SecretStr(os.environ["USER_DATABASE_URL"]), new))
     typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
 
 
@@ -54,3 +79,30 @@ async def add_admin(url: SecretStr, new: UserAdd) -> User:
     async with opened(Postgres(url, Settings.service_name)) as database:
         mail = no_mail(database, Client(user_agent="cli"))
         return await add_user(database, IdempotencyKey(database, None), mail, new, actor_id=None)
+
+
+def _password(file: str | None) -> str:
+    if file == _STANDARD_INPUT:
+        return sys.stdin.readline().rstrip("\r\n")
+    if file:
+        return _first_line(Path(file))
+    if given := os.environ.get("ADMIN_PASSWORD"):
+        return given
+    if not sys.stdin.isatty():
+        raise CommandError(_NO_TERMINAL)
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _first_line(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"The password file {file} cannot be read ({type(error).__name__}).") from None
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Return an invalid value and its reason as a sentence, without the value."""
+    name = error["loc"][0]
+    reason = _REASONS.get(error["type"], field_error(error).detail).format_map(error.get("ctx", {}))
+    reason = reason.removeprefix("value is not a valid email address: ").rstrip(".")
+    return f"The {name} {reason}." if reason.startswith("must ") else f"The {name} is not valid: {reason}."

@@ -90,7 +90,7 @@ keepalive = 65
 # The addresses whose X-Forwarded-* headers are trusted.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 control_socket_disable = True
-if os.environ.get("ENVIRONMENT", "local") != "local":
+if os.environ.get("ENVIRONMENT") != "local":
     logconfig_dict = {
         "version": 1,
         "disable_existing_loggers": False,

@@ -19,7 +19,7 @@ from cli.services import SERVICES, Service
 
 def main(folder: Path) -> None:
     """Fill *folder*; if it exists, add missing secrets."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
     kept = ensure_secrets(folder / "all.json", links())
     passwords = {password_name(service): kept.pop(password_name(service)) for service in SERVICES}

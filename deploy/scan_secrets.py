@@ -1,13 +1,15 @@
 """
 ``python -m deploy.scan_secrets [file …]``: finds secrets in these files; prints them and exits 1.
 
-Without arguments it scans every file that git tracks, and also reports exceptions that are no longer needed.
+Without arguments it scans every file that git tracks or would add, and reports exceptions that are no longer needed.
 """
 
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
+from pathlib import Path
 
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings
@@ -38,24 +40,33 @@ _ALLOWED = {
 """Known findings that are not secrets, with the reason; an exception without a finding fails the check, too."""
 
 
+_OWN_KEYS = {
+    "Link Key": re.compile(rb"\b[a-z0-9]{1,16}:[A-Za-z0-9_-]{43}="),
+    "Cursor Key": re.compile(rb"\bCURSOR_KEY[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9_-]{32}\b"),
+}
+"""The secrets that `bin/cli keys make` generates, apart from those in PEM."""
+
+
 def main(named: Sequence[str] = ()) -> None:
     """Scan the files *named*, or all; print and exit."""
-    files = [file for file in named or _tracked() if not any(fnmatch(file, one) for one in _UNREAD)]
+    files = [file for file in named or _listed() if not any(fnmatch(file, one) for one in _UNREAD)]
     used, found = set(), []
-    for file, kind, line in _scan(files):
+    for file, kind, line in [*_scan(files), *_own_keys(files)]:
         reasons = {(pattern, one) for pattern, one in _ALLOWED if one == kind and fnmatch(file, pattern)}
         used |= reasons
         if not reasons:
-            found.append(f"{file}:{line}: {kind}. Remove it, and replace the secret where it is in use.")
+            found.append(f"{file}:{line}: {kind}. Remove it; if it was committed, replace it where it is in use.")
     if not named:
         unused = _ALLOWED.keys() - used
         found += [f"{pattern}: no {kind} found; remove it from _ALLOWED." for pattern, kind in unused]
     sys.exit("\n".join(found) or None)
 
 
-def _tracked() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-z"], check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S607
-    return [file for file in listed.split("\0") if file]
+def _listed() -> list[str]:
+    """Return the files that git tracks, and those that ``git add .`` would add."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    listed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603
+    return [file for file in listed.split("\0") if Path(file).is_file()]
 
 
 def _scan(files: list[str]) -> list[tuple[str, str, int]]:
@@ -65,6 +76,12 @@ def _scan(files: list[str]) -> list[tuple[str, str, int]]:
         settings.disable_plugins("KeywordDetector")
         secrets.scan_files(*files)
     return [(file, secret.type, secret.line_number) for file, secret in secrets]
+
+
+def _own_keys(files: list[str]) -> Iterator[tuple[str, str, int]]:
+    for file in files:
+        for number, line in enumerate(Path(file).read_bytes().splitlines(), start=1):
+            yield from ((file, kind, number) for kind, form in _OWN_KEYS.items() if form.search(line))
 
 
 if __name__ == "__main__":

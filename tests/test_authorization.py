@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import func
 
+from analytics.ingestion.store_events import store_events
 from analytics.privacy.erase_user import erase_user
 from chassis.app import create_app
 from chassis.dependencies import ADMIN, PERSON, Authentication
@@ -19,6 +20,7 @@ from cli.routes import DeclaredRoute, declared_routes
 from cli.services import SERVICES
 from order.models import Order, OrderLine
 from product.models import Product, Reservation, ReservationLine
+from tests.analytics.counting import event
 from tests.chassis.tiny import TinySettings
 from tests.sealing.messages import Forge, send
 from tests.support.access import (
@@ -85,6 +87,7 @@ class World:
             session.add(ReservationLine(currency="EUR", **line))
         async with self.apps["analytics"].state.application.store.use() as database:
             await erase_user(database, ada)
+            await store_events(database, [event(_id=THING)])
         async with self.apps["order"].state.application.store.transaction() as session:
             total = {"total_price_minor": 19999, "currency": "EUR"}
             session.add(Order(id=thing, user_id=ada, status="confirmed", **total))
@@ -124,7 +127,7 @@ class Asker:
     def _forge(self, caller: str, service: str, route: str, principal: str) -> Forge:
         method, path, *_ = route.split(" ")
         ada = str(self._users["ada"].id)
-        ids = {"user_id": ada, "session_id": ada, "product_id": THING, "order_id": THING}
+        ids = {"user_id": ada, "session_id": ada, "product_id": THING, "order_id": THING, "event_id": THING}
         for name, value in {**ids, "name": "icon.svg"}.items():
             path = path.replace(f"{{{name}}}", value)
         token = (

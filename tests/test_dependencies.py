@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 ON_PURPOSE = {"/metrics"}
-"""It reads the files of all workers, which would hold up the event loop."""
+"""It reads the files of all workers, which would block the event loop."""
 
 
 def blocking(dependant: Dependant, route: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ from user.services.list_users import list_users
 
 ROWS = 1_000_000
 MOST_PAGES = 3_000
-"""Of 8 KiB, that one page of a list may touch: each of these tables has several times as many."""
+"""Of 8 KiB, the most that one page of a list may touch: each of these tables has several times as many."""
 SERVICES_WITH_TABLES = [service for service in SERVICES if service.store == "postgres"]
 
 
@@ -60,7 +60,7 @@ _ID = "CAST(lpad(to_hex(n), 32, '0') AS uuid)"
 _PERSON = "CAST(lpad(to_hex(n % 50000), 32, '0') AS uuid)"
 _EACH = f"FROM generate_series(1, {ROWS}) AS n"
 _SOME = "FROM generate_series(1, 200000) AS n"
-"""In tables that have no lists, and are only purged."""
+"""Rows of tables without lists, which are only purged."""
 _FEW = "n <= 5"
 """Rare rows are at the end that a list of the newest reads last."""
 FILL = {

@@ -75,7 +75,7 @@ ROUTES = {
         "order", "/api/v1/orders/<order>/fulfil", None, "/api/v1/orders/<neighbour>/fulfil", None
     ),
 }
-"""Route -> a request that it takes, and another one."""
+"""Route -> a request that it accepts, and another one."""
 
 
 @dataclass(frozen=True, slots=True)

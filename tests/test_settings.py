@@ -46,6 +46,7 @@ WRONG = {
     "jwt_issuer": TEXT,
     "jwt_audience": TEXT,
     "cors_origins": ["*", "https://shop.example.org/", "shop.example.org"],
+    "docs_services": ["{", "http://user", '{"user": "user:8002"}', f'{{"user": "http://{MARK}@peer"}}'],
     "cursor_key": TEXT,
     "link_key": [MARK],
     "max_body_bytes": WRONG_COUNTS,
@@ -73,6 +74,7 @@ WRONG = {
     "jwt_private_key": [MARK, make_signing_key().replace("\n", "")[:100]],
     "smtp_url": [MARK, f"http://{MARK}@mail", f"smtp://ada:{MARK}@mail:0"],
     "mail_from": ["nobody", "a@", "a@example.org, b@example.org", "a@example.org\nBcc: b@example.org"],
+    "plain_registration": ["perhaps"],
     "app_url": ["shop.example.org", "https://shop.example.org/?a=b", "https://shop.example.org/#a"],
     "analytics_retention_days": ["30", '{"page.viewed": 0}', '{"page.viewed": 1000000000}', "{"],
     "currency": ["eur", "EURO", "JPY", "KWD"],
@@ -170,6 +172,26 @@ def test_what_managed_mongodb_hands_out_is_understood(environ: dict[str, str], a
     environ["ANALYTICS_MONGODB_URL"] = address
 
     assert load("analytics")
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "registration"),
+    [
+        ("local", "", "plain"),
+        ("local", "false", "sealed"),
+        ("staging", "", "sealed"),
+        ("production", "", "sealed"),
+        ("production", "true", "plain"),
+    ],
+)
+def test_people_register_by_plain_json_in_development(
+    environ: dict[str, str], environment: str, given: str, registration: str
+) -> None:
+    """Elsewhere a setting must allow it."""
+    environ |= {"ENVIRONMENT": environment, "PLAIN_REGISTRATION": given}
+    environ["USER_DATABASE_URL"] = f"postgresql://user:{MARK}@host/shop"
+
+    assert dict(load("user"))["plain_registration"] is (registration == "plain")
 
 
 def test_a_log_level_is_understood_in_any_case(environ: dict[str, str]) -> None:

@@ -48,7 +48,7 @@ def statements_of(package: str) -> dict[str, Statement]:
 
 @pytest.mark.parametrize("service", SERVICES_WITH_TABLES, ids=lambda service: service.name)
 async def test_the_database_understands_every_statement(service: Service, environment: dict[str, str]) -> None:
-    """Its tables, columns and types exist, and its rows have the columns that its parts read."""
+    """The tables, columns and types of a statement exist, and its rows have the columns that its parts read."""
     statements = statements_of("chassis") | statements_of(service.name)
     connection = await asyncpg.connect(environment[service.store_variable].replace("+asyncpg", ""))
     wrong = dict[str, object]()

@@ -28,14 +28,14 @@ def test_a_missing_tool_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_tool_that_is_there_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its path is returned, in CI as elsewhere."""
+    """The path of an installed tool is returned, in CI as elsewhere."""
     monkeypatch.setenv("CI", "true")
 
     assert require("/usr/bin/chromium", *BROWSER) == "/usr/bin/chromium"
 
 
 def test_the_closing_lines_count_what_was_not_run() -> None:
-    """One line for each missing tool."""
+    """There is one line for each missing tool."""
     browser, other = "browser tests not run: apt install chromium", "edge tests not run: apt install nginx"
 
     assert not_run([skipped(browser), skipped(other), skipped(browser)]) == [f"2 {browser}", f"1 {other}"]

@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Response
 
 from chassis.application import own_part
 from user.mail.mailer import Mailer
+from user.oauth.errors import NO_STORE
 from user.settings import Settings
 from user.tokens.issuer import TokenIssuer
 
@@ -35,11 +36,17 @@ async def _issuer(request: Request) -> TokenIssuer:
     return parts_of(request).issuer
 
 
+async def _settings(request: Request) -> Settings:
+    return parts_of(request).settings
+
+
 async def _no_store(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(NO_STORE)
 
 
 Issuer = Annotated[TokenIssuer, Depends(_issuer)]
 """Issues access tokens."""
+FromSettings = Annotated[Settings, Depends(_settings)]
+"""The service's settings."""
 no_store = Depends(_no_store)
 """For routes with tokens in the answer: caches must not store it (RFC 6749, 5.1)."""

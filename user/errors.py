@@ -71,3 +71,10 @@ class SessionNotFound(NotFound):
 
     code = "session_not_found"
     message = "You have no such session."
+
+
+class NoIssuerAddress(NotFound):
+    """JWT_ISSUER is a name, not an address (404)."""
+
+    code = "no_issuer_address"
+    message = "There is no metadata: JWT_ISSUER is not the public address of the user service (.env.example)."

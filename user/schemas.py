@@ -1,12 +1,12 @@
 """Requests and answers of the user service."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
-from chassis.core.types import Body, Read, is_visible
+from chassis.core.types import AnyJson, Body, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
 from user.names.usernames import check_username
@@ -131,7 +131,28 @@ class Token(BaseModel):
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type's name
     expires_in: int = Field(description="Seconds.", examples=[900])
-    refresh_token: str = Field(description="Valid once: `POST /api/v1/users/refresh` returns the next one.")
+    refresh_token: str = Field(description="Valid once: it is exchanged for the next one.")
+
+
+class InactiveToken(BaseModel):
+    """A token that is not valid; the answer does not reveal why (RFC 7662, 2.2)."""
+
+    active: Literal[False] = False
+
+
+class ActiveToken(Read):
+    """A valid access token, with its claims (RFC 7662, 2.2)."""
+
+    active: Literal[True] = True
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type's name
+    iss: str = Field(examples=["https://api.example.org"])
+    aud: str = Field(examples=["sealed-services"])
+    sub: UUID = Field(description="The person.")
+    sid: UUID = Field(description="The session.")
+    jti: str = Field(description="The id of the token.")
+    iat: int = Field(description="When it was issued, seconds since 1970.")
+    exp: int = Field(description="When it expires, seconds since 1970.")
+    roles: list[str] = Field(examples=[["user"]])
 
 
 class Refresh(Body):
@@ -205,7 +226,7 @@ class AuditRead(Read):
     actor_id: UUID | None = Field(description="The person who acted; null if not logged in.")
     address: str | None = Field(examples=["192.0.2.7"])
     user_agent: str | None
-    details: dict[str, Any]
+    details: dict[str, AnyJson]
 
 
 class AuditFilter(BaseModel):

@@ -1,14 +1,15 @@
 """Settings of the user service."""
 
+import re
 from email.headerregistry import HeaderRegistry
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from chassis.core.setting_types import BaseUrl, ServiceUrl
 from chassis.messaging.event import peers_of
 from chassis.postgres.database import PostgresUrl
-from chassis.settings import ServiceSettings
+from chassis.settings import Environment, ServiceSettings
 from user.calls import CALLS
 from user.events import EVENTS
 from user.mail.smtp_url import SmtpUrl
@@ -29,10 +30,15 @@ def _one_sender(value: str) -> str:
     return value
 
 
+def _in_development(settings: dict[str, Any]) -> bool:
+    return settings.get("environment") is Environment.LOCAL
+
+
 class Settings(ServiceSettings):
     """The user service's settings."""
 
     service_name: ClassVar[str] = "user"
+    about: ClassVar[str] = "Accounts, sessions and access tokens."
     peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS)
 
     user_database_url: PostgresUrl
@@ -41,3 +47,10 @@ class Settings(ServiceSettings):
     smtp_url: SmtpUrl | None = None
     mail_from: Annotated[str, AfterValidator(_one_sender)] = "no-reply@localhost"
     app_url: BaseUrl | None = None
+    plain_registration: bool = Field(default_factory=_in_development)
+
+    @property
+    def issuer_address(self) -> str | None:
+        """JWT_ISSUER, if it is the public address of this service; outside development it must be https (RFC 8414)."""
+        scheme = "https?" if self.environment is Environment.LOCAL else "https"
+        return self.jwt_issuer if re.fullmatch(rf"{scheme}://[^/?#@\s]+", self.jwt_issuer) else None

@@ -41,7 +41,13 @@ class NotForYou(Forbidden):
     """The password is right, but the person has neither role (403)."""
 
     code = "not_an_analyst"
-    message = "This needs the role 'analyst' or 'admin'."
+    message = (
+        "Your password is right, but your account does not have the role 'analyst' or 'admin'. An admin can grant it "
+        'at the user service: PATCH /api/v1/users/{id} with {"role": "analyst"}.'
+    )
+
+    def __init__(self, person: Person) -> None:
+        super().__init__(self.message.replace("{id}", str(person.id)))
 
 
 class TooManyLogins(TooManyRequests):
@@ -104,7 +110,7 @@ async def analyst_of(dispatcher: Dispatcher, tokens: Tokens) -> Person:
     with _meaning(SessionEnded, "invalid_token", "user_not_found"):
         person = await dispatcher.call(PROFILE, bearer=tokens.access_token)
     if person.role not in ROLES:
-        raise NotForYou
+        raise NotForYou(person)
     return person
 
 

@@ -26,10 +26,10 @@ QUEUE = 500
 _LOOK_EVERY_MS = 500
 """How long the database waits for a change before it answers; then the number of readers is checked again."""
 
-_TOLD = ("type", "occurred_at", "received_at", "subject", "user_id")
+TOLD = ("type", "occurred_at", "received_at", "subject", "user_id")
 _STORED: list[Document] = [
     {"$match": {"operationType": "insert"}},
-    {"$project": {f"fullDocument.{name}": 1 for name in ("_id", *_TOLD)}},
+    {"$project": {f"fullDocument.{name}": 1 for name in ("_id", *TOLD)}},
 ]
 OPEN = format_sse_event(event="open", data_str="{}")
 """From here on nothing is missed."""
@@ -147,13 +147,14 @@ class Live:
             self.is_open = True
             self._tell(OPEN)
         if change:
-            self._tell(_message(change["fullDocument"]))
+            self._tell(event_message(change["fullDocument"]))
 
     def _tell(self, message: bytes) -> None:
         for reader in self._readers:
             reader.tell(message)
 
 
-def _message(document: Document) -> bytes:
-    told = {"id": document["_id"], **{name: document.get(name) for name in _TOLD}}
+def event_message(document: Document) -> bytes:
+    """Return the message about an event."""
+    told = {"id": document["_id"], **{name: document.get(name) for name in TOLD}}
     return format_sse_event(id=told["id"], data_str=strict_json.dumps(told).decode())

@@ -1,29 +1,36 @@
-"""The stream of new events."""
+"""The stream of new events, and one event."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
+from analytics.errors import EventNotFound
 from analytics.live.change_stream import Reader, TooManyReaders, TooManyStreams
+from analytics.live.get_event import get_event
+from analytics.live.last_events import last_events
 from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
+from analytics.queries.answers import TimelineEvent
 from chassis.application import application_of
 from chassis.core.errors import AppError, documented
 from chassis.dependencies import ANALYST, CurrentUser, token_of
-from chassis.sealing.access import public
+from chassis.mongodb.database import Database, Document
+from chassis.sealing.access import optional, public
 from chassis.web.routing import service_router
 
 PATIENCE_S = 30.0
 """How long a client may read nothing of what is sent, seconds."""
+Last = Annotated[int, Query(ge=0, le=100, description="After `open`, this many of the last events come first.")]
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second header is nginx's: it passes each event on at once."""
 
-router = service_router("analytics")
+router = service_router("analytics", "events")
 
 
 class EventStream(StreamingResponse):
@@ -70,13 +77,31 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     response_class=EventStream,
     responses=documented(TooManyStreams, TooManyReaders),
 )
-async def live(request: Request, reader: Annotated[Reader, Depends(_reader)]) -> EventStream:
+async def live(
+    request: Request, reader: Annotated[Reader, Depends(_reader)], database: Database, last: Last = 0
+) -> EventStream:
     """
     Follow new events (server-sent events); never sealed, because a seal needs the whole answer.
 
-    After `open` no event is missed; `overrun` has the number of events dropped for a slow reader. The
-    stream ends with the service, and within 15 s of the access token's end.
+    After `open` no event is missed, and one of the `last` may come twice; `overrun` has the number of events
+    dropped for a slow reader. The stream ends with the service, and within 15 s of the access token's end.
     """
     draining = application_of(request.app).draining
-    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun)
+
+    async def recent() -> list[bytes]:
+        return await last_events(database, last) if last else []
+
+    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun, recent)
     return EventStream(events, headers=_HEADERS)
+
+
+@router.get(
+    "/events/{event_id}",
+    access=optional(),
+    auth=ANALYST,
+    response_model=TimelineEvent,
+    responses=documented(EventNotFound),
+)
+async def event(event_id: UUID, database: Database) -> Document:
+    """Read an event with its data (analysts)."""
+    return await get_event(database, event_id)

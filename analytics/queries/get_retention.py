@@ -1,27 +1,29 @@
 """Counting people who came back."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from analytics.counting.counts import DAY, floor
+from analytics.counting.counts import DAY, MINUTE, floor
 from analytics.models import USER_DAYS
 from analytics.queries.answers import Retention, Week
 from analytics.queries.reading import bounded_read
+from analytics.queries.schemas import RetentionQuery
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
 
 _WEEK = timedelta(weeks=1)
 
 
-async def get_retention(database: MotorDatabase, weeks: int) -> Retention:
+async def get_retention(database: MotorDatabase, query: RetentionQuery) -> Retention:
     """
-    Count, for each of the last weeks (UTC, from Monday on), the people who first appeared in it and who came back.
+    Count, for each of some weeks (UTC, from Monday on), the people who first appeared in it and who came back in them.
 
     Raises:
         TooSlow: The query takes too long (503).
     """
-    today = floor(utc_now(), DAY)
-    first = today - today.weekday() * DAY - (weeks - 1) * _WEEK
+    weeks, end = query.weeks, query.end.astimezone(UTC) - MINUTE if query.end else utc_now()
+    last = floor(end, DAY)
+    first = last - last.weekday() * DAY - (weeks - 1) * _WEEK
     active: defaultdict[tuple[int, int], int] = defaultdict(int)
     with bounded_read():
         async for row in database[USER_DAYS].aggregate(_came(first), allowDiskUse=True):

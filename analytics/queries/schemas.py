@@ -143,7 +143,8 @@ class FunnelQuery(TimeQuery):
 class RetentionQuery(BaseModel):
     """How many people came back."""
 
-    weeks: int = Field(8, ge=1, le=26, description="The number of weeks, including the current one.")
+    weeks: int = Field(8, ge=1, le=26, description="The number of weeks, including the last one.")
+    end: When | None = Field(None, alias="to", description="In the last week. Default: now.")
 
 
 class ExportQuery(EventQuery):

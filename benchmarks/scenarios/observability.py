@@ -1,4 +1,4 @@
-"""What traces and error reports cost an order: the same services three times, each with databases of its own."""
+"""The cost of traces and error reports for an order: the same services three times, each with its own databases."""
 
 import asyncio
 import re
@@ -29,27 +29,27 @@ from cli.links import links
 _OFF, _ON, _EVERYTHING = "off", "on", "everything"
 _NAMES = {_OFF: "nothing leaves", _ON: "as delivered: a tenth of the requests", _EVERYTHING: "every request"}
 _SHARES: Mapping[str, str | None] = {_OFF: None, _ON: "0.1", _EVERYTHING: "1"}
-"""Of the requests whose traces are recorded; where some are, errors are reported too. Counting is always on."""
+"""Share of the requests whose traces are recorded; where some are, errors are reported too. Counting is always on."""
 _LEAST = 0.9
-"""Of the throughput must remain, with what is delivered."""
+"""The share of the throughput that must remain with the default settings."""
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to measure; *seconds* is the least length of one measurement."""
+    """The length of the measurements; *seconds* is the minimum of one."""
 
     rounds: int
     seconds: float
 
     @property
     def turns(self) -> int:
-        """How many measurements a run has."""
+        """The number of measurements in a run."""
         return self.rounds * len(_SHARES)
 
     def turn(self, product_ids: Sequence[str]) -> Turn:
-        """Return what a side does."""
+        """Return a side's turn."""
         warm_up = Load(BUSY, BUSY, self.seconds / 4, self.seconds)
         return Turn(Task(warm_up, product_ids), Task(Load(BUSY, BUSY, self.seconds, 4 * self.seconds), product_ids))
 
@@ -103,7 +103,7 @@ def _variables(key: str, collector: int) -> dict[str, str]:
 
 
 def _collect(pipe: Connection, listener: socket.socket) -> None:
-    """Take traces and error reports, answer 200 and forget them, until the parent is gone."""
+    """Accept traces and error reports, answer 200 and discard them, until the parent has ended."""
     end_with_parent(pipe)
     run_on_uvloop(_serve(pipe, listener))
 

@@ -32,7 +32,7 @@ _Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class InvalidToken(Unauthenticated):
-    """The access token is missing, expired, foreign or forged; the answer does not tell which."""
+    """The access token is missing, expired, foreign or forged; the answer does not reveal which."""
 
     code = "invalid_token"
     message = "A valid access token is required: log in at the user service and send it as 'Authorization: Bearer …'."
@@ -87,7 +87,7 @@ class _Header(BaseModel):
     kid: _Name
 
 
-class _Claims(BaseModel):
+class Claims(BaseModel):
     """The claims of an access token; others are ignored (RFC 7519, section 4)."""
 
     model_config = ConfigDict(strict=True)
@@ -109,7 +109,7 @@ class _Verified:
 
     key_id: str
     key: Key
-    claims: _Claims
+    claims: Claims
     identity: Identity
 
 
@@ -140,6 +140,19 @@ class TokenVerifier:
             InvalidToken: A check failed (401).
             ServiceUnavailable: The issuer's keys or revocations are not available (503).
         """
+        return (await self._admit(token)).identity
+
+    async def read(self, token: str) -> Claims:
+        """
+        Check a token like ``verify``, and return its claims.
+
+        Raises:
+            InvalidToken: A check failed (401).
+            ServiceUnavailable: The issuer's keys or revocations are not available (503).
+        """
+        return (await self._admit(token)).claims
+
+    async def _admit(self, token: str) -> _Verified:
         try:
             verified = await self._verify_signature(token)
         except (UnknownKey, ValueError) as error:
@@ -147,7 +160,7 @@ class TokenVerifier:
         self._check(verified.claims)
         if await self._revocations.is_revoked(verified.identity.session_id):
             raise InvalidToken
-        return verified.identity
+        return verified
 
     async def _verify_signature(self, token: str) -> _Verified:
         known = self._remembered.get(token)
@@ -165,7 +178,7 @@ class TokenVerifier:
         self._remembered[token] = verified
         return verified
 
-    def _check(self, claims: _Claims) -> None:
+    def _check(self, claims: Claims) -> None:
         if (claims.iss, claims.aud) != (self._issuer, self._audience):
             raise InvalidToken
         # Revoked sessions are stored for as long as a token can live (remote.KEEP_S).
@@ -194,14 +207,14 @@ def _key_id(token: str) -> str:
     return _Header.model_validate(header).kid
 
 
-def _read_claims(payload: bytes) -> _Claims:
+def _read_claims(payload: bytes) -> Claims:
     """
     Parse the claims of a token whose signature was checked.
 
     Raises:
         ValueError: They are not JSON, or one is missing or of another type, length or alphabet.
     """
-    return _Claims.model_validate(strict_json.loads(payload))
+    return Claims.model_validate(strict_json.loads(payload))
 
 
 class _PublicKey(BaseModel):

@@ -36,11 +36,14 @@ class AppError(Exception):
         message: For people; says what to change. An instance may be more precise.
         headers: Headers of the answer.
         errors: The invalid values of the request, if they can be named.
+        oauth: Whether the answer has the form of OAuth 2, too (RFC 6749, 5.2): ``error`` is the code. Such a message is
+            ASCII without double quotes and backslashes.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     message: str = "Something went wrong on our side."
+    oauth: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -223,10 +226,19 @@ class Problem(BaseModel):
     errors: list[FieldError] = Field([], description="The first 50 invalid values.")
 
 
+class OAuthProblem(Problem):
+    """An error for OAuth 2 clients, in the form of RFC 6749, with the members of RFC 9457 beside."""
+
+    model_config = ConfigDict(title="OAuthProblem")
+
+    error: str = Field(description="The same as `code`.", examples=["invalid_grant"])
+    error_description: str = Field(description="The same as `detail`.", examples=["Username or password is wrong."])
+
+
 def problem_response(error: AppError) -> Response:
     """Answer an error as problem+json; it has the request id, by which its log lines can be found."""
     problem = _problem(error, request_context.request_id(), error.errors)
-    return Response(strict_json.dumps(problem), error.status, error.headers, media_type=PROBLEM_JSON)
+    return Response(strict_json.dumps(problem), error.status, error.headers, media_type=_media_type(error))
 
 
 async def answer_error(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
@@ -249,7 +261,8 @@ def documented(
     responses = deepcopy(dict(beside or {}))
     for error in errors:
         response = responses.setdefault(error.status, {"description": error.message})
-        content = response.setdefault("content", {}).setdefault(PROBLEM_JSON, {"schema": _PROBLEM})
+        schema = _OAUTH_PROBLEM if error.oauth else _PROBLEM
+        content = response.setdefault("content", {}).setdefault(_media_type(error), {"schema": schema})
         content.setdefault("examples", {})[error.code] = {"value": _problem(error, _EXAMPLE_ID)}
     return responses
 
@@ -262,6 +275,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_OAUTH_PROBLEM = {"$ref": "#/components/schemas/OAuthProblem"}
 _EXAMPLE_ID = "0193b5a2c7f07d5e8a1b3c4d5e6f7081"
 _BY_STATUS: dict[int, type[AppError]] = {
     error.status: error
@@ -277,8 +291,14 @@ _BY_STATUS: dict[int, type[AppError]] = {
 }
 
 
+def _media_type(error: AppError | type[AppError]) -> str:
+    return "application/json" if error.oauth else PROBLEM_JSON  # as RFC 6749, 5.2 requires
+
+
 def _problem(error: AppError | type[AppError], request_id: str, errors: Sequence[FieldError] = ()) -> dict[str, Any]:
+    oauth = {"error": error.code, "error_description": error.message} if error.oauth else {}
     return {
+        **oauth,
         "type": f"urn:problem:{error.code}",
         "title": error.code.replace("_", " ").capitalize(),
         "status": error.status,

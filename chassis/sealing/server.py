@@ -5,7 +5,7 @@ It runs between routing and the endpoint, so an unknown path or method has alrea
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,7 +33,14 @@ class EncryptionRequired(BadRequest):
     """A plain request to a route for sealed ones (400)."""
 
     code = "encryption_required"
-    message = "This route takes sealed requests only, with exactly one header 'X-Service-Communication: encrypted'."
+    message = (
+        "This route takes sealed requests only, with exactly one header 'X-Service-Communication: encrypted'; "
+        "`bin/cli call` sends them."
+    )
+
+    def __init__(self, setting: str | None = None) -> None:
+        plain = f" It takes plain JSON too in a service with {setting.upper()}=true." if setting else ""
+        super().__init__(f"{self.message}{plain}")
 
 
 class MalformedEnvelope(BadRequest):
@@ -52,9 +59,10 @@ class Receiver:
         max_body: Cap on a body, bytes.
         max_in_flight: How many requests are served at a time, counted once their bodies are complete; more are refused.
         on_open: Called with each opened request, before its route runs.
+        settings: The settings of the service that are true, of those that routes name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its limits and settings
         self,
         envelope: Envelope,
         replays: ReplayStore,
@@ -63,6 +71,7 @@ class Receiver:
         max_body: int,
         max_in_flight: int,
         on_open: Callable[[Scope], None],
+        settings: Collection[str] = (),
     ) -> None:
         self._envelope = envelope
         self._replays = replays
@@ -70,6 +79,7 @@ class Receiver:
         self._max_body = max_body
         self._max_in_flight = max_in_flight
         self._on_open = on_open
+        self._settings = settings
         self._in_flight = 0
         self._bodies = BodyBudget()
 
@@ -124,9 +134,11 @@ class Receiver:
     def _is_sealed(self, access: Access, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         marks = [value for name, value in scope["headers"] if name == COMMUNICATION]
         sealed = marks == [SEALED]
-        needs_seal = access.needs_seal(strict=self._strict, has_authorization=b"authorization" in headers)
+        needs_seal = access.needs_seal(
+            strict=self._strict, has_authorization=b"authorization" in headers, settings=self._settings
+        )
         if (marks and not sealed) or (not sealed and needs_seal):
-            raise EncryptionRequired
+            raise EncryptionRequired(access.plain_if)
         if not sealed:
             refuse_sealed_answer(scope)
         elif access.mode is Mode.PUBLIC:

@@ -1,4 +1,4 @@
-"""`bin/cli doctor`: checks whether this machine can run the stack, and says what to change."""
+"""`bin/cli doctor`: checks whether this machine can run the stack, and prints what to change."""
 
 import platform
 import shutil

@@ -1,5 +1,6 @@
 """Which environment variables each process of the development stack gets."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,18 +35,22 @@ def stack_environment(
     Return the variables of all services together; each service gets only a part of them.
 
     Args:
-        given: May set LOG_LEVEL, and the destinations of traces and errors.
+        given: May set LOG_LEVEL, JWT_ISSUER, and the destinations of traces and errors.
         secrets: By variable name; passwords of databases are left out.
         ports: The port of each service, by its name.
         stores: The URLs of the databases, by variable name.
     """
     passwords = {password_name(service) for service in SERVICES}  # they are contained in the URLs
+    addresses = {service.name: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES}
     return {
         "ENVIRONMENT": "local",
         "LOG_LEVEL": given.get("LOG_LEVEL", "INFO"),
         "LOG_DIR": str(ROOT / "logs"),
         **{name: given[name] for name in _WATCHING if name in given},
-        **{service.url_variable: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES},
+        **{service.url_variable: addresses[service.name] for service in SERVICES},
+        "DOCS_SERVICES": json.dumps(addresses),
+        # The address of the service that issues tokens: OAuth 2 clients find its endpoints there (RFC 8414).
+        "JWT_ISSUER": given.get("JWT_ISSUER") or f"http://127.0.0.1:{ports['user']}",
         **stores,
         **{name: value for name, value in secrets.items() if name not in passwords},
     }

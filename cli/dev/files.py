@@ -1,5 +1,6 @@
 """The files of the development stack, and writing files that only their owner may read."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -10,9 +11,15 @@ ENVIRONMENT = DEVELOPMENT / "env"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write *text* to *path*, readable by its owner only; a reader sees the old text or the new one, never a part."""
+    """
+    Write *text* to *path*, readable by its owner only; a reader sees the old text or the new one, never a part.
+
+    A file that is there keeps its owner: root may change a file of the user who runs the services.
+    """
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
+    if path.exists():
+        os.chown(draft, path.stat().st_uid, path.stat().st_gid)
     draft.write_text(text)
     draft.replace(path)

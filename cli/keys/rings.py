@@ -33,7 +33,7 @@ class Handling:
         parse: Parses a variable's value; raises InvalidKeys or ValueError.
         text: Formats a ring as a value.
         names: The printable names of a ring's keys.
-        deploy_to: The services that need the new value after each step.
+        make_key: Generates a key.
         promote_after_s: How long after its deployment a new key may be used.
         retire_after_s: How long after its last use an old key must be kept.
     """
@@ -43,12 +43,27 @@ class Handling:
     text: Callable[[Ring], str]
     names: Callable[[Ring], list[str]]
     make_key: Callable[[], str]
-    deploy_to: str
     promote_after_s: int
     retire_after_s: int
 
+    def add_key(self, ring: Ring) -> Ring:
+        """Return *ring* with a new key in last place."""
+        number = max(map(_number_of, ring)) + 1
+        return (*ring, (f"k{number}", self.make_key()))
 
-def number_of(key: tuple[str, str]) -> int:
+
+def is_waiting(ring: Ring) -> bool:
+    """Whether the newest key is not in use yet."""
+    return newest_first(ring) != ring
+
+
+def newest_first(ring: Ring) -> Ring:
+    """Return *ring* with its newest key in use."""
+    newest = max(ring, key=_number_of)
+    return (newest, *(key for key in ring if key != newest))
+
+
+def _number_of(key: tuple[str, str]) -> int:
     """Return 3 for k3; 0 for an id of another form."""
     match = re.fullmatch(r"k(\d{1,9})", key[0])
     return int(match[1]) if match else 0
@@ -77,7 +92,6 @@ HANDLING = {
         text=lambda ring: ",".join(f"{key_id}:{key}" for key_id, key in ring),
         names=lambda ring: [key_id for key_id, _ in ring],
         make_key=generate_key,
-        deploy_to="every service",
         promote_after_s=0,
         retire_after_s=CLAIM_SECONDS,
     ),
@@ -87,7 +101,6 @@ HANDLING = {
         text=lambda ring: "\n".join(f"{key_id}\n{pem}".strip() for key_id, pem in ring),
         names=_thumbprints,
         make_key=make_signing_key,
-        deploy_to="the user service",
         promote_after_s=int(2 * KEYS_EVERY_S),
         retire_after_s=LIFETIME_S,
     ),

@@ -34,7 +34,11 @@ def add(name: str) -> None:
         raise CommandError(f"The name {error}.") from None
     key = _in_analytics(lambda database: add_write_key(database, name))
     typer.echo(str(key))
-    typer.echo(f"The key is not shown again. Revoke it with: bin/cli keys write revoke {key.id}", err=True)
+    typer.echo(
+        f"It works at once; nothing has to be deployed. It is not shown again. Give it to {name} alone. "
+        f"To revoke it: bin/cli keys write revoke {key.id}",
+        err=True,
+    )
 
 
 @app.command("list")
@@ -55,7 +59,7 @@ def revoke(key_id: str = typer.Argument(metavar="ID")) -> None:
     from analytics.ingestion.revoke_write_key import revoke_write_key
 
     _in_analytics(lambda database: revoke_write_key(database, key_id))
-    typer.echo(f"{key_id} is revoked.")
+    typer.echo(f"{key_id} is revoked at once; nothing has to be deployed.")
 
 
 def _in_analytics(work: "Callable[[MotorDatabase], Awaitable[T]]") -> T:

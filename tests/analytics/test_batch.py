@@ -43,7 +43,7 @@ async def test_each_event_is_answered_in_its_place(keyed: httpx.AsyncClient, sto
 
 
 async def test_a_twin_within_a_batch_is_a_duplicate(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """The first one is stored."""
+    """Of two events with one id in a batch, the first one is stored."""
     first, twin = page(subject="first"), page(subject="twin")
     twin["id"] = first["id"]
 
@@ -64,7 +64,7 @@ async def test_what_is_wrong_is_told(keyed: httpx.AsyncClient) -> None:
 
 
 async def test_events_without_ids_are_each_new(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Each gets an id, which is returned."""
+    """Each event without an id gets one, which is returned."""
     items = await send(keyed, {"type": "x"}, {"type": "x"})
 
     assert [item["status"] for item in items] == ["inserted", "inserted"]
@@ -72,7 +72,7 @@ async def test_events_without_ids_are_each_new(keyed: httpx.AsyncClient, stored:
 
 
 async def test_a_batch_is_counted(keyed: httpx.AsyncClient, people: People) -> None:
-    """The statistics include it within moments."""
+    """The statistics include the batch within moments."""
     event = page()
     await send(keyed, event, page(), event)
 
@@ -91,7 +91,7 @@ async def test_a_peer_sends_batches_without_a_key(sealed: Dispatcher) -> None:
 
 
 async def test_a_full_batch_is_taken_sealed_too(sealed: Dispatcher) -> None:
-    """500 KB are allowed although sealing makes them larger."""
+    """A sealed batch of 500 KB is accepted, although sealing makes it larger."""
     events = [page(data={"text": "x" * 900}) for _ in range(500)]
     assert 490_000 < len(json.dumps({"events": events})) < 512_000
 
@@ -114,7 +114,7 @@ async def test_a_full_batch_is_taken_sealed_too(sealed: Dispatcher) -> None:
 async def test_what_is_no_batch_is_refused_whole(
     keyed: httpx.AsyncClient, body: object, status: int, where: str | None
 ) -> None:
-    """Its events cannot be separated, or it is too large."""
+    """A batch is refused as a whole if its events cannot be separated, or if it is too large."""
     response = await keyed.post(BATCH, json=body)
 
     assert response.status_code == status
@@ -138,7 +138,7 @@ async def test_what_is_no_batch_is_refused_whole(
 async def test_what_cannot_be_told_apart_is_refused_whole(
     keyed: httpx.AsyncClient, stored: Stored, text: bytes
 ) -> None:
-    """Nothing of it is stored."""
+    """No event of such a batch is stored."""
     response = await keyed.post(BATCH, content=text, headers=typed())
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "json_invalid")
@@ -175,7 +175,7 @@ async def test_what_cannot_be_told_apart_is_refused_whole(
 async def test_an_event_that_is_no_json_spoils_only_itself(
     keyed: httpx.AsyncClient, stored: Stored, data: bytes, body: bytes, media_type: str
 ) -> None:
-    """In each form of a batch its error is at its position, and its neighbours are stored."""
+    """In each form of a batch an invalid event's error is at its position, and its neighbours are stored."""
     ids = [str(uuid4()) for _ in range(3)]
     events = [
         b'{"specversion": "1.0", "id": "%b", "source": "/shop", "type": "x", "data": %b}' % (one.encode(), its)
@@ -217,7 +217,7 @@ async def test_an_event_that_is_no_json_spoils_only_itself(
 async def test_an_event_out_of_bounds_spoils_only_itself(
     keyed: httpx.AsyncClient, stored: Stored, event: object
 ) -> None:
-    """Its neighbours are stored, and at most ten of its errors are returned."""
+    """The neighbours are stored, and at most ten errors of the event are returned."""
     items = await send(keyed, page(), event, page())
 
     assert [item["status"] for item in items] == ["inserted", "invalid", "inserted"]
@@ -284,7 +284,7 @@ async def test_an_event_expires_by_the_retention_of_its_type(
 
 
 async def test_a_single_event_that_is_too_old_is_refused(keyed: httpx.AsyncClient, for_30_days: None) -> None:
-    """The answer has the retention of its type."""
+    """The answer has the retention of the event's type."""
     response = await keyed.post(EVENTS, json=page(time="2020-01-01T00:00:00Z"))
 
     assert (response.status_code, response.json()["code"]) == (422, "event_too_old")
@@ -292,7 +292,7 @@ async def test_a_single_event_that_is_too_old_is_refused(keyed: httpx.AsyncClien
 
 
 async def test_outcomes_are_counted(keyed: httpx.AsyncClient, people: People) -> None:
-    """By outcome, and by route."""
+    """Events are counted by outcome and by route."""
 
     async def inserted() -> float:
         lines = (await people["analytics"].get("/metrics")).text.splitlines()

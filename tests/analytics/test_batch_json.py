@@ -31,7 +31,7 @@ def written(value: object) -> str:
 async def test_an_item_spoils_only_itself(
     before: list[Any], after: list[Any], poison: str, first: dict[str, Any], last: dict[str, Any]
 ) -> None:
-    """For any neighbours, any texts in them, and any rest of the body."""
+    """An invalid item is separated from any neighbours, with any texts in them, and any rest of the body."""
     items = ",".join([*map(written, before), poison, *map(written, after)])
     last = {name: value for name, value in last.items() if name not in first}
     members = [f"{written(name)}: {written(value)}" for name, value in first.items()]

@@ -31,13 +31,13 @@ async def three_too_many(database: MotorDatabase, monkeypatch: pytest.MonkeyPatc
 async def test_too_many_events_are_refused(
     three_too_many: None, ask: Ask, question: str, values: dict[str, str]
 ) -> None:
-    """It is refused before any is read; the message says what to narrow."""
+    """The query is refused before any event is read; the message says what to narrow."""
     assert await ask.refusal(question, **DAY, **values) == (422, "too_many_events")
     assert "`from` and `to`" in (await ask.response(question, **DAY, **values)).json()["detail"]
 
 
 async def test_what_is_narrower_is_answered(three_too_many: None, ask: Ask) -> None:
-    """Another day, another type or one person have fewer events."""
+    """A query of another day, another type or one person has fewer events and is answered."""
     other_day = {"since": "2026-11-19T00:00Z", "to": "2026-11-20T00:00Z"}
 
     assert (await ask("top", property="path", **other_day))["items"] == []
@@ -46,7 +46,7 @@ async def test_what_is_narrower_is_answered(three_too_many: None, ask: Ask) -> N
 
 
 async def test_what_is_counted_has_no_bound(three_too_many: None, ask: Ask) -> None:
-    """The number of events does not matter."""
+    """For queries of stored counts the number of events does not matter."""
     assert (await ask("timeseries", by="type", **DAY))["series"] == [{"name": "order.confirmed", "counts": [3]}]
     assert (await ask("stats", **DAY))["total"] == 3
 
@@ -64,7 +64,7 @@ async def test_one_person_with_too_many_events_is_refused(
 async def test_what_takes_too_long_is_refused(
     database: MotorDatabase, ask: Ask, monkeypatch: pytest.MonkeyPatch, question: str, values: dict[str, str]
 ) -> None:
-    """The database stops in time; that is the service's fault, and the message says what helps."""
+    """The database stops in time; that is a 5xx, and the message says what helps."""
     monkeypatch.setattr(reading, "LONGEST_READ_S", 0.000_001)
     times = {} if question == "retention" else DAY
 

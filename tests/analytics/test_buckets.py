@@ -70,7 +70,7 @@ def test_moments_share_a_bucket_if_the_wall_says_the_same(
 
 @given(size=st.sampled_from(["hour", "day", "week", "month"]), zone=st.sampled_from(ZONES), start=MOMENTS)
 def test_buckets_cover_the_range(size: BucketName, zone: str, start: datetime) -> None:
-    """They are adjacent and begin at quarter hours, the first at or before the range, the others within."""
+    """Buckets are adjacent and begin at quarter hours, the first at or before the range, the others within."""
     asked = Range.asked(start, start + timedelta(days=62))
 
     divided = buckets(size, asked, ZoneInfo(zone))

@@ -33,7 +33,7 @@ def headers(**more: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("write", [to_binary_event, to_structured_event], ids=["binary", "structured"])
 async def test_events_of_the_official_sdk_are_taken(keyed: httpx.AsyncClient, stored: Stored, write: Any) -> None:  # noqa: ANN401 - the SDK's functions
-    """In both forms, with non-ASCII text, spaces, quotes and percent signs in the attributes."""
+    """Events of the SDK are accepted in both forms, with non-ASCII text, spaces, quotes and percent signs."""
     given = {**cloud(type='vend\u00fc "50 %"', subject="\U0001f600 a%20b"), "time": NOON, "shop": "7"}
     message: HTTPMessage = write(CloudEvent(given, {"price": 1.5}))
 
@@ -55,7 +55,7 @@ async def test_events_of_the_official_sdk_are_taken(keyed: httpx.AsyncClient, st
 
 
 async def test_a_batch_of_cloud_events_is_taken(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """It is an array; each event is validated separately, and unknown attributes are ignored."""
+    """A batch is an array; each event is validated separately, and unknown attributes are ignored."""
     events = [cloud(id="1", requestid="r-1"), cloud(id="2", source=None), cloud(id="3", datacontenttype="text/plain")]
 
     response = await keyed.post(BATCH, json=events, headers=typed(content_type=CLOUD_EVENTS))
@@ -74,7 +74,7 @@ async def test_an_id_counts_within_its_source(keyed: httpx.AsyncClient) -> None:
 
 
 async def test_a_uuid_is_the_same_event_in_every_form(keyed: httpx.AsyncClient) -> None:
-    """Sent once as a CloudEvent and once as our own JSON, in any spelling, it counts once."""
+    """An event sent once as a CloudEvent and once as our own JSON, with its id in any spelling, counts once."""
     sent = str(uuid4())
 
     first = await keyed.post(EVENTS, json=cloud(id=sent.upper()), headers=typed(content_type=CLOUD_EVENT))
@@ -84,14 +84,14 @@ async def test_a_uuid_is_the_same_event_in_every_form(keyed: httpx.AsyncClient) 
 
 
 def test_ids_that_are_no_uuids_never_change() -> None:
-    """A changed id would be counted again when the event is sent again."""
+    """An id that is not a UUID is mapped to a fixed one, or a repeated event would count again."""
     assert event_id("A234-1234", "/shop") == "47a65d64-f182-5566-85d6-bcf2a4bb7fe7"
     assert event_id("message-1") == "e9895e28-a462-56b8-ad00-ad4a9507577a"
 
 
 @pytest.mark.parametrize("missing", ["specversion", "id", "source", "type"])
 async def test_a_cloud_event_has_its_required_attributes(keyed: httpx.AsyncClient, missing: str) -> None:
-    """Without one of them it is refused."""
+    """An event without a required attribute is refused."""
     event = {name: value for name, value in cloud().items() if name != missing}
 
     response = await keyed.post(EVENTS, json=event, headers=typed(content_type=CLOUD_EVENT))
@@ -138,7 +138,7 @@ async def test_a_cloud_event_that_we_cannot_take_is_refused(keyed: httpx.AsyncCl
 async def test_headers_that_can_be_read_in_two_ways_are_refused(
     keyed: httpx.AsyncClient, wrong: list[tuple[str, str]]
 ) -> None:
-    """A proxy could read the header in the other way."""
+    """Ambiguous headers are refused: a proxy could read them the other way."""
     others = {name: value for name, value in headers().items() if name != "ce-id"}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in [*others.items(), *wrong]]
 
@@ -148,12 +148,12 @@ async def test_headers_that_can_be_read_in_two_ways_are_refused(
 
 
 def test_quotes_around_a_header_are_taken_off() -> None:
-    """The binding requires it, because older senders write quotes."""
+    """The binding requires removing quotes, because older senders write them."""
     assert attributes([("ce-subject", '"a \\"b\\" %C3%BC"'), ("x", "y")]) == {"subject": 'a "b" \u00fc'}
 
 
 async def test_a_binary_event_may_have_no_body(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """It has no data then; a header ce-data is not data."""
+    """An event without a body has no data; a header ce-data is not data."""
     response = await keyed.post(EVENTS, headers=headers(data="forged"))
 
     assert response.status_code == 201
@@ -184,7 +184,7 @@ async def test_other_forms_are_refused(keyed: httpx.AsyncClient, path: str, sent
 async def test_headers_outside_a_seal_say_nothing_of_the_event(
     environment: dict[str, str], clean: None, stored: Stored
 ) -> None:
-    """The seal covers the event, but no headers added on the way."""
+    """The seal covers the event; headers added on the way are ignored."""
     wire = Forge(CLIENT, "analytics", environment, "POST", EVENTS, json={"type": "sealed"}).valid()
     for name, value in headers(type="forged").items():
         wire = wire.adding(name, value) if name.startswith("ce-") else wire

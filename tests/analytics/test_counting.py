@@ -89,7 +89,7 @@ async def test_counts_agree_with_the_events_however_they_arrive(
 
 
 async def test_two_who_count_at_once_do_not_spoil_each_others_counts(database: MotorDatabase) -> None:
-    """Whatever is stored and counted meanwhile, the counts are right in the end."""
+    """Whatever two processes store and count concurrently, the counts are right in the end."""
 
     async def store_and_count(n: int) -> list[Document]:
         events = [event(NOON + timedelta(seconds=n)), sale(n)]
@@ -135,7 +135,7 @@ async def test_who_was_taken_for_dead_is_counted_when_it_goes_on(database: Motor
 async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that read it before its events were stored does not delete it."""
+    """The mark is not deleted by a process that read it before its events were stored."""
     late = event()
     mark = await dirty_minutes.mark_dirty(database, [late])
     monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.utc_now", lambda: mark["settled_at"])
@@ -185,7 +185,7 @@ async def test_a_rebuild_mends_counts(database: MotorDatabase) -> None:
 
 
 async def test_so_many_arrivals_are_counted_at_a_time(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those completed first are counted; the others stay for the next time."""
+    """The marks completed first are counted; the others stay for the next time."""
     monkeypatch.setattr("analytics.counting.aggregate_dirty_minutes.MOST_DIRTY_MINUTES", 2)
     events = [event(NOON + timedelta(minutes=n)) for n in range(3)]
     for one in events:
@@ -203,7 +203,7 @@ async def test_without_events_nothing_is_rebuilt(database: MotorDatabase) -> Non
 
 
 async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
-    """Each person's day has every type once, whenever it was stored."""
+    """Each person's day has every type once, whenever the event was stored."""
     for kind in ("a", "b", "a"):
         await store_events(database, [event(kind=kind, user_id="ada"), event(kind=kind)])
         await aggregate_dirty_minutes(database)
@@ -219,7 +219,7 @@ async def noted(database: MotorDatabase) -> dict[str, set[str]]:
 
 
 async def test_many_people_are_noted(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More people than are recorded at a time."""
+    """All people are recorded, also when there are more than fit into one batch."""
     monkeypatch.setattr(user_days, "_BATCH", 2)
     await store_events(database, [event(user_id=who) for who in "abcde"])
 
@@ -252,7 +252,7 @@ async def test_two_who_note_one_persons_day_at_once_lose_nothing(
 async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It fails once; the mark stays, so the day is recorded later."""
+    """The day fails once; its mark stays, so it is recorded later."""
     await store_events(database, [event(user_id="ada")])
     with monkeypatch.context() as patch:
         patch.setattr(user_days, "_write", lambda *_: UpdateOne({}, {"$unknown": {}}))

@@ -88,7 +88,7 @@ async def endpoints(deployment: dict[str, str]) -> AsyncIterator[list[Endpoint]]
 async def test_however_events_arrive_all_counts_are_those_of_a_plain_model(
     deployment: dict[str, str], endpoints: list[Endpoint]
 ) -> None:
-    """In any order, late, concurrently and repeatedly, through several processes, each of which counts now and then."""
+    """Counts match the model for events in any order, late, concurrent and repeated, through several processes."""
     senders = Senders(endpoints, random.getrandbits(32))
 
     await senders.run(SENDERS, lambda: len(senders.journal.events) < DELIVERIES)

@@ -37,7 +37,7 @@ async def events(database: MotorDatabase) -> dict[str, Document]:
 
 
 async def assert_erased(database: MotorDatabase, erased: list[Document], others: list[Document]) -> None:
-    """The first ones have only type, time and count; the others are unchanged."""
+    """Check that the first ones have only type, time and count, and that the others are unchanged."""
     now = await events(database)
     for one in erased:
         assert now[one["_id"]] == {**now[one["_id"]], **ANONYMOUS, "type": one["type"], "occurred_at": NOON}
@@ -115,7 +115,7 @@ async def test_another_account_in_the_same_browser_is_left_alone(database: Motor
 
 
 async def test_what_an_alias_has_linked_is_erased(database: MotorDatabase, receipt: Receipts) -> None:
-    """An earlier id and a later one, their browsers, and the ids that are linked to those again.
+    """An alias links an earlier id and a later one, their browsers, and the ids that are linked to those again.
 
     An id that an alias replaces may have been a user's or a browser's: the receipt counts it as both.
     """
@@ -155,7 +155,7 @@ async def test_an_alias_reaches_nobody_elses_account(database: MotorDatabase) ->
 
 @pytest.mark.parametrize("late", ["spelling", "visit", "link", "alias", "later alias", "alias's own"])
 async def test_what_arrives_after_the_erasure_is_erased(database: MotorDatabase, receipt: Receipts, late: str) -> None:
-    """It is erased under any of the person's ids, or as a further link, and added to the record."""
+    """A late event is erased under any of the person's ids, or as a further link, and added to the record."""
     ada, bob = new_id(), new_id()
     before = [did(ada, "browser"), did(ada, None, "alias", previousId="guest")]
     new_visit, new_guest = did(None, "browser-2"), did("guest-2")
@@ -201,7 +201,7 @@ async def test_an_erasure_that_was_interrupted_is_finished(
 
 
 async def test_an_erasure_twice_changes_nothing_more(database: MotorDatabase, receipt: Receipts) -> None:
-    """Record and rows are as after the first time."""
+    """After a second erasure record and rows are as after the first."""
     ada = new_id()
     await count(database, did(ada, "browser", "alias", previousId="guest"), did("guest"), did(None, "browser"))
     await erase_user(database, ada)
@@ -214,7 +214,7 @@ async def test_an_erasure_twice_changes_nothing_more(database: MotorDatabase, re
 
 
 async def test_many_visits_are_erased(database: MotorDatabase, receipt: Receipts) -> None:
-    """More than are changed at a time."""
+    """All visits are erased, also when there are more than fit into one batch."""
     ada, number = new_id(), 2 * _BATCH + 1
     await count(database, did(ada, "browser"), *(did(None, "browser") for _ in range(number)), other := did(None, "b"))
 
@@ -226,7 +226,7 @@ async def test_many_visits_are_erased(database: MotorDatabase, receipt: Receipts
 
 
 async def test_an_alias_has_no_receipt_of_its_own(database: MotorDatabase, people: People, bearer: Bearer) -> None:
-    """The account's record includes its events."""
+    """An alias has no record of its own; the account's record includes its events."""
     ada, guest = new_id(), uuid4()
     await count(database, did(ada, None, "alias", previousId=str(guest)))
     await erase_user(database, ada)
@@ -236,7 +236,7 @@ async def test_an_alias_has_no_receipt_of_its_own(database: MotorDatabase, peopl
 
 
 async def test_nothing_is_noted_of_an_erased_person_under_another_spelling(database: MotorDatabase) -> None:
-    """Nor of an alias; others' days are recorded."""
+    """No day of an alias is recorded; others' days are."""
     ada, bob = new_id(), new_id()
     await store_events(database, [did(ada.hex), did("guest"), did(bob.hex)])
     await database[ERASED_USERS].insert_one({"_id": str(ada), "events": 0})
@@ -248,7 +248,7 @@ async def test_nothing_is_noted_of_an_erased_person_under_another_spelling(datab
 
 
 async def test_an_erasure_needs_no_look_at_all_events(database: MotorDatabase) -> None:
-    """All its queries use an index, however many events there are."""
+    """All queries of an erasure use an index, however many events there are."""
     ada = str(new_id())
     for condition in (
         {"user_id": {"$in": spellings(ada)}},
@@ -266,7 +266,7 @@ async def test_an_erasure_needs_no_look_at_all_events(database: MotorDatabase) -
 async def test_ids_are_normalised_where_they_enter(
     keyed: httpx.AsyncClient, stored: Stored, apps: dict[str, FastAPI]
 ) -> None:
-    """In Segment's messages, in our events, and in CloudEvents in headers."""
+    """Ids are normalised in Segment's messages, in our events, and in CloudEvents in headers."""
     ada, browser, before = new_id(), uuid4(), uuid4()
     alias = {"userId": f"{{{ada}}}", "anonymousId": browser.hex, "previousId": before.urn}
     answers = [
@@ -294,7 +294,7 @@ async def test_ids_are_normalised_where_they_enter(
 
 @pytest.mark.parametrize("userid", ["ada", "", 5, ["x"], "0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f708"])
 async def test_an_account_is_named_by_its_uuid(keyed: httpx.AsyncClient, stored: Stored, userid: object) -> None:
-    """Anything else is refused, and the error has its position."""
+    """Any account id but a UUID is refused, and the error has its position."""
     answer = await keyed.post(EVENTS_PATH, json={"type": "page", "userid": userid})
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/userid")

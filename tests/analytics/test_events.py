@@ -47,7 +47,7 @@ async def test_the_same_id_is_stored_once(sealed: Dispatcher, apps: dict[str, Fa
 async def test_events_out_of_bounds_are_refused(
     sealed: Dispatcher, apps: dict[str, FastAPI], event: dict[str, Any]
 ) -> None:
-    """They are a 422, and nothing is stored."""
+    """Events out of bounds are a 422, and none is stored."""
     with pytest.raises(RemoteError) as refused:
         await sealed.send("analytics", "POST", EVENTS, json=event)
 

@@ -31,7 +31,7 @@ async def table(ask: Ask) -> list[dict[str, str]]:
 
 
 async def test_events_are_handed_out_oldest_first(database: MotorDatabase, ask: Ask) -> None:
-    """One JSON object per line, with all stored fields."""
+    """An export has one JSON object per line, with all stored fields."""
     first = event(user_id="ada", data={"$a.b": [1, 2.5, None]}, anonymous_id="browser")
     await count(database, event(NOON + timedelta(seconds=1)), first)
 
@@ -45,13 +45,13 @@ async def test_events_are_handed_out_oldest_first(database: MotorDatabase, ask: 
         "subject": None,
         "user_id": "ada",
         "anonymous_id": "browser",
-        "occurred_at": "2026-11-20T12:00:00+00:00",
+        "occurred_at": "2026-11-20T12:00:00Z",
         "data": {"$a.b": [1, 2.5, None]},
     }
 
 
 async def test_more_than_is_in_memory_at_a_time_is_handed_out(database: MotorDatabase, ask: Ask) -> None:
-    """Each event once, in order."""
+    """A long export has each event once, in order."""
     events = [event(NOON + timedelta(seconds=n)) for n in range(1001)]
     await count(database, *events)
 
@@ -73,7 +73,7 @@ async def test_only_what_is_asked_for_is_handed_out(database: MotorDatabase, ask
 
 
 async def test_without_events_there_is_an_empty_file(database: MotorDatabase, ask: Ask) -> None:
-    """As CSV it has a header."""
+    """An empty export as CSV still has a header."""
     assert (await lines(ask), await table(ask)) == ([], [])
     assert (await ask.response("export", format="csv", **DAY)).text.startswith("id,type,source,")
 
@@ -82,7 +82,7 @@ async def test_without_events_there_is_an_empty_file(database: MotorDatabase, as
     ("form", "media_type"), [("ndjson", "application/x-ndjson"), ("csv", "text/csv; charset=utf-8")]
 )
 async def test_the_answer_is_a_file(database: MotorDatabase, ask: Ask, form: str, media_type: str) -> None:
-    """Its name describes its content."""
+    """The file's name describes its content."""
     headers = (await ask.response("export", format=form, **DAY)).headers
 
     assert headers["content-type"] == media_type
@@ -108,7 +108,7 @@ async def test_cells_hold_any_text(database: MotorDatabase, ask: Ask) -> None:
     (one,) = await table(ask)
 
     assert (one["subject"], json.loads(one["data"])) == (odd, {odd: [odd]})
-    assert one["occurred_at"] == "2026-11-20T12:00:00+00:00"
+    assert one["occurred_at"] == "2026-11-20T12:00:00Z"
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ async def is_idle(apps: dict[str, FastAPI]) -> bool:
 async def test_an_export_ends_when_its_reader_goes(
     apps: dict[str, FastAPI], environment: dict[str, str], bearer: Bearer, much: None
 ) -> None:
-    """It waits for a slow client, and stops when the client has disconnected."""
+    """An export waits for a slow client, and stops when the client has disconnected."""
     receiver = apps["analytics"].state.application.receiver
     async with (
         httpx.AsyncClient(base_url=environment["ANALYTICS_SERVICE_URL"], verify=NO_AUTHORITIES) as client,

@@ -1,4 +1,4 @@
-"""Counts of deleted events stay, whatever the retention setting is."""
+"""Counts of deleted events stay, for every retention setting."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -53,7 +53,7 @@ async def test_counts_of_deleted_events_survive_a_rebuild(database: MotorDatabas
 
 
 async def test_a_late_event_of_another_type_does_not_touch_final_counts(database: MotorDatabase) -> None:
-    """Its minute is recounted, and counts of deleted events in it stay."""
+    """The minute of a late event is recounted, and counts of deleted events in it stay."""
     gone, late = expired(NOON), event(NOON, "kept.type")
     await count(database, gone)
     await purge(database)
@@ -78,7 +78,7 @@ async def test_events_are_deleted_only_when_their_time_is_up(database: MotorData
 
 
 async def test_a_purge_of_many_deletes_all_of_them(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In batches, each after its counts became final."""
+    """Many events are deleted in batches, each after its counts became final."""
     monkeypatch.setattr("analytics.privacy.purge.BATCH", 2)
     gone = [expired(NOON + n * PART) for n in range(5)]
     await count(database, *gone, event(NOON))
@@ -93,7 +93,7 @@ async def test_a_purge_of_many_deletes_all_of_them(database: MotorDatabase, monk
 
 @pytest.mark.parametrize("collection", [DIRTY_MINUTES, FAILED_MINUTES])
 async def test_events_that_are_not_counted_are_not_deleted(database: MotorDatabase, collection: str) -> None:
-    """However late counting is, an event is counted before it is deleted."""
+    """An event is counted before it is deleted, however late counting is."""
     gone = expired(NOON)
     await count(database, gone)
     waiting = {"_id": NOON} if collection == FAILED_MINUTES else {"minutes": [NOON]}
@@ -109,13 +109,13 @@ async def test_events_that_are_not_counted_are_not_deleted(database: MotorDataba
 
 
 def test_counts_become_final_by_whole_parts_of_a_day() -> None:
-    """No part is in two days."""
+    """No part of a day belongs to two days."""
     assert [end_of_part(NOON.replace(hour=hour)).hour for hour in (0, 5, 6, 12, 18, 23)] == [6, 6, 12, 18, 0, 0]
     assert end_of_part(NOON.replace(hour=23)) == NOON.replace(hour=0) + DAY
 
 
 async def test_what_is_final_stays_final(database: MotorDatabase) -> None:
-    """An earlier time does not change it."""
+    """An earlier time does not change the final time."""
     await finalise(database, {"a": NOON, "b": NOON})
     await finalise(database, {"a": NOON - DAY, "b": NOON + DAY})
 
@@ -146,7 +146,7 @@ async def test_a_deletion_while_events_are_counted_spoils_no_count(
 
 
 async def test_an_event_whose_counts_are_final_is_refused(database: MotorDatabase) -> None:
-    """It would be stored and never counted. An event of another type, and a later one, are accepted."""
+    """A late event would be stored and never counted, so it is refused; another type or a later time is accepted."""
     before = end_of_part(utc_now() - 20 * DAY)
     await finalise(database, {"page.viewed": before})
     times = [before - MINUTE, before + GRACE - PART - MINUTE, before + GRACE - PART, before - MINUTE]
@@ -163,7 +163,7 @@ async def test_an_event_whose_counts_are_final_is_refused(database: MotorDatabas
 
 
 async def test_one_event_whose_counts_are_final_is_refused(database: MotorDatabase) -> None:
-    """As in a batch; nothing is stored."""
+    """A single event is refused as in a batch; it is not stored."""
     await finalise(database, {"page.viewed": end_of_part(utc_now() - 20 * DAY)})
 
     with pytest.raises(EventTooOld, match="Events of type"):

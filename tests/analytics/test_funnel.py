@@ -63,7 +63,7 @@ async def test_the_window_is_that_of_all_steps(database: MotorDatabase, ask: Ask
 
 
 async def test_a_step_may_come_again(database: MotorDatabase, ask: Ask) -> None:
-    """An event counts for one step."""
+    """One event counts for one step only."""
     await count(database, did("ada", "a"), did("ada", "a", 1), did("bob", "a"))
 
     assert await users(ask, "a", "a") == [2, 1]
@@ -77,7 +77,7 @@ async def test_what_is_not_in_the_range_is_no_step(database: MotorDatabase, ask:
 
 
 async def test_many_people_are_told_apart(database: MotorDatabase, ask: Ask) -> None:
-    """More events than the database returns at a time."""
+    """People are distinguished also when there are more events than the database returns at a time."""
     people = [str(new_id()) for _ in range(1200)]
     await count(database, *(did(who, "a") for who in people), *(did(who, "b", 1) for who in people[::2]))
 
@@ -123,7 +123,7 @@ def test_no_choice_of_events_gets_further(steps: list[str], window: int, seen: S
 async def test_funnels_agree_with_a_model(
     database: MotorDatabase, ask: Ask, steps: list[str], window: int, did_what: list[tuple[str, str, int]]
 ) -> None:
-    """In any order of arrival, each person gets as far as by hand."""
+    """With events in any order of arrival, each person gets as far as computed by hand."""
     for name in ("events", "arrivals", "minute_counts", "day_counts", "user_days"):
         await database[name].delete_many({})
     await count(database, *(did(*one) for one in did_what))
@@ -150,5 +150,5 @@ async def test_funnels_agree_with_a_model(
     ],
 )
 async def test_what_cannot_be_answered_is_refused(ask: Ask, values: dict[str, Any], code: str) -> None:
-    """It is a 422 with the reason."""
+    """An invalid query is a 422 with the reason."""
     assert await ask.refusal("funnel", **values) == (422, code)

@@ -106,13 +106,13 @@ async def test_a_service_speaks_for_itself_alone(
 
 
 async def test_the_outside_client_has_another_route(sealed: Dispatcher) -> None:
-    """It is not one of the publishers."""
+    """The outside client is refused, since it is not one of the publishers."""
     with pytest.raises(BadGateway):
         await deliver(sealed, event(source="/services/client", kind="client.clicked"))
 
 
 async def test_a_deleted_user_s_events_become_nobody_s(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """They keep type and time, so all counts stay; another person's stay as they are."""
+    """A deleted user's events keep type and time, so all counts stay; another person's stay as they are."""
     hers, deleted = event(), event("user.deleted")
     his = event(userid=str(new_id()))
     await deliver(user, hers, his)
@@ -129,7 +129,7 @@ async def test_a_deleted_user_s_events_become_nobody_s(user: Dispatcher, apps: d
 async def test_events_that_come_after_the_deletion_are_anonymised(
     user: Dispatcher, sealed: Dispatcher, apps: dict[str, FastAPI]
 ) -> None:
-    """By every route, in the same batch too, and even if they were published before."""
+    """Late events are anonymised by every route, in the same batch too, and even if they were published before."""
     late, later = event(), event()
 
     await deliver(user, event("user.deleted"), late)
@@ -142,7 +142,7 @@ async def test_events_that_come_after_the_deletion_are_anonymised(
 
 
 async def test_a_deletion_that_comes_twice_changes_nothing_more(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """It is a duplicate, and its effect is the same."""
+    """A second deletion is a duplicate without further effect."""
     deleted = event("user.deleted")
     await deliver(user, event(), deleted)
     before = await stored(apps)
@@ -152,7 +152,7 @@ async def test_a_deletion_that_comes_twice_changes_nothing_more(user: Dispatcher
 
 
 async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """It must not look successful."""
+    """A deletion without a person is refused, since it must not look successful."""
     nobody = event("user.deleted")
     del nobody["userid"]
 
@@ -161,7 +161,7 @@ async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str,
 
 
 async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], clean: None) -> None:
-    """Their events may still arrive."""
+    """The erasure of an unknown person succeeds, since their events may still arrive."""
     async with apps["analytics"].state.application.store.use() as database:
         await erase_user(database, ADA)
         await erase_user(database, ADA)
@@ -196,7 +196,7 @@ async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, peop
 
 
 async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean: None) -> None:
-    """Minor units and currency, of orders that the order service publishes; without a total there is no revenue."""
+    """Revenue has minor units and currency, of confirmed orders of the order service; without a total there is none."""
     data = {"items": [], "total_price_minor": 1999, "currency": "EUR", "cause": "stock reserved"}
     source = "/services/order"
     sold, gift = (event("order.confirmed", source=source, data={**data, **more}) for more in ({}, {"currency": None}))
@@ -209,12 +209,12 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
 
 @pytest.mark.parametrize("time", ["1999-12-31T00:00:00Z", "2999-01-01T00:00:00Z"])
 async def test_a_service_with_a_wrong_clock_is_told(user: Dispatcher, apps: dict[str, FastAPI], time: str) -> None:
-    """Its event is refused, so an operator notices."""
+    """The event of a service with a wrong clock is refused, so an operator notices."""
     assert await deliver(user, event(time=time), event()) == ["refused", "accepted"]
 
 
 async def test_a_twin_within_a_delivery_is_a_duplicate(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
-    """The first one is stored."""
+    """Of two events with one id in a delivery, the first one is stored."""
     one = event()
 
     assert await deliver(user, one, one) == ["accepted", "duplicate"]

@@ -91,7 +91,7 @@ async def until(database: MotorDatabase, work: str) -> datetime:
 
 
 async def test_of_two_one_has_the_work(lease: Lease, work: str) -> None:
-    """It has the lease until its block ends; other work has another lease."""
+    """The first process holds the lease until its block ends; other work has another lease."""
     async with lease() as first, lease() as second, lease(f"{work}, too") as other:
         assert (first.is_ours, second.is_ours, other.is_ours) == (True, False, True)
     async with lease() as next_one:
@@ -99,7 +99,7 @@ async def test_of_two_one_has_the_work(lease: Lease, work: str) -> None:
 
 
 async def test_who_did_not_get_it_does_not_end_it(lease: Lease) -> None:
-    """The other's lease stays valid."""
+    """A process without the lease does not end it: the other's stays valid."""
     async with lease():
         async with lease():
             pass
@@ -110,7 +110,7 @@ async def test_who_did_not_get_it_does_not_end_it(lease: Lease) -> None:
 async def test_a_lease_is_renewed_while_the_work_lasts(
     database: MotorDatabase, lease: Lease, work: str, clock: Clock
 ) -> None:
-    """However long that is, no other process gets it; the lease of other work is not changed."""
+    """A lease is renewed as long as the work lasts, and no other process gets it; other leases stay unchanged."""
     sleeper = Sleeper()
     async with lease(f"{work}, too"), lease(sleep=sleeper) as ours:
         beside = await until(database, f"{work}, too")
@@ -127,7 +127,7 @@ async def test_a_lease_is_renewed_while_the_work_lasts(
 async def test_the_work_of_one_that_is_dead_is_taken_over(
     database: MotorDatabase, lease: Lease, work: str, clock: Clock
 ) -> None:
-    """After 20 s, not before. If the first process lives after all, it sees the loss, and ends nothing."""
+    """The lease passes on after 20 s; if the first process lives after all, it notices the loss, and ends no lease."""
     sleeper = Sleeper()
     async with lease(sleep=sleeper) as stopped:
         clock.move(19)
@@ -150,7 +150,7 @@ async def test_the_work_of_one_that_is_dead_is_taken_over(
 async def test_a_renewal_that_fails_is_tried_again(
     database: MotorDatabase, lease: Lease, work: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The work continues meanwhile, and the lease with it."""
+    """After a failed renewal the work continues, and the lease with it."""
     sleeper, renew = Sleeper(), leases._Holder.renew  # noqa: SLF001 - simulates the database
 
     async def gone(_holder: object) -> bool:

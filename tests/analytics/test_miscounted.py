@@ -20,7 +20,7 @@ async def test_what_has_arrived_is_uncounted_until_it_is_counted(database: Motor
 
 
 async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
-    """Events, minutes and days of several types, with and without revenue."""
+    """Right counts of several types, with and without revenue, are not reported."""
     await store_events(database, [event(), event(), sale(500), sale(700, "CHF")])
     await aggregate_dirty_minutes(database)
 
@@ -31,7 +31,7 @@ async def test_counts_that_agree_are_not_named(database: MotorDatabase) -> None:
     ("collection", "field"), [(MINUTE_COUNTS, "count"), (DAY_COUNTS, "count"), (MINUTE_COUNTS, "revenue.EUR")]
 )
 async def test_a_wrong_count_is_named(database: MotorDatabase, collection: str, field: str) -> None:
-    """Its day and type are reported, whichever count is wrong."""
+    """The day and type of a wrong count are reported, whichever count it is."""
     await store_events(database, [sale(500)])
     await aggregate_dirty_minutes(database)
 

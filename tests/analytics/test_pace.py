@@ -147,7 +147,7 @@ def counting(main: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Make:
 async def test_counting_takes_a_tenth_of_the_time(
     main: ModuleType, counting: Make, steps: list[tuple[int, float]], pause: float
 ) -> None:
-    """It pauses nine times as long as the last step took, ten seconds at most, but not while there is more to count."""
+    """Counting pauses nine times as long as the last step took, ten seconds at most, but not while more is to count."""
     work = counting(steps)
 
     await main._count(_Store())  # noqa: SLF001 - the periodic work
@@ -157,7 +157,7 @@ async def test_counting_takes_a_tenth_of_the_time(
 
 
 async def test_who_has_lost_the_work_stops(main: ModuleType, counting: Make) -> None:
-    """Even if there is more to count: the process that took over counts it."""
+    """A process that lost the lease stops, even if there is more to count: the new holder counts it."""
     work = counting([(1000, 0.0)] * 10)
     original = work.fold
 
@@ -183,7 +183,7 @@ async def test_without_anything_to_count_no_lease_is_taken(main: ModuleType, cou
 
 
 async def test_whoever_has_not_the_work_counts_nothing(main: ModuleType, counting: Make) -> None:
-    """Another process counts."""
+    """A process without the lease does not count."""
     work = counting([])
     work.lease.is_ours = False
 

@@ -54,7 +54,7 @@ async def test_weeks_begin_on_monday_and_months_on_the_first(
 
 
 async def test_days_are_taken_whole(database: MotorDatabase, ask: Ask) -> None:
-    """The range may begin and end at any minute: all days that it overlaps count."""
+    """The range may begin and end at any minute: every day that it overlaps counts."""
     await count(database, did("ada", datetime(2026, 11, 20, 0, 1, tzinfo=UTC)))
 
     answer = await ask("users/unique", since="2026-11-20T23:58Z", to="2026-11-20T23:59Z")
@@ -67,6 +67,18 @@ async def test_people_are_counted_by_what_they_did(database: MotorDatabase, ask:
     await count(database, did("ada", kind="a"), did("ada", kind="b"), did("bob", kind="b"), did("eve", kind="c"))
 
     assert (await ask("users/unique", type=["a", "b"], since="2026-11-20T00:00Z"))["total"] == 2
+
+
+async def test_the_weeks_may_end_earlier(database: MotorDatabase, ask: Ask) -> None:
+    """With the week that the range ends in; who came later does not count."""
+    await count(
+        database, did("ada", NOON), did("ada", NOON - timedelta(weeks=1)), did("bob", NOON + timedelta(weeks=1))
+    )
+
+    assert (await ask("retention", weeks=2, to="2026-11-23T01:00+01:00"))["weeks"] == [
+        {"week": "2026-11-09", "users": 1, "returned": [1, 1]},
+        {"week": "2026-11-16", "users": 0, "returned": [0]},
+    ]
 
 
 async def test_people_belong_to_the_week_in_which_they_came_first(database: MotorDatabase, ask: Ask) -> None:
@@ -89,12 +101,12 @@ async def test_people_belong_to_the_week_in_which_they_came_first(database: Moto
 
 @pytest.mark.parametrize("weeks", [0, 27, "x"])
 async def test_retention_is_of_half_a_year_at_most(ask: Ask, weeks: int | str) -> None:
-    """Other numbers are refused."""
+    """Another number of weeks is refused."""
     assert await ask.refusal("retention", weeks=weeks) == (422, "invalid_request")
 
 
 async def test_a_timeline_is_told_newest_first(database: MotorDatabase, ask: Ask) -> None:
-    """It has all stored events of the person, and no other person's."""
+    """A timeline has all stored events of the person, newest first, and no other person's."""
     first, last = did("ada", data={"n": 1}), did("ada", NOON + timedelta(seconds=1), subject="teapot")
     await count(database, first, last, did("bob"))
 
@@ -117,7 +129,7 @@ async def test_a_timeline_is_told_newest_first(database: MotorDatabase, ask: Ask
 
 
 async def test_pages_of_a_timeline_lose_nothing(database: MotorDatabase, ask: Ask) -> None:
-    """Even where many events happened at the same instant."""
+    """Pages lose no event, even where many happened at the same instant."""
     events = [did("ada", NOON + timedelta(milliseconds=n // 4)) for n in range(10)]
     await count(database, *events)
 
@@ -134,7 +146,7 @@ async def test_pages_of_a_timeline_lose_nothing(database: MotorDatabase, ask: As
 
 
 async def test_a_cursor_is_of_one_persons_timeline(database: MotorDatabase, ask: Ask) -> None:
-    """Another person's timeline does not accept it."""
+    """A cursor is refused on another person's timeline."""
     await count(database, did("ada"), did("ada"))
     cursor = (await ask("users/ada/timeline", limit=1))["next_cursor"]
 
@@ -142,7 +154,7 @@ async def test_a_cursor_is_of_one_persons_timeline(database: MotorDatabase, ask:
 
 
 async def test_an_erasure_has_a_receipt(database: MotorDatabase, people: People, bearer: Bearer, ask: Ask) -> None:
-    """It has the number of anonymised events, including later ones; they stay counted."""
+    """The record has the number of anonymised events, including later ones; they stay counted."""
     ada, admin = new_id(), bearer(role="admin")
     await count(database, did(str(ada), anonymous_id="browser"), did(str(ada)))
     await erase_user(database, ada)
@@ -161,7 +173,7 @@ async def test_an_erasure_has_a_receipt(database: MotorDatabase, people: People,
 
 
 async def test_all_events_of_a_person_are_anonymised(database: MotorDatabase, people: People, bearer: Bearer) -> None:
-    """Even more than are changed at a time."""
+    """All events are anonymised, also when there are more than fit into one batch."""
     ada = new_id()
     await count(database, *(did(str(ada)) for _ in range(2100)))
 
@@ -173,7 +185,7 @@ async def test_all_events_of_a_person_are_anonymised(database: MotorDatabase, pe
 
 
 async def test_without_an_erasure_there_is_no_receipt(apps: dict[str, FastAPI], people: People, bearer: Bearer) -> None:
-    """It is a 404."""
+    """Without an erasure the record is a 404."""
     path = f"/api/v1/analytics/erasures/{new_id()}"
     answer = await people["analytics"].get(path, headers=bearer(role="admin"))
 

@@ -25,7 +25,7 @@ ADA = "0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"
     ],
 )
 def test_a_uuid_has_one_spelling(spelling: str) -> None:
-    """However it is sent."""
+    """A UUID is normalised, in every spelling."""
     assert person_id(spelling) == ADA
 
 
@@ -34,7 +34,7 @@ def test_a_uuid_has_one_spelling(spelling: str) -> None:
     ["ada", "", "{", "{}", "ada@example.org", f"{ADA}0", ADA[:-1], f"{{{ADA}", f"{ADA}}}", f"({ADA}}}"],
 )
 def test_other_text_stays_as_it_is(text: str) -> None:
-    """It may be a name in another system, in which case matters."""
+    """Other text may be a name in another system, where case matters."""
     assert person_id(text) == text
     assert spellings(text) == [text]
 
@@ -47,7 +47,7 @@ def test_an_id_is_normalised_once(text: str) -> None:
 
 @given(ada=st.uuids(), bob=st.uuids())
 def test_all_spellings_are_of_one_person(ada: UUID, bob: UUID) -> None:
-    """Each spelling is of this id only."""
+    """Each spelling belongs to this id only."""
     assert {person_id(one) for one in spellings(str(ada))} == {str(ada)}
     assert spellings(str(ada))[0] == str(ada)
     if ada != bob:
@@ -55,7 +55,7 @@ def test_all_spellings_are_of_one_person(ada: UUID, bob: UUID) -> None:
 
 
 def test_what_python_and_others_write_is_among_the_spellings() -> None:
-    """These were stored before ids were normalised."""
+    """The spellings include those stored before ids were normalised."""
     ada = uuid4()
 
     assert {str(ada), ada.hex, ada.urn, f"{{{ada}}}", str(ada).upper(), ada.hex.upper()} <= set(spellings(str(ada)))

@@ -77,7 +77,7 @@ async def test_what_services_publish_is_taken_from_them_alone(
 
 
 async def test_a_segment_batch_leaves_them_out(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """The others are stored, and the client gets no error."""
+    """The other events of the batch are stored, and the client gets no error."""
     messages = [{"type": "track", "userId": "ada", "event": kind} for kind in ("Order Completed", "order.confirmed")]
 
     assert (await keyed.post("/v1/batch", json={"batch": messages})).json() == {"success": True}
@@ -110,7 +110,7 @@ async def test_a_new_service_delivers_as_soon_as_it_is_linked(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No list names it: its events are accepted from it only, and under its own name only."""
+    """A new service's events are accepted from it only, and under its own name only, without any list to extend."""
     links = ensure_secrets(tmp_path / "secrets.json", [("shop", "analytics"), ("analytics", "shop")])
     for name, value in links.items():
         monkeypatch.setenv(name, value)

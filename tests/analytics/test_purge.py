@@ -66,7 +66,7 @@ def test_whatever_grows_is_purged() -> None:
 async def test_what_is_no_longer_kept_is_deleted(
     database: MotorDatabase, expiring: Expiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In several batches; documents that expire a minute later, and other collections, stay."""
+    """Expired documents go in several batches; those that expire a minute later, and other collections, stay."""
     monkeypatch.setattr(purging, "BATCH", 2)
     now = utc_now()
     gone = [row(expiring, now - expiring.kept - n * MINUTE) for n in range(1, 6)]
@@ -91,7 +91,7 @@ async def test_what_is_no_longer_kept_is_deleted(
 
 @ALL
 async def test_how_late_purging_is_can_be_measured(database: MotorDatabase, expiring: Expiring) -> None:
-    """The age of the oldest expired document; zero if none has expired."""
+    """The metric is the age of the oldest expired document; zero if none has expired."""
     now = utc_now()
     kept, late, later = (row(expiring, now - expiring.kept - by) for by in (-DAY, 2 * DAY, DAY))
     await database[expiring.collection].insert_many([kept, late, later])
@@ -105,7 +105,7 @@ async def test_how_late_purging_is_can_be_measured(database: MotorDatabase, expi
 
 @ALL
 async def test_what_is_to_be_deleted_is_found_by_an_index(database: MotorDatabase, expiring: Expiring) -> None:
-    """The index has the order of deletion, so that no batch reads more than it deletes."""
+    """The index has the order of deletion, so that a batch reads only what it deletes."""
     found = {"find": expiring.collection, "filter": expiring.condition(utc_now()), "sort": {expiring.field: 1}}
     plan = await database.command({"explain": found, "verbosity": "queryPlanner"})
 
@@ -115,7 +115,7 @@ async def test_what_is_to_be_deleted_is_found_by_an_index(database: MotorDatabas
 
 
 async def test_a_purge_stops_where_another_process_does_it(database: MotorDatabase) -> None:
-    """The callback is called before each batch."""
+    """The check for another process runs before each batch."""
     for expiring in EXPIRING:
         await database[expiring.collection].insert_one(row(expiring, utc_now() - expiring.kept - DAY))
     answers = iter([True, False, False, False, False, False])
@@ -130,7 +130,7 @@ async def test_a_purge_stops_where_another_process_does_it(database: MotorDataba
 async def test_a_collection_that_cannot_be_purged_holds_up_no_other(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    """It is tried once per round."""
+    """A failing collection is tried once per round."""
     for expiring in EXPIRING:
         await database[expiring.collection].insert_one(row(expiring, utc_now() - expiring.kept - DAY))
     original, tried = purging._purge_batch, []  # noqa: SLF001 - simulates the database
@@ -149,7 +149,7 @@ async def test_a_collection_that_cannot_be_purged_holds_up_no_other(
 
 
 async def test_how_far_counting_is_behind_can_be_measured(database: MotorDatabase) -> None:
-    """The oldest complete mark, and the number of failed minutes; an incomplete mark is not a delay."""
+    """Metrics have the oldest complete mark, and the number of failed minutes; an incomplete mark is not a delay."""
     now = utc_now()
     settled = [{"minutes": [], "settled_at": now + by} for by in (-DAY, -2 * DAY, DAY)]
     await database[DIRTY_MINUTES].insert_many(settled)
@@ -170,7 +170,7 @@ OLD = (utc_now() - MINUTES_KEPT - GRACE - 10 * DAY).replace(hour=12, minute=0, s
 
 
 async def test_counts_of_days_outlive_their_minutes(database: MotorDatabase, ask: Ask) -> None:
-    """The day and its quarter hours stay, with their revenue; a rebuild and a late event change nothing else."""
+    """A day and its quarter hours stay, with their revenue; a rebuild and a late event change nothing else."""
     events = [event(OLD), sale(500, at=OLD + 20 * MINUTE), event(OLD + 3 * MINUTE, "b")]
     await count(database, *events)
     await database[MINUTE_COUNTS].insert_one({"minute": OLD, "type": "page.viewed", "count": 1})
@@ -199,7 +199,7 @@ async def test_minutes_are_kept_to_the_day(database: MotorDatabase, monkeypatch:
 
 
 async def test_times_of_long_ago_are_cut_to_the_quarter_hour(database: MotorDatabase, ask: Ask) -> None:
-    """On all routes, at both ends; adjacent ranges still neither overlap nor leave a gap."""
+    """Times are cut on all routes, at both ends; adjacent ranges still neither overlap nor leave a gap."""
     events = [event(OLD + n * MINUTE, data={"path": "/"}) for n in range(60)]
     await count(database, *events)
     cuts = [OLD + n * MINUTE for n in (0, 7, 20, 44, 60)]
@@ -216,7 +216,7 @@ async def test_times_of_long_ago_are_cut_to_the_quarter_hour(database: MotorData
 
 
 async def test_minutes_of_long_ago_are_not_answered(database: MotorDatabase, ask: Ask) -> None:
-    """They would all be empty; the message names the alternative. Hours are answered."""
+    """Minutes would all be empty; the message names the alternative. Hours are answered."""
     await count(database, event(OLD))
     times = {"since": OLD.isoformat(), "to": (OLD + timedelta(hours=1)).isoformat()}
 
@@ -236,7 +236,7 @@ async def test_people_of_long_ago_are_not_noted(database: MotorDatabase, ago: ti
 
 
 async def test_tombstones_of_erasures_are_kept_for_a_year(database: MotorDatabase) -> None:
-    """Those of an account and of its browsers are deleted together."""
+    """The records of an account and of its browsers are deleted together."""
     for name, by in (("old", -MINUTE), ("new", MINUTE)):
         at = utc_now() - ERASURES_KEPT + by
         await database[ERASED_USERS].insert_one({"_id": name, "erased_at": at, "events": 0})

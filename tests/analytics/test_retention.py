@@ -27,7 +27,7 @@ def test_an_event_expires_a_day_after_its_time_is_up() -> None:
     ],
 )
 def test_an_event_whose_time_is_up_is_not_taken(kind: str, age: timedelta, *, taken: bool) -> None:
-    """It would be deleted within a day."""
+    """An event that would be deleted within a day is refused."""
     assert KEPT.takes(kind, utc_now() - age) is taken
 
 

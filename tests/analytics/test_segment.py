@@ -66,7 +66,7 @@ async def test_each_call_has_its_address(
 
 
 async def test_a_client_s_wrong_clock_is_corrected(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """By the time of sending: the difference is right, whatever the clock."""
+    """The difference to the time of sending corrects the client's clock."""
     before = utc_now()
 
     await send(keyed, track(timestamp="1970-01-01T00:00:10Z"), sentAt="1970-01-01T00:01:10Z")
@@ -76,14 +76,14 @@ async def test_a_client_s_wrong_clock_is_corrected(keyed: httpx.AsyncClient, sto
 
 
 async def test_the_original_time_goes_before_the_other(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Segment does the same; without a time of sending it is taken as correct."""
+    """Segment does the same; without a time of sending the original time counts as correct."""
     await send(keyed, track(timestamp="2026-11-20T10:00:00Z", originalTimestamp="2026-11-20T09:00:00Z"))
 
     assert [event["occurred_at"].hour for event in await stored()] == [9]
 
 
 async def test_a_message_counts_once(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """By its id, a UUID or any text; without one it is new each time."""
+    """A message is identified by its id, a UUID or any text; without one it is new each time."""
     for _ in range(2):
         await send(keyed, track(messageId="ajs-1"), track(messageId=str(uuid4()).upper()), track(messageId="ajs-1"))
     await send(keyed, track())
@@ -92,7 +92,7 @@ async def test_a_message_counts_once(keyed: httpx.AsyncClient, stored: Stored) -
 
 
 async def test_a_user_s_id_has_one_spelling(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """A UUID is an account's id, whose events are erased with it."""
+    """A user's id that is a UUID is an account's, whose events are erased with it."""
     ada = str(uuid4())
 
     await send(keyed, track(userId=ada.upper()))
@@ -110,7 +110,7 @@ async def test_the_batch_speaks_for_its_messages(keyed: httpx.AsyncClient, store
 
 
 async def test_what_a_batch_says_of_all_is_short(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """It is stored with each of 2,500 messages: 2 KiB are allowed; parts that are not stored do not count."""
+    """The context is stored with each of 2,500 messages: 2 KiB are allowed; parts that are not stored do not count."""
     fits, exceeds = {"page": "x" * 2_000, "device": "x" * 9_000}, {"page": "x" * 2_048}
 
     assert (await send(keyed, track(messageId="1"), context=fits)).status_code == 200
@@ -130,7 +130,7 @@ async def test_empty_fields_are_none(keyed: httpx.AsyncClient, stored: Stored) -
 
 @pytest.mark.parametrize("path", ["batch", "b", "import", "import/"])
 async def test_batches_have_the_addresses_of_every_client(keyed: httpx.AsyncClient, stored: Stored, path: str) -> None:
-    """Those of browsers and phones, of Ruby and of Java."""
+    """Batches are accepted at the addresses of browsers and phones, of Ruby and of Java."""
     assert (await keyed.post(f"/v1/{path}", json={"batch": [track()]})).json() == {"success": True}
     assert len(await stored()) == 1
 
@@ -156,7 +156,7 @@ async def test_batches_have_the_addresses_of_every_client(keyed: httpx.AsyncClie
     ids=range(14),
 )
 async def test_a_wrong_message_spoils_only_itself(keyed: httpx.AsyncClient, stored: Stored, wrong: object) -> None:
-    """Its neighbours are stored: after an error, a client would drop or repeat all of them. Alone it is a 400."""
+    """The neighbours are stored: after an error, a client would drop or repeat all of them. Alone it is a 400."""
     assert (await send(keyed, track(), wrong, track())).status_code == 200
     assert len(await stored()) == 2
 
@@ -166,7 +166,7 @@ async def test_a_wrong_message_spoils_only_itself(keyed: httpx.AsyncClient, stor
 
 
 async def test_operators_are_data(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """In names, values and the type of an event."""
+    """Operators are data in names, in values and in the type of an event."""
     properties = {"$where": "1", "a.b": {"$gt": ""}, "__proto__": {"x": 1}}
 
     await send(keyed, track(event="$set.a", userId="$ne", properties=properties))
@@ -181,14 +181,14 @@ async def test_operators_are_data(keyed: httpx.AsyncClient, stored: Stored) -> N
     ids=str,
 )
 async def test_what_is_no_batch_is_a_400(keyed: httpx.AsyncClient, body: bytes) -> None:
-    """Segment's clients expect it, not a 422."""
+    """Segment's clients expect a 400 for an invalid batch, not a 422."""
     response = await keyed.post("/v1/batch", content=body, headers=typed())
 
     assert response.status_code == 400
 
 
 async def test_a_packed_batch_is_unpacked(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Its Content-Type may be anything."""
+    """The Content-Type of a compressed batch may be anything."""
     packed = gzip.compress(json.dumps({"batch": [track()]}).encode())
 
     response = await keyed.post("/v1/batch", content=packed, headers={"Content-Encoding": "gzip"})
@@ -219,7 +219,7 @@ PACKED = gzip.compress(b'{"batch":[]}')
 async def test_bodies_over_the_cap_or_badly_packed_are_refused(
     keyed: httpx.AsyncClient, path: str, body: bytes, status: int
 ) -> None:
-    """500 KB for a batch and 32 KB for a message, decompressed; nothing beyond that is decompressed."""
+    """The caps are 500 KB for a batch and 32 KB for a message, decompressed; no more than that is decompressed."""
     headers = typed() if body.startswith(b" ") else GZIP
 
     assert (await keyed.post(f"/v1/{path}", content=body, headers=headers)).status_code == status
@@ -249,7 +249,7 @@ async def test_a_body_may_be_said_to_be_plain(keyed: httpx.AsyncClient, stored: 
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip"])
 async def test_other_encodings_are_refused(keyed: httpx.AsyncClient, encoding: str) -> None:
-    """A 415."""
+    """Other encodings are a 415."""
     response = await keyed.post("/v1/batch", content=PACKED, headers=typed({"Content-Encoding": encoding}))
 
     assert response.status_code == 415

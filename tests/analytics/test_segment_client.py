@@ -38,7 +38,7 @@ async def finish(segment: Client) -> None:
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 async def test_every_call_arrives(environment: dict[str, str], write_key: str, stored: Stored, packed: bool) -> None:  # noqa: FBT001
-    """Track, identify, page, screen, group and alias, collected and flushed."""
+    """Track, identify, page, screen, group and alias arrive, collected and flushed."""
     failures: list[Exception] = []
     segment = client(environment["ANALYTICS_SERVICE_URL"], write_key, failures, gzip=packed)
 
@@ -80,7 +80,7 @@ async def test_no_event_is_lost_for_a_value(environment: dict[str, str], write_k
 
 
 async def test_a_wrong_key_is_the_client_s_error(environment: dict[str, str], clean: None) -> None:
-    """It does not retry."""
+    """The client does not retry with a wrong key."""
     failures: list[Exception] = []
     segment = client(environment["ANALYTICS_SERVICE_URL"], "wk_wrong_key", failures)
 

@@ -56,7 +56,7 @@ async def store(keyed: httpx.AsyncClient, stored: Stored, members: str, around: 
 async def test_a_value_that_cannot_be_stored_costs_no_event(
     keyed: httpx.AsyncClient, stored: Stored, value: str, kept: object
 ) -> None:
-    """It is replaced or left out; its neighbours, and the other messages, are stored as they were sent."""
+    """An invalid value is replaced or left out; its neighbours and the other messages are stored as they were sent."""
     members = f'"userId": "ada", "properties": {{"odd": {value}, "price": 1.5, "big": {2**60}}}'
 
     event = await store(keyed, stored, members)
@@ -69,7 +69,7 @@ async def test_a_value_that_cannot_be_stored_costs_no_event(
 )
 @pytest.mark.parametrize("odd", ["1", "NaN"], ids=["clean", "NaN"])
 async def test_ids_may_be_numbers(keyed: httpx.AsyncClient, stored: Stored, sent: str, kept: str, odd: str) -> None:
-    """They are the same ids as text, whatever else is in the message."""
+    """Numeric ids are the same ids as text."""
     ids = ", ".join(f'"{name}": {sent}' for name in ("userId", "anonymousId", "groupId", "messageId"))
 
     event = await store(keyed, stored, f'{ids}, "properties": {{"n": {odd}}}')
@@ -112,7 +112,7 @@ async def test_times_without_a_zone_are_utc_and_unreadable_ones_none(
 
 
 async def test_a_time_of_sending_without_a_zone_is_utc(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Kotlin writes it so: the client's clock is corrected by it."""
+    """Kotlin omits the zone: the client's clock is still corrected."""
     members = '"userId": "ada", "timestamp": "2026-11-20T12:00:00", "sentAt": "2026-11-20T12:00:10"'
 
     event = await store(keyed, stored, members)
@@ -121,7 +121,7 @@ async def test_a_time_of_sending_without_a_zone_is_utc(keyed: httpx.AsyncClient,
 
 
 async def test_an_unreadable_time_is_that_of_receipt(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Whatever the time of sending is, there is nothing to correct."""
+    """An unreadable time is not corrected, whatever the time of sending."""
     event = await store(keyed, stored, '"userId": "ada", "timestamp": "yesterday", "sentAt": "2026-11-20T12:00:10Z"')
 
     assert event["occurred_at"] == event["received_at"]
@@ -139,7 +139,7 @@ async def test_texts_beside_the_type_are_data(keyed: httpx.AsyncClient, stored: 
 
 
 async def test_an_id_of_a_message_may_be_any_text(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """It is stored as a UUID derived from it, and counts once."""
+    """An id that is not a UUID is stored as one derived from it, and counts once."""
     message_id = "x" * 1_000 + "\n"
     message = {"type": "page", "userId": "ada", "messageId": message_id}
     for _ in range(2):
@@ -163,7 +163,7 @@ async def test_a_single_message_is_read_as_one_of_a_batch(keyed: httpx.AsyncClie
 async def test_a_message_that_cannot_be_read_spoils_only_itself(
     keyed: httpx.AsyncClient, stored: Stored, odd: str
 ) -> None:
-    """Its neighbours are stored."""
+    """The neighbours of an unreadable message are stored."""
     response = await keyed.post("/v1/batch", content=f'{{"batch": [{BEFORE}, {odd}, {AFTER}]}}', headers=typed())
 
     assert response.status_code == 200
@@ -171,7 +171,7 @@ async def test_a_message_that_cannot_be_read_spoils_only_itself(
 
 
 async def test_what_is_said_of_all_messages_may_be_odd_too(keyed: httpx.AsyncClient, stored: Stored) -> None:
-    """Its valid parts are stored."""
+    """The valid parts of the batch's context are stored."""
     around = '"context": {"locale": "de", "page": {"n": NaN}, "x": "\\ud800"}, "sentAt": NaN'
 
     response = await keyed.post("/v1/batch", content=f'{{"batch": [{AFTER}], {around}}}', headers=typed())

@@ -88,7 +88,7 @@ async def fold(database: MotorDatabase) -> None:
 async def test_an_hour_that_is_too_large_is_counted_in_parts(
     database: MotorDatabase, recounting: Recounting, error: Exception
 ) -> None:
-    """It is halved until the parts can be counted; nothing is left, and the hours beside it are counted as a whole."""
+    """A large hour is halved until its parts can be counted; the hours beside it are counted as a whole."""
     events = [event(NOON + n * MINUTE) for n in range(60)]
     beside = [event(NOON + HOUR, "b"), event(NOON - MINUTE, "b")]
     await store_events(database, [*events, *beside])
@@ -146,7 +146,7 @@ async def test_there_is_something_to_count_until_it_is_counted(
 async def test_a_failed_minute_is_tried_less_and_less_often(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
-    """After a minute, two, four and so on up to an hour: not in every round, which come each second."""
+    """A failed minute is retried after a minute, two, four and so on up to an hour: not in every round."""
     await store_events(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
@@ -167,7 +167,7 @@ async def test_a_failed_minute_is_tried_less_and_less_often(
 async def test_a_failed_minute_is_counted_when_it_can_be(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
-    """With the events that arrived meanwhile, which did not make the retry earlier."""
+    """The failed minute is counted with the events that arrived meanwhile, which did not make the retry earlier."""
     first, second = event(NOON), event(NOON)
     await store_events(database, [first])
     clock.now = utc_now()
@@ -187,7 +187,7 @@ async def test_a_failed_minute_is_counted_when_it_can_be(
 
 
 async def test_a_minute_that_fails_again_is_kept(database: MotorDatabase, recounting: Recounting, clock: Clock) -> None:
-    """A retry does not remove it."""
+    """A failed retry keeps the mark."""
     await store_events(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
@@ -287,7 +287,7 @@ async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recou
 
 
 async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting: Recounting) -> None:
-    """It continues after a failure; the service tries the minute again."""
+    """A rebuild continues after a failure; the service tries the minute again."""
     events = [event(NOON + n * 6 * HOUR) for n in range(3)]
     await store_events(database, events)
     lost = NOON + 6 * HOUR
@@ -301,7 +301,7 @@ async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting
 
 
 async def test_hours_of_long_ago_are_halved_to_quarters(database: MotorDatabase, recounting: Recounting) -> None:
-    """Their minutes are no longer kept, so no smaller part can be counted separately."""
+    """The minutes of an old hour are no longer kept, so no part under a quarter hour can be counted separately."""
     long_ago = NOON - timedelta(days=3000)
     events = [event(long_ago + n * MINUTE) for n in range(60)]
     await store_events(database, events)

@@ -32,7 +32,7 @@ def days_ago(number: int) -> Document:
 
 
 async def test_what_is_sent_is_counted_soon(sealed: Dispatcher, people: People, make_user: MakeUser) -> None:
-    """In total, by type, and by the UTC day of its time, without a login."""
+    """Events are counted in total, by type, and by the UTC day of their time, without a login."""
     await make_user("ada")
     for kind, time in (
         ("a", "2026-11-20T23:30:00-01:00"),
@@ -56,7 +56,7 @@ async def test_what_is_sent_is_counted_soon(sealed: Dispatcher, people: People, 
 
 
 async def test_of_many_days_the_last_are_told_apart(database: MotorDatabase, ask: Ask) -> None:
-    """Ninety days with events, however far apart; the total includes all."""
+    """The last ninety days with events are listed, however far apart; the total includes all."""
     await count(database, *(days_ago(3 * n) for n in range(100)), days_ago(3000))
 
     answer = await ask("stats")
@@ -79,7 +79,7 @@ async def test_more_days_than_are_looked_at_are_added_up(
 
 
 async def test_without_events_there_is_nothing(database: MotorDatabase, ask: Ask) -> None:
-    """Neither a type nor a day."""
+    """Without events there is neither a type nor a day."""
     assert await ask("stats") == {"total": 0, "by_type": {}, "by_day": [], "users": 0}
 
 
@@ -152,7 +152,7 @@ async def test_outside_development_statistics_are_not_for_anybody(
 async def test_outside_development_a_role_is_needed(
     people: People, bearer: Bearer, outside_development: None, role: str, status: int
 ) -> None:
-    """Analyst or admin."""
+    """The caller must be an analyst or admin."""
     assert (await people["analytics"].get(STATS, headers=bearer(role=role))).status_code == status
 
 
@@ -178,7 +178,7 @@ async def test_statistics_are_open_in_development_or_where_it_is_wanted(
     public: str,
     status: int,
 ) -> None:
-    """Only these two settings matter."""
+    """Only the environment and the setting for public statistics matter."""
     monkeypatch.setenv("ANALYTICS_PUBLIC_STATS", public)
     set_up(environment=environment_name, analytics_public_stats=Settings.load().analytics_public_stats)
 

@@ -93,7 +93,7 @@ async def test_by_a_property_ten_values_are_told_apart(database: MotorDatabase, 
 
 
 async def test_values_of_other_kinds_are_other_values(database: MotorDatabase, ask: Ask) -> None:
-    """1, true and "1" are three values; 1 and 1.0 are one."""
+    """1, true and "1" are three values; 1 and 1.0 are one value."""
     await count(database, *(event(data={"n": value}) for value in (1, 1.0, 1, True, True, "1")))
 
     answer = await ask("timeseries", by="n", **DAY)
@@ -103,7 +103,7 @@ async def test_values_of_other_kinds_are_other_values(database: MotorDatabase, a
 
 @pytest.mark.parametrize("name", ["a.b", "$where", "$a.$b", "items.0", "", "ä b"])
 async def test_names_of_properties_are_taken_literally(database: MotorDatabase, ask: Ask, name: str) -> None:
-    """Dots and dollars in them have no meaning."""
+    """Dots and dollars in names of properties have no meaning."""
     if not name:
         assert await ask.refusal("timeseries", by="", **DAY) == (422, "invalid_request")
         return
@@ -225,5 +225,5 @@ async def test_counts_agree_with_a_model(database: MotorDatabase, data: st.DataO
     ],
 )
 async def test_what_cannot_be_answered_is_refused(ask: Ask, values: dict[str, Any], code: str) -> None:
-    """It is a 422 with the reason."""
+    """An invalid query is a 422 with the reason."""
     assert await ask.refusal("timeseries", **values) == (422, code)

@@ -46,7 +46,7 @@ async def test_values_keep_their_kind(database: MotorDatabase, ask: Ask) -> None
 
 
 async def test_long_texts_are_told_apart_by_how_they_begin(database: MotorDatabase, ask: Ask) -> None:
-    """By their first 200 characters, of any kind."""
+    """Texts of any kind are grouped by their first 200 characters."""
     await count(database, *(event(data={"text": "ä" * 200 + end}) for end in "ab"))
 
     assert (await ask("top", property="text", **DAY))["items"] == [{"value": "ä" * 200, "count": 2}]
@@ -63,7 +63,7 @@ async def test_only_the_types_and_the_person_that_are_named_count(database: Moto
 
 
 async def test_products_are_added_up_over_orders(database: MotorDatabase, ask: Ask) -> None:
-    """Units and revenue, in each currency; the name is that of its creation, if it is known."""
+    """Products have units and revenue in each currency; the name is that of its creation, if it is known."""
     created = event(kind="product.created", source="/services/product", subject=TEAPOT, data={"name": "Teapot"})
     orders = [
         order((TEAPOT, 2, 1999), (CUP, 1, 699)),
@@ -95,7 +95,7 @@ async def test_products_are_added_up_over_orders(database: MotorDatabase, ask: A
     ids=["by a client", "cancelled", "later", "erased"],
 )
 async def test_other_events_sell_nothing(database: MotorDatabase, ask: Ask, stranger: Document) -> None:
-    """Only confirmed orders of the order service, in the range, that still have their products."""
+    """Only confirmed orders of the order service count, in the range, that still have their products."""
     await count(database, order((CUP, 1, 699)), {**stranger, "_id": str(new_id())})
 
     assert [one["product_id"] for one in (await ask("products/top", **DAY))["items"]] == [CUP]
@@ -133,5 +133,5 @@ async def test_revenue_is_of_each_currency(database: MotorDatabase, ask: Ask) ->
     ],
 )
 async def test_what_cannot_be_answered_is_refused(ask: Ask, question: str, values: dict[str, Any], code: str) -> None:
-    """It is a 422 with the reason."""
+    """An invalid query is a 422 with the reason."""
     assert await ask.refusal(question, **values) == (422, code)

@@ -42,7 +42,7 @@ async def test_a_key_is_a_bearer_token_or_a_user_name(people: People, write_key:
 async def test_a_key_may_be_in_a_message_or_a_batch(
     people: People, stored: Stored, write_key: str, message: dict[str, object]
 ) -> None:
-    """For clients of Segment that cannot send headers (sendBeacon), or do not (Kotlin, Swift)."""
+    """Keys in the body serve clients of Segment that cannot send headers (sendBeacon), or do not (Kotlin, Swift)."""
     event = {"type": "track", "event": "Opened", "userId": "ada", **message}
     one, many = json.dumps({**event, "writeKey": write_key}), json.dumps({"batch": [event], "writeKey": write_key})
     text = {"Content-Type": "text/plain"}
@@ -59,7 +59,7 @@ async def test_a_key_may_be_in_a_message_or_a_batch(
 
 @pytest.mark.parametrize("wrong", ["", "wk_1_2", "x", None, 1, ["wk_1_2"]])
 async def test_a_wrong_key_in_a_body_is_refused(people: People, stored: Stored, write_key: str, wrong: object) -> None:
-    """Like one in a header; nothing is stored."""
+    """A wrong key in a body is refused like one in a header; no event is stored."""
     message = {"event": "Opened", "userId": "ada", "writeKey": wrong, "properties": {"key": write_key}}
 
     response = await people["analytics"].post("/v1/t", json=message)
@@ -92,21 +92,21 @@ async def test_a_key_in_a_header_goes_before_one_in_the_body(people: People, wri
     ],
 )
 async def test_whoever_has_no_valid_key_is_told_so(people: People, path: str, wrong: str) -> None:
-    """A 401 with one code, whatever is wrong with it."""
+    """A request without a valid key is a 401 with one code, whatever the reason."""
     response = await people["analytics"].post(path, json={}, headers={"Authorization": wrong})
 
     assert (response.status_code, response.json()["code"]) == (401, "invalid_write_key")
 
 
 async def test_another_secret_under_a_known_id_is_refused(people: People, write_key: str) -> None:
-    """The id alone is not secret."""
+    """The id alone is not secret: another secret under it is refused."""
     response = await people["analytics"].post(BATCH, json={}, auth=(write_key[:-1] + "_", ""))
 
     assert response.status_code == 401
 
 
 async def test_without_any_key_the_old_route_asks_for_a_seal(people: People) -> None:
-    """As before there were keys."""
+    """Without keys the route requires a seal, as in earlier versions."""
     response = await people["analytics"].post(EVENTS, json=EVENT)
 
     assert (response.status_code, response.json()["code"]) == (400, "encryption_required")
@@ -115,7 +115,7 @@ async def test_without_any_key_the_old_route_asks_for_a_seal(people: People) -> 
 async def test_a_revoked_key_is_refused_at_once(
     apps: dict[str, FastAPI], keyed: httpx.AsyncClient, write_key: str
 ) -> None:
-    """The next request is refused."""
+    """The next request with a revoked key is refused."""
     assert (await keyed.post(EVENTS, json=EVENT)).status_code == 201
     key = WriteKey.parse(write_key)
     assert key
@@ -138,7 +138,7 @@ async def test_revoking_twice_keeps_the_first_time(apps: dict[str, FastAPI], cle
 
 
 async def test_a_key_that_never_was_cannot_be_revoked(apps: dict[str, FastAPI], clean: None) -> None:
-    """A mistyped id must not look successful."""
+    """Revoking a mistyped id must not look successful."""
     async with apps["analytics"].state.application.store.use() as database:
         with pytest.raises(NoSuchWriteKey):
             await revoke_write_key(database, "nobody")
@@ -156,7 +156,7 @@ async def test_the_secret_is_stored_as_its_hash(apps: dict[str, FastAPI], clean:
 
 
 def test_a_key_is_read_as_it_was_written() -> None:
-    """Whatever characters its secret has, underscores included."""
+    """A key is read with any characters in its secret, underscores included."""
     keys = [WriteKey.make() for _ in range(100)]
 
     assert [presented_key(basic(str(key))) for key in keys] == keys
@@ -180,7 +180,7 @@ async def test_a_key_opens_nothing_else(
 
 
 async def answers(people: People, route: DeclaredRoute, write_key: str) -> bool:
-    """Whether a route accepts a write key."""
+    """Return whether a route accepts a write key."""
     path = route.path
     for name in ("user_id", "session_id", "product_id", "order_id"):
         path = path.replace(f"{{{name}}}", THING)

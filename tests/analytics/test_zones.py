@@ -29,7 +29,7 @@ DAY = {"since": "2026-11-20T00:00Z", "to": "2026-11-21T00:00Z"}
 )
 @pytest.mark.parametrize("question", ["stats", "timeseries", "revenue"])
 async def test_what_is_no_zone_is_refused(ask: Ask, question: str, name: str) -> None:
-    """On every route with a zone, and the message describes the valid names."""
+    """An invalid zone is refused on every route with one, and the message describes the valid names."""
     answer = await ask.response(question, tz=name, **DAY)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
@@ -37,7 +37,7 @@ async def test_what_is_no_zone_is_refused(ask: Ask, question: str, name: str) ->
 
 
 def test_every_zone_is_taken() -> None:
-    """Except for names that are not zones."""
+    """Every zone is accepted, except for names that are not zones."""
     names = available_timezones() - {"localtime", "Factory"}
 
     assert [name for name in names if zone(name).key != name] == []

@@ -35,7 +35,7 @@ cups = Table(
     Column("cup", Uuid, nullable=False),
     Column("label", Text, nullable=False),
 )
-"""What the tiny service does when it takes an event: a row each."""
+"""The rows that the tiny service stores, one for each event."""
 
 
 class CupFilled(Event):

@@ -107,9 +107,9 @@ HIDDEN: dict[str, Write] = {
     "library's extra": lambda event: library.warning(event, extra={"password": SECRET}),
     "library's exception": lambda event: with_exception(library.exception, event, f"bad {JWT}"),
 }
-"""How somebody might write what must not come out."""
+"""Notations of a secret that must not be logged."""
 CONTROLS = "\x1b]0;owned\x07\x1b[2J\r\n2026-01-01 [info] forged\x9b1m\x7f\x00\u202egnp.exe\u2028"
-"""What a terminal would obey, or take for a line of its own."""
+"""Text that a terminal would obey or show as a line of its own."""
 SHOWN: dict[str, Write] = {
     "value": lambda event: log.info(event, path=CONTROLS),
     "message": lambda event: log.info("%s %s", event, CONTROLS),
@@ -118,7 +118,7 @@ SHOWN: dict[str, Write] = {
     "exception": lambda event: with_exception(log.exception, event, CONTROLS),
     "library": lambda event: library.warning("%s %s", event, CONTROLS),
 }
-"""How text of somebody else might be written."""
+"""Notations of text from outside."""
 LONG: dict[str, Write] = {
     "value": lambda event: log.info(event, path="x" * 1_000_000),
     "message": lambda event: log.info("%s %s", event, "x" * 1_000_000),

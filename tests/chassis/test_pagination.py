@@ -17,7 +17,7 @@ KEY = b"the key of these tests"
 ROWS = [UUID(int=number) for number in range(25, 0, -1)]
 WORDS = [(word, row) for word in ("Ö", "a", 'b"\\') for row in ROWS[:3]]
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
-"""What PostgreSQL can sort by."""
+"""Values by which PostgreSQL can sort."""
 POSITIONS = st.builds(Position, st.uuids(), st.none() | TEXTS | st.integers(-(2**63), 2**63))
 router = service_router("rows")
 

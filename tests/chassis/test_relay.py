@@ -172,7 +172,7 @@ async def test_the_tenth_refusal_is_told(exchange: Exchange, monkeypatch: pytest
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a worker that depends on notifications: it polls too late for the test."""
+    """Make workers depend on notifications: by themselves they poll too late for the test."""
     monkeypatch.setattr(delivery_worker, "LOOK_S", 600.0)
 
 
@@ -227,18 +227,18 @@ async def test_a_batch_under_way_arrives_before_the_end(exchange: Exchange) -> N
 
 
 class Idle:
-    """A worker that finds no events, and polls only when woken."""
+    """A worker that finds no events, and waits until it is woken."""
 
     def __init__(self, _database: object, _dispatcher: object, _listener: str, stopped: asyncio.Event) -> None:
         self._stopped = stopped
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Poll."""
+        """Wake it."""
         self._woken.set()
 
     async def serve(self) -> None:
-        """Poll until stopped."""
+        """Wait until stopped."""
         while not self._stopped.is_set():
             self._woken.clear()
             await self._woken.wait()

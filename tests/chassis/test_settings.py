@@ -154,6 +154,24 @@ def test_only_production_forces_strictness(environ: dict[str, str], environment:
     assert Settings.load().strict is strict
 
 
+@pytest.mark.parametrize("empty", [{}, {"ENVIRONMENT": ""}, {"PRODUCTION": "false"}], ids=str)
+def test_gunicorn_needs_an_environment(environ: dict[str, str], empty: dict[str, str]) -> None:
+    """Production is chosen: gunicorn, which sets SERVER_SOFTWARE, starts no service in development by default."""
+    environ |= {"SERVER_SOFTWARE": "gunicorn/27.0.1"} | empty
+
+    assert "ENVIRONMENT: is missing. Set ENVIRONMENT=production" in refusal()
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"ENVIRONMENT": "local"}, {"ENVIRONMENT": "staging"}, {"PRODUCTION": "true"}], ids=str
+)
+def test_gunicorn_starts_in_any_chosen_environment(environ: dict[str, str], chosen: dict[str, str]) -> None:
+    """Development under gunicorn is possible, if it is said."""
+    environ |= {"SERVER_SOFTWARE": "gunicorn/27.0.1"} | chosen
+
+    assert Settings.load().is_environment_chosen
+
+
 SAMPLES = [
     ("CURSOR_KEY", "change-me"),
     ("CURSOR_KEY", "please-Change-Me-now"),

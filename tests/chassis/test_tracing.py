@@ -138,7 +138,7 @@ def test_no_trace_id_forces_a_recording(trace_id: str, chance: float, *, is_gran
     ["", "one", SAMPLED[:-1], f"{SAMPLED}-00", SAMPLED.upper(), f"01{SAMPLED[2:]}", f"00-{'0' * 32}-{'1' * 16}-01"],
 )
 def test_a_malformed_trace_is_none(malformed: str) -> None:
-    """A malformed trace from outside, from inside or in an event is replaced by a new one."""
+    """A malformed trace from outside, from inside or in an event is ignored: the request gets a new one."""
     context = RequestContext("request-4711")
 
     context.join(malformed)

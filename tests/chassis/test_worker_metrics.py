@@ -15,7 +15,7 @@ from prometheus_client import Counter, Histogram
 Counter("cups", "Cups.", ["kind"]).labels("small").inc(3)
 Histogram("pours", "Pours.", ["kind"], buckets=(1, 2)).labels("small").observe(1.5)
 """
-"""What a worker does, by the library's own means."""
+"""The code of a worker, with the library's own means."""
 ENDING = range(1, 201)
 PER_WORKER = 5.0
 

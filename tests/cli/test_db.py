@@ -60,7 +60,7 @@ def tables(url: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["100%", "a%b", "%(here)s", "ü and space"])
 def test_a_checkout_may_be_called_anything(tmp_path: Path, name: str) -> None:
-    """Its migrations are found, whatever its path contains."""
+    """The migrations are found, whatever the path of the repository contains."""
     (tmp_path / name / "user" / "migrations" / "versions").mkdir(parents=True)
     shutil.copy(ROOT / "user" / "alembic.ini", tmp_path / name / "user")
 

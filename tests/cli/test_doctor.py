@@ -65,7 +65,7 @@ def test_disk_that_is_full_must_be_cleared(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_database_of_several_hosts_answers(postgres: EmbeddedPostgres) -> None:
-    """It is checked as the services do it: an absent host is skipped."""
+    """A database is checked as the services do it: an absent host is skipped."""
     url = behind(free_port(), postgres.create_database("examined"))
 
     assert [finding.remedy for finding in doctor.check_databases({"USER_DATABASE_URL": url})] == [""]

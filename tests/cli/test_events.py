@@ -73,7 +73,7 @@ def test_dead_letters_are_listed_with_their_reason(letter: str) -> None:
 
 @pytest.mark.parametrize("names_it", [True, False], ids=["one", "all"])
 def test_a_dead_letter_is_put_back(environment: dict[str, str], letter: str, *, names_it: bool) -> None:
-    """It is delivered again; another service's dead letters stay."""
+    """A replayed event is delivered again; another service's dead letters stay."""
     event = [letter] if names_it else []
 
     assert "order: 0 will be delivered again" in run("replay", "order", *event)

@@ -26,7 +26,7 @@ MAKE = shutil.which("make") or "make"
 
 @pytest.mark.parametrize("name", STEERING)
 def test_what_steers_other_programs_does_not_steer_ours(name: str) -> None:
-    """A service of the stack does not see it."""
+    """A service of the stack does not get the variable."""
     assert name not in inherited(STEERING)
 
 
@@ -55,7 +55,7 @@ def test_a_line_end_is_no_part_of_what_is_given(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.long
 def test_make_works_whatever_the_caller_has_set() -> None:
-    """All of it at once, without a writable home: the services of the right checkout are built."""
+    """`make smoke` builds the services of this checkout with all of these variables and no writable home."""
     environment = os.environ | STEERING | {"HOME": "/proc", "PYTHONHOME": "/nowhere", "PYTHON": "/bin/false"}
     result = subprocess.run(
         [MAKE, "--no-print-directory", "smoke"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -175,7 +175,7 @@ def test_the_command_names_what_differs(
 def test_the_reservation_of_an_order_sent_long_ago_may_be_gone(
     order: str, ledger: dict[str, int], *, is_aged: bool, agrees: bool
 ) -> None:
-    """Its units are then compared with the ledger only; a young or open order must have a reservation."""
+    """The units of an order without a reservation are compared with the ledger; a young or open order must have one."""
     facts = deepcopy(WHOLE)
     del facts.reservations[order], facts.reserved[order]
     facts.ledger[order] = ledger

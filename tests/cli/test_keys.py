@@ -1,9 +1,10 @@
 import json
+import re
 from pathlib import Path
 
 import jwt
 import pytest
-from dotenv import dotenv_values, set_key
+from dotenv import dotenv_values, set_key, unset_key
 from typer.testing import CliRunner
 
 from chassis.core.types import new_id
@@ -12,6 +13,7 @@ from cli.dev.secrets import ensure_secrets, make_signing_key
 from cli.errors import CommandError
 from cli.keys.commands import app
 from cli.links import links
+from cli.services import SERVICES
 from user.tokens.issuer import TokenIssuer
 
 KINDS = ["links", "tokens"]
@@ -44,7 +46,7 @@ def kids(file: Path) -> list[str]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """An environment file with every secret."""
-    file = tmp_path / ".env"
+    file = tmp_path / "production.env"
     run("make", file)
     return file
 
@@ -61,6 +63,7 @@ def test_make_adds_what_is_missing_alone(tmp_path: Path) -> None:
     assert dotenv_values(file) == made
     assert made["LOG_LEVEL"] == "DEBUG"
     assert made["CURSOR_KEY"] != "change-me"
+    assert made["ENVIRONMENT"] == "production"
     assert str(made["JWT_PRIVATE_KEY"]).startswith("-----BEGIN PRIVATE KEY-----")
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -69,7 +72,7 @@ def test_a_rotation_of_links_adds_then_promotes_then_retires(file: Path) -> None
     """At each step receivers know the keys that senders use, before and after it."""
     steps = [key_ids(file)]
 
-    for command in ("rotate", "rotate", "retire"):
+    for command in ("rotate", "promote", "retire"):
         run(command, "links", file)
         steps.append(key_ids(file))
 
@@ -77,10 +80,10 @@ def test_a_rotation_of_links_adds_then_promotes_then_retires(file: Path) -> None
 
 
 def test_a_rotation_of_tokens_adds_then_promotes_then_retires(file: Path) -> None:
-    """The new key is published before it signs, and the old one as long as its tokens live; the same the next time."""
+    """The new key is published before it signs, and the old one until its tokens expire; the next rotation is alike."""
     steps = [kids(file)]
 
-    for command in ("rotate", "rotate", "retire") * 2:
+    for command in ("rotate", "promote", "retire") * 2:
         run(command, "tokens", file)
         steps.append(kids(file))
 
@@ -95,7 +98,7 @@ def test_a_rotation_may_begin_with_a_key_of_another_program(file: Path) -> None:
     (old,) = kids(file)
 
     run("rotate", "tokens", file)
-    run("rotate", "tokens", file)
+    run("promote", "tokens", file)
 
     assert kids(file)[1:] == [old]
 
@@ -112,27 +115,89 @@ def test_a_rotation_of_one_kind_leaves_the_other_alone(file: Path, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_promoted_key_is_not_demoted(file: Path, kind: str) -> None:
-    """A third rotate refuses, and names the command that ends the rotation."""
-    for _ in range(2):
-        run("rotate", kind, file)
+def test_a_step_is_taken_once(file: Path, kind: str) -> None:
+    """A command that is repeated, or comes too early, changes nothing and names the step that is due."""
+    for command, too_early, due in [
+        (None, ["promote", "retire"], "rotate"),
+        ("rotate", ["rotate", "retire"], "promote"),
+        ("promote", ["rotate", "promote"], "retire"),
+        ("retire", ["promote", "retire"], "rotate"),
+    ]:
+        if command:
+            run(command, kind, file)
+        before = file.read_text()
+        assert f"bin/cli keys {due} {kind} {file}" in run("list", kind, file)
+        for refused in too_early:
+            with pytest.raises(CommandError, match=f"bin/cli keys {due} {kind} "):
+                run(refused, kind, file)
+        assert file.read_text() == before
 
-    with pytest.raises(CommandError, match=f"retire {kind}"):
-        run("rotate", kind, file)
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_keys_are_removed_on_demand_only(file: Path, kind: str) -> None:
+    """`retire` before `promote` names the keys that it would remove; with --force the keys in use stay."""
+    before = dotenv_values(file)
+    run("rotate", kind, file)
+    new, number = ("k2", len(links())) if kind == "links" else (kids(file)[1], 1)
+
+    with pytest.raises(CommandError, match=rf"--force, and `retire` removes {new} \(variables: {number}\)"):
+        run("retire", kind, file)
+
+    assert f"Removed {new} (variables: {number})." in run("retire", kind, file, "--force")
+    assert dotenv_values(file).keys() == before.keys()
+    assert [key_ids(file), kids(file)] == [{("k1",)}, [kids(file)[0]]]
+
+
+def steps(output: str) -> list[str]:
+    """The numbered steps in the output of a command."""
+    return re.findall(r"^  \d\. (.*)$", output, re.MULTILINE)
+
+
+ALL = "deploy to analytics, then user, then product, then order, then the programs outside that have the keys of client"
 
 
 @pytest.mark.parametrize(
-    ("kind", "promote", "retire"),
-    [("links", "Deploy to every service; after", "; 120 s after"), ("tokens", "to the user service; 60 s", "; 900 s")],
+    ("kind", "receivers", "promote", "retire"),
+    [("links", ALL, "", "120 s later, "), ("tokens", "deploy to user", "60 s later, ", "900 s later, ")],
 )
-def test_each_step_says_how_long_to_wait(file: Path, kind: str, promote: str, retire: str) -> None:
-    """The output names the next step and its waiting time."""
-    added, promoted = run("rotate", kind, file), run("rotate", kind, file)
+def test_each_step_names_its_deployment_and_the_next_step(
+    file: Path, kind: str, receivers: str, promote: str, retire: str
+) -> None:
+    """In order: who needs the file, those that are called first; how long to wait; and the command."""
+    assert steps(run("rotate", kind, file)) == [receivers, f"{promote}bin/cli keys promote {kind} {file}"]
+    assert steps(run("promote", kind, file)) == [receivers, f"{retire}bin/cli keys retire {kind} {file}"]
+    assert steps(run("retire", kind, file)) == [receivers]
 
-    assert promote in added
-    assert f"keys rotate {kind} {file}" in added
-    assert retire in promoted
-    assert f"keys retire {kind} {file}" in promoted
+
+def test_make_names_what_a_person_must_add_and_who_needs_what_is_new(file: Path) -> None:
+    """Addresses are known to a person alone; a new key goes to the services that have it."""
+    with file.open("a") as lines:
+        lines.writelines(f"{one.store_variable}=x\n{one.url_variable}=x\n" for one in SERVICES if one.name != "order")
+    unset_key(file, "LINK_KEY__ORDER__PRODUCT")
+
+    made = run("make", file)
+
+    assert "1 added, 22 already present" in made
+    assert steps(made) == [
+        f"add to {file}, as .env.example explains: ORDER_DATABASE_URL, ORDER_SERVICE_URL",
+        "deploy to product, then order",
+    ]
+
+
+@pytest.mark.parametrize("given", ["ENVIRONMENT=staging", "ENVIRONMENT=local", "PRODUCTION=true"])
+def test_make_keeps_an_environment_that_is_chosen(tmp_path: Path, given: str) -> None:
+    """The file of another environment says so already."""
+    file = tmp_path / "some.env"
+    file.write_text(f"{given}\n")
+
+    made = run("make", file)
+
+    name, _, value = given.partition("=")
+    assert {key: dotenv_values(file).get(key) for key in ("ENVIRONMENT", "PRODUCTION")} == {
+        "ENVIRONMENT": None,
+        "PRODUCTION": None,
+    } | {name: value}
+    assert (f"{name} is {value}." in made) == (name == "ENVIRONMENT")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,8 +232,13 @@ def test_the_secrets_of_containers_are_rotated_in_their_file(tmp_path: Path) -> 
     ensure_secrets(file, links())
     (old,) = TokenIssuer(json.loads(file.read_text())["JWT_PRIVATE_KEY"], "", "").jwks()["keys"]
 
-    run("rotate", "tokens", file)
+    said = run("rotate", "tokens", file)
 
     added = TokenIssuer(json.loads(file.read_text())["JWT_PRIVATE_KEY"], "", "").jwks()["keys"]
     assert (len(added), added[0]) == (2, old)
+    assert steps(said) == [
+        f".venv/bin/python -m deploy.make_secrets {tmp_path}",
+        "deploy to user",
+        f"60 s later, bin/cli keys promote tokens {file}",
+    ]
     assert file.stat().st_mode & 0o777 == 0o600

@@ -15,7 +15,7 @@ from cli.errors import CommandError
 
 @pytest.mark.long
 def test_commands_run_where_the_workers_metrics_have_no_folder(tmp_path: Path) -> None:
-    """As in a container of its own: the image names a folder that only gunicorn creates."""
+    """A command runs as in its own container: the image names a folder that only gunicorn creates."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "missing")}
 
     done = subprocess.run([sys.executable, "-m", "cli", "smoke"], env=environment, check=False, capture_output=True)

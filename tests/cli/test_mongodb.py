@@ -31,7 +31,7 @@ def test_user_can_watch_changes(mongodb: EmbeddedMongoDB) -> None:
 
 
 def test_user_can_use_transactions(mongodb: EmbeddedMongoDB) -> None:
-    """Writes of an aborted transaction are absent."""
+    """The writes of an aborted transaction are absent."""
     with opened(mongodb.create_database("transacted")) as database:
         database.create_collection("things")
         with database.client.start_session() as session:

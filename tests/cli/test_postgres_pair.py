@@ -42,7 +42,7 @@ async def sizes_on(port: int, url: str) -> list[int]:
 
 
 async def test_what_was_acknowledged_outlives_the_primary(pair: PostgresPair) -> None:
-    """It is on the standby; after its promotion, a service that knows both hosts writes to it."""
+    """An acknowledged row is on the standby; after its promotion, a service that knows both hosts writes to it."""
     url = pair.create_database("things")
     database = Postgres(SecretStr(url), "test")
     await database.open()

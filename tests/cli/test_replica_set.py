@@ -12,7 +12,7 @@ pytestmark = pytest.mark.long
 
 
 def test_what_a_majority_had_outlives_the_primary(tmp_path: Path) -> None:
-    """The others elect a new primary, which the client finds; the old one comes back as a secondary."""
+    """The other members elect a new primary, which the client finds; the old one returns as a secondary."""
     with EmbeddedReplicaSet(tmp_path, 3).running() as replica_set:
         url = replica_set.create_database("things")
         with MongoClient[dict[str, Any]](url, w="majority") as client:

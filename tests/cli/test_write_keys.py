@@ -26,7 +26,7 @@ async def status(people: People, key: str) -> int:
 
 
 async def test_a_key_is_made_listed_and_revoked(people: People) -> None:
-    """It is printed once, works until it is revoked, and stays in the list."""
+    """The key is printed once, works until it is revoked, and stays in the list."""
     (key,) = re.findall(r"^wk_\S+$", await run("add", "shop"), re.MULTILINE)
     _, key_id, secret = key.split("_", 2)
     assert await status(people, key) == 200

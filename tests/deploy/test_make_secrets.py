@@ -7,7 +7,7 @@ from deploy.make_secrets import main as make_secrets
 
 
 def test_a_managed_database_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only its own service gets its address; the others have those of the compose file."""
+    """Only the database's own service gets its address; the others have those of the compose file."""
     for service in SERVICES:
         monkeypatch.delenv(service.store_variable, raising=False)
     managed = "postgresql://user_service:secret@db.example.org:5432/user_service?ssl=require"

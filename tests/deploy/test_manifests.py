@@ -48,7 +48,7 @@ def test_every_service_has_all_that_it_needs(overlay: str) -> None:
 def test_a_service_starts_with_what_its_deployment_gives(
     overlay: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its settings are complete and valid, link keys included; its peers' addresses are those of Services."""
+    """A service's settings are complete and valid, link keys included; its peers' addresses are those of Services."""
     deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
     secrets = secrets_in(tmp_path, monkeypatch)[secret_of(deployment)]
     forget_environment(monkeypatch)

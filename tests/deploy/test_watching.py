@@ -16,7 +16,7 @@ PROMETHEUS = ROOT / "deploy/prometheus"
 PARTS = {"counter": ("",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 DECLARED = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 LABELS = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|without)\s*\([^)]*\)')
-"""And texts and ranges."""
+"""Also strings and ranges."""
 FUNCTION = re.compile(r"[\w:]+(?=\s*\()")
 KEYWORDS = {"and", "or", "unless", "bool"}
 

@@ -31,7 +31,7 @@ from tests.order.shop import Away, Shop
 from tests.support.databases import bystanders
 
 PRODUCT = new_id()
-"""What all of them want."""
+"""The product of all orders."""
 SOON = timedelta(hours=1)
 
 

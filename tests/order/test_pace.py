@@ -14,7 +14,7 @@ from tests.order.shop import Away, Shop
 from tests.support.databases import bystanders
 
 SECONDS = int(PATIENCE.total_seconds()) - 5
-"""Nearly until the orders expire."""
+"""Nearly the time after which orders expire."""
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.support.having import having
 from tests.support.serving import serve
 
 TURNS, AT_ONCE = int(os.environ.get("TURNS", "40")), 6
-"""So many things happen, so many of them side by side."""
+"""The number of actions, and how many of them are concurrent."""
 SHARE_OF_FAULTS = 0.3
 WAYS = {
     ("pending",),
@@ -32,7 +32,7 @@ WAYS = {
     ("pending", "rejected"),
     ("pending", "expired"),
 }
-"""How an order may go: the model of its life."""
+"""The histories that an order may have."""
 STANDING = {OrderStatus.CONFIRMED, OrderStatus.FULFILLED}
 
 

@@ -16,18 +16,18 @@ from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
 from cli.dev.polling import eventually
 from order.main import build
-from tests.order.shop import ORDERS, STOCK, Shop, declare_steps
+from tests.order.shop import ORDERS, STOCK, Shop, declare_take_stock
 from tests.support.aliases import Bearer
 from tests.support.consistency import broken_rules
 from tests.support.serving import serve
 
 KEYS = int(os.environ.get("KEYS", "4"))
 SENDS, AT_ONCE = 20, 32
-"""The storm: so many keys, each sent so often, so many requests under way."""
+"""The storm: how often each request is sent, and how many requests are concurrent."""
 PATIENCE_S = 300.0
-"""What a busy machine may take."""
+"""Timeouts for a busy machine."""
 AGAIN = {202, 409, 503, 504}
-"""Pending, in flight, no connection to the database was free, or its time was up: sent again."""
+"""Pending, in flight, no free database connection, or timed out: sent again."""
 
 
 class Customers:
@@ -65,7 +65,7 @@ async def customers(
     apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Customers]:
     """Many people, and a second worker of the order service, with timeouts long enough for a slow machine."""
-    declare_steps(monkeypatch, slow_s=PATIENCE_S)
+    declare_take_stock(monkeypatch, slow_s=PATIENCE_S)
     async with serve(build()) as second:
         people = Customers(environment["ORDER_SERVICE_URL"], second)
         yield people

@@ -4,4 +4,4 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 MakeProduct = Callable[..., Awaitable[dict[str, Any]]]
-"""Makes a product: ``await make_product(stock=3)``; gives what the service answers."""
+"""Makes a product: ``await make_product(stock=3)``; returns the service's answer."""

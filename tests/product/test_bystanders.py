@@ -104,7 +104,7 @@ ENDS: dict[str, tuple[Callable[[Shelf], Awaitable[object]], int, list[tuple[str,
     "expired": (Shelf.expire, 8, [*[("expiry", 1)] * 2, *TAKEN]),
     "fulfilled": (fulfilled, 7, TAKEN),
 }
-"""State that our reservation comes to -> how, the stock of each product then, and our lines of the ledger."""
+"""State of our reservation -> how it is reached, the stock of each product then, and our entries of the ledger."""
 
 
 @pytest.mark.parametrize("state", ENDS)
@@ -154,7 +154,7 @@ WRITES: dict[str, tuple[str, str, object, dict[str, Any]]] = {
     "set stock": ("PATCH", "", {"stock": 9}, {"stock": 9, "price_minor": 19999, "version": 2}),
     "delete": ("DELETE", "", None, {"stock": 7, "version": 1}),
 }
-"""What an admin does to the pot, and what is stored of it then."""
+"""What an admin changes of the pot, and what is stored afterwards."""
 
 
 @pytest.mark.parametrize("write", WRITES)

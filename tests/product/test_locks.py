@@ -125,7 +125,7 @@ async def expire(shelf: Shelf) -> Act:
 
 
 ACTS = [(reserve, 9), (reserve_scarce, 1), (release, 10), (fulfil, 9), (expire, 10)]
-"""What prepares an act that locks two products, and the stock of each afterwards."""
+"""The preparation of an action that locks two products, and the stock of each afterwards."""
 
 
 @pytest.mark.usefixtures("unswept")
@@ -156,7 +156,7 @@ CHANGES: dict[str, dict[str, object]] = {
     "insufficient_stock": {"stock": 0},
     "product_not_found": {"deleted_at": func.now()},
 }
-"""What has become of a product meanwhile, by the refusal that it makes of an order."""
+"""The change of a product meanwhile, by the refusal of the order that it causes."""
 
 
 @pytest.mark.parametrize("quantity", [1, 9], ids=["plenty", "scarce"])

@@ -22,7 +22,7 @@ SHELF = [
 PIECES = st.sampled_from(["http://", "a.com", "/x", "?b=", *"'\\&|!:*<>()@-. "]) | st.characters(
     exclude_characters="\0", exclude_categories=["Cs"]
 )
-"""Of addresses and paths PostgreSQL makes words with quotes and operators in them."""
+"""PostgreSQL parses addresses and paths into words that contain quotes and operators."""
 FOUND: dict[str, set[str]] = {
     "tea": {"Teapot", "Green tea", "Tea-cup, blue"},
     "TEA": {"Teapot", "Green tea", "Tea-cup, blue"},
@@ -40,14 +40,14 @@ FOUND: dict[str, set[str]] = {
     "%": set(),
     "http://a.com/x'y?(b=c&!d": set(),
 }
-"""What each text finds of these."""
+"""The products that each text finds."""
 SORTED = {
     "newest": [5, 4, 3, 2, 1, 0],
     "price": [5, 1, 2, 3, 4, 0],
     "-price": [0, 4, 3, 2, 1, 5],
     "name": [3, 1, 2, 0, 5, 4],
 }
-"""Their numbers, in each order."""
+"""The numbers of the products, in each order."""
 FILTERED: list[tuple[dict[str, str], list[int]]] = [
     ({"min_price": "7"}, [4, 3, 2, 0]),
     ({"max_price": "4.50"}, [5, 1]),
@@ -57,7 +57,7 @@ FILTERED: list[tuple[dict[str, str], list[int]]] = [
     ({"in_stock": "false"}, [3, 1]),
     ({"in_stock": "true", "q": "cup", "max_price": "7", "sort": "-price"}, [2, 5]),
 ]
-"""The numbers of those that pass."""
+"""The numbers of the products that match."""
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.support.often import times
 
 T = TypeVar("T")
 BEGINNING = (6, 9)
-"""The stock of each product at first."""
+"""The initial stock of each product."""
 QUANTITIES = st.dictionaries(st.integers(0, len(BEGINNING) - 1), st.integers(1, 3), min_size=1)
 HOLDS = {ReservationState.RESERVED, ReservationState.COMMITTED}
 

@@ -34,3 +34,13 @@ def test_a_mode_says_which_plain_requests_are_refused(
 def test_a_mode_says_which_peers_may_call(access: Access, _refused: set[tuple[bool, bool]], callers: set[str]) -> None:
     """Every linked peer may call unless some are named; a route of mode ``service`` refuses the outside client."""
     assert {peer for peer in ("order", "user", CLIENT) if access.allows(peer)} == callers
+
+
+def test_a_setting_lets_plain_requests_in() -> None:
+    """Only the one that the route names, and only where it is true."""
+    access = encrypted(plain_if="open")
+    true = [(), ("other",), ("open", "other")]
+
+    needed = [access.needs_seal(strict=True, has_authorization=False, settings=settings) for settings in true]
+
+    assert needed == [True, True, False]

@@ -21,7 +21,7 @@ from tests.sealing.tiny_sealed import MADE, THINGS, Replays, router
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "4000"))
 FRESH_EVERY = 1000
-"""A message ages: after so many mutations another is taken."""
+"""The number of mutations after which the message is replaced, because it ages."""
 KEYS = make_keys("order", "client", "tiny")
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="
 

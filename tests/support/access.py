@@ -92,6 +92,7 @@ ACCESS = {
     "GET /api/v1/analytics/erasures/{user_id}": "admin",
     "GET /api/v1/analytics/export": "analyst, plain",
     "GET /api/v1/analytics/events/live": "analyst, plain",
+    "GET /api/v1/analytics/events/{event_id}": "analyst",
     # Analytics: the dashboard's page and its sessions
     "GET /dashboard": "public",
     "GET /dashboard/": "public",
@@ -102,6 +103,7 @@ ACCESS = {
     # User: logging in and out
     "POST /api/v1/users/login": "open",
     "POST /api/v1/users/refresh": "open",
+    "POST /api/v1/users/revoke": "open",
     "POST /api/v1/users/logout": "person",
     "POST /api/v1/users/logout-all": "person",
     "GET /api/v1/users/sessions": "person",
@@ -127,7 +129,9 @@ ACCESS = {
     "GET /api/v1/users/stats/count": "public",
     # User: for other services
     "GET /api/v1/users/revocations": "service",
+    "POST /api/v1/users/introspect": "service",
     "GET /.well-known/jwks.json": "public",
+    "GET /.well-known/oauth-authorization-server": "public",
     # Product
     "GET /api/v1/products": "open",
     "POST /api/v1/products": "admin",
@@ -152,7 +156,7 @@ ACCESS = {
 """Route -> policy."""
 
 THING = "0197a6b2-0000-7000-8000-000000000000"
-"""The ids of the only product, and of the only order, which is Ada's and has reserved a unit of it."""
+"""The ids of the only product, of an event, and of the only order, which is Ada's and has reserved a unit of it."""
 PASSWORD = "correct horse battery"
 _NEW_PASSWORD = "four unrelated plum words"
 _EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
@@ -172,6 +176,8 @@ BODIES: dict[str, object] = {
     "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
     "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
     "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
+    "POST /api/v1/users/revoke": {"token": "refresh"},
+    "POST /api/v1/users/introspect": {"token": "refresh"},
     "POST /api/v1/users/register": _EVE,
     "PATCH /api/v1/users/profile": {"username": "eve"},
     "DELETE /api/v1/users/profile": {"password": PASSWORD},

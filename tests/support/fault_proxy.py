@@ -63,7 +63,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 Fault = Callable[[Exchange], Awaitable[None]]
-"""What a ``FaultProxy`` does with an exchange."""
+"""How a ``FaultProxy`` handles an exchange."""
 
 
 class FaultProxy:

@@ -43,7 +43,7 @@ class Seen:
 
 
 Step = Callable[["Peer", OpenedRequest], Awaitable[httpx.Response]]
-"""What the peer does with one attempt."""
+"""How the peer answers one attempt."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ def require(path: str | None, kind: str, remedy: str) -> str:
 
     Args:
         path: Where the program is; None if it is missing.
-        kind: What the tests that need it are called in the closing line of the run: "browser".
+        kind: The kind of tests that need it, for the closing line of the run: "browser".
         remedy: The command that installs it.
     """
     if path:

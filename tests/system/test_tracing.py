@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 
 TRACED = ("order", "product", "analytics")
 EXPECTED = {("order", "order"), ("order", "product"), ("product", "product"), ("order", "analytics")}
-"""Whose spans have children in which service."""
+"""Pairs of services: a span of the first has a child in the second."""
 
 
 @pytest.fixture

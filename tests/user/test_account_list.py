@@ -76,7 +76,7 @@ async def test_a_list_that_cannot_be_is_refused(people: People, admin: dict[str,
 
 
 async def test_a_deleted_account_is_in_no_list(people: People, admin: dict[str, str], make_user: MakeUser) -> None:
-    """It is neither listed nor counted."""
+    """A deleted account is neither listed nor counted."""
     ada = await make_user("ada")
 
     deleted = await people["user"].delete(f"{USERS}/{ada.id}", headers=admin)

@@ -135,7 +135,7 @@ async def test_new_rights_end_the_sessions(
 
 
 async def test_who_is_deactivated_cannot_log_in(people: People, admin: dict[str, str], make_user: MakeUser) -> None:
-    """Until an admin activates the account again."""
+    """A deactivated account cannot log in until an admin activates it again."""
     ada, statuses = await make_user("ada"), []
 
     for is_active in (False, True):

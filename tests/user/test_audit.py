@@ -48,7 +48,7 @@ async def told(people: People, admin: dict[str, str], names: dict[str, str]) -> 
 async def test_what_admins_do_is_told(
     people: People, browser: httpx.AsyncClient, root: User, admin: dict[str, str]
 ) -> None:
-    """Creating, changing and deleting an account: each with the admin who did it."""
+    """Creating, changing and deleting an account are logged, each with the admin who did it."""
     eve = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
 
     made = (await browser.post(USERS, json=eve, headers=admin)).json()
@@ -68,7 +68,7 @@ async def test_what_admins_do_is_told(
 async def test_what_people_do_is_told(
     people: People, browser: httpx.AsyncClient, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """Logging in and out, and each change of one's own account, with its owner."""
+    """Logging in and out, and each change of one's own account, are logged with the account's owner."""
     ada = await make_user("ada")
     names = {str(ada.id): "ada"}
 
@@ -106,7 +106,7 @@ async def test_what_people_do_is_told(
 async def test_what_tokens_do_is_told(
     database: Postgres, people: People, browser: httpx.AsyncClient, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """A confirmed address, a password reset, and the late reuse of a refresh token."""
+    """A confirmed address, a password reset, and the late reuse of a refresh token are logged."""
     ada = await make_user("ada")
     async with database.transaction() as session:
         verify = await issue_email_token(session, ada.id, Purpose.VERIFY, ada.email)
@@ -167,7 +167,7 @@ async def test_the_log_comes_page_by_page(people: People, admin: dict[str, str])
 
 
 async def test_the_log_can_be_filtered(people: People, admin: dict[str, str], make_user: MakeUser) -> None:
-    """By account, by kind, and by both."""
+    """The log is filtered by account, by kind, and by both."""
     ada, bob = await make_user("ada"), await make_user("bob")
     for name, password in (("ada", PASSWORD), ("ada", "wrong"), ("bob", PASSWORD)):
         await attempt(people, name, password)
@@ -182,7 +182,7 @@ async def test_the_log_can_be_filtered(people: People, admin: dict[str, str], ma
 
 
 async def test_people_do_not_read_the_log(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Not even entries about themselves."""
+    """Users do not read the log, not even entries about themselves."""
     ada = await make_user("ada")
 
     response = await people["user"].get(AUDIT, params={"user_id": str(ada.id)}, headers=bearer(ada))
@@ -193,7 +193,7 @@ async def test_people_do_not_read_the_log(people: People, make_user: MakeUser, b
 async def test_nothing_that_was_typed_is_in_the_log(
     database: Postgres, people: People, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """Neither names nor passwords, which people confuse, nor addresses, nor tokens."""
+    """The log contains neither names nor passwords, which people confuse, nor addresses, nor tokens."""
     ada = await make_user("lovelace")  # a name without hexadecimal digits, which ids contain
     await attempt(people, PASSWORD, "hunter2hunter2")
     tokens = await log_in(people, "lovelace")
@@ -229,7 +229,7 @@ async def test_nothing_that_was_typed_is_in_the_log(
 async def test_what_failed_is_not_told_as_done(
     people: People, root: User, admin: dict[str, str], make_user: MakeUser, what: str, body: dict[str, str] | None
 ) -> None:
-    """The entry is rolled back with the action."""
+    """The entry of a failed action is rolled back with it."""
     ada = await make_user("ada")
     method, path = what.format(ada=ada.id, root=root.id).split(" ")
 
@@ -242,7 +242,7 @@ async def test_what_failed_is_not_told_as_done(
 async def test_of_who_is_erased_no_address_is_left(
     people: People, admin: dict[str, str], make_user: MakeUser, bearer: Bearer
 ) -> None:
-    """Their actions, and attempts on their account, stay in the log without address and device."""
+    """Actions of erased people, and attempts on their accounts, stay in the log without address and device."""
     ada = await make_user("ada")
     await attempt(people, "ada", "wrong")
     await log_in(people)

@@ -77,7 +77,7 @@ async def test_an_account_that_is_not_committed_does_not_count(
 async def test_accounts_that_come_and_go_at_once_all_count(
     people: People, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """Twenty are created while ten others are deleted, each in its own transaction."""
+    """The number is right after twenty are created while ten others are deleted, each in its own transaction."""
     leaving = [await make_user(f"leaving{n}") for n in range(10)]
 
     await asyncio.gather(

@@ -44,7 +44,7 @@ async def dump(session: AsyncSession) -> dict[str, str]:
 
 
 async def test_an_account_is_deleted_with_the_password(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Afterwards its token is refused, and its name and password do not log in."""
+    """After the deletion the token is refused, and name and password do not log in."""
     ada = bearer(await make_user("ada"))
 
     assert await erase(people, ada) == (204, "")
@@ -80,7 +80,7 @@ async def test_an_account_is_not_deleted_without_the_password(
 
 
 async def test_the_last_admin_cannot_delete_itself(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """The right password does not help; with a second admin it does."""
+    """The last admin is refused even with the right password; with a second admin the deletion succeeds."""
     root = bearer(await make_user("root", role="admin"))
 
     alone = await erase(people, root)
@@ -90,7 +90,7 @@ async def test_the_last_admin_cannot_delete_itself(people: People, make_user: Ma
 
 
 async def test_deleting_an_account_ends_all_its_sessions(people: People, make_user: MakeUser) -> None:
-    """Access tokens and refresh tokens of all its devices are refused."""
+    """Access tokens and refresh tokens of all the account's devices are refused."""
     await make_user("ada")
     phone, laptop = await log_in(people), await log_in(people)
 
@@ -100,7 +100,7 @@ async def test_deleting_an_account_ends_all_its_sessions(people: People, make_us
 
 
 async def test_name_and_address_are_free_again(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Another person may use them, and more than once."""
+    """Another person may use the name and address, and more than once."""
     for _ in range(2):
         ada = await make_user("ada")
 
@@ -244,7 +244,7 @@ async def test_a_long_history_is_erased_in_batches(
 
 
 async def test_an_erasure_that_another_worker_has_in_hand_is_left_to_it(database: Postgres, clean: None) -> None:
-    """Neither waits for the other, and the next person is not skipped."""
+    """Neither worker waits for the other, and the next person is not skipped."""
     first, second = new_id(), new_id()
     for person in (first, second):
         await add_entries(database, 3, person, None)

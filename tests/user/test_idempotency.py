@@ -38,7 +38,7 @@ async def test_an_account_is_made_once_for_one_key(
 
 
 async def test_another_request_with_the_key_is_refused(people: People, admin: dict[str, str]) -> None:
-    """Another account needs another key, and is not created."""
+    """Another account under the same key is refused, and not created."""
     await add(people, admin)
 
     other = await add(people, admin, username="bob", email="bob@example.org")
@@ -48,7 +48,7 @@ async def test_another_request_with_the_key_is_refused(people: People, admin: di
 
 
 async def test_a_refused_request_leaves_its_key_free(people: People, admin: dict[str, str]) -> None:
-    """After a 409 nothing has happened: the corrected request may use the key."""
+    """After a 409 nothing has changed: the corrected request may use the key."""
     taken = await add(people, admin, username="root")
 
     put_right = await add(people, admin)
@@ -70,7 +70,7 @@ async def test_a_registration_can_be_repeated(sealed: Dispatcher, people: People
 async def test_what_is_kept_of_a_request_does_not_let_its_password_be_guessed(
     people: People, admin: dict[str, str], database: Postgres
 ) -> None:
-    """The answer does not contain it, and the fingerprint cannot be computed without our secret."""
+    """The stored answer does not contain the password, and the fingerprint cannot be computed without our secret."""
     response = await add(people, admin)
 
     async with database.transaction() as session:
@@ -106,7 +106,7 @@ async def test_a_new_account_is_read_at_its_location(people: People, admin: dict
 
 
 async def test_a_registered_account_has_a_location(sealed: Dispatcher, people: People, admin: dict[str, str]) -> None:
-    """The same for a registration, for those who may read it."""
+    """The Location of a registration is the account, for those who may read it."""
     answer = await sealed.send("user", "POST", REGISTER, json=EVE)
 
     read_there = await people["user"].get(answer.headers["location"], headers=admin)
@@ -114,7 +114,7 @@ async def test_a_registered_account_has_a_location(sealed: Dispatcher, people: P
 
 
 async def test_without_a_key_a_second_account_is_refused(sealed: Dispatcher) -> None:
-    """Without a key the name is taken."""
+    """Without a key a repeated request is refused, because the name is taken."""
     await sealed.send("user", "POST", REGISTER, json=EVE)
 
     with pytest.raises(RemoteError, match="already registered"):

@@ -1,4 +1,4 @@
-"""Longer: ``ROUNDS=1000 pytest -n 0 tests/user/test_last_admin.py``."""
+"""The long run: ``ROUNDS=1000 pytest -n 0 tests/user/test_last_admin.py``."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ async def test_the_last_admin_stays(  # noqa: PLR0913 - a row of the table and i
     *,
     has_inactive_colleague: bool,
 ) -> None:
-    """It is not demoted, deactivated or deleted; a deactivated admin does not count as another one."""
+    """The last admin is not demoted, deactivated or deleted; a deactivated admin does not count as another one."""
     if has_inactive_colleague:
         away = await make_user("away", role="admin")
         await people["user"].patch(f"{USERS}/{away.id}", json={"is_active": False}, headers=admin)
@@ -58,7 +58,7 @@ async def test_the_last_admin_stays(  # noqa: PLR0913 - a row of the table and i
 async def test_an_admin_goes_when_there_is_another(
     people: People, root: User, admin: dict[str, str], make_user: MakeUser
 ) -> None:
-    """One of two may demote itself; its token is then refused."""
+    """One of two admins may demote itself; its token is then refused."""
     await make_user("other", role="admin")
 
     response = await people["user"].patch(f"{USERS}/{root.id}", json={"role": "user"}, headers=admin)
@@ -68,7 +68,7 @@ async def test_an_admin_goes_when_there_is_another(
 
 
 Leave = Callable[[AsyncSession, UUID, UUID], Awaitable[object]]
-"""How the first of two admins removes the second one."""
+"""How the second of two admins is removed by the first."""
 
 
 async def demote(session: AsyncSession, actor: UUID, whom: UUID) -> None:

@@ -137,7 +137,7 @@ def test_an_address_is_counted_as_one_customer_has_it(one: str, other: str, is_s
 
 
 def test_a_trusted_program_has_no_limit_of_its_address() -> None:
-    """It acts for many people."""
+    """A trusted program has no limit for its address, since it acts for many people."""
     assert address_limits("login", Client(user_agent="service:client")) == ()
 
 

@@ -86,10 +86,6 @@ async def test_login_does_not_say_what_was_wrong(
         (b'{"username": "\xff", "password": "x"}', "application/json", 422),
         (b"username=a%00&password=x", "application/x-www-form-urlencoded", 400),
         (b'{"username": "\\ud800", "password": "x"}', "application/json", 422),
-        (b"username=%ff&password=x", "application/x-www-form-urlencoded", 401),
-        (b"username=%ed%a0%80&password=x", "application/x-www-form-urlencoded", 401),
-        (b"username=a&username=b&password=x&more=1", "application/x-www-form-urlencoded", 422),
-        (b"username=ada", "application/x-www-form-urlencoded", 422),
         (b"", "application/json", 422),
     ],
 )
@@ -101,15 +97,19 @@ async def test_login_refuses_malformed_bodies(people: People, content: bytes, co
     assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_an_outsider_can_check_our_tokens(people: People, make_user: MakeUser) -> None:
-    """PyJWT verifies an access token with our published keys only."""
+async def test_an_outsider_can_check_our_tokens(
+    people: People, make_user: MakeUser, environment: dict[str, str]
+) -> None:
+    """PyJWT verifies an access token with our published keys only; caches may keep those for 30 s."""
     user = await make_user("ada")
     token = (await people["user"].post(LOGIN, json={"username": "ada", "password": PASSWORD})).json()["access_token"]
-    keys = jwt.PyJWKSet.from_dict((await people["user"].get("/.well-known/jwks.json")).json())
+    published = await people["user"].get("/.well-known/jwks.json")
+    keys = jwt.PyJWKSet.from_dict(published.json())
 
     key = keys[jwt.get_unverified_header(token)["kid"]]
-    claims = jwt.decode(token, key, algorithms=["ES256"], audience="sealed-services", issuer="user")
+    claims = jwt.decode(token, key, algorithms=["ES256"], audience="sealed-services", issuer=environment["JWT_ISSUER"])
 
+    assert published.headers["cache-control"] == "public, max-age=30"
     assert claims.keys() == {"iss", "aud", "sub", "iat", "exp", "jti", "sid", "roles"}
     assert (claims["sub"], claims["roles"]) == (str(user.id), ["user"])
     assert claims["exp"] - claims["iat"] == 900

@@ -23,7 +23,7 @@ COST = re.compile(r"\$argon2id\$v=19\$(m=\d+,t=\d+,p=\d+)\$")
 
 @pytest.fixture
 def cheap_hashes() -> None:
-    """Real hashes: their cost is the subject."""
+    """Use real hashes: their cost is the subject."""
 
 
 @pytest.fixture(scope="module")
@@ -33,25 +33,25 @@ async def password_hash() -> str:
 
 
 class Hasher:
-    """Stands in for passlib's: notes the cost of each hash that a password is held against."""
+    """A stand-in for passlib's hasher: records the cost of each hash that a password is compared with."""
 
     def __init__(self) -> None:
         self.costs: list[str] = []
 
     def verify(self, _password: str, password_hash: str) -> bool:
-        """Find the password wrong."""
+        """Record the cost, and return that the password is wrong."""
         self.costs += COST.findall(password_hash)
         return False
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Collect what this task executes in PostgreSQL during the block."""
+    """Collect the statements that this task executes in PostgreSQL during the block."""
     executed: list[str] = []
     task = asyncio.current_task()
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if asyncio.current_task() is task:  # not what the services do meanwhile
+        if asyncio.current_task() is task:  # not those of the services meanwhile
             executed.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
@@ -64,7 +64,7 @@ def statements() -> Iterator[list[str]]:
 async def test_a_refusal_does_the_same_work_when_nobody_has_the_name(
     make_user: MakeUser, database: Postgres, issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One hash of the same cost, and the same statements: the time does not reveal whether an account exists."""
+    """Both refusals verify one hash of the same cost and run the same statements: timing reveals no account."""
     await make_user("ada")
     password_hashing._nobodys_hash()  # noqa: SLF001 - created once per process, by the real hasher
     work = {}

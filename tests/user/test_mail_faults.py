@@ -13,7 +13,7 @@ TLS_BEGUN = ("220 mail.test", "250-mail.test\r\n250 STARTTLS", "220 go on")
 
 
 async def test_a_server_that_is_down_is_told() -> None:
-    """Nothing listens: the mail is not sent."""
+    """If no server listens, the mail is not sent."""
     with pytest.raises(MailNotSent, match="ConnectionRefusedError"):
         await smtp(MailServer(free_port())).send(MAIL)
 

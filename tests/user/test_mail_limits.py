@@ -67,7 +67,7 @@ async def have_come(sent: dict[str, int], count: int) -> bool:
 async def test_changing_ones_own_address_again_and_again_mails_nobody_without_limit(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """Even with the right password each time; the account is unchanged, and other people still get mail."""
+    """Mails are limited even with the right password each time; the account is unchanged, and others still get mail."""
     ada, bob = await make_user("ada"), await make_user("bob")
     body = {"email": "victim@example.com", "password": PASSWORD}
 
@@ -86,7 +86,7 @@ async def test_changing_ones_own_address_again_and_again_mails_nobody_without_li
 async def test_one_account_mails_few_addresses(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """Another address each time does not help."""
+    """Using another address each time does not evade the limit."""
     ada = bearer(await make_user("ada"))
 
     answers = [
@@ -101,7 +101,7 @@ async def test_one_account_mails_few_addresses(
 async def test_many_accounts_mail_one_address_a_few_times(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """Neither do other accounts, nor other suffixes of the same mailbox."""
+    """Neither other accounts nor other suffixes of the mailbox evade the limit."""
     answers = []
     for n in range(7):
         body = {"email": f"victim+{n}@example.com", "password": PASSWORD}
@@ -156,7 +156,7 @@ async def test_what_would_send_too_many_mails_is_refused_whole(  # noqa: PLR0913
     cause: str,
     by: str,
 ) -> None:
-    """By each of the three limits: 429, no mail, and the request has no effect."""
+    """Each of the three limits refuses with a 429, without a mail, and the request has no effect."""
     request, kind, actor, recipient = CAUSES[cause]
     users = {"ada": await make_user("ada"), "root": await make_user("root", role="admin")}
     actor_id: UUID | None = users[actor].id if actor in users else None
@@ -219,7 +219,7 @@ def test_every_route_that_sends_mail_says_that_it_is_limited() -> None:
 async def test_causes_at_once_send_no_more_mails(
     people: People, make_user: MakeUser, bearer: Bearer, sent: dict[str, int]
 ) -> None:
-    """Twenty at the same time get as few mails as one after the other."""
+    """Twenty concurrent requests send no more mails than twenty in sequence."""
     ada = bearer(await make_user("ada"))
 
     answers = await asyncio.gather(

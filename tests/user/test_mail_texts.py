@@ -35,7 +35,7 @@ def test_without_an_application_the_mail_names_the_route(write: Write, route: st
 
 @pytest.mark.parametrize("write", [password_changed, address_changed])
 def test_a_notice_says_what_to_do_if_it_was_somebody_else(write: Callable[[str], Mail]) -> None:
-    """It names the next step for an owner who did not make the change."""
+    """The notice names the next step for an owner who did not make the change."""
     mail = write(TO)
 
     assert mail.to == TO

@@ -76,7 +76,7 @@ async def test_a_name_whose_reader_could_be_misled_is_refused(people: People, ad
     ],
 )
 async def test_names_of_all_the_world_are_taken(people: People, admin: dict[str, str], name: str) -> None:
-    """They are stored as they were written."""
+    """Names of all scripts are stored as they were written."""
     assert await add(people, admin, name) == (201, "")
     listed = (await people["user"].get(USERS, params={"q": name}, headers=admin)).json()["items"]
     assert [user["username"] for user in listed] == [name]
@@ -101,7 +101,7 @@ LOOK_ALIKES = [
 
 @pytest.mark.parametrize(("taken", "wanted"), LOOK_ALIKES)
 def test_look_alikes_have_one_look(taken: str, wanted: str) -> None:
-    """Spelt in one case or as they are, which is what accounts are unique by."""
+    """Look-alikes have one canonical look, in lower case or as they are, which is what accounts are unique by."""
     assert look_of(taken) == look_of(wanted) or folded_look_of(taken) == folded_look_of(wanted)
 
 
@@ -111,7 +111,7 @@ def test_look_alikes_have_one_look(taken: str, wanted: str) -> None:
 async def test_no_two_accounts_look_alike(
     people: People, admin: dict[str, str], make_user: MakeUser, bearer: Bearer, taken: str, wanted: str
 ) -> None:
-    """Whichever comes first, the other is refused: as a new account, and as a new name of an old one."""
+    """Whichever comes first, the other is refused: as a new account, and as a new name of an existing one."""
     for first, second in ((taken, wanted), (wanted, taken)):
         owner = await people["user"].post(
             USERS, json={"username": first, "email": "owner@example.org", "password": PASSWORD}, headers=admin

@@ -25,7 +25,7 @@ async def change_password(
 
 
 async def test_the_new_password_is_the_one_that_works(people: People, make_user: MakeUser, bearer: Bearer) -> None:
-    """Afterwards it logs in, and the old one does not."""
+    """After the change the new password logs in, and the old one does not."""
     ada = await make_user("ada")
 
     assert (await change_password(people, bearer(ada))).status_code == 200
@@ -108,7 +108,7 @@ async def test_the_current_password_cannot_be_guessed_either(
 async def test_a_weak_new_password_changes_nothing(
     people: People, make_user: MakeUser, bearer: Bearer, new: str, code: str
 ) -> None:
-    """It is a 422, and the old password and the sessions are unchanged."""
+    """A weak password is a 422, and the old password and the sessions are unchanged."""
     ada = await make_user("ada")
 
     response = await change_password(people, bearer(ada), new=new)
@@ -120,7 +120,7 @@ async def test_a_weak_new_password_changes_nothing(
 async def test_of_two_changes_at_once_one_wins(
     people: People, make_user: MakeUser, bearer: Bearer, database: Postgres
 ) -> None:
-    """Both have the right password, but the second finds it changed: one answer is a 200, one a 401 or 403."""
+    """Both requests have the right password, but the second finds it changed: one is a 200, one a 401 or 403."""
     ada = await make_user("ada")
     wanted = [NEW, "another horse entirely"]
 

@@ -74,7 +74,7 @@ async def test_a_password_is_verified_by_its_hash() -> None:
 
 @pytest.mark.long
 def test_the_first_passwords_of_a_process_may_come_at_once() -> None:
-    """Several that arrive before the first hash are hashed too."""
+    """Several passwords that arrive before the first hash are hashed too."""
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", HASH_AT_ONCE], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -60,7 +60,7 @@ async def test_refresh_tokens_go_with_their_session(people: People, make_user: M
 
 
 async def test_spent_refresh_tokens_go_after_30_days(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Until then their reuse is detected; unused ones stay as long as their session."""
+    """Spent tokens stay for 30 days, in which reuse is detected; unused ones stay as long as their session."""
     await make_user("ada")
     for _ in range(3):
         await log_in(people)
@@ -117,7 +117,7 @@ async def test_networks_go_when_they_are_familiar_no_more(make_user: MakeUser, d
 
 
 async def test_audit_entries_go_after_400_days(people: People, database: Postgres) -> None:
-    """Older ones are deleted, others stay."""
+    """Entries older than 400 days are deleted, others stay."""
     for _ in range(2):
         await attempt(people, "nobody")
     [old, late] = await read(database, select(AuditEntry.id).order_by(AuditEntry.id))

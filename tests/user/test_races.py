@@ -50,7 +50,7 @@ async def races(database: Postgres, issuer: TokenIssuer, token: str, rounds: int
 async def test_no_race_logs_anybody_out_or_splits_a_session(
     database: Postgres, issuer: TokenIssuer, make_user: MakeUser
 ) -> None:
-    """However a token is refreshed at once, all get one successor, the session stays active, and one token is valid."""
+    """However many requests refresh one token, all get one successor, the session stays, and one token is valid."""
     ada, rounds = await make_user("ada"), RACES // FAMILIES
     tokens = [await begin(database, issuer, ada) for _ in range(FAMILIES)]
     turns = asyncio.Semaphore(2)  # as many as the pool serves at once: a full pool gives up after a second
@@ -84,7 +84,7 @@ async def change_password(database: Postgres, user: User, _session_id: UUID) -> 
 async def test_what_ends_a_session_wins_every_race(
     database: Postgres, issuer: TokenIssuer, make_user: MakeUser, end: Callable[[Postgres, User, UUID], Awaitable[None]]
 ) -> None:
-    """Whatever a concurrent refresh was answered, no token of the session works afterwards."""
+    """After the end of a session none of its tokens works, whatever a concurrent refresh was answered."""
     ada = await make_user("ada")
     for _ in range(RACES // 10):
         token = await begin(database, issuer, ada)

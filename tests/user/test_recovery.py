@@ -211,7 +211,7 @@ async def test_registering_asks_to_confirm_the_address(
 async def test_a_new_address_takes_effect_when_it_is_confirmed(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Until then the old one stays; afterwards the old one is notified."""
+    """The old address stays until the new one is confirmed; afterwards the old one is notified."""
     headers = bearer(await make_user("ada"))
     change = {"email": "lovelace@example.org", "password": PASSWORD}
 
@@ -228,7 +228,7 @@ async def test_a_new_address_takes_effect_when_it_is_confirmed(
 async def test_an_address_that_an_admin_gives_is_to_be_confirmed_and_the_old_one_is_told(
     people: People, make_user: MakeUser, mailbox: Mailbox, bearer: Bearer
 ) -> None:
-    """Both mails are sent, so an account cannot be taken over unnoticed."""
+    """Mails go to both addresses, so an account cannot be taken over unnoticed."""
     ada, admin = await make_user("ada"), await make_user("root", role="admin")
 
     change = {"email": "lovelace@example.org"}
@@ -278,7 +278,7 @@ async def test_an_address_that_was_taken_meanwhile_is_not_confirmed(
 async def test_without_a_mail_server_it_is_said_beforehand(
     people: People, make_user: MakeUser, mailbox: Mailbox, apps: dict[str, FastAPI], bearer: Bearer
 ) -> None:
-    """503 for everything that needs a mail, before any effect."""
+    """Without a mail server every route that needs one is a 503, before any effect."""
     headers = bearer(await make_user("ada"))
 
     with having(apps["user"], mailer=None):

@@ -45,7 +45,7 @@ async def test_a_spent_token_gives_the_same_successor_for_a_while(people: People
 
 
 async def test_a_spent_token_leads_to_one_that_is_good(people: People, make_user: MakeUser) -> None:
-    """If its successor was spent too, it returns the valid one after that."""
+    """A spent token whose successor was spent too returns the valid token after that."""
     await make_user("ada")
     first = await log_in(people)
     second = (await refresh(people, first)).json()
@@ -118,7 +118,7 @@ async def test_reuse_is_told_once(people: People, make_user: MakeUser, database:
 async def test_refresh_needs_a_living_session(
     people: People, make_user: MakeUser, database: Postgres, end: Executable
 ) -> None:
-    """If the session has ended or its person is deactivated, it is a 401."""
+    """If the session has ended or its person is deactivated, the refresh is a 401."""
     await make_user("ada")
     tokens = await log_in(people)
     await change(database, end)
@@ -183,7 +183,7 @@ async def test_an_access_token_cannot_refresh(people: People, make_user: MakeUse
 async def test_a_session_that_is_used_goes_on_for_180_days(
     people: People, make_user: MakeUser, database: Postgres, age: int, left: int
 ) -> None:
-    """Each refresh extends it by 30 days, but not beyond 180 days after the login."""
+    """Each refresh extends the session by 30 days, but not beyond 180 days after the login."""
     await make_user("ada")
     tokens = await log_in(people)
     began, soon = func.now() - timedelta(days=age), func.now() + timedelta(minutes=1)

@@ -1,11 +1,21 @@
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import select
 
+import user.main
+from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
+from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually
 from tests.support.aliases import MakeUser, People
+from tests.support.plain import NO_AUTHORITIES
+from tests.support.serving import serve
+from tests.user.logins import log_in, prolong, read
+from user.models import User
 
 ADA = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
 REGISTER = "/api/v1/users/register"
@@ -62,12 +72,58 @@ async def test_register_refuses_invalid_values(sealed: Dispatcher, change: dict[
     assert (refused.value.remote_status, refused.value.remote_code) == (422, "invalid_request")
 
 
-async def test_register_refuses_plain_json(people: People) -> None:
-    """A password is not accepted in a plain request."""
+async def test_register_refuses_plain_json(people: People, database: Postgres) -> None:
+    """Unless a setting allows it; the problem has the two ways, and no account exists."""
     response = await people["user"].post(REGISTER, json=ADA)
 
     assert response.status_code == 400
     assert response.json()["code"] == "encryption_required"
+    assert {"`bin/cli", "call`", "PLAIN_REGISTRATION=true."} <= set(response.json()["detail"].split())
+    assert await read(database, select(User)) == []
+
+
+@pytest.fixture
+async def browser(people: People, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """A plain client of a replica that takes plain registrations."""
+    monkeypatch.setenv("PLAIN_REGISTRATION", "true")
+    async with serve(user.main.build()) as url, httpx.AsyncClient(base_url=url, verify=NO_AUTHORITIES) as client:
+        yield client
+
+
+async def test_a_browser_registers_where_a_setting_allows_it(
+    browser: httpx.AsyncClient, people: People, make_user: MakeUser, database: Postgres
+) -> None:
+    """The person can log in; a key, which has no owner, and a name that is taken are refused without an effect."""
+    bob = await make_user("bob")
+
+    keyed = await browser.post(REGISTER, json=ADA, headers={"Idempotency-Key": str(new_id())})
+    taken = await browser.post(REGISTER, json=ADA | {"username": "BOB"})
+    answer = await browser.post(REGISTER, json=ADA)
+
+    assert [(one.status_code, one.json()["code"]) for one in (keyed, taken)] == [
+        (400, "invalid_idempotency_key"),
+        (409, "username_taken"),
+    ]
+    assert (answer.status_code, answer.json()["username"]) == (201, "ada")
+    accounts = await read(database, select(User).order_by(User.id))
+    assert [(one.username, one.role, one.password_hash == bob.password_hash) for one in accounts] == [
+        ("bob", "user", True),
+        ("ada", "user", False),
+    ]
+    assert await log_in(people)
+
+
+async def test_registrations_from_one_address_are_limited(browser: httpx.AsyncClient, database: Postgres) -> None:
+    """After thirty, whatever becomes of them: who tries names out is slowed down."""
+    weak = ADA | {"password": "password1234"}
+    refused = [await browser.post(REGISTER, json=weak) for _ in range(30)]
+    await prolong(database)
+
+    answer = await browser.post(REGISTER, json=ADA)
+
+    assert {one.json()["code"] for one in refused} == {"weak_password"}
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+    assert await read(database, select(User)) == []
 
 
 async def test_registration_reaches_analytics(sealed: Dispatcher, people: People) -> None:

@@ -24,7 +24,7 @@ async def end(people: People, tokens: Tokens, session_id: object) -> int:
 
 
 async def test_logout_ends_this_session_at_once(people: People, make_user: MakeUser) -> None:
-    """Neither of its tokens works any more."""
+    """After a logout neither token of the session works."""
     await make_user("ada")
     tokens = await log_in(people)
 
@@ -46,7 +46,7 @@ async def test_logout_leaves_other_sessions_alone(people: People, make_user: Mak
 
 
 async def test_logout_all_ends_all_of_ones_own(people: People, make_user: MakeUser) -> None:
-    """All devices are logged out."""
+    """All of one's devices are logged out."""
     await make_user("ada")
     here, there = await log_in(people), await log_in(people)
 
@@ -77,7 +77,7 @@ async def test_sessions_are_for_who_is_logged_in(people: People, method: str, pa
 
 
 async def test_sessions_are_listed_newest_first(people: People, make_user: MakeUser) -> None:
-    """One's own are listed, the last login first."""
+    """One's own sessions are listed, the last login first."""
     ada = await make_user("ada")
     await log_in(people)
     tokens = await log_in(people)
@@ -102,7 +102,7 @@ async def test_sessions_come_in_pages(people: People, make_user: MakeUser) -> No
 
 
 async def test_a_session_tells_its_device(people: People, make_user: MakeUser) -> None:
-    """Its address, program and times are listed, and no token."""
+    """A session is listed with its address, program and times, and without a token."""
     await make_user("ada")
     people["user"].headers["User-Agent"] = "a phone"
     tokens = await log_in(people)
@@ -122,7 +122,7 @@ async def test_sessions_of_others_are_not_listed(people: People, make_user: Make
 
 
 async def test_ended_sessions_are_not_listed(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """Neither one that was logged out nor one that has expired is listed."""
+    """Neither a logged-out session nor an expired one is listed."""
     ada = await make_user("ada")
     out, tokens = await log_in(people), await log_in(people)
     await people["user"].post(f"{USERS}/logout", headers=authorized(out))
@@ -145,7 +145,7 @@ async def test_a_session_of_ones_own_can_be_ended(people: People, make_user: Mak
 
 
 async def test_a_session_ends_once(people: People, make_user: MakeUser) -> None:
-    """Ending it a second time is a 404."""
+    """Ending a session a second time is a 404."""
     ada = await make_user("ada")
     tokens = await log_in(people)
 
@@ -153,7 +153,7 @@ async def test_a_session_ends_once(people: People, make_user: MakeUser) -> None:
 
 
 async def test_an_expired_session_cannot_be_ended(people: People, make_user: MakeUser, database: Postgres) -> None:
-    """It has already ended: 404."""
+    """An expired session has already ended: 404."""
     ada = await make_user("ada")
     tokens = await log_in(people)
     expired = func.now() - timedelta(seconds=1)

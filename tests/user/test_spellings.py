@@ -60,7 +60,7 @@ def mailbox(apps: dict[str, FastAPI], clean: None) -> Iterator[Mailbox]:
 async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_the_account(
     sealed: Dispatcher, people: People, make_user: MakeUser, bearer: Bearer, registered: str
 ) -> None:
-    """In logins, in searches of admins and in registrations; a similar address of another account stays distinct."""
+    """Every spelling works in logins, searches and registrations; a similar address stays another account's."""
     admin = bearer(await make_user("root", role="admin"))
     for name, email in (("ada", registered), ("eve", "ada@bucher.example")):
         await sealed.send(
@@ -82,7 +82,7 @@ async def test_whatever_was_typed_at_the_registration_every_spelling_leads_to_th
 async def test_mails_go_to_the_address_whatever_was_typed(
     people: People, make_user: MakeUser, bearer: Bearer, mailbox: Mailbox, database: Postgres, typed: str
 ) -> None:
-    """The mail for a new account, and the mail for a forgotten password requested in another spelling."""
+    """Mails for a new account and for a forgotten password go to the stored address, however it is spelt."""
     admin = bearer(await make_user("root", role="admin"))
     new = {"username": "ada", "email": typed, "password": PASSWORD}
 
@@ -111,7 +111,7 @@ async def test_all_spellings_of_an_address_are_counted_as_one(people: People, ma
 async def test_spaces_around_a_name_are_no_part_of_it(
     people: People, make_user: MakeUser, bearer: Bearer, typed: str
 ) -> None:
-    """Spaces may come from a clipboard or a keyboard."""
+    """Spaces around a name, as from a clipboard or a keyboard, are ignored."""
     await make_user("ada")
     admin = bearer(await make_user("root", role="admin"))
 

@@ -23,12 +23,12 @@ from user.services.get_activity import get_activity
 from user.services.get_user import get_user
 from user.services.register_user import register_user
 
-router = service_router("users")
+router = service_router("users", "profile", "Registering, and one's own account.")
 
 
 @router.post(
     "/register",
-    access=encrypted(),
+    access=encrypted(plain_if="plain_registration"),
     idempotency=KEYED,
     status_code=201,
     response_model=UserRead,
@@ -41,7 +41,13 @@ async def register(
     mail: Mailing,
     response: Response,
 ) -> User:
-    """Register a person, who can then log in at once; a mail asks to confirm the address."""
+    """
+    Register a person, who can then log in at once; a mail asks to confirm the address.
+
+    Browsers and apps may register people by plain JSON in development, and where PLAIN_REGISTRATION is true. Elsewhere
+    a trusted program does it for them by a sealed request (`bin/cli call`), or an admin (`POST /api/v1/users`). A plain
+    request takes no `Idempotency-Key`: sent again, it is a 409.
+    """
     user = await register_user(database, key, mail, body)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user

@@ -1,28 +1,44 @@
-"""Logging in and out."""
+"""Logging in and out, by JSON and as OAuth 2 clients do."""
 
 from uuid import UUID
 
+from fastapi import Response
+
 from chassis.core.errors import documented
 from chassis.core.types import Page
-from chassis.dependencies import PERSON, CurrentUser
+from chassis.dependencies import PERSON, CurrentUser, Tokens
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.postgres.database import Database, Session
 from chassis.sealing.access import optional
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from user.client import FromClient
-from user.credentials import LOGIN_BODY, CredentialsBody
 from user.dependencies import Issuer, no_store
 from user.errors import InvalidCredentials, InvalidRefreshToken, SessionNotFound, TooManyAttempts
 from user.models import UserSession
+from user.oauth.errors import (
+    InvalidClient,
+    InvalidGrant,
+    InvalidOAuthRequest,
+    InvalidScope,
+    SlowDown,
+    UnsupportedGrantType,
+)
+from user.oauth.grants import LOGIN_BODY, LoginBody, PasswordGrant, RefreshGrant
+from user.oauth.tokens import TOKEN_BODY, SentToken
 from user.schemas import Refresh, SessionRead, Token
 from user.services.end_all_sessions import end_all_sessions
 from user.services.end_session import end_session
+from user.services.issue_tokens import issue_tokens
 from user.services.list_sessions import list_sessions
 from user.services.log_in import log_in
 from user.services.refresh_session import refresh_session
+from user.services.revoke_token import revoke_token
 
-router = service_router("users")
+router = service_router("users", "sessions", "Logging in and out, and one's own sessions.")
+
+
+_OAUTH = InvalidOAuthRequest, InvalidClient
 
 
 @router.post(
@@ -30,12 +46,23 @@ router = service_router("users")
     access=optional(),
     idempotency=UNREPEATABLE,
     dependencies=[no_store],
-    responses=documented(InvalidCredentials, TooManyAttempts),
+    responses=documented(
+        *_OAUTH, InvalidGrant, UnsupportedGrantType, InvalidScope, SlowDown, InvalidCredentials, TooManyAttempts
+    ),
     openapi_extra=LOGIN_BODY,
 )
-async def login(credentials: CredentialsBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
-    """Begin a session with a name (or e-mail address) and a password, as a form or as JSON."""
-    return await log_in(database, issuer, client, credentials)
+async def login(sent: LoginBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
+    """
+    Log in with a name or an e-mail address, and a password.
+
+    They are sent as JSON, or as a form by OAuth 2.
+
+    A form is a token request (RFC 6749) with the grant type `password`, which may be left out, or `refresh_token`; its
+    errors are those of section 5.2. Clients are public: they need no `client_id`, and have no secret.
+    """
+    if isinstance(sent, PasswordGrant | RefreshGrant):
+        return await issue_tokens(database, issuer, client, sent)
+    return await log_in(database, issuer, client, sent)
 
 
 @router.post(
@@ -46,8 +73,21 @@ async def login(credentials: CredentialsBody, database: Database, issuer: Issuer
     responses=documented(InvalidRefreshToken),
 )
 async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
-    """Get the next tokens of a session; using a token again 30 s later ends the session."""
+    """Get the next tokens of a session. Using a refresh token again 30 s later ends the session."""
     return await refresh_session(database, issuer, client, body.refresh_token)
+
+
+@router.post(
+    "/revoke",
+    access=optional(),
+    idempotency=REPEATABLE,
+    response_class=Response,
+    responses=documented(*_OAUTH),
+    openapi_extra=TOKEN_BODY,
+)
+async def revoke(token: SentToken, database: Database, tokens: Tokens, client: FromClient) -> None:
+    """End the session of an access or refresh token (RFC 7009); 200 for a token that is not valid, too."""
+    await revoke_token(database, tokens, client, token)
 
 
 @router.post("/logout", access=optional(), auth=PERSON, idempotency=REPEATABLE, status_code=204)

@@ -36,7 +36,7 @@ async def change_profile(
         user = await get_user(session, me.user_id, for_update=True)
         if change.username:
             set_username(user, change.username)
-            await flush_names(session)
+            await flush_names(session, user)
             audit(session, AuditKind.CHANGED, client, user_id=user.id, actor_id=user.id, fields="username")
         if change.email:
             await mail.verify_address(session, user.id, change.email, by=user.id)

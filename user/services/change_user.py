@@ -46,7 +46,7 @@ async def change_user(
     _apply(user, change)
     if user.email_key != before_key:
         user.email_verified_at = None
-    await flush_names(session)
+    await flush_names(session, user)
     if user.email_key != before_key:
         await delete_email_tokens(session, user_id)
         await mail.verify_address(session, user_id, user.email, by=admin.user_id, is_admin=True)

@@ -28,7 +28,7 @@ async def confirm_email(session: AsyncSession, client: Client, mail: OutgoingMai
     before, before_key = user.email, user.email_key
     set_email(user, proof.email)
     user.email_verified_at = func.now()
-    await flush_names(session)
+    await flush_names(session, user)
     if user.email_key != before_key:
         await mail.address_changed(session, before, by=user.id)
     await delete_email_tokens(session, user.id)

@@ -28,5 +28,5 @@ async def create_user(
     set_username(user, new.username)
     set_email(user, new.email)
     session.add(user)
-    await flush_names(session)
+    await flush_names(session, user)
     return user

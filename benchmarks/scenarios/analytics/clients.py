@@ -1,4 +1,4 @@
-"""The load generators: processes that send prepared batches, over HTTP or into the collection, and one that asks."""
+"""The load generators: processes that send prepared batches, over HTTP or into the collection, and one that queries."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,9 +21,9 @@ from cli.mongodb import analytics_database
 T = TypeVar("T")
 _PATH = "/api/v1/analytics/events/batch"
 BATCH = 500
-"""Events that are sent at a time."""
+"""Events per batch."""
 _RECENT = timedelta(seconds=10)
-"""Events happened within this before they are prepared."""
+"""The time before their preparation within which events happened."""
 
 
 class NotStored(Exception):
@@ -31,12 +31,12 @@ class NotStored(Exception):
 
 
 class NotAnswered(Exception):
-    """There were no statistics; carries the status."""
+    """No statistics were returned; carries the status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """What a sender is told to do first: to make batches; then follows ``SEND``."""
+    """The first task of a sender: prepare batches; then follows ``SEND``."""
 
     first: int
     """The number of the first event."""
@@ -47,12 +47,12 @@ SEND = "send"
 
 
 def send_batches(pipe: Connection, url: str, key: str) -> None:
-    """Send batches over HTTP as the pipe says, until it is closed."""
+    """Send batches over HTTP as the pipe requests, until it is closed."""
     run_on_uvloop(_obey(pipe, _posting(url, key), _as_body))
 
 
 def insert_batches(pipe: Connection, url: str) -> None:
-    """Insert batches with the service's own driver as the pipe says, until it is closed."""
+    """Insert batches with the service's own driver as the pipe requests, until it is closed."""
     run_on_uvloop(_obey(pipe, _inserting(url), list))
 
 
@@ -78,7 +78,7 @@ async def _obey(
 
 
 def _batches(task: Prepare) -> list[list[Document]]:
-    """Make enough: while the last batch is under way each other sender may have begun one more."""
+    """Make enough batches: while the last one is under way, each other sender may have begun one more."""
     now = datetime.now(UTC)
     events = BATCH * (task.load.calls + task.load.concurrency)
 
@@ -132,7 +132,7 @@ async def _inserting(url: str) -> AsyncIterator[Callable[[list[Document]], Await
 
 @asynccontextmanager
 async def stats_of(url: str) -> AsyncIterator[Fetch]:
-    """Give a function that takes a query for statistics, and returns it if the answer counts anything."""
+    """Return a function that takes a query for statistics, and returns it if the answer counts any events."""
     async with aiohttp.ClientSession(url) as session:
 
         async def fetch(query: str) -> str:

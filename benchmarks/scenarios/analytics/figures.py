@@ -1,4 +1,4 @@
-"""The figures of a run: what is kept of them, shown and drawn, and the targets they are held against."""
+"""The figures of a run: how they are stored, shown and drawn, and their targets."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from benchmarks.scenarios.analytics.stores import OURS, PLAIN
 
 NAMES = {OURS: "POST /events/batch", PLAIN: "insert_many by hand"}
 _PARTS = {"sender": "#bdbdbd", "service": "#0b5fa5", "MongoDB": "#74c476"}
-"""Where CPU goes, and its colours; the plain side has no service."""
+"""The parts that use CPU, with their colours; the plain side has no service."""
 _COLOURS = {OURS: "#0b5fa5", PLAIN: "#d95f0e"}
 _STORED = Target("events/s, ours / insert_many", lambda one: one.per_second, 0.7)
 _P99_MS, _GROWTH, _FASTER = 50.0, 1.5, 100.0
@@ -28,13 +28,13 @@ _P99_MS, _GROWTH, _FASTER = 50.0, 1.5, 100.0
 @dataclass(frozen=True, slots=True)
 class Answers:
     """
-    Statistics of 30 days over a history of some size.
+    The latency of statistics of 30 days over a history of some size.
 
     Attributes:
-        ours: As the service answers them; the condition is the size.
-        raw: Added up from the events, one aggregation each.
-        gigabytes: Of the whole database on the disk.
-        took_s: Seconds to insert what the smaller history did not have, to index and to count all anew, by step.
+        ours: Answered by the service; the condition is the size.
+        raw: Computed from the events, one aggregation each.
+        gigabytes: The size of the whole database on disk.
+        took_s: Seconds by step: to insert the events that the smaller history lacks, to index, and to recount all.
     """
 
     ours: Series[int]
@@ -44,20 +44,20 @@ class Answers:
 
     @property
     def size(self) -> int:
-        """Events of the history."""
+        """The number of events in the history."""
         return self.ours.condition
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All of a run: both sides that store, and the answers, those of the smallest history first."""
+    """All figures of a run: both sides that store, and the answers, those of the smallest history first."""
 
     sides: Sequence[Series[str]]
     answers: Sequence[Answers]
 
 
 def results(figures: Figures) -> Iterator[Result]:
-    """Hold a run against the targets."""
+    """Compare a run with its targets."""
     ours, plain = figures.sides
     yield compare(_STORED, ours.rounds, plain.rounds)
     smallest, largest = figures.answers[0], figures.answers[-1]
@@ -84,7 +84,7 @@ def _p99(one: Measurement) -> float:
 
 
 def side_row(one: Series[str]) -> Row:
-    """Return everything there is to know about a side that stores events."""
+    """Return all figures of a side that stores events."""
     return {
         "side": one.side,
         "name": NAMES[one.side],
@@ -108,7 +108,7 @@ def _cpu_us(one: Series[str]) -> dict[str, float]:
 
 
 def answers_row(one: Answers) -> Row:
-    """Return everything there is to know about the answers at one size."""
+    """Return all figures of the answers at one size."""
     ours = one.ours
     return {
         "events": one.size,
@@ -151,14 +151,14 @@ def _by_size(title: str, answers: Sequence[Row], columns: Mapping[str, str]) -> 
 
 
 def notes(figures: Figures, cores: int) -> Iterator[str]:
-    """Say what bounds the figures, and what went wrong."""
+    """Yield notes on the limits of the figures, and on errors."""
     yield "Medians of the quiet rounds. CPU in microseconds per event, until all was counted, all processes."
     yield f"Senders, service and MongoDB share {cores} cores."
     yield from doubts([*figures.sides, *(one.ours for one in figures.answers)])
 
 
 def draw(result: dict[str, Any], figure: Figure) -> None:
-    """Draw how fast events are stored and statistics answered."""
+    """Draw the throughput of storing events and the latency of statistics."""
     axes = figure.subplots(1, 3)
     rows = result["storing"]
     looks = Bars([NAMES[row["side"]] for row in rows], [_COLOURS[row["side"]] for row in rows])

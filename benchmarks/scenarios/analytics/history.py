@@ -1,4 +1,4 @@
-"""A history of events as people make them, the same in every run, and how it is written into the database by hand."""
+"""A history of realistic events, the same in every run, and how it is written into the database by hand."""
 
 import asyncio
 import time
@@ -21,9 +21,9 @@ from chassis.mongodb.database import Document
 from cli.mongodb import analytics_database
 
 OnProgress = Callable[[int, int], None]
-"""Called with how much is done, of how much."""
+"""Called with the number of events done, and the total."""
 STEPS = 20
-"""In so many the growth of the history is shown."""
+"""The number of progress steps in which the history grows."""
 
 DAYS = 30
 USERS = 50_000
@@ -42,14 +42,14 @@ SHARES = {
     "account.made": 1.0,
     "support.asked": 0.5,
 }
-"""What happens, and how often of a hundred."""
+"""Types of events, with their share in a hundred."""
 CLIENTS_SHARES = {kind: share for kind, share in SHARES.items() if kind != CONFIRMED}
-"""The same, of the events that clients send."""
+"""The same, for events that clients send."""
 
 _CHUNK = 5_000
 _PROCESSES = 2
 _ANONYMOUS = 0.3
-"""Share of the events that are nobody's."""
+"""Share of the events without a person."""
 _PATHS = [f"/shelf/{n % 12}/item-{n}" for n in range(400)]
 _REFERRERS = ["https://search.example", "https://news.example/today", "newsletter", ""]
 _DEVICES = ["desktop", "phone", "phone", "tablet"]
@@ -70,14 +70,14 @@ class History:
 
 
 def make_documents(numbers: range, moment: Callable[[int], datetime], shares: Mapping[str, float]) -> list[Document]:
-    """Make events of some types, in the form in which the service stores them."""
+    """Make events of some types, in their stored form."""
     random = Random(numbers.start)  # noqa: S311 - no secret
     kinds = random.choices(list(shares), list(shares.values()), k=len(numbers))
     return [_document(random, number, kind, moment(number)) for number, kind in zip(numbers, kinds, strict=True)]
 
 
 def _document(random: Random, number: int, kind: str, moment: datetime) -> Document:
-    person = f"00000000-0000-7000-8000-{int(USERS * random.random() ** 3):012x}"  # some do much more than others
+    person = f"00000000-0000-7000-8000-{int(USERS * random.random() ** 3):012x}"  # some do far more than others
     is_nobodys = random.random() < _ANONYMOUS and kind != CONFIRMED
     document = {
         "_id": f"00000000-0000-7000-9000-{number:012x}",
@@ -115,7 +115,7 @@ def _order(random: Random, number: int) -> Document:
 
 
 def grow(stores: Stores, events: range, until: datetime, on_turn: OnTurn) -> Mapping[str, float]:
-    """Insert more events, then index and count all; returns the seconds of each."""
+    """Insert more events, then index and recount all; returns the seconds of each step."""
     url, size = stores.urls[OURS], f"{events.stop:,} events"
     inserting = _in_steps(on_turn, f"{size}: inserting {len(events):,}")
     counting = _in_steps(on_turn, f"{size}: counting")
@@ -135,7 +135,7 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 def _in_steps(on_turn: OnTurn, text: str) -> OnProgress:
-    """Return what is called with how much is done of how much, and makes turns of it."""
+    """Return a callback for the progress, which turns it into steps."""
     steps = 0
 
     def on_progress(done: int, all_: int) -> None:
@@ -154,7 +154,7 @@ async def _rebuild(url: str, on_part: OnProgress) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What one of the processes writes: every second chunk of the events, if there are two processes."""
+    """The share of one process: every second chunk of the events, if there are two processes."""
 
     history: History
     turn: int
@@ -165,7 +165,7 @@ class _Share:
 
 
 def _write(url: str, events: range, until: datetime, on_events: OnProgress) -> None:
-    """Insert events of the days until a moment: faster than through the service, without waiting for the disk."""
+    """Insert the events of the days until a moment: faster than through the service, without waiting for the disk."""
     history = History(until, events)
     with ExitStack() as stack:
         children = [stack.enter_context(Child(_insert, url, _Share(history, turn))) for turn in range(_PROCESSES)]
@@ -181,11 +181,11 @@ def _write(url: str, events: range, until: datetime, on_events: OnProgress) -> N
 
 
 def _insert(pipe: Connection, url: str, share: _Share) -> None:
-    """Insert a share; sends after each chunk how many events it had, and 0 in the end."""
+    """Insert a share; sends the number of events after each chunk, and 0 at the end."""
     with MongoClient[Document](url) as client:
         events = client.get_default_database().get_collection(EVENTS, write_concern=WriteConcern(1))
         for numbers in share.chunks():
             events.insert_many(make_documents(numbers, share.history.moment, SHARES), ordered=False)
             pipe.send(len(numbers))
     pipe.send(0)
-    pipe.poll(None)  # until it is read, and we are ended
+    pipe.poll(None)  # until the parent has read it, and ends this process

@@ -1,4 +1,4 @@
-"""Storing events, beside MongoDB by hand, and asking for statistics while the history grows."""
+"""Storing events, with the service and with MongoDB by hand, and querying statistics while the history grows."""
 
 import asyncio
 import time
@@ -45,24 +45,24 @@ from cli.mongodb import make_write_key
 
 _WORKERS = {"analytics": 2, "user": 1}
 _FIRST = 10**9
-"""The number of the first event that is sent: those of the history are lower."""
+"""The number of the first sent event: those of the history are lower."""
 _SPANS = 500
 _BACK = timedelta(hours=1, minutes=1, seconds=1)
-"""Each question is about as many days, which end so much before the last one's."""
+"""Each query covers as many days, and ends this much before the last one's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    How much to measure.
+    The size of the measurements.
 
     Attributes:
-        batches: Of one measurement of a side.
-        senders: Batches under way at a time.
-        sizes: Of the history, events; the larger contains the smaller.
-        asked: How often the service is asked for statistics, in each round.
-        aggregated: How often the raw events are added up instead.
-        longest: Most seconds of one measurement.
+        batches: The number in one measurement of a side.
+        senders: The number of concurrent batches.
+        sizes: The sizes of the history, in events; the larger contains the smaller.
+        asked: The number of queries to the service in each round.
+        aggregated: The number of aggregations of the raw events instead.
+        longest: The maximum length of one measurement, in seconds.
     """
 
     rounds: int
@@ -74,18 +74,18 @@ class Plan:
     longest: float = 120.0
 
     def sending(self, number: int) -> Turn:
-        """Return what a side sends in a round: events that it has not sent before."""
+        """Return the turn of a side in a round, with events that it has not sent before."""
         first = _FIRST + number * BATCH * (self.batches + self.senders)
         return Turn(Prepare(first, Load(self.senders, self.batches, 0.0, self.longest)), SEND)
 
     @property
     def turns(self) -> int:
-        """How many measurements a run has."""
+        """The number of measurements in a run."""
         return 2 * self.rounds + len(self.sizes) * (2 * STEPS + 2)
 
 
 FULL = Plan(rounds=5, batches=240, senders=4, sizes=(1_000_000, 10_000_000), asked=300, aggregated=3)
-# Small histories: to count a million events anew takes longer than all else of a short run.
+# Small histories: recounting a million events takes longer than all else of a short run.
 QUICK = Plan(rounds=2, batches=80, senders=4, sizes=(30_000, 300_000), asked=150, aggregated=2)
 
 
@@ -135,7 +135,7 @@ def _senders(stores: Stores, services: Deployed) -> Iterator[list[Side]]:
 
 
 def _measure_answers(plan: Plan, stores: Stores, services: Deployed, on_turn: OnTurn) -> Iterator[Answers]:
-    """Let the history grow to each size, and measure at each how fast statistics of 30 days are answered."""
+    """Let the history grow to each size, and measure at each the latency of statistics of 30 days."""
     until, written = datetime.now(UTC), 0
     with Child(run_client, stats_of, services.address("analytics")) as child:
         child.ready()
@@ -157,13 +157,13 @@ def _measure_answers(plan: Plan, stores: Stores, services: Deployed, on_turn: On
 
 
 def _spans(until: datetime) -> list[tuple[datetime, datetime]]:
-    """Return many different spans of 30 days that all of them have events, as a person's clock gives them."""
+    """Return many different spans of 30 days, all with events, as a person's clock would choose them."""
     ends = [until - number * _BACK for number in range(_SPANS)]
     return [(end - timedelta(days=DAYS), end) for end in ends]
 
 
 def _aggregate(stores: Stores, start: datetime, end: datetime) -> Taken:
-    """Add up the events instead, by day and type."""
+    """Compute the same from the events, by day and type."""
     day = {"$dateToString": {"date": "$occurred_at", "format": "%Y-%m-%d"}}
     pipeline: list[dict[str, Any]] = [
         {"$match": {"occurred_at": {"$gte": start, "$lt": end}}},

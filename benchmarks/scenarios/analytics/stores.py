@@ -1,4 +1,4 @@
-"""The databases of a run: one MongoDB for both sides, with the same indexes, and what the user service needs."""
+"""The databases of a run: one MongoDB for both sides, with the same indexes, and those of the user service."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from cli.dev.postgres import EmbeddedPostgres
 OURS, PLAIN = "ours", "plain"
 _COUNTED_S = 120.0
 _CACHE_GB = 1.0
-"""A server of its own would have more; with less, reading ten million events would be slower still."""
+"""The cache of MongoDB. A dedicated server would have more; with less, reading ten million events would be slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Stores:
             yield client.get_default_database()
 
     def wait_until_counted(self) -> None:
-        """Wait until all that has arrived is counted."""
+        """Wait until all arrived events are counted."""
         assert asyncio.run(eventually(self._is_counted, within=_COUNTED_S))
 
     async def _is_counted(self) -> bool:
@@ -56,12 +56,12 @@ class Stores:
                     database.drop_collection(collection)
 
     def index(self) -> None:
-        """Make the indexes of both sides."""
+        """Create the indexes of both sides."""
         for url in self.urls.values():
             create_indexes(SecretStr(url), INDEXES)
 
     def bytes(self) -> int:
-        """Return the size of all its data on the disk."""
+        """Return the size of all data on disk."""
         return sum(file.stat().st_size for file in (self.mongodb.folder / "data").rglob("*") if file.is_file())
 
 

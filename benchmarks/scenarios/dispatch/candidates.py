@@ -1,4 +1,4 @@
-"""The ways for a service to call another that are compared. Another one is one more entry in ``CANDIDATES``."""
+"""The compared ways for a service to call another. To add one, add an entry to ``CANDIDATES``."""
 
 import socket
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class Candidate:
     Attributes:
         connect: Opens the client, given the ports of its servers on 127.0.0.1 and the run's ``Secrets``.
         colour: In the chart.
-        marker: In the chart's lines; a candidate that has one is measured with growing answers and workers, too.
+        marker: In the chart's lines; a candidate with one is measured with growing answers and workers, too.
     """
 
     name: str
@@ -60,11 +60,11 @@ CANDIDATES = {
         )
     },
 }
-"""By the letter that figures and options use."""
+"""By the letter in figures and options."""
 USUAL = "abcdefg"
 """
-Measured when no letters are named: (a) and (b) go over the default transport, (g) over the other that a service can
-choose. The rest are transports that none can.
+Measured by default: (a) and (b) use the default transport, (g) the other transport that a service can
+choose. The rest are transports that a service cannot choose.
 """
 MUTUAL_TLS = "c"
-"""The candidate whose TLS is looked at."""
+"""The candidate whose TLS is checked."""

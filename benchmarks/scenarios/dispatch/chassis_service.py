@@ -1,4 +1,4 @@
-"""Ours: the dispatcher against a service on the chassis, nothing left out that a service has."""
+"""Ours: the dispatcher and a service on the chassis, with everything that a service has."""
 
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence

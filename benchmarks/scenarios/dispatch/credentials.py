@@ -1,4 +1,4 @@
-"""The secrets of one run (link keys, a Fernet key, certificates), and what the gRPC server makes of them."""
+"""The secrets of one run (link keys, a Fernet key, certificates), and a check of the gRPC server's TLS."""
 
 import socket
 import ssl
@@ -19,7 +19,7 @@ from chassis.sealing.keys import generate_key
 _LIFE = timedelta(hours=1)
 _TIMEOUT_S = 5.0
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
-"""What every HTTP/2 client says first, with empty settings."""
+"""The first bytes of every HTTP/2 client, with empty settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What the candidates share with their servers."""
+    """The secrets that the candidates share with their servers."""
 
     link_there: str
     link_back: str
@@ -44,7 +44,7 @@ class Secrets:
 
 
 def make_secrets() -> Secrets:
-    """Make everything anew: EC P-256 certificates, valid for an hour, and 32-byte keys."""
+    """Generate all secrets: EC P-256 certificates, valid for an hour, and 32-byte keys."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("benchmark authority")
     authority = _certificate(name, key.public_key(), name, key, x509.BasicConstraints(ca=True, path_length=0))
@@ -97,7 +97,7 @@ def _name(text: str) -> x509.Name:
 
 
 class WeakTls(Exception):
-    """The server accepts what it must not: the comparison would not be fair."""
+    """The server accepts a connection that it must refuse: the comparison would not be fair."""
 
 
 def observe_tls(port: int, secrets: Secrets) -> dict[str, str]:
@@ -125,7 +125,7 @@ def _shake_hands(port: int, authority: bytes, identity: Identity | None) -> tupl
         socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as connection,
     ):
-        connection.sendall(_PREFACE)  # with TLS 1.3 a client hears only now whether it is welcome
+        connection.sendall(_PREFACE)  # with TLS 1.3 a client learns only now whether it is accepted
         if not connection.recv(1):
             raise ConnectionResetError
         return str(connection.version()), str((connection.cipher() or ("none",))[0])

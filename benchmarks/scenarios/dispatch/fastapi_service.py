@@ -1,4 +1,4 @@
-"""FastAPI under uvicorn, for all candidates that have it; called with httpx.AsyncClient, and with Fernet by hand."""
+"""FastAPI under uvicorn, for all candidates that use it; called with httpx.AsyncClient, and with Fernet by hand."""
 
 import json
 import socket
@@ -57,7 +57,7 @@ def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
 
 
 def run_uvicorn(pipe: Connection, listener: socket.socket, build: Callable[[], FastAPI]) -> None:
-    """Serve what *build* makes on *listener*, which workers share; sends the port when ready."""
+    """Serve the application of *build* on *listener*, which workers share; sends the port when ready."""
     end_with_parent(pipe)
     config = uvicorn.Config(
         build, factory=True, loop="uvloop", http="httptools", access_log=False, log_level="warning",
@@ -78,7 +78,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def connect_plain(ports: Sequence[int], _secrets: Secrets) -> AsyncIterator[Fetch]:
-    """Open a client as it comes."""
+    """Open a client with its defaults."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}") as client:
 
         async def fetch(product_id: str) -> str:
@@ -91,7 +91,7 @@ async def connect_plain(ports: Sequence[int], _secrets: Secrets) -> AsyncIterato
 
 @asynccontextmanager
 async def connect_encrypted(ports: Sequence[int], secrets: Secrets) -> AsyncIterator[Fetch]:
-    """Open a client as it comes; both messages are encrypted by hand."""
+    """Open a client with its defaults; both messages are encrypted by hand."""
     fernet = Fernet(secrets.fernet)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[0]}") as client:
 

@@ -1,4 +1,4 @@
-"""The figures of a run: what is kept of them, shown and drawn, and the targets they are held against."""
+"""The figures of a run: how they are stored, shown and drawn, and their targets."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from benchmarks.scenarios.dispatch.candidates import CANDIDATES
 from benchmarks.scenarios.dispatch.products import SIZES, SMALL
 
 BUSY = 32
-"""Concurrent calls at which the targets are, and at which workers are added."""
+"""Concurrent calls for the targets, and for added workers."""
 SIZES_CONCURRENCY = 8
-"""Fewer, so that calls of 1 MB stay below the 2 s at which the dispatcher's breaker counts them as slow."""
+"""Fewer concurrent calls: those of 1 MB must stay below the 2 s at which the breaker counts them as slow."""
 _TARGETS = (
     ("a", "c", Target("throughput, sealed / gRPC mutual TLS", lambda one: one.per_second, 1.0)),
     ("a", "c", Target("p99, sealed / gRPC mutual TLS", lambda one: one.p99_ms, 1.5, at_most=True)),
@@ -30,7 +30,7 @@ _TARGETS = (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Under what a candidate is measured; *size* is of the answer, before anybody seals it."""
+    """The condition of a measurement; *size* is that of the answer before sealing."""
 
     concurrency: int = BUSY
     size: int = SMALL
@@ -42,13 +42,13 @@ class Condition:
 
 
 BASE = [Condition(concurrency) for concurrency in (1, BUSY)]
-"""All candidates are compared under these."""
+"""Conditions under which all candidates are compared."""
 GROWING = [Condition(SIZES_CONCURRENCY, size) for size in SIZES]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything a run has measured; *tls* is what gRPC's connection turned out to be."""
+    """All measurements of a run; *tls* is the observed version and cipher of gRPC's connection."""
 
     base: Sequence[Series[Condition]]
     sizes: Sequence[Series[Condition]]
@@ -62,7 +62,7 @@ class Figures:
 
 
 def results(figures: Figures) -> Iterator[Result]:
-    """Hold the figures against the targets; those whose candidates were left out are left out too."""
+    """Compare the figures with their targets; those of omitted candidates are omitted, too."""
     busy = {one.side: one.rounds for one in figures.base if one.condition == Condition()}
     for over, under, target in _TARGETS:
         if over in busy and under in busy:
@@ -70,7 +70,7 @@ def results(figures: Figures) -> Iterator[Result]:
 
 
 def row(one: Series[Condition]) -> Row:
-    """Return everything there is to know about a series."""
+    """Return all figures of a series."""
     return {
         "candidate": one.side,
         "name": CANDIDATES[one.side].name,
@@ -117,7 +117,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def notes(figures: Figures, cores: int) -> Iterator[str]:
-    """Say what bounds the figures, and what went wrong."""
+    """Yield notes on the limits of the figures, and on errors."""
     yield "Medians of the quiet rounds; CPU is that of whole processes, microseconds per call."
     yield (
         f"Client and server share {cores} cores: at {BUSY} concurrent calls the throughput of one worker is bounded by "
@@ -133,7 +133,7 @@ def notes(figures: Figures, cores: int) -> Iterator[str]:
 
 
 def draw(result: dict[str, Any], figure: Figure) -> None:
-    """Draw what it costs to call, and how that grows."""
+    """Draw the cost of a call, and how it grows."""
     axes = figure.subplots(3, 2)
     alone, busy = ([row for row in result["comparison"] if row["concurrency"] == number] for number in (1, BUSY))
     looks = _bars(busy)
@@ -141,7 +141,7 @@ def draw(result: dict[str, Any], figure: Figure) -> None:
     bars(axes[0, 0], looks, speeds, title="Throughput", label=f"calls per second, {BUSY} concurrent")
     latency(axes[0, 1], looks, busy, label=f"milliseconds, {BUSY} concurrent, logarithmic", unit=" ms")
     _cpu(axes[1, 0], busy, f"CPU per call, {BUSY} concurrent")
-    axes[1, 0].legend(loc="upper right")  # elsewhere the colours mean the same
+    axes[1, 0].legend(loc="upper right")  # elsewhere the colours have the same meaning
     _cpu(axes[1, 1], alone, "CPU per call, one at a time")
     _sizes(axes[2, 0], result["growth_of_answers"])
     x_label = f"server processes; {BUSY} concurrent calls of one client"

@@ -1,4 +1,4 @@
-"""The one kind of thing that everybody serves and fetches, in several sizes."""
+"""The products that every candidate serves and fetches, in several sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,14 +12,14 @@ SIZES = (SMALL, 2_000, 20_000, 200_000, 1_000_000)
 """Bytes of a product as JSON."""
 
 _MANY = 5_000
-"""Of the small ones, so that no cache of targets, keyed by path, flatters anybody."""
+"""Number of small products, so that no cache of targets, keyed by path, favours any candidate."""
 _FEW = 16
 _TEXT = "A good thing to have at home, made to last and easy to mend. "
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product as a server keeps it."""
+    """A product as a server stores it."""
 
     id: UUID
     name: str
@@ -30,7 +30,7 @@ class Product:
 
 
 class ProductRead(BaseModel):
-    """A product as FastAPI answers it; the same fields stand in product.proto."""
+    """A product as FastAPI returns it; the same fields are in product.proto."""
 
     id: UUID
     name: str

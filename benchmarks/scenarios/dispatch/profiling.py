@@ -1,4 +1,4 @@
-"""Where the time of a call goes, on either side of a candidate; a profiler adds its own, so compare parts only."""
+"""Profiles a call on either side of a candidate; a profiler adds time of its own, so compare parts only."""
 
 import cProfile
 import pstats
@@ -25,7 +25,7 @@ _WARM_UP_S = 0.3
 
 
 def profile(key: str, side: Literal["client", "server"], *, tree: bool, concurrency: int, calls: int) -> str:
-    """Make *calls* and report where the time went on one side."""
+    """Make *calls* and report how the time was spent on one side."""
     secrets = make_secrets()
     load = Load(concurrency, calls, 0.0, _LONGEST_S)
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def _serve_only(pipe: Connection, listener: socket.socket, secrets: Secrets, key
 
 
 def _serve(pipe: Connection, listener: socket.socket, secrets: Secrets, key: str, calls: int, tree: bool) -> None:  # noqa: FBT001
-    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when it has ended
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again when it has ended
     profiler = _start(tree=tree)
     CANDIDATES[key].serve(pipe, listener, secrets)
     pipe.send(profiler(calls))
@@ -66,7 +66,7 @@ def _call(pipe: Connection, key: str, port: int, secrets: Secrets, load: Load, t
 
 
 def _start(*, tree: bool) -> Callable[[int], str]:
-    """Start a profiler; returns what stops it and writes its report for so many calls."""
+    """Start a profiler; returns a function that stops it and writes its report for this many calls."""
     if tree:
         sampling = Profiler(interval=_INTERVAL_S, async_mode="disabled")
         sampling.start()

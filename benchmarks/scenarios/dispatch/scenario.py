@@ -32,22 +32,22 @@ from benchmarks.scenarios.dispatch.products import SMALL, ids_of
 
 WORKERS = (1, 2, 3, 4)
 _FEWEST_CALLS = 2_000
-"""Per condition, in all rounds together: a 99th percentile of fewer says little."""
+"""Per condition, in all rounds together: a 99th percentile of fewer is meaningless."""
 _BACKLOG = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    How long to measure.
+    The length of the measurements.
 
     Attributes:
-        growth_rounds: 0 leaves growth out.
-        seconds: Least length of one measurement.
-        warm_up: Seconds before each measurement that are not counted.
-        longest: Most seconds of one measurement.
-        repeats: How many measurements may be made once more because something else was busy meanwhile.
-        keys: The candidates that are measured.
+        growth_rounds: 0 omits growth.
+        seconds: The minimum length of one measurement.
+        warm_up: Seconds before each measurement that do not count.
+        longest: The maximum length of one measurement, in seconds.
+        repeats: The number of measurements that may be repeated because of other work on the machine.
+        keys: The candidates to measure.
     """
 
     rounds: int
@@ -59,19 +59,19 @@ class Plan:
     keys: str = USUAL
 
     def turn(self, condition: Condition, calls: int) -> Turn:
-        """Return what a side does under a condition, with at least so many calls."""
+        """Return a side's turn under a condition, with at least this many calls."""
         ids, concurrency = ids_of(condition.size), condition.concurrency
         warm_up = Load(concurrency, concurrency, self.warm_up, self.longest)
         return Turn(Task(warm_up, ids), Task(Load(concurrency, calls, self.seconds, self.longest), ids))
 
     @property
     def growing(self) -> str:
-        """The candidates whose answers and workers grow."""
+        """The candidates measured with growing answers and workers."""
         return "".join(key for key in self.keys if CANDIDATES[key].marker)
 
     @property
     def turns(self) -> int:
-        """How many measurements a run has."""
+        """The number of measurements in a run."""
         growth = len(self.growing) * (len(GROWING) + len(WORKERS)) * self.growth_rounds
         return len(self.keys) * len(BASE) * self.rounds + growth
 
@@ -105,7 +105,7 @@ def measure(plan: Plan, _folder: Path, on_turn: OnTurn) -> Figures:
 
 @contextmanager
 def _sides(keys: str, secrets: Secrets, workers: int = 1) -> Iterator[tuple[list[Side], dict[str, int]]]:
-    """Run the candidates, each with a client process and *workers* server processes; gives a port of each, too."""
+    """Run the candidates, each with a client process and *workers* server processes; yields a port of each, too."""
     with ExitStack() as stack:
         started = [(key, *_start(stack, key, secrets, workers)) for key in keys]
         for _, side, _ in started:
@@ -124,7 +124,7 @@ def _start(stack: ExitStack, key: str, secrets: Secrets, workers: int) -> tuple[
 
 
 def content(plan: Plan, figures: Figures) -> dict[str, Any]:
-    """Return what is kept."""
+    """Return the stored figures."""
     return {
         "tls": figures.tls,
         "plan": {name: value for name, value in asdict(plan).items() if name != "keys"},

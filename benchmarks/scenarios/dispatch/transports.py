@@ -1,4 +1,4 @@
-"""The transports that were weighed beside those a service can choose (docs/decisions/0005)."""
+"""The transports that were considered beside those a service can choose (docs/decisions/0005)."""
 
 import aiohttp
 import httpx
@@ -16,14 +16,14 @@ _LIMITS = httpx.Limits(
 
 
 class _WithUrl(httpx.AsyncBaseTransport):
-    """Puts the target into the URL, for backends that do not know httpx's extension ``target``."""
+    """Puts the target into the URL, for backends without httpx's extension ``target``."""
 
     def __init__(self, backend: httpx.AsyncBaseTransport) -> None:
         self._backend = backend
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.url = httpx.URL(f"{request.url}{request.extensions['target'].decode()}")
-        await request.aread()  # these backends want the body whole
+        await request.aread()  # these backends need the whole body
         return await self._backend.handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -31,7 +31,7 @@ class _WithUrl(httpx.AsyncBaseTransport):
 
 
 def httpx_default() -> HttpxTransport:
-    """Make httpx's own transport, over httpcore."""
+    """Make httpx's own transport, on httpcore."""
     return HttpxTransport(httpx.AsyncHTTPTransport(limits=_LIMITS))
 
 
@@ -48,7 +48,7 @@ def httpx_pyreqwest() -> HttpxTransport:
 
 
 class AiohttpAlone:
-    """Sends over aiohttp without httpx; it leaves out errors and the cap, which would cost it a little."""
+    """Sends over aiohttp without httpx; it omits errors and the cap, which would cost it a little."""
 
     def __init__(self) -> None:
         self._slots = Slots()

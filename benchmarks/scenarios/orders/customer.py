@@ -17,7 +17,7 @@ class NotPlaced(Exception):
 
 @asynccontextmanager
 async def order_at(url: str, token: str) -> AsyncIterator[Fetch]:
-    """Give a function that orders one piece of a product, and returns which product the answer names."""
+    """Return a function that orders one unit of a product, and returns the product in the answer."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     async with aiohttp.ClientSession(url, headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
 

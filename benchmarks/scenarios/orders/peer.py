@@ -13,10 +13,11 @@ import orjson
 from aiohttp import web
 
 from benchmarks.processes import run_on_uvloop
+from benchmarks.scenarios.orders.stores import dsn
 from chassis.core.types import new_id
 
 _POOL_SIZE = 10
-"""Database connections of a process; as many as ours has."""
+"""Database connections of a process; as many as one of ours has."""
 _TAKE = """
     WITH taken AS (
         UPDATE products SET stock = stock - $3
@@ -48,12 +49,12 @@ _WRITE = """
 
 
 def serve_products(pipe: Connection, listener: socket.socket, database: str) -> None:
-    """Serve the half that keeps the stock on *listener*, until killed."""
+    """Serve the half that holds the stock on *listener*, until killed."""
     run_on_uvloop(_serve_products(pipe, listener, database))
 
 
 async def _serve_products(pipe: Connection, listener: socket.socket, database: str) -> None:
-    async with asyncpg.create_pool(database, min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool:
+    async with asyncpg.create_pool(dsn(database), min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool:
 
         async def reserve(request: web.Request) -> web.Response:
             wanted = orjson.loads(await request.read())
@@ -67,7 +68,7 @@ async def _serve_products(pipe: Connection, listener: socket.socket, database: s
 
 
 def serve_orders(pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes) -> None:
-    """Serve the half that checks the token, asks for the stock in plaintext and writes the order, until killed."""
+    """Serve the half that verifies the token, reserves the stock in plaintext and writes the order, until killed."""
     run_on_uvloop(_serve_orders(pipe, listener, database, product_url, public_key))
 
 
@@ -75,7 +76,7 @@ async def _serve_orders(
     pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes
 ) -> None:
     async with (
-        asyncpg.create_pool(database, min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool,
+        asyncpg.create_pool(dsn(database), min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool,
         aiohttp.ClientSession(product_url) as products,
     ):
         shop = _Shop(pool, products, jwt.PyJWK.from_json(public_key.decode()))
@@ -91,7 +92,7 @@ class _Shop:
         self._key = key
 
     async def place(self, request: web.Request) -> web.Response:
-        """Take what is wanted out of the stock, then write the order. If one dies in between, the units are lost."""
+        """Take the units from the stock, then write the order. If one half dies in between, the units are lost."""
         token = request.headers["Authorization"].removeprefix("Bearer ")
         user = jwt.decode(token, self._key, ["ES256"], audience="sealed-services", issuer="user")["sub"]
         wanted, order_id = orjson.loads(await request.read()), new_id()
@@ -118,7 +119,7 @@ class _Shop:
 
 
 async def _serve_until_killed(app: web.Application, pipe: Connection, listener: socket.socket) -> None:
-    """Serve, and say through the pipe once that is so."""
+    """Serve, and report through the pipe when ready."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()

@@ -25,25 +25,25 @@ from cli.dev.server import EmbeddedServer
 from cli.mongodb import analytics_database, make_write_key
 
 TURNS = 6
-"""Starting, four kills, comparing."""
+"""The number of steps: starting, four kills, comparing."""
 _SEED = 8
 _SENDERS, _PAUSE_S = 2, 0.1
-"""Of events: they are to be there, and to leave the two cores to the orders."""
+"""Senders of events: enough to be measured, and few enough to leave the two cores to the orders."""
 _ANSWER_S = 15.0
 _LOOK_S, _MISSES = 0.5, 2
-"""How often the primary is looked for, and how often in a row it must be missed before the standby takes its place."""
+"""Seconds between looks at the primary, and failed looks in a row before the standby replaces it."""
 _SENT_AGAIN = 500
 _ENDLESS = 10**9
 
 Find = Callable[[], EmbeddedServer | SupervisedProcess]
-"""Returns what to kill."""
+"""Returns the process to kill."""
 Broken = Mapping[str, Sequence[str]]
-"""Rule -> what breaks it; rules that hold are left out."""
+"""Rule -> the entries that break it; only broken rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who orders what while something is killed, and for how long: *window_s* before the first kill and after each."""
+    """The load during the kills, and its length: *window_s* before the first kill and after each."""
 
     customers: int
     window_s: float
@@ -52,7 +52,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class FailingOver:
-    """All kills; *acknowledged* is how many orders and events were, all of which were looked for afterwards."""
+    """All kills; *acknowledged* are the numbers of orders and events, all of which were looked for afterwards."""
 
     recoveries: Sequence[Recovery]
     acknowledged: Mapping[str, int]
@@ -61,7 +61,7 @@ class FailingOver:
 
 async def fail_over(crowd: Crowd, databases: Databases, fleet: Fleet, on_turn: Callable[[str], None]) -> FailingOver:
     """
-    Kill, watch, and hold what was acknowledged against the databases.
+    Kill, observe, and compare the acknowledgements with the databases.
 
     Raises:
         ExceptionGroup: Of a CommandError: the standby was not promoted, or no member became the primary.
@@ -91,7 +91,7 @@ def _victims(databases: Databases, fleet: Fleet) -> dict[str, Find]:
 
 @asynccontextmanager
 async def _clients(crowd: Crowd, fleet: Fleet, victims: int, watch: Watch) -> AsyncIterator[tuple[Customers, Senders]]:
-    """Give the customers and the senders of events, ready to begin."""
+    """Yield the customers and the senders of events, ready to begin."""
     shop = WatchedShop(fleet.environment, watch)
     address = fleet.environment["ANALYTICS_SERVICE_URL"]
     try:
@@ -133,7 +133,7 @@ async def _under_load(
 
 
 async def _promote_when_gone(postgres: PostgresPair) -> None:
-    """Do what an operator or a provider does in production: the services only find out."""
+    """Promote the standby, as an operator or provider does in production: the services must notice by themselves."""
     misses = 0
     while misses < _MISSES:
         await asyncio.sleep(_LOOK_S)
@@ -147,7 +147,7 @@ def _recoveries(kills: Sequence[Kill], watch: Watch) -> list[Recovery]:
 
 
 async def _judge(environment: Mapping[str, str], orders: Customers, events: Senders) -> Broken:
-    """Hold the databases against each other, and against what was acknowledged."""
+    """Compare the databases with each other, and with the acknowledgements."""
     invariants = await broken_invariants(environment)
     truth = await read_truth(environment)
     async with analytics_database(environment["ANALYTICS_MONGODB_URL"]) as database:
@@ -161,7 +161,7 @@ async def _judge(environment: Mapping[str, str], orders: Customers, events: Send
 
 
 async def broken_invariants(environment: Mapping[str, str]) -> dict[str, Sequence[str]]:
-    """Wait until nothing is under way, a minute at most; returns the rules that do not hold, with what breaks them."""
+    """Wait until nothing is under way, a minute at most; returns each broken rule with its entries."""
     await settle(environment, monotonic())
     return _only_broken(check(await read_facts(environment)))
 

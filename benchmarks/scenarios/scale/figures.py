@@ -1,4 +1,4 @@
-"""The figures of a run: what is kept of them, shown and drawn."""
+"""The figures of a run: how they are stored, shown and drawn."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from benchmarks.scenarios.scale.fleet import Step
 from benchmarks.scenarios.scale.recovery import RECOVERED_S, Recovery
 
 CONCURRENCY = 32
-"""Orders at a time, in every step."""
+"""Concurrent orders, in every step."""
 _PARTS = ("order", "product", "events", "PostgreSQL", "nginx")
-"""Where CPU goes; `events` is analytics with all of MongoDB, and the user service."""
+"""The parts that use CPU; `events` is analytics with all of MongoDB, and the user service."""
 _COLOURS = ("#0b5fa5", "#6baed6", "#d95f0e")
 _SHOWN = 3
 
@@ -27,11 +27,11 @@ _SHOWN = 3
 @dataclass(frozen=True, slots=True)
 class StepFigures:
     """
-    A step.
+    The figures of a step.
 
     Attributes:
-        idle_cores: How busy services and databases are with nothing to do.
-        memory_mib: What all replicas take.
+        idle_cores: The cores that services and databases use without any load.
+        memory_mib: The memory of all replicas.
     """
 
     step: Step
@@ -42,32 +42,32 @@ class StepFigures:
 
     @property
     def cpu_ms(self) -> dict[str, float]:
-        """Milliseconds of CPU per order: the customer's, and each part's."""
+        """Milliseconds of CPU per order, of the customer and of each part."""
         customer = {"customer": self.measurement.client_us / 1e3}
         return customer | {part: self.measurement.part_us(part) / 1e3 for part in _PARTS}
 
     @property
     def idle_ms(self) -> float:
-        """Milliseconds of CPU used in the time of an order, whether there is one or not; they are in ``cpu_ms`` too."""
+        """Milliseconds of CPU used in the time of an order even without one; ``cpu_ms`` includes them."""
         return self.idle_cores / self.measurement.per_second * 1e3
 
     @property
     def busy_cores(self) -> float:
-        """How many cores were busy with it on average, until the last event had arrived."""
+        """The average number of cores busy with the load, until the last event had arrived."""
         taken = self.measurement.taken
         return (taken.cpu_s + self.measurement.servers_cpu_s) / (taken.seconds + self.measurement.drain_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All of a run."""
+    """All figures of a run."""
 
     steps: Sequence[StepFigures]
     failing: FailingOver
 
 
 def row(one: StepFigures) -> Row:
-    """Return everything there is to know about a step."""
+    """Return all figures of a step."""
     measurement = one.measurement
     return {
         "workers": one.step.workers,
@@ -88,7 +88,7 @@ def row(one: StepFigures) -> Row:
 
 
 def breaches(figures: Figures) -> list[str]:
-    """Name each rule that does not hold, with where and what breaks it."""
+    """Return each broken rule, with its step and the entries that break it."""
     where = [(str(one.step), one.broken) for one in figures.steps]
     return [
         f"The databases do not agree. {name}: {rule}; {len(ids)} differ: {', '.join(map(str, ids[:_SHOWN]))}"
@@ -124,13 +124,13 @@ def _recovery_cells(one: Recovery) -> tuple[str, ...]:
 
 
 def notes(figures: Figures, cores: int) -> Iterator[str]:
-    """Say what bounds the figures, and what went wrong."""
+    """Yield notes on the limits of the figures, and on errors."""
     yield (
         f"Customer, services, nginx and databases share {cores} cores: more workers and replicas cannot add throughput "
-        "there. What an order costs in each step is what can be known."
+        "there. Only the cost of an order in each step is meaningful."
     )
-    yield "Busy, idle: how many cores are at work, from the first order to the last event, and when nobody orders."
-    yield "What is used when nobody orders is part of what an order costs: all has idle in it."
+    yield "Busy, idle: the number of cores in use, from the first order to the last event, and without orders."
+    yield "The CPU used without orders is part of the cost of an order: all includes idle."
     yield "PostgreSQL is both, primary and standby; a commit waits until it is on both. MongoDB is in events."
     acknowledged = figures.failing.acknowledged
     orders, events = acknowledged["orders"], acknowledged["events"]
@@ -143,7 +143,7 @@ def notes(figures: Figures, cores: int) -> Iterator[str]:
 
 
 def draw(result: dict[str, Any], figure: Figure) -> None:
-    """Draw what more workers and replicas change."""
+    """Draw the effect of more workers and replicas."""
     left, right = figure.subplots(1, 2)
     rows = result["steps"]
     _draw_lines(left, rows, "Throughput", "orders per second", [row["per_second"] for row in rows])

@@ -15,21 +15,21 @@ from cli.dev.server import CLEAN_ENVIRONMENT
 from cli.services import SERVICES
 
 POOL_SIZE = 5
-"""Of a worker's database, as Kubernetes and docker-compose.prod.yml give it: 12 workers of 3 services fit into 300."""
+"""Connections of a worker, as Kubernetes and docker-compose.prod.yml set it: 12 workers of 3 services fit into 300."""
 MAX_CONNECTIONS = 300
 MEMBERS = 3
-"""Of MongoDB's replica set."""
+"""The members of MongoDB's replica set."""
 _START_S = 180.0
-"""For twelve replicas that start at the same time."""
+"""Seconds for twelve replicas that start at the same time."""
 _KEEPALIVE = 64
-"""Idle connections to the replicas of a service."""
+"""Idle connections kept to the replicas of a service."""
 _REST_S = 1
-"""For so long a replica that refuses connections is left alone."""
+"""Seconds for which nginx avoids a replica that refuses connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How much there is of each service; *workers* of each replica."""
+    """The size of the deployment in a step; *workers* of each replica."""
 
     workers: int
     replicas: int
@@ -67,7 +67,7 @@ def open_databases(folder: Path, secrets: Mapping[str, str]) -> Iterator[Databas
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All that runs of the services; every address in the *environment* is nginx's."""
+    """All running services; every address in the *environment* is nginx's."""
 
     environment: Mapping[str, str]
     replicas: Mapping[str, Sequence[SupervisedProcess]]
@@ -75,7 +75,7 @@ class Fleet:
 
     @property
     def memory_mib(self) -> float:
-        """What all replicas take, masters and workers."""
+        """The memory of all replicas, masters and workers."""
         every = [replica for replicas in self.replicas.values() for replica in replicas]
         return sum(descendants_memory_mib(replica.pid) for replica in every)
 
@@ -85,12 +85,12 @@ def running_fleet(
     stores: Mapping[str, str], secrets: Mapping[str, str], folder: Path, step: Step, nginx: str
 ) -> Iterator[Fleet]:
     """
-    Run every service so many times, ready to be used, until the end of the block.
+    Run every service with its replicas, ready for use, until the end of the block.
 
     Args:
         stores: The addresses of the databases, by the names of their variables.
-        folder: For what all of them print; it is made.
-        nginx: The program.
+        folder: For their output; it is created.
+        nginx: The path of the program.
 
     Raises:
         NotReady: A replica does not start.
@@ -119,7 +119,7 @@ def running_fleet(
 def _start_nginx(
     program: str, folder: Path, entrances: Mapping[str, int], replicas: Mapping[str, Sequence[int]]
 ) -> SupervisedProcess:
-    """Start it with its files in *folder*; *entrances* and *replicas* are the ports of each service."""
+    """Start nginx with its files in *folder*; *entrances* and *replicas* are the ports of each service."""
     folder.mkdir()
     file = folder / "nginx.conf"
     file.write_text(nginx_configuration(folder, entrances, replicas), encoding="utf-8")
@@ -130,17 +130,17 @@ def _start_nginx(
 
 def nginx_configuration(folder: Path, entrances: Mapping[str, int], replicas: Mapping[str, Sequence[int]]) -> str:
     """
-    Write its configuration: for each service a port of its own, and its replicas behind it.
+    Return nginx's configuration: for each service a port of its own, and its replicas behind it.
 
-    Nothing is limited, nobody is refused: the edge with its rules is deploy/nginx, which would answer 429 to a customer
-    who orders as fast as this one. This is what is between services on Kubernetes, too.
+    There are no limits: the edge with its rules is deploy/nginx, which would answer 429 to a customer
+    who orders as fast as this one. Between services on Kubernetes there are no limits, either.
     """
     places = [f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
     services = [_upstream(name, entrances[name], ports) for name, ports in replicas.items()]
     return "\n".join(
         [
             "daemon off;",
-            "master_process off;",  # one process: it would be the only worker, and never gets another configuration
+            "master_process off;",  # one process: it would be the only worker, and is never reconfigured
             f"pid {folder}/nginx.pid;",
             "error_log stderr warn;",
             "events { worker_connections 4096; }",

@@ -1,4 +1,4 @@
-"""Records each request of the clients of chaos while something is killed, and how soon they recover from that."""
+"""Records each request of the chaos clients during the kills, and how soon they recover."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from chaos.scenarios.orders.shop import ORDERS, Reply, Request, Shop
 from chassis.dispatch.transport import TransportError
 
 RECOVERED_S = 10.0
-"""So soon after a kill there must be acknowledgements again."""
+"""Seconds after a kill within which there must be acknowledgements again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Exchange:
     One request; times on the monotonic clock.
 
     Attributes:
-        failure: What came in place of an answer; nothing if there was one, and be it a refusal.
-        acknowledges: What the answer says is done.
+        failure: The error in place of an answer; empty if there was an answer, even a refusal.
+        acknowledges: Whether the answer acknowledges an order, an event, or neither.
     """
 
     begun: float
@@ -34,7 +34,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class Watch:
-    """All requests of a run, as they ended."""
+    """All requests of a run, in the order in which they ended."""
 
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class WatchedShop(Shop):
 
     async def ask(self, request: Request) -> Reply:
         """
-        Ask once.
+        Send a request once.
 
         Raises:
             TransportError: No answer.
@@ -69,7 +69,7 @@ class WatchedShop(Shop):
 
 
 def failure_of(service: str, reply: Reply) -> str:
-    """Describe an answer that decides nothing; nothing for one that is refused, or put off (202)."""
+    """Describe an answer that decides nothing; empty for a success, a refusal or a pending order (202)."""
     if not reply.is_open or reply.status == HTTPStatus.ACCEPTED:
         return ""
     return f"{service}: {reply.status} {reply.code}".strip()
@@ -93,7 +93,7 @@ def watched(endpoint: Endpoint, watch: Watch) -> Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Who was killed: from when on, on the monotonic clock, and when it was certainly dead."""
+    """A kill: its target, its time on the monotonic clock, and when the target was certainly dead."""
 
     victim: str
     begun: float
@@ -103,14 +103,14 @@ class Kill:
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """
-    What a kill did to those who order and send events, until the next one.
+    The effect of a kill on customers and senders of events, until the next one.
 
     Attributes:
-        order_s: Seconds until an order was acknowledged that was sent to the survivors; None if none was.
-        event_s: The same of events.
+        order_s: Seconds until an order sent after the kill was acknowledged; None if none was.
+        event_s: The same for events.
         failing_s: Seconds until the last request that failed; 0 if none did.
-        failures: What came in place of answers, and how often.
-        requests: How many there were.
+        failures: Failures without an answer, counted by kind.
+        requests: The number of requests.
     """
 
     killed: str
@@ -122,11 +122,11 @@ class Recovery:
 
     @property
     def is_met(self) -> bool:
-        """Whether both were acknowledged soon enough."""
+        """Whether both were acknowledged in time."""
         return all(seconds is not None and seconds <= RECOVERED_S for seconds in (self.order_s, self.event_s))
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything there is to know."""
+        """Return all figures of the kill."""
         return {
             "killed": self.killed,
             "order_acknowledged_after_s": _rounded(self.order_s),
@@ -140,7 +140,7 @@ class Recovery:
 
 
 def recovery(kill: Kill, until: float, exchanges: Sequence[Exchange]) -> Recovery:
-    """Sum up what a kill did, from the requests that ended before *until*."""
+    """Sum up the effect of a kill, from the requests that ended before *until*."""
     meanwhile = [one for one in exchanges if kill.begun <= one.ended < until]
     failed = [one for one in meanwhile if one.failure]
     return Recovery(
@@ -154,7 +154,7 @@ def recovery(kill: Kill, until: float, exchanges: Sequence[Exchange]) -> Recover
 
 
 def _first(exchanges: Sequence[Exchange], kind: str, kill: Kill) -> float | None:
-    """Return when the first was acknowledged of those begun after the death: one that was under way proves nothing."""
+    """Return the first acknowledgement of a request sent after the death: one already under way proves nothing."""
     ends = [one.ended - kill.begun for one in exchanges if one.acknowledges == kind and one.begun >= kill.dead]
     return min(ends, default=None)
 

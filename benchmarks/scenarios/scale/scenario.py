@@ -1,4 +1,4 @@
-"""More workers and replicas behind nginx, step after step on the same databases; then primaries and replicas die."""
+"""More workers and replicas behind nginx, step by step on the same databases; then kills of primaries and replicas."""
 
 import asyncio
 import os
@@ -29,15 +29,15 @@ _FAILING = Step(workers=2, replicas=2)
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
-    How much is done.
+    The size of the scenario.
 
     Attributes:
-        seconds: Least length of a step's measurement.
-        orders: Fewest of it: a 99th percentile of fewer says little.
-        idle_s: For so long a step is watched with nothing to do.
-        window_s: From one kill to the next, and from the last to the end of the load.
-        customers: How many order while something is killed.
-        failing: What there is of each service meanwhile.
+        seconds: The minimum length of a step's measurement.
+        orders: The minimum number in it: a 99th percentile of fewer is meaningless.
+        idle_s: Seconds for which a step is observed without load.
+        window_s: Seconds from one kill to the next, and from the last to the end of the load.
+        customers: The number of customers during the kills.
+        failing: The deployment during the kills.
     """
 
     steps: tuple[Step, ...]
@@ -50,17 +50,17 @@ class Plan:
 
     @property
     def turns(self) -> int:
-        """Starting and ordering in each step, and the kills."""
+        """The number of turns: starting and ordering in each step, and the kills."""
         return 2 * len(self.steps) + FAILING_TURNS
 
     @property
     def load(self) -> Load:
-        """What one measurement is."""
+        """The load of one measurement."""
         return Load(CONCURRENCY, self.orders, self.seconds, 3 * self.seconds)
 
     @property
     def warm_up(self) -> Load:
-        """What goes before it."""
+        """The warm-up before it."""
         return Load(CONCURRENCY, 2 * CONCURRENCY, self.seconds / 3, self.seconds)
 
 
@@ -76,7 +76,7 @@ QUICK = Plan(steps=(Step(1, 1), Step(1, 2), Step(2, 2)), seconds=4.0, orders=200
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What all steps have in common."""
+    """The state that all steps share."""
 
     plan: Plan
     folder: Path
@@ -87,7 +87,7 @@ class _Run:
 
     @property
     def stores(self) -> Stores:
-        """The databases as the orders benchmark knows them."""
+        """The databases in the form of the orders benchmark."""
         postgres, mongodb = self.databases.postgres, self.databases.mongodb
         pids = [postgres.primary.pid, postgres.standby.pid], [member.pid for member in mongodb.members]
         return Stores(self.databases.addresses, *pids)
@@ -103,7 +103,7 @@ class _Run:
 
 def measure(plan: Plan, folder: Path, on_turn: OnTurn) -> Figures:
     """
-    Measure every step, and then what kills do.
+    Measure every step, and then the effect of kills.
 
     Raises:
         CommandError: A database does not start.
@@ -134,9 +134,9 @@ def _measure_step(run: _Run, step: Step) -> StepFigures:
 
 
 def _idle_cores(side: Side, seconds: float) -> float:
-    """Watch everything while nobody orders."""
+    """Measure the idle CPU use."""
     before, begun = sum(side.cpu_s().values()), time.perf_counter()
-    time.sleep(seconds)  # what is measured is this time itself, in which nothing happens that could be waited for
+    time.sleep(seconds)  # the measured time itself: there is no event to wait for
     return (sum(side.cpu_s().values()) - before) / (time.perf_counter() - begun)
 
 

@@ -16,9 +16,9 @@ from time import monotonic
 
 PIECE = 64 * 1024
 MOST_POURED = 64 * 1024 * 1024
-"""Bytes that one connection pours in at most."""
+"""The most bytes that one connection sends."""
 SOURCE = "127.0.0.2"
-"""Where attackers come from: the edge counts requests by address."""
+"""The attackers' address: the edge counts requests by address."""
 _PAUSE_S = 1.0
 _MOST_NEW = 300
 """Connections opened per second: the subject is how a service handles them, not how fast it accepts them."""

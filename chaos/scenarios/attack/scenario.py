@@ -17,7 +17,7 @@ from cli.errors import CommandError
 from tests.support.fault_proxy import read_message
 
 _QUIET_S = 1.5
-"""How long the bystander is alone before and after each attack."""
+"""Seconds for which the bystander is alone before and after each attack."""
 _PAUSE_S = 0.02
 _PATIENCE_S = 10.0
 

@@ -16,7 +16,7 @@ Event = dict[str, Any]
 """A CloudEvent in JSON."""
 
 ORDER, CLIENT = "order", "client"
-"""Who publishes them: the order service, or clients."""
+"""The publishers of events: the order service, or clients."""
 
 TYPES = {
     ORDER: ("order.confirmed", "order.confirmed", "order.cancelled", "order.fulfilled"),
@@ -30,7 +30,7 @@ _LATE, _EDGE = 0.25, 0.15
 """Shares of the events that happened up to an hour ago, and long ago at the edge of a day or a quarter hour."""
 _DAYS = 12
 _EDGES = (timedelta(), timedelta(hours=5, minutes=45), timedelta(hours=18, minutes=15))
-"""Of each of the last days: few, as each is counted alone."""
+"""Times in each of the last days: few, as each is counted separately."""
 _BESIDE = (timedelta(milliseconds=-1), timedelta(), timedelta(milliseconds=1))
 
 

@@ -28,9 +28,9 @@ from cli.mongodb import analytics_database, make_write_key
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0
-"""A client waits no longer."""
+"""The timeout of a client."""
 _LONGEST_PAUSE_S = 0.5
-"""For so long the order service leaves analytics alone when it fails: events are to come again as soon as they can."""
+"""The longest pause of the order service's breaker for analytics: events should be sent again soon after a failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _PATIENCE_S = 90.0
 """Seconds after which the answer to a batch is given up."""
 _AGAIN_S = 0.2
 _MOST_NEW, _MOST_OLD = 60, 12
-"""Events of a batch that are new, and that were sent before."""
+"""The most new events of a batch, and the most that were sent before."""
 _TO_TWO_ENDPOINTS = 0.2
 """Share of the batches that are sent twice at the same time."""
 

@@ -30,7 +30,7 @@ from user.settings import Settings
 _PEOPLE = 50
 _PRODUCTS = 24
 _STOCK = 30
-"""Units of each product at first; admins add more now and then."""
+"""Initial units of each product; admins restock now and then."""
 _LOOK_S = 0.1
 _PATIENCE_S = 60.0
 
@@ -44,7 +44,7 @@ _OPEN = {
     "product": "SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM reservations WHERE state = 'reserved')",
     "user": "SELECT (SELECT count(*) FROM outbox), 0",
 }
-"""How many events are not delivered yet, and how many orders or reservations are not decided."""
+"""The numbers of undelivered events, and of undecided orders or reservations."""
 
 
 async def make_people(url: SecretStr) -> tuple[list[Person], Person]:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Self, cast
 
 import httpx
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from analytics.ingestion.store_events import store_events
 from analytics.live import change_stream as feed
 from analytics.live import routes as route
 from analytics.live import stream_events as streaming
@@ -17,11 +19,14 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import Parts
 from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
+from chassis.core.errors import DatabaseUnavailable
 from chassis.core.lifecycle import Draining
 from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MotorDatabase
 from cli.dev.polling import eventually
+from tests.analytics.asking import Ask
+from tests.analytics.counting import NOON, event
 from tests.analytics.dashboard.streams import EVENTS, LIVE, Messages, messages_of
 from tests.support.aliases import Bearer, People
 from tests.support.having import having
@@ -52,9 +57,10 @@ class Watching:
         self._headers = headers
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[Messages]:
+    async def __call__(self, last: int = 0) -> AsyncIterator[Messages]:
         """Return the messages after the first one, from which on none is missed."""
-        async with self._client.stream("GET", LIVE, headers=self._headers, timeout=10) as response:
+        query = {"last": last}
+        async with self._client.stream("GET", LIVE, params=query, headers=self._headers, timeout=10) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             messages = messages_of(response)
             assert await anext(messages) == ("open", {})
@@ -62,7 +68,7 @@ class Watching:
 
 
 async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: Watching) -> None:
-    """With type and person, and without its data."""
+    """The message has type and person, but not the data."""
     async with watching() as messages:
         stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed", "subject": "s"})).json()
 
@@ -72,8 +78,46 @@ async def test_an_event_is_told_when_it_is_stored(sealed: Dispatcher, watching: 
     assert told.keys() == {"id", "type", "occurred_at", "received_at", "subject", "user_id"}
 
 
+async def test_the_last_events_come_first(database: MotorDatabase, watching: Watching, sealed: Dispatcher) -> None:
+    """As many as requested, the latest last; later ones follow."""
+    stored = [event(NOON + timedelta(minutes=minute)) for minute in (2, 0, 1)]
+    await store_events(database, stored)
+    async with watching(last=2) as messages:
+        told = [(await anext(messages))[1]["id"] for _ in range(2)]
+        later = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
+        told.append((await anext(messages))[1]["id"])
+
+    assert told == [stored[2]["_id"], stored[0]["_id"], later["id"]]
+
+
+async def test_a_stream_that_cannot_read_the_last_events_ends() -> None:
+    """The client connects again, rather than waiting for what will not come."""
+
+    async def is_allowed() -> bool:
+        return True
+
+    async def last() -> list[bytes]:
+        raise DatabaseUnavailable
+
+    reader = Reader(new_id())
+    reader.tell(OPEN)
+
+    assert [message async for message in stream_events(reader, is_allowed, lambda: False, last)] == [OPEN]
+
+
+async def test_one_event_is_read_whole(database: MotorDatabase, ask: Ask) -> None:
+    """With its data; an id without an event is a 404."""
+    stored, other = event(data={"path": "/pricing"}), event()
+    await store_events(database, [stored, other])
+
+    answer = await ask(f"events/{stored['_id']}")
+
+    assert (answer["id"], answer["type"], answer["data"]) == (stored["_id"], "page.viewed", {"path": "/pricing"})
+    assert await ask.refusal(f"events/{new_id()}") == (404, "event_not_found")
+
+
 async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -> None:
-    """All from one change stream."""
+    """All readers share one change stream."""
     async with watching() as first, watching() as second:
         stored = (await sealed.send("analytics", "POST", EVENTS, json={"type": "page.viewed"})).json()
 
@@ -85,7 +129,7 @@ async def test_all_who_listen_are_told(sealed: Dispatcher, watching: Watching) -
 async def test_a_reader_too_many_is_refused(
     watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a 503 with Retry-After; the place of a reader who left is free again."""
+    """A reader too many gets a 503 with Retry-After; the place of a reader who left is free again."""
     monkeypatch.setattr(feed, "MAX_READERS", 1)
     async with watching():
         refused = await people["analytics"].get(LIVE, headers=bearer(role="admin"))
@@ -103,7 +147,7 @@ async def test_a_reader_too_many_is_refused(
 async def test_one_person_does_not_take_all_places(
     watching: Watching, people: People, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond a few streams of one's own it is a 429; others are admitted, and so is a person who closes one."""
+    """More than a few streams of one person are a 429; others are admitted, and so is the person after closing one."""
     monkeypatch.setattr(feed, "MAX_OF_ONE", 2)
     live, admin = people["analytics"], bearer(role="admin")
     async with live.stream("GET", LIVE, headers=admin), live.stream("GET", LIVE, headers=admin):
@@ -150,7 +194,7 @@ class Closing:
 
 
 async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -> None:
-    """The closing stream has no events for it; it gets the message when the next one is open."""
+    """A reader that connects while the stream closes gets the open message once the next stream is open."""
     live, database = Live(), Closing()
     with live.reading(new_id()) as first:
         following = asyncio.create_task(live.follow(cast("MotorDatabase", database)))
@@ -167,7 +211,7 @@ async def test_who_comes_while_the_stream_closes_is_not_told_that_it_is_open() -
 
 
 async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching: Watching) -> None:
-    """The shutdown does not wait for readers."""
+    """The shutdown of the service does not wait for readers."""
     with having(apps["analytics"], draining=(draining := Draining())):
         async with watching() as messages:
             draining.has_begun = True
@@ -177,7 +221,7 @@ async def test_a_stream_ends_with_the_service(apps: dict[str, FastAPI], watching
 async def test_a_stream_ends_with_its_token(
     apps: dict[str, FastAPI], watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is checked at every heartbeat; after expiry or revocation nothing more is sent."""
+    """The token is checked at every heartbeat; after expiry or revocation no event is sent."""
 
     class Refusing:
         async def verify(self, _token: str) -> None:
@@ -190,16 +234,19 @@ async def test_a_stream_ends_with_its_token(
 
 
 async def test_a_quiet_stream_has_a_heartbeat() -> None:
-    """Every 15 s, so that proxies keep the connection open."""
+    """A heartbeat every 15 s makes proxies keep the connection open."""
     times = iter([0.0, 14.9, 15.0, 15.0])
 
     async def is_allowed() -> bool:
         return True
 
+    async def last() -> list[bytes]:
+        return []
+
     reader = Reader(new_id())
     reader.tell(b"one")
     reader.tell(b"two")
-    stream = stream_events(reader, is_allowed, lambda: False, clock=lambda: next(times))
+    stream = stream_events(reader, is_allowed, lambda: False, last, clock=lambda: next(times))
 
     assert [await anext(stream) for _ in range(3)] == [b"one", b"two", b": ping\n\n"]
 
@@ -220,7 +267,7 @@ async def test_a_slow_reader_is_told_how_many_passed_by() -> None:
 
 
 async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its place is free after a while."""
+    """The place of a client that does not read is free after a while."""
     monkeypatch.setattr(route, "PATIENCE_S", 0.01)
 
     async def messages() -> AsyncIterator[bytes]:

@@ -55,7 +55,7 @@ async def test_no_script_and_no_other_site_gets_the_cookie(browser: httpx.AsyncC
 async def test_outside_development_the_cookie_is_for_tls_alone(
     apps: dict[str, FastAPI], browser: httpx.AsyncClient, make_user: MakeUser
 ) -> None:
-    """It is never sent without TLS."""
+    """Outside development the cookie is never sent without TLS."""
     await make_user("root", role="admin")
     staging = application_of(apps["analytics"]).settings.model_copy(update={"environment": Environment.STAGING})
 
@@ -66,7 +66,7 @@ async def test_outside_development_the_cookie_is_for_tls_alone(
 
 
 async def test_a_wrong_password_is_refused(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
-    """It is a 401, and there is no cookie."""
+    """A wrong password is a 401 without a cookie."""
     await make_user("root", role="admin")
 
     answer = await log_in(browser, password="wrong password")
@@ -78,13 +78,14 @@ async def test_a_wrong_password_is_refused(browser: httpx.AsyncClient, make_user
 async def test_who_may_not_look_is_refused_and_leaves_no_session(
     browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
 ) -> None:
-    """The password is right, the role is not: a 403, and the session at the user service has ended."""
+    """With the right password and a wrong role the login is a 403 that says how to get the role; no session is left."""
     ada = await make_user("ada")
 
     answer = await log_in(browser, "ada")
 
     lives = select(UserSession.id).where(UserSession.revoked_at.is_(None), UserSession.id != ada.id)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_an_analyst")
+    assert f'PATCH /api/v1/users/{ada.id} with {{"role": "analyst"}}' in answer.json()["detail"]
     assert "set-cookie" not in answer.headers
     assert await read(accounts, select(UserSession.id).where(UserSession.id != ada.id)) != []
     assert await read(accounts, lives) == []
@@ -103,7 +104,7 @@ async def test_the_cookie_gives_the_next_token(browser: httpx.AsyncClient, peopl
 
 
 async def test_without_a_cookie_nobody_is_logged_in(browser: httpx.AsyncClient) -> None:
-    """It is not an error: the page uses it to find out."""
+    """A missing cookie is not an error: the page uses this to find out."""
     answer = await refresh(browser)
 
     assert (answer.status_code, answer.content) == (204, b"")
@@ -112,7 +113,7 @@ async def test_without_a_cookie_nobody_is_logged_in(browser: httpx.AsyncClient) 
 async def test_logging_out_ends_the_session_at_the_user_service(
     browser: httpx.AsyncClient, people: People, make_user: MakeUser
 ) -> None:
-    """The cookie is deleted, and both its token and the access token are refused."""
+    """Logging out deletes the cookie, and both its token and the access token are refused."""
     await make_user("root", role="admin")
     begun = await log_in(browser)
     cookie = cookie_of(begun).value
@@ -127,7 +128,7 @@ async def test_logging_out_ends_the_session_at_the_user_service(
 
 
 async def test_logging_out_twice_is_no_error(browser: httpx.AsyncClient, make_user: MakeUser) -> None:
-    """The second logout has nothing to end."""
+    """A second logout succeeds, and has nothing to end."""
     await make_user("root", role="admin")
     cookie = cookie_of(await log_in(browser)).value
     await browser.delete(SESSION)
@@ -139,7 +140,7 @@ async def test_logging_out_twice_is_no_error(browser: httpx.AsyncClient, make_us
 async def test_somebody_who_may_look_no_longer_is_shown_out(
     browser: httpx.AsyncClient, people: People, make_user: MakeUser, accounts: Postgres
 ) -> None:
-    """Also if only the role in the database was changed; the session ends."""
+    """A person without the role is logged out, also if only the database was changed; the session ends."""
     root = await make_user("root", role="admin")
     await log_in(browser)
     await change(accounts, update(type(root)).values(role="user"))
@@ -152,7 +153,7 @@ async def test_somebody_who_may_look_no_longer_is_shown_out(
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 async def test_a_foreign_page_cannot_use_the_cookie(browser: httpx.AsyncClient, make_user: MakeUser, site: str) -> None:
-    """The browser sends the origin of a request; sessions are for the page's own requests."""
+    """A request of another origin is refused, as the browser sends the origin."""
     await make_user("root", role="admin")
     await log_in(browser)
 
@@ -162,7 +163,7 @@ async def test_a_foreign_page_cannot_use_the_cookie(browser: httpx.AsyncClient, 
 
 
 async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncClient, accounts: Postgres) -> None:
-    """The user service counts it for that address, although it sees only the address of analytics."""
+    """The user service counts a guess for the person's address, although it sees only the address of analytics."""
     await log_in(browser, "eve", "wrong password", address="192.0.2.7")
 
     person = Client("192.0.2.7")
@@ -187,7 +188,7 @@ async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
 
 
 async def test_nobody_else_names_an_address(sealed: Dispatcher, accounts: Postgres) -> None:
-    """It is ignored from another linked program."""
+    """The header is ignored from another linked program."""
     guess = {"username": "eve", "password": "wrong password"}
     with pytest.raises(RemoteError):
         await sealed.send("user", "POST", "/api/v1/users/login", json=guess, client_address="192.0.2.7")

@@ -26,7 +26,7 @@ def refusal(status: int, code: str) -> RemoteError:
 async def test_a_token_that_was_spent_has_its_successor_in_the_cookie(
     browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres, failing: Fail, error: Exception
 ) -> None:
-    """Whatever fails after the refresh: if the page tries again a minute later, that is not reported as theft."""
+    """After any failure following the refresh, the page may retry a minute later without being reported as theft."""
     await make_user("root", role="admin")
     before = cookie_of(await log_in(browser)).value
     with failing("/profile", error):
@@ -45,7 +45,7 @@ async def test_a_token_that_was_spent_has_its_successor_in_the_cookie(
 async def test_a_login_that_fails_half_way_leaves_no_session(
     browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres, failing: Fail
 ) -> None:
-    """Its tokens are refused; another person's session stays active."""
+    """The tokens of a failed login are refused; another person's session stays active."""
     await make_user("root", role="admin")
     await make_user("ben", role="analyst")
     await log_in(browser, "ben")
@@ -79,7 +79,7 @@ async def test_logging_out_while_the_user_service_is_down_empties_the_browser(
 async def test_another_refusal_is_no_wrong_password_and_ends_no_session(
     browser: httpx.AsyncClient, make_user: MakeUser, failing: Fail, status: int, code: str
 ) -> None:
-    """It is a fault between the services: a 502, and the page keeps its session."""
+    """An unexpected refusal is a fault between the services: a 502, and the page keeps its session."""
     await make_user("root", role="admin")
     await log_in(browser)
     with failing("/login", refusal(status, code)):
@@ -97,7 +97,7 @@ async def test_another_refusal_is_no_wrong_password_and_ends_no_session(
 async def test_a_session_that_ends_meanwhile_has_ended(
     browser: httpx.AsyncClient, make_user: MakeUser, failing: Fail
 ) -> None:
-    """It may be ended elsewhere right after the refresh: that is not a failure of a service."""
+    """A session that is ended elsewhere right after the refresh is not a failure of a service."""
     await make_user("root", role="admin")
     await log_in(browser)
     with failing("/profile", refusal(401, "invalid_token")):

@@ -30,7 +30,8 @@ class Forger:
         key: The issuer's own private key, in PEM: it also signs forgeries that the issuer would never sign.
     """
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, issuer: str = "user") -> None:
+        self._issuer = issuer
         loaded = load_pem_private_key(key.encode(), None)
         assert isinstance(loaded, EllipticCurvePrivateKey)
         self.key = loaded
@@ -41,7 +42,7 @@ class Forger:
         """Return claims that are accepted."""
         now = int(time.time())
         return {
-            "iss": "user", "aud": "sealed-services", "sub": str(new_id()), "iat": now, "exp": now + 60,
+            "iss": self._issuer, "aud": "sealed-services", "sub": str(new_id()), "iat": now, "exp": now + 60,
             "jti": new_id().hex, "sid": str(new_id()), "roles": ["user"],
         }  # fmt: skip
 

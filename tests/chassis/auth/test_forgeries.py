@@ -12,7 +12,7 @@ ORDERS = "/api/v1/orders"
 @pytest.fixture
 def forger(environment: dict[str, str]) -> Forger:
     """A forger who holds the user service's key."""
-    return Forger(environment["JWT_PRIVATE_KEY"])
+    return Forger(environment["JWT_PRIVATE_KEY"], environment["JWT_ISSUER"])
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def _expire(verifying: Verifying, _session: UUID) -> None:
 async def test_a_remembered_token_ends_like_any_other(
     verifying: Verifying, end: Callable[[Verifying, UUID], None]
 ) -> None:
-    """It is refused once its key is removed, its session is revoked or its time is over."""
+    """A token is refused once its key is removed, its session is revoked or its time is over."""
     session = new_id()
     token = ISSUER.issue(new_id(), session, ["user"])
     await verifying.verifier.verify(token)

@@ -62,7 +62,7 @@ async def test_an_issued_token_can_be_read_by_others(environment: dict[str, str]
 
     key = await asyncio.to_thread(outsider.get_signing_key_from_jwt, token)
 
-    claims = jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer="user")
+    claims = jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer=environment["JWT_ISSUER"])
     assert (claims["sub"], claims["sid"], claims["roles"]) == (str(person), str(session), ["user", "admin"])
     assert claims["exp"] - claims["iat"] == 900
 

@@ -94,10 +94,12 @@ async def pair() -> AsyncIterator[Pair]:
     """Both services, on real sockets."""
     link_key = as_setting(make_keys("user", "tiny"))
     issuer, revoked = TokenIssuer(make_key(), "user", "sealed-services"), Sessions()
-    own = UserSettings(log_level="WARNING", link_key=link_key)
+    own = UserSettings(log_level="WARNING", jwt_issuer="user", link_key=link_key)
     user = create_app(own, NoDatabase(), users, well_known, keys=issuer, revocations=revoked, own=Own(issuer, revoked))
     async with serve(user) as url:
-        settings = TinyFollower(log_level="WARNING", link_key=link_key, user_service_url=AnyHttpUrl(url))
+        settings = TinyFollower(
+            log_level="WARNING", jwt_issuer="user", link_key=link_key, user_service_url=AnyHttpUrl(url)
+        )
         follower = create_app(settings, NoDatabase(), things)
         async with serve(follower) as address, httpx.AsyncClient(base_url=address) as client:
             yield Pair(issuer, revoked, client)

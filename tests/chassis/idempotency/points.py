@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from chassis.core.errors import ServiceUnavailable
 
 Point = Callable[[str], Awaitable[None]]
-"""What happens when a route reaches a point of this name."""
+"""Called when a route reaches a point of this name."""
 
 
 async def go_on(_point: str) -> None:

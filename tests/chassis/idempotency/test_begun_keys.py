@@ -54,7 +54,7 @@ async def store_others(worker: Worker, request: KeyedRequest) -> None:
 
 
 async def test_without_a_key_a_statement_does_its_work_each_time(worker: Worker) -> None:
-    """Without a key no key and no answer are stored."""
+    """Without a key neither a key nor an answer is stored."""
     async with bystanders(worker.database, chassis_metadata):
         for _ in range(2):
             key, earlier, made = await make(worker, None)

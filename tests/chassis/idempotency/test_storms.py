@@ -13,7 +13,7 @@ from tests.sealing.messages import Answer, Wire, send
 
 KEYS = int(os.environ.get("KEYS", "5"))
 SENDS, AT_ONCE = 20, 32
-"""The storm: so many requests, each sent so often, so many under way."""
+"""The storm: how often each request is sent, and how many requests are concurrent."""
 
 
 @pytest.mark.parametrize("path", KINDS)
