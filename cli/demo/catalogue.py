@@ -18,9 +18,10 @@ async def ensure_catalogue(admin: Person) -> list[str]:
 
 
 async def _ensure(admin: Person, wanted: dict[str, Any]) -> str:
-    query = f"GET {_PATH}?q={wanted['name']}&limit=100"
-    found = (await admin.do(f"find the {wanted['name'].lower()}", "product", query))["items"]
-    product = next((one for one in found if one["name"] == wanted["name"]), None)
+    name = wanted["name"]
+    query = {"q": name, "limit": "100"}
+    found = (await admin.do(f"find the {name.lower()}", "product", f"GET {_PATH}", query=query))["items"]
+    product = next((one for one in found if one["name"] == name), None)
     if product is None:
         return str((await admin.do("create it", "product", f"POST {_PATH}", wanted))["id"])
     if missing := max(0, wanted["stock"] - product["stock"]):

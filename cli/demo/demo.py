@@ -79,7 +79,7 @@ async def _shop(person: Person, teapot: str, cup: str, kettle: str) -> None:
 
 
 async def _order(person: Person, what: str, wanted: object, key: str | None = None) -> str:
-    placed = await person.do(what, "order", f"POST {_ORDERS}", wanted, key)
+    placed = await person.do(what, "order", f"POST {_ORDERS}", wanted, key=key)
     note(f"{placed['status']}, {placed['total_price']} {placed['currency']}, {placed['id']}")
     return str(placed["id"])
 

@@ -39,7 +39,9 @@ def past_events(now: datetime) -> Iterator[dict[str, Any]]:
     """Yield the events of the last ``DAYS`` days in UTC, today's until *now*."""
     today = now.astimezone(UTC).date()
     for ago in range(DAYS - 1, -1, -1):
-        yield from (event for event in _day(today - timedelta(days=ago)) if datetime.fromisoformat(event["time"]) <= now)
+        yield from (
+            event for event in _day(today - timedelta(days=ago)) if datetime.fromisoformat(event["time"]) <= now
+        )
 
 
 def view(event_id: UUID, person: UUID | str, at: datetime, path: str) -> dict[str, Any]:
@@ -51,9 +53,9 @@ def _day(day: date) -> Iterator[dict[str, Any]]:
     chance = Random(day.toordinal())  # noqa: S311 - the same on every run
     number = 0
     for visitor in _visitors(day, chance):
-        at = datetime.combine(day, time(6), UTC) + timedelta(minutes=chance.randrange(16 * 60))
+        at = datetime.combine(day, time(chance.randrange(24)), UTC)  # analytics counts by minute: few are enough
         for kind in (*[PAGE_VIEWED] * chance.randint(1, 3), *_after_looking(chance)):
-            number, at = number + 1, at + timedelta(seconds=chance.randint(5, 90))
+            number, at = number + 1, at + timedelta(seconds=chance.randint(1, 10))
             yield _event(uuid5(_OURS, f"{day} {number}"), kind, visitor, at, path=chance.choice(_PAGES))
 
 

@@ -1,6 +1,6 @@
 """A person of the demo, whose calls are printed with their times."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -19,10 +19,20 @@ class Person:
     dispatcher: Dispatcher
     token: str | None = None
 
-    async def do(self, what: str, service: str, request: str, json: object = None, key: str | None = None) -> Any:  # noqa: ANN401 - JSON
+    async def do(
+        self,
+        what: str,
+        service: str,
+        request: str,
+        json: object = None,
+        *,
+        key: str | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:  # noqa: ANN401 - JSON
         """Make a plain call (``request``: method and path) with the person's token; returns the JSON of its answer."""
         method, path = request.split()
-        options: dict[str, Any] = {"json": json, "idempotency_key": key, "bearer": self.token, "sealed": False}
+        options: dict[str, Any] = {"json": json, "idempotency_key": key, "query": query, "bearer": self.token}
+        options["sealed"] = False
         return (await timed(what, service, request, self.dispatcher.send(service, method, path, **options))).json()
 
 

@@ -76,7 +76,7 @@ class Guarded:
     def _break(self, error: BaseException) -> None:
         self._app, self._reason = None, traceback.format_exception_only(error)[-1].strip()
         mend = f"The {self._service} service does not start: see above. Correct it and save: it starts again by itself."
-        print(f"{describe(error)}\n{mend}", file=sys.stderr)
+        sys.stderr.write(f"{describe(error)}\n{mend}\n")
 
     async def _refuse(self, send: Send) -> None:
         problem = {

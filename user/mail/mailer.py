@@ -1,7 +1,6 @@
 """Sending mail: the interface, and its implementations: two for development, one with a mail server."""
 
 import asyncio
-import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,29 +50,13 @@ class Mailer(Protocol):
         """
 
 
-class FileMailer:
-    """Appends mails to a file, for development; the log only names the file, because a mail may contain a token."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
+class ConsoleMailer:
+    """Prints mail on standard output, for development; not in the log, because a mail may contain a token."""
 
     async def send(self, mail: Mail) -> None:
-        """
-        Append a mail.
-
-        Raises:
-            MailNotSent: The file cannot be written.
-        """
-        text = f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z to {mail.to}: {mail.subject}\n\n{mail.text}\n"
-        try:
-            await asyncio.to_thread(self._append, text)
-        except OSError as error:
-            raise MailNotSent(_reason(error)) from error
-        log.info("mail written", subject=mail.subject, file=str(self._file))
-
-    def _append(self, text: str) -> None:
-        with self._file.open("a", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(text)
+        """Print a mail."""
+        sys.stdout.write(f"\n--- Mail to {mail.to}: {mail.subject}\n\n{mail.text}\n---\n\n")
+        sys.stdout.flush()
 
 
 class FileMailer:
@@ -97,8 +80,8 @@ class FileMailer:
         log.info("mail written", subject=mail.subject, file=str(self._file))
 
     def _append(self, text: str) -> None:
+        self._file.touch(mode=0o600)
         with self._file.open("a", encoding="utf-8") as file:
-            os.chmod(file.fileno(), 0o600)
             file.write(text)
 
 
