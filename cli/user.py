@@ -64,13 +64,13 @@ def create_admin(
         new = UserAdd(username=username, email=email, password=password, role="admin")
     except ValidationError as error:
         raise CommandError("\n".join(map(_sentence, error.errors(include_input=False)))) from None
-    admin = asyncio.run(add_admin(SecretStr(os.environ["USER_DATABASE_URL"]), new))
+    admin = asyncio.run(add_account(SecretStr(os.environ["USER_DATABASE_URL"]), new))
     typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
 
 
-async def add_admin(url: SecretStr, new: UserAdd) -> User:
+async def add_account(url: SecretStr, new: UserAdd) -> User:
     """
-    Store an account with the role admin.
+    Store an account of any role, without a mail.
 
     Raises:
         AppError: The name or address is taken, the password is weak, or the database does not answer.
