@@ -10,8 +10,7 @@ from analytics.parts import parts_of
 from analytics.retention import Retention
 from chassis.application import application_of
 from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import Forbidden
-from chassis.dependencies import Authentication, refuse_without_role, token_of
+from chassis.dependencies import ANALYST, Authentication, refuse_without_role, token_of
 from chassis.mongodb.database import Database
 
 
@@ -35,9 +34,25 @@ async def _peer_or_holder(request: Request, database: Database) -> None:
 
 
 _BY_KEY = (InvalidWriteKey,)
-KEY_HOLDER = Authentication("write key", _holder_by_body, _BY_KEY)
+_SCHEMES = {
+    "WriteKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A write key (`bin/cli keys write`), for sending events.",
+    },
+    "WriteKeyAsUser": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The same as the user name, with an empty password, as Segment's clients send it.",
+    },
+}
+KEY_HOLDER = Authentication(
+    "write key", "a write key; it may be `writeKey` in the body", _holder_by_body, _BY_KEY, _SCHEMES
+)
 """A program with a write key, also in the body (as sendBeacon, Kotlin and Swift send it); 401 for others."""
-PEER_OR_KEY_HOLDER = Authentication("write key", _peer_or_holder, _BY_KEY)
+PEER_OR_KEY_HOLDER = Authentication(
+    "write key", "a write key, unless it is sealed", _peer_or_holder, _BY_KEY, _SCHEMES, or_sealed=True
+)
 """A sealed peer, or a program with a write key; 401 for others."""
 
 
@@ -55,7 +70,14 @@ async def _statistics_reader(request: Request) -> None:
     refuse_without_role(await application_of(request.app).tokens.verify(token), "analyst", "admin")
 
 
-STATISTICS_READER = Authentication("role analyst, or a peer", _statistics_reader, (InvalidToken, Forbidden))
+STATISTICS_READER = Authentication(
+    "role analyst, or a peer",
+    f"{ANALYST.needs}, unless it is sealed; none in development, or where ANALYTICS_PUBLIC_STATS is true",
+    _statistics_reader,
+    ANALYST.errors,
+    ANALYST.schemes,
+    or_sealed=True,
+)
 """An analyst, an admin or a sealed peer (401 or 403 for others); anyone where statistics are public."""
 
 

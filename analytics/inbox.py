@@ -9,12 +9,12 @@ from chassis.mongodb.database import Database
 from chassis.sealing.access import service
 from chassis.web.routing import Router
 
-router = Router("", "events")
+router = Router("", "deliveries", "Events that other services deliver.")
 
 
 @router.post(
     PATH, access=service(), idempotency=REPEATABLE, max_body=MOST_BODY_BYTES, responses=documented(ForeignEvent)
 )
 async def consume_events(delivered: Delivered, database: Database, retention: Keeping) -> list[Acknowledgement]:
-    """Store a batch of events from a publishing service (sealed); returns an acknowledgement for each."""
+    """Store a batch of events from a publishing service; returns an acknowledgement for each."""
     return await record_events(database, retention, delivered)

@@ -16,6 +16,7 @@ class Settings(ServiceSettings):
     """The analytics service's settings."""
 
     service_name: ClassVar[str] = "analytics"
+    about: ClassVar[str] = "Receives events, and answers questions about them."
     tokens_from: ClassVar[str | None] = "user"
     peers: ClassVar[frozenset[str]] = peers_of(CALLS, tokens_from=tokens_from)
 

@@ -22,9 +22,10 @@ from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
 from chassis.web import health
+from chassis.web.docs import add_docs, docs_origins
 from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
-from chassis.web.openapi import add_docs, describe_problems
+from chassis.web.openapi import INFO, describe, login_address
 from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 
@@ -114,7 +115,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     settings = application.settings
     app = FastAPI(
         title=f"{settings.service_name.capitalize()} service",
-        version="1",
+        **INFO,
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
@@ -124,19 +125,21 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.application = application
-    describe_problems(app)
-    if settings.environment is not Environment.PRODUCTION:
-        add_docs(app)
     add_error_handlers(app)
     if not settings.is_environment_chosen:
         app.add_middleware(LoopbackOnly)
     app.add_middleware(RequestContextMiddleware)
-    if settings.cors_origins:
-        add_cors(app, settings.cors_origins)
     # Not include_router: it wraps every route again and matches each request twice. The routes of the service come
     # first, so that a request is not matched against those of the documentation before.
     app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
     settle_paths(app.router.routes)
+    describe(app, settings, routers)
+    origins = settings.cors_origins
+    if settings.environment is not Environment.PRODUCTION:
+        add_docs(app, login_address(app, settings))
+        origins += docs_origins(settings.docs_services.values())
+    if origins:
+        add_cors(app, origins)
     return app
 
 

@@ -4,7 +4,7 @@ Dependencies for any route: authentication (``auth=PERSON``, ``CurrentUser``) an
 Database sessions are in ``chassis.postgres.database``; pages, ETags and keys are in modules of their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,8 +16,19 @@ from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier
 from chassis.core.errors import AppError, Forbidden
 from chassis.dispatch.dispatcher import Dispatcher
 
+Schemes = Mapping[str, Mapping[str, Any]]
+"""Security schemes of OpenAPI, by name."""
+
 TOKEN_SCHEME = "AccessToken"  # noqa: S105 - a name
 """The name of the access token's security scheme in OpenAPI."""
+_BY_TOKEN: Schemes = {
+    TOKEN_SCHEME: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token, as a login at the user service returns it.",
+    }
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +38,19 @@ class Authentication:
 
     Args:
         name: Its name in the routes table and in OpenAPI.
+        needs: What a request needs, for people: "Needs …".
         check: The dependency that refuses other callers; the route runs it first.
         errors: The errors that it raises.
-        by_token: Whether it requires a person's access token.
+        schemes: The security schemes of OpenAPI by which it is given; any one of them is enough.
+        or_sealed: A sealed request needs none of them.
     """
 
     name: str
+    needs: str
     check: Callable[..., Any]
     errors: tuple[type[AppError], ...]
-    by_token: bool = False
+    schemes: Schemes
+    or_sealed: bool = False
 
 
 def token_of(request: Request) -> str:
@@ -53,7 +68,7 @@ async def _person(request: Request) -> Identity:
     return identity
 
 
-PERSON = Authentication("token", _person, (InvalidToken,), by_token=True)
+PERSON = Authentication("token", "an access token", _person, (InvalidToken,), _BY_TOKEN)
 """A person with a valid access token; 401 without."""
 
 
@@ -63,7 +78,9 @@ def role(name: str, *above: str) -> Authentication:
     async def check(request: Request) -> None:
         refuse_without_role(await _person(request), name, *above)
 
-    return Authentication(f"role {name}", check, (InvalidToken, Forbidden), by_token=True)
+    roles = " or ".join((name, *above))
+    needs = f"an access token of a person with the role {roles}"
+    return Authentication(f"role {name}", needs, check, (InvalidToken, Forbidden), _BY_TOKEN)
 
 
 def refuse_without_role(person: Identity, role: str, *above: str) -> None:

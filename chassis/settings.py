@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn
+from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn, ServiceUrl
 from chassis.sealing.keys import InvalidKeys, Link, load_links
 
 
@@ -56,6 +56,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_nested_delimiter="__", env_ignore_empty=True)
 
     service_name: ClassVar[str]
+    about: ClassVar[str] = ""
+    """What the service does, for the documentation; a sentence."""
     peers: ClassVar[frozenset[str]] = frozenset()
     """The services that this one calls (``peers_of``); each needs a link and a field ``<name>_service_url``."""
     tokens_from: ClassVar[str | None] = None
@@ -68,6 +70,8 @@ class ServiceSettings(BaseSettings):
     jwt_issuer: str = "user"
     jwt_audience: str = "sealed-services"
     cors_origins: Origins = ()
+    docs_services: dict[str, ServiceUrl] = Field(default_factory=dict)
+    """Addresses of services for a browser, by name: their /docs link to each other, and log in at the user service."""
     cursor_key: SecretStr
     link_key: dict[str, dict[str, SecretStr]] = Field(default_factory=dict)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)

@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "cli.demo:demo",
     "call": "cli.call:call",
     "keys": "cli.keys.commands:app",
+    "settings": "cli.settings:settings",
     "routes": "cli.routes:routes",
     "calls": "cli.calls:calls",
     "events": "cli.events:app",
@@ -87,7 +88,7 @@ def main() -> None:
     # The answer shows a refusal to the caller. A service that is built in this process configures its own logging.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
-        app()
+        app(prog_name="bin/cli")
     except CommandError as error:
         sys.exit(str(error))
     except AppError as error:

@@ -32,7 +32,7 @@ from order.services.get_order import get_order
 from order.services.list_orders import list_orders
 from order.services.place_order import place_order
 
-router = service_router("orders")
+router = service_router("orders", about="Placing, reading, cancelling and fulfilling orders.")
 
 _PENDING = {"model": OrderRead, "description": "Still pending: read it again at its Location."}
 
@@ -57,7 +57,7 @@ _PENDING = {"model": OrderRead, "description": "Still pending: read it again at 
 async def place(
     body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Key, response: Response
 ) -> Order | Response:
-    """Order products at their current prices; with an Idempotency-Key it can be repeated safely."""
+    """Order products at their current prices."""
     order = await place_order(database, dispatcher, key, user, body)
     if order.status == OrderStatus.CANCELLED:
         # Returned, not raised: it is stored as the key's answer, and another request may have stored a 201.
@@ -84,7 +84,7 @@ async def list_own(
     responses=documented(InvalidCursor),
 )
 async def list_all(session: Session, page: Paging, only: Annotated[OrderFilter, Query()]) -> Slice[Order]:
-    """List all orders, newest first (admins)."""
+    """List all orders, newest first."""
     return await list_orders(session, page, only)
 
 
@@ -124,5 +124,5 @@ async def cancel(order_id: UUID, user: CurrentUser, session: Session) -> Order:
     responses=documented(OrderNotFound, NotPossible),
 )
 async def fulfil(order_id: UUID, admin: CurrentUser, session: Session) -> Order:
-    """Mark an order as shipped (admins)."""
+    """Mark an order as shipped."""
     return await fulfil_order(session, admin, order_id)

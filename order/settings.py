@@ -14,6 +14,7 @@ class Settings(ServiceSettings):
     """The order service's settings."""
 
     service_name: ClassVar[str] = "order"
+    about: ClassVar[str] = "Orders, from pending to fulfilled."
     tokens_from: ClassVar[str | None] = "user"
     peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS, tokens_from)
 

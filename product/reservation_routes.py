@@ -26,7 +26,7 @@ from product.services.release_reservation import release_reservation
 from product.services.reserve_stock import reserve_stock
 from product.settings import Settings
 
-router = service_router("reservations")
+router = service_router("reservations", about="Stock that is reserved for orders, for the order service.")
 
 
 @router.post(

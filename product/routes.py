@@ -36,7 +36,7 @@ from product.services.read_products import read_products
 from product.services.update_product import update_product
 from product.settings import Settings
 
-router = service_router("products")
+router = service_router("products", about="The catalogue and its stock.")
 
 
 @router.get("", access=optional(), response_model=Page[ProductRead], responses=documented(InvalidCursor))
@@ -51,7 +51,7 @@ async def list_all(session: Session, page: Paging, search: Annotated[Search, Que
 async def create(
     body: ProductCreate, admin: CurrentUser, session: Session, request: Request, response: Response
 ) -> Product:
-    """Add a product (admins)."""
+    """Add a product."""
     product = await create_product(session, body, own_part(request.app, Settings).currency, admin.user_id)
     response.headers["Location"] = f"/api/v1/products/{product.id}"
     return product
@@ -80,7 +80,7 @@ async def read(product_id: UUID, session: Session, tagger: Tagging) -> Product |
 async def update(
     product_id: UUID, body: ProductUpdate, admin: CurrentUser, session: Session, if_match: IfMatch, response: Response
 ) -> Product:
-    """Change some fields of a product (admins)."""
+    """Change some fields of a product."""
     product = await update_product(session, product_id, body, if_match, admin.user_id)
     set_etag(response, product.etag)
     return product
@@ -94,7 +94,7 @@ async def update(
     responses=documented(ProductNotFound, PreconditionFailed, InvalidETag),
 )
 async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
-    """Remove a product (admins)."""
+    """Remove a product."""
     await delete_product(session, product_id, if_match)
 
 
@@ -107,7 +107,7 @@ async def delete(product_id: UUID, session: Session, if_match: IfMatch) -> None:
     responses=documented(ProductNotFound, InsufficientStock, StockTooLarge),
 )
 async def adjust(product_id: UUID, body: StockAdjustment, admin: CurrentUser, session: Session) -> Product:
-    """Correct a stock, for a reason (admins)."""
+    """Correct a stock, for a reason."""
     return await adjust_stock(session, product_id, body, admin.user_id)
 
 
@@ -119,5 +119,5 @@ async def adjust(product_id: UUID, body: StockAdjustment, admin: CurrentUser, se
     responses=documented(ProductNotFound, InvalidCursor),
 )
 async def list_ledger(product_id: UUID, session: Session, page: Paging) -> Slice[StockMovement]:
-    """List the movements of a stock, newest first (admins)."""
+    """List the movements of a stock, newest first."""
     return await list_movements(session, product_id, page)

@@ -17,6 +17,7 @@ class Settings(ServiceSettings):
     """The product service's settings."""
 
     service_name: ClassVar[str] = "product"
+    about: ClassVar[str] = "The catalogue, its prices and its stock, and reservations of it."
     tokens_from: ClassVar[str | None] = "user"
     peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS, tokens_from)
 

@@ -6,6 +6,7 @@ Each pytest worker has its own, so tests run side by side; each test begins with
 
 import asyncio
 import gc
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -119,8 +120,9 @@ def environment(
         for service in SERVICES
     }
     addresses = {service.url_variable: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
+    docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
     like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
-    values = {**secrets, **stores, **addresses, **like_production, "LOG_LEVEL": "WARNING"}
+    values = {**secrets, **stores, **addresses, **docs, **like_production, "LOG_LEVEL": "WARNING"}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             patch.setenv(name, value)

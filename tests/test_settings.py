@@ -46,6 +46,7 @@ WRONG = {
     "jwt_issuer": TEXT,
     "jwt_audience": TEXT,
     "cors_origins": ["*", "https://shop.example.org/", "shop.example.org"],
+    "docs_services": ["{", "http://user", '{"user": "user:8002"}', f'{{"user": "http://{MARK}@peer"}}'],
     "cursor_key": TEXT,
     "link_key": [MARK],
     "max_body_bytes": WRONG_COUNTS,

@@ -7,7 +7,6 @@ from chassis.core.lifecycle import Periodic
 from chassis.idempotency.dependency import KEY_EXPIRY
 from chassis.messaging.relay import Relay
 from chassis.postgres.database import Postgres
-from chassis.web.openapi import describe_login
 from user.dependencies import Parts
 from user.events import EVENTS
 from user.expiries import EXPIRIES
@@ -23,9 +22,6 @@ ROUTERS = (sessions.router, profile.router, recovery.router, tokens.router, toke
 """The order matters: ``/users/{user_id}`` would take other paths for an id."""
 
 
-LOGIN = "/api/v1/users/login"
-
-
 def build() -> FastAPI:
     """Build the user service."""
     settings = Settings.load()
@@ -37,7 +33,7 @@ def build() -> FastAPI:
         settings.processes,
         expiries=(KEY_EXPIRY, *EXPIRIES),
     )
-    app = create_app(
+    return create_app(
         settings,
         store,
         *ROUTERS,
@@ -50,8 +46,6 @@ def build() -> FastAPI:
         relay=Relay(settings, store, EVENTS),
         own=Parts(settings, issuer, make_mailer(settings)),
     )
-    describe_login(app, LOGIN)
-    return app
 
 
 async def _claim_looks(store: Postgres) -> None:

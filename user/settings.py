@@ -38,6 +38,7 @@ class Settings(ServiceSettings):
     """The user service's settings."""
 
     service_name: ClassVar[str] = "user"
+    about: ClassVar[str] = "Accounts, sessions and access tokens."
     peers: ClassVar[frozenset[str]] = peers_of(CALLS, EVENTS)
 
     user_database_url: PostgresUrl

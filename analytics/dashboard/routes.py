@@ -46,7 +46,7 @@ RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, includ
 Address = Annotated[str | None, Depends(_address)]
 PageFiles = Annotated[Mapping[str, PageFile], Depends(_page_files)]
 
-router = Router("/dashboard", "dashboard")
+router = Router("/dashboard", "dashboard", "Sessions of the dashboard.")
 
 
 @router.post(

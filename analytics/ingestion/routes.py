@@ -17,7 +17,7 @@ from chassis.mongodb.database import Database
 from chassis.sealing.access import encrypted, optional
 from chassis.web.routing import service_router
 
-router = service_router("analytics")
+router = service_router("analytics", "events", "Sending events, following and exporting them.")
 
 _SEALED_BATCH_BYTES = 1024 * 1024
 """The size of a sealed batch of 500 KB, and a margin."""
@@ -52,7 +52,7 @@ async def record(event: SentEvent, database: Database, retention: Keeping, respo
     """
     Record an event; events with the same id are counted once.
 
-    The request is sealed, or has a write key. CloudEvents 1.0 are accepted in structured and in binary form too.
+    CloudEvents 1.0 are accepted in structured and in binary form too.
     """
     result = await record_event(database, retention, event)
     if result.status == "duplicate":

@@ -21,7 +21,7 @@ from chassis.web.routing import Router
 
 _BATCH = TypeAdapter(MessageBatch)
 
-router = Router("/v1", "segment")
+router = Router("/v1", "segment", "The HTTP API of Segment, for its clients.")
 
 
 async def _sent_message(request: Request) -> dict[str, Any]:

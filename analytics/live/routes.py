@@ -30,7 +30,7 @@ Last = Annotated[int, Query(ge=0, le=100, description="After `open`, this many o
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second header is nginx's: it passes each event on at once."""
 
-router = service_router("analytics")
+router = service_router("analytics", "events")
 
 
 class EventStream(StreamingResponse):

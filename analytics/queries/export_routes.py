@@ -17,7 +17,7 @@ from chassis.mongodb.database import Database
 from chassis.sealing.access import public
 from chassis.web.routing import service_router
 
-router = service_router("analytics")
+router = service_router("analytics", "events")
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {"description": "One event per line.", "content": {form.media_type: {} for form in FORMATS.values()}}
 }
@@ -41,7 +41,7 @@ class Export(StreamingResponse):
     responses=documented(EmptyRange, TooManyEvents, beside=_FILES),
 )
 async def export(query: Annotated[ExportQuery, Query()], database: Database) -> Export:
-    """Export events, oldest first, one per line (analysts)."""
+    """Export events, oldest first, one per line."""
     name = f"events-{query.range.start:%Y-%m-%d}-{query.range.end:%Y-%m-%d}.{query.format}"
     chunks = await export_events(database, query)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

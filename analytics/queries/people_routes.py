@@ -21,7 +21,7 @@ from chassis.sealing.access import optional
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 
-router = service_router("analytics")
+router = service_router("analytics", "people", "Answers about people.")
 
 
 @router.get(
@@ -31,19 +31,19 @@ router = service_router("analytics")
     responses=documented(EmptyRange, RangeTooWide, TooSlow),
 )
 async def unique_people(query: Annotated[PeopleQuery, Query()], database: Database) -> UniquePeople:
-    """Count different people over time, on UTC days (analysts)."""
+    """Count different people over time, on UTC days."""
     return await get_unique_people(database, query)
 
 
 @router.get("/funnel", access=optional(), auth=ANALYST, responses=documented(EmptyRange, TooManyEvents, TooSlow))
 async def funnel(query: Annotated[FunnelQuery, Query()], database: Database) -> Funnel:
-    """Count the people who did several things in order (analysts)."""
+    """Count the people who did several things in order."""
     return await get_funnel(database, query)
 
 
 @router.get("/retention", access=optional(), auth=ANALYST, responses=documented(TooSlow))
 async def retention(query: Annotated[RetentionQuery, Query()], database: Database) -> Retention:
-    """Count the people who first appeared in a week, and those who came back (analysts)."""
+    """Count the people who first appeared in a week, and those who came back."""
     return await get_retention(database, query)
 
 
@@ -55,11 +55,11 @@ async def retention(query: Annotated[RetentionQuery, Query()], database: Databas
     responses=documented(InvalidCursor),
 )
 async def timeline(user_id: Annotated[str, Path(max_length=200)], page: Paging, database: Database) -> Slice[Document]:
-    """List a person's events, newest first (analysts)."""
+    """List a person's events, newest first."""
     return await get_timeline(database, page, user_id)
 
 
 @router.get("/erasures/{user_id}", access=optional(), auth=ADMIN, responses=documented(ErasureNotFound))
 async def erasure(user_id: UUID, database: Database) -> Erasure:
-    """Read the record of an erasure (admins)."""
+    """Read the record of an erasure."""
     return await get_erasure(database, user_id)

@@ -93,6 +93,8 @@ class Cached(Generic[T]):
 
 
 KEYS_PATH = "/.well-known/jwks.json"
+LOGIN_PATH = "/api/v1/users/login"
+"""The login route of the issuer, for the documentation."""
 KEYS_EVERY_S = 30.0
 """A key that is published for twice this long before it signs is known to all services before its first token."""
 

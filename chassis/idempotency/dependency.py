@@ -189,5 +189,10 @@ async def _begin_key(session: Session, key: Key) -> None:
         raise InFlight  # begun when this route had several transactions
 
 
-KEYED = Idempotency("keyed", (InvalidIdempotencyKey, InFlight, KeyReused), ((Session, _begin_key), (Key, _read_key)))
+KEYED = Idempotency(
+    "keyed",
+    "With an `Idempotency-Key`, a repeated request has no second effect.",
+    (InvalidIdempotencyKey, InFlight, KeyReused),
+    ((Session, _begin_key), (Key, _read_key)),
+)
 """A repeated request with the same key has no second effect, and gets the stored answer."""

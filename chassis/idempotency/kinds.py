@@ -53,17 +53,19 @@ class Idempotency:
 
     Args:
         name: Its name in the routes table and in OpenAPI.
+        sentence: What a repeated request does, for people.
         errors: The errors with which a route of this kind answers a key.
         readers: Annotations and dependencies. If a parameter of the endpoint has the annotation, the dependency reads
             the key; the route runs it after all its other dependencies.
     """
 
     name: str
+    sentence: str
     errors: tuple[type[AppError], ...] = ()
     readers: tuple[tuple[object, Callable[..., Any]], ...] = ()
 
 
-REPEATABLE = Idempotency("repeatable")
+REPEATABLE = Idempotency("repeatable", "A repeated request has no further effect.")
 """A repeated request has no further effect, with or without a key. Nothing is stored, so its answer may differ."""
-UNREPEATABLE = Idempotency("unrepeatable", (KeyNotTaken,))
+UNREPEATABLE = Idempotency("unrepeatable", "Takes no `Idempotency-Key`.", (KeyNotTaken,))
 """A repeated request has its effect again; a request with a key is refused (``KeyNotTaken``, 400)."""

@@ -55,7 +55,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
     Args:
         handlers: By event type.
     """
-    router = Router("", "events")
+    router = Router("", "deliveries", "Events that other services deliver.")
 
     @router.post(
         PATH,
@@ -65,7 +65,7 @@ def inbox_router(handlers: Mapping[str, Handler]) -> Router:
         responses=documented(ForeignEvent),
     )
     async def consume_events(events: Delivered, database: Database) -> list[Acknowledgement]:
-        """Consume a batch of events (sealed, from their publisher); returns the outcome of each."""
+        """Consume a batch of events from their publisher; returns the outcome of each."""
         return [await _take(database, event, handlers.get(event.type)) for event in events]
 
     return router

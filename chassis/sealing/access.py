@@ -72,6 +72,18 @@ class Access:
             return ", ".join(sorted(self.callers))
         return {Mode.SERVICE: "any service", Mode.PUBLIC: "-"}.get(self.mode, "any linked")
 
+    @property
+    def sentence(self) -> str:
+        """What requests are accepted, for people."""
+        authorized = ", and plain ones with an `Authorization` header" if self.takes_authorization else ""
+        plain = f", and plain ones where {self.plain_if.upper()} is true" if self.plain_if else ""
+        return {
+            Mode.SERVICE: f"Accepts only requests that are sealed by {self.who}.",
+            Mode.ENCRYPTED: f"Accepts only sealed requests{authorized}{plain}.",
+            Mode.OPTIONAL: "Accepts plain and sealed requests.",
+            Mode.PUBLIC: "Accepts plain requests.",
+        }[self.mode]
+
 
 def service(*callers: str) -> Access:
     """Accept only sealed requests, of these services or, if none is named, of every linked service; not the client."""

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 
 from chassis.core.errors import AppError, BadRequest
 
@@ -64,15 +64,13 @@ def parse_tags(value: str) -> Tags:
     )
 
 
-_Lines = list[str] | None
-
-
 async def _if_match(
+    request: Request,
     if_match: Annotated[
-        _Lines, Header(description="Change it only if its `ETag` is one of these; otherwise answer 412.")
+        str | None, Header(description="Change it only if its `ETag` is one of these; otherwise answer 412.")
     ] = None,
 ) -> Tags | None:
-    return None if if_match is None else parse_tags(", ".join(if_match))
+    return None if if_match is None else parse_tags(_all_lines(request, "if-match"))
 
 
 IfMatch = Annotated[Tags | None, Depends(_if_match)]
@@ -99,10 +97,11 @@ class Tagger:
 
 
 async def _tagger(
+    request: Request,
     response: Response,
-    if_none_match: Annotated[_Lines, Header(description="Answer 304 if the `ETag` is one of these.")] = None,
+    if_none_match: Annotated[str | None, Header(description="Answer 304 if the `ETag` is one of these.")] = None,
 ) -> Tagger:
-    return Tagger(None if if_none_match is None else parse_tags(", ".join(if_none_match)), response)
+    return Tagger(None if if_none_match is None else parse_tags(_all_lines(request, "if-none-match")), response)
 
 
 Tagging = Annotated[Tagger, Depends(_tagger)]
@@ -110,6 +109,11 @@ Tagging = Annotated[Tagger, Depends(_tagger)]
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed: the `ETag` is the same."}}
 """The documentation of such a read."""
+
+
+def _all_lines(request: Request, name: str) -> str:
+    """Return the value of a header that may be sent in several lines."""
+    return ", ".join(request.headers.getlist(name))
 
 
 def set_etag(response: Response, tag: str) -> None:

@@ -18,7 +18,9 @@ from chassis.web.routing import PlainRoute
 
 CHECK_TIMEOUT_S = 1.5
 
-router = APIRouter(tags=["health"], route_class=PlainRoute)
+TAG = {"name": "health", "description": "Probes for orchestrators, and metrics for Prometheus."}
+
+router = APIRouter(tags=[TAG["name"]], route_class=PlainRoute)
 
 
 @router.get("/livez", operation_id="livez", summary="Liveness")

@@ -1,15 +1,12 @@
-"""Swagger UI from local files: no CDN, so it works offline and under a strict content policy."""
+"""The OpenAPI description of a service: what FastAPI generates, and what follows from policies and settings."""
 
-from collections.abc import Iterator
-from importlib.resources import files
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
-from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from chassis.auth.remote import LOGIN_PATH
 from chassis.core.errors import (
     AppError,
     BadRequest,
@@ -31,25 +28,46 @@ from chassis.sealing.access import Mode
 from chassis.sealing.body import Overloaded
 from chassis.sealing.headers import EncryptionUnavailable, HeaderConflict, InvalidEncryptResponse, InvalidInnerHeader
 from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
-from chassis.web.routing import PlainRoute, Route
-from chassis.web.security_headers import CONTENT_POLICY, page_policy
+from chassis.settings import ServiceSettings
+from chassis.web import health
+from chassis.web.policy import SEALED_SCHEME
+from chassis.web.routing import PlainRoute, Route, Router
 
 _SCHEMAS = "#/components/schemas/{model}"
-_OPENAPI = "/openapi.json"
-_ASSETS = "/docs/assets"
-_REDIRECT = "/docs/oauth2-redirect"
-_NO_ICON = "data:,"
-_TOKEN = {"type": "http", "scheme": "bearer", "description": "The access token of a login at the user service."}
 _BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
 """Answered before routing (``chassis/web/http_protocol.py``)."""
+_LOGIN_SCHEME = "Login"
+_LOGIN = {"type": "oauth2", "description": "Logs in at the user service, with a name or e-mail address and a password."}
+_SEALED = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-Service-Communication",
+    "description": "A sealed request of a linked peer (docs/protocol.md): `encrypted`, beside X-Service-Name, X-Key-Id "
+    "and the token. `bin/cli call` sends one.",
+}
+_ABOUT = """{about}
+
+Errors are `application/problem+json` with a stable `code` (RFC 9457). To try a route out, press *Authorize*, and log in
+or paste an access token.{others}"""
+INFO: dict[str, Any] = {
+    "version": "1",
+    "contact": {"name": "The team that runs this service"},
+    "license_info": {"name": "MIT", "identifier": "MIT"},
+    # Relative, so it is right wherever the description is served.
+    "servers": [{"url": "/", "description": "The server of this description."}],
+}
+"""The arguments of FastAPI that are the same for every service."""
 
 
-def describe_problems(app: FastAPI) -> None:
+def describe(app: FastAPI, settings: ServiceSettings, routers: Iterable[Router]) -> None:
     """
-    Add to the OpenAPI description the problems that follow from each route's policy and dependencies.
+    Complete the OpenAPI description of a service, when it is first asked for.
 
-    The refusals of a service itself (404, 409, 429 …) are declared at its routes (``documented``).
+    Added are the ways to authenticate, and the problems that follow from each route's policy and dependencies. The
+    refusals of a service itself (404, 409, 429 …) are declared at its routes (``documented``).
     """
+    app.description = _ABOUT.format(about=settings.about, others=_other_docs(settings)).strip()
+    app.openapi_tags = [*_tags(routers), health.TAG]
     generate = app.openapi
     _, definitions = models_json_schema(
         [(one, "serialization") for one in (Problem, OAuthProblem)], ref_template=_SCHEMAS
@@ -57,27 +75,58 @@ def describe_problems(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            for route in app.routes:
-                if isinstance(route, PlainRoute):
-                    route.responses = documented(*_implied_errors(route), beside=route.responses)
+            routes = [route for route in app.routes if isinstance(route, PlainRoute)]
+            schemes = _security_schemes(routes, login_address(app, settings))
+            for route in routes:
+                route.responses = documented(*_implied_errors(route), beside=route.responses)
+                route.openapi_extra = {**(route.openapi_extra or {}), "security": _alternatives(route, schemes)}
             components = generate().setdefault("components", {})
             components.setdefault("schemas", {}).update(definitions["$defs"])
-            components["securitySchemes"] = {TOKEN_SCHEME: _TOKEN}
+            components["securitySchemes"] = schemes
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def describe_login(app: FastAPI, path: str) -> None:
-    """Make Swagger's Authorize button log in, in the service with the login route (OAuth2, password flow)."""
-    generate = app.openapi
-    flow = {"type": "oauth2", "flows": {"password": {"tokenUrl": path, "scopes": {}}}}
+def login_address(app: FastAPI, settings: ServiceSettings) -> str | None:
+    """Return the address of the login route for a browser; None if it is not known."""
+    if any(isinstance(route, Route) and route.path == LOGIN_PATH for route in app.routes):
+        return LOGIN_PATH
+    issuer = settings.docs_services.get(settings.tokens_from or "")
+    return f"{str(issuer).rstrip('/')}{LOGIN_PATH}" if issuer else None
 
-    def openapi() -> dict[str, Any]:
-        generate()["components"]["securitySchemes"][TOKEN_SCHEME] = flow
-        return generate()
 
-    app.openapi = openapi  # type: ignore[method-assign]
+def _other_docs(settings: ServiceSettings) -> str:
+    others = {name: url for name, url in settings.docs_services.items() if name != settings.service_name}
+    links = ", ".join(f"[{name}]({str(url).rstrip('/')}/docs)" for name, url in others.items())
+    return f"\n\nThe other services: {links}." if links else ""
+
+
+def _tags(routers: Iterable[Router]) -> Iterable[dict[str, str]]:
+    tags: dict[str, dict[str, str]] = {}
+    for router in routers:
+        tags.setdefault(router.tag["name"], router.tag)
+    return tags.values()
+
+
+def _security_schemes(routes: Iterable[PlainRoute], login: str | None) -> dict[str, Any]:
+    """Return the schemes of all routes, by name."""
+    by_login = {_LOGIN_SCHEME: {**_LOGIN, "flows": {"password": {"tokenUrl": login, "scopes": {}}}}} if login else {}
+    by_route = {
+        name: scheme for route in routes if (auth := route.policy.auth) for name, scheme in auth.schemes.items()
+    }
+    is_sealed = any(SEALED_SCHEME in way for route in routes for way in route.policy.security())
+    return {**by_login, **by_route, **({SEALED_SCHEME: _SEALED} if is_sealed else {})}
+
+
+def _alternatives(route: PlainRoute, schemes: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+    """Return the route's security; where an access token is enough, a login is, too."""
+    ways: list[dict[str, list[str]]] = []
+    for way in route.policy.security():
+        if TOKEN_SCHEME in way and _LOGIN_SCHEME in schemes:
+            ways.append({(_LOGIN_SCHEME if name == TOKEN_SCHEME else name): [] for name in way})
+        ways.append(way)
+    return ways
 
 
 def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
@@ -92,39 +141,3 @@ def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
     if access.mode is not Mode.PUBLIC:
         yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
     yield from route.policy.errors()
-
-
-def add_docs(app: FastAPI) -> None:
-    """Serve ``/openapi.json`` and ``/docs``, its files from the package fastapi-offline."""
-    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
-    assets = StaticFiles(directory=str(files("fastapi_offline") / "static"))
-
-    @router.get(_OPENAPI)
-    async def openapi() -> JSONResponse:
-        return JSONResponse(app.openapi())
-
-    @router.get(f"{_ASSETS}/{{name}}")
-    async def asset(name: str, request: Request) -> Response:
-        return await assets.get_response(name, request.scope)
-
-    docs = get_swagger_ui_html(
-        openapi_url=_OPENAPI,
-        title=app.title,
-        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
-        swagger_favicon_url=_NO_ICON,
-        oauth2_redirect_url=_REDIRECT,
-        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
-    )
-    _add_page(router, "/docs", docs)
-    _add_page(router, _REDIRECT, get_swagger_ui_oauth2_redirect_html())
-    app.router.routes.extend(router.routes)
-
-
-def _add_page(router: APIRouter, path: str, page: HTMLResponse) -> None:
-    html = bytes(page.body).decode()
-    headers = {CONTENT_POLICY: page_policy(html)}
-
-    @router.get(path)
-    async def show() -> HTMLResponse:
-        return HTMLResponse(html, headers=headers)

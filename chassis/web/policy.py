@@ -12,15 +12,19 @@ from typing import Any, Required, Self, TypedDict, get_args
 from fastapi import Response, params
 
 from chassis.core.errors import AppError, BadGateway
-from chassis.dependencies import TOKEN_SCHEME, Authentication, CurrentUser, Dispatch
+from chassis.dependencies import Authentication, CurrentUser, Dispatch
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
-from chassis.sealing.access import Access
+from chassis.sealing.access import Access, Mode
 from chassis.sealing.replay import ClaimsRequest
 
 _ACCESS = "access=service(...), encrypted(), optional() or public()"
 _IDEMPOTENCY = "idempotency=KEYED, REPEATABLE or UNREPEATABLE"
 _TAKEN = "Accepted, but not needed: the request may be repeated with the same key, another key or none."
+
+
+SEALED_SCHEME = "Sealed"
+"""The name of the seal's security scheme in OpenAPI."""
 
 
 class IncompleteRoute(Exception):
@@ -134,7 +138,7 @@ class RoutePolicy:
             yield BadGateway
 
     def openapi(self, method: str) -> dict[str, Any]:
-        """Return the description for OpenAPI: ``x-access`` for programs, the token, and an ignored key header."""
+        """Return the description for OpenAPI: ``x-access`` for programs, and an ignored key header."""
         access: dict[str, object] = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
@@ -144,18 +148,33 @@ class RoutePolicy:
         if self.access.plain_if:
             access["plain_if"] = self.access.plain_if.upper()
         described: dict[str, Any] = {"x-access": access}
-        if self.auth and self.auth.by_token:
-            described["security"] = [{TOKEN_SCHEME: []}]
         if self.idempotency is REPEATABLE and method not in SAFE_METHODS:
             header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
             described["parameters"] = [{**header, "description": _TAKEN}]
         return described
 
-    def __str__(self) -> str:
-        """Return a description for people, in a sentence."""
-        callers = "" if self.access.who == "-" else f" ({self.access.who})"
-        plain = f", or plain with {self.access.plain_if.upper()}=true" if self.access.plain_if else ""
-        return (
-            f"Access: {self.access.mode}{callers}{plain}; authentication: {self.authentication}; "
-            f"idempotency: {self.idempotency.name}."
-        )
+    def sentences(self, method: str) -> str:
+        """Return a description for people."""
+        needs = f" Needs {self.auth.needs}." if self.auth else " Needs no login."
+        repeated = "" if method in SAFE_METHODS else f" {self.idempotency.sentence}"
+        return f"{self.access.sentence}{'' if self.is_for_services else needs}{repeated}"
+
+    @property
+    def is_for_services(self) -> bool:
+        """Whether the seal of a service is all that it needs."""
+        return self.access.mode is Mode.SERVICE and not self.auth
+
+    def security(self) -> list[dict[str, list[str]]]:
+        """
+        Return the alternatives: schemes that are enough together. ENCRYPTION_MODE is ``strict``.
+
+        Where a setting decides whether plain requests are accepted (``plain_if``), they are an alternative.
+        """
+        logins: list[dict[str, list[str]]] = [{name: []} for name in self.auth.schemes] if self.auth else [{}]
+        is_seal_enough = self.auth is None or self.auth.or_sealed
+        sealed = [{SEALED_SCHEME: []}] if is_seal_enough else [{SEALED_SCHEME: [], **login} for login in logins]
+        if self.access.needs_seal(strict=True, has_authorization=False):
+            return sealed + (logins if self.access.takes_authorization or self.access.plain_if else [])
+        if self.auth is None:
+            return []
+        return logins + (sealed if self.auth.or_sealed else [])

@@ -1,8 +1,10 @@
 """Routes of the chassis: each declares its policy, answers HEAD beside GET, and parses JSON strictly."""
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
+from inspect import Signature, signature
 from json import JSONDecodeError
-from typing import Any, TypeVar, Unpack
+from typing import Annotated, Any, TypeVar, Unpack, get_origin
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -12,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import MethodNotAllowed
+from chassis.core.types import NUMBERS
 from chassis.idempotency.answers import Replay
 from chassis.idempotency.kinds import HEADER, KeyNotTaken
 from chassis.sealing.access import public
@@ -19,6 +22,7 @@ from chassis.sealing.headers import refuse_sealed_answer
 from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_END_OF_SENTENCE = re.compile(r"\.(?:\s+|$)")
 _MOST_COMMAS = 2000
 """For plain bodies, from any sender; no route needs a third of as many values."""
 
@@ -46,6 +50,8 @@ class PlainRoute(APIRoute):
 
     A GET route also answers HEAD, with the same status and headers, and never starts a stream. Another method is a 405
     that names the methods of all routes at the path.
+
+    The first sentence of its docstring is its summary in the documentation.
     """
 
     named_elsewhere: frozenset[str] = frozenset()
@@ -56,7 +62,10 @@ class PlainRoute(APIRoute):
         super().__init__(path, endpoint, **options)
         (method,) = self.methods or {"GET"}
         self.openapi_extra = {**(self.openapi_extra or {}), **self.policy.openapi(method)}
-        self.description = f"{self.description}\n\n{self.policy}"
+        if not self.summary:
+            first, *rest = _END_OF_SENTENCE.split(self.description, maxsplit=1)
+            self.summary, self.description = " ".join(first.split()), "".join(rest)
+        self.description = f"{self.description}\n\n{self.policy.sentences(method)}".strip()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match HEAD where the route has GET, and no path that another route names."""
@@ -140,14 +149,18 @@ class Router:
     """
     The routes of one part of a service, whose paths begin alike.
 
+    Args:
+        tag: The name of the part in the documentation.
+        about: Its description there.
+
     Raises:
         IncompleteRoute: A declaration of a route is missing.
     """
 
-    def __init__(self, prefix: str, tag: str) -> None:
+    def __init__(self, prefix: str, tag: str, about: str = "") -> None:
         self.routes: list[Route] = []
+        self.tag = {"name": tag, "description": about}
         self._prefix = prefix
-        self._tag = tag
 
     def get(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
         """Declare a GET; the route answers HEAD too."""
@@ -170,11 +183,14 @@ class Router:
         return self._declare("DELETE", path, options)
 
     def _declare(self, method: str, path: str, options: Options) -> Callable[[Endpoint], Endpoint]:
-        given: dict[str, Any] = {"tags": [self._tag], "methods": [method], **options}
+        given: dict[str, Any] = {"tags": [self.tag["name"]], "methods": [method], **options}
         also = given.pop("also", ())
         says = {name: given.pop(name) for name in POLICY_OPTIONS if name in given}
 
         def add(endpoint: Endpoint) -> Endpoint:
+            answer = given.get("response_model", signature(endpoint).return_annotation)
+            if _is_free_form(answer):
+                given["response_model"] = Annotated[Any if answer is Signature.empty else answer, NUMBERS]
             given["policy"] = RoutePolicy.declared(method, endpoint, **says)
             self._add(path, endpoint, given)
             for alias in also:
@@ -188,9 +204,15 @@ class Router:
         self.routes.append(route)
 
 
-def service_router(name: str) -> Router:
-    """Return the router of a service: ``/api/v1/<name>``, tagged, with function names as operation ids."""
-    return Router(f"/api/v1/{name}", name)
+def service_router(name: str, tag: str | None = None, about: str = "") -> Router:
+    """
+    Return a router of a service: ``/api/v1/<name>``, with function names as operation ids.
+
+    Args:
+        tag: The part's name in the documentation; default: *name*.
+        about: Its description there.
+    """
+    return Router(f"/api/v1/{name}", tag or name, about)
 
 
 def settle_paths(routes: Sequence[BaseRoute]) -> None:
@@ -200,6 +222,12 @@ def settle_paths(routes: Sequence[BaseRoute]) -> None:
     for route in known:
         if route.param_convertors:
             route.named_elsewhere = frozenset(path for path in named if route.path_regex.match(path))
+
+
+def _is_free_form(answer: object) -> bool:
+    """Whether the type of an answer is not a schema, but any dict, list or value."""
+    kind = get_origin(answer) or answer
+    return any(kind is free for free in (Any, object, dict, list, Signature.empty))
 
 
 def _methods_at(scope: Scope) -> set[str]:

@@ -29,13 +29,19 @@ def protect(headers: list[tuple[bytes, bytes]]) -> None:
     headers.append(_NO_CONTENT)
 
 
-def page_policy(html: str) -> str:
-    """Return the content policy of a page of ours: its files and addresses are this server's, its scripts unchanged."""
+def page_policy(html: str, calls: str | None = None) -> str:
+    """
+    Return the content policy of a page of ours: its files and addresses are this server's, its scripts unchanged.
+
+    Args:
+        calls: An address that its scripts may call, too; it may be one of this server.
+    """
+    elsewhere = f" {calls}" if calls and "://" in calls else ""
     digests = [base64.b64encode(sha256(script.encode()).digest()).decode() for script in _INLINE.findall(html)]
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"connect-src 'self'{elsewhere}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
@@ -49,6 +55,14 @@ def add_cors(app: FastAPI, origins: Sequence[str]) -> None:
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-ID"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "X-Request-ID",
+            "X-Requested-With",
+        ],
         expose_headers=["ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"],
     )

@@ -1,5 +1,6 @@
 """Which environment variables each process of the development stack gets."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,12 +41,14 @@ def stack_environment(
         stores: The URLs of the databases, by variable name.
     """
     passwords = {password_name(service) for service in SERVICES}  # they are contained in the URLs
+    addresses = {service.name: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES}
     return {
         "ENVIRONMENT": "local",
         "LOG_LEVEL": given.get("LOG_LEVEL", "INFO"),
         "LOG_DIR": str(ROOT / "logs"),
         **{name: given[name] for name in _WATCHING if name in given},
-        **{service.url_variable: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES},
+        **{service.url_variable: addresses[service.name] for service in SERVICES},
+        "DOCS_SERVICES": json.dumps(addresses),
         # The address of the service that issues tokens: OAuth 2 clients find its endpoints there (RFC 8414).
         "JWT_ISSUER": given.get("JWT_ISSUER") or f"http://127.0.0.1:{ports['user']}",
         **stores,

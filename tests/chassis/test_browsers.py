@@ -61,11 +61,11 @@ async def test_a_page_keeps_a_policy_of_its_own(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect"])
 async def test_the_documentation_runs_its_own_scripts_alone(tiny: Tiny, path: str) -> None:
-    """The documentation loads files of this server and its one script by digest; no inserted script runs."""
+    """The documentation loads files of this server and its own scripts by digest; no inserted script runs."""
     answer = await tiny.client.get(path)
     policy = answer.headers["content-security-policy"]
 
-    assert re.search(r"script-src 'self' 'sha256-[\w+/]{43}='; ", policy)
+    assert re.search(r"script-src 'self'( 'sha256-[\w+/]{43}=')+; ", policy)
     assert policy == page_policy(answer.text)
     assert policy != page_policy(answer.text.replace("<script>", "<script>alert(1);"))
 
@@ -115,6 +115,17 @@ async def test_a_page_of_another_origin_reads_nothing(tiny: Tiny, origin: str) -
 
     assert allowed(await tiny.client.get("/api/v1/things", headers=asked)) is None
     assert (await tiny.client.options("/api/v1/things", headers=asked)).status_code == 400
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8003", "http://localhost:8003", "https://docs.example.org"])
+async def test_the_documentation_of_another_service_may_call(origin: str) -> None:
+    """Its page logs in here, under each name of the machine; in production there is no documentation."""
+    services = {"product": "http://127.0.0.1:8003", "order": "https://docs.example.org/"}
+
+    async with serve_tiny(router, docs_services=services) as service:
+        assert allowed(await service.client.get("/api/v1/things", headers={"Origin": origin})) == origin
+    async with serve_tiny(router, docs_services=services, environment="production") as service:
+        assert allowed(await service.client.get("/api/v1/things", headers={"Origin": origin})) is None
 
 
 async def test_without_a_list_no_page_elsewhere_reads_anything() -> None:

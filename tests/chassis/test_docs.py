@@ -1,13 +1,14 @@
 """Statuses that follow from a route's policy are documented without the service's help."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.core.errors import PROBLEM_JSON, NotFound, documented
-from chassis.dependencies import ADMIN, PERSON, Dispatch
+from chassis.dependencies import ADMIN, PERSON, Authentication, Dispatch
+from chassis.idempotency.kinds import REPEATABLE
 from chassis.sealing.access import encrypted, optional, public, service
 from chassis.web.routing import service_router
 from tests.chassis.tiny import TinySettings
@@ -15,8 +16,11 @@ from tests.sealing.messages import as_setting, make_keys
 from tests.support.serving import NoDatabase
 
 KEYS = make_keys("order", "tiny")
+PEER_OR_KEY = Authentication(
+    "key", "a key", lambda: None, (), {"Key": {"type": "http", "scheme": "bearer"}}, or_sealed=True
+)
 ALWAYS = {"200", "400", "408", "413", "414", "415", "431", "500", "503", "504", "422"}
-router = service_router("things")
+router = service_router("things", about="Things of all kinds.")
 
 
 @router.get("/public", access=public())
@@ -49,6 +53,21 @@ async def read_admin() -> None:
     """Requires an admin."""
 
 
+@router.get("/sealed-person", access=service("order"), auth=PERSON)
+async def read_sealed_person() -> None:
+    """For a person, sealed by one service."""
+
+
+@router.post("/either", access=encrypted(or_authorization=True), auth=PEER_OR_KEY, idempotency=REPEATABLE)
+async def take_either() -> None:
+    """Sealed, or with a key."""
+
+
+@router.post("/peer", access=optional(), auth=PEER_OR_KEY, idempotency=REPEATABLE)
+async def take_from_peer() -> None:
+    """With a key, or sealed."""
+
+
 @router.get("/calls", access=public())
 async def read_calls(_dispatcher: Dispatch) -> None:
     """Calls another service."""
@@ -60,8 +79,8 @@ def document() -> dict[str, Any]:
     return _app().openapi()
 
 
-def _app() -> FastAPI:
-    return create_app(TinySettings(link_key=as_setting(KEYS)), NoDatabase(), router)
+def _app(settings: type[TinySettings] = TinySettings, **given: Any) -> FastAPI:  # noqa: ANN401 - settings
+    return create_app(settings(link_key=as_setting(KEYS), **given), NoDatabase(), router)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +137,52 @@ def test_a_description_is_made_once() -> None:
     app = _app()
 
     assert app.openapi() is app.openapi()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "ways"),
+    [
+        ("get", "public", []),
+        ("get", "optional", []),
+        ("get", "encrypted", [{"Sealed"}]),
+        ("get", "service", [{"Sealed"}]),
+        ("get", "person", [{"AccessToken"}]),
+        ("get", "sealed-person", [{"Sealed", "AccessToken"}]),
+        ("post", "either", [{"Sealed"}, {"Key"}]),
+        ("post", "peer", [{"Key"}, {"Sealed"}]),
+    ],
+)
+def test_a_policy_implies_security(document: dict[str, Any], method: str, path: str, ways: list[set[str]]) -> None:
+    """OpenAPI names the alternatives of credentials; each scheme is defined, and no other."""
+    assert [set(way) for way in document["paths"][f"/api/v1/things/{path}"][method]["security"]] == ways
+    assert document["components"]["securitySchemes"].keys() == {"AccessToken", "Key", "Sealed"}
+
+
+def test_every_tag_is_described(document: dict[str, Any]) -> None:
+    """The tag of each operation is defined once, with a description."""
+    used = {tag for path in document["paths"].values() for one in path.values() for tag in one["tags"]}
+
+    assert {tag["name"]: bool(tag["description"]) for tag in document["tags"]} == dict.fromkeys(used, True)
+    assert len(document["tags"]) == len(used)
+
+
+class FollowerSettings(TinySettings):
+    """The settings of a service that accepts the tokens of another."""
+
+    tokens_from: ClassVar[str | None] = "user"
+
+
+def test_the_addresses_of_services_are_used_by_their_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an access token is enough a login is too, at the issuer; the other services are linked."""
+    monkeypatch.delenv("DOCS_SERVICES", raising=False)
+    services = {"tiny": "http://127.0.0.1:8003/", "user": "http://127.0.0.1:8002/"}
+    document = _app(FollowerSettings, docs_services=services).openapi()
+    paths = document["paths"]
+
+    login = document["components"]["securitySchemes"]["Login"]["flows"]["password"]["tokenUrl"]
+    assert login == "http://127.0.0.1:8002/api/v1/users/login"
+    assert paths["/api/v1/things/person"]["get"]["security"] == [{"Login": []}, {"AccessToken": []}]
+    sealed = paths["/api/v1/things/sealed-person"]["get"]["security"]
+    assert sealed == [{"Sealed": [], "Login": []}, {"Sealed": [], "AccessToken": []}]
+    assert paths["/api/v1/things/public"]["get"]["security"] == []
+    assert "The other services: [user](http://127.0.0.1:8002/docs)." in document["info"]["description"]

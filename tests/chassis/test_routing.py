@@ -136,13 +136,14 @@ def test_a_route_describes_itself() -> None:
 
     (route,) = router.routes
     assert route.openapi_extra
-    assert route.openapi_extra["security"] == [{"AccessToken": []}]
     assert route.openapi_extra["x-access"] == {
         "mode": "service",
         "callers": ["order", "user"],
         "authentication": "role admin",
         "idempotency": "repeatable",
     }
+    assert route.summary == "Change it"
     assert route.description == (
-        "Change it.\n\nAccess: service (order, user); authentication: role admin; idempotency: repeatable."
+        "Accepts only requests that are sealed by order, user. Needs an access token of a person with the role admin. "
+        "A repeated request has no further effect."
     )

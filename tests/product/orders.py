@@ -21,10 +21,10 @@ class Orders:
 
     dispatcher: Dispatcher
 
-    async def reserve(self, order_id: UUID, **quantities: int) -> dict[str, Any]:
+    async def reserve(self, order_id: UUID, *, commit: bool = False, **quantities: int) -> dict[str, Any]:
         """Reserve these units of each product, named by its id."""
         items = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in quantities.items()]
-        return await self.post("", order_id, {"order_id": str(order_id), "items": items})
+        return await self.post("", order_id, {"order_id": str(order_id), "items": items, "commit": commit})
 
     async def commit(self, order_id: UUID) -> dict[str, Any]:
         """Commit a reservation."""

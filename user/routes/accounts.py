@@ -28,7 +28,7 @@ from user.services.get_user import get_user
 from user.services.list_audit import list_audit
 from user.services.list_users import list_users
 
-router = service_router("users")
+router = service_router("users", "accounts", "All accounts and the audit log, for admins.")
 
 
 @router.get("/stats/count", access=public())
@@ -45,13 +45,13 @@ async def count(session: Session) -> UserCount:
     responses=documented(InvalidCursor),
 )
 async def read_audit_log(session: Session, page: Paging, only: Annotated[AuditFilter, Query()]) -> Slice[AuditEntry]:
-    """Read the audit log, newest first (admins)."""
+    """Read the audit log, newest first."""
     return await list_audit(session, page, only)
 
 
 @router.get("", access=optional(), auth=ADMIN, response_model=Page[UserRead], responses=documented(InvalidCursor))
 async def list_all(session: Session, page: Paging, only: Annotated[UserFilter, Query()]) -> Slice[User]:
-    """List and search the accounts, newest first (admins)."""
+    """List and search the accounts, newest first."""
     return await list_users(session, page, only)
 
 
@@ -72,7 +72,7 @@ async def add(
     mail: Mailing,
     response: Response,
 ) -> User:
-    """Create an account for another person, of any role (admins)."""
+    """Create an account for another person, of any role."""
     user = await add_user(database, key, mail, body, admin.user_id)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user
@@ -86,7 +86,7 @@ async def add(
     responses=documented(UserNotFound),
 )
 async def read(user_id: UUID, session: Session) -> User:
-    """Read an account (admins)."""
+    """Read an account."""
     return await get_user(session, user_id)
 
 
@@ -101,7 +101,7 @@ async def read(user_id: UUID, session: Session) -> User:
 async def update(
     user_id: UUID, body: UserChange, admin: CurrentUser, session: Session, client: FromClient, mail: Mailing
 ) -> User:
-    """Change an account: name, address, role, activation (admins). Changing the last two ends its sessions."""
+    """Change an account: name, address, role, activation. Changing the last two ends its sessions."""
     return await change_user(session, admin, client, mail, user_id, body)
 
 
@@ -113,5 +113,5 @@ async def update(
     responses=documented(UserNotFound, LastAdmin),
 )
 async def delete(user_id: UUID, admin: CurrentUser, session: Session, client: FromClient) -> None:
-    """Delete an account: all personal data is erased, here and in analytics (admins)."""
+    """Delete an account: all personal data is erased, here and in analytics."""
     await erase_user(session, client, user_id, actor_id=admin.user_id)

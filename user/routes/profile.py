@@ -23,7 +23,7 @@ from user.services.get_activity import get_activity
 from user.services.get_user import get_user
 from user.services.register_user import register_user
 
-router = service_router("users")
+router = service_router("users", "profile", "Registering, and one's own account.")
 
 
 @router.post(

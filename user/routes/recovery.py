@@ -18,7 +18,7 @@ from user.services.ask_for_verification import ask_for_verification
 from user.services.confirm_email import confirm_email
 from user.services.reset_password import reset_password
 
-router = service_router("users")
+router = service_router("users", "recovery", "Confirming an e-mail address, and replacing a forgotten password.")
 
 
 @router.post(

@@ -35,7 +35,7 @@ from user.services.log_in import log_in
 from user.services.refresh_session import refresh_session
 from user.services.revoke_token import revoke_token
 
-router = service_router("users")
+router = service_router("users", "sessions", "Logging in and out, and one's own sessions.")
 
 
 _OAUTH = InvalidOAuthRequest, InvalidClient
@@ -53,7 +53,9 @@ _OAUTH = InvalidOAuthRequest, InvalidClient
 )
 async def login(sent: LoginBody, database: Database, issuer: Issuer, client: FromClient) -> Token:
     """
-    Begin a session with a name (or e-mail address) and a password, as JSON; or, as a form, get tokens by OAuth 2.
+    Log in with a name or an e-mail address, and a password.
+
+    They are sent as JSON, or as a form by OAuth 2.
 
     A form is a token request (RFC 6749) with the grant type `password`, which may be left out, or `refresh_token`; its
     errors are those of section 5.2. Clients are public: they need no `client_id`, and have no secret.
@@ -71,7 +73,7 @@ async def login(sent: LoginBody, database: Database, issuer: Issuer, client: Fro
     responses=documented(InvalidRefreshToken),
 )
 async def refresh(body: Refresh, database: Database, issuer: Issuer, client: FromClient) -> Token:
-    """Get the next tokens of a session; using a token again 30 s later ends the session."""
+    """Get the next tokens of a session. Using a refresh token again 30 s later ends the session."""
     return await refresh_session(database, issuer, client, body.refresh_token)
 
 

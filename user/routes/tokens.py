@@ -21,8 +21,8 @@ from user.schemas import ActiveToken, InactiveToken, KeySet, Revocations
 from user.services.introspect_token import introspect_token
 from user.services.list_revocations import list_revocations
 
-router = service_router("users")
-well_known = Router("/.well-known", "keys")
+router = service_router("users", "tokens", "Revocation and introspection of access tokens, for other services.")
+well_known = Router("/.well-known", "well-known", "Public keys that verify access tokens, and addresses for OAuth 2 clients.")
 
 
 async def _cached(response: Response) -> None:
@@ -32,7 +32,7 @@ async def _cached(response: Response) -> None:
 
 @router.get("/revocations", access=service())
 async def revocations(session: Session, since: Annotated[AwareDatetime | None, Query()] = None) -> Revocations:
-    """List the sessions whose access tokens must be refused (other services, sealed)."""
+    """List the sessions whose access tokens must be refused."""
     return await list_revocations(session, since)
 
 
@@ -46,7 +46,7 @@ async def revocations(session: Session, since: Annotated[AwareDatetime | None, Q
     openapi_extra=TOKEN_BODY,
 )
 async def introspect(token: SentToken, tokens: Tokens) -> ActiveToken | InactiveToken:
-    """Return the claims of an access token that is valid now, RFC 7662 (other services, sealed)."""
+    """Return the claims of an access token that is valid now (RFC 7662)."""
     return await introspect_token(tokens, token)
 
 

@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from benchmarks.processes import run_on_uvloop
+from benchmarks.scenarios.orders.stores import dsn
 from chassis.core.types import new_id
 
 _POOL_SIZE = 10
@@ -53,7 +54,7 @@ def serve_products(pipe: Connection, listener: socket.socket, database: str) -> 
 
 
 async def _serve_products(pipe: Connection, listener: socket.socket, database: str) -> None:
-    async with asyncpg.create_pool(database, min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool:
+    async with asyncpg.create_pool(dsn(database), min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool:
 
         async def reserve(request: web.Request) -> web.Response:
             wanted = orjson.loads(await request.read())
@@ -75,7 +76,7 @@ async def _serve_orders(
     pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes
 ) -> None:
     async with (
-        asyncpg.create_pool(database, min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool,
+        asyncpg.create_pool(dsn(database), min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool,
         aiohttp.ClientSession(product_url) as products,
     ):
         shop = _Shop(pool, products, jwt.PyJWK.from_json(public_key.decode()))

