@@ -124,7 +124,7 @@ async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
 
 
 async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: User, seeded: None) -> None:
-    """The numbers of today match the events, in text and in charts; so do those of dates, and their export."""
+    """The numbers of today match the events, in text and in charts; so do those of chosen dates, and an export."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
