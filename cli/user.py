@@ -14,8 +14,9 @@ from chassis.core.errors import field_error
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.postgres.database import Postgres
 from cli.databases import opened
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
+from cli.services import find_service
 from user.client import Client
 from user.mail.outgoing import no_mail
 from user.models import User
@@ -64,7 +65,7 @@ def create_admin(
         new = UserAdd(username=username, email=email, password=password, role="admin")
     except ValidationError as error:
         raise CommandError("\n".join(map(_sentence, error.errors(include_input=False)))) from None
-    admin = asyncio.run(add_account(SecretStr(os.environ["USER_DATABASE_URL"]), new))
+    admin = asyncio.run(add_account(store_url(find_service("user")), new))
     typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
 
 

@@ -187,7 +187,8 @@ def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
         say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
     _introduce_accounts(environment)
     say(
-        f"Mails are written to {escape(str(ROOT / 'logs' / 'mails.txt'))}. Ctrl-C stops everything. The services' logs follow."
+        f"Mails are written to {escape(str(ROOT / 'logs' / 'mails.txt'))}. Ctrl-C stops everything. "
+        "The services' logs follow."
     )
 
 
