@@ -33,8 +33,8 @@ run: $(BIN)/.ready ## Start databases and the four services, with hot reload; Ct
 	@exec bin/cli run
 
 .PHONY: reset
-reset: $(BIN)/.ready ## Delete the development data
-	@bin/cli reset
+reset: $(BIN)/.ready ## Delete the development data, after a question (SERVICE=order: of one service; ARGS=--yes: without)
+	@bin/cli reset $(if $(findstring command,$(origin SERVICE)),$(SERVICE)) $(ARGS)
 
 .PHONY: doctor
 doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases

@@ -13,12 +13,14 @@ _EXPIRY = "expires_at_1"
 _DAY: Document = {"$dateTrunc": {"date": "$occurred_at", "unit": "day"}}
 
 
-def migrate(database: Database[Document]) -> None:
-    """Bring the data to the form that this version expects; repeating it changes nothing."""
+def migrate(database: Database[Document]) -> list[str]:
+    """Bring the data to the form that this version expects, and return what was done; a second time, nothing is."""
     if "expireAfterSeconds" in database[EVENTS].index_information().get(_EXPIRY, {}):
         _finalise_deleted(database)
         database[EVENTS].drop_index(_EXPIRY)
         _finalise_deleted(database)  # for events deleted in the meantime
+        return [f"made the counts of deleted events final, and dropped index {_EXPIRY}"]
+    return []
 
 
 def _finalise_deleted(database: Database[Document]) -> None:

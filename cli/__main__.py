@@ -19,9 +19,10 @@ COMMANDS = {
     "reset": "cli.dev.reset:reset",
     "doctor": "cli.checks.doctor:doctor",
     "db": "cli.db:app",
-    "demo": "cli.demo:demo",
+    "demo": "cli.demo.demo:demo",
     "call": "cli.call:call",
     "keys": "cli.keys.commands:app",
+    "settings": "cli.settings:settings",
     "routes": "cli.routes:routes",
     "calls": "cli.calls:calls",
     "events": "cli.events:app",
@@ -87,7 +88,7 @@ def main() -> None:
     # The answer shows a refusal to the caller. A service that is built in this process configures its own logging.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
-        app()
+        app(prog_name="bin/cli")
     except CommandError as error:
         sys.exit(str(error))
     except AppError as error:

@@ -4,26 +4,32 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin
 
-from rich.table import Column, Table
-
 from chassis.auth.remote import keys_of, revocations_of
 from chassis.dispatch.call import Call
 from chassis.messaging.event_batch import delivery_to
-from cli.dev.console import console
 from cli.events import published_by
 from cli.links import settings_class
 from cli.services import SERVICES
+from cli.table import AsJson, Words, print_table
 
 
-def calls() -> None:
+def calls(words: Words = None, *, as_json: AsJson = False) -> None:
     """Print every call of every service: the called service, what it sends and returns, and its timeout."""
-    whole = (Column(name, no_wrap=True) for name in ("From", "To", "Method", "Path"))
-    table = Table(*whole, "Sends", "Returns", "Sealed", "Timeout", "Idempotency")
-    for caller, call in declared_calls():
-        types = type_name(call.sends), type_name(call.returns)
-        about = "yes" if call.sealed else "no", f"{call.timeout_s:g} s", call.idempotency
-        table.add_row(caller, call.service, call.method, call.path, *types, *about)
-    console.print(table)
+    rows = [
+        {
+            "from": caller,
+            "to": call.service,
+            "method": call.method,
+            "path": call.path,
+            "sends": call.sends and type_name(call.sends),
+            "returns": call.returns and type_name(call.returns),
+            "sealed": call.sealed,
+            "timeout_s": call.timeout_s,
+            "idempotency": call.idempotency,
+        }
+        for caller, call in declared_calls()
+    ]
+    print_table(rows, words, as_json=as_json, head=4, services=["from", "to"])
 
 
 def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
@@ -43,9 +49,7 @@ def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
 
 
 def type_name(declared: Any) -> str:  # noqa: ANN401 - a type as calls declare it
-    """Return the name of a type, as in ``list[Acknowledgement]``; ``-`` for none."""
-    if declared is None:
-        return "-"
+    """Return the name of a type, as in ``list[Acknowledgement]``."""
     if get_origin(declared) is Annotated:
         return type_name(get_args(declared)[0])
     inner = ", ".join(type_name(one) for one in get_args(declared))

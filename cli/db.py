@@ -2,20 +2,22 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import typer
 from pydantic import SecretStr
 
-from cli.dev.files import ROOT
-from cli.environment import use_running_stack
+from cli.databases import reason
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES, Service
+from cli.services import SERVICES, Service, find_service
 
-if TYPE_CHECKING:
-    from alembic.config import Config
+_INDEX_CONFLICTS = {85, 86}
+"""MongoDB's IndexOptionsConflict and IndexKeySpecsConflict."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Migrate the databases.")
 
@@ -24,78 +26,162 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Migrate the 
 def migrate(
     service: str, message: str = typer.Option(..., "-m", "--message", help="What changes, in a few words.")
 ) -> None:
-    """Write a migration of SERVICE from the difference between its models and its database."""
+    """Write a migration of SERVICE from the difference between its models and its database; none if they agree."""
     from alembic import command
 
-    found = _find(service)
+    from cli.migrations import migrating
+
+    found = find_service(service)
     use_running_stack()
-    command.revision(_alembic(found), message=message, autogenerate=True)
+    with migrating(found) as work:
+        written = command.revision(
+            work.config, message=message, autogenerate=True, process_revision_directives=_leave_out_empty
+        )
+    if isinstance(written, list):
+        typer.echo(
+            f"{service}: its models and its database agree, so no migration was written. For a migration of data: "
+            f'cd {service}; ../.venv/bin/alembic revision -m "{message}"'
+        )
+    else:
+        typer.echo(f"{service}: wrote {written and written.path}. Read it, then: bin/cli db upgrade {service}")
 
 
 @app.command()
 def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -> None:
-    """Migrate the databases of all services (or one) to the newest schema; a current one is left alone."""
-    chosen = [_find(service)] if service else list(SERVICES)
+    """
+    Migrate the databases of all services (or one) to the newest schema, and print what was applied.
+
+    Raises:
+        CommandError: A database was not migrated; the others were.
+    """
+    chosen = [find_service(service)] if service else list(SERVICES)
     use_running_stack()
+    problems = list[str]()
     for one in chosen:
-        _upgrade(one)
-        typer.echo(f"{one.name}: up to date")
+        try:
+            _report(one, _upgrade(one), "nothing to do")
+        except CommandError as error:
+            problems.append(str(error))
+    if problems:
+        raise CommandError("\n".join(problems))
 
 
 @app.command()
 def downgrade(service: str, revision: str = typer.Argument("-1", help="A revision, or -1 for the one before.")) -> None:
-    """Return the database of SERVICE to an earlier schema."""
+    """Return the database of SERVICE to an earlier schema, and print what was undone."""
     from alembic import command
 
+    from cli.migrations import migrating
+
+    found = find_service(service)
     use_running_stack()
-    command.downgrade(_alembic(_find(service)), revision)
+    with migrating(found) as work:
+        command.downgrade(work.config, revision)
+    _report(found, [f"undid {step}" for step in work.steps], "nothing to undo")
 
 
 @app.command()
 def check() -> None:
     """Compare the migrations with the models, in a temporary database; exits 1 when they differ."""
-    from alembic import command
-
     from cli.dev.ports import free_port
     from cli.dev.postgres import EmbeddedPostgres
 
+    for problem in filter(None, unknown_in_running_stack()):
+        typer.echo(problem)
     services = [service for service in SERVICES if service.store == "postgres"]
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as postgres:
         for service in services:
-            os.environ[service.store_variable] = postgres.create_database(f"{service.name}_service")
-            _upgrade(service)
-            command.check(_alembic(service))
+            os.environ[service.store_variable] = postgres.create_database(service.database)
+        differing = [service.name for service in services if not agrees(service)]
+    if differing:
+        commands = "\n".join(f'  bin/cli db migrate {name} -m "…"' for name in differing)
+        raise CommandError(f"Write the missing migrations, with the stack running:\n{commands}")
 
 
-def _upgrade(service: Service) -> None:
-    if service.store == "postgres":
-        from alembic import command
+def _upgrade(service: Service) -> list[str]:
+    """Migrate a database; returns what was done."""
+    if service.store == "mongodb":
+        return _upgrade_mongodb(service)
+    from alembic import command
 
-        command.upgrade(_alembic(service), "head")
-    else:
-        from chassis.mongodb.database import create_indexes
+    from cli.migrations import migrating
 
-        indexes = import_module(f"{service.name}.models").INDEXES
-        migrate = import_module(f"{service.name}.migrations").migrate
-        create_indexes(SecretStr(os.environ[service.store_variable]), indexes, migrate)
-
-
-def _alembic(service: Service) -> "Config":
-    return read_config(ROOT / service.name / "alembic.ini")
+    with migrating(service) as work:
+        command.upgrade(work.config, "head")
+    return [f"applied {step}" for step in work.steps]
 
 
-def read_config(file: Path) -> "Config":
-    """Read an alembic.ini from any path: a "%" in the path must not be interpolated."""
-    from alembic.config import Config
+def _upgrade_mongodb(service: Service) -> list[str]:
+    from pymongo.errors import PyMongoError
 
-    config = Config(file)
-    config.file_config.set("DEFAULT", "here", str(file.parent).replace("%", "%%"))
-    return config
+    from chassis.mongodb.database import create_indexes
+    from chassis.mongodb.dsn import checked
+
+    indexes = import_module(f"{service.name}.models").INDEXES
+    migrations = import_module(f"{service.name}.migrations").migrate
+    try:
+        return create_indexes(checked(store_url(service)), indexes, migrations)
+    except (PyMongoError, ValueError) as error:
+        problem = f"{service.name}: its database ({service.store_variable}) failed: {reason(error)}."
+        if getattr(error, "code", None) in _INDEX_CONFLICTS:
+            problem += (
+                " Another branch has probably created this index. Drop it, or delete the data: stop the stack, then "
+                f"bin/cli reset {service.name}, which asks first."
+            )
+        raise CommandError(problem) from None
 
 
-def _find(name: str) -> Service:
+def _leave_out_empty(_context: object, _revision: object, directives: list[Any]) -> None:
+    """Have Alembic write no migration without a difference."""
+    if directives[0].upgrade_ops.is_empty():
+        directives.clear()
+
+
+def agrees(service: Service) -> bool:
+    """Whether the migrations of a service create the tables of its models; prints how they differ."""
+    from alembic import command
+    from alembic.util import AutogenerateDiffsDetected
+
+    from cli.migrations import migrating
+
+    _upgrade(service)
+    differences = list[str]()
+    with migrating(service) as work:
+        try:
+            command.check(work.config)
+        except AutogenerateDiffsDetected as error:
+            differences = [_describe(one) for one in error.diffs]
+    _report(service, [f"without a migration: {one}" for one in differences], "the migrations agree with the models")
+    return not differences
+
+
+def _describe(difference: Any) -> str:  # noqa: ANN401 - Alembic's tuples, some in lists
+    """Return a difference as in ``add column note of orders``."""
+    if isinstance(difference, list):
+        return "; ".join(map(_describe, difference))
+    kind, *about = difference
+    if kind.startswith("modify_"):
+        return f"{kind.replace('_', ' ')} of {about[1]}.{about[2]}"
+    item = about[-1]
+    table = getattr(item, "table", None)
+    return f"{kind.replace('_', ' ')} {item.name}" + (f" of {table.name}" if table is not None else "")
+
+
+def unknown_in_running_stack() -> Iterator[str]:
+    """Yield what to do about each database of the running stack that has a migration of another branch."""
+    from cli.dev.environment import running_environment
+    from cli.migrations import FAILURES, revisions, unknown
+
+    try:
+        running = running_environment()
+    except CommandError:  # no stack is running
+        return
     for service in SERVICES:
-        if service.name == name:
-            return service
-    message = f"There is no service '{name}'. Use one of {', '.join(one.name for one in SERVICES)}."
-    raise CommandError(message)
+        if service.store == "postgres":
+            with suppress(*FAILURES):  # it does not answer; `make doctor` examines that
+                yield unknown(service, revisions(SecretStr(running[service.store_variable])))
+
+
+def _report(service: Service, done: list[str], otherwise: str) -> None:
+    for line in done or [otherwise]:
+        typer.echo(f"{service.name}: {line}")

@@ -4,7 +4,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from cli.services import SERVICES
+from pydantic import SecretStr
+
+from cli.errors import CommandError
+from cli.services import SERVICES, Service
 
 _OURS = tuple(variable for service in SERVICES for variable in (service.url_variable, service.store_variable))
 
@@ -14,7 +17,7 @@ def use_running_stack() -> Mapping[str, str]:
     Return the environment; if it has none of our variables, it is completed from the development stack of this folder.
 
     Raises:
-        CommandError: It has none of our variables, and no stack is running.
+        CommandError: It has none of our variables, and no stack is running; or a secret's file cannot be read.
     """
     _read_secret_files()
     for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
@@ -26,11 +29,30 @@ def use_running_stack() -> Mapping[str, str]:
     return os.environ
 
 
+def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> SecretStr:
+    """
+    Return the address of a service's database, from an environment that ``use_running_stack`` has completed.
+
+    Raises:
+        CommandError: It is not set there.
+    """
+    if not (url := environment.get(service.store_variable)):
+        raise CommandError(f"{service.store_variable} is not set, but other addresses are. Set it, or none of them.")
+    return SecretStr(url)
+
+
 def _read_secret_files() -> None:
     """Read secrets as the services do: NAME_FILE is the path of a file that contains NAME."""
     for name, file in list(os.environ.items()):
         variable = name.removesuffix("_FILE")
         is_ours = variable != name and (variable in _OURS or variable.startswith("LINK_KEY__"))
         if is_ours and variable not in os.environ:
-            os.environ[variable] = Path(file).read_text(encoding="utf-8").strip()
+            os.environ[variable] = _read(name, file)
             del os.environ[name]
+
+
+def _read(name: str, file: str) -> str:
+    try:
+        return Path(file.strip()).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{name}: the file cannot be read ({type(error).__name__}).") from None

@@ -2,53 +2,80 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from pydantic import SecretStr
-from rich.table import Column, Table
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
+from typer.core import TyperGroup
 
 from chassis.messaging.dead_letters import list_dead, replay
 from chassis.messaging.event import Event, publisher_of
 from chassis.postgres.database import Postgres
-from cli.databases import opened
-from cli.dev.console import console
-from cli.environment import use_running_stack
+from cli.databases import opened, reason
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
+from cli.table import AsJson, Words, print_table
 
 T = TypeVar("T")
 
-app = typer.Typer(add_completion=False, help="List events with their consumers; list and replay dead letters.")
+
+class _ListByDefault(TyperGroup):
+    """Runs `list` unless another command is named: `bin/cli events order` is `bin/cli events list order`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer does not export its Context
+        """Name the command if *args* do not."""
+        named = args and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else ["list", *args])
 
 
-@app.callback(invoke_without_command=True)
-def events(context: typer.Context) -> None:
-    """Print every event with its publisher and its consumers."""
-    if context.invoked_subcommand:
-        return
-    table = Table("Type", "Publisher", "Consumers", "Data schema")
-    for event in published_events():
-        table.add_row(event.type, publisher_of(event.type), ", ".join(event.consumers), event.dataschema())
-    console.print(table)
+app = typer.Typer(
+    cls=_ListByDefault, add_completion=False, help="List events with their consumers; list and replay dead letters."
+)
+
+
+@app.command("list")
+def events(words: Words = None, *, as_json: AsJson = False) -> None:
+    """Print every event with its publisher and its consumers (without a command, this one runs)."""
+    rows = [
+        {
+            "type": event.type,
+            "publisher": publisher_of(event.type),
+            "consumers": list(event.consumers),
+            "data_schema": event.dataschema(),
+        }
+        for event in published_events()
+    ]
+    print_table(rows, words, as_json=as_json, head=1, services=["publisher", "consumers"])
 
 
 @app.command()
-def dead(service: Annotated[str | None, typer.Argument(help="Only of this service.")] = None) -> None:
+def dead(
+    service: Annotated[str | None, typer.Argument(help="Only of this service.")] = None, *, as_json: AsJson = False
+) -> None:
     """List the dead letters: events that a consumer has refused for good."""
+    chosen = _with_outbox(service)
     use_running_stack()
-    table = Table("Service", Column("Event", no_wrap=True), "Type", "Consumer", "Refused for good", "Reason")
-    for one in _with_outbox(service):
-        for letter in asyncio.run(_in_database_of(one, list_dead)):
-            about = str(letter.event_id), json.loads(letter.message)["type"], letter.listener
-            table.add_row(one.name, *about, f"{letter.dead_at:%F %T}Z", letter.reason)
-    console.print(table)
+    rows = [
+        {
+            "service": one.name,
+            "event": str(letter.event_id),
+            "type": json.loads(letter.message)["type"],
+            "consumer": letter.listener,
+            "refused_for_good": f"{letter.dead_at:%F %T}Z",
+            "reason": letter.reason,
+        }
+        for one in chosen
+        for letter in asyncio.run(_in_database_of(one, list_dead))
+    ]
+    print_table(rows, None, as_json=as_json, head=3)
+    if not rows and not as_json:
+        typer.echo("There are no dead letters.")
 
 
 @app.command("replay")
@@ -84,11 +111,23 @@ def _with_outbox(name: str | None) -> list[Service]:
     """
     found = [service for service in SERVICES if service.store == "postgres" and name in {None, service.name}]
     if not found:
-        raise CommandError(f"There is no service '{name}' that publishes events.")
+        publishers = ", ".join(service.name for service in SERVICES if service.store == "postgres")
+        raise CommandError(f"There is no service '{name}' that publishes events. Use one of {publishers}.")
     return found
 
 
 async def _in_database_of(service: Service, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    url = SecretStr(os.environ[service.store_variable])
-    async with opened(Postgres(url, "cli")) as database, database.transaction() as session:
-        return await work(session)
+    """
+    Do *work* in a transaction of a service's database.
+
+    Raises:
+        CommandError: The address is wrong, or the database lacks the tables.
+    """
+    try:
+        async with opened(Postgres(store_url(service), "cli")) as database, database.transaction() as session:
+            return await work(session)
+    except ValueError as error:
+        raise CommandError(f"{service.store_variable}: {error}.") from None
+    except ProgrammingError as error:
+        advice = f"If its database was never migrated: bin/cli db upgrade {service.name}"
+        raise CommandError(f"{service.name}: {reason(error)}. {advice}") from None

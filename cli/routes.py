@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from rich.table import Column, Table
 
+from chassis.sealing.access import Mode
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import PlainRoute, Route
 from cli.build import build_all
-from cli.dev.console import console
+from cli.table import AsJson, Words, print_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,21 @@ class DeclaredRoute:
     policy: RoutePolicy
 
 
-def routes() -> None:
+def routes(words: Words = None, *, as_json: AsJson = False) -> None:
     """Print every route with its access, its callers, its login and whether it takes idempotency keys."""
-    whole = (Column(name, no_wrap=True) for name in ("Service", "Method", "Path"))
-    table = Table(*whole, "Mode", "Sealed callers", "Authentication", "Idempotency")
-    for one in declared_routes(build_all()):
-        access = one.policy.access
-        what = access.mode, access.who, one.policy.authentication, one.policy.idempotency.name
-        table.add_row(one.service, one.method, one.path, *what)
-    console.print(table)
+    rows = [
+        {
+            "service": one.service,
+            "method": one.method,
+            "path": one.path,
+            "access": one.policy.access.mode.value,
+            "callers": None if one.policy.access.mode is Mode.PUBLIC else one.policy.access.who,
+            "authentication": one.policy.auth.name if one.policy.auth else None,
+            "idempotency": one.policy.idempotency.name,
+        }
+        for one in declared_routes(build_all())
+    ]
+    print_table(rows, words, as_json=as_json, head=3, services=["service"])
 
 
 def declared_routes(apps: dict[str, FastAPI]) -> list[DeclaredRoute]:

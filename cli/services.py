@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cli.errors import CommandError
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -39,3 +41,17 @@ SERVICES = (
     Service("product", 8003, "postgres"),
     Service("order", 8004, "postgres"),
 )
+
+
+def find_service(name: str) -> Service:
+    """
+    Return the service of this name.
+
+    Raises:
+        CommandError: There is none.
+    """
+    for service in SERVICES:
+        if service.name == name:
+            return service
+    names = ", ".join(service.name for service in SERVICES)
+    raise CommandError(f"There is no service '{name}'. Use one of {names}.")

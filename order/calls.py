@@ -1,6 +1,6 @@
 """Calls of the order service."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -9,8 +9,8 @@ from chassis.core.money import Price
 from chassis.dispatch.call import Call
 from order.schemas import MAX_LINES, Quantity
 
-STEP_S = 4.0
-"""The timeout of a step: both steps together leave a request the time to answer that its order is pending."""
+TAKE_STOCK_S = 6.0
+"""The timeout leaves a request the time to answer that its order is pending."""
 
 
 class WantedItem(BaseModel):
@@ -21,10 +21,11 @@ class WantedItem(BaseModel):
 
 
 class ReservationWanted(BaseModel):
-    """The items of an order; each product is named once."""
+    """The items of an order, to be taken for good; each product is named once."""
 
     order_id: UUID
     items: Annotated[list[WantedItem], Field(min_length=1, max_length=MAX_LINES)]
+    commit: Literal[True] = True
 
 
 class ReservedLine(BaseModel):
@@ -44,16 +45,15 @@ class Reservation(BaseModel):
     lines: list[ReservedLine]
 
 
-RESERVE = Call(
+TAKE_STOCK = Call(
     "product",
     "POST",
     "/api/v1/reservations",
     sends=ReservationWanted,
     returns=Reservation,
-    timeout_s=STEP_S,
+    timeout_s=TAKE_STOCK_S,
     idempotency="repeatable",
 )
-COMMIT = Call("product", "POST", "/api/v1/reservations/{order_id}/commit", timeout_s=STEP_S, idempotency="repeatable")
 
-CALLS = (RESERVE, COMMIT)
+CALLS = (TAKE_STOCK,)
 """All calls of the service."""

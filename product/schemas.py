@@ -135,6 +135,7 @@ class ReservationCreate(Body):
 
     order_id: Id
     items: Annotated[list[ReservationItem], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
+    commit: bool = Field(False, description="Commit it at once: it does not expire, and needs no second request.")
 
 
 class ReservationLineRead(Read):

@@ -1,12 +1,12 @@
 """Requests and answers of the user service."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
-from chassis.core.types import Body, Read, is_visible
+from chassis.core.types import AnyJson, Body, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
 from user.names.usernames import check_username
@@ -226,7 +226,7 @@ class AuditRead(Read):
     actor_id: UUID | None = Field(description="The person who acted; null if not logged in.")
     address: str | None = Field(examples=["192.0.2.7"])
     user_agent: str | None
-    details: dict[str, Any]
+    details: dict[str, AnyJson]
 
 
 class AuditFilter(BaseModel):

@@ -1,12 +1,12 @@
 """Answers to queries."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from chassis.core.money import Amount
+from chassis.core.types import AnyJson
 
 Name = StrictStr | StrictBool | StrictInt | StrictFloat
 """A type, or the value of a property."""
@@ -126,7 +126,7 @@ class TimelineEvent(BaseModel):
     anonymous_id: str | None = None
     occurred_at: datetime
     received_at: datetime
-    data: dict[str, Any]
+    data: dict[str, AnyJson]
 
 
 class Erased(BaseModel):

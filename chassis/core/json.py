@@ -1,5 +1,6 @@
 """Strict JSON (RFC 8259): input that the standard parser accepts beyond it would become a 500 further in."""
 
+from decimal import Decimal
 from typing import Any
 
 import jiter
@@ -49,12 +50,27 @@ def refuse_many_values(text: bytes, most_commas: int) -> None:
 
 def dumps(value: object) -> bytes:
     """
-    Write compact JSON; datetimes as RFC 3339, UUIDs as text.
+    Write compact JSON, as pydantic writes our schemas: a Decimal is a number, a datetime RFC 3339 with Z, a UUID text.
 
     Raises:
         TypeError: A value has no form in JSON.
     """
-    return orjson.dumps(value)
+    return orjson.dumps(value, _as_number, orjson.OPT_UTC_Z)
+
+
+def with_numbers(value: object) -> object:
+    """Return free-form JSON (dicts and lists) with floats in place of Decimals, which pydantic would write as text."""
+    if isinstance(value, dict):
+        return {name: with_numbers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [with_numbers(part) for part in value]
+    return _as_number(value) if isinstance(value, Decimal) else value
+
+
+def _as_number(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError  # orjson names the value's type
 
 
 def _contains_nul(value: object) -> bool:

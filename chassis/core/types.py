@@ -5,9 +5,11 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import regex
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WrapSerializer, model_validator
 from pydantic_core import PydanticCustomError
 from uuid_utils.compat import uuid7
+
+from chassis.core.json import with_numbers
 
 T = TypeVar("T")
 
@@ -15,6 +17,10 @@ Id = Annotated[UUID, Field(strict=False, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d
 """An id in a request body; in JSON it is text."""
 Moment = Annotated[AwareDatetime, Field(strict=False, examples=["2026-11-21T14:30:00Z"])]
 """A time in a request body: RFC 3339 with its offset."""
+NUMBERS = WrapSerializer(lambda value, write: write(with_numbers(value)), when_used="json")
+"""For a type with free-form JSON in it: a Decimal there is written as a number, as in every other answer."""
+AnyJson = Annotated[Any, NUMBERS]
+"""A free-form value in an answer, an event or a call, as in ``dict[str, AnyJson]``."""
 MOST_UNKNOWN = 10
 """How many unknown fields are named individually."""
 

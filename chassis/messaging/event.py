@@ -70,7 +70,7 @@ def envelope(kind: type[Event], service: str) -> dict[str, Any]:
         "specversion": "1.0",
         "source": source_of(service),
         "type": kind.type,
-        "time": utc_now().isoformat(),
+        "time": utc_now(),
         "dataschema": kind.dataschema(),
         "requestid": context.request_id if context else None,
         "traceparent": context.traceparent if context else None,

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
 from chassis.core.errors import Forbidden
+from chassis.core.types import AnyJson
 from chassis.dispatch.call import Call
 from chassis.messaging.event import publisher_of, source_of
 from chassis.telemetry import tracing
@@ -51,7 +52,7 @@ class CloudEvent(BaseModel):
     userid: UUID | None = None
     requestid: _Text = "-"
     traceparent: _Text | None = None
-    data: dict[str, Any] = {}
+    data: dict[str, AnyJson] = {}
 
     @property
     def context(self) -> RequestContext:

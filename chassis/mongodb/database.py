@@ -143,22 +143,36 @@ def duplicates_in(error: BulkWriteError) -> set[int]:
 
 
 def create_indexes(
-    url: SecretStr, indexes: Indexes, migrate: Callable[[BlockingDatabase[Document]], None] = lambda _database: None
-) -> None:
+    url: SecretStr,
+    indexes: Indexes,
+    migrate: Callable[[BlockingDatabase[Document]], list[str]] = lambda _database: [],
+) -> list[str]:
     """
     Create the missing indexes of a service and of the chassis. This blocks: it is for the command line.
 
     Args:
-        migrate: Called first with the database; migrates the data of earlier versions.
+        migrate: Called first with the database; migrates the data of earlier versions and returns what it did.
+
+    Returns:
+        What was done, in a line each.
+
+    Raises:
+        PyMongoError: The database does not answer, or an index of the same name has other fields or options.
     """
     with MongoClient[Document](
         url.get_secret_value(), tz_aware=True, serverSelectionTimeoutMS=STATEMENT_TIMEOUT_MS
     ) as client:
         database = client.get_default_database()
-        migrate(database)
+        done = migrate(database)
+        created = dict[str, int]()
         for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
             if models:
-                database[collection].create_indexes(list(models))
+                before = database[collection].index_information()
+                names = set(database[collection].create_indexes(list(models)))
+                created[collection] = len(names - before.keys())
+    if counts := [f"{collection} ({count})" for collection, count in created.items() if count]:
+        done.append(f"created indexes: {', '.join(counts)}")
+    return done
 
 
 async def _database(request: Request) -> AsyncIterator[MotorDatabase]:

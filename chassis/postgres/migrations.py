@@ -19,6 +19,8 @@ from chassis.postgres.tables import chassis_metadata
 
 _LOCK = 0x5EA1ED
 """If two migrations start at once, the second waits and then finds nothing to do."""
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
+"""A migration fails rather than let every request wait behind its lock; a migration may set another timeout."""
 
 
 def run(metadata: MetaData, url_variable: str) -> None:
@@ -27,6 +29,8 @@ def run(metadata: MetaData, url_variable: str) -> None:
 
     Args:
         url_variable: The environment variable that holds the address.
+
+    Alembic calls ``on_version_apply`` of ``Config.attributes``, if a program has set it, after each migration.
 
     Raises:
         SystemExit: The variable is not set, or holds no usable address.
@@ -53,6 +57,7 @@ async def _run_online(tables: list[MetaData], url: str) -> None:
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.execute(text(_LOCK_TIMEOUT))
             await connection.run_sync(lambda sync: _configure(tables, connection=sync))
     finally:
         await engine.dispose()
@@ -73,6 +78,7 @@ def _configure(
         target_metadata=tables,
         include_object=include,
         compare_server_default=True,
+        on_version_apply=context.config.attributes.get("on_version_apply"),
     )
     with context.begin_transaction():
         context.run_migrations()

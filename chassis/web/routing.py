@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
+from inspect import Signature, signature
 from json import JSONDecodeError
-from typing import Any, TypeVar, Unpack
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, Unpack, get_args, get_origin
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -13,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.application import application_of
 from chassis.core import json as strict_json
 from chassis.core.errors import MethodNotAllowed
+from chassis.core.types import NUMBERS
 from chassis.idempotency.answers import Replay
 from chassis.idempotency.kinds import HEADER, KeyNotTaken
 from chassis.sealing.access import public
@@ -186,6 +189,9 @@ class Router:
         says = {name: given.pop(name) for name in POLICY_OPTIONS if name in given}
 
         def add(endpoint: Endpoint) -> Endpoint:
+            answer = given.get("response_model", signature(endpoint).return_annotation)
+            if _is_free_form(answer):
+                given["response_model"] = Annotated[Any if answer is Signature.empty else answer, NUMBERS]
             given["policy"] = RoutePolicy.declared(method, endpoint, **says)
             self._add(path, endpoint, given)
             for alias in also:
@@ -217,6 +223,13 @@ def settle_paths(routes: Sequence[BaseRoute]) -> None:
     for route in known:
         if route.param_convertors:
             route.named_elsewhere = frozenset(path for path in named if route.path_regex.match(path))
+
+
+def _is_free_form(answer: object) -> bool:
+    """Whether the type of an answer is any value, or a dict or list of any values: nothing declares their types."""
+    if get_origin(answer) in (dict, list, Union, UnionType):
+        return any(map(_is_free_form, get_args(answer)))
+    return any(answer is free for free in (Any, object, dict, list, Signature.empty))
 
 
 def _methods_at(scope: Scope) -> set[str]:

@@ -1,23 +1,20 @@
 """`bin/cli doctor`: checks whether this machine can run the stack, and prints what to change."""
 
-import asyncio
 import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from asyncpg import PostgresError
 from pydantic import SecretStr
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from rich.markup import escape
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.postgres.dsn import connect, with_asyncpg
 from cli.checks.browser import REMEDY, find_chromium
+from cli.databases import reason
 from cli.dev import mongodb
 from cli.dev.console import say
 from cli.dev.databases import DATABASE_PORTS, open_databases
@@ -25,13 +22,15 @@ from cli.dev.environment import given_environment, running_environment
 from cli.dev.files import DEVELOPMENT, LOCK, ROOT
 from cli.dev.lock import exclusive, is_held
 from cli.dev.ports import free_port, free_port_like, holder_of
+from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import password_name
 from cli.errors import CommandError
+from cli.migrations import FAILURES, revisions, unknown
 from cli.services import SERVICES, Service
 
 _OLDEST_PYTHON = (3, 11)
 _DISK_NEEDED = 2  # GB, for wheels, data and logs
-_PATIENCE = 5  # how long a database may take to answer, seconds
+_PATIENCE = 5  # how long MongoDB may take to answer, seconds
 _PACKAGES = {
     "libcurl.so.4": "libcurl4",
     "libcrypto.so.3": "libssl3",
@@ -82,6 +81,7 @@ def _examine() -> Iterator[Finding]:
     given = given_environment()
     yield from check_ports(given)
     yield from check_databases(given)
+    yield from check_development_data(given)
     if not all(given.get(service.store_variable) for service in SERVICES):
         yield _embedded_databases(given)
 
@@ -130,36 +130,44 @@ def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether the databases configured in *environment* answer."""
+    """Whether the databases configured in *environment* answer, and have no migration of another branch."""
     for service in SERVICES:
         if url := environment.get(service.store_variable):
-            failure = _failure(service, url)
-            remedy = f"Start that server, or correct or remove {service.store_variable}." if failure else ""
-            yield Finding(f"The database of {service.name} {failure or 'answers'}", remedy)
+            yield _examine_database(service, url)
 
 
-def _failure(service: Service, url: str) -> str:
-    """Return why the database at *url* does not answer; empty if it does."""
+def _examine_database(service: Service, url: str) -> Finding:
     try:
         if service.store == "postgres":
-            asyncio.run(_connect(url))
+            strange = unknown(service, revisions(SecretStr(url)))
+            if strange:
+                return Finding(f"The database of {service.name} was migrated elsewhere", strange)
         else:
             with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=_PATIENCE * 1000) as client:
                 client.get_default_database().command("ping")
-    except (ValueError, OSError, PostgresError, SQLAlchemyError, PyMongoError) as error:
-        # MongoDB's driver appends its whole description of the topology.
-        return f"does not answer: {str(error).partition(', Timeout:')[0] or type(error).__name__}"
-    return ""
+    except (*FAILURES, PyMongoError) as error:
+        fact = f"The database of {service.name} does not answer: {reason(error)}"
+        return Finding(fact, f"Start that server, or correct or remove {service.store_variable}.")
+    return Finding(f"The database of {service.name} answers")
 
 
-async def _connect(url: str) -> None:
-    settings = {"async_creator_fn": connect, "timeout": _PATIENCE}
-    engine = create_async_engine(with_asyncpg(SecretStr(url)).get_secret_value(), connect_args=settings)
+def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the embedded databases, while the stack is stopped, have migrations of another branch."""
+    services = [one for one in SERVICES if one.store == "postgres" and not given.get(one.store_variable)]
+    if not services or not (DEVELOPMENT / "postgres").exists():
+        return
+    problems = list[str]()
     try:
-        async with engine.connect():
-            pass
-    finally:
-        await engine.dispose()
+        with exclusive(LOCK), EmbeddedPostgres(DEVELOPMENT / "postgres", free_port()) as server:
+            for service in services:
+                with suppress(*FAILURES):  # the database does not exist yet
+                    problems.append(unknown(service, revisions(server.administrator_url(service.database))))
+    except CommandError as error:
+        problems.append(str(error))
+    if remedy := "\n".join(filter(None, problems)):
+        yield Finding("The development data does not suit this checkout", remedy)
+    else:
+        yield Finding("The development data suits this checkout")
 
 
 def _embedded_databases(given: Mapping[str, str]) -> Finding:

@@ -4,16 +4,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.dev.files import DEVELOPMENT
 from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import password_name
 from cli.dev.server import EmbeddedServer, running
-from cli.services import SERVICES
+from cli.services import SERVICES, Service
 
 # Not the default ports, which installed servers use; below the range of outgoing connections.
 DATABASE_PORTS = {"postgres": 15432, "mongodb": 17017}
 
 _ENGINES: dict[str, type[EmbeddedServer]] = {"postgres": EmbeddedPostgres, "mongodb": EmbeddedMongoDB}
+
+
+def embedded(service: Service) -> EmbeddedServer:
+    """Return the embedded server with the development database of a service; the stack must not be running."""
+    return _ENGINES[service.store](DEVELOPMENT / service.store, free_port())
 
 
 @contextmanager

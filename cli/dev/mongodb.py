@@ -92,6 +92,11 @@ class EmbeddedMongoDB(EmbeddedServer):
         hosts = ",".join(self._addresses)
         return f"mongodb://{login}@{hosts}/{name}?replicaSet={_REPLICA_SET}&authSource={name}"
 
+    def drop_database(self, name: str) -> None:
+        """Delete database *name* with its data, if it exists; its user stays."""
+        with self._administrator() as client:
+            client.drop_database(name)
+
     @property
     def _addresses(self) -> list[str]:
         return [f"127.0.0.1:{port}" for port in (self.port, *self._others)]

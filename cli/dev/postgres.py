@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from pydantic import SecretStr
 
 from cli.dev.files import write_private
 from cli.dev.processes import SupervisedProcess
@@ -28,6 +29,10 @@ SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 ALTER ROLE :"name" LOGIN PASSWORD :'password';
 REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
+"""
+_DROP_DATABASE = r"""
+\getenv name NAME
+DROP DATABASE IF EXISTS :"name" WITH (FORCE);
 """
 
 
@@ -60,6 +65,14 @@ class EmbeddedPostgres(EmbeddedServer):
         password = password or secrets.token_urlsafe(24)
         self.execute(_CREATE_DATABASE, NAME=name, PASSWORD=password)
         return f"postgresql+asyncpg://{name}:{password}@127.0.0.1:{self.port}/{name}"
+
+    def administrator_url(self, database: str) -> SecretStr:
+        """Return the address of a database, for the superuser."""
+        return SecretStr(f"postgresql://postgres:{self.password.read_text()}@127.0.0.1:{self.port}/{database}")
+
+    def drop_database(self, name: str) -> None:
+        """Delete database *name* with its data, if it exists, even while clients are connected; its role stays."""
+        self.execute(_DROP_DATABASE, NAME=name)
 
     def execute(self, script: str, **variables: str) -> str:
         """

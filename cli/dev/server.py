@@ -143,6 +143,10 @@ class EmbeddedServer(ABC):
         """
 
     @abstractmethod
+    def drop_database(self, name: str) -> None:
+        """Delete database *name* with its data, if it exists; its user stays."""
+
+    @abstractmethod
     def _prepare(self) -> None:
         """Bring the folder into the state in which the server can start."""
 

@@ -1,9 +1,9 @@
 """
-The saga of an order: reserve the stock, commit it, confirm the order.
+The saga of an order: take its stock, then confirm the order.
 
-Each step may be repeated without further effect, so a worker can start a pending order from the first step at any
-time, even while another worker does the same. A call without an answer is repeated: its outcome is unknown. Nothing is
-undone here: the end of an order is published as an event, on which the product service returns the order's units.
+Taking the stock may be repeated without further effect, so a worker can do it for any pending order, even while
+another worker does the same. A call without an answer is repeated: its outcome is unknown. Nothing is undone here: the
+end of an order is published as an event, on which the product service returns the order's units.
 """
 
 import re
@@ -18,7 +18,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from chassis.postgres.statements import Statement
-from order.calls import COMMIT, RESERVE, Reservation, ReservationWanted, WantedItem
+from order.calls import TAKE_STOCK, Reservation, ReservationWanted, WantedItem
 from order.models import MOST_DETAIL, Order, OrderStatus
 from order.services.load_order import load_order
 from order.services.transition_order import transition_order
@@ -30,7 +30,7 @@ LEASE = timedelta(seconds=12)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=15)
 """The wait before an unanswered step is repeated: half of the order's age, within these bounds, ± a quarter."""
 PATIENCE = timedelta(minutes=2)
-"""An order whose stock could not be reserved for this long expires."""
+"""An order whose stock could not be taken for this long expires."""
 _POSTPONE = Statement("""
     UPDATE orders SET resume_at = least(
         created_at + CAST(:patience AS interval),
@@ -67,23 +67,22 @@ async def advance_order(database: Postgres, dispatcher: Dispatcher, order: Order
 
 
 async def _run_saga(database: Postgres, dispatcher: Dispatcher, order: Order) -> bool:
-    """Reserve and commit the stock, then move the order accordingly; False if another worker has moved it."""
+    """Take the stock, then move the order accordingly; False if another worker has moved it."""
     try:
-        reservation = await _reserve(dispatcher, order)
-        total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
-        if total > MAX_MINOR:
-            return await transition_order(database.run, order, OrderStatus.REJECTED, "total_too_large")
-        await dispatcher.call(COMMIT, path={"order_id": order.id})
+        reservation = await _take_stock(dispatcher, order)
     except RemoteError as refusal:
         return await _give_up(database, order, refusal)
+    total = sum(to_minor(line.unit_price) * line.quantity for line in reservation.lines)
+    if total > MAX_MINOR:
+        return await transition_order(database.run, order, OrderStatus.REJECTED, "total_too_large")
     _price(order, reservation, total)
     return await transition_order(database.run, order, OrderStatus.CONFIRMED, "stock_committed")
 
 
-async def _reserve(dispatcher: Dispatcher, order: Order) -> Reservation:
-    """Reserve the items of the order."""
+async def _take_stock(dispatcher: Dispatcher, order: Order) -> Reservation:
+    """Reserve the items of the order, for good."""
     items = [WantedItem(product_id=line.product_id, quantity=line.quantity) for line in order.lines]
-    return await dispatcher.call(RESERVE, ReservationWanted(order_id=order.id, items=items))
+    return await dispatcher.call(TAKE_STOCK, ReservationWanted(order_id=order.id, items=items))
 
 
 async def _give_up(database: Postgres, order: Order, refusal: RemoteError) -> bool:

@@ -15,8 +15,9 @@ from chassis.postgres.statements import Row, Statement
 from chassis.sealing.replay import Claim
 from product.errors import InsufficientStock, MixedCurrencies, ReservationClosed, ReservationDiffers, UnknownProducts
 from product.events import ProductStockLow
-from product.models import IS_HELD, Reservation
+from product.models import IS_HELD, Reservation, ReservationState
 from product.schemas import ReservationCreate, ReservationRead
+from product.services.commit_reservation import commit_reservation
 from product.services.move_stock import LOW_STOCK, MOVE_STOCK
 
 RESERVE = Statement(
@@ -41,7 +42,7 @@ RESERVE = Statement(
     """
     reservation AS (
         INSERT INTO reservations (order_id, state, expires_at)
-        SELECT :order_id, 'reserved', now() + :time FROM available
+        SELECT :order_id, :state, now() + :time FROM available
         HAVING count(*) = cardinality(CAST(:product_ids AS uuid[]))
             AND bool_and(stock >= wanted) AND min(currency) = max(currency)
         ON CONFLICT DO NOTHING
@@ -81,7 +82,7 @@ async def reserve_stock(
     Take all items of an order out of the stock, at their current prices; has no further effect if repeated.
 
     Args:
-        seconds: How long the order may take to commit.
+        seconds: How long the order may take to commit, if the reservation is not committed at once.
         claim: The nonce of the sealed request, stored in the same transaction.
 
     Raises:
@@ -93,6 +94,7 @@ async def reserve_stock(
     """
     values = {
         "order_id": wanted.order_id,
+        "state": ReservationState.COMMITTED if wanted.commit else ReservationState.RESERVED,
         "time": timedelta(seconds=seconds),
         "product_ids": [item.product_id for item in wanted.items],
         "quantities": [item.quantity for item in wanted.items],
@@ -121,6 +123,8 @@ async def _find_earlier(database: Postgres, wanted: ReservationCreate) -> Reserv
     reserved = {line.product_id: line.quantity for line in reservation.lines}
     if reserved != {item.product_id: item.quantity for item in wanted.items}:
         raise ReservationDiffers
+    if wanted.commit and reservation.state == ReservationState.RESERVED:
+        return await commit_reservation(database, wanted.order_id)
     return ReservationRead.model_validate(reservation)
 
 

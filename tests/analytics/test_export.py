@@ -45,7 +45,7 @@ async def test_events_are_handed_out_oldest_first(database: MotorDatabase, ask: 
         "subject": None,
         "user_id": "ada",
         "anonymous_id": "browser",
-        "occurred_at": "2026-11-20T12:00:00+00:00",
+        "occurred_at": "2026-11-20T12:00:00Z",
         "data": {"$a.b": [1, 2.5, None]},
     }
 
@@ -108,7 +108,7 @@ async def test_cells_hold_any_text(database: MotorDatabase, ask: Ask) -> None:
     (one,) = await table(ask)
 
     assert (one["subject"], json.loads(one["data"])) == (odd, {odd: [odd]})
-    assert one["occurred_at"] == "2026-11-20T12:00:00+00:00"
+    assert one["occurred_at"] == "2026-11-20T12:00:00Z"
 
 
 @pytest.fixture

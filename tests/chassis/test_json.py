@@ -144,10 +144,10 @@ def test_times_and_ids_are_written_as_text() -> None:
     """A time is written as RFC 3339, an id in its usual text form."""
     written = strict_json.dumps([datetime(2026, 11, 21, 14, 30, tzinfo=UTC), UUID(int=7)])
 
-    assert written == b'["2026-11-21T14:30:00+00:00","00000000-0000-0000-0000-000000000007"]'
+    assert written == b'["2026-11-21T14:30:00Z","00000000-0000-0000-0000-000000000007"]'
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, Decimal(1), b"bytes"])
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"])
 def test_what_json_has_no_form_for_is_refused(value: object) -> None:
     """A value without a JSON form is refused, never guessed."""
     with pytest.raises(TypeError):

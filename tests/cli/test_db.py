@@ -1,13 +1,61 @@
-"""Alembic as `bin/cli db` uses it."""
+"""`bin/cli db`: what it prints, and its errors as sentences."""
 
+import asyncio
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
+from pymongo import MongoClient
+from sqlalchemy import Column, Integer, Table
 
-from cli.db import read_config
+from cli.checks import doctor
+from cli.db import agrees, downgrade, migrate, unknown_in_running_stack, upgrade
 from cli.dev.files import ROOT
+from cli.dev.mongodb import EmbeddedMongoDB
+from cli.dev.ports import free_port
+from cli.dev.postgres import EmbeddedPostgres
+from cli.errors import CommandError
+from cli.migrations import read_config
+from cli.services import SERVICES, find_service
+from order.models import Base
+
+VERSIONS = ROOT / "order" / "migrations" / "versions"
+MIGRATIONS = sorted(VERSIONS.glob("*.py"))
+STRANGE = "UPDATE alembic_version SET version_num = 'feedfacecafe'"
+"""As after a migration of another branch."""
+
+
+@pytest.fixture
+def url(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database, which is order's for the commands; no other service has one."""
+    for service in SERVICES:
+        monkeypatch.delenv(service.store_variable, raising=False)
+    url = postgres.create_database("migrated")
+    execute(url, "DROP SCHEMA public CASCADE")
+    execute(url, "CREATE SCHEMA public")
+    monkeypatch.setenv("ORDER_DATABASE_URL", url)
+    return url
+
+
+def execute(url: str, statement: str) -> list[asyncpg.Record]:
+    """Run a statement, and return its rows."""
+
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            return await connection.fetch(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def tables(url: str) -> set[str]:
+    """The names of the tables of a database."""
+    return {row["tablename"] for row in execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
 @pytest.mark.parametrize("name", ["100%", "a%b", "%(here)s", "ü and space"])
@@ -19,3 +67,164 @@ def test_a_checkout_may_be_called_anything(tmp_path: Path, name: str) -> None:
     script = ScriptDirectory.from_config(read_config(tmp_path / name / "user" / "alembic.ini"))
 
     assert Path(script.dir) == tmp_path / name / "user" / "migrations"
+
+
+def test_migrations_are_named_as_they_are_applied_and_undone(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has its revision and its message; a second time there is nothing to do."""
+    upgrade("order")
+    applied = capsys.readouterr().out.splitlines()
+    upgrade("order")
+    again = capsys.readouterr().out
+    downgrade("order", "-1")
+    undone = capsys.readouterr().out
+
+    assert applied[0] == "order: applied 91eb8cb2d46f Create orders"
+    assert len(applied) == len(MIGRATIONS)
+    assert again == "order: nothing to do\n"
+    assert undone == applied[-1].replace("applied", "undid") + "\n"
+    assert {"orders", "outbox"} <= tables(url)
+
+
+def test_a_migration_of_another_branch_is_named_with_the_ways_out(
+    url: str, mongodb: EmbeddedMongoDB, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The database is left as it is, the other databases are migrated, and doctor finds the same."""
+    upgrade("order")
+    before = tables(url)
+    execute(url, STRANGE)
+    monkeypatch.setenv("ANALYTICS_MONGODB_URL", mongodb.create_database("migrated"))
+
+    with pytest.raises(CommandError) as refused:
+        upgrade(None)
+
+    for part in ("migration feedfacecafe", "bin/cli db downgrade order", "bin/cli reset order"):
+        assert part in str(refused.value)
+    assert "analytics: created index" in capsys.readouterr().out
+    assert tables(url) == before
+    (finding,) = doctor.check_databases({"ORDER_DATABASE_URL": url})
+    assert "feedfacecafe" in finding.remedy
+    running = {"ORDER_DATABASE_URL": url, **dict.fromkeys(["USER_DATABASE_URL", "PRODUCT_DATABASE_URL"], "none")}
+    monkeypatch.setattr("cli.dev.environment.running_environment", lambda: running)
+    (problem,) = unknown_in_running_stack()
+    assert problem in str(refused.value)
+    for command in (downgrade, migrate):
+        with pytest.raises(CommandError, match="feedfacecafe"):
+            command("order", "x")
+
+
+def test_without_a_difference_no_migration_is_written(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty migration would only be noise."""
+    with pytest.raises(CommandError, match="First: bin/cli db upgrade order"):
+        migrate("order", "nothing")
+    upgrade("order")
+
+    migrate("order", "nothing")
+
+    assert "no migration was written" in capsys.readouterr().out
+    assert sorted(VERSIONS.glob("*.py")) == MIGRATIONS
+
+
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """A model without a migration."""
+    table = Table("forgotten", Base.metadata, Column("id", Integer, primary_key=True))
+    yield
+    Base.metadata.remove(table)
+
+
+@pytest.mark.usefixtures("url", "forgotten")
+def test_a_model_without_a_migration_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """`db check` names the service and what differs."""
+    assert not agrees(find_service("order"))
+
+    assert capsys.readouterr().out == "order: without a migration: add table forgotten\n"
+
+
+def test_a_locked_table_is_no_endless_wait(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration ends when it cannot have its lock, before every request waits behind it."""
+    monkeypatch.setattr("chassis.postgres.migrations._LOCK_TIMEOUT", "SET LOCAL lock_timeout = '20ms'")
+    upgrade("order")
+    before = execute(url, "SELECT version_num FROM alembic_version")
+
+    async def undo_while_it_is_locked() -> None:
+        holder = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            async with holder.transaction():
+                await holder.execute("LOCK TABLE orders")
+                await asyncio.to_thread(downgrade, "order", "base")
+        finally:
+            await holder.close()
+
+    with pytest.raises(CommandError, match="another transaction has had a table locked"):
+        asyncio.run(undo_while_it_is_locked())
+    assert execute(url, "SELECT version_num FROM alembic_version") == before
+
+
+def test_a_migration_that_fails_changes_nothing(url: str) -> None:
+    """The message has the database's reason and the statement, without a traceback."""
+    execute(url, "CREATE TABLE inbox (id int)")
+
+    with pytest.raises(CommandError, match=r'nothing was changed: relation "inbox" already exists. Statement: CREATE'):
+        upgrade("order")
+
+    assert tables(url) == {"inbox"}
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("postgres", "must look like postgresql://"),
+        ("postgresql://a:b@127.0.0.1:{free}/shop", "Connect"),
+        ("{url}_no", 'database "migrated_no" does not exist'),
+        ("{wrong}", "password authentication failed"),
+    ],
+)
+def test_a_database_that_does_not_let_us_in_is_named(
+    url: str, monkeypatch: pytest.MonkeyPatch, address: str, says: str
+) -> None:
+    """With the service, its variable and the reason; a password is not quoted."""
+    wrong = url.replace("@", "xyzzy4711@")
+    monkeypatch.setenv("ORDER_DATABASE_URL", address.format(free=free_port(), url=url, wrong=wrong))
+
+    with pytest.raises(CommandError, match=rf"order: its database \(ORDER_DATABASE_URL\) failed: .*{says}") as refused:
+        upgrade("order")
+
+    assert "xyzzy4711" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("url")
+@pytest.mark.parametrize(
+    ("service", "revision", "says"),
+    [
+        ("oder", "-1", "Use one of analytics, user, product, order"),
+        ("analytics", "-1", "analytics has MongoDB"),
+        ("user", "-1", "USER_DATABASE_URL is not set"),
+        ("order", "feedface", "order has no migration 'feedface'"),
+        ("order", "-1", "there is nothing to undo"),
+    ],
+)
+def test_what_cannot_be_undone_is_said(service: str, revision: str, says: str) -> None:
+    """Wrong names, the database without revisions, and an empty one."""
+    with pytest.raises(CommandError, match=says):
+        downgrade(service, revision)
+
+
+def test_indexes_of_mongodb_are_reported_too(
+    mongodb: EmbeddedMongoDB, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that were missing; an index that another branch has created otherwise is named with the ways out."""
+    url = mongodb.create_database("indexed")
+    monkeypatch.setenv("ANALYTICS_MONGODB_URL", url)
+    upgrade("analytics")
+    printed = capsys.readouterr().out
+    assert printed.startswith("analytics: created indexes: events (6), ")
+    assert printed.endswith(", sealed_requests (1)\n")
+    upgrade("analytics")
+    assert capsys.readouterr().out == "analytics: nothing to do\n"
+    with MongoClient[dict[str, object]](url) as client:
+        nonces = client.get_default_database()["sealed_requests"]
+        nonces.drop_indexes()
+        nonces.create_index("claimed_at", expireAfterSeconds=1)
+
+    with pytest.raises(CommandError, match=r"already exists .* options.*bin/cli reset analytics"):
+        upgrade("analytics")

@@ -1,5 +1,6 @@
 """The findings of `bin/cli doctor`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,26 @@ def test_a_database_of_several_hosts_answers(postgres: EmbeddedPostgres) -> None
     url = behind(free_port(), postgres.create_database("examined"))
 
     assert [finding.remedy for finding in doctor.check_databases({"USER_DATABASE_URL": url})] == [""]
+
+
+def test_data_of_another_branch_is_found_while_the_stack_is_stopped(
+    postgres: EmbeddedPostgres, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After `make run` has refused it, doctor names the migration too."""
+    (tmp_path / "postgres").mkdir()
+    monkeypatch.setattr(doctor, "DEVELOPMENT", tmp_path)
+    monkeypatch.setattr(doctor, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(doctor, "EmbeddedPostgres", lambda *_: nullcontext(postgres))
+    (suits,) = doctor.check_development_data({})
+    version = postgres.execute("\\c order_service\nSELECT version_num FROM alembic_version")
+    postgres.execute("\\c order_service\nUPDATE alembic_version SET version_num = 'feedfacecafe'")
+
+    (strange,) = doctor.check_development_data({})
+    postgres.execute(f"\\c order_service\nUPDATE alembic_version SET version_num = '{version}'")
+
+    assert not suits.remedy
+    assert "order: its database has migration feedfacecafe" in strange.remedy
+    assert "user:" not in strange.remedy
+    assert (
+        list(doctor.check_development_data({"USER_DATABASE_URL": "x", "PRODUCT_DATABASE_URL": "x"} | environment)) == []
+    )

@@ -46,7 +46,7 @@ def test_a_command_whose_library_is_missing_names_it(monkeypatch: pytest.MonkeyP
 def test_an_error_of_a_service_is_printed_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says what to change; a stack trace would not."""
 
-    def fail() -> None:
+    def fail(**_: str) -> None:
         raise DatabaseUnavailable
 
     monkeypatch.setattr("cli.__main__.app", fail)

@@ -32,7 +32,7 @@ class Gunicorn:
     def start(self) -> None:
         """Start it, and wait until it is ready."""
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "-b", f"127.0.0.1:{self.port}"]
-        variables = {**os.environ, **self.environment, "SERVICE": self.service}
+        variables = {"ENVIRONMENT": "local", **os.environ, **self.environment, "SERVICE": self.service}
         with self.log.open("ab") as log:
             process = self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
         assert wait_until(lambda: self.is_ready() or process.poll() is not None, within=30), self.log.read_text()

@@ -8,7 +8,7 @@ from chassis.application import application_of
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from order import main
-from tests.order.shop import Shop, declare_steps
+from tests.order.shop import Shop, declare_take_stock
 from tests.support.aliases import Bearer, People
 from tests.support.fault_proxy import FaultProxy, passing
 from tests.support.having import having
@@ -45,8 +45,8 @@ def unresumed(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each step of an order a short timeout."""
-    declare_steps(monkeypatch, timeout_s=0.5)
+    """Give the call for the stock a short timeout."""
+    declare_take_stock(monkeypatch, timeout_s=0.5)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
-from order.calls import COMMIT, RESERVE
+from order.calls import TAKE_STOCK
 from order.models import Order, OrderStatus
 from order.services.advance_order import PATIENCE
 from order.services.resume_orders import resume_orders
@@ -35,7 +35,7 @@ class Away(Dispatcher):
 
     async def call(self, call: Call[Any, Any], body: Any = None, **options: Any) -> NoReturn:  # noqa: ANN401, ARG002 - as the real one
         """Fail."""
-        assert call is RESERVE
+        assert call is TAKE_STOCK
         self.asked[str(body.order_id)] += 1
         raise ServiceUnavailable
 
@@ -153,7 +153,6 @@ class Shop:
             await session.execute(update(Order).where(Order.id == UUID(order_id)).values(created_at=placed))
 
 
-def declare_steps(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of a call
-    """Replace the declared calls of the saga, as with ``timeout_s=0.5``."""
-    monkeypatch.setattr("order.services.advance_order.RESERVE", replace(RESERVE, **changes))
-    monkeypatch.setattr("order.services.advance_order.COMMIT", replace(COMMIT, **changes))
+def declare_take_stock(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:  # noqa: ANN401 - fields of a call
+    """Replace the declared call of the saga, as with ``timeout_s=0.5``."""
+    monkeypatch.setattr("order.services.advance_order.TAKE_STOCK", replace(TAKE_STOCK, **changes))

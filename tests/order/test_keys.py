@@ -3,14 +3,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from chassis.application import application_of
 from chassis.core.json import dumps
 from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.dispatch.errors import Refusal, RemoteError
 from chassis.dispatch.transport import Answer
 from chassis.idempotency.key import KeyedRequest
-from order.calls import COMMIT
 from order.models import Base, OrderStatus
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.databases import bystanders
@@ -48,37 +46,33 @@ async def test_a_key_of_another_order_is_refused(shop: Shop, teapot: str) -> Non
     assert await shop.stock_of(teapot) == STOCK - 1
 
 
-class CommitRefused:
-    """A dispatcher whose commits are refused; all other calls are passed on."""
+class Refusing:
+    """A dispatcher whose calls are refused with a 409."""
 
-    def __init__(self, real: Any, status: int, code: str) -> None:  # noqa: ANN401 - whatever the service has
-        self._real, self._problem = real, (status, code)
+    def __init__(self, code: str) -> None:
+        self._code = code
 
-    async def call(self, call: Call[Any, Any], body: object = None, **options: object) -> Any:  # noqa: ANN401 - what is declared
-        """Refuse a commit; pass on any other call."""
-        if call is not COMMIT:
-            return await self._real.call(call, body, **options)
-        status, code = self._problem
-        raise RemoteError(call.service, Refusal(Answer(status, {}, dumps({"code": code, "detail": "No."}))))
+    async def call(self, call: Call[Any, Any], *_arguments: object, **_options: object) -> None:
+        """Refuse."""
+        raise RemoteError(call.service, Refusal(Answer(409, {}, dumps({"code": self._code, "detail": "No."}))))
 
 
-COMMITS = {
+REFUSALS = {
     "reservation_closed": (409, (OrderStatus.EXPIRED, "reservation_closed")),
-    "reservation_not_found": (202, (OrderStatus.PENDING, "placed")),
+    "reservation_differs": (202, (OrderStatus.PENDING, "placed")),
     "forbidden": (202, (OrderStatus.PENDING, "placed")),
 }
 """Code of the refusal -> the answer's status, and the stored status."""
 
 
 @pytest.mark.usefixtures("settling", "unresumed")
-@pytest.mark.parametrize("code", COMMITS)
-async def test_a_commit_that_is_refused(shop: Shop, teapot: str, code: str) -> None:
-    """A commit refused as expired ends the order; any other refusal is a fault between services: the order waits."""
-    status, stored = COMMITS[code]
-    its = application_of(shop.app)
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_a_refusal_concerns_one_order(shop: Shop, teapot: str, code: str) -> None:
+    """A closed reservation ends its order; after a refusal that is not of the stock, the order waits."""
+    status, stored = REFUSALS[code]
     other = await shop.place(teapot)
 
-    with having(shop.app, dispatcher=CommitRefused(its.dispatcher, 409, code)):
+    with having(shop.app, dispatcher=Refusing(code)):
         async with bystanders(shop.app.state.application.store, Base.metadata) as involved:
             answer = await shop.send({"product_id": teapot, "quantity": 1})
             (order,) = [one for one in await shop.orders() if one["id"] != other["id"]]

@@ -19,15 +19,14 @@ from order import main
 from order.models import Order, OrderLine, OrderStatus
 from order.services import advance_order
 from order.services.resume_orders import AT_ONCE, resume_orders
+from product.services.release_reservation import release_reservation
 from tests.order.shop import ORDERS, STOCK, Shop
-from tests.product.orders import let_time_pass
+from tests.product.orders import expire, let_time_pass
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, Fault, FaultProxy, cutting, holding, losing, passing, resetting
 from tests.support.having import having
 
 CONFIRMED = [("pending", "placed"), ("confirmed", "stock_committed")]
-STEPS = {"reserve": False, "commit": True}
-"""Whether the address of its request ends in "commit"."""
 
 
 async def silent(_exchange: Exchange) -> None:
@@ -40,27 +39,16 @@ async def away(exchange: Exchange) -> None:
     exchange.reset()
 
 
-def at(step: str, fault: Fault) -> Fault:
-    """Spoil only this step."""
-
-    async def spoil(exchange: Exchange) -> None:
-        is_commit = b"/commit " in exchange.request.split(b"\r\n", 1)[0]
-        await (fault if is_commit == STEPS[step] else passing)(exchange)
-
-    return spoil
-
-
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "fault",
     [silent, away, losing, *(pytest.param(one, marks=pytest.mark.long) for one in (holding, cutting, resetting))],
 )
-@pytest.mark.parametrize("step", STEPS)
-async def test_an_order_whose_step_has_no_answer_is_pending_until_it_has_one(
-    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], step: str, fault: Fault
+async def test_an_order_whose_call_has_no_answer_is_pending_until_it_has_one(
+    shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
 ) -> None:
-    """The customer gets the order's address; it is confirmed once, whether or not product had done the step."""
-    wire.fault = at(step, fault)
+    """The customer gets the order's address; it is confirmed once, whether or not product had taken the stock."""
+    wire.fault = fault
 
     answer = await shop.send({"product_id": teapot, "quantity": 2})
 
@@ -79,7 +67,7 @@ async def test_the_key_of_a_pending_order_goes_on_with_it(
 ) -> None:
     """A repeated request completes what the first one began, without a resumer."""
     key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
-    wire.fault = at("commit", losing)
+    wire.fault = losing
     first = await shop.send(wanted, key=key)
 
     wire.fault = passing
@@ -110,7 +98,7 @@ async def test_an_order_that_has_waited_for_too_long_expires(
     shop: Shop, wire: FaultProxy, teapot: str, environment: dict[str, str], fault: Fault
 ) -> None:
     """What is reserved for an expired order is released."""
-    wire.fault = at("reserve", fault)
+    wire.fault = fault
     order = await shop.place(teapot, 2)
     await shop.lose_patience(order["id"])
 
@@ -121,20 +109,21 @@ async def test_an_order_that_has_waited_for_too_long_expires(
     assert await broken_rules(environment) == {}
 
 
-@pytest.mark.parametrize("step", STEPS)
-async def test_an_order_whose_reservation_has_expired_is_expired(
-    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str], step: str
+@pytest.mark.parametrize("is_taken", [False, True], ids=["not taken", "taken"])
+async def test_an_order_whose_stock_was_released_is_expired(
+    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str], *, is_taken: bool
 ) -> None:
     """The customer gets the expiry as the answer, and again with the same key."""
 
-    async def expiring(exchange: Exchange) -> None:
+    async def releasing(exchange: Exchange) -> None:
         order = await shop.only_order()
-        if step == "reserve":
+        if is_taken:
             await exchange.forward()  # whose answer is lost
-        await let_time_pass(apps["product"].state.application.store, UUID(order["id"]))
+        async with apps["product"].state.application.store.transaction() as session:
+            await release_reservation(session, UUID(order["id"]))
         exchange.reset()
 
-    wire.fault = at(step, expiring)
+    wire.fault = releasing
     key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
     assert (await shop.send(wanted, key=key)).status_code in {202, 409}
 
@@ -148,9 +137,27 @@ async def test_an_order_whose_reservation_has_expired_is_expired(
 
 
 @pytest.mark.usefixtures("impatient")
+async def test_stock_that_an_order_has_taken_does_not_expire(
+    shop: Shop, wire: FaultProxy, teapot: str, apps: dict[str, FastAPI], environment: dict[str, str]
+) -> None:
+    """An order that is resumed long after product's answer was lost is confirmed with the same units."""
+    products = apps["product"].state.application.store
+    wire.fault = holding
+    order = await shop.place(teapot, 2)
+
+    await let_time_pass(products, UUID(order["id"]))
+    assert await expire(products) == 0
+    wire.fault = passing
+
+    assert await shop.becomes(order["id"], OrderStatus.CONFIRMED)
+    assert await shop.stock_of(teapot) == STOCK - 2
+    assert await broken_rules(environment) == {}
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_price_that_changes_meanwhile_does_not_matter(shop: Shop, wire: FaultProxy, teapot: str) -> None:
     """An order costs the prices at the time of its reservation."""
-    wire.fault = at("commit", holding)
+    wire.fault = holding
     order = await shop.place(teapot, 2)
     await shop.change_price(teapot, 999.99)
 

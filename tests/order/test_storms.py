@@ -16,7 +16,7 @@ from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import Answer, address_of
 from cli.dev.polling import eventually
 from order.main import build
-from tests.order.shop import ORDERS, STOCK, Shop, declare_steps
+from tests.order.shop import ORDERS, STOCK, Shop, declare_take_stock
 from tests.support.aliases import Bearer
 from tests.support.consistency import broken_rules
 from tests.support.serving import serve
@@ -65,7 +65,7 @@ async def customers(
     apps: dict[str, FastAPI], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Customers]:
     """Many people, and a second worker of the order service, with timeouts long enough for a slow machine."""
-    declare_steps(monkeypatch, slow_s=PATIENCE_S)
+    declare_take_stock(monkeypatch, slow_s=PATIENCE_S)
     async with serve(build()) as second:
         people = Customers(environment["ORDER_SERVICE_URL"], second)
         yield people

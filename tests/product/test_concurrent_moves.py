@@ -14,7 +14,7 @@ from chassis.postgres.nonces import Nonce
 from chassis.postgres.statements import run_in
 from cli.dev.polling import eventually
 from product.events import ProductStockLow
-from product.models import Product, StockMovement
+from product.models import Product, ReservationState, StockMovement
 from product.services.move_stock import LOW_STOCK
 from product.services.reserve_stock import RESERVE
 from tests.product.aliases import MakeProduct
@@ -32,6 +32,7 @@ async def reserve(database: Postgres, off: tuple[str, ...], order_id: UUID, prod
     """Reserve a unit of each product with these plan nodes disabled."""
     values = {
         "order_id": order_id,
+        "state": ReservationState.RESERVED,
         "time": timedelta(minutes=1),
         "product_ids": products,
         "quantities": [1 for _ in products],

@@ -31,6 +31,28 @@ async def test_committing_keeps_the_units(orders: Orders, make_product: MakeProd
     assert await stock_of(database, pot["id"]) == 3
 
 
+@pytest.mark.parametrize("earlier", [None, "reserve", "take"])
+async def test_a_reservation_can_be_committed_at_once(
+    orders: Orders, make_product: MakeProduct, database: Postgres, earlier: str | None
+) -> None:
+    """One request reserves and commits; it also commits an earlier reservation of the same items, and repeats."""
+    pot, bystander = await make_product(), await make_product()
+    await orders.reserve(beside := new_id(), **{bystander["id"]: 1})
+    order_id = new_id()
+    if earlier:
+        await getattr(orders, earlier)(order_id, **{pot["id"]: 2})
+
+    answers = [await orders.take(order_id, **{pot["id"]: 2}) for _ in range(2)]
+    await let_time_pass(database, order_id)
+
+    assert [one["state"] for one in answers] == ["committed", "committed"]
+    assert answers[0]["lines"] == answers[1]["lines"]
+    assert await expire(database) == 0
+    assert (await orders.read(order_id))["state"] == "committed"
+    assert await stock_of(database, pot["id"]) == 3
+    assert (await orders.read(beside))["state"] == "reserved"
+
+
 @pytest.mark.parametrize(("committed", "kind"), [(False, "release"), (True, "return")])
 async def test_releasing_gives_the_units_back_once(
     orders: Orders, make_product: MakeProduct, database: Postgres, *, committed: bool, kind: str
@@ -82,8 +104,11 @@ async def test_what_is_overdue_is_closed(
         await orders.commit(order_id)
     with pytest.raises(RemoteError) as unrepeated:
         await orders.reserve(order_id, **{pot["id"]: 2})
+    with pytest.raises(RemoteError) as untaken:
+        await orders.take(order_id, **{pot["id"]: 2})
 
-    assert refusal(uncommitted.value) == refusal(unrepeated.value) == (409, "reservation_closed")
+    refusals = {refusal(one.value) for one in (uncommitted, unrepeated, untaken)}
+    assert refusals == {(409, "reservation_closed")}
 
 
 async def test_expiry_gives_the_units_back_once(

@@ -30,7 +30,7 @@ class Wires:
     back: FaultProxy
 
     def at(self, step: str) -> FaultProxy:
-        """Where a step can be disturbed: the call to reserve, the call to commit, or the answer to the customer."""
+        """Where a step can be disturbed: the call that takes the stock, or the answer to the customer."""
         return self.front if step == "answer" else self.back
 
 
@@ -108,8 +108,7 @@ def once(step: str, strike: Callable[[Exchange], Awaitable[None]]) -> Callable[[
         nonlocal struck
         address = exchange.request.split(b"\r\n", 1)[0]
         is_step = {
-            "reserve": address.startswith(b"POST /api/v1/reservations "),
-            "commit": b"/commit " in address,
+            "stock": address.startswith(b"POST /api/v1/reservations "),
             "answer": address.startswith(b"POST "),
         }[step]
         if struck or not is_step:
@@ -124,12 +123,9 @@ def once(step: str, strike: Callable[[Exchange], Awaitable[None]]) -> Callable[[
 @pytest.mark.parametrize(
     ("victim", "when", "step"),
     [
-        (victim, when, step)
-        for victim in ("order", "product")
-        for when in ("before", "after")
-        for step in ("reserve", "commit")
-    ]
-    + [("order", "after", "answer")],
+        *((victim, when, "stock") for victim in ("order", "product") for when in ("before", "after")),
+        ("order", "after", "answer"),
+    ],
 )
 async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
     stack: Stack, wires: Wires, customer: Customer, victim: str, when: str, step: str
@@ -163,7 +159,7 @@ async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
         stack.services.kill("order")
         exchange.cut()
 
-    wires.back.fault = once("commit", kill)
+    wires.back.fault = once("stock", kill)
     with pytest.raises(httpx.TransportError):
         await customer.send()
     await execute(stack, "UPDATE orders SET resume_at = now() WHERE status = 'pending'")
@@ -178,7 +174,7 @@ async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
 async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
     stack: Stack, wires: Wires, customer: Customer
 ) -> None:
-    """Product reserved the units before; it receives the release when it is back."""
+    """Product took the units before; it receives the release when it is back."""
 
     async def kill(exchange: Exchange) -> None:
         await exchange.forward()
@@ -186,7 +182,7 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
         await end_leases(stack)
         exchange.cut()
 
-    wires.back.fault = once("reserve", kill)
+    wires.back.fault = once("stock", kill)
     try:
         assert (await customer.send()).status_code == 202
         await execute(stack, "UPDATE orders SET created_at = now() - interval '1 hour' WHERE status = 'pending'")
@@ -203,7 +199,7 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
     assert await stock_of(stack, customer.product_id) == STOCK
 
 
-async def test_a_crash_of_the_database_in_the_middle_of_a_commit_loses_nothing(
+async def test_a_crash_of_the_database_while_stock_is_taken_loses_nothing(
     stack: Stack, wires: Wires, customer: Customer
 ) -> None:
     """All databases but MongoDB are down for a moment; a repeated request gets the one order."""
@@ -214,7 +210,7 @@ async def test_a_crash_of_the_database_in_the_middle_of_a_commit_loses_nothing(
         await end_leases(stack)
         exchange.cut()
 
-    wires.back.fault = once("commit", crash)
+    wires.back.fault = once("stock", crash)
 
     order = await customer.insist()
 

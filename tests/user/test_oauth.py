@@ -139,10 +139,10 @@ async def test_what_a_client_sends_besides_is_ignored(people: People, make_user:
     form = {**ADA, "grant_type": "password", "client_id": "app", "client_secret": "", "scope": "", "audience": "shop"}
     content_type = {"Content-Type": "Application/X-WWW-Form-Urlencoded; charset=UTF-8"}
 
-    answer = await people["user"].post(TOKEN, data=form, headers=content_type | basic("app:"))
-
-    assert answer.status_code == 200
-    assert answer.headers["pragma"] == "no-cache"
+    for name, header in (("app", "app:"), ("a+b", "a+b:"), ("a+b", "a%2Bb:"), ("app", ":")):
+        sent = {**form, "client_id": name}
+        answer = await people["user"].post(TOKEN, data=sent, headers=content_type | basic(header))
+        assert (answer.status_code, answer.headers["pragma"]) == (200, "no-cache")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def refuse_secret(request: Request, parameters: Mapping[str, Any]) -> None:
     name, secret = _basic_credentials(request)
     if secret or parameters.get("client_secret"):
         raise InvalidClient
-    if name and parameters.get("client_id", name) != name:
+    # The name is percent-encoded (RFC 6749, 2.3.1), but not by every client.
+    if name and parameters.get("client_id", name) not in {name, unquote_plus(name)}:
         raise InvalidOAuthRequest("The header and the form name different clients.")
 
 
@@ -109,7 +110,7 @@ def _has_twins(names: Iterable[str]) -> bool:
 
 
 def _basic_credentials(request: Request) -> tuple[str, str]:
-    """Return id and secret of HTTP Basic (RFC 6749, 2.3.1); empty without."""
+    """Return id and secret of HTTP Basic as they are sent; empty without."""
     scheme, encoded = get_authorization_scheme_param(request.headers.get("authorization"))
     if scheme.lower() != "basic":
         return "", ""
@@ -117,4 +118,4 @@ def _basic_credentials(request: Request) -> tuple[str, str]:
         name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         raise InvalidClient from None
-    return unquote_plus(name), unquote_plus(secret)
+    return name, secret

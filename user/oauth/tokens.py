@@ -9,21 +9,21 @@ from chassis.auth.tokens import MAX_TOKEN
 from user.oauth.parameters import described, read_parameters, refuse_secret, validated
 
 
-class _Token(BaseModel):
+class GivenToken(BaseModel):
     """An access token or a refresh token."""
 
     token: str = Field(min_length=1, max_length=MAX_TOKEN)
     token_type_hint: str | None = Field(default=None, max_length=64, description="Not needed, and ignored.")
 
 
-TOKEN_BODY = described(_Token, json=_Token)
+TOKEN_BODY = described(GivenToken, json=GivenToken)
 """The body of such a request for OpenAPI."""
 
 
 async def _token(request: Request) -> str:
     parameters = await read_parameters(request)
     refuse_secret(request, parameters)
-    return validated(_Token, parameters).token
+    return validated(GivenToken, parameters).token
 
 
 SentToken = Annotated[str, Depends(_token)]

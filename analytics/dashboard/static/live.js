@@ -1,27 +1,36 @@
-/** New events. EventSource cannot send a token, so the stream is read by fetch. */
+/** The last events, and new ones as they are stored. */
 
 import { open } from "./api.js";
-import { h } from "./dom.js";
-import { timeOfDay } from "./format.js";
+import { h, hintAtMore } from "./dom.js";
+import { moment, timeOrDate } from "./format.js";
+import { tail } from "./names.js";
 import { Failure } from "./session.js";
+import { messages } from "./stream.js";
 
 const MOST_ROWS = 50;
+const LAST = 20; // how many events there are at the beginning
 const SHOW_EVERY_MS = 500;
 const SILENCE_MS = 40_000; // the service sends something every 15 s
 const [SOON_MS, LATE_MS] = [1_000, 30_000];
 
 export class Live {
   #session;
+  #onOpen;
   #log = document.querySelector("#live .log");
   #status = document.querySelector("#live [role=status]");
   #button = document.querySelector("#live button");
   #running = null;
+  #list = this.#log.querySelector("ul");
+  #known = new Set();
   #waiting = [];
   #attempts = 0;
 
-  constructor(session) {
+  /** @param {(id: string) => void} onOpen is called with the id of the event that a person opens */
+  constructor(session, onOpen) {
     this.#session = session;
-    this.#button.addEventListener("click", () => (this.#running ? this.#pause() : this.start()));
+    this.#onOpen = onOpen;
+    this.#button.addEventListener("click", () => this.toggle());
+    hintAtMore(this.#log);
     setInterval(() => this.#show(), SHOW_EVERY_MS);
   }
 
@@ -39,6 +48,12 @@ export class Live {
     }
   }
 
+  /** Pause, or continue. */
+  toggle() {
+    if (this.#running) this.#pause();
+    else this.start();
+  }
+
   /** Stop following. */
   stop() {
     this.#running?.abort();
@@ -49,7 +64,8 @@ export class Live {
   clear() {
     this.stop();
     this.#waiting = [];
-    this.#log.replaceChildren();
+    this.#known.clear();
+    this.#list.replaceChildren();
   }
 
   #pause() {
@@ -61,7 +77,7 @@ export class Live {
   async #watch(signal) {
     const silence = new AbortController();
     const both = AbortSignal.any([signal, silence.signal]);
-    const response = await open(this.#session, "events/live", {}, both);
+    const response = await open(this.#session, "events/live", { last: LAST }, both);
     let timer = 0;
     const heard = () => {
       clearTimeout(timer);
@@ -80,19 +96,32 @@ export class Live {
       this.#say("Watching");
     } else if (event === "overrun") {
       this.#waiting.push(h("li", { class: "quiet" }, `${data.missed} more events were skipped`));
-    } else {
-      this.#waiting.push(row(data));
+    } else if (!this.#known.has(data.id)) {
+      this.#known.add(data.id);
+      this.#waiting.push(this.#row(data));
     }
-    this.#waiting = this.#waiting.slice(-MOST_ROWS);
+    if (this.#waiting.length > MOST_ROWS) this.#forget(this.#waiting.shift());
+  }
+
+  #row({ id, type, occurred_at, subject, user_id }) {
+    const whose = subject ?? user_id ?? "";
+    const time = h("time", { datetime: occurred_at, title: moment(occurred_at), class: "quiet" }, timeOrDate(occurred_at));
+    const end = h("span", { class: "quiet", title: whose }, tail(whose));
+    const open = h("button", { type: "button", click: () => this.#onOpen(id) }, time, h("b", {}, type), end);
+    return h("li", { "data-id": id }, open);
+  }
+
+  #forget(row) {
+    this.#known.delete(row.dataset.id);
+    row.remove();
   }
 
   /** Show new events twice a second, so that neither the browser nor a screen reader is flooded. */
   #show() {
     if (!this.#waiting.length) return;
-    const list = this.#log.firstElementChild ?? this.#log.appendChild(h("ul"));
-    list.prepend(...this.#waiting.reverse());
+    this.#list.prepend(...this.#waiting.reverse());
     this.#waiting = [];
-    while (list.children.length > MOST_ROWS) list.lastElementChild.remove();
+    while (this.#list.children.length > MOST_ROWS) this.#forget(this.#list.lastElementChild);
   }
 
   #say(text) {
@@ -102,30 +131,6 @@ export class Live {
   #press(isPaused) {
     this.#button.setAttribute("aria-pressed", String(isPaused));
   }
-}
-
-function row({ type, occurred_at, subject, user_id }) {
-  const whose = subject ?? user_id ?? "";
-  const time = h("time", { datetime: occurred_at, class: "quiet" }, timeOfDay(occurred_at));
-  return h("li", {}, time, h("b", {}, type), h("span", { class: "quiet", title: whose }, whose));
-}
-
-/** Read server-sent events; *onHeard* is called for everything that arrives, including heartbeats. */
-async function* messages(body, onHeard) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    onHeard();
-    const parts = (rest + read.value).split("\n\n");
-    rest = parts.pop();
-    yield* parts.map(fields).filter(({ data }) => data);
-  }
-}
-
-function fields(message) {
-  const pair = (line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()];
-  const { event = "message", data } = Object.fromEntries(message.split("\n").map(pair));
-  return { event, data: data && JSON.parse(data) };
 }
 
 function pause(milliseconds, signal) {

@@ -1,21 +1,24 @@
 /** A part of the page that shows an answer, that it is loading, that it is empty, or an error. */
 
-import { h } from "./dom.js";
+import { h, replaceContent } from "./dom.js";
+
+/** Bubbles from a panel whose person wants to try again. All panels then show the same moment. */
+export const AGAIN = "again";
 
 export class Panel {
   #body;
   #load;
   #show;
   #empty;
-  #asking = new AbortController();
+  #turn = 0;
   #shown = new AbortController();
 
   /**
    * @param {string} id of its section
-   * @param {(signal: AbortSignal) => Promise<unknown>} load sends the query
-   * @param {(answer: any, signal: AbortSignal) => Node[] | null} show returns the content, which lives until *signal* aborts;
-   *   null if it is empty
-   * @param {string} empty the text for an empty answer
+   * @param {(snapshot: import("./snapshot.js").Snapshot) => Promise<any>} load queries
+   * @param {(answer: any, snapshot: import("./snapshot.js").Snapshot, signal: AbortSignal) => Node[] | null} show returns
+   *   the content, which lives until *signal* aborts; null if it is empty
+   * @param {(snapshot: import("./snapshot.js").Snapshot) => Node} empty returns what is shown for an empty answer
    */
   constructor(id, load, show, empty) {
     this.#body = document.querySelector(`#${id} .body`);
@@ -25,26 +28,25 @@ export class Panel {
   }
 
   /** Query (again) and show; of several concurrent updates the last one counts. */
-  async update() {
-    this.#asking.abort();
-    const { signal } = (this.#asking = new AbortController());
+  async update(snapshot) {
+    const turn = ++this.#turn;
     this.#wait();
     try {
-      const answer = await this.#load(signal);
-      if (signal.aborted) return;
+      const answer = await this.#load(snapshot);
+      if (turn !== this.#turn) return;
       const shown = new AbortController();
-      this.#put(shown, ...(this.#show(answer, shown.signal) ?? [h("p", { class: "empty" }, this.#empty)]));
+      this.#put(shown, this.#show(answer, snapshot, shown.signal) ?? [this.#empty(snapshot)]);
     } catch (error) {
-      if (signal.aborted) return;
+      if (turn !== this.#turn) return;
       if (error.status === undefined) console.error(error); // a bug of this page
-      this.#put(new AbortController(), this.#failed(error));
+      this.#put(new AbortController(), [this.#failed(error)]);
     }
   }
 
   /** Clear the panel, and ignore answers that are still to come. */
   clear() {
-    this.#asking.abort();
-    this.#put(new AbortController());
+    this.#turn++;
+    this.#put(new AbortController(), []);
   }
 
   #wait() {
@@ -52,20 +54,21 @@ export class Panel {
     if (!this.#body.hasChildNodes()) this.#body.append(h("p", { class: "loading" }, "Loading …"));
   }
 
-  #put(shown, ...nodes) {
+  #put(shown, nodes) {
     this.#shown.abort();
     this.#shown = shown;
-    this.#body.replaceChildren(...nodes);
+    replaceContent(this.#body, nodes);
     this.#body.removeAttribute("aria-busy");
   }
 
   #failed(error) {
     const message = error.status === undefined ? "This panel could not be shown." : error.message;
+    const again = () => this.#body.dispatchEvent(new Event(AGAIN, { bubbles: true }));
     return h(
       "div",
       { class: "failed", role: "alert" },
       h("p", {}, message),
-      h("button", { type: "button", class: "plain", click: () => this.update() }, "Try again"),
+      h("button", { type: "button", class: "plain", click: again }, "Try again"),
     );
   }
 }

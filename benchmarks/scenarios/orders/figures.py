@@ -12,15 +12,15 @@ from benchmarks.measurement import Series
 from benchmarks.report import doubts, make_table, targets_table
 from benchmarks.results import Result, Target, compare
 from benchmarks.scenarios.orders.sides import NAMES
-from benchmarks.scenarios.orders.stores import OURS, PLAIN
+from benchmarks.scenarios.orders.stores import OURS, PLAIN, USUAL
 
 BUSY = 32
 """Concurrent orders for the target, and for added workers."""
 MANY_PRODUCTS = 20
-_THROUGHPUT = 0.5
-"""The least share of the peer's throughput."""
+_TARGETS = {PLAIN: 0.5, USUAL: 1.5}
+"""The least ratio of our throughput to a peer's."""
 _PARTS = ("order", "product", "PostgreSQL", "events")
-_COLOURS = {OURS: "#0b5fa5", PLAIN: "#d95f0e"}
+_COLOURS = {OURS: "#0b5fa5", PLAIN: "#d95f0e", USUAL: "#756bb1"}
 _PART_COLOURS = {
     "customer": "#bdbdbd", "order": "#0b5fa5", "product": "#6baed6", "PostgreSQL": "#74c476", "events": "#fdae6b",
 }  # fmt: skip
@@ -45,12 +45,13 @@ class Condition:
 
 
 def results(figures: Sequence[Series[Condition]]) -> Iterator[Result]:
-    """Compare the throughput of each condition with many concurrent orders with the target."""
+    """Compare the throughput of each condition with many concurrent orders with the targets."""
     rounds = {(one.side, one.condition): one.rounds for one in figures}
     for condition in dict.fromkeys(one.condition for one in figures):
         if condition.concurrency == BUSY:
-            target = Target(f"throughput, ours / plain: {condition}", lambda one: one.per_second, _THROUGHPUT)
-            yield compare(target, rounds[OURS, condition], rounds[PLAIN, condition])
+            for peer, least in _TARGETS.items():
+                target = Target(f"throughput, ours / {peer}: {condition}", lambda one: one.per_second, least)
+                yield compare(target, rounds[OURS, condition], rounds[peer, condition])
 
 
 def row(one: Series[Condition]) -> Row:
@@ -124,7 +125,7 @@ def draw(result: dict[str, Any], figure: Figure) -> None:
 
 
 def _workers(rows: Sequence[Row]) -> Iterator[Line]:
-    for side in (OURS, PLAIN):
+    for side in NAMES:
         for products, style in ((MANY_PRODUCTS, "-"), (1, ":")):
             line = [row for row in rows if (row["side"], row["products"]) == (side, products)]
             points = [row["workers"] for row in line], [row["per_second"] for row in line]

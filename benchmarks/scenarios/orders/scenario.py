@@ -1,8 +1,8 @@
-"""Placing an order: the services, and the same by hand, on one PostgreSQL and with the same customer."""
+"""Placing an order: the services, the same by hand, and the usual stack, on one PostgreSQL with the same customer."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
@@ -15,7 +15,7 @@ from benchmarks.results import results_as_json
 from benchmarks.runner import OnTurn, Rounds, Side, Turn
 from benchmarks.scenario import Scenario
 from benchmarks.scenarios.orders.figures import BUSY, MANY_PRODUCTS, Condition, draw, notes, results, row, tables
-from benchmarks.scenarios.orders.sides import ours, plain
+from benchmarks.scenarios.orders.sides import NAMES, ours, peer
 from benchmarks.scenarios.orders.stores import Stores, open_stores
 from chassis.core.types import new_id
 from cli.dev.secrets import ensure_secrets
@@ -58,7 +58,7 @@ class Plan:
     @property
     def turns(self) -> int:
         """The number of measurements in a run."""
-        return 2 * self.rounds * sum(len(self.conditions(workers)) for workers in self.workers)
+        return len(NAMES) * self.rounds * sum(len(self.conditions(workers)) for workers in self.workers)
 
 
 FULL = Plan(rounds=5, workers=(1, 2, 4), seconds=4.0, warm_up=0.7, longest=15.0)
@@ -67,7 +67,7 @@ QUICK = Plan(rounds=2, workers=(1,), seconds=2.0, warm_up=0.5, longest=10.0)
 
 def measure(plan: Plan, folder: Path, on_turn: OnTurn) -> list[Series[Condition]]:
     """
-    Measure both sides.
+    Measure all sides.
 
     Raises:
         DoesNotWork: One of them fails from the start.
@@ -77,7 +77,7 @@ def measure(plan: Plan, folder: Path, on_turn: OnTurn) -> list[Series[Condition]
     with open_stores(folder, secrets) as stores:
         asyncio.run(stores.add_products(product_ids))
         for workers in plan.workers:
-            with _both_sides(stores, secrets, folder, workers) as sides:
+            with _sides(stores, secrets, folder, workers) as sides:
                 for side in sides:
                     side.try_once(product_ids)
                 found += rounds.measure(
@@ -92,12 +92,13 @@ def new_product_ids() -> list[str]:
 
 
 @contextmanager
-def _both_sides(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[list[Side]]:
+def _sides(stores: Stores, secrets: Mapping[str, str], folder: Path, workers: int) -> Iterator[list[Side]]:
     processes = {"analytics": 1, "user": 1, "product": workers, "order": workers}
     with deploy(stores.ours, secrets, folder, processes) as services:
         pids = {name: [pid] for name, pid in services.pids.items()}
-        with ours(stores, services.environment, pids) as one, plain(stores, services, workers) as other:
-            yield [one, other]
+        with ExitStack() as stack:
+            peers = [stack.enter_context(peer(side, stores, services, workers)) for side in stores.peers]
+            yield [stack.enter_context(ours(stores, services.environment, pids)), *peers]
 
 
 def _content(plan: Plan, figures: Sequence[Series[Condition]]) -> dict[str, Any]:

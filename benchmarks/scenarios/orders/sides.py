@@ -1,4 +1,4 @@
-"""The two sides, each ready to be measured with the same customer."""
+"""The sides, each ready to be measured with the same customer."""
 
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +13,15 @@ from benchmarks.processes import Child
 from benchmarks.runner import Side
 from benchmarks.scenarios.orders.customer import order_at
 from benchmarks.scenarios.orders.peer import serve_orders, serve_products
-from benchmarks.scenarios.orders.stores import ORDERS, OURS, PLAIN, PRODUCTS, Stores, dsn
+from benchmarks.scenarios.orders.stores import ORDERS, OURS, PLAIN, PRODUCTS, USUAL, Stores
+from benchmarks.scenarios.orders.usual import serve_usual_orders, serve_usual_products
 
-NAMES = {OURS: "order and product service", PLAIN: "aiohttp and asyncpg by hand"}
+NAMES = {
+    OURS: "order and product service",
+    PLAIN: "aiohttp and asyncpg by hand",
+    USUAL: "FastAPI, SQLAlchemy and httpx",
+}
+_PEERS = {PLAIN: (serve_products, serve_orders), USUAL: (serve_usual_products, serve_usual_orders)}
 _BACKLOG = 2048
 
 
@@ -39,16 +45,19 @@ def ours(
 
 
 @contextmanager
-def plain(stores: Stores, services: Deployed, workers: int) -> Iterator[Side]:
-    """Run the peer with this many processes for each half, and place orders with it."""
+def peer(side: str, stores: Stores, services: Deployed, workers: int) -> Iterator[Side]:
+    """Run a peer with this many processes for each half, and place orders with it."""
+    serve_its_products, serve_its_orders = _PEERS[side]
+    databases = stores.peers[side]
     key = orjson.dumps(orjson.loads(services.keys())["keys"][0])
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)) for _ in range(2)]
         order_url, product_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in listeners)
-        products = dsn(stores.plain[PRODUCTS])
-        product = [stack.enter_context(Child(serve_products, listeners[1], products)) for _ in range(workers)]
-        orders = dsn(stores.plain[ORDERS]), product_url, key
-        order = [stack.enter_context(Child(serve_orders, listeners[0], *orders)) for _ in range(workers)]
+        product = [
+            stack.enter_context(Child(serve_its_products, listeners[1], databases[PRODUCTS])) for _ in range(workers)
+        ]
+        orders = databases[ORDERS], product_url, key, services.environment["JWT_ISSUER"]
+        order = [stack.enter_context(Child(serve_its_orders, listeners[0], *orders)) for _ in range(workers)]
         customer = stack.enter_context(Child(run_client, order_at, order_url, log_in(services.environment)))
         for child in (*product, *order, customer):
             child.ready()
@@ -57,4 +66,4 @@ def plain(stores: Stores, services: Deployed, workers: int) -> Iterator[Side]:
             "product": [child.pid for child in product],
             "PostgreSQL": stores.postgres_pids,
         }
-        yield Side(PLAIN, NAMES[PLAIN], customer.ask, roots, counts=partial(stores.counts, PLAIN))
+        yield Side(side, NAMES[side], customer.ask, roots, counts=partial(stores.counts, side))

@@ -1,4 +1,4 @@
-"""The databases of a run: one PostgreSQL for both sides, with the same tables in each, and our MongoDB."""
+"""The databases of a run: one PostgreSQL for all sides, with the same tables in each, and our MongoDB."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +16,13 @@ from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 
-OURS, PLAIN = "ours", "plain"
+OURS, PLAIN, USUAL = "ours", "plain", "usual"
 ORDERS, PRODUCTS = "ORDER_DATABASE_URL", "PRODUCT_DATABASE_URL"
-_DATABASES = {OURS: ("order_service", "product_service"), PLAIN: ("plain_order", "plain_product")}
+_DATABASES = {
+    OURS: ("order_service", "product_service"),
+    PLAIN: ("plain_order", "plain_product"),
+    USUAL: ("usual_order", "usual_product"),
+}
 _STOCK = 1_000_000_000
 _EVENTS_S = 60.0
 _ADD_PRODUCT = "INSERT INTO products (id, name, price_minor, currency, stock) VALUES ($1, 'Teapot', 1999, 'EUR', $2)"
@@ -39,13 +43,13 @@ class Stores:
         ours: The addresses, by the names of the services' variables.
         postgres_pids: The roots of the servers' process trees.
         mongodb_pids: The same for MongoDB.
-        plain: The addresses of the peer's databases; empty if it is not run.
+        peers: The addresses of each peer's databases, by its side; empty if none is run.
     """
 
     ours: Mapping[str, str]
     postgres_pids: Sequence[int]
     mongodb_pids: Sequence[int]
-    plain: Mapping[str, str] = field(default_factory=dict)
+    peers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def counts(self, side: str) -> dict[str, int]:
         """Read PostgreSQL's counters of a side."""
@@ -56,8 +60,8 @@ class Stores:
         assert asyncio.run(eventually(self._have_arrived, within=_EVENTS_S))
 
     async def add_products(self, ids: Sequence[str]) -> None:
-        """Create the same products on both sides, with enough stock for every order."""
-        for side in filter(None, (self.ours, self.plain)):
+        """Create the same products on all sides, with enough stock for every order."""
+        for side in (self.ours, *self.peers.values()):
             async with asyncpg.create_pool(dsn(side[PRODUCTS]), min_size=1) as pool:
                 await pool.executemany(_ADD_PRODUCT, [(UUID(one), _STOCK) for one in ids])
                 await pool.executemany(_ADD_MOVEMENT, [(new_id(), UUID(one), _STOCK) for one in ids])
@@ -86,12 +90,15 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
         ours = create_databases({"postgres": postgres, "mongodb": mongodb})
-        orders, products = map(postgres.create_database, _DATABASES[PLAIN])
-        stores = Stores(ours, [postgres.pid], [mongodb.pid], {ORDERS: orders, PRODUCTS: products})
+        peers = {
+            side: dict(zip((ORDERS, PRODUCTS), map(postgres.create_database, _DATABASES[side]), strict=True))
+            for side in (PLAIN, USUAL)
+        }
         migrate({**secrets, **ours})
-        migrate(stores.plain, "order")
-        migrate(stores.plain, "product")
-        yield stores
+        for addresses in peers.values():
+            migrate(addresses, "order")
+            migrate(addresses, "product")
+        yield Stores(ours, [postgres.pid], [mongodb.pid], peers)
 
 
 def dsn(url: str) -> str:

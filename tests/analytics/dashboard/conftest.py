@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, CDPSession, Page, Route
 
+from analytics.dashboard.files import read_page
 from chassis.application import application_of
 from chassis.postgres.database import Postgres
 from tests.analytics.dashboard.failing import Failing
@@ -19,6 +20,11 @@ from tests.support.browser import PATIENCE_MS, browser_process
 from tests.support.having import having
 
 __all__ = ["browser_process"]
+
+_CALL = """async ([file, name, values]) => {
+  const module = await import(`/dashboard/${file}.js`);
+  return JSON.parse(JSON.stringify((await module[name](...values)) ?? null));
+}"""
 
 Fail = Callable[[str, Exception], AbstractContextManager[None]]
 """Makes calls of analytics to the user service fail: ``with failing("/profile", ServiceUnavailable())``."""
@@ -57,6 +63,48 @@ def visit(browser_process: Browser, environment: dict[str, str], clean: None) ->
             await context.close()
 
     return opened
+
+
+_FILES = read_page()
+
+
+async def _serve(route: Route) -> None:
+    """Answer with one of the page's files; otherwise with an empty page."""
+    file = _FILES.get(route.request.url.rpartition("/")[2])
+    if file:
+        await route.fulfill(body=file.content, content_type=file.media_type)
+    else:
+        await route.fulfill(body="", content_type="text/html")
+
+
+class Modules:
+    """The page's modules, in a page without a service."""
+
+    def __init__(self, page: Page, browser: CDPSession) -> None:
+        self._page = page
+        self._browser = browser
+        self._zone = ""
+
+    async def run(self, function: str, *values: object, zone: str = "UTC") -> Any:  # noqa: ANN401 - JSON
+        """Return what a function returns: ``await modules.run("names.tail", id)``; a datetime becomes a Date."""
+        return await self.evaluate(_CALL, [*function.split("."), list(values)], zone=zone)
+
+    async def evaluate(self, script: str, value: object = None, zone: str = "UTC") -> Any:  # noqa: ANN401 - JSON
+        """Return what a script returns."""
+        if zone != self._zone:
+            await self._browser.send("Emulation.setTimezoneOverride", {"timezoneId": zone})
+            await self._page.goto("http://127.0.0.1/dashboard/")
+            self._zone = zone
+        return await self._page.evaluate(script, value)
+
+
+@pytest.fixture(scope="module")
+async def modules(browser_process: Browser) -> AsyncIterator[Modules]:
+    """The page's modules."""
+    page = await browser_process.new_page(locale="en-GB")
+    await page.route("**/dashboard/*", _serve)
+    yield Modules(page, await page.context.new_cdp_session(page))
+    await page.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from playwright.async_api import Locator, Page, expect
 
 PASSWORD = "correct horse battery"
-PANELS = ("today", "over-time", "revenue", "products", "funnel", "retention")
+PANELS = ("cards", "over-time", "revenue", "products", "funnel", "retention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,20 @@ class Screen:
             await expect(self.panel(name).locator(".body > *").first).to_be_visible()
         await expect(self.page.locator("[aria-busy]")).to_have_count(0)
         await expect(self.page.locator(".loading")).to_have_count(0)
+
+    async def choose(self, text: str) -> None:
+        """Choose a range, and wait until every panel shows it."""
+        await self.page.locator("#range").get_by_text(text).click()
+        await self.settle()
+
+    def excuse(self) -> None:
+        """Check that the browser has reported only missing answers and error statuses, and clear its messages."""
+        assert {complaint[:23] for complaint in self.complaints} == {"Failed to load resource"}
+        self.complaints.clear()
+
+    def line(self, name: str) -> Locator:
+        """Return the button that shows and hides a line of events over time."""
+        return self.panel("over-time").locator(".legend").get_by_role("button", name=name)
 
     def panel(self, name: str) -> Locator:
         """Return a panel by its id."""

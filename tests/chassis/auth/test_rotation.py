@@ -26,7 +26,7 @@ ROLLING_S = 20
 ADD_AT = 100
 PROMOTE_AT = ADD_AT + ROLLING_S + HANDLING[Kind.TOKENS].promote_after_s
 RETIRE_AT = PROMOTE_AT + ROLLING_S + HANDLING[Kind.TOKENS].retire_after_s
-STEPS = {ADD_AT: "rotate", PROMOTE_AT: "rotate", RETIRE_AT: "retire"}
+STEPS = {ADD_AT: "rotate", PROMOTE_AT: "promote", RETIRE_AT: "retire"}
 ENDS_AT = RETIRE_AT + ROLLING_S + LIFETIME_S
 REFRESH_TICKS = ceil(KEYS_EVERY_S * 1.1 / TICK_S)
 """Between two regular refreshes at their slowest."""
