@@ -190,7 +190,6 @@ def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
     say("Ctrl-C stops everything. The services' logs follow.")
 
 
-
 def _introduce_accounts(environment: Mapping[str, str]) -> None:
     demo = import_module("cli.demo.accounts")
     demo.ensure_demo_accounts(environment)
