@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,16 @@ def test_the_short_form_ignores_another_project_s_python(name: str, tmp_path: Pa
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert (done.returncode, "calls" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(("module", "library"), [("cli", "structlog"), ("cli.dev.reloading", "uvicorn")])
+def test_an_interrupt_during_the_imports_has_no_traceback(tmp_path: Path, module: str, library: str) -> None:
+    """Ctrl-C in the first second, while libraries are imported, ends a process without a word."""
+    (tmp_path / f"{library}.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise ValueError\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+
+    done = subprocess.run([sys.executable, "-P", "-m", module], env=environment, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
