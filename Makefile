@@ -53,8 +53,8 @@ test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with bran
 	@$(BIN)/python -m pytest $(if $(filter full,$(MODE)),--cov --cov-report=term)
 
 .PHONY: test-long
-test-long: $(BIN)/.ready ## Run the tests that kill databases, replace services, restore backups, and check query plans at a million rows (9 min)
-	@$(BIN)/python -m pytest -m long -n 0
+test-long: $(BIN)/.ready ## Run the tests with a browser, those that kill databases or replace services, and query plans at a million rows (9 min)
+	@$(BIN)/python -m pytest -m long -n 2
 
 .PHONY: fuzz
 fuzz: $(BIN)/.ready ## Send a million altered sealed messages; none may be accepted, none may crash the service (2 min)

@@ -11,6 +11,7 @@ from tests.support.aliases import MakeUser
 from tests.support.browser import PATIENCE_MS, browser_process
 
 __all__ = ["browser_process"]
+pytestmark = pytest.mark.long
 PASSWORD = "correct horse battery"
 
 

@@ -28,6 +28,8 @@ from user.audit import AuditKind
 from user.models import AuditEntry, User, UserSession
 from user.services import refresh_session
 
+pytestmark = pytest.mark.long
+
 ENDED = "Your session has ended: log in again."
 
 
@@ -207,7 +209,6 @@ async def test_the_address_has_the_view(visit: Visit, root: User, seeded: None) 
         await expect(page.get_by_label("Step 3", exact=True)).to_have_count(0)
 
 
-@pytest.mark.long
 async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> None:
     """Without events no panel is blank or broken."""
     async with visit() as screen:
@@ -224,7 +225,6 @@ async def test_where_there_is_nothing_that_is_said(visit: Visit, root: User) -> 
     assert "No one was seen first in these weeks." in shown["retention"]
 
 
-@pytest.mark.long
 async def test_the_command_of_an_empty_panel_fills_it(
     visit: Visit, root: User, database: MotorDatabase, write_key: str
 ) -> None:
@@ -246,7 +246,6 @@ async def test_the_command_of_an_empty_panel_fills_it(
         assert "page.viewed 1 cart.opened 1 100% of all" in await screen.text_of("funnel")
 
 
-@pytest.mark.long
 async def test_a_failure_is_told_and_can_be_tried_again(
     apps: dict[str, FastAPI], visit: Visit, root: User, seeded: None
 ) -> None:
@@ -282,7 +281,6 @@ async def do_now(app: FastAPI, name: str) -> None:
     await periodic.work()
 
 
-@pytest.mark.long
 async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
     apps: dict[str, FastAPI], visit: Visit, root: User
 ) -> None:
@@ -326,7 +324,6 @@ async def test_events_are_listed_live_and_opened(
         await expect(live.get_by_role("status")).to_have_text("Paused")
 
 
-@pytest.mark.long
 async def test_many_tabs_share_one_session(
     apps: dict[str, FastAPI], visit: Visit, root: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,7 +342,6 @@ async def test_many_tabs_share_one_session(
     assert await read(apps["user"].state.application.store, reused) == []
 
 
-@pytest.mark.long
 async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
     """Once, however many panels need one, and invisibly."""
     async with visit() as screen:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.analytics.dashboard.conftest import Modules
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 11, 20, 20, 30, 30, tzinfo=UTC)
 A, B = "0197a6b2-0000-7000-8000-0000a1b2c3d4", "0197a6b2-0000-7000-8000-000099887766"
 

@@ -10,6 +10,8 @@ from tests.analytics.dashboard.seeds import seed
 from tests.support.aliases import MakeUser
 from user.models import User
 
+pytestmark = pytest.mark.long
+
 TODAY = """async () => {
   const { periodOf } = await import("/dashboard/ranges.js");
   const { from, to } = periodOf("today", new Date("2026-11-20T20:30:30Z"));
@@ -33,7 +35,6 @@ async def root(make_user: MakeUser) -> User:
     return await make_user("root", role="admin")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("zone", "said"),
     [
