@@ -154,4 +154,5 @@ lock: $(BIN)/.ready ## Update requirements/*.txt from pyproject.toml (keeps vers
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev --group bench -c $(DESTINATION)/dev.txt pyproject.toml \
 	  -o $(DESTINATION)/bench.txt && \
+	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:clients -o $(DESTINATION)/clients.txt && \
 	grep -A 30 '^uv==' $(DESTINATION)/dev.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > $(DESTINATION)/bootstrap.txt

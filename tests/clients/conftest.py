@@ -2,10 +2,20 @@
 
 import pytest
 
+from tests.analytics.conftest import stored, write_key
 from tests.support.node import Node
+from tests.support.python_clients import PythonClients
+
+__all__ = ["stored", "write_key"]
 
 
 @pytest.fixture(scope="session")
 async def node() -> Node:
     """Node with the pinned packages."""
     return await Node.install()
+
+
+@pytest.fixture(scope="session")
+async def python_clients() -> PythonClients:
+    """The locked clients for Python."""
+    return await PythonClients.install()
