@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.analytics.conftest import stored, write_key
+from tests.analytics.conftest import keyed, stored, write_key
+from tests.order.conftest import shop
 from tests.support.node import Node
 from tests.support.python_clients import PythonClients
 
-__all__ = ["stored", "write_key"]
+__all__ = ["keyed", "shop", "stored", "write_key"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Python clients whose dependencies may differ from ours: ``requirements/clients.txt``, in an environment of its own."""
+"""Python clients whose dependencies may differ from ours: ``requirements/clients.txt``, in their own environment."""
 
 import sys
 from dataclasses import dataclass

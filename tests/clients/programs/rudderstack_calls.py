@@ -1,4 +1,4 @@
-"""``rudderstack_calls.py <address> <write key>``: makes every call of RudderStack's client, and prints what it reports."""
+"""``rudderstack_calls.py <address> <write key>``: makes every call of RudderStack's client; prints what it reports."""
 
 import json
 import sys
