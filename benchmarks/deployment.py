@@ -1,5 +1,6 @@
 """The services as the production image starts them, a logged-in person, and nginx where it is installed."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from typing import Protocol
 
 import httpx
 
-from cli.demo import ensure_demo_user
+from cli.demo.accounts import ensure_demo_person
 from cli.dev.environment import service_environment, stack_environment
 from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
@@ -126,7 +127,7 @@ def wait_until_ready(port: int, log: Path, within_s: float = _START_S) -> None:
 
 def log_in(environment: Mapping[str, str]) -> str:
     """Register a person with a browser and a password; returns an access token of 15 minutes."""
-    name, password = ensure_demo_user(environment)
+    name, password = asyncio.run(ensure_demo_person(environment))
     login = f"{environment['USER_SERVICE_URL']}/api/v1/users/login"
     answer = httpx.post(login, data={"username": name, "password": password}).raise_for_status()
     return str(answer.json()["access_token"])

@@ -19,7 +19,7 @@ COMMANDS = {
     "reset": "cli.dev.reset:reset",
     "doctor": "cli.checks.doctor:doctor",
     "db": "cli.db:app",
-    "demo": "cli.demo:demo",
+    "demo": "cli.demo.demo:demo",
     "call": "cli.call:call",
     "keys": "cli.keys.commands:app",
     "settings": "cli.settings:settings",

@@ -4,6 +4,7 @@ Logs: structlog on the standard library, so that libraries and our own code have
 A separate thread writes the lines, so neither the terminal nor a file blocks the event loop.
 """
 
+import asyncio
 import atexit
 import logging
 import os
@@ -25,6 +26,7 @@ from prometheus_client import Counter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chassis.core import context as request_context
+from chassis.core.tracebacks import describe
 from chassis.settings import Environment, ServiceSettings
 from chassis.telemetry import sentry as error_reports
 
@@ -65,6 +67,7 @@ _CONTROLS = {
         *(0x61C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
     )
 }
+_EXCEPTIONS = structlog.processors.ExceptionRenderer(lambda given: describe(given[1], given[2]))
 _DROPPED = Counter("log_lines_dropped", "Log lines that were dropped because standard output blocks.", ["service"])
 _ERRORS = frozenset({"error", "exception", "critical"})
 _NOISY = {
@@ -73,6 +76,7 @@ _NOISY = {
     "httpcore": logging.WARNING,
     "pymongo": logging.WARNING,
     "urllib3": logging.WARNING,
+    "chassis.postgres.instrumentation": logging.WARNING,  # SQLAlchemy's pool: a line for every lost connection
 }
 """Loggers whose lines repeat our own, and the lowest level that is kept."""
 
@@ -99,7 +103,7 @@ def configure_logging(settings: ServiceSettings) -> None:
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(),
             _report_error,
-            structlog.processors.format_exc_info,  # here: the writing thread has no exception context
+            _EXCEPTIONS,  # here: the writing thread has no exception context
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -174,7 +178,13 @@ def stop_logging() -> None:
         _listener = None
 
 
+def _is_not_cancelled(record: logging.LogRecord) -> bool:
+    """Whether a line of the server is more than the traceback of a request that it cancelled itself when it stopped."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def _quiet_libraries(level: str) -> None:
+    logging.getLogger("uvicorn.error").addFilter(_is_not_cancelled)
     for name, library_level in _NOISY.items():
         logging.getLogger(name).setLevel(library_level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "gunicorn.error"):
@@ -197,7 +207,7 @@ def _formatter(*renderers: Processor) -> logging.Formatter:
         processors=[
             _add_context,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            _EXCEPTIONS,
             _make_safe,
             *renderers,
         ],

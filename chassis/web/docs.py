@@ -7,12 +7,13 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.staticfiles import StaticFiles
 from pydantic import AnyHttpUrl
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from chassis.web.routing import PlainRoute
 from chassis.web.security_headers import CONTENT_POLICY, page_policy
 
 _OPENAPI = "/openapi.json"
+_DOCS = "/docs"
 _ASSETS = "/docs/assets"
 _REDIRECT = "/docs/oauth2-redirect"
 _NO_ICON = "data:,"
@@ -29,13 +30,17 @@ follow()
 
 def add_docs(app: FastAPI, login: str | None) -> None:
     """
-    Serve ``/openapi.json`` and ``/docs``, its files from the package fastapi-offline.
+    Serve ``/openapi.json`` and ``/docs``, its files from the package fastapi-offline; ``/`` leads there.
 
     Args:
         login: The address that the Authorize button logs in at; None if it is not known.
     """
     router = APIRouter(route_class=PlainRoute, include_in_schema=False)
     assets = StaticFiles(directory=str(files("fastapi_offline") / "static"))
+
+    @router.get("/")
+    async def root() -> RedirectResponse:
+        return RedirectResponse(_DOCS)
 
     @router.get(_OPENAPI)
     async def openapi() -> JSONResponse:
@@ -55,7 +60,7 @@ def add_docs(app: FastAPI, login: str | None) -> None:
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
     )
     page = bytes(docs.body).decode().replace("</head>", _COLOURS)
-    _add_page(router, "/docs", page, login)
+    _add_page(router, _DOCS, page, login)
     _add_page(router, _REDIRECT, bytes(get_swagger_ui_oauth2_redirect_html().body).decode())
     app.router.routes.extend(router.routes)
 

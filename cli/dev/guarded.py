@@ -6,11 +6,13 @@ Otherwise its reloader would hold the port without a worker, and every request w
 
 import json
 import os
+import sys
 import traceback
 from importlib import import_module
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.core.tracebacks import describe
 from cli.dev.ports import BROKEN
 
 SERVICE = "DEVELOPED_SERVICE"
@@ -72,15 +74,16 @@ class Guarded:
         return has_started
 
     def _break(self, error: BaseException) -> None:
-        traceback.print_exception(error)
         self._app, self._reason = None, traceback.format_exception_only(error)[-1].strip()
+        mend = f"The {self._service} service does not start: see above. Correct it and save: it starts again by itself."
+        sys.stderr.write(f"{describe(error)}\n{mend}\n")
 
     async def _refuse(self, send: Send) -> None:
         problem = {
             "type": "about:blank",
             "title": f"The {self._service} service does not start",
             "status": 503,
-            "detail": f"{self._reason} (the terminal has the whole traceback; an edit starts the service again)",
+            "detail": f"{self._reason} (the terminal has the traceback; an edit starts the service again)",
             "code": BROKEN,
         }
         headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]

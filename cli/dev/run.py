@@ -125,7 +125,7 @@ def _migrate(environment: Mapping[str, str]) -> None:
     say("Migrating …")
     command = [sys.executable, "-m", "cli", "db", "upgrade"]
     process = SupervisedProcess(command, environment=environment, folder=ROOT, output=None)
-    import_module("cli.demo")  # large, and needed later: importing it meanwhile saves half a second
+    import_module("cli.demo.accounts")  # large, and needed later: importing it meanwhile saves half a second
     if process.wait():
         message = "The migrations failed: see above; `make doctor` checks the databases."
         raise CommandError(message)
@@ -180,17 +180,29 @@ def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
         database = url.netloc.rpartition("@")[2] + url.path  # without the password
         state = " [red](not ready)[/]" if service.name in missing else ""
         table.add_row(service.name + state, address, f"{address}/docs", database)
+    table.add_section()
+    table.add_row("dashboard", f"{environment['ANALYTICS_SERVICE_URL']}/dashboard", "", "")
     console.print(table)
     if missing:
         say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
-    if "user" not in missing:
-        _introduce_demo_user(environment)
-    say("Ctrl-C stops everything. The services' logs follow.")
+    _introduce_accounts(environment)
+    say(
+        f"Mails are written to {escape(str(ROOT / 'logs' / 'mails.txt'))}. Ctrl-C stops everything. "
+        "The services' logs follow."
+    )
 
 
-def _introduce_demo_user(environment: Mapping[str, str]) -> None:
-    username, password = import_module("cli.demo").ensure_demo_user(environment)
-    form = f"username={quote_plus(username)}&password={quote_plus(password)}"
-    url = f"{environment['USER_SERVICE_URL']}/api/v1/users/login"
-    say(f"Demo user {username}, password {password}. Log in with:")
-    say(f"  curl -s {url} -d {quote(form)}")
+def _introduce_accounts(environment: Mapping[str, str]) -> None:
+    demo = import_module("cli.demo.accounts")
+    demo.ensure_demo_accounts(environment)
+    table = Table("Account", "Password", "For", box=None, pad_edge=False)
+    table.add_row(*demo.PERSON, "ordering")
+    table.add_row(*demo.ADMIN, "the dashboard, the catalogue, other accounts")
+    console.print(table)
+    name, password = demo.PERSON
+    form = f"username={quote_plus(name)}&password={quote_plus(password)}"
+    url = f"{environment['USER_SERVICE_URL']}/api/v1/users"
+    account = '{"username": "grace", "email": "grace@example.org", "password": "a-long-passphrase-of-yours"}'
+    say("Log in, or register an account of your own:")
+    say(f"  curl -s {url}/login -d {quote(form)}")
+    say(f"  curl -s {url}/register -H 'content-type: application/json' -d {quote(account)}")

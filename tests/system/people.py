@@ -6,7 +6,7 @@ import httpx
 from pymongo import MongoClient
 
 from chassis.mongodb.database import Document
-from cli.demo import ensure_demo_admin
+from cli.demo.accounts import ensure_demo_admin
 from tests.system.stack import Stack
 
 ORDERS = "/api/v1/orders"

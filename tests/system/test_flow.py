@@ -4,7 +4,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from cli.demo import demo
+from cli.demo.demo import demo
 from cli.dev.polling import eventually
 from tests.system.leases import end_leases
 from tests.system.people import ORDERS, count_orders, make_product

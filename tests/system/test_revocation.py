@@ -6,7 +6,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from cli.demo import ensure_demo_admin
+from cli.demo.accounts import ensure_demo_admin
 from cli.dev.polling import eventually
 from cli.services import SERVICES
 from tests.support.aliases import People

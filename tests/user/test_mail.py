@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from chassis.settings import Environment
 from tests.user.mail_servers import LOGIN, MAIL, SENDER, mail_server, smtp
-from user.mail.mailer import ConsoleMailer, Mail, MailNotSent, SmtpMailer, make_mailer
+from user.mail.mailer import ConsoleMailer, FileMailer, Mail, MailNotSent, SmtpMailer, make_mailer
 from user.settings import Settings
 
 
@@ -77,6 +78,24 @@ async def test_development_prints_mail(capsys: pytest.CaptureFixture[str]) -> No
 
     printed = capsys.readouterr().out
     assert (MAIL.to in printed, MAIL.subject in printed, MAIL.text in printed) == (True, True, True)
+
+
+async def test_development_keeps_mail_beside_the_logs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a folder for logs, mails are appended to a private file there; the terminal shows no token."""
+    settings = Settings.model_construct(environment=Environment.LOCAL, log_dir=tmp_path)
+    mailer = make_mailer(settings)
+    assert isinstance(mailer, FileMailer)
+
+    await mailer.send(MAIL)
+    await mailer.send(Mail("bea@example.org", "Welcome", "Second\n"))
+
+    file = tmp_path / "mails.txt"
+    text = file.read_text(encoding="utf-8")
+    assert text.index(MAIL.text) < text.index("Second")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert MAIL.text not in capsys.readouterr().out + caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sending mail: the interface, and two implementations."""
+"""Sending mail: the interface, and its implementations: two for development, one with a mail server."""
 
 import asyncio
 import sys
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import make_msgid, parseaddr
+from pathlib import Path
 from typing import Protocol
 
+import structlog
 from aiosmtplib import SMTP, SMTPException
 from email_validator import validate_email
 from pydantic import SecretStr
@@ -16,6 +18,8 @@ from pydantic import SecretStr
 from chassis.settings import Environment
 from user.mail.smtp_url import smtp_options
 from user.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT_S = 10.0
 GOODBYE_S = 1.0
@@ -53,6 +57,32 @@ class ConsoleMailer:
         """Print a mail."""
         sys.stdout.write(f"\n--- Mail to {mail.to}: {mail.subject}\n\n{mail.text}\n---\n\n")
         sys.stdout.flush()
+
+
+class FileMailer:
+    """Appends mails to a file, for development; the log names only the file, because a mail may contain a token."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def send(self, mail: Mail) -> None:
+        """
+        Append a mail.
+
+        Raises:
+            MailNotSent: The file cannot be written.
+        """
+        text = f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z, mail to {mail.to}: {mail.subject}\n\n{mail.text}\n"
+        try:
+            await asyncio.to_thread(self._append, text)
+        except OSError as error:
+            raise MailNotSent(_reason(error)) from error
+        log.info("mail written", subject=mail.subject, file=str(self._file))
+
+    def _append(self, text: str) -> None:
+        self._file.touch(mode=0o600)
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(text)
 
 
 class SmtpMailer:
@@ -102,7 +132,9 @@ def make_mailer(settings: Settings) -> Mailer | None:
     """Return the mailer of this deployment; None without a mail server."""
     if settings.smtp_url:
         return SmtpMailer(settings.smtp_url, settings.mail_from)
-    return ConsoleMailer() if settings.environment is Environment.LOCAL else None
+    if settings.environment is not Environment.LOCAL:
+        return None
+    return FileMailer(settings.log_dir / "mails.txt") if settings.log_dir else ConsoleMailer()
 
 
 def _message(sender: str, mail: Mail) -> EmailMessage:
