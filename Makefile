@@ -56,6 +56,10 @@ test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with bran
 test-long: $(BIN)/.ready ## Run the tests that kill databases, replace services, restore backups, and check query plans at a million rows (9 min)
 	@$(BIN)/python -m pytest -m long -n 0
 
+.PHONY: test-clients
+test-clients: $(BIN)/.ready ## Run the clients of docs/clients.md against running services; installs them first, from their registries (1 min)
+	@$(BIN)/python -m pytest -m "long or not long" -n 0 tests/clients
+
 .PHONY: fuzz
 fuzz: $(BIN)/.ready ## Send a million altered sealed messages; none may be accepted, none may crash the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
@@ -118,8 +122,8 @@ check: check-fast ## Check format, lint, imports, types, manifests, secrets, loc
 	bin/cli db check
 
 .PHONY: audit
-audit: $(BIN)/.ready ## Check every locked package (bench.txt has them all) for known vulnerabilities; needs the network
-	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt \
+audit: $(BIN)/.ready ## Check every locked package (bench.txt and clients.txt have them all) for known vulnerabilities; needs the network
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt -r requirements/clients.txt \
 	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
 
 .PHONY: sbom

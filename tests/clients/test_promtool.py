@@ -4,9 +4,13 @@ import asyncio
 import shutil
 from asyncio.subprocess import PIPE, STDOUT
 
+import pytest
+
 from cli.services import SERVICES
 from tests.support.aliases import People
 from tests.support.tools import require
+
+pytestmark = pytest.mark.long
 
 
 async def test_promtool_finds_no_fault_in_metrics(people: People) -> None:
