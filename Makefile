@@ -123,8 +123,8 @@ check: check-fast ## Check format, lint, imports, types, manifests, secrets, loc
 
 .PHONY: audit
 audit: $(BIN)/.ready ## Check every locked package (bench.txt and clients.txt have them all) for known vulnerabilities; needs the network
-	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt -r requirements/clients.txt \
-	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
+	@for lock in bench clients; do $(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt \
+	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt) || exit 1; done
 
 .PHONY: sbom
 sbom: $(BIN)/.ready ## Write sbom/: the contents of each service's image, as CycloneDX; reproducible
