@@ -68,7 +68,8 @@ async def test_each_call_has_its_address(
 async def test_traits_of_an_identify_may_be_in_its_context(keyed: httpx.AsyncClient, stored: Stored) -> None:
     """RudderStack's clients send them there; the message's own come first, and no other call's are stored."""
     context = {"traits": {"plan": "free", "size": 3}}
-    odd = [{"type": "identify", "userId": "eve", "context": {"traits": traits}} for traits in (None, [], "pro", 7)]
+    no_objects: list[object] = [None, [], "pro", 7]
+    odd = [{"type": "identify", "userId": "eve", "context": {"traits": traits}} for traits in no_objects]
 
     await send(keyed, {"type": "identify", "userId": "ada", "context": context, "traits": {"plan": "pro"}}, *odd)
     await send(keyed, *({"type": kind, "event": "x", "userId": "bob", "context": context} for kind in Kind))

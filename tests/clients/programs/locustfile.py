@@ -23,7 +23,7 @@ class Customer(HttpUser):
         self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         self.ordered = 0
 
-    @task
+    @task  # type: ignore[untyped-decorator]  # locust is installed elsewhere
     def order(self) -> None:
         """Order the first product of the catalogue, and read the order."""
         product = self.client.get("/api/v1/products").json()["items"][0]
