@@ -132,12 +132,12 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     # Not include_router: it wraps every route again and matches each request twice. The routes of the service come
     # first, so that a request is not matched against those of the documentation before.
     app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
-    settle_paths(app.router.routes)
     describe(app, settings, routers)
     origins = settings.cors_origins
     if settings.environment is not Environment.PRODUCTION:
         add_docs(app, login_address(app, settings))
         origins += docs_origins(settings.docs_services.values())
+    settle_paths(app.router.routes)
     if origins:
         add_cors(app, origins)
     return app

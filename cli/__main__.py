@@ -2,10 +2,14 @@
 
 import logging
 import os
+import signal
 import sys
 from importlib import import_module
 from inspect import getdoc
 from typing import Any
+
+if __name__ == "__main__":  # Ctrl-C during the imports below ends the process without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import structlog
 import typer
@@ -102,4 +106,5 @@ def _single(function: object) -> typer.Typer:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()

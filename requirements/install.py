@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,14 @@ FOR_UV = {
     "trusted-host": "UV_INSECURE_HOST",
     "client-cert": "SSL_CLIENT_CERT",
     "keyring-provider": "UV_KEYRING_PROVIDER",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "retries": "UV_HTTP_RETRIES",
 }
-OWN_UV = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INSECURE_HOST", "UV_NATIVE_TLS")
+OWN_UV = (
+    *("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INSECURE_HOST"),
+    *("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"),
+)
 """The caller's settings of uv for reaching a registry, besides UV_HTTP_*, UV_CACHE_DIR and passwords."""
 STEERING = ("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__", "MAKE", "MFLAGS")
 
@@ -166,6 +173,8 @@ def uv_variables(settings: dict[str, str], folder: Path) -> dict[str, str]:
     """Return uv's settings: pip's, and the caller's own."""
     told = {FOR_UV[name]: value for name, value in settings.items() if name in FOR_UV}
     told["UV_FIND_LINKS"] = ",".join(settings.get("find-links", "").split())
+    # As pip does; uv would trust only its own list, which lacks the authority of a company's network.
+    told["UV_SYSTEM_CERTS"] = "true" if any(ssl.get_default_verify_paths()[:2]) else ""
     told["UV_NO_INDEX"] = settings.get("no-index", "")
     told["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does; packages are checked against the hashes
     for name in ("HTTPS_PROXY", "HTTP_PROXY") if "proxy" in settings else ():

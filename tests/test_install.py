@@ -135,9 +135,20 @@ def test_nothing_of_the_caller_s_puts_packages_elsewhere(
     """The caller's variables and pip's files are ignored, except the registry's address and trust, for uv too."""
     (tmp_path / "pip.conf").write_text(
         "[global]\nuser = true\ntarget = /nowhere\nindex-url = https://mirror.example.org/simple\ncert = /its/ca.pem\n"
+        "timeout = 180\nretries = 7\nproxy = http://proxy.example.org:3128\n"
         "[install]\nno-binary = :all:\nprefix = /nowhere\ntrusted-host = mirror.example.org\n"
     )
-    for name in ("PIP_CERT", "PIP_FIND_LINKS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in (
+        "PIP_CERT",
+        "PIP_FIND_LINKS",
+        "PIP_TIMEOUT",
+        "PIP_DEFAULT_TIMEOUT",
+        "PIP_RETRIES",
+        "PIP_PROXY",
+        "SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in (STEERING | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}).items():
         monkeypatch.setenv(name, value)
@@ -149,7 +160,22 @@ def test_nothing_of_the_caller_s_puts_packages_elsewhere(
     assert pip["PIP_CONFIG_FILE"] == os.devnull
     assert (pip["PIP_INDEX_URL"], pip["PIP_CERT"]) == ("https://mirror.example.org/simple", "/its/ca.pem")
     assert (uv["UV_DEFAULT_INDEX"], uv["SSL_CERT_FILE"]) == ("https://mirror.example.org/simple", "/its/ca.pem")
+    assert (uv["UV_HTTP_TIMEOUT"], uv["UV_HTTP_RETRIES"]) == ("180", "7")
+    assert uv["HTTPS_PROXY"] == uv["HTTP_PROXY"] == "http://proxy.example.org:3128"
     assert uv["UV_INSECURE_HOST"] == pip["PIP_TRUSTED_HOST"] == "mirror.example.org"
+
+
+@pytest.mark.parametrize("store", [None, "/etc/ssl/cert.pem"])
+def test_the_machine_s_authorities_are_trusted_unless_uv_is_told_otherwise(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, store: str | None
+) -> None:
+    """The certificates of the machine count for uv as they do for pip, where it has any; the caller's word is last."""
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
+    monkeypatch.setattr(install.ssl, "get_default_verify_paths", lambda: (store, None))
+    assert install.uv_variables({}, ROOT).get("UV_SYSTEM_CERTS") == (store and "true")
+
+    monkeypatch.setenv("UV_SYSTEM_CERTS", "false")
+    assert install.uv_variables({}, ROOT)["UV_SYSTEM_CERTS"] == "false"
 
 
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(

@@ -111,5 +111,5 @@ async def live(request: Request, reader: Annotated[Reader, Depends(_reader)], la
     responses=documented(EventNotFound),
 )
 async def event(event_id: UUID, database: Database) -> Document:
-    """Read an event with its data (analysts)."""
+    """Read an event with its data."""
     return await get_event(database, event_id)

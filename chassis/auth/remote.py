@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel
 from chassis.auth.signatures import Key
 from chassis.auth.tokens import LIFETIME_S, UnknownKey, read_jwks
 from chassis.core.errors import AppError, ServiceUnavailable
+from chassis.core.outage import Outage
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 
@@ -45,11 +46,11 @@ class Cached(Generic[T]):
         self, what: str, fetch: Callable[[T | None], Awaitable[T]], clock: Callable[[], float] = monotonic
     ) -> None:
         self._what = what
+        self._outage = Outage(log, "background fetch failed", "background fetch recovered", what=what)
         self._fetch = fetch
         self._clock = clock
         self._value: T | None = None
         self._tried: float | None = None
-        self._fails = False
         self._fetching = asyncio.Lock()
 
     async def get(self, is_enough: Callable[[T], bool] = lambda _value: True) -> T:
@@ -82,13 +83,9 @@ class Cached(Generic[T]):
         try:
             self._value = await self._fetch(self._value)
         except (AppError, ValueError) as error:
-            if not self._fails:
-                log.warning("background fetch failed", what=self._what, reason=str(error))
-            self._fails = True
+            self._outage.began(error)
         else:
-            if self._fails:
-                log.warning("background fetch recovered", what=self._what)
-            self._fails = False
+            self._outage.ended()
         self._tried = self._clock()
 
 

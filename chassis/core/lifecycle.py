@@ -18,6 +18,7 @@ from types import FrameType
 import structlog
 
 from chassis.core.errors import AppError
+from chassis.core.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ class Periodic:
     Attributes:
         name: Its name in the log.
         every_s: Seconds between the end of one round and the next, with a jitter of 10 %.
-        work: One round. A failure is logged, and the next round comes as usual.
+        work: One round. A failure is logged, and the next round comes as usual; an outage is logged once.
     """
 
     name: str
@@ -62,16 +63,18 @@ async def repeat(
     Args:
         random: Returns fractions from 0 to 1, which keep the workers of a service out of step.
     """
+    outage = Outage(log, "periodic work failed", "periodic work recovered", work=periodic.name)
     while True:
         await sleep(periodic.every_s * (0.9 + 0.2 * random()))
-        await _do_once(periodic)
+        await _do_once(periodic, outage)
 
 
-async def _do_once(periodic: Periodic) -> None:
+async def _do_once(periodic: Periodic, outage: Outage) -> None:
     try:
         await periodic.work()
+        outage.ended()
     except AppError as error:
-        log.warning("periodic work failed", work=periodic.name, reason=error.message)
+        outage.began(error)
     except Exception:  # any error is logged with its traceback, and must not stop later rounds
         log.exception("periodic work failed", work=periodic.name)
 

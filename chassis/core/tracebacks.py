@@ -11,7 +11,7 @@ _AROUND = frozenset({"chassis", "cli"})
 
 
 def describe(error: BaseException, traceback: TracebackType | None = None) -> str:
-    """Return the traceback of an error and of its causes, each from the first frame of a service or else of ours."""
+    """Return the traceback of an error and of its causes, each from a service's first frame on, or else from ours."""
     described = TracebackException(type(error), error, traceback or error.__traceback__)
     _shorten(described)
     return "".join(described.format()).rstrip()

@@ -9,6 +9,7 @@ import structlog
 
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, InvalidRequest, PayloadTooLarge
+from chassis.core.outage import Outage
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging import outbox
@@ -69,6 +70,7 @@ class DeliveryWorker:
         self._wait = wait
         self._chance = chance
         self._woken = asyncio.Event()
+        self._outage = Outage(log, "events not delivered", "events delivered again", listener=listener)
         self._most = MOST_EVENTS
         self._failures = 0
 
@@ -103,6 +105,7 @@ class DeliveryWorker:
             await self._settle(batch, acknowledgements)
         is_full = len(batch) == self._most or next_s == 0
         self._most, self._failures = min(MOST_EVENTS, self._most * 2), 0
+        self._outage.ended()
         return 0.0 if is_full else GATHER_S
 
     async def _send(self, batch: Sequence[Delivery]) -> list[Acknowledgement]:
@@ -166,6 +169,8 @@ class DeliveryWorker:
         longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, DOUBLINGS))
         self._failures += 1
         pause_s = self._chance() * longest_s
-        write = log.warning if isinstance(error, AppError) else log.exception
-        write("events not delivered", listener=self.listener, pause_s=round(pause_s, 2), reason=str(error))
+        if isinstance(error, AppError):
+            self._outage.began(error)
+        else:
+            log.error("events not delivered", listener=self.listener, exc_info=error)
         await self._wait(self._stopped, pause_s)

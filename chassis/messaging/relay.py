@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from chassis.core.errors import AppError
+from chassis.core.outage import Outage
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transports import TRANSPORTS
@@ -78,12 +79,16 @@ class Relay:
             await dispatcher.aclose()
 
     async def _measure(self, stopped: asyncio.Event) -> None:
+        outage = Outage(log, "outbox not measured", "outbox measured again")
         while not stopped.is_set():
             try:
                 async with self._database.transaction() as session:
                     await measure(session, self._consumers)
-            except Exception as error:  # noqa: BLE001 - the next try may succeed
-                _tell("outbox not measured", error)
+                outage.ended()
+            except AppError as error:  # the next try may succeed
+                outage.began(error)
+            except Exception:  # as above
+                log.exception("outbox not measured")
             await wait_for(stopped, LOOK_S)
 
     async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
@@ -93,14 +98,18 @@ class Relay:
             if listener in workers:
                 workers[listener].wake()
 
+        outage = Outage(log, "listening for outbox notifications failed", "listening for outbox notifications again")
         while workers and not stopped.is_set():
             try:
                 async with self._database.listening(CHANNEL, wake) as lost:
+                    outage.ended()
                     for worker in workers.values():
                         worker.wake()  # for earlier notifications
                     await _first_of(lost, stopped)
-            except Exception as error:  # noqa: BLE001
-                _tell("listening for outbox notifications failed", error)
+            except AppError as error:
+                outage.began(error)
+            except Exception:  # as above
+                log.exception("listening for outbox notifications failed")
             await wait_for(stopped, LISTEN_AGAIN_S)
 
 
@@ -112,14 +121,6 @@ async def _first_of(*events: asyncio.Event) -> None:
     finally:
         for task in waiting:
             task.cancel()
-
-
-def _tell(what: str, error: Exception) -> None:
-    """Log an error; one of an unavailable database needs no traceback."""
-    if isinstance(error, AppError):
-        log.warning(what, reason=error.message)
-    else:
-        log.error(what, exc_info=error)
 
 
 def _check(settings: ServiceSettings, events: Sequence[type[Event]]) -> None:

@@ -200,6 +200,8 @@ def _make_provider(settings: ServiceSettings) -> "TracerProvider":
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio  # noqa: PLC0415
 
+    from chassis.telemetry.exporter import QuietExporter  # noqa: PLC0415 - as above
+
     about = {"service.name": settings.service_name, "deployment.environment.name": settings.environment.value}
     headers = settings.otel_exporter_otlp_headers
     exporter = OTLPSpanExporter(
@@ -209,5 +211,5 @@ def _make_provider(settings: ServiceSettings) -> "TracerProvider":
     )
     sampler = ParentBasedTraceIdRatio(settings.otel_traces_sampler_arg)
     provider = TracerProvider(sampler, Resource.create(about), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(BatchSpanProcessor(QuietExporter(exporter)))
     return provider

@@ -6,8 +6,12 @@ runs, and stays reserved while the service restarts.
 """
 
 import os
+import signal
 import socket
 import sys
+
+if __name__ == "__main__":  # Ctrl-C during the imports below ends the process without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from uvicorn import Config, Server
 from uvicorn.supervisors import ChangeReload

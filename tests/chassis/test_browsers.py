@@ -70,7 +70,16 @@ async def test_the_documentation_runs_its_own_scripts_alone(tiny: Tiny, path: st
     assert policy != page_policy(answer.text.replace("<script>", "<script>alert(1);"))
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect", "/docs/assets/swagger-ui.css", "/openapi.json"])
+async def test_the_bare_address_leads_to_the_documentation(tiny: Tiny) -> None:
+    """A browser that opens the address of a service sees its documentation."""
+    answer = await tiny.client.get("/")
+
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/oauth2-redirect", "/docs/assets/swagger-ui.css", "/openapi.json"]
+)
 async def test_in_production_there_is_no_documentation(path: str) -> None:
     """In production the documentation, its files and the OpenAPI document are absent."""
     async with serve_tiny(environment="production") as service:

@@ -167,7 +167,7 @@ async def test_a_database_that_is_down_is_asked_ever_less_often(
     await Outage(exchange, 60.0).delivery_worker.serve()
 
     assert len(asked) == 17
-    assert [call.method_name for call in log.calls[:2]] == ["exception", "warning"]
+    assert [call.method_name for call in log.calls[:2]] == ["error", "warning"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
+import asyncio
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -236,3 +238,13 @@ def test_several_processes_share_a_log(tmp_path: Path) -> None:
     assert seen == sorted((name, number) for name in WRITERS for number in range(LINES_EACH))
     assert len(files) > 2
     assert max(file.stat().st_size for file in files) < SMALL_FILE_BYTES + 1000
+
+
+def test_a_request_that_the_server_cancels_has_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """At the end of its grace the server cancels requests; its line about each is left out, those about errors stay."""
+    logs._quiet_libraries("INFO")  # noqa: SLF001
+    server = logging.getLogger("uvicorn.error")
+    for error in (asyncio.CancelledError(), ValueError("bad")):
+        server.error("Exception in ASGI application", exc_info=error)
+
+    assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [ValueError]

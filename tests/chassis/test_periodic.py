@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from chassis.core import lifecycle
-from chassis.core.errors import ServiceUnavailable
+from chassis.core.errors import Conflict, ServiceUnavailable
 from chassis.core.lifecycle import Periodic, repeat, running
 from cli.dev.polling import eventually
 
@@ -68,9 +68,27 @@ async def test_a_failure_is_logged_and_the_next_round_comes(log: CapturingLogger
         await repeat(Periodic("work", 1.0, work), sleep=sleeping(3, []))
 
     assert work.rounds == 3
-    assert [call.method_name for call in log.calls] == ["warning", "exception"]
+    assert [call.method_name for call in log.calls] == ["warning", "exception", "warning"]
     assert {call.kwargs["work"] for call in log.calls} == {"work"}
     assert log.calls[0].kwargs["reason"] == "down"
+
+
+async def test_an_outage_is_two_lines(log: CapturingLogger) -> None:
+    """However many rounds fail for one reason, the log has its beginning and its end; another reason has a line too."""
+    down, full = ServiceUnavailable("down"), Conflict("full")
+    work = Work(down, down, down, full, full, None, None, down)
+
+    with pytest.raises(Enough):
+        await repeat(Periodic("work", 1.0, work), sleep=sleeping(8, []))
+
+    lines = [(call.args[0], call.kwargs.get("reason")) for call in log.calls]
+    assert work.rounds == 8
+    assert lines == [
+        ("periodic work failed", "down"),
+        ("periodic work failed", "full"),
+        ("periodic work recovered", None),
+        ("periodic work failed", "down"),
+    ]
 
 
 async def test_work_under_way_is_cancelled_at_the_end() -> None:

@@ -395,7 +395,7 @@ class Outage:
 async def test_a_database_that_is_down_is_not_pressed(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, work: str, asked: int
 ) -> None:
-    """A worker tries to measure every 5 s and to listen every second; each failure is logged without a traceback."""
+    """A worker tries to measure every 5 s and to listen every second; the outage is one warning."""
     log, stopped = CapturingLogger(), asyncio.Event()
     outage: Any = Outage(stopped)
     monkeypatch.setattr(relaying, "wait_for", outage.wait)
@@ -406,5 +406,4 @@ async def test_a_database_that_is_down_is_not_pressed(
     await (relay._measure(stopped) if work == "measure" else relay._listen({"tiny": delivery_worker}, stopped))  # noqa: SLF001
 
     assert outage.asked == asked
-    assert {call.method_name for call in log.calls} == {"warning"}
-    assert len(log.calls) == asked
+    assert [call.method_name for call in log.calls] == ["warning"]

@@ -1,13 +1,17 @@
 import asyncio
+import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http import trace_exporter
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from pydantic import AnyHttpUrl, SecretStr
 from sqlalchemy import text
 
@@ -17,6 +21,7 @@ from chassis.messaging.event_batch import CloudEvent
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.database import Postgres
 from chassis.telemetry import tracing
+from chassis.telemetry.exporter import QuietExporter
 from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.postgres import EmbeddedPostgres
@@ -228,6 +233,34 @@ async def test_a_collector_that_hangs_holds_up_nothing() -> None:
     assert proxy.seen
     assert {answer.status_code for answer in answers} == {200}
     assert took_s < tracing.EXPORT_TIMEOUT_S
+
+
+async def test_a_collector_that_is_away_is_one_warning(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many batches are lost, the log has one line with the reason, and one when the collector is back."""
+    taken = iter([SpanExportResult.FAILURE, SpanExportResult.FAILURE, SpanExportResult.SUCCESS])
+    library = logging.getLogger(trace_exporter.__name__)
+
+    monkeypatch.setattr(library, "filters", [])  # of services that other tests have ended, but not waited for
+
+    class Away(SpanExporter):
+        """Logs as the library does."""
+
+        def export(self, _spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            """Fail, or succeed."""
+            library.warning("no route to host")
+            library.error("gave up")
+            return next(taken)
+
+    exporter = QuietExporter(Away())
+    for _ in range(3):
+        exporter.export([])
+    exporter.shutdown()
+
+    lost, again = caplog.messages
+    assert ("traces are lost" in lost, "no route to host" in lost) == (True, True)
+    assert "traces are exported again" in again
 
 
 @pytest.mark.parametrize(("share", "passed_on"), [(1.0, SAMPLED), (0.0, UNSAMPLED)])

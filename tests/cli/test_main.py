@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from chassis.core.errors import DatabaseUnavailable
 from cli.__main__ import COMMANDS, app, main
+from cli.dev.files import ROOT
 from cli.errors import CommandError
 
 
@@ -55,3 +57,28 @@ def test_an_error_of_a_service_is_printed_without_a_traceback(monkeypatch: pytes
         main()
 
     assert str(ended.value) == DatabaseUnavailable().message
+
+
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"])
+def test_the_short_form_ignores_another_project_s_python(name: str, tmp_path: Path) -> None:
+    """`bin/cli` works from any folder, whatever another project's environment has set."""
+    (tmp_path / "typer.py").write_text("raise SystemExit('foreign')")
+    environment = {"PATH": os.environ["PATH"], name: str(tmp_path)}
+    command = [str(ROOT / "bin" / "cli"), "calls", "--help"]
+
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "calls" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(("module", "library"), [("cli", "structlog"), ("cli.dev.reloading", "uvicorn")])
+def test_an_interrupt_during_the_imports_has_no_traceback(tmp_path: Path, module: str, library: str) -> None:
+    """Ctrl-C in the first second, while libraries are imported, ends a process without a word."""
+    (tmp_path / f"{library}.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nraise ValueError\n"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+
+    done = subprocess.run([sys.executable, "-P", "-m", module], env=environment, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")

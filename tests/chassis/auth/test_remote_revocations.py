@@ -167,7 +167,7 @@ async def test_without_a_list_no_token_is_accepted(
 
 
 async def test_an_outage_is_logged_at_its_beginning_and_end(
-    revocations: RemoteRevocations, issuer: Issuer, log: CapturingLogger
+    log: CapturingLogger, revocations: RemoteRevocations, issuer: Issuer
 ) -> None:
     """A refresh every 2 s does not fill the log."""
     for failure in (None, ServiceUnavailable("down"), ServiceUnavailable("down"), None, None):
