@@ -42,7 +42,7 @@ from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES
 from tests.support.aliases import Bearer, Empty, MakeUser, People
-from tests.support.databases import HURRY, Tables, WrittenCollections, data_folder
+from tests.support.databases import HURRY, Tables, WrittenCollections, data_folder, patient_pools
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
 from tests.support.serving import serve
@@ -54,8 +54,6 @@ from user.schemas import UserCreate
 from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
-PATIENCE_S = 30.0
-"""Seconds for which the services' pools wait: on a busy machine, a second is too short for the storms."""
 LONGEST_PAUSE_S = 0.5
 """The longest pause of a breaker, so that an overload in one test does not affect the next."""
 COLLECTIONS = INDEXES.keys() - {LEASES}
@@ -145,9 +143,7 @@ async def apps(environment: dict[str, str], written: WrittenCollections) -> Asyn
         patch.setattr("analytics.main.PAUSE_PER_SECOND", 0)
         patch.setattr("chassis.app.Dispatcher", partial(Dispatcher, longest_pause_s=LONGEST_PAUSE_S))
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
-        with pytest.MonkeyPatch.context() as pools:
-            for name in ("POOL_TIMEOUT_S", "CONNECT_TIMEOUT_S"):
-                pools.setattr(f"chassis.postgres.database.{name}", PATIENCE_S)
+        with patient_pools():
             for service in SERVICES:
                 port = int(environment[service.url_variable].rpartition(":")[2])
                 await stack.enter_async_context(serve(built[service.name], port))

@@ -14,6 +14,7 @@ from chassis.postgres.database import Postgres
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
+from tests.support.databases import patient_pools
 
 CONNECTIONS = 4
 
@@ -46,6 +47,16 @@ async def database(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
     await store.close()
 
 
+@pytest.fixture
+async def patient_database(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
+    """The same; callers wait for as long as the test takes."""
+    store = Postgres(SecretStr(postgres.create_database("pools")), "tiny", pool_size=CONNECTIONS)
+    with patient_pools():
+        await store.open()
+    yield store
+    await store.close()
+
+
 async def use(database: Postgres, has_one: asyncio.Semaphore, until: asyncio.Event) -> None:
     """Hold a connection."""
     async with database.transaction() as session:
@@ -54,12 +65,12 @@ async def use(database: Postgres, has_one: asyncio.Semaphore, until: asyncio.Eve
         await until.wait()
 
 
-async def test_connections_at_work_and_callers_that_wait_are_told(database: Postgres) -> None:
+async def test_connections_at_work_and_callers_that_wait_are_told(patient_database: Postgres) -> None:
     """Of six callers four hold a connection and two wait; at the end both gauges are zero."""
     held, ended = asyncio.Semaphore(0), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for _ in range(CONNECTIONS + 2):
-            group.create_task(use(database, held, ended))
+            group.create_task(use(patient_database, held, ended))
 
         assert await eventually(tells("waiting", 2))
         assert await eventually(are_at_work)

@@ -13,6 +13,7 @@ from cli.services import SERVICES
 from tests.sealing.aliases import CountEffects
 from tests.sealing.messages import Forge
 from tests.support.aliases import Bearer
+from tests.support.databases import patient_pools
 from tests.support.serving import serve
 
 EVENT = {"type": "attack"}
@@ -71,10 +72,12 @@ def count_effects(apps: dict[str, FastAPI]) -> CountEffects:
 async def replicas(apps: dict[str, FastAPI]) -> AsyncIterator[dict[str, str]]:
     """The address of a second replica of each service, on the same database."""
     async with AsyncExitStack() as stack:
-        yield {
-            service.name: await stack.enter_async_context(serve(import_module(f"{service.name}.main").build()))
-            for service in SERVICES
-        }
+        with patient_pools():
+            addresses = {
+                service.name: await stack.enter_async_context(serve(import_module(f"{service.name}.main").build()))
+                for service in SERVICES
+            }
+        yield addresses
 
 
 @pytest.fixture

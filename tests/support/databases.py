@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import asyncpg
+import pytest
 from pymongo import monitoring
 from sqlalchemy import MetaData, text
 
@@ -17,6 +18,8 @@ from chassis.postgres.database import Postgres
 HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Settings of a PostgreSQL whose data need not survive a crash of the machine, and whose passwords are not secret."""
 
+PATIENCE_S = 30.0
+"""How long a patient pool waits for a connection: the services' own second is too little on a busy machine."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; the folder in it is of one run
 _ROOM = 4 * 2**30
 """Bytes that must be free there: each pytest worker's databases use some hundred megabytes."""
@@ -28,6 +31,15 @@ def data_folder() -> Iterator[Path]:
     has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
     with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else None) as folder:
         yield Path(folder)
+
+
+@contextmanager
+def patient_pools() -> Iterator[None]:
+    """Let the pools that are opened in the block wait longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("POOL_TIMEOUT_S", "CONNECT_TIMEOUT_S"):
+            patch.setattr(f"chassis.postgres.database.{name}", PATIENCE_S)
+        yield
 
 
 def emptying(*tables: str) -> str:
