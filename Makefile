@@ -56,6 +56,10 @@ test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with bran
 test-long: $(BIN)/.ready ## Run the tests with a browser, those that kill databases or replace services, and query plans at a million rows (9 min)
 	@$(BIN)/python -m pytest -m long -n 2
 
+.PHONY: test-clients
+test-clients: $(BIN)/.ready ## Run the clients of docs/clients.md against running services; installs them first, from their registries (1 min)
+	@$(BIN)/python -m pytest -m "long or not long" -n 0 tests/clients
+
 .PHONY: fuzz
 fuzz: $(BIN)/.ready ## Send a million altered sealed messages; none may be accepted, none may crash the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
@@ -118,9 +122,9 @@ check: check-fast ## Check format, lint, imports, types, manifests, secrets, loc
 	bin/cli db check
 
 .PHONY: audit
-audit: $(BIN)/.ready ## Check every locked package (bench.txt has them all) for known vulnerabilities; needs the network
-	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/bench.txt \
-	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt)
+audit: $(BIN)/.ready ## Check every locked package (bench.txt and clients.txt have them all) for known vulnerabilities; needs the network
+	@for lock in bench clients; do $(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt \
+	  $$(sed -nE 's/^([A-Z0-9-]+) .*/--ignore-vuln \1/p' requirements/audit-exceptions.txt) || exit 1; done
 
 .PHONY: sbom
 sbom: $(BIN)/.ready ## Write sbom/: the contents of each service's image, as CycloneDX; reproducible
@@ -154,4 +158,5 @@ lock: $(BIN)/.ready ## Update requirements/*.txt from pyproject.toml (keeps vers
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev --group bench -c $(DESTINATION)/dev.txt pyproject.toml \
 	  -o $(DESTINATION)/bench.txt && \
+	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:clients -o $(DESTINATION)/clients.txt && \
 	grep -A 30 '^uv==' $(DESTINATION)/dev.txt | awk 'NR == 1 || /^ / {print; next} {exit}' > $(DESTINATION)/bootstrap.txt

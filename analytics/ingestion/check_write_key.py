@@ -9,6 +9,8 @@ from chassis.mongodb.database import MotorDatabase
 
 LONGEST_S = 2.0
 """How long looking a key up may take, seconds."""
+SEGMENT_MEMBERS = ("message",)
+"""Clients of Segment and RudderStack read it; without it, RudderStack's for Python retries for a quarter of an hour."""
 
 
 class InvalidWriteKey(Unauthenticated):
@@ -19,6 +21,7 @@ class InvalidWriteKey(Unauthenticated):
         "A valid write key is needed: as a Bearer token, or as the user name of Basic with an empty password; "
         "below /v1 also as writeKey in the body."
     )
+    members = SEGMENT_MEMBERS
 
 
 async def check_write_key(database: MotorDatabase, key: WriteKey | None) -> None:

@@ -22,7 +22,7 @@ class Form(StrEnum):
     STRUCTURED = "application/cloudevents+json"
     BATCH = "application/cloudevents-batch+json"
     BINARY = "binary"
-    """Attributes in headers ``ce-…``, data in the body."""
+    """Attributes in headers ``ce-…``, JSON in the body; the SDK for Python may send no Content-Type."""
 
 
 def form_of(headers: Mapping[str, str]) -> Form | None:
@@ -31,7 +31,7 @@ def form_of(headers: Mapping[str, str]) -> Form | None:
     if media_type in {Form.STRUCTURED, Form.BATCH}:
         return Form(media_type)
     if f"{_PREFIX}specversion" in headers:
-        return Form.BINARY if _JSON.fullmatch(media_type) else None
+        return Form.BINARY if not media_type or _JSON.fullmatch(media_type) else None
     return Form.PLAIN if media_type == Form.PLAIN else None
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from analytics.ingestion.batches import EventReader, Refusal, kept
+from analytics.ingestion.check_write_key import SEGMENT_MEMBERS
 from analytics.ingestion.properties import check_data
 from analytics.ingestion.record_documents import record_documents
 from analytics.ingestion.segment import CONTEXT, message_document
@@ -24,6 +25,7 @@ class InvalidMessages(BadRequest):
 
     code = "invalid_messages"
     message = "None of the messages can be stored."
+    members = SEGMENT_MEMBERS
 
 
 async def record_messages(

@@ -79,4 +79,10 @@ def _data(message: Message) -> dict[str, Any]:
         "previousId": message.previous_id and person_id(message.previous_id),
         "context": {name: message.context[name] for name in CONTEXT if name in message.context},
     }
-    return {**{name: value for name, value in about.items() if value}, **message.traits, **message.properties}
+    return {**{name: value for name, value in about.items() if value}, **_traits(message), **message.properties}
+
+
+def _traits(message: Message) -> dict[str, Any]:
+    """RudderStack's clients send the traits of an identify in its context."""
+    also = message.context.get("traits") if message.type is Kind.IDENTIFY else None
+    return {**also, **message.traits} if isinstance(also, dict) else message.traits

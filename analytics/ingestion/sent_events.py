@@ -40,7 +40,9 @@ async def _sent_event(request: Request, publishers: Publishers) -> EventCreate:
             return _validated(_CLOUD_EVENT, _parsed(body), publishers)
         case Form.BINARY:
             return _validated(_CLOUD_EVENT, _binary(request, body), publishers)
-    raise UnsupportedMediaType(f"Send {Form.PLAIN}, {Form.STRUCTURED}, or JSON beside ce- headers.")
+    raise UnsupportedMediaType(
+        f"Send {Form.PLAIN}, {Form.STRUCTURED}, or JSON beside ce- headers (with a JSON type, or none)."
+    )
 
 
 async def _sent_batch(request: Request, publishers: Publishers) -> Sequence[EventCreate | Refusal]:
@@ -87,7 +89,8 @@ def _binary(request: Request, body: bytes) -> dict[str, Any]:
         found = attributes(request.headers.items())
     except ValueError as error:
         raise _invalid({"type": "bad_header", "loc": (), "msg": str(error)}) from error
-    return {**found, "datacontenttype": request.headers["content-type"], "data": _parsed(body) if body else {}}
+    content_type = request.headers.get("content-type") or None
+    return {**found, "datacontenttype": content_type, "data": _parsed(body) if body else {}}
 
 
 def _validated(adapter: TypeAdapter[T], value: object, publishers: frozenset[str]) -> T:

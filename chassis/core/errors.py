@@ -38,12 +38,14 @@ class AppError(Exception):
         errors: The invalid values of the request, if they can be named.
         oauth: Whether the answer has the form of OAuth 2, too (RFC 6749, 5.2): ``error`` is the code. Such a message is
             ASCII without double quotes and backslashes.
+        members: Further members of the answer that repeat the message, for clients that read it there.
     """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     message: str = "Something went wrong on our side."
     oauth: ClassVar[bool] = False
+    members: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -299,6 +301,7 @@ def _problem(error: AppError | type[AppError], request_id: str, errors: Sequence
     oauth = {"error": error.code, "error_description": error.message} if error.oauth else {}
     return {
         **oauth,
+        **dict.fromkeys(error.members, error.message),
         "type": f"urn:problem:{error.code}",
         "title": error.code.replace("_", " ").capitalize(),
         "status": error.status,

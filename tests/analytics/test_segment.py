@@ -65,6 +65,33 @@ async def test_each_call_has_its_address(
     assert event["data"] == {**told, "plan": "pro"}
 
 
+async def test_traits_of_an_identify_may_be_in_its_context(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """RudderStack's clients send them there; the message's own come first, and no other call's are stored."""
+    context = {"traits": {"plan": "free", "size": 3}}
+    no_objects: list[object] = [None, [], "pro", 7]
+    odd = [{"type": "identify", "userId": "eve", "context": {"traits": traits}} for traits in no_objects]
+
+    await send(keyed, {"type": "identify", "userId": "ada", "context": context, "traits": {"plan": "pro"}}, *odd)
+    await send(keyed, *({"type": kind, "event": "x", "userId": "bob", "context": context} for kind in Kind))
+
+    events = [(event["user_id"], event["type"], event["data"]) for event in await stored() if event["data"]]
+    assert sorted(events) == [
+        ("ada", "identify", {"plan": "pro", "size": 3}),
+        ("bob", "identify", {"plan": "free", "size": 3}),
+    ]
+
+
+async def test_errors_have_a_message(keyed: httpx.AsyncClient, stored: Stored) -> None:
+    """Clients report code and message; RudderStack's for Python retries an error without a message."""
+    unknown = await keyed.post("/v1/batch", json={"batch": [track()]}, auth=("wk_wrong_key", ""))
+    refused = await send(keyed, {"type": "track"})
+
+    for answer, status, code in ((unknown, 401, "invalid_write_key"), (refused, 400, "invalid_messages")):
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["message"]) == (status, code, problem["detail"])
+    assert await stored() == []
+
+
 async def test_a_client_s_wrong_clock_is_corrected(keyed: httpx.AsyncClient, stored: Stored) -> None:
     """The difference to the time of sending corrects the client's clock."""
     before = utc_now()

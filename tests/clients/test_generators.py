@@ -1,20 +1,16 @@
 """Generators of clients, and a linter, read the OpenAPI descriptions of the services."""
 
 import json
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
-from cli.dev.files import ROOT
-from tests.support.node import Node, run
+from tests.support.node import Node
+from tests.support.python_clients import PythonClients
 
 pytestmark = pytest.mark.long
 
-PYTHON_GENERATOR = "openapi-python-client==0.29.1"
-_UV = (Path(sys.executable), "-I", ROOT / "requirements" / "install.py", "--uv")
 _IMPORT_ALL = """
 import importlib, pkgutil, sys
 sys.path.insert(0, sys.argv[1])
@@ -31,19 +27,6 @@ def documents(apps: dict[str, FastAPI], tmp_path: Path) -> dict[str, Path]:
     for name, file in files.items():
         file.write_text(json.dumps(apps[name].openapi()))
     return files
-
-
-@pytest.fixture(scope="session")
-async def python() -> Path:
-    """A Python with the generator, which pins libraries that we have in other versions."""
-    folder = ROOT / ".venv-clients" / "python"
-    stamp = folder / ".ready"
-    if not stamp.exists() or stamp.read_text() != PYTHON_GENERATOR:
-        shutil.rmtree(folder, ignore_errors=True)
-        await run(*_UV, "venv", "--quiet", "--python", sys.executable, folder)
-        await run(*_UV, "pip", "install", "--quiet", "--python", folder / "bin" / "python", PYTHON_GENERATOR)
-        stamp.write_text(PYTHON_GENERATOR)
-    return folder / "bin" / "python"
 
 
 def found(folder: Path, pattern: str) -> list[Path]:
@@ -71,15 +54,20 @@ async def test_typescript_compiles(node: Node, documents: dict[str, Path], tmp_p
     await node.tool("tsc", "--noEmit", "--strict", *modern, "--lib", "es2022,dom,dom.iterable", *generated)
 
 
-async def test_python_is_generated_for_every_route(python: Path, documents: dict[str, Path], tmp_path: Path) -> None:
+async def test_python_is_generated_for_every_route(
+    python_clients: PythonClients, documents: dict[str, Path], tmp_path: Path
+) -> None:
     """openapi-python-client warns of nothing, so it skips no route, and each module that it writes can be imported."""
     settings = tmp_path / "settings.yaml"
     settings.write_text("post_hooks: []\n")  # formatters, which are not needed
-    command = ("-m", "openapi_python_client", "generate", "--fail-on-warning", "--meta", "none", "--config", settings)
+    options = ("--fail-on-warning", "--meta", "none", "--config", settings)
 
     for name, file in documents.items():
-        await run(python, *command, "--path", file, "--output-path", tmp_path / f"{name}_client")
+        output = tmp_path / f"{name}_client"
+        await python_clients.tool(
+            "openapi-python-client", "generate", *options, "--path", file, "--output-path", output
+        )
 
-    await run(python, "-c", _IMPORT_ALL, tmp_path, *(f"{name}_client" for name in documents))
+    await python_clients.tool("python", "-c", _IMPORT_ALL, tmp_path, *(f"{name}_client" for name in documents))
     operations = [one for file in documents.values() for one in json.loads(file.read_text())["paths"].values()]
     assert len(found(tmp_path, "*_client/api/*/[a-z]*.py")) == sum(map(len, operations))

