@@ -1,7 +1,6 @@
 """`bin/cli analytics`: the counts of the analytics service, directly in its database."""
 
 import asyncio
-import os
 
 import typer
 from pydantic import SecretStr
@@ -11,8 +10,9 @@ from analytics.counting.rebuild_counts import Rebuilt, rebuild_counts
 from chassis.mongodb.database import MongoDB
 from cli.databases import opened
 from cli.dev.console import console
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
+from cli.services import find_service
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The counts of the analytics service.")
 
@@ -26,7 +26,7 @@ def analytics() -> None:
 def rebuild() -> None:
     """Recount all events, while the service runs."""
     use_running_stack()
-    rebuilt = asyncio.run(_rebuild(SecretStr(os.environ["ANALYTICS_MONGODB_URL"])))
+    rebuilt = asyncio.run(_rebuild(store_url(find_service("analytics"))))
     typer.echo(f"{rebuilt.parts} quarters of a day were recounted.")
     if rebuilt.failed:
         minutes = ", ".join(f"{minute:%Y-%m-%d %H:%M}" for minute in rebuilt.failed)

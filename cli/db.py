@@ -86,7 +86,7 @@ def check() -> None:
     from cli.dev.ports import free_port
     from cli.dev.postgres import EmbeddedPostgres
 
-    for problem in filter(None, _unknown_in_running_stack()):
+    for problem in filter(None, unknown_in_running_stack()):
         typer.echo(problem)
     services = [service for service in SERVICES if service.store == "postgres"]
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as postgres:
@@ -167,7 +167,7 @@ def _describe(difference: Any) -> str:  # noqa: ANN401 - Alembic's tuples, some 
     return f"{kind.replace('_', ' ')} {item.name}" + (f" of {table.name}" if table is not None else "")
 
 
-def _unknown_in_running_stack() -> Iterator[str]:
+def unknown_in_running_stack() -> Iterator[str]:
     """Yield what to do about each database of the running stack that has a migration of another branch."""
     from cli.dev.environment import running_environment
     from cli.migrations import FAILURES, revisions, unknown

@@ -29,14 +29,14 @@ def use_running_stack() -> Mapping[str, str]:
     return os.environ
 
 
-def store_url(service: Service) -> SecretStr:
+def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> SecretStr:
     """
-    Return the address of a service's database, from the environment that ``use_running_stack`` has completed.
+    Return the address of a service's database, from an environment that ``use_running_stack`` has completed.
 
     Raises:
         CommandError: It is not set there.
     """
-    if not (url := os.environ.get(service.store_variable)):
+    if not (url := environment.get(service.store_variable)):
         raise CommandError(f"{service.store_variable} is not set, but other addresses are. Set it, or none of them.")
     return SecretStr(url)
 

@@ -9,13 +9,14 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer.core import TyperGroup
 
 from chassis.messaging.dead_letters import list_dead, replay
 from chassis.messaging.event import Event, publisher_of
 from chassis.postgres.database import Postgres
-from cli.databases import opened
+from cli.databases import opened, reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES, Service
@@ -116,5 +117,17 @@ def _with_outbox(name: str | None) -> list[Service]:
 
 
 async def _in_database_of(service: Service, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    async with opened(Postgres(store_url(service), "cli")) as database, database.transaction() as session:
-        return await work(session)
+    """
+    Do *work* in a transaction of a service's database.
+
+    Raises:
+        CommandError: The address is wrong, or the database lacks the tables.
+    """
+    try:
+        async with opened(Postgres(store_url(service), "cli")) as database, database.transaction() as session:
+            return await work(session)
+    except ValueError as error:
+        raise CommandError(f"{service.store_variable}: {error}.") from None
+    except ProgrammingError as error:
+        advice = f"If its database was never migrated: bin/cli db upgrade {service.name}"
+        raise CommandError(f"{service.name}: {reason(error)}. {advice}") from None

@@ -134,7 +134,7 @@ def _refusal(service: Service, error: AlembicError) -> str:
             f"{name} has no migration '{cause.argument}': its migrations are the files in {name}/migrations/versions."
         )
     if "didn't produce" in str(error):
-        return f"{name}: there is no migration to undo, or fewer than that."
+        return f"{name}: there is nothing to undo, or fewer migrations than that."
     if "not up to date" in str(error):
         return f"{name}: its database lacks migrations. First: bin/cli db upgrade {name}"
     return f"{name}: {error}"

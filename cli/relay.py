@@ -23,8 +23,11 @@ def relay(service: str) -> None:
     Raises:
         CommandError: There is no such service, it publishes no events, or its settings are invalid.
     """
-    if service not in {one.name for one in SERVICES if one.store == "postgres"}:
-        raise CommandError(f"There is no service '{service}' that publishes events.")
+    publishers = [one.name for one in SERVICES if one.store == "postgres"]
+    if service not in publishers:
+        raise CommandError(
+            f"There is no service '{service}' that publishes events. Use one of {', '.join(publishers)}."
+        )
     use_running_stack()
     try:
         app: FastAPI = import_module(f"{service}.main").build()

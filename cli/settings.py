@@ -88,11 +88,13 @@ def _name(variable: str) -> str:
 
 
 def _default(field: FieldInfo | None) -> str | None:
-    """Return the default of a setting as one writes it in the environment; None if it has none, or is secret."""
+    """Return a default as it is written in the environment; None if there is none, or it depends on other settings."""
     if field is None:  # PRODUCTION, a flag
         return "false"
+    if field.is_required() or field.default_factory_takes_validated_data or _is_secret(field.annotation):
+        return None
     default = field.get_default(call_default_factory=True)
-    if field.is_required() or default is None or default in ((), {}) or _is_secret(field.annotation):
+    if default is None or default in ((), {}):
         return None
     return str(default).lower() if isinstance(default, bool) else str(default)
 

@@ -14,8 +14,9 @@ from chassis.core.errors import field_error
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.postgres.database import Postgres
 from cli.databases import opened
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
+from cli.services import find_service
 from user.client import Client
 from user.mail.outgoing import no_mail
 from user.models import User
@@ -64,7 +65,7 @@ def create_admin(
         new = UserAdd(username=username, email=email, password=password, role="admin")
     except ValidationError as error:
         raise CommandError("\n".join(map(_sentence, error.errors(include_input=False)))) from None
-    admin = asyncio.run(add_account(SecretStr(os.environ["USER_DATABASE_URL"]), new))
+    admin = asyncio.run(add_account(store_url(find_service("user")), new))
     typer.echo(f"{admin.username} is an admin now (id {admin.id}).")
 
 
@@ -82,10 +83,8 @@ async def add_account(url: SecretStr, new: UserAdd) -> User:
 
 
 def _password(file: str | None) -> str:
-    if file == _STANDARD_INPUT:
-        return sys.stdin.readline().rstrip("\r\n")
     if file:
-        return _first_line(Path(file))
+        return _first_line(file)
     if given := os.environ.get("ADMIN_PASSWORD"):
         return given
     if not sys.stdin.isatty():
@@ -93,16 +92,17 @@ def _password(file: str | None) -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _first_line(file: Path) -> str:
+def _first_line(file: str) -> str:
     try:
-        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        read = sys.stdin.buffer.readline() if file == _STANDARD_INPUT else Path(file).read_bytes()
+        return read.decode().partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"The password file {file} cannot be read ({type(error).__name__}).") from None
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """Return an invalid value and its reason as a sentence, without the value."""
-    name = error["loc"][0]
-    reason = _REASONS.get(error["type"], field_error(error).detail).format_map(error.get("ctx", {}))
+    name, ours = error["loc"][0], _REASONS.get(error["type"])
+    reason = ours.format_map(error["ctx"]) if ours else field_error(error).detail
     reason = reason.removeprefix("value is not a valid email address: ").rstrip(".")
     return f"The {name} {reason}." if reason.startswith("must ") else f"The {name} is not valid: {reason}."

@@ -69,8 +69,8 @@ async def untyped():  # type: ignore[no-untyped-def] # noqa: ANN201 - as a newco
 
 
 @router.get("/list", access=public())
-async def as_list() -> list[dict[str, object]]:
-    """A list of dicts."""
+async def as_list() -> list[dict[str, object]] | None:
+    """A list of dicts, or nothing."""
     return [VALUES]
 
 

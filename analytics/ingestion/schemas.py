@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -62,6 +63,8 @@ EventData = Annotated[dict[str, Any], PlainValidator(check_data, json_schema_inp
 """A JSON object within the bounds of ``properties.py``."""
 ClientType = Annotated[EventType, AfterValidator(refuse_published)]
 ClientSource = Annotated[Line, AfterValidator(_refuse_services)]
+Time = Annotated[Moment | None, Field(description="When it happened; default: now.")]
+UserId = Annotated[PersonId | None, Field(description="The person who acted: a UUID, in any spelling.")]
 
 
 class AnyEvent(Body):
@@ -72,18 +75,24 @@ class AnyEvent(Body):
     source: Line = "/clients"
     type: EventType
     subject: Line | None = None
-    time: Annotated[Moment | None, Field(description="When it happened; default: now.")] = None
+    time: Time = None
     datacontenttype: Annotated[str | None, StringConstraints(max_length=100, pattern=_JSON)] = None
     dataschema: Annotated[str | None, StringConstraints(max_length=200)] = None
-    userid: Annotated[PersonId | None, Field(description="The person who acted: a UUID, in any spelling.")] = None
+    userid: UserId = None
     data: EventData = Field(default_factory=dict, examples=[{"path": "/pricing"}])
 
 
 class EventCreate(AnyEvent):
-    """A CloudEvent 1.0 in JSON. Only ``type`` is needed; with an ``id`` of its own the sender may send it again."""
+    """
+    A CloudEvent 1.0 in JSON. Only ``type`` is needed; with an ``id`` of its own the sender may send it again.
+
+    ``time`` and ``userid`` may also be sent as ``occurred_at`` and ``user_id``, their names in answers.
+    """
 
     source: ClientSource = "/clients"
     type: ClientType
+    time: Annotated[Time, Field(validation_alias=AliasChoices("time", "occurred_at"))] = None
+    userid: Annotated[UserId, Field(validation_alias=AliasChoices("userid", "user_id"))] = None
 
 
 class CloudEventCreate(EventCreate):
@@ -99,6 +108,8 @@ class CloudEventCreate(EventCreate):
     id: Line
     source: ClientSource
     type: Annotated[Line, AfterValidator(refuse_published)]
+    time: Time = None
+    userid: UserId = None
     data_base64: Annotated[None, Field(description="Not supported: data must be JSON.")] = None
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from analytics.queries.answers import TimelineEvent
 from chassis.application import application_of
 from chassis.core.errors import AppError, documented
 from chassis.dependencies import ANALYST, CurrentUser, token_of
-from chassis.mongodb.database import Database, Document
+from chassis.mongodb.database import Database, Document, MongoDB
 from chassis.sealing.access import optional, public
 from chassis.web.routing import service_router
 
@@ -70,6 +70,20 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     return is_allowed
 
 
+def _reading_last(request: Request, most: int) -> Callable[[], Awaitable[list[bytes]]]:
+    """Return a function that reads the last events; it is called while the answer is sent."""
+    store = application_of(request.app).store
+    assert isinstance(store, MongoDB)
+
+    async def read() -> list[bytes]:
+        if not most:
+            return []
+        async with store.use() as database:
+            return await last_events(database, most)
+
+    return read
+
+
 @router.get(
     "/events/live",
     access=public(),
@@ -77,9 +91,7 @@ def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
     response_class=EventStream,
     responses=documented(TooManyStreams, TooManyReaders),
 )
-async def live(
-    request: Request, reader: Annotated[Reader, Depends(_reader)], database: Database, last: Last = 0
-) -> EventStream:
+async def live(request: Request, reader: Annotated[Reader, Depends(_reader)], last: Last = 0) -> EventStream:
     """
     Follow new events (server-sent events); never sealed, because a seal needs the whole answer.
 
@@ -87,11 +99,7 @@ async def live(
     dropped for a slow reader. The stream ends with the service, and within 15 s of the access token's end.
     """
     draining = application_of(request.app).draining
-
-    async def recent() -> list[bytes]:
-        return await last_events(database, last) if last else []
-
-    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun, recent)
+    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun, _reading_last(request, last))
     return EventStream(events, headers=_HEADERS)
 
 

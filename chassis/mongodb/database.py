@@ -164,11 +164,14 @@ def create_indexes(
     ) as client:
         database = client.get_default_database()
         done = migrate(database)
+        created = dict[str, int]()
         for collection, models in {**indexes, **_CHASSIS_INDEXES}.items():
             if models:
                 before = database[collection].index_information()
-                names = database[collection].create_indexes(list(models))
-                done += [f"created index {name} of {collection}" for name in names if name not in before]
+                names = set(database[collection].create_indexes(list(models)))
+                created[collection] = len(names - before.keys())
+    if counts := [f"{collection} ({count})" for collection, count in created.items() if count]:
+        done.append(f"created indexes: {', '.join(counts)}")
     return done
 
 

@@ -69,9 +69,6 @@ def describe(app: FastAPI, settings: ServiceSettings, routers: Iterable[Router])
     app.description = _ABOUT.format(about=settings.about, others=_other_docs(settings)).strip()
     app.openapi_tags = [*_tags(routers), health.TAG]
     generate = app.openapi
-    _, definitions = models_json_schema(
-        [(one, "serialization") for one in (Problem, OAuthProblem)], ref_template=_SCHEMAS
-    )
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -81,7 +78,7 @@ def describe(app: FastAPI, settings: ServiceSettings, routers: Iterable[Router])
                 route.responses = documented(*_implied_errors(route), beside=route.responses)
                 route.openapi_extra = {**(route.openapi_extra or {}), "security": _alternatives(route, schemes)}
             components = generate().setdefault("components", {})
-            components.setdefault("schemas", {}).update(definitions["$defs"])
+            components.setdefault("schemas", {}).update(_problem_schemas(routes))
             components["securitySchemes"] = schemes
         return generate()
 
@@ -107,6 +104,15 @@ def _tags(routers: Iterable[Router]) -> Iterable[dict[str, str]]:
     for router in routers:
         tags.setdefault(router.tag["name"], router.tag)
     return tags.values()
+
+
+def _problem_schemas(routes: Iterable[PlainRoute]) -> dict[str, Any]:
+    """Return the schemas of the problems to which the responses refer."""
+    responses = repr([route.responses for route in routes])
+    used = [one for one in (Problem, OAuthProblem) if repr(_SCHEMAS.format(model=one.__name__)) in responses]
+    _, definitions = models_json_schema([(one, "serialization") for one in used], ref_template=_SCHEMAS)
+    schemas: dict[str, Any] = definitions["$defs"]
+    return schemas
 
 
 def _security_schemes(routes: Iterable[PlainRoute], login: str | None) -> dict[str, Any]:

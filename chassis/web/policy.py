@@ -22,6 +22,9 @@ _ACCESS = "access=service(...), encrypted(), optional() or public()"
 _IDEMPOTENCY = "idempotency=KEYED, REPEATABLE or UNREPEATABLE"
 _TAKEN = "Accepted, but not needed: the request may be repeated with the same key, another key or none."
 
+_NAMED = (
+    "Names the request in logs and in the answer: 8 to 128 letters, digits, `.`, `_` or `-`. Other values are replaced."
+)
 
 SEALED_SCHEME = "Sealed"
 """The name of the seal's security scheme in OpenAPI."""
@@ -138,7 +141,7 @@ class RoutePolicy:
             yield BadGateway
 
     def openapi(self, method: str) -> dict[str, Any]:
-        """Return the description for OpenAPI: ``x-access`` for programs, and an ignored key header."""
+        """Return the description for OpenAPI: ``x-access`` for programs, and the headers of every such route."""
         access: dict[str, object] = {
             "mode": self.access.mode.value,
             "callers": sorted(self.access.callers),
@@ -147,11 +150,9 @@ class RoutePolicy:
         }
         if self.access.plain_if:
             access["plain_if"] = self.access.plain_if.upper()
-        described: dict[str, Any] = {"x-access": access}
-        if self.idempotency is REPEATABLE and method not in SAFE_METHODS:
-            header = {"name": HEADER, "in": "header", "required": False, "schema": {"type": "string"}}
-            described["parameters"] = [{**header, "description": _TAKEN}]
-        return described
+        takes_key = self.idempotency is REPEATABLE and method not in SAFE_METHODS
+        headers = {"X-Request-ID": _NAMED, **({HEADER: _TAKEN} if takes_key else {})}
+        return {"x-access": access, "parameters": [_header(*one) for one in headers.items()]}
 
     def sentences(self, method: str) -> str:
         """Return a description for people."""
@@ -178,3 +179,7 @@ class RoutePolicy:
         if self.auth is None:
             return []
         return logins + (sealed if self.auth.or_sealed else [])
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Coroutine, Sequence
 from inspect import Signature, signature
 from json import JSONDecodeError
-from typing import Annotated, Any, TypeVar, Unpack, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, Unpack, get_args, get_origin
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
@@ -225,9 +226,10 @@ def settle_paths(routes: Sequence[BaseRoute]) -> None:
 
 
 def _is_free_form(answer: object) -> bool:
-    """Whether the type of an answer is not a schema, but any dict, list or value."""
-    kind = get_origin(answer) or answer
-    return any(kind is free for free in (Any, object, dict, list, Signature.empty))
+    """Whether the type of an answer is any value, or a dict or list of any values: nothing declares their types."""
+    if get_origin(answer) in (dict, list, Union, UnionType):
+        return any(map(_is_free_form, get_args(answer)))
+    return any(answer is free for free in (Any, object, dict, list, Signature.empty))
 
 
 def _methods_at(scope: Scope) -> set[str]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from time import monotonic
 
 import typer
-from pydantic import SecretStr
 from pymongo.errors import PyMongoError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,7 +24,7 @@ from chassis.postgres.database import Postgres
 from cli.backup.mongodb import dump_mongodb, looking_at_mongodb
 from cli.backup.postgres import dump_postgres
 from cli.databases import opened
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
 
@@ -80,7 +79,7 @@ async def copy(environment: Mapping[str, str], folder: Path) -> float:
         PyMongoError: MongoDB does not answer.
         CommandError: pg_dump failed.
     """
-    urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
+    urls = {service.name: store_url(service, environment) for service in SERVICES}
     async with AsyncExitStack() as stack:
         databases = {one.name: Postgres(urls[one.name], "backup") for one in SERVICES if one.store == "postgres"}
         for database in databases.values():

@@ -15,7 +15,7 @@ from cli.backup.mongodb import empty_mongodb, restore_mongodb
 from cli.backup.postgres import restore_postgres
 from cli.databases import opened
 from cli.db import upgrade
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
 
@@ -43,7 +43,7 @@ def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Do
 
 def put_back(environment: Mapping[str, str], folder: Path) -> None:
     """Empty the databases and fill them."""
-    urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
+    urls = {service.name: store_url(service, environment) for service in SERVICES}
     postgres = [service.name for service in SERVICES if service.store == "postgres"]
     asyncio.run(_empty({name: urls[name] for name in postgres}))
     for service in SERVICES:

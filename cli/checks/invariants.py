@@ -14,7 +14,7 @@ from chassis.postgres.database import Postgres
 from cli.checks.counts import miscounted, uncounted
 from cli.databases import opened
 from cli.dev.console import say
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import SERVICES
 from product.expiries import KEEP_RESERVATIONS
@@ -132,7 +132,7 @@ def _named(events: Iterable[tuple[str, str]]) -> list[str]:
 async def read_facts(environment: Mapping[str, str]) -> Facts:
     """Read all four databases, whose addresses are in *environment*."""
     facts = Facts()
-    urls = {service.name: SecretStr(environment[service.store_variable]) for service in SERVICES}
+    urls = {service.name: store_url(service, environment) for service in SERVICES}
     for service, (statements, read) in _READ.items():
         *rows, waiting = await _rows(urls[service], (*statements, _OUTBOX))
         read(facts, rows)

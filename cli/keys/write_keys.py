@@ -1,7 +1,6 @@
 """`bin/cli keys write`: the keys with which outside programs send events, in the database of analytics."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,8 +9,9 @@ from rich.table import Column, Table
 
 from chassis.core.types import check_line
 from cli.dev.console import console
-from cli.environment import use_running_stack
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
+from cli.services import find_service
 
 if TYPE_CHECKING:
     from chassis.mongodb.database import MotorDatabase
@@ -71,5 +71,5 @@ def _in_analytics(work: "Callable[[MotorDatabase], Awaitable[T]]") -> T:
 async def _run(work: "Callable[[MotorDatabase], Awaitable[T]]") -> T:
     from cli.mongodb import analytics_database
 
-    async with analytics_database(os.environ["ANALYTICS_MONGODB_URL"]) as database:
+    async with analytics_database(store_url(find_service("analytics")).get_secret_value()) as database:
         return await work(database)

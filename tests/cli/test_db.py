@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from sqlalchemy import Column, Integer, Table
 
 from cli.checks import doctor
-from cli.db import agrees, downgrade, migrate, upgrade
+from cli.db import agrees, downgrade, migrate, unknown_in_running_stack, upgrade
 from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port
@@ -103,6 +103,10 @@ def test_a_migration_of_another_branch_is_named_with_the_ways_out(
     assert tables(url) == before
     (finding,) = doctor.check_databases({"ORDER_DATABASE_URL": url})
     assert "feedfacecafe" in finding.remedy
+    running = {"ORDER_DATABASE_URL": url, **dict.fromkeys(["USER_DATABASE_URL", "PRODUCT_DATABASE_URL"], "none")}
+    monkeypatch.setattr("cli.dev.environment.running_environment", lambda: running)
+    (problem,) = unknown_in_running_stack()
+    assert problem in str(refused.value)
     for command in (downgrade, migrate):
         with pytest.raises(CommandError, match="feedfacecafe"):
             command("order", "x")
@@ -196,7 +200,7 @@ def test_a_database_that_does_not_let_us_in_is_named(
         ("analytics", "-1", "analytics has MongoDB"),
         ("user", "-1", "USER_DATABASE_URL is not set"),
         ("order", "feedface", "order has no migration 'feedface'"),
-        ("order", "-1", "there is no migration to undo"),
+        ("order", "-1", "there is nothing to undo"),
     ],
 )
 def test_what_cannot_be_undone_is_said(service: str, revision: str, says: str) -> None:
@@ -212,7 +216,9 @@ def test_indexes_of_mongodb_are_reported_too(
     url = mongodb.create_database("indexed")
     monkeypatch.setenv("ANALYTICS_MONGODB_URL", url)
     upgrade("analytics")
-    assert "analytics: created index claimed_at_1 of sealed_requests" in capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out
+    assert printed.startswith("analytics: created indexes: events (6), ")
+    assert printed.endswith(", sealed_requests (1)\n")
     upgrade("analytics")
     assert capsys.readouterr().out == "analytics: nothing to do\n"
     with MongoClient[dict[str, object]](url) as client:

@@ -1,5 +1,6 @@
 """Which processes get which environment variables."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def test_every_service_knows_where_its_peers_are(everything: dict[str, str]) -> 
     seen = service_environment(SERVICES[0], everything)
 
     assert {service.url_variable: f"http://127.0.0.1:{service.port}" for service in SERVICES}.items() <= seen.items()
+
+
+def test_every_documentation_knows_where_the_services_are(everything: dict[str, str]) -> None:
+    """Each /docs logs in at the user service and links to the others, at the chosen ports."""
+    seen = service_environment(SERVICES[0], everything)
+
+    assert json.loads(seen["DOCS_SERVICES"]) == {one.name: f"http://127.0.0.1:{one.port}" for one in SERVICES}
 
 
 def test_traces_and_errors_go_where_the_person_at_the_keyboard_says() -> None:

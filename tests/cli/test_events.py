@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chassis.core.types import new_id
+from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
 from cli.events import app, published_events
 
@@ -87,3 +88,14 @@ def test_a_service_without_an_outbox_is_told() -> None:
     """Analytics publishes no events."""
     with pytest.raises(CommandError, match=r"'analytics'.*Use one of user, product, order"):
         run("replay", "analytics")
+
+
+def test_a_database_without_tables_is_named(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is an address that is none; neither is a traceback."""
+    monkeypatch.setenv("ORDER_DATABASE_URL", postgres.create_database("without_tables"))
+    with pytest.raises(CommandError, match=r'relation "outbox" does not exist.*bin/cli db upgrade order'):
+        run("dead", "order")
+    monkeypatch.setenv("ORDER_DATABASE_URL", "order")
+
+    with pytest.raises(CommandError, match="ORDER_DATABASE_URL: must look like"):
+        run("dead", "order")

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,13 +10,19 @@ from cli import settings
 from cli.errors import CommandError
 from cli.settings import EXPLAINED, declared_settings, explained
 
-FORMS = {"MAIL_FROM", "PRODUCTION"}
-SETTINGS = {one["variable"]: one for one in declared_settings()}
+FORMS = {"ENVIRONMENT", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
+Table = dict[str, dict[str, Any]]
 
 
-def test_each_setting_has_its_readers_default_and_meaning() -> None:
+@pytest.fixture(scope="module")
+def table() -> Table:
+    """Every setting, by its variable."""
+    return {one["variable"]: one for one in declared_settings()}
+
+
+def test_each_setting_has_its_readers_default_and_meaning(table: Table) -> None:
     """Names, defaults and secrets are those of the settings classes."""
-    assert SETTINGS["RESERVATION_SECONDS"] == {
+    assert table["RESERVATION_SECONDS"] == {
         "variable": "RESERVATION_SECONDS",
         "services": ["product"],
         "required": False,
@@ -24,37 +31,35 @@ def test_each_setting_has_its_readers_default_and_meaning() -> None:
         "meaning": "How long an order may take to commit its reservation, seconds; after that the units return to the "
         "stock.",
     }
-    assert SETTINGS["RELAY"]["default"] == "true"
-    assert SETTINGS["USER_SERVICE_URL"]["services"] == ["analytics", "product", "order"]
-    assert {name for name, one in SETTINGS.items() if one["secret"]} == {
+    assert table["RELAY"]["default"] == "true"
+    assert table["PLAIN_REGISTRATION"]["default"] is None, "it depends on ENVIRONMENT"
+    assert table["USER_SERVICE_URL"]["services"] == ["analytics", "product", "order"]
+    assert {name for name, one in table.items() if one["secret"]} == {
         *("CURSOR_KEY", "LINK_KEY__<FROM>__<TO>", "JWT_PRIVATE_KEY", "SMTP_URL", "OTEL_EXPORTER_OTLP_HEADERS"),
         *("USER_DATABASE_URL", "PRODUCT_DATABASE_URL", "ORDER_DATABASE_URL", "ANALYTICS_MONGODB_URL"),
     }
 
 
-def test_every_setting_is_explained() -> None:
+def test_every_setting_is_explained(table: Table) -> None:
     """Each has a comment of its own section in .env.example, which is the source of the meanings."""
-    assert [name for name, one in SETTINGS.items() if len(one["meaning"]) < 20] == []
+    assert [name for name, one in table.items() if len(one["meaning"]) < 20] == []
 
 
-def test_the_example_shows_the_defaults() -> None:
+def test_the_example_shows_the_defaults(table: Table) -> None:
     """A setting with a default stands in .env.example with it; those in FORMS show how a value looks."""
     shown = {name: value for name, value, _ in explained(EXPLAINED)}
 
     wrong = {
-        name: (one["default"], shown[name])
-        for name, one in SETTINGS.items()
-        if one["default"] not in (None, shown[name])
+        name: (one["default"], shown[name]) for name, one in table.items() if one["default"] not in (None, shown[name])
     }
     assert wrong.keys() == FORMS
 
 
-def test_values_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_are_not_read(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment, with its secrets, has no part in it."""
-    before = list(declared_settings())
-    monkeypatch.setattr(os, "environ", dict.fromkeys(SETTINGS, "xyzzy4711"))
+    monkeypatch.setattr(os, "environ", dict.fromkeys(table, "xyzzy4711"))
 
-    assert list(declared_settings()) == before
+    assert {one["variable"]: one for one in declared_settings()} == table
 
 
 def test_a_missing_explanation_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ async def test_a_password_needs_no_terminal(
             "The username must be letters and digits, with single '.', '_' or '-' between them.",
         ),
         ("grace", "grace", ["--password-file=-"], "The email is not valid: An email address must have an @-sign."),
+        ("grace", "g{x@{y}", ["--password-file=-"], "The email is not valid: The part after the @-sign contains"),
     ],
 )
 async def test_a_refusal_is_a_sentence(

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -67,12 +68,13 @@ def test_no_secret_is_written_in_a_compose_file() -> None:
 
 
 def test_development_publishes_the_services_to_this_machine_alone() -> None:
-    """Each service has its own port; the code is mounted read-only."""
+    """Each service has its own port, at which its documentation is found; the code is mounted read-only."""
     services = load(DEVELOPMENT)["services"]
 
     for service in SERVICES:
         one = services[f"{service.name}-service"]
         assert one["ports"] == [f"127.0.0.1:{service.port}:{service.port}"]
+        assert json.loads(one["environment"]["DOCS_SERVICES"])[service.name] == f"http://127.0.0.1:{service.port}"
         assert {f"./{service.name}:/app/{service.name}:ro", "./chassis:/app/chassis:ro"} <= set(one["volumes"])
 
 

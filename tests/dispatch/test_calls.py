@@ -74,8 +74,8 @@ async def test_json_that_is_written_already_is_sent_as_it_is() -> None:
         (TAKE, {"body": WANTED}, r"its parameters are \['item'\], not \[\]"),
         (TAKE, {"body": WANTED, "path": {"item": ITEM, "shelf": 1}}, r"not \['item', 'shelf'\]"),
         (TAKE, {"body": WANTED, "path": {"item": ITEM}, "query": {"wet": 1}}, r"its query may have \['dry'\]"),
-        (KEYED, {}, "an idempotency_key goes with calls that are declared 'keyed'"),
-        (REPEATABLE, {"idempotency_key": "key"}, "an idempotency_key goes with calls that are declared 'keyed'"),
+        (KEYED, {}, "calls declared 'keyed' need an idempotency_key"),
+        (REPEATABLE, {"idempotency_key": "key"}, "calls declared 'keyed' need an idempotency_key"),
     ],
 )
 async def test_what_is_not_declared_is_not_sent(call: Call[Any, Any], arguments: dict[str, Any], problem: str) -> None:

@@ -117,7 +117,7 @@ async def test_an_answer_that_is_no_json_is_a_502() -> None:
     dispatcher, _ = dispatcher_to(answers(200, body="ok"), answers(200, body='{"ok":"perhaps"}'), OK)
 
     for _ in range(2):
-        with pytest.raises(BadGateway, match="something unexpected"):
+        with pytest.raises(BadGateway, match="an unexpected form"):
             await dispatcher.call(READ)
     assert await dispatcher.call(READ) == {"ok": True}
 

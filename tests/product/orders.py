@@ -1,5 +1,6 @@
 """The order service's side of a reservation, and the invariants of every stock."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,10 +22,13 @@ class Orders:
 
     dispatcher: Dispatcher
 
-    async def reserve(self, order_id: UUID, *, commit: bool = False, **quantities: int) -> dict[str, Any]:
+    async def reserve(self, order_id: UUID, **quantities: int) -> dict[str, Any]:
         """Reserve these units of each product, named by its id."""
-        items = [{"product_id": product_id, "quantity": quantity} for product_id, quantity in quantities.items()]
-        return await self.post("", order_id, {"order_id": str(order_id), "items": items, "commit": commit})
+        return await self.post("", order_id, {"order_id": str(order_id), "items": _items(quantities)})
+
+    async def take(self, order_id: UUID, **quantities: int) -> dict[str, Any]:
+        """Reserve and commit them in one request."""
+        return await self.post("", order_id, {"order_id": str(order_id), "items": _items(quantities), "commit": True})
 
     async def commit(self, order_id: UUID) -> dict[str, Any]:
         """Commit a reservation."""
@@ -44,6 +48,10 @@ class Orders:
         return dict(
             (await self.dispatcher.send("product", "POST", RESERVATIONS + path, json=body, idempotency_key=key)).json()
         )
+
+
+def _items(quantities: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"product_id": product_id, "quantity": quantity} for product_id, quantity in quantities.items()]
 
 
 def refusal(error: RemoteError) -> tuple[int, str]:

@@ -31,18 +31,18 @@ async def test_committing_keeps_the_units(orders: Orders, make_product: MakeProd
     assert await stock_of(database, pot["id"]) == 3
 
 
-@pytest.mark.parametrize("earlier", [None, False, True], ids=["first", "reserved before", "committed before"])
+@pytest.mark.parametrize("earlier", [None, "reserve", "take"])
 async def test_a_reservation_can_be_committed_at_once(
-    orders: Orders, make_product: MakeProduct, database: Postgres, *, earlier: bool | None
+    orders: Orders, make_product: MakeProduct, database: Postgres, earlier: str | None
 ) -> None:
     """One request reserves and commits; it also commits an earlier reservation of the same items, and repeats."""
     pot, bystander = await make_product(), await make_product()
     await orders.reserve(beside := new_id(), **{bystander["id"]: 1})
     order_id = new_id()
-    if earlier is not None:
-        await orders.reserve(order_id, commit=earlier, **{pot["id"]: 2})
+    if earlier:
+        await getattr(orders, earlier)(order_id, **{pot["id"]: 2})
 
-    answers = [await orders.reserve(order_id, commit=True, **{pot["id"]: 2}) for _ in range(2)]
+    answers = [await orders.take(order_id, **{pot["id"]: 2}) for _ in range(2)]
     await let_time_pass(database, order_id)
 
     assert [one["state"] for one in answers] == ["committed", "committed"]
@@ -105,7 +105,7 @@ async def test_what_is_overdue_is_closed(
     with pytest.raises(RemoteError) as unrepeated:
         await orders.reserve(order_id, **{pot["id"]: 2})
     with pytest.raises(RemoteError) as untaken:
-        await orders.reserve(order_id, commit=True, **{pot["id"]: 2})
+        await orders.take(order_id, **{pot["id"]: 2})
 
     refusals = {refusal(one.value) for one in (uncommitted, unrepeated, untaken)}
     assert refusals == {(409, "reservation_closed")}

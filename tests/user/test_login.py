@@ -147,17 +147,12 @@ async def test_logins_are_in_the_audit_log(people: People, make_user: MakeUser, 
 async def test_the_button_in_the_documentation_logs_in(
     apps: dict[str, FastAPI], people: People, make_user: MakeUser
 ) -> None:
-    """Swagger's Authorize sends a form to the address in our description; other services' take the token of a login."""
+    """Swagger's Authorize sends a form to the address in the description of each service."""
     await make_user("ada")
-    schemes = {name: app.openapi()["components"]["securitySchemes"]["AccessToken"] for name, app in apps.items()}
     form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
+    for name, app in apps.items():
+        url = app.openapi()["components"]["securitySchemes"]["Login"]["flows"]["password"]["tokenUrl"]
 
-    answer = await people["user"].post(schemes["user"]["flows"]["password"]["tokenUrl"], data=form)
+        answer = await people["user"].post(url, data=form)
 
-    assert (answer.status_code, answer.json()["token_type"]) == (200, "bearer")
-    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
-        "user": "oauth2",
-        "analytics": "http",
-        "product": "http",
-        "order": "http",
-    }
+        assert (name, answer.status_code, answer.json().get("token_type")) == (name, 200, "bearer")

@@ -22,9 +22,7 @@ from user.services.introspect_token import introspect_token
 from user.services.list_revocations import list_revocations
 
 router = service_router("users", "tokens", "Revocation and introspection of access tokens, for other services.")
-well_known = Router(
-    "/.well-known", "well-known", "Public keys that verify access tokens, and addresses for OAuth 2 clients."
-)
+well_known = Router("/.well-known", "well-known", "Public keys of access tokens, and metadata for OAuth 2 clients.")
 
 
 async def _cached(response: Response) -> None:

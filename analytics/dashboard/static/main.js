@@ -24,7 +24,7 @@ const [login, app, message] = ["login", "app", "app-message"].map((id) => docume
 const session = new Session();
 const ask = asking(session);
 const address = new Address(update);
-let snapshot = null;
+let snapshot = new Snapshot(ask, periodOf(address.view.range));
 
 const hiding = {
   isHidden: (name) => address.view.hidden.includes(name),
@@ -51,7 +51,7 @@ session.addEventListener("begin", () => {
 session.addEventListener("end", ({ detail }) => {
   closeDialogs();
   live.clear();
-  snapshot?.end();
+  snapshot.end();
   panels.forEach((panel) => panel.clear());
   askToLogIn(detail);
 });
@@ -79,7 +79,7 @@ listenToKeys(
     f: () => document.querySelector("#funnel input").focus(),
     e: () => saving.open(),
   },
-  () => !app.hidden && snapshot !== null,
+  () => !app.hidden,
 );
 
 function choose(chosen) {
@@ -98,7 +98,7 @@ async function update() {
   await settleZone(ask);
   if (!session.username) return; // the session has ended in the meantime
   document.getElementById("zone").textContent = zone.label;
-  snapshot?.end();
+  snapshot.end();
   snapshot = new Snapshot(ask, periodOf(range()));
   rangeForm.show(range(), snapshot.period);
   panels.forEach((panel) => panel.update(snapshot));

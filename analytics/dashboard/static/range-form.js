@@ -22,20 +22,20 @@ export class RangeForm {
 
   /** Show a range, and its days. Dates that a person is entering stay until the range changes. */
   show(range, { first, last }) {
-    const shown = JSON.stringify(range);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
     const isNamed = typeof range === "string";
+    const shown = JSON.stringify(range);
+    if (!isNamed && shown === this.#shown) return;
+    this.#shown = shown;
     this.#check(isNamed ? range : DATES);
     this.#dates.hidden = isNamed;
     this.#problem.textContent = "";
     [this.#from.value, this.#to.value] = isNamed ? [first, last] : [range.from, range.to];
   }
 
-  /** Let a person enter dates. */
+  /** Let a person enter dates; at first they are those of the range so far. */
   enterDates() {
     this.#check(DATES);
-    this.#dates.hidden = false;
+    this.#choose();
     this.#from.focus();
   }
 
@@ -45,10 +45,8 @@ export class RangeForm {
 
   #choose() {
     const name = this.#names.querySelector(":checked").value;
-    const hasAsked = !this.#dates.hidden;
     this.#dates.hidden = name !== DATES;
     if (name !== DATES) return this.#onChoice(name);
-    if (!hasAsked) return; // the dates are those of the range so far
     const dates = { from: this.#from.value, to: this.#to.value };
     this.#problem.textContent = problemOf(dates);
     if (!this.#problem.textContent) this.#onChoice(dates);

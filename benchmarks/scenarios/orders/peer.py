@@ -67,34 +67,37 @@ async def _serve_products(pipe: Connection, listener: socket.socket, database: s
         await _serve_until_killed(app, pipe, listener)
 
 
-def serve_orders(pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes) -> None:
+def serve_orders(
+    pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes, issuer: str
+) -> None:
     """Serve the half that verifies the token, reserves the stock in plaintext and writes the order, until killed."""
-    run_on_uvloop(_serve_orders(pipe, listener, database, product_url, public_key))
+    run_on_uvloop(_serve_orders(pipe, listener, database, product_url, public_key, issuer))
 
 
 async def _serve_orders(
-    pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes
+    pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes, issuer: str
 ) -> None:
     async with (
         asyncpg.create_pool(dsn(database), min_size=_POOL_SIZE, max_size=_POOL_SIZE) as pool,
         aiohttp.ClientSession(product_url) as products,
     ):
-        shop = _Shop(pool, products, jwt.PyJWK.from_json(public_key.decode()))
+        shop = _Shop(pool, products, jwt.PyJWK.from_json(public_key.decode()), issuer)
         app = web.Application()
         app.router.add_post("/api/v1/orders", shop.place)
         await _serve_until_killed(app, pipe, listener)
 
 
 class _Shop:
-    def __init__(self, pool: "asyncpg.Pool[Any]", products: aiohttp.ClientSession, key: jwt.PyJWK) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", products: aiohttp.ClientSession, key: jwt.PyJWK, issuer: str) -> None:
         self._pool = pool
         self._products = products
         self._key = key
+        self._issuer = issuer
 
     async def place(self, request: web.Request) -> web.Response:
         """Take the units from the stock, then write the order. If one half dies in between, the units are lost."""
         token = request.headers["Authorization"].removeprefix("Bearer ")
-        user = jwt.decode(token, self._key, ["ES256"], audience="sealed-services", issuer="user")["sub"]
+        user = jwt.decode(token, self._key, ["ES256"], audience="sealed-services", issuer=self._issuer)["sub"]
         wanted, order_id = orjson.loads(await request.read()), new_id()
         reserved = await self._reserve({"order_id": str(order_id), **wanted})
         price, quantity = reserved["price_minor"], wanted["quantity"]

@@ -56,7 +56,7 @@ def peer(side: str, stores: Stores, services: Deployed, workers: int) -> Iterato
         product = [
             stack.enter_context(Child(serve_its_products, listeners[1], databases[PRODUCTS])) for _ in range(workers)
         ]
-        orders = databases[ORDERS], product_url, key
+        orders = databases[ORDERS], product_url, key, services.environment["JWT_ISSUER"]
         order = [stack.enter_context(Child(serve_its_orders, listeners[0], *orders)) for _ in range(workers)]
         customer = stack.enter_context(Child(run_client, order_at, order_url, log_in(services.environment)))
         for child in (*product, *order, customer):

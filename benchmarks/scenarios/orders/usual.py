@@ -83,10 +83,10 @@ def serve_usual_products(pipe: Connection, listener: socket.socket, database: st
 
 
 def serve_usual_orders(
-    pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes
+    pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes, issuer: str
 ) -> None:
     """Serve the half that verifies the token, reserves the stock and writes the order, until killed."""
-    _serve(_orders(database, product_url, jwt.PyJWK.from_json(public_key.decode())), pipe, listener)
+    _serve(_orders(database, product_url, jwt.PyJWK.from_json(public_key.decode()), issuer), pipe, listener)
 
 
 def _products(database: str) -> FastAPI:
@@ -117,7 +117,7 @@ def _products(database: str) -> FastAPI:
     return app
 
 
-def _orders(database: str, product_url: str, key: jwt.PyJWK) -> FastAPI:
+def _orders(database: str, product_url: str, key: jwt.PyJWK, issuer: str) -> FastAPI:
     sessions = _sessions(database)
 
     @asynccontextmanager
@@ -134,7 +134,7 @@ def _orders(database: str, product_url: str, key: jwt.PyJWK) -> FastAPI:
 
     async def get_user(token: Annotated[str, Depends(OAuth2PasswordBearer("login"))]) -> UUID:
         try:
-            return UUID(jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer="user")["sub"])
+            return UUID(jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer=issuer)["sub"])
         except jwt.InvalidTokenError as error:
             raise HTTPException(401, "invalid token") from error
 

@@ -16,8 +16,10 @@ from chassis.postgres.database import Postgres
 from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
 from tests.support.aliases import People
-from tests.support.browser import PATIENCE_MS
+from tests.support.browser import PATIENCE_MS, browser_process
 from tests.support.having import having
+
+__all__ = ["browser_process"]
 
 _CALL = """async ([file, name, values]) => {
   const module = await import(`/dashboard/${file}.js`);

@@ -43,6 +43,17 @@ async def seeded(apps: dict[str, FastAPI], database: MotorDatabase) -> None:
     await seed(database)
 
 
+async def check_that_an_update_keeps_the_place(screen: Screen) -> None:
+    """Check that a table that is open and has the focus is open and has the focus after an update."""
+    opener = screen.panel("revenue").get_by_text("Show as a table")
+    await expect(opener).to_be_focused()
+    async with screen.page.expect_response("**/timeseries?*"):
+        await screen.page.keyboard.press("r")
+    await screen.settle()
+    await expect(opener).to_be_focused()
+    await expect(screen.panel("revenue").get_by_role("table")).to_be_visible()
+
+
 async def choose_yesterday(screen: Screen) -> None:
     """Enter dates, at first in the wrong order."""
     yesterday = (utc_now() - timedelta(days=1)).date().isoformat()
@@ -124,7 +135,7 @@ async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
 
 
 async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: User, seeded: None) -> None:
-    """The numbers of today match the events, in text and in charts; so do those of dates, and an export of these days."""
+    """The numbers of today match the events, in text and in charts; so do those of chosen dates, and an export."""
     async with visit() as screen:
         await screen.log_in()
         await screen.settle()
@@ -132,6 +143,7 @@ async def test_the_panels_show_what_the_events_add_up_to(visit: Visit, root: Use
         for name in ("over-time", "revenue"):
             await screen.panel(name).get_by_text("Show as a table").click()
         shown = {name: await screen.text_of(name) for name in PANELS}
+        await check_that_an_update_keeps_the_place(screen)
         await choose_yesterday(screen)
         await expect(screen.line("page.viewed")).to_have_text("page.viewed 2")
         exported = await export(screen.page)

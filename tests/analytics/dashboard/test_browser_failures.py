@@ -60,7 +60,7 @@ async def test_a_failure_after_the_refresh_is_shown_and_passes(
         with failing("/profile", ServiceUnavailable()):
             await screen.page.reload()
             await screen.page.clock.run_for(10_000)
-            await expect(screen.page.get_by_role("alert")).to_contain_text("cannot be done right now")
+            await expect(screen.page.get_by_role("alert")).to_contain_text(ServiceUnavailable.message)
         spent = update(RefreshToken).where(RefreshToken.used_at.is_not(None))
         await change(
             apps["user"].state.application.store,

@@ -7,6 +7,7 @@ from typing import Self, cast
 import httpx
 import pytest
 from fastapi import FastAPI
+from pymongo.errors import ServerSelectionTimeoutError
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
@@ -19,11 +20,10 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import Parts
 from chassis.application import own_part
 from chassis.auth.tokens import InvalidToken
-from chassis.core.errors import DatabaseUnavailable
 from chassis.core.lifecycle import Draining
 from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.mongodb.database import MotorDatabase
+from chassis.mongodb.database import MongoDB, MotorDatabase
 from cli.dev.polling import eventually
 from tests.analytics.asking import Ask
 from tests.analytics.counting import NOON, event
@@ -90,19 +90,25 @@ async def test_the_last_events_come_first(database: MotorDatabase, watching: Wat
     assert told == [stored[2]["_id"], stored[0]["_id"], later["id"]]
 
 
-async def test_a_stream_that_cannot_read_the_last_events_ends() -> None:
-    """The client connects again, rather than waiting for what will not come."""
+class Gone(MongoDB):
+    """A database that cannot be reached."""
 
-    async def is_allowed() -> bool:
-        return True
+    def __init__(self) -> None:
+        self._database = self  # type: ignore[assignment]
 
-    async def last() -> list[bytes]:
-        raise DatabaseUnavailable
+    def __getitem__(self, _collection: str) -> "Gone":
+        return self
 
-    reader = Reader(new_id())
-    reader.tell(OPEN)
+    def find(self, *_arguments: object, **_options: object) -> None:
+        """Raise what the driver raises."""
+        raise ServerSelectionTimeoutError
 
-    assert [message async for message in stream_events(reader, is_allowed, lambda: False, last)] == [OPEN]
+
+async def test_a_stream_that_cannot_read_the_last_events_ends(apps: dict[str, FastAPI], watching: Watching) -> None:
+    """A stream without the last events would be silent about them; so it ends, and the client connects again."""
+    with having(apps["analytics"], store=Gone()):
+        async with watching(last=2) as messages:
+            assert [message async for message in messages] == []
 
 
 async def test_one_event_is_read_whole(database: MotorDatabase, ask: Ask) -> None:

@@ -23,7 +23,7 @@ from user.models import User
 pytestmark = pytest.mark.long
 
 PICTURES = os.environ.get("PICTURES")
-WIDTHS = (1280, 768, 390)
+WIDTHS, NARROWEST = (1280, 768, 390), 360
 
 
 @pytest.fixture
@@ -68,6 +68,7 @@ async def test_it_fits_every_width_and_is_accessible(
             await screen.page.set_viewport_size({"width": width, "height": 800})
             assert await screen.overflow() <= 0, width
             store(await picture_of(screen.page), f"{width}-{scheme}")
+        await screen.page.set_viewport_size({"width": NARROWEST, "height": 800})
         for key, dialog in (("?", "#help"), ("e", "#export")):
             await screen.page.keyboard.press(key)
             assert await violations(screen, dialog) == []

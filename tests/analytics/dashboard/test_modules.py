@@ -126,7 +126,7 @@ async def test_an_axis_of_money_has_its_currency(modules: Modules) -> None:
 
 
 async def test_ids_and_products_are_told_apart(modules: Modules) -> None:
-    """Products of one name have the ends of their ids, because ids of one time begin alike; other ids are shown whole."""
+    """Products of one name show the ends of their ids, because ids of one time begin alike; others stay whole."""
     products = [{"name": "Cup", "product_id": A}, {"name": "Cup", "product_id": B}, {"name": "Pot", "product_id": A}]
 
     assert await modules.run("names.productLabels", products) == ["Cup (…a1b2c3d4)", "Cup (…99887766)", "Pot"]

@@ -39,7 +39,7 @@ async def test_authorize_logs_in_from_another_services_documentation(
     await form.get_by_label("username:").fill("root")
     await form.get_by_label("password:").fill(PASSWORD)
     await form.get_by_role("button", name="Apply given OAuth2 credentials").click()
-    await expect(form.get_by_role("button", name="Logout")).to_be_visible()
+    await expect(form.get_by_role("heading", name="Authorized")).to_be_visible()
     await page.get_by_role("button", name="Close").first.click()
 
     add = page.locator("#operations-products-create")
