@@ -1,4 +1,4 @@
-"""A service without ENVIRONMENT is in development, and serves its own machine only (docs/decisions/0035)."""
+"""A service without ENVIRONMENT is in development, and serves its own machine only (docs/decisions/0031)."""
 
 import signal
 from ipaddress import IPv6Address, ip_address
