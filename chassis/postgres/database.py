@@ -130,6 +130,8 @@ class Postgres:
         """Close the pool."""
         if self._engine:
             self.sizing.cancel()
+            # The end of the loop would interrupt it again, while it closes its connection, which is logged.
+            await asyncio.wait([self.sizing])
             await self.notifier.aclose()
             POOL_LIMIT.labels(self.name).dec(self._pool_size)
             await self._engine.dispose()

@@ -353,7 +353,6 @@ async def test_closing_tells_what_is_not_told_yet_and_leaves_no_connection(datab
         assert await eventually(has_left, within=10)
     await leaving.open()
     await leaving.close()
-    await asyncio.sleep(0)
     assert leaving.sizing.cancelled()
 
 
