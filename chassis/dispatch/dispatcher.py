@@ -46,7 +46,7 @@ class Dispatcher:
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
         longest_pause_s: The longest pause of a breaker, seconds.
-        purpose: The label ``purpose`` of its metrics.
+        purpose: The label ``purpose`` of its metrics. Only failures of ``requests`` are logged as warnings.
     """
 
     def __init__(  # noqa: PLR0913 - the defaults are those of services
@@ -67,6 +67,8 @@ class Dispatcher:
         self._sleep = sleep
         self._clock = clock
         self._turns: dict[Call[Any, Any], asyncio.Semaphore] = {}
+        # What runs in the background calls every few seconds, and logs the beginning and the end of an outage itself.
+        self._warn = log.warning if purpose == "requests" else log.debug
 
     async def call(  # noqa: PLR0913 - the options of a call
         self,
@@ -185,7 +187,7 @@ class Dispatcher:
                 retries = retries or Retries(peer.budget, request.ends, self._clock, repeatable=request.repeatable)
                 pause_s = retries.pause_after(error)
                 if pause_s is None:
-                    raise _failure(request, error, number, self._clock() - begun) from error
+                    raise self._failure(request, error, number, self._clock() - begun) from error
             await self._sleep(pause_s)
             number += 1
 
@@ -218,18 +220,17 @@ class Dispatcher:
         own = self._clock() + min(timeout, deadline.LONGEST_S)
         return deadline.Deadline(min(own, serving.at) if serving else own)
 
-
-def _failure(request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
-    """Return the error for the caller, with the attempts and the time taken, and log it."""
-    failure = final_error(request.peer.name, error, attempts, elapsed_s)
-    write = log.info if isinstance(failure, RemoteError) else log.warning
-    write(
-        "dispatch failed",
-        target=request.peer.name,
-        method=request.method,
-        path=request.address.path,
-        attempts=attempts,
-        elapsed_s=round(elapsed_s, 3),
-        reason=str(error),
-    )
-    return failure
+    def _failure(self, request: OutgoingRequest, error: Exception, attempts: int, elapsed_s: float) -> AppError:
+        """Return the error for the caller, with the attempts and the time taken, and log it."""
+        failure = final_error(request.peer.name, error, attempts, elapsed_s)
+        write = log.info if isinstance(failure, RemoteError) else self._warn
+        write(
+            "dispatch failed",
+            target=request.peer.name,
+            method=request.method,
+            path=request.address.path,
+            attempts=attempts,
+            elapsed_s=round(elapsed_s, 3),
+            reason=str(error),
+        )
+        return failure

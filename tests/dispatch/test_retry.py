@@ -155,6 +155,18 @@ async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: p
     ]
 
 
+async def test_a_failure_in_the_background_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What calls in the background logs the beginning and the end of an outage itself."""
+    log = CapturingLogger()
+    monkeypatch.setattr("chassis.dispatch.dispatcher.log", log)
+    dispatcher, _ = dispatcher_to(fails(httpx.ConnectError("no")), purpose="background")
+
+    with pytest.raises(ServiceUnavailable):
+        await dispatcher.send("product", "PUT", PATH)
+
+    assert [(call.method_name, call.args) for call in log.calls] == [("debug", ("dispatch failed",))]
+
+
 def attempts() -> dict[tuple[str, str], int]:
     """Return how many attempts to PUT at the product service were counted, by number and outcome."""
     return {

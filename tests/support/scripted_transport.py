@@ -108,7 +108,7 @@ def after(seconds: float, step: Step) -> Step:
 OK = answers(200, body='{"ok":true}')
 
 
-def dispatcher_to(*steps: Step) -> tuple[Dispatcher, Peer]:
+def dispatcher_to(*steps: Step, purpose: str = "requests") -> tuple[Dispatcher, Peer]:
     """Return a dispatcher of the order service whose product service follows a script."""
     time = Time()
     peer = Peer(time, list(steps))
@@ -116,6 +116,7 @@ def dispatcher_to(*steps: Step) -> tuple[Dispatcher, Peer]:
         {"product": "http://product"},
         Envelope("order", LINKS["order"]),
         make_transport=lambda: HttpxTransport(peer),
+        purpose=purpose,
         sleep=time.sleep,
         clock=time,
     )
