@@ -24,6 +24,8 @@ _DATABASES = {
     USUAL: ("usual_order", "usual_product"),
 }
 _STOCK = 1_000_000_000
+_CONNECTIONS = "400"
+"""Enough for three sides with four processes each of order and product."""
 _EVENTS_S = 60.0
 _ADD_PRODUCT = "INSERT INTO products (id, name, price_minor, currency, stock) VALUES ($1, 'Teapot', 1999, 'EUR', $2)"
 _ADD_MOVEMENT = "INSERT INTO stock_movements (id, product_id, quantity, kind) VALUES ($1, $2, $3, 'initial')"
@@ -86,7 +88,7 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
         NotMigrated: A migration fails.
     """
     with (
-        EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
+        EmbeddedPostgres(folder / "postgres", free_port(), max_connections=_CONNECTIONS) as postgres,
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
         ours = create_databases({"postgres": postgres, "mongodb": mongodb})
