@@ -1,5 +1,7 @@
 """Moving an order to its next status: the one place where a status changes."""
 
+from typing import Any
+
 from sqlalchemy.orm.attributes import set_committed_value
 
 from chassis.messaging.outbox import Publish
@@ -65,7 +67,16 @@ async def transition_order(run: Run, order: Order, to: OrderStatus, cause: str) 
     """
     if to not in NEXT_STATUSES[order.status]:
         return False
-    values = {
+    event = _event(order, to, cause)
+    if not await run(_TRANSITION, _values(order, to, cause), Publish(event), CountTransition(to)):
+        return False
+    for name, value in {"status": to, "cause": cause, "resume_at": None}.items():
+        set_committed_value(order, name, value)
+    return True
+
+
+def _values(order: Order, to: OrderStatus, cause: str) -> dict[str, Any]:
+    return {
         "order_id": order.id,
         "seen": str(order.status),
         "to": str(to),
@@ -78,7 +89,10 @@ async def transition_order(run: Run, order: Order, to: OrderStatus, cause: str) 
         "refusals": [line.refusal for line in order.lines],
         "details": [line.refusal_detail for line in order.lines],
     }
-    event = _EVENTS[to].model_validate(
+
+
+def _event(order: Order, to: OrderStatus, cause: str) -> OrderEvent:
+    return _EVENTS[to].model_validate(
         {
             "subject": order.id,
             "user_id": order.user_id,
@@ -91,8 +105,3 @@ async def transition_order(run: Run, order: Order, to: OrderStatus, cause: str) 
             "cause": cause,
         }
     )
-    if not await run(_TRANSITION, values, Publish(event), CountTransition(to)):
-        return False
-    for name, value in {"status": to, "cause": cause, "resume_at": None}.items():
-        set_committed_value(order, name, value)
-    return True

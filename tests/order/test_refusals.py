@@ -96,7 +96,7 @@ async def test_a_refusal_of_the_short_form_points_to_its_product(shop: Shop) -> 
 
 
 async def test_a_total_that_no_amount_can_say_is_refused(shop: Shop, environment: dict[str, str]) -> None:
-    """What was reserved by then is released."""
+    """An order whose total is too large is rejected, and its units return to the stock."""
     gold = await shop.product(price=MOST)
 
     answer = await shop.send({"product_id": gold, "quantity": 2})

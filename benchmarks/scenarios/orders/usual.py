@@ -6,7 +6,7 @@ nothing, and a repeated request is a second order.
 """
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
@@ -90,12 +90,8 @@ def serve_usual_orders(
 
 
 def _products(database: str) -> FastAPI:
-    sessions = _sessions(database)
+    get_session = _sessions(database)
     app = FastAPI()
-
-    async def get_session() -> AsyncIterator[AsyncSession]:
-        async with sessions() as session:
-            yield session
 
     @app.post("/reservations", status_code=201, response_model=ReservationRead)
     async def reserve(wanted: ReservationWanted, session: Annotated[AsyncSession, Depends(get_session)]) -> Reservation:
@@ -118,7 +114,7 @@ def _products(database: str) -> FastAPI:
 
 
 def _orders(database: str, product_url: str, key: jwt.PyJWK, issuer: str) -> FastAPI:
-    sessions = _sessions(database)
+    get_session, get_user = _sessions(database), _users(key, issuer)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -128,16 +124,6 @@ def _orders(database: str, product_url: str, key: jwt.PyJWK, issuer: str) -> Fas
 
     app = FastAPI(lifespan=lifespan)
 
-    async def get_session() -> AsyncIterator[AsyncSession]:
-        async with sessions() as session:
-            yield session
-
-    async def get_user(token: Annotated[str, Depends(OAuth2PasswordBearer("login"))]) -> UUID:
-        try:
-            return UUID(jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer=issuer)["sub"])
-        except jwt.InvalidTokenError as error:
-            raise HTTPException(401, "invalid token") from error
-
     @app.post("/api/v1/orders", status_code=201)
     async def place(
         wanted: Wanted,
@@ -145,11 +131,7 @@ def _orders(database: str, product_url: str, key: jwt.PyJWK, issuer: str) -> Fas
         session: Annotated[AsyncSession, Depends(get_session)],
     ) -> OrderRead:
         order_id = new_id()
-        body = {"order_id": str(order_id), **wanted.model_dump(mode="json")}
-        answer = await app.state.products.post("/reservations", json=body)
-        if answer.is_error:
-            raise HTTPException(answer.status_code, answer.json()["detail"])
-        reserved = ReservationRead.model_validate(answer.json())
+        reserved = await _reserve(app.state.products, order_id, wanted)
         total = sum(line.unit_price_minor * line.quantity for line in reserved.lines)
         order = Order(id=order_id, user_id=user, status="confirmed", cause="stock_committed")
         order.currency, order.total_price_minor = reserved.currency, total
@@ -165,9 +147,36 @@ def _orders(database: str, product_url: str, key: jwt.PyJWK, issuer: str) -> Fas
     return app
 
 
-def _sessions(database: str) -> async_sessionmaker[AsyncSession]:
+async def _reserve(products: httpx.AsyncClient, order_id: UUID, wanted: Wanted) -> ReservationRead:
+    body = {"order_id": str(order_id), **wanted.model_dump(mode="json")}
+    answer = await products.post("/reservations", json=body)
+    if answer.is_error:
+        raise HTTPException(answer.status_code, answer.json()["detail"])
+    return ReservationRead.model_validate(answer.json())
+
+
+def _sessions(database: str) -> Callable[[], AsyncIterator[AsyncSession]]:
+    """Return the dependency for a session."""
     engine = create_async_engine(database, pool_size=_POOL_SIZE, max_overflow=0)
-    return async_sessionmaker(engine, expire_on_commit=False)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    async def get_session() -> AsyncIterator[AsyncSession]:
+        async with sessions() as session:
+            yield session
+
+    return get_session
+
+
+def _users(key: jwt.PyJWK, issuer: str) -> Callable[..., Awaitable[UUID]]:
+    """Return the dependency for the person of an access token."""
+
+    async def get_user(token: Annotated[str, Depends(OAuth2PasswordBearer("login"))]) -> UUID:
+        try:
+            return UUID(jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer=issuer)["sub"])
+        except jwt.InvalidTokenError as error:
+            raise HTTPException(401, "invalid token") from error
+
+    return get_user
 
 
 def _serve(app: FastAPI, pipe: Connection, listener: socket.socket) -> None:
