@@ -66,10 +66,6 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     )
     issuer = settings.tokens_from or settings.service_name
     remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
-    following = [
-        Periodic("refresh_keys", KEYS_EVERY_S, remote_keys.refresh),
-        Periodic("refresh_revocations", REVOCATIONS_EVERY_S, remote_revocations.refresh),
-    ]
     application = Application(
         settings=settings,
         store=store,
@@ -88,13 +84,21 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         ),
         periodic=(
             Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired),
-            *(following if settings.tokens_from else ()),
+            *(_following(remote_keys, remote_revocations) if settings.tokens_from else ()),
             *periodic,
         ),
         relay=relay,
         own=own,
     )
     return _serving(application, routers)
+
+
+def _following(keys: RemoteKeys, revocations: RemoteRevocations) -> tuple[Periodic, ...]:
+    """Return the work that keeps the issuer's keys and revocations current."""
+    return (
+        Periodic("refresh_keys", KEYS_EVERY_S, keys.refresh),
+        Periodic("refresh_revocations", REVOCATIONS_EVERY_S, revocations.refresh),
+    )
 
 
 def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store, routers: Sequence[Router]) -> Receiver:
