@@ -26,7 +26,9 @@ _CLIENT_LEFT = 499
 """nginx's status for requests whose client has left."""
 _FAILED = 500
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", KEYS_PATH, REVOCATIONS_PATH})
+_QUIET = frozenset(
+    {"/livez", "/readyz", "/health", "/metrics", "/api/v1/utils/health-check", KEYS_PATH, REVOCATIONS_PATH}
+)
 """Requested every few seconds by machines: logged at debug level."""
 
 
