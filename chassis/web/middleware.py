@@ -90,6 +90,8 @@ def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
 def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: RequestContext) -> None:
     protect(headers)
     headers.append((b"x-request-id", context.request_id.encode()))
+    if deprecation := scope.get("deprecation"):
+        headers.extend(deprecation.headers)
     if cookie := scope.get("set_cookie"):  # even if the request fails
         headers.append((b"set-cookie", cookie))
     if application_of(scope["app"]).draining.has_begun:
