@@ -1,9 +1,9 @@
 """
 ``Idempotency-Key``: a repeated request has its effect once, and returns the same answer.
 
-Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction; a
-route with several transactions takes ``Key`` and begins it in the first. Its answer is stored after the last, or derived
-from the resource each time (docs/decisions/0012-idempotency.md).
+Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction. A
+route with several transactions takes ``Key`` and begins it in the first; its answer is stored after the last, or
+derived from the resource each time (docs/decisions/0012-idempotency.md).
 """
 
 from collections.abc import Mapping, Sequence
