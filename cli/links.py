@@ -14,6 +14,15 @@ def links() -> list[tuple[str, str]]:
     return sorted(calls | {(callee, caller) for caller, callee in calls})
 
 
+def token_issuer() -> str:
+    """Return the service that issues access tokens."""
+    return next(service.name for service in SERVICES if _signs_tokens(service.name))
+
+
+def _signs_tokens(service: str) -> bool:
+    return "jwt_private_key" in settings_class(service).model_fields
+
+
 def settings_class(service: str) -> type[ServiceSettings]:
     """Return the settings class of a service."""
     settings: type[ServiceSettings] = import_module(f"{service}.settings").Settings
