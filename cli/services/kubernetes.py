@@ -86,7 +86,7 @@ def render_kubernetes(project: Project, root: Path) -> Iterator[Region | WholeFi
     policies = "---\n".join(_policy(project, service) for service in services)
     yield WholeFile(f"{FOLDER}/network/services.yaml", CODE, policies)
     addresses = (f"{service.url_variable}=http://{service.host}:{service.port}\n" for service in services)
-    yield WholeFile(f"{FOLDER}/base/addresses.env", SERVICE_FILES, "".join(addresses))
+    yield WholeFile(f"{FOLDER}/base/addresses.conf", SERVICE_FILES, "".join(addresses))
     for overlay in overlays(root):
         yield from _overlay(project, overlay)
 

@@ -11,6 +11,8 @@ from cli.errors import CommandError
 from cli.services.discovery import Service, discover
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from cli.routes import DeclaredRoute
     from cli.services.own_settings import Setting
 
@@ -66,9 +68,12 @@ class Project:
         return tuple(one for one in self.services if one.name in peers)
 
 
-def read_project(root: Path) -> Project:
+def read_project(root: Path, apps: "dict[str, FastAPI] | None" = None) -> Project:
     """
-    Read the project below *root*, and import the code of its services.
+    Read the project below *root*, and the code of its services.
+
+    Args:
+        apps: The services that are built already, by name; otherwise they are built.
 
     Raises:
         CommandError: A declaration is wrong; the message says what to change.
@@ -79,7 +84,7 @@ def read_project(root: Path) -> Project:
     from cli.services.own_settings import own_settings
 
     about = read_about(root)
-    routes = declared_routes(build_all())
+    routes = declared_routes(apps or build_all())
     parts = list[Part]()
     for service in discover(root):
         settings = settings_class(service.name)

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import typer
 
 from cli.errors import CommandError
 from cli.services.discovery import ROOT
-from cli.services.project import check_project_name, read_about, read_project
+from cli.services.project import Project, check_project_name, read_about, read_project
 from cli.services.render import write
 
 _NAME = re.compile(r'^(\[project\]\nname = ")[^"]*(")$', re.MULTILINE)
@@ -32,9 +33,18 @@ def rename(name: str) -> None:
         CommandError: Images, compose or Kubernetes cannot have this name, or rendered text was edited.
     """
     check_project_name(name)
-    text, count = _NAME.subn(rf"\g<1>{name}\g<2>", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for path in give_name(ROOT, read_project(ROOT), name):
+        typer.echo(f"wrote {path}")
+
+
+def give_name(root: Path, project: Project, name: str) -> list[str]:
+    """
+    Rename the project below *root*; returns the paths of the files that changed.
+
+    Raises:
+        CommandError: pyproject.toml has another form, or rendered text was edited; nothing is changed then.
+    """
+    text, count = _NAME.subn(rf"\g<1>{name}\g<2>", (root / "pyproject.toml").read_text(encoding="utf-8"))
     if not count:
         raise CommandError('pyproject.toml must begin with [project], and name = "…" on the line below.')
-    project = replace(read_project(ROOT), name=name)
-    for path in write(ROOT, project, given={"pyproject.toml": text}):
-        typer.echo(f"wrote {path}")
+    return write(root, replace(project, name=name), given={"pyproject.toml": text})
