@@ -1,5 +1,5 @@
 # One file for every service:
-#   docker build --target prod --build-arg SERVICE=user --build-arg PORT=8002 -t sealed-services/user .
+#   docker build --target prod --build-arg SERVICE=user --build-arg PORT=8002 -t user .
 # Target dev expects the code in mounted folders; there SERVICE may name several services, for jobs that use all of them.
 ARG PYTHON=python:3.11-slim-bookworm
 

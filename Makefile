@@ -3,13 +3,12 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 BENCH := .venv-bench/bin
-SERVICES := analytics user product order
+SERVICES := $(patsubst %/service.toml,%,$(wildcard */service.toml))
 COMPILE := python -I requirements/install.py --uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 # Variables of the caller's shell that would influence our programs are removed here. requirements/install.py filters the
 # settings of pip and uv, and cli/dev/environment.py the variables that a service of `make run` gets.
 unexport CDPATH BASH_ENV ENV SHELLOPTS BASHOPTS $(filter PYTHON% PG% PYTEST_% MYPY% UVICORN_% GUNICORN_%,$(.VARIABLES))
 export PYTHONUTF8 := 1
-CODE := chassis user analytics product order cli deploy tests benchmarks chaos
 
 .PHONY: help
 help: ## Show this help
@@ -29,7 +28,7 @@ $(BENCH)/.ready: always
 install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do this when needed)
 
 .PHONY: run
-run: $(BIN)/.ready ## Start databases and the four services, with hot reload; Ctrl-C stops all
+run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all
 	@exec bin/cli run
 
 .PHONY: reset
@@ -105,17 +104,18 @@ smoke: $(BIN)/.ready ## Import and build every service
 
 .PHONY: format
 format: $(BIN)/.ready ## Format the code and apply the linter's fixes
-	@$(BIN)/ruff format $(CODE) && $(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format && $(BIN)/ruff check --fix
 
 .PHONY: check-fast
 check-fast: $(BIN)/.ready ## The fast part of check (2 s): format, lint and layers of imports
-	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: check
-check: check-fast ## Check format, lint, imports, types, manifests, secrets, locks and migrations
-	$(BIN)/mypy $(CODE)
+check: check-fast ## Check format, lint, imports, types, rendered files, manifests, secrets, locks and migrations
+	$(BIN)/mypy
+	bin/cli render --check
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
 	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
@@ -131,9 +131,10 @@ sbom: $(BIN)/.ready ## Write sbom/: the contents of each service's image, as Cyc
 	@mkdir -p sbom && $(foreach s,$(SERVICES),PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml \
 	  -o sbom/$(s).cdx.json requirements/$(s).txt &&) ls -l sbom
 
-.PHONY: manifests
-manifests: $(BIN)/.ready ## Render deploy/kubernetes/rendered from its sources (needs kubectl, but no cluster)
-	@$(BIN)/python -m deploy.manifests
+.PHONY: render
+render: $(BIN)/.ready ## Write everything that names the services or the project (after a change of a service.toml, a route or a setting)
+	@bin/cli render
+
 .PHONY: check-alerts
 check-alerts: ## Check and test Prometheus's rules and alerts with promtool, and lint the services' metrics
 	@command -v promtool >/dev/null || { echo "promtool is missing. Debian, Ubuntu: apt install prometheus; else prometheus.io/download" >&2; exit 1; }
@@ -153,9 +154,15 @@ check-locks: $(BIN)/.ready
 
 DESTINATION ?= requirements
 .PHONY: lock
-lock: $(BIN)/.ready ## Update requirements/*.txt from pyproject.toml (keeps versions; UPGRADE=1 takes the newest)
-	@$(foreach s,$(SERVICES),$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --extra $(s) pyproject.toml -o $(DESTINATION)/$(s).txt &&) \
-	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
+lock: lock-services lock-common ## Update requirements/*.txt from pyproject.toml (keeps versions; UPGRADE=1 takes the newest)
+
+.PHONY: lock-services
+lock-services: $(BIN)/.ready
+	@$(foreach s,$(SERVICES),$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --extra $(s) pyproject.toml -o $(DESTINATION)/$(s).txt &&) true
+
+.PHONY: lock-common
+lock-common: $(BIN)/.ready
+	@$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev pyproject.toml -o $(DESTINATION)/dev.txt && \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --all-extras --group dev --group bench -c $(DESTINATION)/dev.txt pyproject.toml \
 	  -o $(DESTINATION)/bench.txt && \
 	$(BIN)/$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:clients -o $(DESTINATION)/clients.txt && \

@@ -38,7 +38,7 @@ _SCHEMES = {
     "WriteKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A write key (`bin/cli keys write`), for sending events.",
+        "description": "A write key (`bin/cli analytics keys`), for sending events.",
     },
     "WriteKeyAsUser": {
         "type": "http",

@@ -23,8 +23,17 @@ class Settings(ServiceSettings):
     analytics_mongodb_url: MongoUrl
     user_service_url: ServiceUrl
     analytics_retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
-    """How many days events are kept, by type; other types are kept for good."""
+    """
+    How many days events are kept, by type, in JSON; other types are kept for good. The counts stay. An event that is
+    older on arrival is refused.
+
+    Example: ANALYTICS_RETENTION_DAYS={"page.viewed": 30}
+    """
     analytics_public_stats: bool = False
+    """
+    Whether GET /api/v1/analytics/stats (numbers of events by type and day) is public. In development it always is;
+    elsewhere it needs the role analyst or admin, or a linked service.
+    """
 
     @property
     def publishers(self) -> frozenset[str]:

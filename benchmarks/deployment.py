@@ -20,7 +20,7 @@ from cli.dev.polling import wait_until
 from cli.dev.ports import free_port, is_ready
 from cli.dev.processes import SupervisedProcess, stop_all
 from cli.errors import CommandError
-from cli.services import SERVICES, Service
+from cli.services import SERVICES, STORED, Service
 
 _START_S = 60.0
 _OLDEST_NGINX = (1, 18)
@@ -135,7 +135,7 @@ def log_in(environment: Mapping[str, str]) -> str:
 
 def create_databases(servers: Mapping[str, DatabaseServer]) -> dict[str, str]:
     """Create the database of every service; *servers* by kind. Returns the addresses by the services' variables."""
-    return {service.store_variable: servers[service.store].create_database(service.database) for service in SERVICES}
+    return {service.store_variable: servers[service.store].create_database(service.database) for service in STORED}
 
 
 def migrate(environment: Mapping[str, str], *service: str, log: Path | None = None) -> None:

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from chassis.core.familiar_variables import FAMILIAR_VARIABLES, with_our_names
+from chassis.core.project import NAME
 from chassis.core.sample_secrets import is_sample
 from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn, ServiceUrl
 from chassis.sealing.keys import InvalidKeys, Link, load_links
@@ -69,7 +70,7 @@ class ServiceSettings(BaseSettings):
     log_dir: Path | None = None
     encryption_mode: Literal["strict", "permissive"] = "strict"
     jwt_issuer: str = "user"
-    jwt_audience: str = "sealed-services"
+    jwt_audience: str = NAME
     cors_origins: Origins = ()
     docs_services: dict[str, ServiceUrl] = Field(default_factory=dict)
     """Addresses of services for a browser, by name: their /docs link to each other, and log in at the user service."""

@@ -31,14 +31,29 @@ COMMANDS = {
     "calls": "cli.calls:calls",
     "events": "cli.events:app",
     "invariants": "cli.checks.invariants:invariants",
-    "analytics": "cli.analytics:app",
     "backup": "cli.backup.backup:backup",
     "restore": "cli.backup.restore:restore",
     "relay": "cli.relay:relay",
-    "user": "cli.user:app",
     "smoke": "cli.checks.smoke:smoke",
+    "render": "cli.services.render:render",
+    "project": "cli.services.rename:app",
 }
 """Command -> module and Typer application or function."""
+
+
+def all_commands() -> dict[str, str]:
+    """
+    Return our commands and, each under its service's name, those in a service's ``commands.py``.
+
+    Raises:
+        CommandError: A service has the name of one of our commands.
+    """
+    from cli.services.discovery import ROOT, SERVICES  # a wrong service.toml is reported without a traceback
+
+    services = [service.name for service in SERVICES if (ROOT / service.name / "commands.py").exists()]
+    if taken := ", ".join(COMMANDS.keys() & set(services)):
+        raise CommandError(f"{taken}/commands.py: bin/cli has a command of this name already. Rename the service.")
+    return COMMANDS | {name: f"{name}.commands:app" for name in services}
 
 
 class LazyCommands(TyperGroup):
@@ -50,7 +65,7 @@ class LazyCommands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer does not export its Context
         """Return the commands that can run here."""
-        return [name for name in COMMANDS if self._is_available(ctx, name)]
+        return [name for name in all_commands() if self._is_available(ctx, name)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - nor its Command
         """
@@ -59,9 +74,9 @@ class LazyCommands(TyperGroup):
         Raises:
             CommandError: The command needs a package that is not installed here.
         """
-        if cmd_name not in COMMANDS:
+        if not (place := all_commands().get(cmd_name)):
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        module, _, attribute = place.partition(":")
         try:
             found = getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from cli.dev.inherited import remove_settings
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.services import SERVICES
+from cli.services import SERVICES, STORED
 
 
 def build_all() -> dict[str, FastAPI]:
@@ -23,8 +23,8 @@ def build_all() -> dict[str, FastAPI]:
     remove_settings(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(ensure_secrets(Path(folder) / "secrets.json", links()))
-    for service in SERVICES:
+    for service in STORED:
         scheme = "postgresql" if service.store == "postgres" else "mongodb"
         os.environ[service.store_variable] = f"{scheme}://nobody:nowhere@127.0.0.1:1/nothing"
-        os.environ[service.url_variable] = "http://127.0.0.1:1"
+    os.environ.update({service.url_variable: "http://127.0.0.1:1" for service in SERVICES})
     return {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}

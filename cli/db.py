@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cli.databases import reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES, Service, find_service
+from cli.services import MIGRATED, SERVICES, Service, find_service
 
 _INDEX_CONFLICTS = {85, 86}
 """MongoDB's IndexOptionsConflict and IndexKeySpecsConflict."""
@@ -54,7 +54,7 @@ def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -
     Raises:
         CommandError: A database was not migrated; the others were.
     """
-    chosen = [find_service(service)] if service else list(SERVICES)
+    chosen = [find_service(service)] if service else list(MIGRATED)
     use_running_stack()
     problems = list[str]()
     for one in chosen:
@@ -88,7 +88,7 @@ def check() -> None:
 
     for problem in filter(None, unknown_in_running_stack()):
         typer.echo(problem)
-    services = [service for service in SERVICES if service.store == "postgres"]
+    services = [service for service in SERVICES if service.kind == "postgres"]
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as postgres:
         for service in services:
             os.environ[service.store_variable] = postgres.create_database(service.database)
@@ -100,7 +100,9 @@ def check() -> None:
 
 def _upgrade(service: Service) -> list[str]:
     """Migrate a database; returns what was done."""
-    if service.store == "mongodb":
+    if not service.is_migrated:
+        return []
+    if service.kind == "mongodb":
         return _upgrade_mongodb(service)
     from alembic import command
 
@@ -177,7 +179,7 @@ def unknown_in_running_stack() -> Iterator[str]:
     except CommandError:  # no stack is running
         return
     for service in SERVICES:
-        if service.store == "postgres":
+        if service.kind == "postgres":
             with suppress(*FAILURES):  # it does not answer; `make doctor` examines that
                 yield unknown(service, revisions(SecretStr(running[service.store_variable])))
 

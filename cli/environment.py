@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from chassis.core.familiar_variables import FAMILIAR_VARIABLES, with_our_names
 from cli.errors import CommandError
-from cli.services import SERVICES, Service
+from cli.services import SERVICES, STORED, Service
 
-_OURS = tuple(variable for service in SERVICES for variable in (service.url_variable, service.store_variable))
+_OURS = (*(service.url_variable for service in SERVICES), *(service.store_variable for service in STORED))
 
 
 def use_running_stack() -> Mapping[str, str]:

@@ -109,9 +109,9 @@ def _with_outbox(name: str | None) -> list[Service]:
     Raises:
         CommandError: No such service has an outbox.
     """
-    found = [service for service in SERVICES if service.store == "postgres" and name in {None, service.name}]
+    found = [service for service in SERVICES if service.kind == "postgres" and name in {None, service.name}]
     if not found:
-        publishers = ", ".join(service.name for service in SERVICES if service.store == "postgres")
+        publishers = ", ".join(service.name for service in SERVICES if service.kind == "postgres")
         raise CommandError(f"There is no service '{name}' that publishes events. Use one of {publishers}.")
     return found
 

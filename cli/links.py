@@ -4,6 +4,7 @@ from importlib import import_module
 
 from chassis.sealing.access import CLIENT
 from chassis.settings import ServiceSettings
+from cli.errors import CommandError
 from cli.services import SERVICES
 
 
@@ -14,7 +15,28 @@ def links() -> list[tuple[str, str]]:
     return sorted(calls | {(callee, caller) for caller, callee in calls})
 
 
+def token_issuer() -> str:
+    """Return the service that issues access tokens."""
+    return next(service.name for service in SERVICES if _signs_tokens(service.name))
+
+
+def _signs_tokens(service: str) -> bool:
+    return "jwt_private_key" in settings_class(service).model_fields
+
+
 def settings_class(service: str) -> type[ServiceSettings]:
-    """Return the settings class of a service."""
-    settings: type[ServiceSettings] = import_module(f"{service}.settings").Settings
+    """
+    Return the settings class of a service.
+
+    Raises:
+        CommandError: It has no settings.py.
+    """
+    module = f"{service}.settings"
+    try:
+        settings: type[ServiceSettings] = import_module(module).Settings
+    except ModuleNotFoundError as error:
+        if error.name not in {service, module}:
+            raise
+        message = f"{service}/settings.py is missing: a folder with a service.toml needs it, and main.py."
+        raise CommandError(message) from None
     return settings

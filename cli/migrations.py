@@ -54,7 +54,9 @@ def migrating(service: Service) -> Iterator[Migrating]:
     Raises:
         CommandError: It does not, or Alembic or the database refuses what the block does.
     """
-    if service.store != "postgres":
+    if not service.is_migrated:
+        raise CommandError(f"{service.name} has no database of its own to migrate (its service.toml).")
+    if service.kind != "postgres":
         raise CommandError(
             f"{service.name} has MongoDB, and so no revisions. Declare indexes in {service.name}/models.py and write "
             f"migrations of data in {service.name}/migrations.py; `bin/cli db upgrade {service.name}` applies both."

@@ -23,7 +23,7 @@ def relay(service: str) -> None:
     Raises:
         CommandError: There is no such service, it publishes no events, or its settings are invalid.
     """
-    publishers = [one.name for one in SERVICES if one.store == "postgres"]
+    publishers = [one.name for one in SERVICES if one.kind == "postgres"]
     if service not in publishers:
         raise CommandError(
             f"There is no service '{service}' that publishes events. Use one of {', '.join(publishers)}."

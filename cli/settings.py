@@ -49,8 +49,8 @@ def declared_settings() -> Iterator[dict[str, Any]]:
             "variable": variable,
             "services": readers,
             "required": field is not None and field.is_required(),
-            "default": _default(field),
-            "secret": field is not None and _is_secret(field.annotation),
+            "default": default_of(field),
+            "secret": field is not None and is_secret(field.annotation),
             "meaning": meanings[variable],
         }
 
@@ -87,11 +87,11 @@ def _name(variable: str) -> str:
     return _LINK_KEY if variable.startswith("LINK_KEY__") else variable.removesuffix("_FILE")
 
 
-def _default(field: FieldInfo | None) -> str | None:
+def default_of(field: FieldInfo | None) -> str | None:
     """Return a default as it is written in the environment; None if there is none, or it depends on other settings."""
     if field is None:  # PRODUCTION, a flag
         return "false"
-    if field.is_required() or field.default_factory_takes_validated_data or _is_secret(field.annotation):
+    if field.is_required() or field.default_factory_takes_validated_data or is_secret(field.annotation):
         return None
     default = field.get_default(call_default_factory=True)
     if default is None or default in ((), {}):
@@ -99,7 +99,7 @@ def _default(field: FieldInfo | None) -> str | None:
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
-def _is_secret(annotation: Any) -> bool:  # noqa: ANN401 - any type
+def is_secret(annotation: Any) -> bool:  # noqa: ANN401 - any type
     """Whether a type is, or contains, a secret."""
     is_one = isinstance(annotation, type) and issubclass(annotation, SecretStr)
-    return is_one or any(map(_is_secret, get_args(annotation)))
+    return is_one or any(map(is_secret, get_args(annotation)))

@@ -14,7 +14,7 @@ from pathlib import Path
 from cli.dev.environment import service_environment
 from cli.dev.secrets import ensure_secrets, make_password, password_name
 from cli.links import links
-from cli.services import SERVICES, Service
+from cli.services import SERVICES, STORED, Service
 
 
 def main(folder: Path) -> None:
@@ -22,14 +22,15 @@ def main(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
     kept = ensure_secrets(folder / "all.json", links())
-    passwords = {password_name(service): kept.pop(password_name(service)) for service in SERVICES}
-    urls = {service.store_variable: _url(service, passwords) for service in SERVICES}
+    passwords = {password_name(service): kept.pop(password_name(service)) for service in STORED}
+    urls = {service.store_variable: _url(service, passwords) for service in STORED}
     everything = kept | {name: os.environ.get(name, url) for name, url in urls.items()}
     for service in SERVICES:
         for name, value in service_environment(service, everything).items():
             _write(folder / service.name / name, value)
+    for service in STORED:
         _write(folder / service.store / service.database, passwords[password_name(service)])
-    for store in {service.store for service in SERVICES}:
+    for store in ("postgres", "mongodb"):  # the servers of the compose files
         root = folder / store / "root"
         _write(root, root.read_text() if root.exists() else make_password())
 

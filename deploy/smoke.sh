@@ -13,8 +13,8 @@ fi
 
 export SECRETS HTTPS_PORT=${HTTPS_PORT:-18443} HTTP_PORT=${HTTP_PORT:-18080} TAG=smoke
 SECRETS=$(mktemp -d)
-dev() { docker compose -p sealed-smoke-dev "$@"; }
-prod() { docker compose -p sealed-smoke -f docker-compose.prod.yml "$@"; }
+dev() { docker compose -p smoke-dev "$@"; }
+prod() { docker compose -p smoke -f docker-compose.prod.yml "$@"; }
 trap 'dev down -v --remove-orphans -t 5; prod down -v --remove-orphans -t 5; rm -rf "$SECRETS"' EXIT
 ask() { curl -ksS -o /dev/null -w '%{http_code}' "https://localhost:$HTTPS_PORT$1"; }
 expect() { [[ $(ask "$1") == "$2" ]] || { echo "FAILED: $1 answers $(ask "$1"), not $2" >&2; exit 1; }; echo "ok  $2  $1"; }
@@ -38,5 +38,5 @@ expect /.well-known/jwks.json 200
 expect /api/v1/orders 401
 expect /api/v1/reservations/0197a6b2-0000-7000-8000-000000000000 404
 expect /metrics 404
-docker images --format '{{.Repository}}\t{{.Size}}' --filter "reference=sealed-services/*:smoke"
+docker images --format '{{.Repository}}\t{{.Size}}' --filter "reference=*/*:smoke"
 echo "All is well."

@@ -25,6 +25,6 @@ class Settings(ServiceSettings):
     user_service_url: ServiceUrl
     analytics_service_url: ServiceUrl
     currency: Currency = "EUR"
-    """The currency of new products."""
+    """The currency of new products: an ISO 4217 code with two decimals. Others (JPY, BHD) are refused at start-up."""
     reservation_seconds: int = Field(default=120, ge=1, le=86_400)
-    """How long an order may take to commit its reservation, seconds."""
+    """How long an order may take to commit its reservation, seconds; after that the units return to the stock."""

@@ -40,7 +40,7 @@ from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.services import SERVICES
+from cli.services import SERVICES, STORED
 from tests.support.aliases import Bearer, Empty, MakeUser, People
 from tests.support.databases import HURRY, Tables, WrittenCollections, data_folder, patient_pools
 from tests.support.plain import NO_AUTHORITIES
@@ -115,7 +115,7 @@ def environment(
         service.store_variable: postgres.create_database(f"{service.name}_service")
         if service.store == "postgres"
         else mongodb.create_database(service.name)
-        for service in SERVICES
+        for service in STORED
     }
     addresses = {service.url_variable: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
     docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
@@ -136,7 +136,7 @@ def written() -> WrittenCollections:
 
 @pytest.fixture(scope="session")
 async def apps(environment: dict[str, str], written: WrittenCollections) -> AsyncIterator[dict[str, FastAPI]]:
-    """The four services, each listening on its address; analytics counts five times a second, without a pause."""
+    """All services, each listening on its address; analytics counts five times a second, without a pause."""
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
@@ -156,7 +156,7 @@ async def tables(environment: dict[str, str]) -> AsyncIterator[list[Tables]]:
     async with AsyncExitStack() as stack:
         opened = []
         for service in SERVICES:
-            if service.store == "postgres":
+            if service.kind == "postgres":
                 metadata = import_module(f"{service.name}.models").Base.metadata, chassis_metadata
                 opened.append(await Tables.open(environment[service.store_variable], *metadata))
                 stack.push_async_callback(opened[-1].close)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
+from chassis.core.project import NAME
 from chassis.core.types import AnyJson, Body, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
@@ -146,7 +147,7 @@ class ActiveToken(Read):
     active: Literal[True] = True
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a type's name
     iss: str = Field(examples=["https://api.example.org"])
-    aud: str = Field(examples=["sealed-services"])
+    aud: str = Field(examples=[NAME])
     sub: UUID = Field(description="The person.")
     sid: UUID = Field(description="The session.")
     jti: str = Field(description="The id of the token.")

@@ -44,10 +44,41 @@ class Settings(ServiceSettings):
     user_database_url: PostgresUrl
     analytics_service_url: ServiceUrl
     jwt_private_key: SigningKeys
+    """
+    Signs access tokens: an EC P-256 key in PEM. openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+    During a rotation, several keys one after the other: the first one signs, all are published (docs/deployment.md).
+
+    Example: JWT_PRIVATE_KEY_FILE=/run/secrets/jwt_private_key
+    """
     smtp_url: SmtpUrl | None = None
+    """
+    The mail server: smtp:// (587, STARTTLS) or smtps:// (465); with a password nothing is sent without TLS.
+    Percent-encode ":" in the name. The certificate is checked; SSL_CERT_FILE names another authority. Outside local a
+    password is required. Without SMTP_URL, mail goes to mails.txt in LOG_DIR locally (or to the console); elsewhere,
+    routes that need mail answer 503.
+
+    Example: SMTP_URL=smtp://user:change-me@mail.example.org:587
+    """
     mail_from: Annotated[str, AfterValidator(_one_sender)] = "no-reply@localhost"
+    """
+    The sender of mails: an address, with or without a name.
+
+    Example: MAIL_FROM=Shop <no-reply@example.org>
+    """
     app_url: BaseUrl | None = None
+    """
+    The web application that mails link to, as <APP_URL>/verify-email#token=… and <APP_URL>/reset-password#token=…;
+    without it, mails contain the token and name the route that takes it.
+
+    Example: APP_URL=https://shop.example.org
+    """
     plain_registration: bool = Field(default_factory=_in_development)
+    """
+    Whether browsers and apps may register people by plain JSON (docs/accounts.md). Default: true locally, false
+    elsewhere, where a trusted program registers them by sealed requests.
+
+    Example: PLAIN_REGISTRATION=false
+    """
 
     @property
     def issuer_address(self) -> str | None:

@@ -26,7 +26,7 @@ from cli.backup.postgres import dump_postgres
 from cli.databases import opened
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES
+from cli.services import MIGRATED
 
 PATIENCE_S = 30.0
 """How long the command tries to find a moment without writers, seconds."""
@@ -67,7 +67,7 @@ def backup(folder: Path) -> None:
         raise CommandError(f"A database does not answer, or its writers do not pause: {error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    typer.echo(f"{folder}: {', '.join(service.name for service in SERVICES)}; writers waited {1000 * paused_s:.0f} ms.")
+    typer.echo(f"{folder}: {', '.join(service.name for service in MIGRATED)}; writers waited {1000 * paused_s:.0f} ms.")
 
 
 async def copy(environment: Mapping[str, str], folder: Path) -> float:
@@ -79,9 +79,9 @@ async def copy(environment: Mapping[str, str], folder: Path) -> float:
         PyMongoError: MongoDB does not answer.
         CommandError: pg_dump failed.
     """
-    urls = {service.name: store_url(service, environment) for service in SERVICES}
+    urls = {service.name: store_url(service, environment) for service in MIGRATED}
     async with AsyncExitStack() as stack:
-        databases = {one.name: Postgres(urls[one.name], "backup") for one in SERVICES if one.store == "postgres"}
+        databases = {one.name: Postgres(urls[one.name], "backup") for one in MIGRATED if one.store == "postgres"}
         for database in databases.values():
             await stack.enter_async_context(opened(database))
         # All are connected before any writer has to wait.

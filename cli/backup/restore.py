@@ -17,7 +17,7 @@ from cli.databases import opened
 from cli.db import upgrade
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES
+from cli.services import MIGRATED
 
 _US = "restore"
 _OTHERS = text(f"""
@@ -43,10 +43,10 @@ def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Do
 
 def put_back(environment: Mapping[str, str], folder: Path) -> None:
     """Empty the databases and fill them."""
-    urls = {service.name: store_url(service, environment) for service in SERVICES}
-    postgres = [service.name for service in SERVICES if service.store == "postgres"]
+    urls = {service.name: store_url(service, environment) for service in MIGRATED}
+    postgres = [service.name for service in MIGRATED if service.store == "postgres"]
     asyncio.run(_empty({name: urls[name] for name in postgres}))
-    for service in SERVICES:
+    for service in MIGRATED:
         source = folder / _files()[service.name]
         if service.store == "postgres":
             restore_postgres(urls[service.name], source)
@@ -57,7 +57,7 @@ def put_back(environment: Mapping[str, str], folder: Path) -> None:
 
 def _files() -> dict[str, str]:
     """Return the path of each service's copy within a backup."""
-    return {one.name: f"{one.name}.dump" if one.store == "postgres" else one.name for one in SERVICES}
+    return {one.name: f"{one.name}.dump" if one.store == "postgres" else one.name for one in MIGRATED}
 
 
 async def _empty(urls: Mapping[str, SecretStr]) -> None:

@@ -26,7 +26,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import password_name
 from cli.errors import CommandError
 from cli.migrations import FAILURES, revisions, unknown
-from cli.services import SERVICES, Service
+from cli.services import SERVICES, STORED, Service
 
 _OLDEST_PYTHON = (3, 11)
 _DISK_NEEDED = 2  # GB, for wheels, data and logs
@@ -82,7 +82,7 @@ def _examine() -> Iterator[Finding]:
     yield from check_ports(given)
     yield from check_databases(given)
     yield from check_development_data(given)
-    if not all(given.get(service.store_variable) for service in SERVICES):
+    if not all(given.get(service.store_variable) for service in STORED):
         yield _embedded_databases(given)
 
 
@@ -121,7 +121,7 @@ def check_disk() -> Finding:
 
 def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
     """Check the preferred ports of `make run`; it can use others, so this requires no change."""
-    embedded = {service.store for service in SERVICES if not given.get(service.store_variable)}
+    embedded = {service.store for service in STORED if not given.get(service.store_variable)}
     ports = {service.name: service.port for service in SERVICES} | {name: DATABASE_PORTS[name] for name in embedded}
     for name, port in ports.items():
         instead = free_port_like(port)
@@ -131,7 +131,7 @@ def check_ports(given: Mapping[str, str]) -> Iterator[Finding]:
 
 def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the databases configured in *environment* answer, and have no migration of another branch."""
-    for service in SERVICES:
+    for service in STORED:
         if url := environment.get(service.store_variable):
             yield _examine_database(service, url)
 
@@ -139,8 +139,8 @@ def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
 def _examine_database(service: Service, url: str) -> Finding:
     try:
         if service.store == "postgres":
-            strange = unknown(service, revisions(SecretStr(url)))
-            if strange:
+            found = revisions(SecretStr(url))
+            if strange := service.is_migrated and unknown(service, found):
                 return Finding(f"The database of {service.name} was migrated elsewhere", strange)
         else:
             with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=_PATIENCE * 1000) as client:
@@ -153,7 +153,7 @@ def _examine_database(service: Service, url: str) -> Finding:
 
 def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the embedded databases, while the stack is stopped, have migrations of another branch."""
-    services = [one for one in SERVICES if one.store == "postgres" and not given.get(one.store_variable)]
+    services = [one for one in SERVICES if one.kind == "postgres" and not given.get(one.store_variable)]
     if not services or not (DEVELOPMENT / "postgres").exists():
         return
     problems = list[str]()
@@ -173,7 +173,7 @@ def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
 def _embedded_databases(given: Mapping[str, str]) -> Finding:
     """Start the databases of `make run` in a folder beside the real one, and delete them."""
     folder = DEVELOPMENT / "trial"
-    passwords = {password_name(service): "trial" for service in SERVICES}
+    passwords = {password_name(service): "trial" for service in STORED}
     try:
         with exclusive(LOCK), open_databases(folder, given, passwords, lambda _name, _port: free_port()):
             return Finding("The embedded databases start and answer")

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import SecretStr
 
 from chassis.core.errors import Conflict
-from cli.user import add_account
+from user.commands import add_account
 from user.schemas import UserAdd
 
 

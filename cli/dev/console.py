@@ -1,6 +1,7 @@
 """Output of the commands."""
 
 import sys
+from itertools import cycle
 
 from rich.console import Console
 
@@ -25,7 +26,7 @@ class LogPrinter:
         width = max(map(len, names))
         self._prefixes = {name: f"{name:<{width}} | " for name in names}
         if COLOURED:
-            for colour, name in zip(_COLOURS, names, strict=False):
+            for colour, name in zip(cycle(_COLOURS), names, strict=False):
                 self._prefixes[name] = f"\x1b[{colour}m{self._prefixes[name]}\x1b[0m"
 
     def __call__(self, name: str, line: str) -> None:

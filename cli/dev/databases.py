@@ -10,7 +10,7 @@ from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import password_name
 from cli.dev.server import EmbeddedServer, running
-from cli.services import SERVICES, Service
+from cli.services import STORED, Service
 
 # Not the default ports, which installed servers use; below the range of outgoing connections.
 DATABASE_PORTS = {"postgres": 15432, "mongodb": 17017}
@@ -40,8 +40,8 @@ def open_databases(
     Raises:
         CommandError: A server does not start.
     """
-    urls = {service.store_variable: given.get(service.store_variable, "") for service in SERVICES}
-    kinds = sorted({service.store for service in SERVICES if not urls[service.store_variable]})
+    urls = {service.store_variable: given.get(service.store_variable, "") for service in STORED}
+    kinds = sorted({service.store for service in STORED if not urls[service.store_variable]})
     servers = {kind: _ENGINES[kind](folder / kind, choose_port(kind, DATABASE_PORTS[kind])) for kind in kinds}
     kind_of = {server: kind for kind, server in servers.items()}
 
@@ -49,7 +49,7 @@ def open_databases(
         return choose_port(kind_of[server], DATABASE_PORTS[kind_of[server]])
 
     with running(servers.values(), other_port):
-        for service in SERVICES:
+        for service in STORED:
             if not urls[service.store_variable]:
                 server = servers[service.store]
                 urls[service.store_variable] = server.create_database(service.database, secrets[password_name(service)])

@@ -12,7 +12,8 @@ from cli.dev.inherited import inherited
 from cli.dev.lock import is_held
 from cli.dev.secrets import password_name
 from cli.errors import CommandError
-from cli.services import SERVICES, Service
+from cli.links import token_issuer
+from cli.services import SERVICES, STORED, Service
 
 _WATCHING = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -40,7 +41,7 @@ def stack_environment(
         ports: The port of each service, by its name.
         stores: The URLs of the databases, by variable name.
     """
-    passwords = {password_name(service) for service in SERVICES}  # they are contained in the URLs
+    passwords = {password_name(service) for service in STORED}  # they are contained in the URLs
     addresses = {service.name: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES}
     return {
         "ENVIRONMENT": "local",
@@ -50,7 +51,7 @@ def stack_environment(
         **{service.url_variable: addresses[service.name] for service in SERVICES},
         "DOCS_SERVICES": json.dumps(addresses),
         # The address of the service that issues tokens: OAuth 2 clients find its endpoints there (RFC 8414).
-        "JWT_ISSUER": given.get("JWT_ISSUER") or f"http://127.0.0.1:{ports['user']}",
+        "JWT_ISSUER": given.get("JWT_ISSUER") or addresses[token_issuer()],
         **stores,
         **{name: value for name, value in secrets.items() if name not in passwords},
     }
@@ -83,8 +84,8 @@ def _may_see(service: Service, variable: str) -> bool:
     if variable.startswith("LINK_KEY__"):
         return service.name.upper() in variable.split("__")
     if variable == "JWT_PRIVATE_KEY":
-        return service.name == "user"
-    owners = [owner for owner in SERVICES if owner.store_variable == variable]
+        return service.name == token_issuer()
+    owners = [owner for owner in STORED if owner.store_variable == variable]
     return not owners or owners == [service]
 
 

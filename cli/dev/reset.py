@@ -60,6 +60,9 @@ def _contents(found: list[Path]) -> str:
 
 def _reset_one(service: Service, *, yes: bool) -> None:
     name = service.name
+    if not service.store:
+        say(f"{name} has no database.")
+        return
     if given_environment().get(service.store_variable):
         raise CommandError(f"The database of {name} is your own ({service.store_variable} is set): delete it there.")
     if not (DEVELOPMENT / service.store).exists():

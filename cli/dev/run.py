@@ -176,12 +176,15 @@ def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
     table = Table("Service", "Address", "Docs", "Database")
     for service in SERVICES:
         address = environment[service.url_variable]
-        url = urlsplit(environment[service.store_variable])
+        url = urlsplit(environment.get(service.store_variable, ""))
         database = url.netloc.rpartition("@")[2] + url.path  # without the password
         state = " [red](not ready)[/]" if service.name in missing else ""
         table.add_row(service.name + state, address, f"{address}/docs", database)
     table.add_section()
-    table.add_row("dashboard", f"{environment['ANALYTICS_SERVICE_URL']}/dashboard", "", "")
+    for service in SERVICES:
+        if service.dashboard:
+            address = f"{environment[service.url_variable]}{service.dashboard}"
+            table.add_row(f"{service.name} dashboard", address, "", "")
     console.print(table)
     if missing:
         say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from chassis.sealing.keys import generate_key, variable_name
 from cli.dev.files import write_private
-from cli.services import SERVICES, Service
+from cli.services import STORED, Service
 
 
 def password_name(service: Service) -> str:
@@ -41,7 +41,7 @@ def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
     return {
         "CURSOR_KEY": make_password,
         "JWT_PRIVATE_KEY": make_signing_key,
-        **{password_name(service): make_password for service in SERVICES},
+        **{password_name(service): make_password for service in STORED},
         **{variable_name(sender, receiver): _make_link_key for sender, receiver in links},
     }
 

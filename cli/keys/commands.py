@@ -11,16 +11,14 @@ from chassis.sealing.keys import InvalidKeys, generate_key, variable_name
 from cli.dev.environment import service_environment
 from cli.dev.secrets import make_password, make_signing_key
 from cli.errors import CommandError
-from cli.keys import write_keys
 from cli.keys.rings import HANDLING, Kind, Ring, is_waiting, newest_first
 from cli.keys.secrets_file import editing, is_json, read
 from cli.links import links
-from cli.services import SERVICES
+from cli.services import SERVICES, STORED
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Create, list and rotate the secrets in an environment file."
 )
-app.add_typer(write_keys.app, name="write")
 
 Which = Annotated[Kind, typer.Argument(help="The keys of the links between services, or those that sign tokens.")]
 File = Annotated[Path, typer.Argument(help="The environment file, or all.json of deploy.make_secrets.")]
@@ -124,7 +122,7 @@ def _then(kind: Kind, command: str, file: Path) -> str:
 
 def _addresses(file: Path, values: Mapping[str, str]) -> list[str]:
     """Return the step that adds the addresses which only a person knows; make_secrets adds them to its files."""
-    wanted = [name for service in SERVICES for name in (service.store_variable, service.url_variable)]
+    wanted = [*(one.store_variable for one in STORED), *(one.url_variable for one in SERVICES)]
     missing = [name for name in wanted if not values.get(name)]
     return [f"add to {file}, as .env.example explains: {', '.join(missing)}"] if missing and not is_json(file) else []
 

@@ -25,4 +25,4 @@ async def load_confirmed(database: Postgres, order_id: UUID) -> Order | None:
         return None
     order, cause = found
     order.status, order.cause = OrderStatus.CONFIRMED, cause  # no longer part of a session, so never stored
-    return order  # type: ignore[no-any-return]
+    return order

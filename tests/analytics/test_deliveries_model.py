@@ -12,6 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from analytics.commands import make_write_key
 from analytics.models import INDEXES
 from chaos.scenarios.ingestion.events import ORDER
 from chaos.scenarios.ingestion.scenario import until_counted
@@ -23,7 +24,6 @@ from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
-from cli.mongodb import make_write_key
 from cli.services import SERVICES
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.warm import WarmProcess

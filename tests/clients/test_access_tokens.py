@@ -7,11 +7,10 @@ from pathlib import Path
 import jwt
 import pytest
 
+from chassis.core.project import NAME
 from tests.support.aliases import MakeUser, People
 from tests.support.node import Node
 from tests.user.logins import log_in
-
-AUDIENCE = "sealed-services"
 
 
 async def test_pyjwt_verifies_an_access_token(environment: dict[str, str], people: People, make_user: MakeUser) -> None:
@@ -22,7 +21,7 @@ async def test_pyjwt_verifies_an_access_token(environment: dict[str, str], peopl
 
     def verify(sent: str) -> dict[str, object]:
         key = keys.get_signing_key_from_jwt(sent)
-        return jwt.decode(sent, key, ["ES256"], audience=AUDIENCE, issuer=environment["JWT_ISSUER"])
+        return jwt.decode(sent, key, ["ES256"], audience=NAME, issuer=environment["JWT_ISSUER"])
 
     claims = await asyncio.to_thread(verify, token)
 
@@ -42,7 +41,7 @@ async def test_jose_verifies_an_access_token(
     token = (await log_in(people))["access_token"]
     program = Path(__file__).parent / "programs" / "jose_verify.mjs"
 
-    printed = await node.script(program, environment["USER_SERVICE_URL"], environment["JWT_ISSUER"], token)
+    printed = await node.script(program, environment["USER_SERVICE_URL"], environment["JWT_ISSUER"], NAME, token)
 
     verified = json.loads(printed)
     assert (verified["claims"]["sub"], verified["claims"]["roles"]) == (str(ada.id), ["user"])

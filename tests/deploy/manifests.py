@@ -10,13 +10,17 @@ import pytest
 import yaml
 
 from cli.services import SERVICES
+from cli.services.discovery import ROOT
+from cli.services.kubernetes import FOLDER, overlays
 from deploy.make_secrets import main as make_secrets
-from deploy.manifests import OVERLAYS, RENDERED
 
 Manifest = dict[str, Any]
 
+OVERLAYS = overlays(ROOT)
+
 LOADED: dict[str, list[Manifest]] = {
-    overlay: list(yaml.load_all((RENDERED / f"{overlay}.yaml").read_text(), yaml.CSafeLoader)) for overlay in OVERLAYS
+    overlay: list(yaml.load_all((ROOT / FOLDER / f"rendered/{overlay}.yaml").read_text(), yaml.CSafeLoader))
+    for overlay in OVERLAYS
 }
 """All manifests, by overlay."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chassis.core.project import NAME
 from cli.services import SERVICES
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ def load(file: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("file", [DEVELOPMENT, PRODUCTION], ids=lambda file: file.name)
 def test_each_service_is_built_as_what_it_is(file: Path) -> None:
-    """Names and ports are those of cli/services.py; there is no obsolete version key."""
+    """Names and ports are those of the service.toml; there is no obsolete version key."""
     compose = load(file)
 
     assert "version" not in compose
@@ -55,7 +56,7 @@ def test_in_production_every_container_is_confined(name: str) -> None:
     assert service["restart"]
     assert {"cpus", "memory", "pids"} <= set(service["deploy"]["resources"]["limits"])
     assert service["logging"]["options"]["max-size"]
-    assert service.get("user") or service["image"].startswith("sealed-services/")
+    assert service.get("user") or service["image"].startswith(f"{NAME}/")
     assert not service.get("privileged")
 
 

@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from chassis.core.project import NAME
 from chassis.settings import Environment
 from cli.links import settings_class
 from cli.services import SERVICES
-from deploy.manifests import OVERLAYS, RENDERED, header
 from tests.deploy.manifests import (
     LOADED,
+    OVERLAYS,
     Manifest,
     forget_environment,
     labels_of,
@@ -22,14 +23,6 @@ from tests.deploy.manifests import (
 NAMES = [service.name for service in SERVICES]
 
 every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
-
-
-@every_overlay
-def test_what_is_rendered_is_of_these_sources(overlay: str) -> None:
-    """The rendered manifests are those that `make manifests` renders now, without manual edits."""
-    first, _, manifests = (RENDERED / f"{overlay}.yaml").read_text().partition("\n")
-
-    assert first == header(manifests)
 
 
 @every_overlay
@@ -74,7 +67,7 @@ def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay
 
     assert secret_of(deployment) == secret_of(job) == f"{name}-secrets"
     assert pod_of(deployment)["containers"][0]["image"] == pod_of(job)["containers"][0]["image"]
-    assert f"/sealed-services/{name}:" in pod_of(job)["containers"][0]["image"]
+    assert f"/{NAME}/{name}:" in pod_of(job)["containers"][0]["image"]
 
 
 @every_overlay

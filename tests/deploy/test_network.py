@@ -10,8 +10,7 @@ from chassis.messaging.event import publisher_of
 from cli.events import published_events
 from cli.links import settings_class
 from cli.services import SERVICES
-from deploy.manifests import OVERLAYS
-from tests.deploy.manifests import Manifest, labels_of, of_kind, pod_of, selects
+from tests.deploy.manifests import OVERLAYS, Manifest, labels_of, of_kind, pod_of, selects
 
 Pod = Mapping[str, str]
 """A pod's labels; "namespace" and "address" stand among them."""

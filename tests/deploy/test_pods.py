@@ -4,8 +4,7 @@ import pytest
 
 from chassis.web import health
 from cli.services import SERVICES
-from deploy.manifests import OVERLAYS
-from tests.deploy.manifests import labels_of, of_kind, pod_of, selects, variables_of
+from tests.deploy.manifests import OVERLAYS, labels_of, of_kind, pod_of, selects, variables_of
 
 LONGEST_REQUEST_S, LAST_DELIVERY_S, LONGEST_AT_THE_EDGE_S = 30, 4, 35
 NAMES = [service.name for service in SERVICES]

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.core.project import NAME
 from chassis.core.types import new_id
 from cli.dev.secrets import ensure_secrets
 from tests.order.shop import ORDERS, STOCK, Shop
@@ -110,7 +111,7 @@ async def test_fifty_products_can_be_ordered_at_once(shop: Shop) -> None:
 async def test_a_foreign_token_is_refused(shop: Shop, people: People, tmp_path: Path) -> None:
     """A token signed by another issuer's key is refused."""
     foreign_key = ensure_secrets(tmp_path / "secrets.json", [])["JWT_PRIVATE_KEY"]
-    token = TokenIssuer(foreign_key, "user", "sealed-services").issue(new_id(), new_id(), ["admin"])
+    token = TokenIssuer(foreign_key, "user", NAME).issue(new_id(), new_id(), ["admin"])
 
     response = await people["order"].get(ORDERS, headers={"Authorization": f"Bearer {token}"})
 

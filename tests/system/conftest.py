@@ -16,7 +16,7 @@ from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.services import SERVICES
+from cli.services import SERVICES, STORED
 from tests.support.databases import HURRY
 from tests.support.fault_proxy import FaultProxy, passing
 from tests.support.warm import WarmProcess
@@ -45,7 +45,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, Fault
             service.store_variable: postgres.create_database(f"{service.name}_service")
             if service.store == "postgres"
             else mongodb.create_database(service.name)
-            for service in SERVICES
+            for service in STORED
         }
         ports = {service.name: free_port() for service in SERVICES}
         everything = stack_environment({}, secrets, ports, stores) | {"LOG_DIR": str(folder / "logs")}

@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, update
 
+from chassis.core.project import NAME
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
 from tests.support.aliases import Bearer, MakeUser, People
@@ -107,7 +108,7 @@ async def test_an_outsider_can_check_our_tokens(
     keys = jwt.PyJWKSet.from_dict(published.json())
 
     key = keys[jwt.get_unverified_header(token)["kid"]]
-    claims = jwt.decode(token, key, algorithms=["ES256"], audience="sealed-services", issuer=environment["JWT_ISSUER"])
+    claims = jwt.decode(token, key, algorithms=["ES256"], audience=NAME, issuer=environment["JWT_ISSUER"])
 
     assert published.headers["cache-control"] == "public, max-age=30"
     assert claims.keys() == {"iss", "aud", "sub", "iat", "exp", "jti", "sid", "roles"}

@@ -15,7 +15,7 @@ export function empty(period, text, command = null) {
 export function sending(types, origin = location.origin) {
   const events = types.filter((type) => !isReserved(type)).map((type) => ({ type, userid: SOMEONE }));
   return [
-    "KEY=$(bin/cli keys write add shop)",
+    "KEY=$(bin/cli analytics keys add shop)",
     `curl ${origin}/api/v1/analytics/events/batch \\`,
     `  -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\`,
     `  -d '${JSON.stringify({ events }).replaceAll("'", "\\u0027")}'`,

@@ -11,12 +11,12 @@ from typing import TypeVar
 import aiohttp
 import orjson
 
+from analytics.commands import analytics_database
 from analytics.models import EVENTS
 from benchmarks.load import Fetch, Load, run_load
 from benchmarks.processes import hear, run_on_uvloop
 from benchmarks.scenarios.analytics.history import CLIENTS_SHARES, make_documents
 from chassis.mongodb.database import Document
-from cli.mongodb import analytics_database
 
 T = TypeVar("T")
 _PATH = "/api/v1/analytics/events/batch"

@@ -12,13 +12,13 @@ from random import Random
 
 from pymongo import MongoClient, WriteConcern
 
+from analytics.commands import analytics_database
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.models import EVENTS
 from benchmarks.processes import Child
 from benchmarks.runner import OnTurn
 from benchmarks.scenarios.analytics.stores import OURS, Stores
 from chassis.mongodb.database import Document
-from cli.mongodb import analytics_database
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of events done, and the total."""

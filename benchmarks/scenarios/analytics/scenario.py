@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from analytics.commands import make_write_key
 from analytics.models import EVENTS
 from benchmarks.deployment import Deployed, deploy
 from benchmarks.load import Load, Taken, Task, run_client
@@ -41,7 +42,6 @@ from benchmarks.scenarios.analytics.history import DAYS, STEPS, grow
 from benchmarks.scenarios.analytics.stores import OURS, PLAIN, Stores, open_stores
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.mongodb import make_write_key
 
 _WORKERS = {"analytics": 2, "user": 1}
 _FIRST = 10**9

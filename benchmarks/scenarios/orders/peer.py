@@ -14,6 +14,7 @@ from aiohttp import web
 
 from benchmarks.processes import run_on_uvloop
 from benchmarks.scenarios.orders.stores import dsn
+from chassis.core.project import NAME
 from chassis.core.types import new_id
 
 _POOL_SIZE = 10
@@ -97,7 +98,7 @@ class _Shop:
     async def place(self, request: web.Request) -> web.Response:
         """Take the units from the stock, then write the order. If one half dies in between, the units are lost."""
         token = request.headers["Authorization"].removeprefix("Bearer ")
-        user = jwt.decode(token, self._key, ["ES256"], audience="sealed-services", issuer=self._issuer)["sub"]
+        user = jwt.decode(token, self._key, ["ES256"], audience=NAME, issuer=self._issuer)["sub"]
         wanted, order_id = orjson.loads(await request.read()), new_id()
         reserved = await self._reserve({"order_id": str(order_id), **wanted})
         price, quantity = reserved["price_minor"], wanted["quantity"]

@@ -23,6 +23,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from benchmarks.processes import run_on_uvloop
+from chassis.core.project import NAME
 from chassis.core.types import new_id
 from order.models import Order, OrderLine
 from product.models import Product, Reservation, ReservationLine, StockMovement
@@ -172,7 +173,7 @@ def _users(key: jwt.PyJWK, issuer: str) -> Callable[..., Awaitable[UUID]]:
 
     async def get_user(token: Annotated[str, Depends(OAuth2PasswordBearer("login"))]) -> UUID:
         try:
-            return UUID(jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer=issuer)["sub"])
+            return UUID(jwt.decode(token, key, ["ES256"], audience=NAME, issuer=issuer)["sub"])
         except jwt.InvalidTokenError as error:
             raise HTTPException(401, "invalid token") from error
 

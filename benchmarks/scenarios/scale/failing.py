@@ -10,6 +10,7 @@ from time import monotonic
 import httpx
 from pydantic import SecretStr
 
+from analytics.commands import analytics_database, make_write_key
 from benchmarks.scenarios.scale.fleet import Databases, Fleet
 from benchmarks.scenarios.scale.recovery import Kill, Recovery, Watch, WatchedShop, recovery, watched
 from chaos.scenarios.ingestion.events import CLIENT, TYPES
@@ -22,7 +23,6 @@ from cli.dev.ports import answers
 from cli.dev.postgres_pair import PostgresPair
 from cli.dev.processes import SupervisedProcess
 from cli.dev.server import EmbeddedServer
-from cli.mongodb import analytics_database, make_write_key
 
 TURNS = 6
 """The number of steps: starting, four kills, comparing."""

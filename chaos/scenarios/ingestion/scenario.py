@@ -14,6 +14,7 @@ import httpx
 import structlog
 from rich.console import Console
 
+from analytics.commands import analytics_database, make_write_key
 from chaos.journal import EventJournal
 from chaos.report import Broken, counted, show
 from chaos.runner import exit_if_broken, make_folder, run, showing_progress, write_report
@@ -24,7 +25,6 @@ from chaos.verdict import compare_events
 from chassis.core.errors import DatabaseUnavailable
 from cli.client import client
 from cli.dev.polling import eventually
-from cli.mongodb import analytics_database, make_write_key
 
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0

@@ -1,3 +1,7 @@
-// The role of the one service that keeps its data here. Runs once, when the data folder is made.
-const password = require("fs").readFileSync(`${process.env.SECRETS_DIR}/analytics`, "utf8");
-db.getSiblingDB("analytics").createUser({ user: "analytics", pwd: password, roles: ["readWrite", "dbAdmin"] });
+// A role and a database for each service that keeps its data here. Runs once, when the data folder is made. There is a
+// file with the password of each role, named after it, and one of root.
+const fs = require("fs");
+for (const name of fs.readdirSync(process.env.SECRETS_DIR).filter((file) => file !== "root")) {
+  const password = fs.readFileSync(`${process.env.SECRETS_DIR}/${name}`, "utf8");
+  db.getSiblingDB(name).createUser({ user: name, pwd: password, roles: ["readWrite", "dbAdmin"] });
+}

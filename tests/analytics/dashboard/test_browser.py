@@ -233,7 +233,7 @@ async def test_the_command_of_an_empty_panel_fills_it(
         await screen.log_in()
         await screen.settle()
         first, *request = (await screen.panel("funnel").locator("pre").inner_text()).splitlines()
-        assert first == "KEY=$(bin/cli keys write add shop)"
+        assert first == "KEY=$(bin/cli analytics keys add shop)"
         shell = ["sh", "-c", f"KEY={write_key}\n" + "\n".join(request)]
         sent = await asyncio.create_subprocess_exec(*shell, stdout=PIPE, stderr=PIPE)
         answer, _ = await sent.communicate()

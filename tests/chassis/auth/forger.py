@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from chassis.core.project import NAME
 from chassis.core.types import new_id
 from tests.chassis.auth.issuer import pem
 from user.tokens.issuer import TokenIssuer
@@ -42,7 +43,7 @@ class Forger:
         """Return claims that are accepted."""
         now = int(time.time())
         return {
-            "iss": self._issuer, "aud": "sealed-services", "sub": str(new_id()), "iat": now, "exp": now + 60,
+            "iss": self._issuer, "aud": NAME, "sub": str(new_id()), "iat": now, "exp": now + 60,
             "jti": new_id().hex, "sid": str(new_id()), "roles": ["user"],
         }  # fmt: skip
 
@@ -136,7 +137,7 @@ FORGERIES: dict[str, Callable[[Forger], str]] = {
     "claims nested 2000 deep": lambda forger: forger.writing("more", "[" * 2000 + "]" * 2000),
     "a header nested 2000 deep": lambda _: f"{base64url(b'[' * 2000 + b']' * 2000)}.e30.AAAA",
     "a claim twice": lambda forger: forger.writing("more", '1,"sub":"' + str(new_id()) + '"'),
-    "an audience among others": lambda forger: forger.token(aud=["sealed-services", "others"]),
+    "an audience among others": lambda forger: forger.token(aud=[NAME, "others"]),
     "a long jti": lambda forger: forger.token(jti="a" * 65),
     "an empty jti": lambda forger: forger.token(jti=""),
     "a jti with a control character": lambda forger: forger.token(jti="a\nb"),

@@ -13,6 +13,7 @@ from chassis.application import own_part
 from chassis.auth.tokens import Identity, InvalidToken, TokenVerifier, UnknownKey, read_jwks
 from chassis.core.clock import ClockSkew
 from chassis.core.errors import ServiceUnavailable
+from chassis.core.project import NAME
 from chassis.core.types import new_id
 from tests.chassis.auth.forger import Forger
 from tests.chassis.auth.issuer import Revoked, make_key, pem
@@ -62,7 +63,7 @@ async def test_an_issued_token_can_be_read_by_others(environment: dict[str, str]
 
     key = await asyncio.to_thread(outsider.get_signing_key_from_jwt, token)
 
-    claims = jwt.decode(token, key, ["ES256"], audience="sealed-services", issuer=environment["JWT_ISSUER"])
+    claims = jwt.decode(token, key, ["ES256"], audience=NAME, issuer=environment["JWT_ISSUER"])
     assert (claims["sub"], claims["sid"], claims["roles"]) == (str(person), str(session), ["user", "admin"])
     assert claims["exp"] - claims["iat"] == 900
 

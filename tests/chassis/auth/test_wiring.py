@@ -10,6 +10,7 @@ from pydantic import AnyHttpUrl
 
 from chassis.app import create_app
 from chassis.application import own_part
+from chassis.core.project import NAME
 from chassis.core.types import new_id
 from chassis.dependencies import PERSON, CurrentUser
 from chassis.sealing.access import public, service
@@ -93,7 +94,7 @@ class Pair:
 async def pair() -> AsyncIterator[Pair]:
     """Both services, on real sockets."""
     link_key = as_setting(make_keys("user", "tiny"))
-    issuer, revoked = TokenIssuer(make_key(), "user", "sealed-services"), Sessions()
+    issuer, revoked = TokenIssuer(make_key(), "user", NAME), Sessions()
     own = UserSettings(log_level="WARNING", jwt_issuer="user", link_key=link_key)
     user = create_app(own, NoDatabase(), users, well_known, keys=issuer, revocations=revoked, own=Own(issuer, revoked))
     async with serve(user) as url:

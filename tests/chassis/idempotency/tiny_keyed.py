@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from chassis.auth.tokens import TokenVerifier
 from chassis.core.clock import ClockSkew
 from chassis.core.errors import Conflict
+from chassis.core.project import NAME
 from chassis.core.types import Body, Read, new_id
 from chassis.dependencies import ADMIN, PERSON, CurrentUser
 from chassis.idempotency.answers import MAX_BODY
@@ -36,7 +37,7 @@ KEYS = make_keys("order", "user", "tiny")
 ISSUER = TokenIssuer(
     ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
     "user",
-    "sealed-services",
+    NAME,
 )
 router = service_router("things")
 
@@ -199,7 +200,7 @@ async def serve_worker(database_url: str) -> AsyncIterator[Worker]:
     store = Postgres(SecretStr(database_url), "tiny", expiries=[KEY_EXPIRY])
     async with serve_tiny(router, store=store, link_key=own, max_body_bytes=4096) as tiny:
         tiny.app.state.at = go_on
-        tokens = TokenVerifier(ISSUER, Revoked(), "user", "sealed-services", ClockSkew())
+        tokens = TokenVerifier(ISSUER, Revoked(), "user", NAME, ClockSkew())
         with having(tiny.app, tokens=tokens):
             yield Worker(tiny.app, str(tiny.client.base_url).rstrip("/"))
 

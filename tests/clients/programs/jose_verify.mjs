@@ -1,9 +1,9 @@
-// jose_verify.mjs <address> <issuer> <token>: verifies an access token with the published keys, and prints its claims.
+// jose_verify.mjs <address> <issuer> <audience> <token>: verifies an access token with the published keys, and prints its claims.
 import { createRemoteJWKSet, jwtVerify } from "jose";
 
-const [address, issuer, token] = process.argv.slice(2);
+const [address, issuer, audience, token] = process.argv.slice(2);
 const keys = createRemoteJWKSet(new URL(`${address}/.well-known/jwks.json`));
-const verify = (sent) => jwtVerify(sent, keys, { issuer, audience: "sealed-services", algorithms: ["ES256"] });
+const verify = (sent) => jwtVerify(sent, keys, { issuer, audience, algorithms: ["ES256"] });
 
 const { payload } = await verify(token);
 const [header, , signature] = token.split(".");

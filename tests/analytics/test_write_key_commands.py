@@ -4,17 +4,17 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from analytics.commands import app
 from chassis.core.errors import NotFound
 from cli.errors import CommandError
-from cli.keys.commands import app
 from tests.support.aliases import People
 
 TRACK = {"event": "Song Played", "userId": "ada"}
 
 
 async def run(*arguments: str) -> str:
-    """The output of `keys write`."""
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["write", *arguments])
+    """The output of `analytics keys`."""
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["keys", *arguments])
     if isinstance(result.exception, Exception):
         raise result.exception
     return result.output

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 from chassis.core.errors import AppError
 from chassis.postgres.database import Postgres
 from cli.errors import CommandError
-from cli.user import app
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import attempt, read
+from user.commands import app
 from user.errors import EmailTaken, UsernameTaken
 from user.models import User
 

@@ -1,0 +1,131 @@
+"""docker-compose.yml and docker-compose.prod.yml."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from cli.services.discovery import Service
+from cli.services.project import Part, Project
+from cli.services.regions import Region
+from cli.services.text import CODE, NAME, SERVICE_FILES, fill
+
+DEVELOPMENT, PRODUCTION = "docker-compose.yml", "docker-compose.prod.yml"
+
+_JOBS = """\
+x-job-environment: &job-environment
+  <<: *environment
+  SECRETS_DIR: @secrets
+
+x-job: &job
+  image: @project-dev/jobs
+  build: {context: ., target: dev, args: {SERVICE: @services}}
+  healthcheck: {disable: true}
+"""
+
+_DEVELOPED = """\
+  @host:
+    build: {context: ., target: dev, args: {SERVICE: @name, PORT: "@port"}}
+    environment: {<<: *environment, SECRETS_DIR: /secrets/@name}
+    ports: ["127.0.0.1:@port:@port"]
+    volumes: ["./@name:/app/@name:ro", "./chassis:/app/chassis:ro", "secrets:/secrets:ro"]
+    depends_on: @after
+    init: true
+
+"""
+
+_DEPLOYED = """\
+  @host:
+    <<: *service
+    image: @project/@slug:${TAG:-latest}
+    build: {context: ., target: prod, args: {SERVICE: @name, PORT: "@port"}}
+    environment:
+      <<: *environment
+      SECRETS_DIR: /run/secrets/@name
+      REPLICAS: ${@{NAME}_REPLICAS:-1}
+@{settings}    secrets: [@name]
+    deploy: {replicas: "${@{NAME}_REPLICAS:-1}", resources: {limits: {cpus: "1.0", memory: 512M, pids: 256}}}
+    depends_on: {@after}
+
+"""
+
+_MIGRATED = """\
+  @slug-migrate:
+    <<: *job
+    image: @project/@slug:${TAG:-latest}
+    command: ["python", "-m", "cli", "db", "upgrade", "@name"]
+    environment: {SECRETS_DIR: /run/secrets/@name}
+    secrets: [@name]
+    deploy: {resources: {limits: {cpus: "1.0", memory: 256M, pids: 64}}}
+    depends_on: {@store: {condition: service_healthy}}
+
+"""
+
+_FOLDER = '  @name: {file: "${SECRETS:?the folder of secrets, see docs/deployment.md}/@name"}\n'
+
+
+def render_compose(project: Project) -> Iterator[Region]:
+    """Yield the regions of both files."""
+    services = project.services
+    names = [service.name for service in services]
+    folders = " ".join(f"/secrets/{name}" for name in names)
+    yield Region(DEVELOPMENT, "project", f"{NAME} and {SERVICE_FILES}", _development(project))
+    jobs = fill(_JOBS, project=project.name, services=" ".join(names), secrets=folders)
+    yield Region(DEVELOPMENT, "jobs", f"{NAME} and {SERVICE_FILES}", jobs)
+    yield Region(DEVELOPMENT, "services", SERVICE_FILES, _blocks(map(_developed, services)))
+    yield Region(PRODUCTION, "project", f"{NAME} and {SERVICE_FILES}", _production(project))
+    deployed = [_deployed(project, part) for part in project.parts]
+    migrated = [_fill(_MIGRATED, one, project=project.name) for one in services if one.is_migrated]
+    comment = "  # Each has the image and the secrets of its service only.\n"
+    yield Region(PRODUCTION, "services", CODE, _blocks([*deployed, comment, *migrated]))
+    yield Region(PRODUCTION, "secrets", SERVICE_FILES, "".join(_fill(_FOLDER, one) for one in services))
+
+
+def _blocks(texts: Iterable[str]) -> str:
+    """Return the blocks, which end with an empty line, without the last empty line."""
+    return "".join(texts).removesuffix("\n")
+
+
+def _development(project: Project) -> str:
+    browsed = {service.name: f"http://127.0.0.1:{service.port}" for service in project.services}
+    issuers = [browsed[part.service.name] for part in project.parts if part.issues_tokens]
+    seen = f"  DOCS_SERVICES: '{json.dumps(browsed)}'\n" + "".join(f"  JWT_ISSUER: {issuer}\n" for issuer in issuers)
+    return f"name: {project.name}-dev\n\n{_addresses(project)}{seen}"
+
+
+def _production(project: Project) -> str:
+    healthy = "".join(f"  {one.host}: {{condition: service_healthy}}\n" for one in project.services)
+    return f"name: {project.name}\n\n{_addresses(project)}\nx-after-services: &after-services\n{healthy}"
+
+
+def _addresses(project: Project) -> str:
+    lines = (f"  {one.url_variable}: http://{one.host}:{one.port}\n" for one in project.services)
+    return "".join(["x-addresses: &addresses\n", *lines])
+
+
+def _developed(service: Service) -> str:
+    database = f"{{<<: *after-jobs, {service.store}: {{condition: service_healthy}}}}"
+    return _fill(_DEVELOPED, service, after=database if service.store else "*after-jobs")
+
+
+def _deployed(project: Project, part: Part) -> str:
+    service = part.service
+    settings = "".join(
+        f"      {one.variable}: ${{{one.variable}:-}}\n"
+        for one in part.settings
+        if not (one.is_secret or one.is_required)  # a required one is a secret's file, as are addresses
+    )
+    first = f"{service.slug}-migrate: {{condition: service_completed_successfully}}"
+    if not service.is_migrated:
+        first = f"{service.store}: {{condition: service_healthy}}" if service.store else ""
+    return _fill(_DEPLOYED, service, project=project.name, settings=settings, after=first)
+
+
+def _fill(template: str, service: Service, **values: object) -> str:
+    own = {
+        "name": service.name,
+        "NAME": service.name.upper(),
+        "slug": service.slug,
+        "host": service.host,
+        "port": service.port,
+        "store": service.store,
+    }
+    return fill(template, **own, **values)

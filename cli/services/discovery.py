@@ -1,0 +1,215 @@
+"""
+The services of this project: each folder with a ``service.toml``, which is the only registration.
+
+In the image of a service, that one is all there is.
+"""
+
+import itertools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cli.errors import CommandError
+
+ROOT = Path(__file__).parents[2]
+DECLARATION = "service.toml"
+
+Kind = Literal["postgres", "mongodb", "reflected", "none"]
+"""Its database: PostgreSQL, MongoDB, a PostgreSQL schema that belongs to others and is not migrated here, or none."""
+
+_NAME = re.compile(r"[a-z]+[0-9]*(_[a-z]+[0-9]*)*")
+RESERVED = frozenset(
+    {
+        *("client", "edge", "postgres", "mongodb"),  # other parts of a deployment
+        *("names", "metrics", "traces"),  # network policies
+        *("bench", "bootstrap", "clients", "dev"),  # locks in requirements/
+        *("chassis", "cli", "deploy", "tests", "benchmarks", "chaos", "docs", "bin", "requirements"),
+    }
+)
+"""Names that a service cannot have, because something else in the project has them."""
+
+_LIBRARIES: Mapping[Kind, tuple[str, ...]] = {
+    "postgres": ("sqlalchemy[asyncio]", "asyncpg", "alembic"),
+    "mongodb": ("motor",),
+    "reflected": ("sqlalchemy[asyncio]", "asyncpg"),
+    "none": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as an operator sees it."""
+
+    name: str
+    port: int
+    kind: Kind
+    own_libraries: tuple[str, ...] = ()
+    """Its libraries beyond those of the chassis and of its database."""
+    limited_paths: tuple[str, ...] = ()
+    """Paths that the edge limits to 5 requests a second by address, because they are expensive."""
+    egress_ports: tuple[int, ...] = ()
+    """Ports of hosts outside the deployment that it connects to."""
+    dashboard: str | None = None
+    """The path of its dashboard."""
+
+    @property
+    def factory(self) -> str:
+        """The factory that uvicorn and gunicorn start."""
+        return f"{self.name}.main:build"
+
+    @property
+    def slug(self) -> str:
+        """Its name where underscores are not allowed: in hosts, images and resources of Kubernetes."""
+        return self.name.replace("_", "-")
+
+    @property
+    def host(self) -> str:
+        """Its name in the network of a deployment."""
+        return f"{self.slug}-service"
+
+    @property
+    def url_variable(self) -> str:
+        """The environment variable in which its peers find its address."""
+        return f"{self.name.upper()}_SERVICE_URL"
+
+    @property
+    def store(self) -> Literal["postgres", "mongodb", ""]:
+        """The server of its database; empty if it has none."""
+        if self.kind == "reflected":
+            return "postgres"
+        return "" if self.kind == "none" else self.kind
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether `bin/cli db upgrade` changes its database."""
+        return self.kind in {"postgres", "mongodb"}
+
+    @property
+    def database(self) -> str:
+        """The name of its database, and of the only role that may open it."""
+        return f"{self.name}_service" if self.store == "postgres" else self.name
+
+    @property
+    def store_variable(self) -> str:
+        """The environment variable with the address of its own database."""
+        return f"{self.name.upper()}_{'MONGODB' if self.store == 'mongodb' else 'DATABASE'}_URL"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Its libraries beyond those of the chassis."""
+        return (*_LIBRARIES[self.kind], *self.own_libraries)
+
+
+_Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^\s\"\\]*$")]
+_Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+
+
+class _Declaration(BaseModel):
+    """The content of a ``service.toml``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    port: Annotated[int, Field(ge=1024, le=65535)]
+    database: Kind
+    libraries: list[_Requirement] = []
+    limited_paths: list[_Path] = []
+    egress_ports: list[Annotated[int, Field(ge=1, le=65535)]] = []
+    dashboard: _Path | None = None
+
+
+def discover(root: Path) -> tuple[Service, ...]:
+    """
+    Return the services in the folders of *root*, by their ports.
+
+    Raises:
+        CommandError: A declaration is wrong, or two services have the same port; the message says what to change.
+    """
+    found = sorted((_read(file) for file in root.glob(f"*/{DECLARATION}")), key=lambda one: (one.port, one.name))
+    problems = [
+        f"{second.name}/{DECLARATION}: port {second.port} is the port of {first.name}. Choose another, such as "
+        f"{found[-1].port + 1}."
+        for first, second in itertools.pairwise(found)
+        if first.port == second.port
+    ]
+    if problems:
+        raise CommandError("\n".join(problems))
+    return tuple(found)
+
+
+def check_name(name: str) -> None:
+    """
+    Check that a service may have this name.
+
+    Raises:
+        CommandError: It may not; the message has the reason.
+    """
+    if not _NAME.fullmatch(name):
+        raise CommandError(f"'{name}' is not a name for a service: use lower-case words, as in gift_card.")
+    if name in RESERVED:
+        raise CommandError(f"'{name}' is not a name for a service: another part of the project has it.")
+
+
+def find_service(name: str) -> Service:
+    """
+    Return the service of this name.
+
+    Raises:
+        CommandError: There is none.
+    """
+    for service in SERVICES:
+        if service.name == name:
+            return service
+    names = ", ".join(service.name for service in SERVICES)
+    raise CommandError(f"There is no service '{name}'. Use one of {names}.")
+
+
+def _read(file: Path) -> Service:
+    name, where = file.parent.name, f"{file.parent.name}/{file.name}"
+    check_name(name)
+    try:
+        declared = _Declaration.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CommandError(f"{where} is not TOML: {error}.") from None
+    except ValidationError as error:
+        problems = (_sentence(where, one) for one in error.errors(include_url=False))
+        raise CommandError("\n".join(problems)) from None
+    return Service(
+        name,
+        declared.port,
+        declared.database,
+        tuple(declared.libraries),
+        tuple(declared.limited_paths),
+        tuple(declared.egress_ports),
+        declared.dashboard,
+    )
+
+
+def _sentence(where: str, error: Mapping[str, Any]) -> str:
+    """Return what to change because of an error of pydantic."""
+    key, *rest = map(str, error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: there is no key '{key}'. The keys are {_listed(_Declaration.model_fields)}."
+    if error["type"] == "missing":
+        return f"{where}: add the key '{key}'."
+    place = f"{key}, item {int(rest[0]) + 1}" if rest and rest[0].isdigit() else key
+    reason = str(error["msg"]).removeprefix("Input ").rstrip(".")
+    if error["type"] == "string_pattern_mismatch":
+        reason = "must look like pydantic[email]" if key == "libraries" else "must be a path, as in /dashboard"
+    return f"{where}: {place} {reason}; it is {error['input']!r}."
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}"
+
+
+SERVICES = discover(ROOT)
+STORED = tuple(service for service in SERVICES if service.store)
+"""The services with a database."""
+MIGRATED = tuple(service for service in SERVICES if service.is_migrated)
+"""The services with a database that is theirs."""

@@ -1,0 +1,83 @@
+"""The edge's maps of paths: which service answers, and which clients are slowed down."""
+
+import re
+from collections.abc import Iterator
+
+from chassis.sealing.access import Mode
+from chassis.web import health
+from cli.errors import CommandError
+from cli.routes import DeclaredRoute
+from cli.services.discovery import DECLARATION, Service
+from cli.services.project import Project
+from cli.services.regions import Region
+from cli.services.text import SERVICE_FILES
+
+NGINX = "deploy/nginx/nginx.conf"
+_PREFIX = re.compile(r"/api/v\d+/[^/{]+")
+_PROBES = frozenset(str(getattr(route, "path", "")) for route in health.router.routes)
+_INDENT = " " * 8
+
+
+def render_edge(project: Project) -> Iterator[Region]:
+    """
+    Yield the regions of nginx.conf.
+
+    Raises:
+        CommandError: Two services have the same path, or a service limits a path that it does not serve.
+    """
+    closed, opened = dict[str, None](), dict[str, Service]()
+    for part in project.parts:
+        outside = [route for route in part.routes if is_for_outside(route)]
+        for place in dict.fromkeys(map(_place, outside)):
+            if (other := opened.setdefault(place, part.service)) != part.service:
+                raise CommandError(
+                    f"{part.service.name} and {other.name} both serve {place} to the outside, but the edge sends a "
+                    "path to one service. Give one of them another path."
+                )
+        _check_limits(part.service, {route.path for route in outside})
+    for part in project.parts:
+        inside = (route for route in part.routes if route.policy.access.mode is Mode.SERVICE)
+        closed |= {route.path: None for route in inside if _place(route) in opened}
+    lines = [
+        'default "";',
+        '# Routes with the policy "service" (bin/cli routes): sealed, between services, never from outside.',
+        *(f'{_pattern(path, "/?$")} "";' for path in closed),
+        "# The other routes.",
+        *(f"{_target(place)} {service.host}$domain:{service.port};" for place, service in opened.items()),
+    ]
+    yield Region(NGINX, "paths", "the routes of the services", _block(lines))
+    limited = (path for service in project.services for path in service.limited_paths)
+    yield Region(NGINX, "limits", SERVICE_FILES, _block(f"{path} $binary_remote_addr;" for path in limited))
+
+
+def is_for_outside(route: DeclaredRoute) -> bool:
+    """Whether people and trusted programs may use the route from outside; probes and metrics are for the inside."""
+    return route.policy.access.mode is not Mode.SERVICE and route.path not in _PROBES
+
+
+def _place(route: DeclaredRoute) -> str:
+    """Return the prefix of the route's resource, as in ``/api/v1/users``; its path if it has another form."""
+    found = _PREFIX.match(route.path)
+    return found[0] if found else route.path
+
+
+def _target(place: str) -> str:
+    if _PREFIX.fullmatch(place):
+        return _pattern(place, "(/|$)")
+    return _pattern(place, "$") if "{" in place else place
+
+
+def _pattern(path: str, end: str) -> str:
+    parts = (re.escape(part) for part in re.split(r"\{\w+(?::\w+)?\}", path))
+    return "~^" + "[^/]+".join(parts).replace("\\-", "-") + end
+
+
+def _check_limits(service: Service, paths: set[str]) -> None:
+    if unknown := ", ".join(path for path in service.limited_paths if path not in paths):
+        raise CommandError(
+            f"{service.name}/{DECLARATION}: limited_paths has {unknown}, which is no path for the outside."
+        )
+
+
+def _block(lines: "Iterator[str] | list[str]") -> str:
+    return "".join(f"{_INDENT}{line}\n" for line in lines)

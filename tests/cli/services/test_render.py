@@ -1,0 +1,256 @@
+"""Rendering the project, in a copy of its files."""
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from fastapi import FastAPI
+
+from chassis.sealing.access import optional, service
+from chassis.web.policy import RoutePolicy
+from cli.errors import CommandError
+from cli.routes import DeclaredRoute
+from cli.services import locks
+from cli.services.discovery import ROOT, Kind, Service
+from cli.services.own_settings import Setting
+from cli.services.project import Part, Project, read_project
+from cli.services.rename import give_name
+from cli.services.render import out_of_date, renderings, write
+from tests.deploy.manifests import Manifest
+
+BASE = re.compile(rb"sealed[- ]services", re.IGNORECASE)
+"""The name of this base; a project that was renamed has it nowhere already."""
+
+
+@pytest.fixture(scope="session")
+def project(apps: dict[str, FastAPI]) -> Project:
+    """The project as it is."""
+    return read_project(ROOT, apps)
+
+
+@pytest.fixture
+def copy(project: Project, tmp_path: Path) -> Path:
+    """A copy of the files that are rendered, or that kustomize reads."""
+    for folder in ("deploy", "requirements"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for path in {one.path for one in renderings(project, ROOT)}:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, tmp_path / path)
+    return tmp_path
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The targets of make that ask the package index; nothing is asked."""
+    asked = list[str]()
+
+    def make(root: Path, *arguments: str) -> None:
+        asked.extend(arguments)
+        for name in re.findall(r"SERVICES=(\w+)", " ".join(arguments)):
+            (root / f"requirements/{name}.txt").write_text("locked\n")
+
+    monkeypatch.setattr(locks, "_make", make)
+    return asked
+
+
+def texts(root: Path) -> dict[str, str]:
+    """Return the text of every file, by its path."""
+    return {str(file.relative_to(root)): file.read_text() for file in sorted(root.rglob("*")) if file.is_file()}
+
+
+def tracked() -> list[str]:
+    """Return the paths of the files that git tracks, or would add."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    paths = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    return [path for path in paths if path and (ROOT / path).is_file()]
+
+
+def extended(project: Project, *kinds: Kind) -> Project:
+    """Return the project with further services, one for each kind of database, that call user and analytics."""
+    policy, inside = RoutePolicy(optional()), RoutePolicy(service())
+    wrap = Setting("GIFT_WRAP", ("Whether gifts are wrapped.",), "GIFT_WRAP=true", is_secret=False, is_required=False)
+    parts = []
+    for number, kind in enumerate(kinds):
+        name, path = f"gift_{kind}", f"/api/v1/gifts-{kind}"
+        parts.append(
+            Part(
+                Service(name, 8100 + number, kind, limited_paths=(path,), egress_ports=(443,)),
+                f"Gifts in {kind}.",
+                frozenset({"user", "analytics"}),
+                {f"{name}.given": ("analytics",)},
+                (wrap,),
+                (
+                    DeclaredRoute(name, "GET", path, policy),
+                    DeclaredRoute(name, "GET", f"{path}/{{gift_id}}/secret", inside),
+                ),
+            )
+        )
+    return replace(project, parts=(*project.parts, *parts))
+
+
+def test_the_files_are_what_is_rendered(project: Project) -> None:
+    """`make check` says so, too: bin/cli render writes a file that is out of date."""
+    assert out_of_date(ROOT, project) == []
+
+
+def test_a_service_is_added_everywhere_and_removed_without_a_trace(
+    project: Project, copy: Path, index: list[str]
+) -> None:
+    """Services with every kind of database; removing them restores every byte."""
+    before = texts(copy)
+    write(copy, extended(project, "postgres", "mongodb", "reflected", "none"))
+
+    after = texts(copy)
+    for kind in ("postgres", "mongodb", "reflected", "none"):
+        check_places(after, kind)
+    assert index == ["lock-services", "SERVICES=gift_reflected", "lock-services", "SERVICES=gift_none"]
+    assert out_of_date(copy, extended(project, "postgres", "mongodb", "reflected", "none")) == []
+
+    write(copy, project)
+
+    assert texts(copy) == before
+    assert not list(copy.glob("deploy/kubernetes/services/gift*"))
+
+
+def check_places(files: Mapping[str, str], kind: str) -> None:
+    """A service of this kind is in every place that names services."""
+    name, host = f"gift_{kind}", f"gift-{kind}-service"
+    check_compose(files, name, host, is_migrated=kind in {"postgres", "mongodb"})
+    check_manifests(files, kind, host, is_migrated=kind in {"postgres", "mongodb"})
+    nginx, settings = files["deploy/nginx/nginx.conf"], files[".env.example"]
+    assert f"~^/api/v1/gifts-{kind}(/|$) {host}$domain:" in nginx
+    assert f'~^/api/v1/gifts-{kind}/[^/]+/secret/?$ "";' in nginx
+    assert f"/api/v1/gifts-{kind} $binary_remote_addr;" in nginx
+    assert (f"# {name.upper()}_{'MONGODB' if kind == 'mongodb' else 'DATABASE'}_URL=" in settings) is (kind != "none")
+    assert f"# LINK_KEY__{name.upper()}__USER=" in settings
+    assert "# Whether gifts are wrapped.\n# GIFT_WRAP=true\n" in settings
+    pyproject = tomllib.loads(files["pyproject.toml"])
+    assert name in pyproject["project"]["optional-dependencies"]
+    assert name in pyproject["tool"]["importlinter"]["root_packages"]
+    assert host in files["deploy/prometheus/prometheus.yml"]
+    assert f"!{name}\n" in files[".dockerignore"]
+    assert f"| `{name}` |" in files["README.md"]
+    assert f"| `{name}` | `analytics`, `user` | `{name}.given` |  |" in files["docs/architecture.md"]
+    assert f"requirements/{name}.txt" in files
+
+
+def check_compose(files: Mapping[str, str], name: str, host: str, *, is_migrated: bool) -> None:
+    """It is in both compose files."""
+    development, production = (yaml.safe_load(files[f"docker-compose{suffix}.yml"]) for suffix in ("", ".prod"))
+    assert f"./{name}:/app/{name}:ro" in development["services"][host]["volumes"]
+    assert name in json.loads(development["services"]["order-service"]["environment"]["DOCS_SERVICES"])
+    assert f"/secrets/{name}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
+    assert production["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
+    assert host in production["services"]["edge"]["depends_on"]
+    assert (host.replace("-service", "-migrate") in production["services"]) is is_migrated
+    assert name in production["secrets"]
+
+
+def check_manifests(files: Mapping[str, str], kind: str, host: str, *, is_migrated: bool) -> None:
+    """It is in the manifests of production."""
+    rendered = yaml.load_all(files["deploy/kubernetes/rendered/production.yaml"], yaml.CSafeLoader)
+    manifests: dict[tuple[str, str], Manifest] = {(one["kind"], one["metadata"]["name"]): one for one in rendered}
+    pod = manifests["Deployment", host]["spec"]["template"]
+    assert pod["metadata"]["labels"].get("database") == {"reflected": "postgres", "none": None}.get(kind, kind)
+    assert f"/gift-{kind}:" in pod["spec"]["containers"][0]["image"]
+    assert (("Job", f"gift-{kind}-migrate") in manifests) is is_migrated
+    peers, outside = manifests["NetworkPolicy", f"gift-{kind}"]["spec"]["egress"]
+    assert peers["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["analytics", "user"]
+    assert outside == {"ports": [{"port": 443}]}
+
+
+def test_nothing_is_written_if_some_text_was_edited(project: Project, copy: Path) -> None:
+    """The message names each edited file, and what to edit instead."""
+    for path, edited in (("deploy/prometheus/prometheus.yml", "port: 8001"), ("chassis/core/project.py", "NAME =")):
+        (copy / path).write_text((copy / path).read_text().replace(edited, f"{edited}9"))
+    before = texts(copy)
+
+    with pytest.raises(CommandError) as refused:
+        write(copy, extended(project, "postgres"))
+
+    assert "prometheus.yml, region 'services': was edited by hand. It is rendered from */service" in str(refused.value)
+    assert "chassis/core/project.py: was edited by hand. It is rendered from pyproject.toml" in str(refused.value)
+    assert texts(copy) == before
+
+
+def test_edits_are_discarded_by_force(project: Project, copy: Path) -> None:
+    """The files are those of the project again."""
+    before = texts(copy)
+    (copy / ".dockerignore").write_text((copy / ".dockerignore").read_text().replace("!user\n", ""))
+
+    assert write(copy, project, force=True) == [".dockerignore"]
+    assert texts(copy) == before
+
+
+def test_a_lock_that_fails_is_tried_again(
+    project: Project, copy: Path, monkeypatch: pytest.MonkeyPatch, index: list[str]
+) -> None:
+    """pyproject.toml does not claim libraries that no lock has."""
+    changed = extended(project, "none")
+
+    def fail(_root: Path, *_arguments: str) -> None:
+        raise CommandError("the index does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(locks, "_make", fail)
+        with pytest.raises(CommandError, match="does not answer"):
+            write(copy, changed)
+
+    assert "gift_none" not in (copy / "pyproject.toml").read_text()
+    assert "requirements/gift_none.txt" in write(copy, changed)
+
+
+def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
+    """Two services with the same resource, and a limit of a path that is not served, are refused."""
+    (*others, part) = extended(project, "none").parts
+    twin = replace(part, service=replace(part.service, name="twin", port=8200))
+    with pytest.raises(CommandError, match="twin and gift_none both serve /api/v1/gifts-none to the outside"):
+        list(renderings(replace(project, parts=(*others, part, twin)), ROOT))
+
+    unserved = replace(part, service=replace(part.service, limited_paths=("/api/v1/gone",)))
+    with pytest.raises(CommandError, match="limited_paths has /api/v1/gone, which is no path for the outside"):
+        list(renderings(replace(project, parts=(*others, unserved)), ROOT))
+
+
+def test_images_keep_what_people_chose(project: Project, copy: Path) -> None:
+    """Registry, tag and digest of each image are theirs; a new service has those of the first."""
+    file = copy / "deploy/kubernetes/overlays/production/kustomization.yaml"
+    chosen = f'  - {{name: {project.name}/order, newName: ghcr.io/us/order, digest: "sha256:00"}}'
+    file.write_text(re.sub(rf"  - \{{name: {project.name}/order,.*", chosen, file.read_text()))
+
+    write(copy, replace(extended(project, "postgres"), name="acme"))
+
+    images = yaml.safe_load(file.read_text())["images"]
+    assert {"name": "acme/order", "newName": "ghcr.io/us/order", "digest": "sha256:00"} in images
+    assert images[0]["newName"].endswith("/acme/analytics")
+    assert images[-1] == {
+        "name": "acme/gift-postgres",
+        "newName": images[0]["newName"].replace("analytics", "gift-postgres"),
+        "newTag": images[0]["newTag"],
+    }
+
+
+def test_a_renamed_project_has_its_old_name_nowhere_and_can_go_back(project: Project, tmp_path: Path) -> None:
+    """Licence and changes are the history of this base; a second renaming restores every byte."""
+    for path in tracked():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, tmp_path / path)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+
+    give_name(tmp_path, project, "acme-shop")
+
+    found = {file for file in before if BASE.search(file.read_bytes())}
+    assert {str(file.relative_to(tmp_path)) for file in found} <= {"LICENSE", "CHANGELOG.md"}
+    assert (tmp_path / "README.md").read_text().splitlines()[1] == "# Acme shop"
+    assert yaml.safe_load((tmp_path / "docker-compose.prod.yml").read_text())["name"] == "acme-shop"
+
+    give_name(tmp_path, replace(project, name="acme-shop"), project.name)
+
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
