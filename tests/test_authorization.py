@@ -44,6 +44,7 @@ async def make_nothing(_apps: dict[str, FastAPI], _ada: UUID) -> dict[str, str]:
     return {}
 
 
+TABLE_OF_TINY = "tests/tiny/access.py"
 TINY = AccessTable({}, make_nothing)
 """The table of a service without routes of its own."""
 
@@ -215,7 +216,7 @@ def test_a_route_that_is_not_in_the_table_is_told() -> None:
 
     (line,) = disagreements("tiny", TINY, declared_routes({"tiny": app}))
     assert line.startswith("GET /api/v1/things/{thing_id} is not in the table")
-    assert line.endswith('add "GET /api/v1/things/{thing_id}": "<open>" to the policies in tests/tiny/access.py')
+    assert line.endswith(f'add "GET /api/v1/things/{{thing_id}}": "<open>" to the policies in {TABLE_OF_TINY}')
 
 
 @pytest.mark.parametrize(
@@ -236,14 +237,14 @@ def test_a_route_that_declares_something_else_is_told(
     table = replace(TINY, policies={"POST /api/v1/things": written})
 
     (line,) = disagreements("tiny", table, [DeclaredRoute("tiny", "POST", "/api/v1/things", RoutePolicy(access, auth))])
-    assert line.startswith(f"POST /api/v1/things is '{written}' in tests/tiny/access.py, but declares")
+    assert line.startswith(f"POST /api/v1/things is '{written}' in {TABLE_OF_TINY}, but declares")
 
 
 def test_a_route_that_is_no_more_is_told() -> None:
     """A line without a route is a disagreement."""
     table = replace(TINY, policies={"POST /api/v1/things": "open"})
 
-    assert disagreements("tiny", table, []) == ["POST /api/v1/things is no more: remove it from tests/tiny/access.py"]
+    assert disagreements("tiny", table, []) == [f"POST /api/v1/things is no more: remove it from {TABLE_OF_TINY}"]
 
 
 def test_the_tables_are_of_one_piece() -> None:
