@@ -72,11 +72,12 @@ mutation: $(BIN)/.ready ## Change the critical modules; the tests must notice 92
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Compare calls, orders, analytics and observability with their peers: quiet machine (ARGS=--quick: 7 min)
+bench: $(BENCH)/.ready ## Compare calls, orders, analytics and observability with their peers, grown databases with empty ones: quiet machine (ARGS=--quick: 11 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
 	@$(BENCH)/python -m benchmarks analytics $(ARGS)
 	@$(BENCH)/python -m benchmarks observability $(ARGS)
+	@$(BENCH)/python -m benchmarks growth $(ARGS)
 
 .PHONY: scale
 scale: $(BENCH)/.ready ## Run 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then kill primaries: quiet machine (ARGS=--quick: 3 min)
