@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -44,7 +45,7 @@ async def make_nothing(_apps: dict[str, FastAPI], _ada: UUID) -> dict[str, str]:
     return {}
 
 
-TABLE_OF_TINY = "tests/tiny/access.py"
+TABLE_OF_TINY = str(Path("tests") / "tiny" / "access.py")
 TINY = AccessTable({}, make_nothing)
 """The table of a service without routes of its own."""
 

@@ -3,16 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from importlib import import_module
 from itertools import groupby
 from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 from pydantic import SecretStr
+from sqlalchemy import MetaData
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
 
 from benchmarks.scenarios.growth.rows import FUNCTIONS, PREPARE, TABLES, WAITING, Sizes, Table
 from chassis.core import json as strict_json
 from chassis.messaging.event import envelope
+from chassis.postgres.tables import chassis_metadata
 from order.events import OrderConfirmed
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -21,10 +26,6 @@ OnRows = Callable[[str], None]
 
 CHUNK = 500_000
 """Rows inserted by one statement."""
-_SECONDARY = """
-    SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition FROM pg_index
-    WHERE indrelid = $1::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,20 @@ async def _open(url: SecretStr, content: Content) -> Connection:
 
 
 async def _fill_without_indexes(connection: Connection, sizes: Sizes, table: Table, on_rows: OnRows) -> None:
-    indexes = await connection.fetch(_SECONDARY, table.name)
+    indexes = _metadata(table).tables[table.name].indexes
     for index in indexes:
-        await connection.execute(f"DROP INDEX {index['name']}")
+        await connection.execute(f"DROP INDEX {index.name}")
     for first, last in _chunks(sizes, table):
         on_rows(f"{table.name}: {last:,} rows")
         await connection.execute(table.insert, first, last)
     for index in indexes:
-        await connection.execute(index["definition"])
+        await connection.execute(str(CreateIndex(index).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
     await connection.execute(f"ANALYZE {table.name}")
+
+
+def _metadata(table: Table) -> MetaData:
+    own: MetaData = import_module(f"{table.service}.models").Base.metadata
+    return own if table.name in own.tables else chassis_metadata
 
 
 def _chunks(sizes: Sizes, table: Table) -> list[tuple[int, int]]:

@@ -77,6 +77,8 @@ FUNCTIONS = """
 _ORDER = "pg_temp.order_id(n, orders, until)"
 _ORDERED = "pg_temp.at(n, orders, until)"
 _PRODUCT = "pg_temp.product_id(n, products, until)"
+_IS_RESERVATION = "n > products AND n <= products + orders AND pg_temp.status(n - products) <> 'expired'"
+_HAS_STOCK = "WHERE pg_temp.status(n) <> 'expired'"
 _USER = "pg_temp.id('user', n, pg_temp.at(n, users, until))"
 _USED = "pg_temp.at(n, users, until)"
 
@@ -99,8 +101,9 @@ TABLES = (
         "order", "order_transitions", "orders",
         "order_id, status, cause, at",
         f"{_ORDER}, status, 'stock_committed', {_ORDERED}",
-        "CROSS JOIN LATERAL unnest(ARRAY['pending', 'confirmed', nullif(pg_temp.status(n), 'confirmed')]) AS status"
-        " WHERE status IS NOT NULL",
+        "CROSS JOIN LATERAL unnest(CASE pg_temp.status(n) WHEN 'expired' THEN ARRAY['pending', 'expired']"
+        " WHEN 'confirmed' THEN ARRAY['pending', 'confirmed'] ELSE ARRAY['pending', 'confirmed', 'fulfilled'] END)"
+        " AS status",
     ),
     Table(
         "order", "idempotency_keys", "orders",
@@ -112,12 +115,10 @@ TABLES = (
         "product", "stock_movements", "movements",
         "id, product_id, quantity, kind, order_id, reason, at",
         f"""pg_temp.id('movement', n, pg_temp.at(n, movements, until)), {_PRODUCT},
-            CASE WHEN n <= products THEN 1000000 WHEN n <= products + orders THEN -1 ELSE 1 END,
-            CASE WHEN n <= products THEN 'initial' WHEN n <= products + orders THEN 'reservation'
-                ELSE 'adjustment' END,
-            CASE WHEN n > products AND n <= products + orders
-                THEN pg_temp.order_id(n - products, orders, until) END,
-            CASE WHEN n > products + orders THEN 'Counted.' END,
+            CASE WHEN n <= products THEN 1000000 WHEN {_IS_RESERVATION} THEN -1 ELSE 1 END,
+            CASE WHEN n <= products THEN 'initial' WHEN {_IS_RESERVATION} THEN 'reservation' ELSE 'adjustment' END,
+            CASE WHEN {_IS_RESERVATION} THEN pg_temp.order_id(n - products, orders, until) END,
+            CASE WHEN n > products AND NOT ({_IS_RESERVATION}) THEN 'Counted.' END,
             pg_temp.at(n, movements, until)""",
     ),
     Table(
@@ -125,11 +126,13 @@ TABLES = (
         "order_id, state, expires_at, created_at",
         f"""{_ORDER}, CASE WHEN pg_temp.status(n) = 'confirmed' THEN 'committed' ELSE 'fulfilled' END,
             {_ORDERED} + interval '2 minutes', {_ORDERED}""",
+        _HAS_STOCK,
     ),
     Table(
         "product", "reservation_lines", "orders",
         "order_id, product_id, quantity, unit_price_minor, currency, name",
         f"{_ORDER}, {_PRODUCT}, 1, 1999, 'EUR', 'Teapot'",
+        _HAS_STOCK,
     ),
     Table(
         "product", "inbox", "orders",
