@@ -24,8 +24,8 @@ async def anything_to_count(database: MotorDatabase) -> bool:
     """Whether there are complete marks, or failed minutes that are due again: one read, cheaper than a lease."""
     now = utc_now()
     failed = {"coll": FAILED_MINUTES, "pipeline": [{"$match": {"retry_at": {"$lte": now}}}, {"$limit": 1}]}
-    first = [{"$match": {"settled_at": {"$lte": now}}}, {"$limit": 1}, {"$unionWith": failed}, {"$project": {"_id": 1}}]
-    return bool(await database[DIRTY_MINUTES].aggregate([*first, {"$limit": 1}]).to_list(1))
+    pipeline: list[Document] = [{"$match": {"settled_at": {"$lte": now}}}, {"$limit": 1}, {"$unionWith": failed}]
+    return bool(await database[DIRTY_MINUTES].aggregate([*pipeline, {"$project": {"_id": 1}}]).to_list(1))
 
 
 async def aggregate_dirty_minutes(database: MotorDatabase) -> int:
