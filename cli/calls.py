@@ -1,7 +1,8 @@
 """`bin/cli calls`: the calls between services."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated, Any, get_args, get_origin
 
 from chassis.auth.remote import keys_of, revocations_of
@@ -40,12 +41,18 @@ def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:
     deliveries of events.
     """
     for service in SERVICES:
-        yield from ((service.name, call) for call in import_module(f"{service.name}.calls").CALLS)
+        yield from ((service.name, call) for call in _calls_in(service.name))
         if issuer := settings_class(service.name).tokens_from:
             yield service.name, keys_of(issuer)
             yield service.name, revocations_of(issuer)
         consumers = {consumer for event in published_by(service.name) for consumer in event.consumers}
         yield from ((service.name, delivery_to(consumer)) for consumer in sorted(consumers))
+
+
+def _calls_in(service: str) -> Sequence[Call[Any, Any]]:
+    module = f"{service}.calls"
+    calls: Sequence[Call[Any, Any]] = import_module(module).CALLS if find_spec(module) else ()
+    return calls
 
 
 def type_name(declared: Any) -> str:  # noqa: ANN401 - a type as calls declare it

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from chassis.sealing.access import CLIENT
 from chassis.settings import ServiceSettings
+from cli.errors import CommandError
 from cli.services import SERVICES
 
 
@@ -24,6 +25,18 @@ def _signs_tokens(service: str) -> bool:
 
 
 def settings_class(service: str) -> type[ServiceSettings]:
-    """Return the settings class of a service."""
-    settings: type[ServiceSettings] = import_module(f"{service}.settings").Settings
+    """
+    Return the settings class of a service.
+
+    Raises:
+        CommandError: It has no settings.py.
+    """
+    module = f"{service}.settings"
+    try:
+        settings: type[ServiceSettings] = import_module(module).Settings
+    except ModuleNotFoundError as error:
+        if error.name not in {service, module}:
+            raise
+        message = f"{service}/settings.py is missing: a folder with a service.toml needs it, and main.py."
+        raise CommandError(message) from None
     return settings

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ class Part:
     """A sentence."""
     peers: frozenset[str] = frozenset()
     """The services that it calls."""
+    events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The events that it publishes, by type, with their consumers."""
     settings: "tuple[Setting, ...]" = ()
     """Its settings beyond those of every service; without addresses."""
     routes: "tuple[DeclaredRoute, ...]" = ()
@@ -79,6 +81,7 @@ def read_project(root: Path, apps: "dict[str, FastAPI] | None" = None) -> Projec
         CommandError: A declaration is wrong; the message says what to change.
     """
     from cli.build import build_all
+    from cli.events import published_by
     from cli.links import settings_class
     from cli.routes import declared_routes
     from cli.services.own_settings import own_settings
@@ -95,6 +98,7 @@ def read_project(root: Path, apps: "dict[str, FastAPI] | None" = None) -> Projec
                 service,
                 settings.about,
                 settings.peers,
+                {event.type: tuple(event.consumers) for event in published_by(service.name)},
                 own_settings(service, settings),
                 tuple(route for route in routes if route.service == service.name),
             )

@@ -37,8 +37,26 @@ def render_small_files(project: Project) -> Iterator[Region | WholeFile]:
     yield Region("pyproject.toml", "packages", SERVICE_FILES, packages)
     yield Region("pyproject.toml", "layers", SERVICE_FILES, f'layers = ["cli", "{" | ".join(names)}", "chassis"]\n')
     yield Region("pyproject.toml", "sources", SERVICE_FILES, f"source_modules = {_array(['chassis', *names])}\n")
+    yield Region("docs/architecture.md", "links", "*/calls.py and */events.py", _links(project))
     yield Region("docs/clients.md", "audience", f"{NAME}; the rest is yours", _with_audience(project.name))
     yield WholeFile("chassis/core/project.py", NAME, fill(_PROJECT, name=project.name))
+
+
+def _links(project: Project) -> str:
+    consumed = {
+        service.name: [kind for part in project.parts for kind, to in part.events.items() if service.name in to]
+        for service in project.services
+    }
+    rows = "".join(
+        f"| `{part.service.name}` | {_code(one.name for one in project.called_by(part.service))} "
+        f"| {_code(part.events)} | {_code(consumed[part.service.name])} |\n"
+        for part in project.parts
+    )
+    return f"| service | calls | publishes | consumes |\n|---|---|---|---|\n{rows}"
+
+
+def _code(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _with_audience(name: str) -> Callable[[str], str]:

@@ -18,7 +18,7 @@ from chassis.web.policy import RoutePolicy
 from cli.errors import CommandError
 from cli.routes import DeclaredRoute
 from cli.services import locks
-from cli.services.discovery import ROOT, Service
+from cli.services.discovery import ROOT, Kind, Service
 from cli.services.own_settings import Setting
 from cli.services.project import Part, Project, read_project
 from cli.services.rename import give_name
@@ -72,26 +72,26 @@ def tracked() -> list[str]:
     return [path for path in paths if path and (ROOT / path).is_file()]
 
 
-def extended(project: Project, *kinds: str) -> Project:
-    """Return the project with further services, one for each kind of database, that call user."""
+def extended(project: Project, *kinds: Kind) -> Project:
+    """Return the project with further services, one for each kind of database, that call user and analytics."""
     policy, inside = RoutePolicy(optional()), RoutePolicy(service())
-    parts = [
-        Part(
-            Service(f"gift_{kind}", 8100 + number, kind, limited_paths=(f"/api/v1/gifts-{kind}",), egress_ports=(443,)),  # type: ignore[arg-type]
-            f"Gifts in {kind}.",
-            frozenset({"user"}),
-            (
-                Setting(
-                    "GIFT_WRAP", ("Whether gifts are wrapped.",), "GIFT_WRAP=true", is_secret=False, is_required=False
+    wrap = Setting("GIFT_WRAP", ("Whether gifts are wrapped.",), "GIFT_WRAP=true", is_secret=False, is_required=False)
+    parts = []
+    for number, kind in enumerate(kinds):
+        name, path = f"gift_{kind}", f"/api/v1/gifts-{kind}"
+        parts.append(
+            Part(
+                Service(name, 8100 + number, kind, limited_paths=(path,), egress_ports=(443,)),
+                f"Gifts in {kind}.",
+                frozenset({"user", "analytics"}),
+                {f"{name}.given": ("analytics",)},
+                (wrap,),
+                (
+                    DeclaredRoute(name, "GET", path, policy),
+                    DeclaredRoute(name, "GET", f"{path}/{{gift_id}}/secret", inside),
                 ),
-            ),
-            (
-                DeclaredRoute(f"gift_{kind}", "GET", f"/api/v1/gifts-{kind}", policy),
-                DeclaredRoute(f"gift_{kind}", "GET", f"/api/v1/gifts-{kind}/{{gift_id}}/secret", inside),
-            ),
+            )
         )
-        for number, kind in enumerate(kinds)
-    ]
     return replace(project, parts=(*project.parts, *parts))
 
 
@@ -137,6 +137,7 @@ def check_places(files: Mapping[str, str], kind: str) -> None:
     assert host in files["deploy/prometheus/prometheus.yml"]
     assert f"!{name}\n" in files[".dockerignore"]
     assert f"| `{name}` |" in files["README.md"]
+    assert f"| `{name}` | `analytics`, `user` | `{name}.given` |  |" in files["docs/architecture.md"]
     assert f"requirements/{name}.txt" in files
 
 
@@ -161,7 +162,7 @@ def check_manifests(files: Mapping[str, str], kind: str, host: str, *, is_migrat
     assert f"/gift-{kind}:" in pod["spec"]["containers"][0]["image"]
     assert (("Job", f"gift-{kind}-migrate") in manifests) is is_migrated
     peers, outside = manifests["NetworkPolicy", f"gift-{kind}"]["spec"]["egress"]
-    assert peers["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["user"]
+    assert peers["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["analytics", "user"]
     assert outside == {"ports": [{"port": 443}]}
 
 
