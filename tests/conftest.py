@@ -1,5 +1,5 @@
 """
-The four services for the tests: real servers on real sockets, with real databases of this run alone.
+The services for the tests: real servers on real sockets, with real databases of this run alone.
 
 Each pytest worker has its own, so tests run side by side; each test begins with empty tables.
 """

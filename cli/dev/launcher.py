@@ -32,7 +32,7 @@ class NotReady(CommandError):
 
 class ServiceProcesses:
     """
-    The four services, each as a process (or, with sockets to *reload*, one that restarts its worker at every edit).
+    The services, each as a process (or, with sockets to *reload*, one that restarts its worker at every edit).
 
     A context manager that starts and stops them. None of them outlives this process.
     """

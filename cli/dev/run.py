@@ -1,4 +1,4 @@
-"""`bin/cli run`: databases, migrations and the four services with hot reload."""
+"""`bin/cli run`: databases, migrations and the services with hot reload."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ from cli.services import SERVICES, Service
 
 def run() -> None:
     """
-    Start the databases and the four services, with hot reload; Ctrl-C stops all.
+    Start the databases and the services, with hot reload; Ctrl-C stops all.
 
     Raises:
         CommandError: The stack is already running, or a database or migration fails.

@@ -1,4 +1,4 @@
-"""The four services as real processes, with databases that may be killed."""
+"""The services as real processes, with databases that may be killed."""
 
 import asyncio
 import tempfile
