@@ -28,8 +28,8 @@ $(BENCH)/.ready: always
 install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do this when needed)
 
 .PHONY: run
-run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all
-	@exec bin/cli run
+run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all (SERVICES=order: it and what it needs)
+	@exec bin/cli run $(if $(findstring command,$(origin SERVICES)),$(SERVICES))
 
 .PHONY: reset
 reset: $(BIN)/.ready ## Delete the development data, after a question (SERVICE=order: of one service; ARGS=--yes: without)
@@ -48,8 +48,8 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 	@bin/cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with branch coverage)
-	@$(BIN)/python -m pytest $(if $(filter full,$(MODE)),--cov --cov-report=term)
+test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=order: the tests of one service; MODE=full: with branch coverage)
+	@$(BIN)/python -m pytest $(if $(findstring command,$(origin SERVICE)),tests/$(SERVICE)) $(if $(filter full,$(MODE)),--cov --cov-report=term)
 
 .PHONY: test-long
 test-long: $(BIN)/.ready ## Run the tests with a browser, those that kill databases or replace services, and query plans at a million rows (9 min)

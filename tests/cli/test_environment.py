@@ -12,6 +12,7 @@ from cli.dev import environment
 from cli.dev.environment import given_environment, service_environment, stack_environment, write_environment
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
+from cli.links import with_peers
 from cli.services import SERVICES, Service, find_service
 
 LINK_KEYS = {
@@ -142,3 +143,23 @@ def test_the_running_stack_comes_before_familiar_names(
     monkeypatch.setattr("cli.dev.environment.running_environment", lambda: STORES)
 
     assert store_url(find_service("order"), use_running_stack()).get_secret_value() == "url of order"
+
+
+@pytest.mark.parametrize(
+    ("asked", "started"),
+    [
+        (["analytics"], ["analytics", "user"]),
+        (["product"], ["analytics", "user", "product"]),
+        (["order"], ["analytics", "user", "product", "order"]),
+    ],
+)
+def test_a_service_is_started_with_those_that_it_needs(asked: list[str], started: list[str]) -> None:
+    """What a service calls, or delivers events to, runs with it, and so on."""
+    assert [service.name for service in with_peers(map(find_service, asked))] == started
+
+
+def test_addresses_are_those_of_the_services_that_run() -> None:
+    """A part of the stack has no addresses of the rest."""
+    part = stack_environment({}, {}, {name: PORTS[name] for name in ("analytics", "user")}, {})
+
+    assert {name for name in part if name.endswith("_SERVICE_URL")} == {"ANALYTICS_SERVICE_URL", "USER_SERVICE_URL"}
