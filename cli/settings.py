@@ -66,6 +66,8 @@ def explained(file: Path) -> Iterator[tuple[str, str, str]]:
     """
     comment, ends = list[str](), False
     for line in _lines(file):
+        if line.startswith(("# --- rendered: ", "# --- end of ")):
+            continue
         if found := _VARIABLE.fullmatch(line):
             ends = True
             yield _name(found[1]), found[2], " ".join(comment)

@@ -10,7 +10,7 @@ from cli import settings
 from cli.errors import CommandError
 from cli.settings import EXPLAINED, declared_settings, explained
 
-FORMS = {"ENVIRONMENT", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
+FORMS = {"ENVIRONMENT", "JWT_AUDIENCE", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
 Table = dict[str, dict[str, Any]]
 
 
