@@ -28,8 +28,8 @@ $(BENCH)/.ready: always
 install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do this when needed)
 
 .PHONY: run
-run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all
-	@exec bin/cli run
+run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all (SERVICES=order: it and what it needs)
+	@exec bin/cli run $(if $(findstring command,$(origin SERVICES)),$(SERVICES))
 
 .PHONY: reset
 reset: $(BIN)/.ready ## Delete the development data, after a question (SERVICE=order: of one service; ARGS=--yes: without)
@@ -48,8 +48,8 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 	@bin/cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite, on its own databases (MODE=full: with branch coverage)
-	@$(BIN)/python -m pytest $(if $(filter full,$(MODE)),--cov --cov-report=term)
+test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=order: the tests of one service; MODE=full: with branch coverage)
+	@$(BIN)/python -m pytest $(if $(findstring command,$(origin SERVICE)),tests/$(SERVICE)) $(if $(filter full,$(MODE)),--cov --cov-report=term)
 
 .PHONY: test-long
 test-long: $(BIN)/.ready ## Run the tests with a browser, those that kill databases or replace services, and query plans at a million rows (9 min)
@@ -72,11 +72,12 @@ mutation: $(BIN)/.ready ## Change the critical modules; the tests must notice 92
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Compare calls, orders, analytics and observability with their peers: quiet machine (ARGS=--quick: 7 min)
+bench: $(BENCH)/.ready ## Compare calls, orders, analytics and observability with their peers, grown databases with empty ones: quiet machine (ARGS=--quick: 11 min)
 	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
 	@$(BENCH)/python -m benchmarks orders $(ARGS)
 	@$(BENCH)/python -m benchmarks analytics $(ARGS)
 	@$(BENCH)/python -m benchmarks observability $(ARGS)
+	@$(BENCH)/python -m benchmarks growth $(ARGS)
 
 .PHONY: scale
 scale: $(BENCH)/.ready ## Run 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then kill primaries: quiet machine (ARGS=--quick: 3 min)

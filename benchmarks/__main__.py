@@ -14,6 +14,7 @@ from benchmarks.scenarios.analytics import scenario as analysing
 from benchmarks.scenarios.dispatch import profiling
 from benchmarks.scenarios.dispatch import scenario as dispatching
 from benchmarks.scenarios.dispatch.candidates import CANDIDATES, USUAL
+from benchmarks.scenarios.growth import scenario as growing
 from benchmarks.scenarios.orders import scenario as ordering
 from benchmarks.scenarios.scale import scenario as scaling
 
@@ -79,6 +80,17 @@ def analytics(
 ) -> None:
     """Measure storing events and querying statistics, beside MongoDB by hand. Run it on a quiet machine."""
     run(analysing.SCENARIO, analysing.QUICK if quick else analysing.FULL, keep=not quick)
+
+
+@app.command()
+def growth(
+    *,
+    quick: Annotated[
+        bool, typer.Option(help="4 minutes instead of 20: a twentieth of the rows, fewer rounds; keeps nothing.")
+    ] = False,
+) -> None:
+    """Measure with a million orders, users and waiting events, beside empty databases. Run it on a quiet machine."""
+    run(growing.SCENARIO, growing.QUICK if quick else growing.FULL, keep=not quick)
 
 
 @app.command()

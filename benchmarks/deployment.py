@@ -5,15 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
-from cli.demo.accounts import ensure_demo_person
+from cli.demo.accounts import Login, ensure_demo_person
 from cli.dev.environment import service_environment, stack_environment
 from cli.dev.files import ROOT
 from cli.dev.polling import wait_until
@@ -27,6 +27,9 @@ _OLDEST_NGINX = (1, 18)
 _PLACES = "/usr/local/sbin:/usr/sbin"
 """Where nginx is, outside the PATH of users other than root."""
 _REMEDY = "`apt install nginx-light`, or `apt-get download nginx`, `dpkg -x` it, and put its usr/sbin on PATH."
+
+EnsureAccount = Callable[[Mapping[str, str]], Coroutine[Any, Any, Login]]
+"""Creates an account in the database of an environment, unless it exists, and returns its name and password."""
 
 
 class NotMigrated(Exception):
@@ -125,9 +128,9 @@ def wait_until_ready(port: int, log: Path, within_s: float = _START_S) -> None:
         raise NotReady(log.read_text(errors="replace")[-2000:])
 
 
-def log_in(environment: Mapping[str, str]) -> str:
-    """Register a person with a browser and a password; returns an access token of 15 minutes."""
-    name, password = asyncio.run(ensure_demo_person(environment))
+def log_in(environment: Mapping[str, str], ensure: EnsureAccount = ensure_demo_person) -> str:
+    """Log in with an account, which *ensure* creates if needed; returns an access token of 15 minutes."""
+    name, password = asyncio.run(ensure(environment))
     login = f"{environment['USER_SERVICE_URL']}/api/v1/users/login"
     answer = httpx.post(login, data={"username": name, "password": password}).raise_for_status()
     return str(answer.json()["access_token"])

@@ -19,7 +19,7 @@ from benchmarks.measurement import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target for the ratio of two sides' figure in one run, which holds on any machine."""
+    """A target for the ratio (or the difference) of two sides' figure in one run."""
 
     text: str
     figure: Callable[[Measurement], float]
@@ -59,9 +59,18 @@ class Result:
 
 def compare(target: Target, over: Sequence[Measurement], under: Sequence[Measurement]) -> Result:
     """Compare two sides round by round: the quiet rounds, if there are any."""
-    pairs = list(zip(over, under, strict=True))
-    quiet = [(one, other) for one, other in pairs if one.is_quiet and other.is_quiet]
-    return result(target, [target.figure(one) / target.figure(other) for one, other in quiet or pairs])
+    return result(target, [target.figure(one) / target.figure(other) for one, other in _pairs(over, under)])
+
+
+def subtract(target: Target, from_: Sequence[Measurement], other: Sequence[Measurement]) -> Result:
+    """Return the difference of two sides round by round, like ``compare``; the target limits the difference."""
+    return result(target, [target.figure(one) - target.figure(two) for one, two in _pairs(from_, other)])
+
+
+def _pairs(one: Sequence[Measurement], other: Sequence[Measurement]) -> Sequence[tuple[Measurement, Measurement]]:
+    """Return the measurements of each round: of the quiet rounds, if there are any."""
+    pairs = list(zip(one, other, strict=True))
+    return [pair for pair in pairs if all(two.is_quiet for two in pair)] or pairs
 
 
 def result(target: Target, ratios: Sequence[float]) -> Result:

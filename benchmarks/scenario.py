@@ -85,7 +85,8 @@ def run(scenario: Scenario[P, F], plan: P, *, keep: bool) -> None:
     if keep and scenario.content:
         write_figures(scenario.name, machine, scenario.content(plan, figures))
         redraw(scenario)
-        console.print(f"Kept in {figures_file(scenario.name)} and {chart_file(scenario.name)}.")
+        chart = f" and {chart_file(scenario.name)}" if scenario.draw else ""
+        console.print(f"Kept in {figures_file(scenario.name)}{chart}.")
 
 
 def redraw(scenario: Scenario[Any, Any]) -> None:

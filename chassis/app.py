@@ -21,13 +21,14 @@ from chassis.settings import Environment, ServiceSettings
 from chassis.telemetry import sentry as error_reports
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import configure_logging
-from chassis.web import health
+from chassis.web import diagnostics, health
 from chassis.web.docs import add_docs, docs_origins
 from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import INFO, describe, login_address
 from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
+from chassis.web.trailing_slash import redirect_trailing_slashes
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +137,10 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     # Not include_router: it wraps every route again and matches each request twice. The routes of the service come
     # first, so that a request is not matched against those of the documentation before.
     app.router.routes[:0] = [*(route for router in routers for route in router.routes), *health.router.routes]
+    redirect_trailing_slashes(app.router)
     describe(app, settings, routers)
+    if settings.environment is Environment.LOCAL:
+        app.router.routes.extend(diagnostics.router.routes)
     origins = settings.cors_origins
     if settings.environment is not Environment.PRODUCTION:
         add_docs(app, login_address(app, settings))

@@ -45,6 +45,14 @@ class Store(ReplayStore, Protocol):
             Exception: The database does not answer.
         """
 
+    async def describe(self) -> Mapping[str, object]:
+        """
+        Return the server's version and the pool of this process, for people.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer (503).
+        """
+
     async def purge_expired(self) -> None:
         """Delete expired nonces of sealed requests, and all other expired data."""
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
-from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -17,7 +16,9 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from chassis.core.familiar_variables import FAMILIAR_VARIABLES, with_our_names
 from chassis.core.project import NAME
+from chassis.core.sample_secrets import is_sample
 from chassis.core.setting_types import BaseUrl, LogLevel, Origins, OtlpHeaders, SentryDsn, ServiceUrl
 from chassis.sealing.keys import InvalidKeys, Link, load_links
 
@@ -192,7 +193,7 @@ class ServiceSettings(BaseSettings):
     def _sample_secrets(self) -> list[str]:
         if self.environment is Environment.LOCAL:
             return []
-        return [f"{name}: is a sample or default secret" for name, secret in _secrets(dict(self)) if _is_sample(secret)]
+        return [f"{name}: is a sample or default secret" for name, secret in _secrets(dict(self)) if is_sample(secret)]
 
     @classmethod
     def settings_customise_sources(
@@ -204,10 +205,14 @@ class ServiceSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read only the environment and the files that it names."""
-        return init_settings, _EnvironmentAndFiles(settings_cls)
+        return init_settings, _EnvironmentAndFiles(settings_cls, cls.service_name)
 
 
 class _EnvironmentAndFiles(EnvSettingsSource):
+    def __init__(self, settings_cls: type[BaseSettings], service: str) -> None:
+        self._service = service  # the environment is read by the next line
+        super().__init__(settings_cls)
+
     def __call__(self) -> dict[str, Any]:
         """Read the fields' values; the flag overrides ENVIRONMENT."""
         values = super().__call__()
@@ -225,10 +230,11 @@ class _EnvironmentAndFiles(EnvSettingsSource):
         given = {name: value for name, value in variables.items() if names.get(name) not in files}
         read = {name: _read_file(name, path) for name, path in files.items() if path}
         # A line end, which files and some dashboards add, is not part of a value.
-        return {name: value and value.strip() for name, value in (read | given).items()}
+        stripped = {name: value and value.strip() for name, value in (read | given).items()}
+        return with_our_names(stripped, self._service)
 
     def _is_ours(self, name: str) -> bool:
-        return name.partition("__")[0] in {*self.settings_cls.model_fields, _FLAG}
+        return name.partition("__")[0] in {*self.settings_cls.model_fields, _FLAG, *FAMILIAR_VARIABLES}
 
 
 def _read_file(name: str, path: str) -> str:
@@ -255,17 +261,3 @@ def _secrets(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
             yield variable, value.get_secret_value()
         elif isinstance(value, dict):
             yield from _secrets(value, f"{variable}__")
-
-
-_DEFAULT_PASSWORDS = {"", "admin", "changeme", "example", "mongo", "password", "postgres", "root", "secret", "test"}
-
-
-def _is_sample(secret: str) -> bool:
-    """Whether a secret is from .env.example, or an address contains a default password."""
-    if "change-me" in secret.lower():
-        return True
-    if "://" not in secret:
-        return secret.lower() in _DEFAULT_PASSWORDS
-    login = secret.partition("://")[2].partition("/")[0].rpartition("@")[0]
-    user, _, password = (unquote(part).lower() for part in login.partition(":"))
-    return password in _DEFAULT_PASSWORDS or password == user

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
@@ -47,14 +47,14 @@ def migrate(
 
 
 @app.command()
-def upgrade(service: str | None = typer.Argument(None, help="Only this one.")) -> None:
+def upgrade(services: Annotated[list[str] | None, typer.Argument(help="Only these.")] = None) -> None:
     """
-    Migrate the databases of all services (or one) to the newest schema, and print what was applied.
+    Migrate the databases of all services (or some) to the newest schema, and print what was applied.
 
     Raises:
         CommandError: A database was not migrated; the others were.
     """
-    chosen = [find_service(service)] if service else list(MIGRATED)
+    chosen = list(map(find_service, services)) if services else list(MIGRATED)
     use_running_stack()
     problems = list[str]()
     for one in chosen:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from chassis.core.familiar_variables import FAMILIAR_VARIABLES, with_our_names
 from cli.errors import CommandError
 from cli.services import SERVICES, STORED, Service
 
@@ -16,8 +17,10 @@ def use_running_stack() -> Mapping[str, str]:
     """
     Return the environment; if it has none of our variables, it is completed from the development stack of this folder.
 
+    A familiar name (``DATABASE_URL``) may belong to another project, so it counts only if no stack is running.
+
     Raises:
-        CommandError: It has none of our variables, and no stack is running; or a secret's file cannot be read.
+        CommandError: It has no such variables, and no stack is running; or a secret's file cannot be read.
     """
     _read_secret_files()
     for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
@@ -25,7 +28,11 @@ def use_running_stack() -> Mapping[str, str]:
     if not any(variable in os.environ for variable in _OURS):
         from cli.dev.environment import running_environment
 
-        os.environ.update(running_environment())
+        try:
+            os.environ.update(running_environment())
+        except CommandError:
+            if not any(variable.lower() in FAMILIAR_VARIABLES for variable in os.environ):
+                raise
     return os.environ
 
 
@@ -36,7 +43,8 @@ def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> 
     Raises:
         CommandError: It is not set there.
     """
-    if not (url := environment.get(service.store_variable)):
+    variables = with_our_names({name.lower(): value for name, value in environment.items()}, service.name)
+    if not (url := variables.get(service.store_variable.lower())):
         raise CommandError(f"{service.store_variable} is not set, but other addresses are. Set it, or none of them.")
     return SecretStr(url)
 
@@ -45,7 +53,8 @@ def _read_secret_files() -> None:
     """Read secrets as the services do: NAME_FILE is the path of a file that contains NAME."""
     for name, file in list(os.environ.items()):
         variable = name.removesuffix("_FILE")
-        is_ours = variable != name and (variable in _OURS or variable.startswith("LINK_KEY__"))
+        is_known = variable in _OURS or variable.lower() in FAMILIAR_VARIABLES or variable.startswith("LINK_KEY__")
+        is_ours = variable != name and is_known
         if is_ours and variable not in os.environ:
             os.environ[variable] = _read(name, file)
             del os.environ[name]

@@ -1,11 +1,12 @@
 """Which services are linked: the calls that each service declares, and the outside client."""
 
+from collections.abc import Iterable
 from importlib import import_module
 
 from chassis.sealing.access import CLIENT
 from chassis.settings import ServiceSettings
 from cli.errors import CommandError
-from cli.services import SERVICES
+from cli.services import SERVICES, Service
 
 
 def links() -> list[tuple[str, str]]:
@@ -13,6 +14,15 @@ def links() -> list[tuple[str, str]]:
     calls = {(service.name, callee) for service in SERVICES for callee in settings_class(service.name).peers}
     calls |= {(CLIENT, service.name) for service in SERVICES}
     return sorted(calls | {(callee, caller) for caller, callee in calls})
+
+
+def with_peers(services: Iterable[Service]) -> tuple[Service, ...]:
+    """Return services and all that they need: those that they call, or deliver events to, and so on."""
+    needed, waiting = set[str](), {service.name for service in services}
+    while waiting:
+        needed |= waiting
+        waiting = {peer for name in waiting for peer in settings_class(name).peers} - needed
+    return tuple(service for service in SERVICES if service.name in needed)
 
 
 def token_issuer() -> str:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from chassis.sealing.access import Mode
+from chassis.web import health
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import PlainRoute, Route
 from cli.build import build_all
 from cli.table import AsJson, Words, print_table
+
+PROBES = frozenset(str(getattr(route, "path", "")) for route in health.router.routes)
+"""The paths of the chassis that every service has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from cli.table import AsJson, Words, print_table
 
 EXPLAINED = ROOT / ".env.example"
 _VARIABLE = re.compile(r"(?:# )?([A-Z][A-Z0-9_]*)=(.*)")
+_MARK = re.compile("# --- (rendered: |end of )")
+"""Of a region in which `bin/cli render` lists variables; the comment above explains them."""
 _LINK_KEY = "LINK_KEY__<FROM>__<TO>"
 
 
@@ -66,12 +68,10 @@ def explained(file: Path) -> Iterator[tuple[str, str, str]]:
     """
     comment, ends = list[str](), False
     for line in _lines(file):
-        if line.startswith(("# --- rendered: ", "# --- end of ")):
-            continue
         if found := _VARIABLE.fullmatch(line):
             ends = True
             yield _name(found[1]), found[2], " ".join(comment)
-        elif line.startswith("#"):
+        elif line.startswith("#") and not _MARK.match(line):
             if ends or line.startswith("# ---"):
                 comment, ends = [], False
             if not line.startswith("# ---"):

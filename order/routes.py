@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.core.errors import documented, problem_response
+from chassis.core.errors import documented
 from chassis.core.types import Page
 from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key
@@ -56,12 +56,9 @@ _PENDING = {"model": OrderRead, "description": "Still pending: read it again at 
 )
 async def place(
     body: OrderCreate, user: CurrentUser, database: Database, dispatcher: Dispatch, key: Key, response: Response
-) -> Order | Response:
+) -> Order:
     """Order products at their current prices."""
     order = await place_order(database, dispatcher, key, user, body)
-    if order.status == OrderStatus.CANCELLED:
-        # Returned, not raised: it is stored as the key's answer, and another request may have stored a 201.
-        return problem_response(OrderCancelled())
     response.headers["Location"] = f"/api/v1/orders/{order.id}"
     if order.status == OrderStatus.PENDING:
         response.status_code = 202

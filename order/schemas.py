@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, computed_field, model_validator
 
 from chassis.core.money import Price
 from chassis.core.types import Body, Id, Read
@@ -69,6 +69,18 @@ class OrderRead(Read):
     total_price: Price | None = Field(description="Null until it is confirmed.")
     currency: str | None = Field(examples=["EUR"])
     created_at: datetime
+
+    @computed_field(description="Of the only item; null if there are more.")  # type: ignore[prop-decorator] # pydantic's form
+    @property
+    def product_id(self) -> UUID | None:
+        """The product of an order with one item."""
+        return self.items[0].product_id if len(self.items) == 1 else None
+
+    @computed_field(description="Of the only item; null if there are more.")  # type: ignore[prop-decorator]
+    @property
+    def quantity(self) -> int | None:
+        """The units of an order with one item."""
+        return self.items[0].quantity if len(self.items) == 1 else None
 
 
 class TransitionRead(Read):

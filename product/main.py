@@ -11,7 +11,7 @@ from chassis.postgres.database import Postgres
 from product import inbox, reservation_routes, routes
 from product.events import EVENTS
 from product.expiries import EXPIRIES
-from product.services.expire_reservations import BATCH, expire_reservations
+from product.services.expire_reservations import BATCH, expire_reservations, is_any_overdue
 from product.settings import Settings
 
 
@@ -40,7 +40,7 @@ def build() -> FastAPI:
 
 
 async def _expire_reservations(store: Postgres) -> None:
-    expired = BATCH
+    expired = BATCH if await is_any_overdue(store) else 0
     while expired == BATCH:
         async with store.transaction() as session:
             expired = await expire_reservations(session)

@@ -32,7 +32,7 @@ class ProductCreate(Body):
     name: Name
     description: Description = ""
     price: Price
-    stock: Stock
+    stock: Stock = 0
 
 
 class ProductUpdate(Body):

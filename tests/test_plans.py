@@ -123,7 +123,8 @@ class Reader:
         return await self.session.scalar(query)
 
     async def execute(self, query: Any) -> object:  # noqa: ANN401
-        """Run a statement that changes only the session."""
+        """Explain a query for some columns, or a statement that changes only the session, and run it."""
+        self.plans.append(await explain(self.session, query))
         return await self.session.execute(query)
 
 

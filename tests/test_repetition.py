@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from importlib import import_module
 from json import dumps, loads
 
 import pytest
@@ -17,65 +18,20 @@ from chassis.sealing.access import CLIENT
 from chassis.web.routing import Route
 from cli.dev.polling import eventually
 from cli.routes import declared_routes
-from order.models import Base as OrderBase
-from product.models import Base as ProductBase
+from cli.services import SERVICES
 from tests.sealing.messages import Forge, Opened, send
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.databases import bystanders
-from user.models import Base as UserBase
+from tests.support.repeated import keyed_routes_of
 
 SECRETS = re.compile("token|password|secret|key")
-TEAPOT = {"name": "Teapot", "price": 199.99, "stock": 5}
-EVE = {"username": "eve", "email": "eve@example.org", "password": "correct horse battery"}
-REGISTER = "POST /api/v1/users/register"
-TABLES = {"user": UserBase.metadata, "product": ProductBase.metadata, "order": OrderBase.metadata}
+CASES = [(service.name, route) for service in SERVICES for route in keyed_routes_of(service.name).routes]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A request of a keyed route; the other one differs in its body, or is about another thing."""
-
-    service: str
-    path: str
-    body: object
-    other_path: str
-    other_body: object
-    status: int = 200
-
-
-ROUTES = {
-    "POST /api/v1/products": Repeated(
-        "product", "/api/v1/products", TEAPOT, "/api/v1/products", {**TEAPOT, "name": "Cup"}, 201
-    ),
-    "POST /api/v1/products/{product_id}/stock": Repeated(
-        "product",
-        "/api/v1/products/<product>/stock",
-        {"change": -3, "reason": "Broken."},
-        "/api/v1/products/<product>/stock",
-        {"change": -2, "reason": "Broken."},
-    ),
-    "POST /api/v1/users": Repeated(
-        "user", "/api/v1/users", EVE, "/api/v1/users", {**EVE, "username": "bob", "email": "bob@example.org"}, 201
-    ),
-    REGISTER: Repeated(
-        "user", "/api/v1/users/register", EVE, "/api/v1/users/register", {**EVE, "username": "bob"}, 201
-    ),
-    "POST /api/v1/orders": Repeated(
-        "order",
-        "/api/v1/orders",
-        {"product_id": "<product>", "quantity": 1},
-        "/api/v1/orders",
-        {"product_id": "<product>", "quantity": 2},
-        201,
-    ),
-    "POST /api/v1/orders/{order_id}/cancel": Repeated(
-        "order", "/api/v1/orders/<order>/cancel", None, "/api/v1/orders/<neighbour>/cancel", None
-    ),
-    "POST /api/v1/orders/{order_id}/fulfil": Repeated(
-        "order", "/api/v1/orders/<order>/fulfil", None, "/api/v1/orders/<neighbour>/fulfil", None
-    ),
-}
-"""Route -> a request that it accepts, and another one."""
+def status_of(case: tuple[str, str]) -> int:
+    """Return the status of the first answer of a service's route."""
+    service, route = case
+    return keyed_routes_of(service).routes[route].status
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,33 +65,33 @@ class Keyed:
 
 @pytest.fixture
 async def keyed(
-    route: str,
+    case: tuple[str, str],
     apps: dict[str, FastAPI],
     environment: dict[str, str],
     people: People,
     make_user: MakeUser,
     bearer: Bearer,
 ) -> Keyed:
-    """The sender of the requests of a route; there are a product and two orders of it."""
-    root, asked, key = await make_user("root", role="admin"), ROUTES[route], str(new_id())
-    admin = bearer(root)
-    product = (await people["product"].post("/api/v1/products", json=TEAPOT, headers=admin)).json()["id"]
-    wanted = {"product_id": product, "quantity": 1}
-    order, neighbour = [
-        (await people["order"].post("/api/v1/orders", json=wanted, headers=admin)).json()["id"] for _ in range(2)
-    ]
+    """The sender of the requests of a route."""
+    service, route = case
+    root, key, application = await make_user("root", role="admin"), str(new_id()), application_of(apps[service])
+    admin, asked = bearer(root), keyed_routes_of(service).routes[route]
+    things = await keyed_routes_of(service).make_things(people, admin)
+    (declared,) = (one for one in declared_routes({service: apps[service]}) if f"{one.method} {one.path}" == route)
+    is_personal = declared.policy.auth is not None
+    headers = {"idempotency-key": key, **({"authorization": admin["Authorization"]} if is_personal else {})}
 
     def forge(path: str, body: object) -> Forge:
-        text = dumps([path, body]).replace("<product>", product).replace("<order>", order)
-        path, body = loads(text.replace("<neighbour>", neighbour))
-        return Forge(CLIENT, asked.service, environment, "POST", path, json=body, headers=headers)
+        text = dumps([path, body])
+        for name, thing in things.items():
+            text = text.replace(f"<{name}>", thing)
+        path, body = loads(text)
+        return Forge(CLIENT, service, environment, "POST", path, json=body, headers=headers)
 
-    is_personal = route != REGISTER
-    headers = {"idempotency-key": key, **({"authorization": admin["Authorization"]} if is_personal else {})}
     return Keyed(
-        environment[f"{asked.service.upper()}_SERVICE_URL"],
-        application_of(apps[asked.service]),
-        _watched(TABLES[asked.service]),
+        environment[f"{service.upper()}_SERVICE_URL"],
+        application,
+        _watched(import_module(f"{service}.models").Base.metadata),
         forge(asked.path, asked.body),
         forge(asked.other_path, asked.other_body),
         KeyedRequest(f"user:{root.id}" if is_personal else f"service:{CLIENT}", route, key, b""),
@@ -152,14 +108,16 @@ def _watched(tables: MetaData) -> MetaData:
 
 
 def test_every_keyed_route_is_tried(apps: dict[str, FastAPI]) -> None:
-    """A new keyed route needs a request in ROUTES above."""
-    keyed = {f"{one.method} {one.path}" for one in declared_routes(apps) if one.policy.idempotency is KEYED}
+    """A new keyed route needs a request in ``tests/<service>/repeated.py``."""
+    keyed = [
+        (one.service, f"{one.method} {one.path}") for one in declared_routes(apps) if one.policy.idempotency is KEYED
+    ]
 
-    assert keyed == ROUTES.keys()
+    assert sorted(keyed) == sorted(CASES)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-async def test_a_request_with_a_key_has_its_effect_once(keyed: Keyed, route: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=" ".join)
+async def test_a_request_with_a_key_has_its_effect_once(keyed: Keyed, case: tuple[str, str]) -> None:
     """A repetition gets the stored answer; another request with the key is refused, and neither changes a row."""
     first = await keyed.ask(keyed.forge)
 
@@ -167,13 +125,13 @@ async def test_a_request_with_a_key_has_its_effect_once(keyed: Keyed, route: str
         again = await keyed.ask(keyed.forge)
         other = await keyed.ask(keyed.other)
 
-    assert first.status == ROUTES[route].status
+    assert first.status == status_of(case)
     assert (again.status, again.body, again.headers["idempotent-replayed"]) == (first.status, first.body, "true")
     assert (other.status, other.code) == (422, "idempotency_key_reused")
 
 
-@pytest.mark.parametrize("route", ROUTES)
-async def test_a_request_whose_key_is_in_flight_has_no_effect(keyed: Keyed, route: str) -> None:
+@pytest.mark.parametrize("case", CASES, ids=" ".join)
+async def test_a_request_whose_key_is_in_flight_has_no_effect(keyed: Keyed, case: tuple[str, str]) -> None:
     """The second request is refused at once and changes no row; if the first ends without an answer, it is accepted."""
     async with keyed.store.transaction() as session:
         await session.execute(select(func.pg_advisory_xact_lock(keyed.key.lock)))
@@ -181,7 +139,7 @@ async def test_a_request_whose_key_is_in_flight_has_no_effect(keyed: Keyed, rout
             answer = await keyed.ask(keyed.forge)
 
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (409, "in_flight", "1")
-    assert (await keyed.ask(keyed.forge)).status == ROUTES[route].status
+    assert (await keyed.ask(keyed.forge)).status == status_of(case)
 
 
 async def test_stored_answers_have_no_secrets(apps: dict[str, FastAPI]) -> None:

@@ -1,18 +1,16 @@
 """Every hand-written statement, checked in the migrated database of its service."""
 
 import ast
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 
 import asyncpg
 import pytest
 
+from benchmarks.plans import statements_of
 from chassis.idempotency.key import BeginKey
 from chassis.messaging.outbox import Publish, PublishEach
 from chassis.postgres.nonces import Nonce
-from chassis.postgres.statements import Part, Statement
+from chassis.postgres.statements import Part
 from cli.dev.files import ROOT
 from cli.services import SERVICES, Service
 from order.metrics import CountTransition
@@ -26,24 +24,6 @@ COLUMNS: dict[type[Part], set[str]] = {
     CountTransition: set(),
 }
 """Part -> the columns that it reads from the rows of its statement."""
-
-
-def modules_of(package: str) -> Iterator[str]:
-    """Return the names of all modules of a package, except its migrations."""
-    yield package
-    for module in walk_packages([str(ROOT / package)], f"{package}."):
-        if ".migrations" not in module.name:
-            yield module.name
-
-
-def statements_of(package: str) -> dict[str, Statement]:
-    """Return all statements of a package by their names, each once."""
-    found: dict[int, tuple[str, Statement]] = {}
-    for module in modules_of(package):
-        for name, value in vars(import_module(module)).items():
-            if isinstance(value, Statement):
-                found.setdefault(id(value), (f"{module}.{name}", value))
-    return dict(found.values())
 
 
 @pytest.mark.parametrize("service", SERVICES_WITH_TABLES, ids=lambda service: service.name)

@@ -143,9 +143,12 @@ class RemoteKeys:
 
 
 REVOCATIONS_PATH = "/api/v1/users/revocations"
-REVOCATIONS_EVERY_S = 2.0
+REVOCATIONS_EVERY_S = 2.6
 REVOCATIONS_TIMEOUT_S = 2.0
-"""The timeout of a request. After it and REVOCATIONS_EVERY_S, less than 5 s in all, a revocation counts everywhere."""
+"""
+The timeout of a request. After it and REVOCATIONS_EVERY_S with its jitter, less than 5 s in all, a revocation counts
+everywhere.
+"""
 KEEP_S = LIFETIME_S + 5 * 60
 """By then the last token of a revoked session has expired, even if clocks differ."""
 

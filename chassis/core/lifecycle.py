@@ -23,6 +23,10 @@ from chassis.core.outage import Outage
 log = structlog.get_logger(__name__)
 
 
+JITTER = 0.1
+"""The share by which a pause between two rounds may be longer or shorter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """
@@ -30,7 +34,7 @@ class Periodic:
 
     Attributes:
         name: Its name in the log.
-        every_s: Seconds between the end of one round and the next, with a jitter of 10 %.
+        every_s: Seconds between the end of one round and the next, give or take ``JITTER``.
         work: One round. A failure is logged, and the next round comes as usual; an outage is logged once.
     """
 
@@ -65,7 +69,7 @@ async def repeat(
     """
     outage = Outage(log, "periodic work failed", "periodic work recovered", work=periodic.name)
     while True:
-        await sleep(periodic.every_s * (0.9 + 0.2 * random()))
+        await sleep(periodic.every_s * (1 - JITTER + 2 * JITTER * random()))
         await _do_once(periodic, outage)
 
 

@@ -1,5 +1,6 @@
 """Types of settings that several services share: invalid values are refused at start-up."""
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, SecretStr, StringConstraints
@@ -33,7 +34,15 @@ def _headers(headers: SecretStr) -> SecretStr:
 
 
 def _split(value: Any) -> Any:  # noqa: ANN401 - before validation
-    return tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
+    """Read a list with commas, or in JSON."""
+    if not isinstance(value, str):
+        return value
+    if not value.startswith("["):
+        return tuple(one.strip() for one in value.split(","))
+    try:
+        return tuple(json.loads(value))
+    except ValueError:
+        raise ValueError("must be a JSON list, or separated by commas") from None
 
 
 BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base)]
@@ -46,9 +55,9 @@ OtlpHeaders = Annotated[SecretStr, AfterValidator(_headers)]
 """Headers for the collector of traces."""
 _Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 Origins = Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(_split)]
-"""Origins whose pages may call a service: ``https://shop.example.org,https://admin.example.org``."""
+"""Origins whose pages may call a service: ``https://shop.example.org,https://admin.example.org``, or a JSON list."""
 LogLevel = Annotated[
-    Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
 """In any case: ``LOG_LEVEL`` is a name that many programs read."""

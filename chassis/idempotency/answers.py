@@ -9,6 +9,9 @@ from fastapi import Response
 MAX_BODY = 64 * 1024
 """The largest size of a stored answer, bytes."""
 
+REPLAYED = "Idempotent-Replayed"
+"""The header of an answer to a repeated request."""
+
 _KEPT = ("content-type", "location", "etag")
 """Headers about the resource; others belong to one request, or are secret."""
 
@@ -45,5 +48,5 @@ class Replay(Exception):
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
-        headers = {**answer.headers, "Idempotent-Replayed": "true"}
+        headers = {**answer.headers, REPLAYED: "true"}
         self.response = Response(answer.body, answer.status, headers)

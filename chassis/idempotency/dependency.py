@@ -1,8 +1,9 @@
 """
 ``Idempotency-Key``: a repeated request has its effect once, and returns the same answer.
 
-Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction; a
-route with several transactions takes ``Key`` and begins it in the first (docs/decisions/0012-idempotency.md).
+Declared at the route: ``idempotency=KEYED``. With ``Session`` the key, the effect and the answer are one transaction. A
+route with several transactions takes ``Key`` and begins it in the first; its answer is stored after the last, or
+derived from the resource each time (docs/decisions/0012-idempotency.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, and_, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import json as strict_json
-from chassis.idempotency.answers import Answer, Replay
+from chassis.idempotency.answers import REPLAYED, Answer, Replay
 from chassis.idempotency.key import BeginKey, KeyedRequest
 from chassis.idempotency.kinds import HEADER, Idempotency, InFlight, InvalidIdempotencyKey, KeyReused
 from chassis.postgres.database import Database, Postgres, Session
@@ -54,6 +55,8 @@ class IdempotencyKey:
         self._database = database
         self._request = request
         self._is_begun = False
+        self._is_derived = False
+        self._is_repeated = False
         self._session: AsyncSession | None = None
 
     async def begin(self, session: AsyncSession, resource_id: UUID | None) -> UUID | None:
@@ -84,18 +87,23 @@ class IdempotencyKey:
         """
         Store the key with the single statement that creates the resource, in its own transaction (``BeginKey``).
 
+        No answer is stored later. The route must derive it from facts about the resource that never change, so that
+        every request with the key gets the same.
+
         Returns:
             The result of ``begin``, and the row of the statement.
 
         Raises:
-            AppError: As for ``begin``.
+            InFlight: The transaction of an earlier request with the key is open (409).
+            KeyReused: The key was used for another request (422).
         """
         (begun,) = await self._database.run(statement, values, BeginKey(self._request, resource_id))
-        self._is_begun = True
+        self._is_begun = self._is_derived = True
         if not begun["is_ours"]:
             raise InFlight
         if begun["is_first"] or not self._request:
             return None, begun
+        self._is_repeated = True
         async with self._database.transaction() as session:
             return await _resume(session, self._request), begun
 
@@ -103,7 +111,7 @@ class IdempotencyKey:
         """
         Store the answer before it is sent: in the transaction of the work if that is still open, otherwise in its own.
 
-        A 202 is not stored, because the final answer is not known yet.
+        A derived answer is not stored, and neither is a 202, because the final answer is not known yet.
 
         Raises:
             Replay: Another request with the key was answered in the meantime.
@@ -112,8 +120,12 @@ class IdempotencyKey:
         """
         if self._request and not self._is_begun:
             raise KeyNotBegun
-        if self._request and response.status_code != _NOT_KNOWN_YET:
+        if not self._request or response.status_code == _NOT_KNOWN_YET:
+            return response
+        if not self._is_derived:
             await self._store(self._request, Answer.of(response))
+        elif self._is_repeated:
+            response.headers[REPLAYED] = "true"
         return response
 
     async def _store(self, request: KeyedRequest, answer: Answer) -> None:

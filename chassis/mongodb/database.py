@@ -84,6 +84,17 @@ class MongoDB:
         local_time: datetime = (await self._database.command("hello"))["localTime"]
         return round(local_time.timestamp() * 1000)
 
+    async def describe(self) -> Mapping[str, object]:
+        """
+        Return the server's version and the pool of this process.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer (503).
+        """
+        async with self.use() as database:
+            version = (await database.command("buildInfo"))["version"]
+        return {"kind": self.name, "version": version, "database": database.name, "pool": {"size": POOL_SIZE}}
+
     @asynccontextmanager
     async def use(self) -> AsyncIterator[MotorDatabase]:
         """

@@ -43,6 +43,7 @@ STATEMENT_TIMEOUT_S = 10
 _TIME = text(
     "SELECT CAST(1000 * extract(epoch FROM clock_timestamp()) AS bigint), EXISTS (SELECT FROM sealed_requests)"
 )
+_VERSION = text("SELECT current_setting('server_version'), current_database()")
 _ALLOWED = text("""
     SELECT least(
         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -144,6 +145,21 @@ class Postgres:
         """
         async with self._probe.connect() as connection:
             return int(await connection.scalar(_TIME))
+
+    async def describe(self) -> Mapping[str, object]:
+        """
+        Return the server's version and the pool of this process.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer (503).
+        """
+        assert self._engine
+        with telling_unavailable():
+            async with self._probe.connect() as connection:
+                version, name = (await connection.execute(_VERSION)).one()
+        pool: Any = self._engine.pool
+        in_pool = {"size": self._pool_size, "open": pool.checkedin() + pool.checkedout(), "in_use": pool.checkedout()}
+        return {"kind": self.name, "version": version, "database": name, "pool": in_pool}
 
     async def _warn_of_large_pools(self) -> None:
         """Warn if the pools of all processes together exceed the server's limit; errors are not retried."""

@@ -179,8 +179,9 @@ def stop_logging() -> None:
 
 
 def _is_not_cancelled(record: logging.LogRecord) -> bool:
-    """Whether a line of the server is more than the traceback of a request that it cancelled itself when it stopped."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    """Whether a line of the server is more than the traceback of work that it cancelled itself when it stopped."""
+    is_traceback = isinstance(record.msg, str) and record.msg.rstrip().endswith("asyncio.exceptions.CancelledError")
+    return not (is_traceback or (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)))
 
 
 def _quiet_libraries(level: str) -> None:

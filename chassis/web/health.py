@@ -29,6 +29,12 @@ async def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
+@router.get("/api/v1/utils/health-check", include_in_schema=False)
+async def health_check() -> dict[str, bool]:
+    """Answer like ``/livez``, at the address of FastAPI's project template."""
+    return {"status": True}
+
+
 @router.get("/readyz", operation_id="readyz", summary="Readiness", responses={503: {"description": "Not ready"}})
 async def readyz(request: Request) -> Response:
     """

@@ -26,7 +26,9 @@ _CLIENT_LEFT = 499
 """nginx's status for requests whose client has left."""
 _FAILED = 500
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", KEYS_PATH, REVOCATIONS_PATH})
+_QUIET = frozenset(
+    {"/livez", "/readyz", "/health", "/metrics", "/api/v1/utils/health-check", KEYS_PATH, REVOCATIONS_PATH}
+)
 """Requested every few seconds by machines: logged at debug level."""
 
 
@@ -88,6 +90,8 @@ def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
 def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: RequestContext) -> None:
     protect(headers)
     headers.append((b"x-request-id", context.request_id.encode()))
+    if deprecation := scope.get("deprecation"):
+        headers.extend(deprecation.headers)
     if cookie := scope.get("set_cookie"):  # even if the request fails
         headers.append((b"set-cookie", cookie))
     if application_of(scope["app"]).draining.has_begun:

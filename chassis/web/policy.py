@@ -17,6 +17,7 @@ from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
 from chassis.sealing.access import Access, Mode
 from chassis.sealing.replay import ClaimsRequest
+from chassis.web.deprecation import Deprecation
 
 _ACCESS = "access=service(...), encrypted(), optional() or public()"
 _IDEMPOTENCY = "idempotency=KEYED, REPEATABLE or UNREPEATABLE"
@@ -83,6 +84,7 @@ class RoutePolicy:
         key_reader: The dependency that reads the key of a keyed route.
         claims: The route's own transaction stores the nonce of a sealed request; otherwise the receiver does.
         calls: The route calls other services.
+        deprecation: When the route was replaced, and when it ends; None if it is current.
     """
 
     access: Access
@@ -91,6 +93,7 @@ class RoutePolicy:
     key_reader: Callable[..., Any] | None = None
     claims: bool = False
     calls: bool = False
+    deprecation: Deprecation | None = None
 
     @classmethod
     def declared(
@@ -158,7 +161,8 @@ class RoutePolicy:
         """Return a description for people."""
         needs = f" Needs {self.auth.needs}." if self.auth else " Needs no login."
         repeated = "" if method in SAFE_METHODS else f" {self.idempotency.sentence}"
-        return f"{self.access.sentence}{'' if self.is_for_services else needs}{repeated}"
+        ends = f" {self.deprecation.sentence}" if self.deprecation else ""
+        return f"{self.access.sentence}{'' if self.is_for_services else needs}{repeated}{ends}"
 
     @property
     def is_for_services(self) -> bool:

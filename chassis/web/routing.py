@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from inspect import Signature, signature
 from json import JSONDecodeError
 from types import UnionType
@@ -20,6 +21,7 @@ from chassis.idempotency.answers import Replay
 from chassis.idempotency.kinds import HEADER, KeyNotTaken
 from chassis.sealing.access import public
 from chassis.sealing.headers import refuse_sealed_answer
+from chassis.web.deprecation import Deprecation, observe_deprecated
 from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -125,7 +127,14 @@ class Route(PlainRoute):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
         receiver = application_of(scope["app"]).receiver
-        await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
+        if not (deprecation := self.policy.deprecation):
+            await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
+            return
+        scope["deprecation"] = deprecation
+        try:
+            await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
+        finally:
+            observe_deprecated(scope, self.path_format)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the framework's handler, with a strict request; a key is refused, or its answer is stored."""
@@ -153,15 +162,21 @@ class Router:
     Args:
         tag: The name of the part in the documentation.
         about: Its description there.
+        version: The version of the API. Operation ids of later ones end with it, so functions may have the same names.
+        deprecation: When all these routes were replaced.
 
     Raises:
         IncompleteRoute: A declaration of a route is missing.
     """
 
-    def __init__(self, prefix: str, tag: str, about: str = "") -> None:
+    def __init__(
+        self, prefix: str, tag: str, about: str = "", version: int = 1, deprecation: Deprecation | None = None
+    ) -> None:
         self.routes: list[Route] = []
         self.tag = {"name": tag, "description": about}
         self._prefix = prefix
+        self._suffix = f"_v{version}" if version > 1 else ""
+        self._deprecation = deprecation
 
     def get(self, path: str, **options: Unpack[Options]) -> Callable[[Endpoint], Endpoint]:
         """Declare a GET; the route answers HEAD too."""
@@ -192,7 +207,7 @@ class Router:
             answer = given.get("response_model", signature(endpoint).return_annotation)
             if _is_free_form(answer):
                 given["response_model"] = Annotated[Any if answer is Signature.empty else answer, NUMBERS]
-            given["policy"] = RoutePolicy.declared(method, endpoint, **says)
+            given["policy"] = replace(RoutePolicy.declared(method, endpoint, **says), deprecation=self._deprecation)
             self._add(path, endpoint, given)
             for alias in also:
                 self._add(alias, endpoint, {**given, "include_in_schema": False})
@@ -201,19 +216,27 @@ class Router:
         return add
 
     def _add(self, path: str, endpoint: Callable[..., Any], options: dict[str, Any]) -> None:
-        route = Route(f"{self._prefix}{path}", endpoint, generate_unique_id_function=_operation_id, **options)
+        options = {"deprecated": self._deprecation is not None or None, **options}
+        route = Route(f"{self._prefix}{path}", endpoint, generate_unique_id_function=self._operation_id, **options)
         self.routes.append(route)
 
+    def _operation_id(self, route: APIRoute) -> str:
+        return f"{route.name}{self._suffix}"
 
-def service_router(name: str, tag: str | None = None, about: str = "") -> Router:
+
+def service_router(
+    name: str, tag: str | None = None, about: str = "", *, version: int = 1, deprecation: Deprecation | None = None
+) -> Router:
     """
-    Return a router of a service: ``/api/v1/<name>``, with function names as operation ids.
+    Return a router of a service: ``/api/v<version>/<name>``, with function names as operation ids.
 
     Args:
         tag: The part's name in the documentation; default: *name*.
         about: Its description there.
+        version: The version of the API; a second one is a second router, whose operation ids end with ``_v2``.
+        deprecation: When this version was replaced, and when it ends.
     """
-    return Router(f"/api/v1/{name}", tag or name, about)
+    return Router(f"/api/v{version}/{name}", tag or name, about, version, deprecation)
 
 
 def settle_paths(routes: Sequence[BaseRoute]) -> None:
@@ -243,7 +266,3 @@ def _without_body(response: Response) -> Response:
     head = Response(status_code=response.status_code, background=response.background)
     head.raw_headers = response.raw_headers
     return head
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name

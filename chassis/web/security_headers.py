@@ -64,5 +64,16 @@ def add_cors(app: FastAPI, origins: Sequence[str]) -> None:
             "X-Request-ID",
             "X-Requested-With",
         ],
-        expose_headers=["ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"],
+        expose_headers=[
+            *(
+                "Deprecation",
+                "ETag",
+                "Idempotent-Replayed",
+                "Link",
+                "Location",
+                "Retry-After",
+                "Sunset",
+                "X-Request-ID",
+            ),
+        ],
     )

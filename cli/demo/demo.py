@@ -18,6 +18,7 @@ from cli.dev.console import say
 from cli.dev.polling import eventually
 from cli.environment import use_running_stack
 from cli.errors import CommandError
+from cli.services import SERVICES
 
 _COUNTED = {PAGE_VIEWED: 2, "user.registered": 1, "order.confirmed": 3, "order.cancelled": 1, "order.rejected": 1}
 """The counts of the demo's person that analytics must reach."""
@@ -38,6 +39,8 @@ def demo() -> None:
         CommandError: A service does not answer, or something is not as it should be.
     """
     environment = dict(use_running_stack())
+    if missing := [one.name for one in SERVICES if one.url_variable not in environment]:
+        raise CommandError(f"The demo needs all services. Not running: {', '.join(missing)}. Start them: make run")
     asyncio.run(_demo(environment))
     invariants()
     page = f"{environment['ANALYTICS_SERVICE_URL']}/dashboard"

@@ -1,6 +1,6 @@
 """The databases of a development stack: configured ones, and embedded ones where none is configured."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import password_name
 from cli.dev.server import EmbeddedServer, running
-from cli.services import STORED, Service
+from cli.services import SERVICES, Service
 
 # Not the default ports, which installed servers use; below the range of outgoing connections.
 DATABASE_PORTS = {"postgres": 15432, "mongodb": 17017}
@@ -25,7 +25,11 @@ def embedded(service: Service) -> EmbeddedServer:
 
 @contextmanager
 def open_databases(
-    folder: Path, given: Mapping[str, str], secrets: Mapping[str, str], choose_port: Callable[[str, int], int]
+    folder: Path,
+    given: Mapping[str, str],
+    secrets: Mapping[str, str],
+    choose_port: Callable[[str, int], int],
+    services: Sequence[Service] = SERVICES,
 ) -> Iterator[tuple[dict[str, str], list[EmbeddedServer]]]:
     """
     Run the embedded servers for the block; yields the URLs of all databases by variable name, and the servers.
@@ -36,12 +40,14 @@ def open_databases(
         secrets: Contains the passwords of embedded databases.
         choose_port: Called with a name and the preferred port; returns the port to try. Called again if another program
             took the port first.
+        services: Those that need a database.
 
     Raises:
         CommandError: A server does not start.
     """
-    urls = {service.store_variable: given.get(service.store_variable, "") for service in STORED}
-    kinds = sorted({service.store for service in STORED if not urls[service.store_variable]})
+    stored = [service for service in services if service.store]
+    urls = {service.store_variable: given.get(service.store_variable, "") for service in stored}
+    kinds = sorted({service.store for service in stored if service.store and not urls[service.store_variable]})
     servers = {kind: _ENGINES[kind](folder / kind, choose_port(kind, DATABASE_PORTS[kind])) for kind in kinds}
     kind_of = {server: kind for kind, server in servers.items()}
 
@@ -49,8 +55,8 @@ def open_databases(
         return choose_port(kind_of[server], DATABASE_PORTS[kind_of[server]])
 
     with running(servers.values(), other_port):
-        for service in STORED:
-            if not urls[service.store_variable]:
+        for service in stored:
+            if service.store and not urls[service.store_variable]:
                 server = servers[service.store]
                 urls[service.store_variable] = server.create_database(service.database, secrets[password_name(service)])
         yield urls, list(servers.values())

@@ -33,25 +33,25 @@ def stack_environment(
     given: Mapping[str, str], secrets: Mapping[str, str], ports: Mapping[str, int], stores: Mapping[str, str]
 ) -> dict[str, str]:
     """
-    Return the variables of all services together; each service gets only a part of them.
+    Return the variables of the services together; each service gets only a part of them.
 
     Args:
         given: May set LOG_LEVEL, JWT_ISSUER, and the destinations of traces and errors.
         secrets: By variable name; passwords of databases are left out.
-        ports: The port of each service, by its name.
+        ports: The port of each service that runs, by its name.
         stores: The URLs of the databases, by variable name.
     """
     passwords = {password_name(service) for service in STORED}  # they are contained in the URLs
-    addresses = {service.name: f"http://127.0.0.1:{ports[service.name]}" for service in SERVICES}
+    addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     return {
         "ENVIRONMENT": "local",
         "LOG_LEVEL": given.get("LOG_LEVEL", "INFO"),
         "LOG_DIR": str(ROOT / "logs"),
         **{name: given[name] for name in _WATCHING if name in given},
-        **{service.url_variable: addresses[service.name] for service in SERVICES},
+        **{service.url_variable: addresses[service.name] for service in SERVICES if service.name in addresses},
         "DOCS_SERVICES": json.dumps(addresses),
         # The address of the service that issues tokens: OAuth 2 clients find its endpoints there (RFC 8414).
-        "JWT_ISSUER": given.get("JWT_ISSUER") or addresses[token_issuer()],
+        "JWT_ISSUER": given.get("JWT_ISSUER") or addresses.get(token_issuer(), ""),
         **stores,
         **{name: value for name, value in secrets.items() if name not in passwords},
     }

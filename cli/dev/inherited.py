@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 
+from chassis.core.familiar_variables import FAMILIAR_VARIABLES
 from cli.links import settings_class
 from cli.services import SERVICES
 
@@ -43,7 +44,7 @@ def remove_settings(environment: MutableMapping[str, str]) -> None:
 def _settings() -> frozenset[str]:
     """Return the names of the variables that the services read."""
     fields = {field for service in SERVICES for field in settings_class(service.name).variables()}
-    return frozenset(field.upper() for field in fields)
+    return frozenset(field.upper() for field in fields | FAMILIAR_VARIABLES)
 
 
 def _is_setting(name: str, settings: frozenset[str]) -> bool:

@@ -16,7 +16,7 @@ from cli.dev.polling import wait_until
 from cli.dev.ports import is_broken, is_ready, listens
 from cli.dev.processes import SupervisedProcess, stop_all
 from cli.errors import CommandError
-from cli.services import SERVICES, Service
+from cli.services import Service, find_service
 
 _TURNS_PER_LOOK = 15  # the check for crashes scans all processes of the machine, so it is not done at every turn
 
@@ -56,7 +56,7 @@ class ServiceProcesses:
         self._environments = environments
         self._sockets = reload or {}
         self._on_line = on_line
-        self._services = {service.name: service for service in SERVICES}
+        self._services = {name: find_service(name) for name in environments}
         self._processes: dict[str, SupervisedProcess] = {}
 
     def __enter__(self) -> Self:

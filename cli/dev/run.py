@@ -10,9 +10,10 @@ from shlex import quote
 from socket import socket
 from time import sleep
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 from urllib.parse import quote_plus, urlsplit
 
+import typer
 from rich.markup import escape
 from rich.table import Table
 
@@ -35,32 +36,35 @@ from cli.dev.server import EmbeddedServer
 from cli.dev.supervised import signal_when_parent_dies
 from cli.dev.watch import EVERY_S, Part, Watch
 from cli.errors import CommandError
-from cli.links import links, settings_class
-from cli.services import SERVICES, Service
+from cli.links import links, settings_class, token_issuer, with_peers
+from cli.services import SERVICES, Service, find_service
 
 
-def run() -> None:
+def run(
+    services: Annotated[list[str] | None, typer.Argument(help="Only these, and the services that they need.")] = None,
+) -> None:
     """
-    Start the databases and the services, with hot reload; Ctrl-C stops all.
+    Start the databases and the services (or some), with hot reload; Ctrl-C stops all.
 
     Raises:
-        CommandError: The stack is already running, or a database or migration fails.
+        CommandError: The stack is already running, a service is unknown, or a database or migration fails.
     """
+    chosen = with_peers(map(find_service, services)) if services else SERVICES
     _stop_on_signals()
     with suppress(KeyboardInterrupt), exclusive(LOCK), ExitStack() as stack:
         ENVIRONMENT.unlink(missing_ok=True)  # left by an earlier stack, whose ports other programs may use by now
         given = given_environment()
         secrets = ensure_secrets(SECRETS, links())
-        sockets = {service.name: stack.enter_context(_hold(service)) for service in SERVICES}
+        sockets = {service.name: stack.enter_context(_hold(service)) for service in chosen}
         say("Starting the databases …")
-        stores, servers = stack.enter_context(open_databases(DEVELOPMENT, given, secrets, _choose_port))
+        stores, servers = stack.enter_context(open_databases(DEVELOPMENT, given, secrets, _choose_port, chosen))
         ports = {name: held.getsockname()[1] for name, held in sockets.items()}
         environment = given | stack_environment(given, secrets, ports, stores)
-        _check(environment)
+        _check(environment, chosen)
         write_environment(stack_environment(given, secrets, ports, stores))
         stack.callback(ENVIRONMENT.unlink, missing_ok=True)
-        _migrate(environment)
-        _serve(environment, sockets, servers)
+        _migrate(environment, chosen)
+        _serve(environment, sockets, servers, chosen)
 
 
 def _stop_on_signals() -> None:
@@ -100,15 +104,15 @@ def _tell(name: str, wanted: int, port: int) -> None:
         say(f"[yellow]Port {wanted} is held by {escape(str(holder_of(wanted)))}: {name} uses {port} instead.[/]")
 
 
-def _check(environment: Mapping[str, str]) -> None:
+def _check(environment: Mapping[str, str], chosen: Sequence[Service]) -> None:
     """
-    Read the settings of every service.
+    Read the settings of each service.
 
     Raises:
         CommandError: A setting is invalid; the message names its variable.
     """
     ours, problems = dict(os.environ), list[str]()
-    for service in SERVICES:
+    for service in chosen:
         os.environ.clear()
         os.environ.update(service_environment(service, environment))
         try:
@@ -121,9 +125,12 @@ def _check(environment: Mapping[str, str]) -> None:
         raise CommandError("\n".join([*problems, "Correct or remove it in .env, or where it is set."]))
 
 
-def _migrate(environment: Mapping[str, str]) -> None:
+def _migrate(environment: Mapping[str, str], chosen: Sequence[Service]) -> None:
+    migrated = [service.name for service in chosen if service.is_migrated]
+    if not migrated:
+        return
     say("Migrating …")
-    command = [sys.executable, "-m", "cli", "db", "upgrade"]
+    command = [sys.executable, "-m", "cli", "db", "upgrade", *migrated]
     process = SupervisedProcess(command, environment=environment, folder=ROOT, output=None)
     import_module("cli.demo.accounts")  # large, and needed later: importing it meanwhile saves half a second
     if process.wait():
@@ -132,21 +139,24 @@ def _migrate(environment: Mapping[str, str]) -> None:
 
 
 def _serve(
-    environment: Mapping[str, str], sockets: Mapping[str, socket], servers: Sequence[EmbeddedServer]
+    environment: Mapping[str, str],
+    sockets: Mapping[str, socket],
+    servers: Sequence[EmbeddedServer],
+    chosen: Sequence[Service],
 ) -> NoReturn:
     """Run the services until a signal raises KeyboardInterrupt; a process that ends meanwhile is started again."""
     say("Starting the services …")
     colours = {"FORCE_COLOR": "1"} if COLOURED else {"NO_COLOR": "1"}
     common = {**environment, **colours, "PYTHONUNBUFFERED": "1"}
-    environments = {service.name: service_environment(service, common) for service in SERVICES}
-    printer = LogPrinter([service.name for service in SERVICES])
+    environments = {service.name: service_environment(service, common) for service in chosen}
+    printer = LogPrinter([service.name for service in chosen])
     with ServiceProcesses(environments, on_line=printer, reload=sockets) as services:
         missing = list[str]()
         try:
             services.wait_until_ready()
         except NotReady as error:
             missing = error.names
-        _describe(environment, missing)
+        _describe(environment, chosen, missing)
         watch = Watch([*map(_database, servers), *(_service(services, one) for one in environments)], _warn)
         while True:
             watch.look()
@@ -171,25 +181,28 @@ def _warn(text: str) -> None:
     say(f"[yellow]{escape(text)}[/]")
 
 
-def _describe(environment: Mapping[str, str], missing: list[str]) -> None:
+def _describe(environment: Mapping[str, str], chosen: Sequence[Service], missing: list[str]) -> None:
     """Print addresses and how to log in."""
     table = Table("Service", "Address", "Docs", "Database")
-    for service in SERVICES:
+    for service in chosen:
         address = environment[service.url_variable]
         url = urlsplit(environment.get(service.store_variable, ""))
         database = url.netloc.rpartition("@")[2] + url.path  # without the password
         state = " [red](not ready)[/]" if service.name in missing else ""
         table.add_row(service.name + state, address, f"{address}/docs", database)
     table.add_section()
-    for service in SERVICES:
+    for service in chosen:
         if service.dashboard:
             address = f"{environment[service.url_variable]}{service.dashboard}"
             table.add_row(f"{service.name} dashboard", address, "", "")
     console.print(table)
     if missing:
         say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
-    _introduce_accounts(environment)
+    if token_issuer() in {service.name for service in chosen}:
+        _introduce_accounts(environment)
     say(f"Mails are written to {escape(str(ROOT / 'logs' / 'mails.txt'))}.")
+    last = chosen[-1].name
+    say(f"One service with what it needs: make run SERVICES={last}. Its tests: make test SERVICE={last}.")
     say("Ctrl-C stops everything. The services' logs follow.")
 
 

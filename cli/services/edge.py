@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 
 from chassis.sealing.access import Mode
-from chassis.web import health
 from cli.errors import CommandError
-from cli.routes import DeclaredRoute
+from cli.routes import PROBES, DeclaredRoute
 from cli.services.discovery import DECLARATION, Service
 from cli.services.project import Project
 from cli.services.regions import Region
@@ -14,7 +13,6 @@ from cli.services.text import SERVICE_FILES
 
 NGINX = "deploy/nginx/nginx.conf"
 _PREFIX = re.compile(r"/api/v\d+/[^/{]+")
-_PROBES = frozenset(str(getattr(route, "path", "")) for route in health.router.routes)
 _INDENT = " " * 8
 
 
@@ -52,7 +50,7 @@ def render_edge(project: Project) -> Iterator[Region]:
 
 def is_for_outside(route: DeclaredRoute) -> bool:
     """Whether people and trusted programs may use the route from outside; probes and metrics are for the inside."""
-    return route.policy.access.mode is not Mode.SERVICE and route.path not in _PROBES
+    return route.policy.access.mode is not Mode.SERVICE and route.path not in PROBES
 
 
 def _place(route: DeclaredRoute) -> str:

@@ -14,6 +14,7 @@ from cli.services.edge import render_edge
 from cli.services.environment_example import render_environment_example
 from cli.services.kubernetes import render_kubernetes, render_manifests, service_file
 from cli.services.locks import locked_libraries, make_locks, stale_locks, stray_locks
+from cli.services.pages import render_pages
 from cli.services.project import Project, read_project
 from cli.services.regions import Refused, Region, WholeFile, is_edited, replaced, whole
 from cli.services.small_files import render_small_files
@@ -109,6 +110,7 @@ def renderings(project: Project, root: Path) -> Iterator[Region | WholeFile]:
     yield from render_environment_example(project)
     yield from render_kubernetes(project, root)
     yield from render_small_files(project)
+    yield from render_pages(project, root)
 
 
 def _changes(root: Path, rendered: Iterator[Region | WholeFile], texts: Texts, *, force: bool = False) -> Texts:

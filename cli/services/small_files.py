@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from cli.services.pages import code
 from cli.services.project import Project
 from cli.services.regions import Region, WholeFile
 from cli.services.text import NAME, SERVICE_FILES, fill
@@ -48,15 +49,11 @@ def _links(project: Project) -> str:
         for service in project.services
     }
     rows = "".join(
-        f"| `{part.service.name}` | {_code(one.name for one in project.called_by(part.service))} "
-        f"| {_code(part.events)} | {_code(consumed[part.service.name])} |\n"
+        f"| `{part.service.name}` | {code(one.name for one in project.called_by(part.service))} "
+        f"| {code(part.events)} | {code(consumed[part.service.name])} |\n"
         for part in project.parts
     )
     return f"| service | calls | publishes | consumes |\n|---|---|---|---|\n{rows}"
-
-
-def _code(words: Iterable[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)
 
 
 def _with_audience(name: str) -> Callable[[str], str]:

@@ -13,6 +13,7 @@ from chassis.postgres.statements import Statement
 from order.errors import (
     InsufficientStock,
     MixedCurrencies,
+    OrderCancelled,
     OrderExpired,
     ProductNotFound,
     TotalTooLarge,
@@ -21,6 +22,7 @@ from order.metrics import TRANSITIONS
 from order.models import Order, OrderLine, OrderStatus
 from order.schemas import OrderCreate
 from order.services.advance_order import LEASE, advance_order
+from order.services.load_confirmed import load_confirmed
 from order.services.load_order import load_order
 
 _REFUSALS: dict[str, type[AppError]] = {
@@ -56,8 +58,10 @@ async def place_order(
     The order is not lost after the first transaction: if this process dies or the product service does not answer,
     another worker resumes the saga (``resume_orders``).
 
+    A repeated request has the same outcome, which is read from the order: later transitions do not change it.
+
     Returns:
-        The order as it is then: confirmed, still pending, or cancelled by another request meanwhile.
+        The order as it was when it was confirmed, or still pending.
 
     Raises:
         ProductNotFound: Some products do not exist (409).
@@ -65,15 +69,21 @@ async def place_order(
         MixedCurrencies: The products have prices in several currencies (409).
         TotalTooLarge: The total exceeds the largest amount (409).
         OrderExpired: The stock could not be reserved in time (409).
+        OrderCancelled: The order was cancelled before it was confirmed (409).
     """
     order = _pending(user, new)
-    earlier = await _store(key, order)
-    order = await advance_order(database, dispatcher, await load_order(database, earlier) if earlier else order)
+    if earlier := await _store(key, order):
+        order = await load_order(database, earlier)
+    order = await advance_order(database, dispatcher, order)
     if order.status == OrderStatus.REJECTED:
         raise _refusal(order, new)
     if order.status == OrderStatus.EXPIRED:
         raise OrderExpired
-    return order
+    if order.status in {OrderStatus.PENDING, OrderStatus.CONFIRMED}:
+        return order
+    if confirmed := await load_confirmed(database, order.id):
+        return confirmed
+    raise OrderCancelled
 
 
 def _refusal(order: Order, new: OrderCreate) -> AppError:

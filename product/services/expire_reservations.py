@@ -3,11 +3,23 @@
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
 from product.models import IS_RESERVED, MovementKind, Reservation, ReservationState
 from product.services.lock_products import lock_reserved_products
 from product.services.return_stock import return_stock
 
 BATCH = 100
+
+_LOOK = Statement(
+    "SELECT EXISTS (SELECT FROM reservations WHERE state = 'reserved' AND expires_at <= now()) AS is_overdue"
+)
+
+
+async def is_any_overdue(database: Postgres) -> bool:
+    """Whether there is a reservation to expire: one statement, which each worker runs every second."""
+    (found,) = await database.run(_LOOK, {})
+    return bool(found["is_overdue"])
 
 
 async def expire_reservations(session: AsyncSession) -> int:

@@ -2,6 +2,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from analytics.ingestion.revoke_write_key import NoSuchWriteKey, revoke_write_ke
 from analytics.ingestion.write_keys import WriteKey, presented_key
 from cli.routes import DeclaredRoute, declared_routes
 from tests.analytics.sending import BATCH, EVENTS, Stored
-from tests.support.access import BODIES, THING, name_of
+from tests.support.access import THING, name_of, table_of
 from tests.support.aliases import People
 
 EVENT = {"type": "page.viewed"}
@@ -181,9 +182,7 @@ async def test_a_key_opens_nothing_else(
 
 async def answers(people: People, route: DeclaredRoute, write_key: str) -> bool:
     """Return whether a route accepts a write key."""
-    path = route.path
-    for name in ("user_id", "session_id", "product_id", "order_id"):
-        path = path.replace(f"{{{name}}}", THING)
+    path, body = re.sub(r"\{\w+\}", THING, route.path), table_of(route.service).bodies.get(name_of(route))
     key = {"Authorization": f"Bearer {write_key}"}
-    response = await people[route.service].request(route.method, path, json=BODIES.get(name_of(route)), headers=key)
+    response = await people[route.service].request(route.method, path, json=body, headers=key)
     return response.status_code not in {400, 401}

@@ -113,7 +113,9 @@ async def test_a_page_of_a_listed_origin_reads_every_answer(tiny: Tiny, path: st
     headers = (await tiny.client.get(path, headers={"Origin": SHOP})).headers
 
     assert headers["access-control-allow-origin"] == SHOP
-    exposed = {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "X-Request-ID"}
+    exposed = {
+        *("Deprecation", "ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "Sunset", "X-Request-ID"),
+    }
     assert set(headers["access-control-expose-headers"].split(", ")) == exposed
 
 

@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from chassis.core import context as request_context
 from chassis.core.clock import utc_now
@@ -10,7 +11,8 @@ from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event_batch import MOST_EVENTS, PATH
-from chassis.messaging.inbox import INBOX_DAYS, inbox_router
+from chassis.messaging.inbox import AT_ONCE, INBOX_DAYS, inbox_router
+from cli.dev.polling import eventually
 from tests.chassis.exchange import Exchange, Refused
 
 
@@ -60,6 +62,35 @@ async def test_the_same_event_five_times_at_once_counts_once(exchange: Exchange)
 
     assert sorted(outcomes) == [["accepted"]] + [["duplicate"]] * 4
     assert await exchange.labels() == ["cup"]
+
+
+async def test_the_events_of_a_subject_are_handled_in_their_order(exchange: Exchange) -> None:
+    """In a batch, subjects are handled concurrently, and the events of each one after the other."""
+    cups = [str(new_id()) for _ in range(2 * AT_ONCE)]
+    batch = [event(f"{step}", subject=cup) for step in range(3) for cup in cups]
+
+    outcomes = await deliver(exchange, *batch)
+
+    assert outcomes == ["accepted"] * len(batch)
+    taken = await exchange.taken()
+    assert [[label for subject, label in taken if str(subject) == cup] for cup in cups] == [["0", "1", "2"]] * len(cups)
+
+
+async def test_subjects_do_not_wait_for_each_other(exchange: Exchange) -> None:
+    """While an event waits for a lock, those of other subjects in its batch are handled."""
+    first, *others = [event(str(number)) for number in range(AT_ONCE)]
+    remember = "INSERT INTO inbox (event_id) VALUES (CAST(:event_id AS uuid))"
+    async with exchange.database.transaction() as session:
+        await session.execute(text(remember), {"event_id": first["id"]})  # its delivery waits for this transaction
+        delivery = asyncio.create_task(deliver(exchange, first, *others))
+
+        async def are_handled() -> bool:
+            return len(await exchange.labels()) == len(others)
+
+        assert await eventually(are_handled)
+        assert not delivery.done()
+
+    assert await delivery == ["duplicate"] + ["accepted"] * len(others)
 
 
 @pytest.mark.parametrize("error", [Refused(), RuntimeError()], ids=["refused", "unforeseen"])

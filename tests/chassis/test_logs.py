@@ -241,10 +241,13 @@ def test_several_processes_share_a_log(tmp_path: Path) -> None:
 
 
 def test_a_request_that_the_server_cancels_has_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """At the end of its grace the server cancels requests; its line about each is left out, those about errors stay."""
+    """At its end the server cancels what still runs; its lines about that are left out, those about errors stay."""
     logs._quiet_libraries("INFO")  # noqa: SLF001
     server = logging.getLogger("uvicorn.error")
     for error in (asyncio.CancelledError(), ValueError("bad")):
         server.error("Exception in ASGI application", exc_info=error)
+    for last in ("asyncio.exceptions.CancelledError", "ValueError: bad"):
+        server.error(f"Traceback (most recent call last):\n  File …\n{last}\n")  # as its lifespan logs them
 
     assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [ValueError]
+    assert [record.msg.split()[-2] for record in caplog.records if not record.exc_info] == ["ValueError:"]

@@ -106,6 +106,8 @@ def test_every_wrong_variable_is_named_at_once(environ: dict[str, str]) -> None:
         ("CORS_ORIGINS", "*"),
         ("CORS_ORIGINS", f"https://{SECRET}/"),
         ("CORS_ORIGINS", f"https://shop.example.org,{SECRET}"),
+        ("CORS_ORIGINS", f'["https://shop.example.org", "{SECRET}"]'),
+        ("CORS_ORIGINS", f'["{SECRET}'),
     ],
 )
 def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], name: str, value: str) -> None:
@@ -118,9 +120,14 @@ def test_a_malformed_value_is_refused_and_not_quoted(environ: dict[str, str], na
     assert SECRET not in message
 
 
-def test_origins_are_separated_by_commas(environ: dict[str, str]) -> None:
-    """Origins are a comma-separated list; a slash at the end is removed, as browsers send them."""
-    environ["CORS_ORIGINS"] = "https://shop.example.org, http://localhost:3000"
+@pytest.mark.parametrize("variable", ["CORS_ORIGINS", "BACKEND_CORS_ORIGINS"])
+@pytest.mark.parametrize(
+    "origins",
+    ["https://shop.example.org, http://localhost:3000", '["https://shop.example.org", "http://localhost:3000"]'],
+)
+def test_origins_are_a_list(environ: dict[str, str], variable: str, origins: str) -> None:
+    """Origins are separated by commas, or a JSON list."""
+    environ[variable] = origins
 
     assert Settings.load().cors_origins == ("https://shop.example.org", "http://localhost:3000")
 

@@ -71,9 +71,9 @@ def test_a_checkout_may_be_called_anything(tmp_path: Path, name: str) -> None:
 
 def test_migrations_are_named_as_they_are_applied_and_undone(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each has its revision and its message; a second time there is nothing to do."""
-    upgrade("order")
+    upgrade(["order"])
     applied = capsys.readouterr().out.splitlines()
-    upgrade("order")
+    upgrade(["order"])
     again = capsys.readouterr().out
     downgrade("order", "-1")
     undone = capsys.readouterr().out
@@ -89,7 +89,7 @@ def test_a_migration_of_another_branch_is_named_with_the_ways_out(
     url: str, mongodb: EmbeddedMongoDB, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The database is left as it is, the other databases are migrated, and doctor finds the same."""
-    upgrade("order")
+    upgrade(["order"])
     before = tables(url)
     execute(url, STRANGE)
     monkeypatch.setenv("ANALYTICS_MONGODB_URL", mongodb.create_database("migrated"))
@@ -116,7 +116,7 @@ def test_without_a_difference_no_migration_is_written(url: str, capsys: pytest.C
     """An empty migration would only be noise."""
     with pytest.raises(CommandError, match="First: bin/cli db upgrade order"):
         migrate("order", "nothing")
-    upgrade("order")
+    upgrade(["order"])
 
     migrate("order", "nothing")
 
@@ -143,7 +143,7 @@ def test_a_model_without_a_migration_is_named(capsys: pytest.CaptureFixture[str]
 def test_a_locked_table_is_no_endless_wait(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration ends when it cannot have its lock, before every request waits behind it."""
     monkeypatch.setattr("chassis.postgres.migrations._LOCK_TIMEOUT", "SET LOCAL lock_timeout = '20ms'")
-    upgrade("order")
+    upgrade(["order"])
     before = execute(url, "SELECT version_num FROM alembic_version")
 
     async def undo_while_it_is_locked() -> None:
@@ -165,7 +165,7 @@ def test_a_migration_that_fails_changes_nothing(url: str) -> None:
     execute(url, "CREATE TABLE inbox (id int)")
 
     with pytest.raises(CommandError, match=r'nothing was changed: relation "inbox" already exists. Statement: CREATE'):
-        upgrade("order")
+        upgrade(["order"])
 
     assert tables(url) == {"inbox"}
 
@@ -187,7 +187,7 @@ def test_a_database_that_does_not_let_us_in_is_named(
     monkeypatch.setenv("ORDER_DATABASE_URL", address.format(free=free_port(), url=url, wrong=wrong))
 
     with pytest.raises(CommandError, match=rf"order: its database \(ORDER_DATABASE_URL\) failed: .*{says}") as refused:
-        upgrade("order")
+        upgrade(["order"])
 
     assert "xyzzy4711" not in str(refused.value)
 
@@ -215,11 +215,11 @@ def test_indexes_of_mongodb_are_reported_too(
     """Those that were missing; an index that another branch has created otherwise is named with the ways out."""
     url = mongodb.create_database("indexed")
     monkeypatch.setenv("ANALYTICS_MONGODB_URL", url)
-    upgrade("analytics")
+    upgrade(["analytics"])
     printed = capsys.readouterr().out
     assert printed.startswith("analytics: created indexes: events (6), ")
     assert printed.endswith(", sealed_requests (1)\n")
-    upgrade("analytics")
+    upgrade(["analytics"])
     assert capsys.readouterr().out == "analytics: nothing to do\n"
     with MongoClient[dict[str, object]](url) as client:
         nonces = client.get_default_database()["sealed_requests"]
@@ -227,4 +227,4 @@ def test_indexes_of_mongodb_are_reported_too(
         nonces.create_index("claimed_at", expireAfterSeconds=1)
 
     with pytest.raises(CommandError, match=r"already exists .* options.*bin/cli reset analytics"):
-        upgrade("analytics")
+        upgrade(["analytics"])

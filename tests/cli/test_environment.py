@@ -1,6 +1,7 @@
 """Which processes get which environment variables."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from dotenv import dotenv_values
 
 from cli.dev import environment
 from cli.dev.environment import given_environment, service_environment, stack_environment, write_environment
+from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES, Service
+from cli.links import with_peers
+from cli.services import SERVICES, Service, find_service
 
 LINK_KEYS = {
     f"LINK_KEY__{pair}": pair
@@ -114,3 +117,49 @@ def test_no_running_environment_without_a_stack(tmp_path: Path, monkeypatch: pyt
 
     with pytest.raises(CommandError, match="make run"):
         environment.running_environment()
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An environment of this process in which nothing is set, in a folder where no stack runs."""
+    variables = dict[str, str]()
+    monkeypatch.setattr(os, "environ", variables)
+    monkeypatch.setattr(environment, "is_held", lambda _lock: False)
+    return variables
+
+
+def test_a_command_finds_the_database_under_a_familiar_name(process: dict[str, str]) -> None:
+    """Without a stack and without our variables, DATABASE_URL is the address of the service's database."""
+    process["DATABASE_URL"] = "postgresql://app:secret@db/shop"
+
+    assert store_url(find_service("order"), use_running_stack()).get_secret_value() == process["DATABASE_URL"]
+
+
+def test_the_running_stack_comes_before_familiar_names(
+    process: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DATABASE_URL may belong to another project: in a folder whose stack runs, the stack's database is used."""
+    process["DATABASE_URL"] = "postgresql://app:secret@db/another_project"
+    monkeypatch.setattr("cli.dev.environment.running_environment", lambda: STORES)
+
+    assert store_url(find_service("order"), use_running_stack()).get_secret_value() == "url of order"
+
+
+@pytest.mark.parametrize(
+    ("asked", "started"),
+    [
+        (["analytics"], ["analytics", "user"]),
+        (["product"], ["analytics", "user", "product"]),
+        (["order"], ["analytics", "user", "product", "order"]),
+    ],
+)
+def test_a_service_is_started_with_those_that_it_needs(asked: list[str], started: list[str]) -> None:
+    """What a service calls, or delivers events to, runs with it, and so on."""
+    assert [service.name for service in with_peers(map(find_service, asked))] == started
+
+
+def test_addresses_are_those_of_the_services_that_run() -> None:
+    """A part of the stack has no addresses of the rest."""
+    part = stack_environment({}, {}, {name: PORTS[name] for name in ("analytics", "user")}, {})
+
+    assert {name for name in part if name.endswith("_SERVICE_URL")} == {"ANALYTICS_SERVICE_URL", "USER_SERVICE_URL"}

@@ -62,7 +62,7 @@ BREAKS: list[tuple[str, str, Callable[[Facts], object]]] = [
     ("analytics has counted all stored events", "new", lambda facts: facts.uncounted.append("new")),
     ("analytics' counts are those of its events", "today a", lambda facts: facts.miscounted.append("today a")),
     ("no order is pending", "new", lambda facts: facts.orders.update(new="pending")),
-    ("every acknowledged order is there", "lost", lambda facts: facts.keyed.add("lost")),
+    ("the order of every key is there", "lost", lambda facts: facts.keyed.add("lost")),
     ("an order's total is the sum of its lines", "kept", lambda facts: facts.wrong_totals.append("kept")),
     ("stock is the sum of its ledger and not negative", CUP, lambda facts: facts.wrong_stock.append(CUP)),
     ("a product's held units are those of its open reservations", CUP, lambda facts: facts.wrong_held.append(CUP)),

@@ -12,6 +12,7 @@ from chassis.idempotency.key import KeyedRequest
 from order.models import Base, OrderStatus
 from tests.order.shop import ORDERS, STOCK, Shop
 from tests.support.databases import bystanders
+from tests.support.fault_proxy import Fault, FaultProxy, losing, passing
 from tests.support.having import having
 
 
@@ -44,6 +45,30 @@ async def test_a_key_of_another_order_is_refused(shop: Shop, teapot: str) -> Non
 
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert await shop.stock_of(teapot) == STOCK - 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("end", [OrderStatus.CANCELLED, OrderStatus.FULFILLED])
+@pytest.mark.parametrize("fault", [passing, losing], ids=["answered", "pending"])
+async def test_the_end_of_an_order_does_not_change_the_answer_of_its_key(
+    shop: Shop, wire: FaultProxy, teapot: str, fault: Fault, end: OrderStatus
+) -> None:
+    """A confirmed order that ends is answered as it was confirmed, also if a resumer confirmed it; nothing changes."""
+    key, wanted = str(new_id()), {"product_id": teapot, "quantity": 2}
+    wire.fault = fault
+    first = await shop.send(wanted, key=key)
+    wire.fault = passing
+    assert await shop.becomes(first.json()["id"], OrderStatus.CONFIRMED)
+    confirmed = await shop.read(first.json()["id"])
+    assert (await {"cancelled": shop.cancel, "fulfilled": shop.fulfil}[end](confirmed["id"])).status_code == 200
+
+    async with bystanders(shop.app.state.application.store, Base.metadata):
+        second, third = [await shop.send(wanted, key=key) for _ in range(2)]
+
+    assert {(one.status_code, one.headers["idempotent-replayed"]) for one in (second, third)} == {(201, "true")}
+    assert second.json() == confirmed
+    assert second.text == third.text
+    assert fault is losing or (second.text, second.headers["location"]) == (first.text, first.headers["location"])
 
 
 class Refusing:

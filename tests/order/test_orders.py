@@ -24,6 +24,7 @@ async def test_an_order_of_one_product_has_one_line(shop: Shop, teapot: str) -> 
     assert order["items"] == [
         {"product_id": teapot, "name": "Teapot", "quantity": 3, "unit_price": 199.99, "refusal": None}
     ]
+    assert (order["product_id"], order["quantity"]) == (teapot, 3)
     assert (order["status"], order["cause"]) == ("confirmed", "stock_committed")
     assert await shop.stock_of(teapot) == STOCK - 3
 
@@ -37,6 +38,7 @@ async def test_an_order_of_several_products_keeps_their_order(shop: Shop) -> Non
 
     assert [line["name"] for line in order["items"]] == ["Cup 2", "Cup 0", "Cup 1"]
     assert (order["total_price"], order["currency"]) == (6.6, "EUR")
+    assert (order["product_id"], order["quantity"]) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,16 @@ async def test_a_new_product_is_at_its_location(people: People, bearer: Bearer) 
     assert (await people["product"].get(created.headers["location"])).json() == created.json()
 
 
+async def test_a_product_may_begin_without_stock(people: People, bearer: Bearer) -> None:
+    """Without a stock in the request, a new product has none."""
+    given = {"name": "Teapot", "price": 5}
+
+    created = await people["product"].post(PRODUCTS, json=given, headers=bearer(role="admin"))
+
+    read = await people["product"].get(created.headers["location"])
+    assert (created.status_code, read.json()["stock"]) == (201, 0)
+
+
 async def test_update_changes_what_it_names(people: People, bearer: Bearer, make_product: MakeProduct) -> None:
     """A field that is left out stays unchanged."""
     created = await make_product()

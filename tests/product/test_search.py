@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from product.services.list_products import FEW
+from product.services.list_products import COMMON, FEW
 from tests.product.aliases import MakeProduct
 from tests.support.aliases import Bearer, People
 from tests.support.often import times
@@ -77,14 +77,18 @@ async def names(people: People, **query: Any) -> list[str]:  # noqa: ANN401 - as
         page = await people["product"].get(page.links["next"]["url"])
 
 
-@pytest.mark.parametrize("few", [FEW, 2])
+@pytest.mark.parametrize(("few", "common", "limit"), [(FEW, COMMON, 20), (2, COMMON, 20), (FEW, COMMON, 1), (2, 1, 1)])
 async def test_words_of_the_name_are_found_by_their_beginnings(
-    people: People, shelf: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, few: int
+    people: People, shelf: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, few: int, common: int, limit: int
 ) -> None:
-    """All words of `q` must match, in any case and order, few or many; none is read as an operator."""
+    """All words of `q` must match, in any case and order, few, many or common; none is read as an operator."""
     monkeypatch.setattr("product.services.list_products.FEW", few)
+    monkeypatch.setattr("product.services.list_products.COMMON", common)
 
-    assert {q: set(await names(people, q=q)) for q in FOUND} == FOUND
+    found = {q: await names(people, q=q, limit=limit) for q in FOUND}
+
+    newest_first = [name for name, *_ in reversed(SHELF)]
+    assert found == {q: [name for name in newest_first if name in FOUND[q]] for q in FOUND}
 
 
 @settings(max_examples=times(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,9 +1,17 @@
 """
 Access: every route of every service and its policy. ``test_authorization.py`` tests that they hold.
 
-A new route needs a line in ``ACCESS``, and one in ``BODIES`` or ``QUERIES`` if it needs a body or a query. Its name is
-``METHOD path``, followed by the service if the path is not unique: ``POST /events (product)``.
+Each service has a table of its routes, ``tests/<service>/access.py``. A new route needs a line in it, and a body or a
+query if its requests need one.
 """
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from uuid import UUID
+
+from fastapi import FastAPI
 
 from cli.routes import DeclaredRoute
 
@@ -51,167 +59,52 @@ DECLARED = {
 }
 """Policy -> mode and authentication that its routes declare."""
 
-ACCESS = {
-    # Each service
-    "GET /livez": "probe",
-    "GET /readyz": "probe",
-    "GET /health": "probe",
-    "GET /metrics": "probe",
-    # Between services
-    "POST /events (analytics)": "service",
-    "POST /events (product)": "service: order",
-    # Analytics
-    "POST /api/v1/analytics/events": "sealed/keyed",
-    "POST /api/v1/analytics/events/batch": "keyed",
-    "POST /v1/batch": "key",
-    "POST /v1/b": "key",
-    "POST /v1/import": "key",
-    "POST /v1/import/": "key",
-    "POST /v1/t": "key",
-    "POST /v1/i": "key",
-    "POST /v1/p": "key",
-    "POST /v1/s": "key",
-    "POST /v1/g": "key",
-    "POST /v1/a": "key",
-    "POST /v1/track": "key",
-    "POST /v1/identify": "key",
-    "POST /v1/page": "key",
-    "POST /v1/screen": "key",
-    "POST /v1/group": "key",
-    "POST /v1/alias": "key",
-    "GET /api/v1/analytics/stats": "statistics",
-    "GET /api/v1/analytics/users/{user_id}/stats": "service: user",
-    "GET /api/v1/analytics/timeseries": "analyst",
-    "GET /api/v1/analytics/top": "analyst",
-    "GET /api/v1/analytics/products/top": "analyst",
-    "GET /api/v1/analytics/revenue": "analyst",
-    "GET /api/v1/analytics/users/unique": "analyst",
-    "GET /api/v1/analytics/funnel": "analyst",
-    "GET /api/v1/analytics/retention": "analyst",
-    "GET /api/v1/analytics/users/{user_id}/timeline": "analyst",
-    "GET /api/v1/analytics/erasures/{user_id}": "admin",
-    "GET /api/v1/analytics/export": "analyst, plain",
-    "GET /api/v1/analytics/events/live": "analyst, plain",
-    "GET /api/v1/analytics/events/{event_id}": "analyst",
-    # Analytics: the dashboard's page and its sessions
-    "GET /dashboard": "public",
-    "GET /dashboard/": "public",
-    "GET /dashboard/{name}": "public",
-    "POST /dashboard/session": "public",
-    "POST /dashboard/session/refresh": "public",
-    "DELETE /dashboard/session": "public",
-    # User: logging in and out
-    "POST /api/v1/users/login": "open",
-    "POST /api/v1/users/refresh": "open",
-    "POST /api/v1/users/revoke": "open",
-    "POST /api/v1/users/logout": "person",
-    "POST /api/v1/users/logout-all": "person",
-    "GET /api/v1/users/sessions": "person",
-    "DELETE /api/v1/users/sessions/{session_id}": "owner",
-    # User: one's own account
-    "POST /api/v1/users/register": "sealed",
-    "GET /api/v1/users/profile": "person",
-    "PATCH /api/v1/users/profile": "person",
-    "DELETE /api/v1/users/profile": "person",
-    "POST /api/v1/users/password": "person",
-    "GET /api/v1/users/stats": "person",
-    "POST /api/v1/users/email-verification": "person",
-    "POST /api/v1/users/email-verification/confirm": "open",
-    "POST /api/v1/users/password-reset": "open",
-    "POST /api/v1/users/password-reset/confirm": "open",
-    # User: all accounts
-    "GET /api/v1/users": "admin",
-    "POST /api/v1/users": "admin",
-    "GET /api/v1/users/{user_id}": "admin",
-    "PATCH /api/v1/users/{user_id}": "admin",
-    "DELETE /api/v1/users/{user_id}": "admin",
-    "GET /api/v1/users/audit": "admin",
-    "GET /api/v1/users/stats/count": "public",
-    # User: for other services
-    "GET /api/v1/users/revocations": "service",
-    "POST /api/v1/users/introspect": "service",
-    "GET /.well-known/jwks.json": "public",
-    "GET /.well-known/oauth-authorization-server": "public",
-    # Product
-    "GET /api/v1/products": "open",
-    "POST /api/v1/products": "admin",
-    "GET /api/v1/products/{product_id}": "open",
-    "PATCH /api/v1/products/{product_id}": "admin",
-    "DELETE /api/v1/products/{product_id}": "admin",
-    "POST /api/v1/products/{product_id}/stock": "admin",
-    "GET /api/v1/products/{product_id}/stock/movements": "admin",
-    "POST /api/v1/reservations": "service: order",
-    "GET /api/v1/reservations/{order_id}": "service: order",
-    "POST /api/v1/reservations/{order_id}/commit": "service: order",
-    "POST /api/v1/reservations/{order_id}/release": "service: order",
-    # Order
-    "POST /api/v1/orders": "person",
-    "GET /api/v1/orders": "person",
-    "GET /api/v1/orders/all": "admin",
-    "GET /api/v1/orders/{order_id}": "owner/admin",
-    "GET /api/v1/orders/{order_id}/history": "owner/admin",
-    "POST /api/v1/orders/{order_id}/cancel": "owner/admin",
-    "POST /api/v1/orders/{order_id}/fulfil": "admin",
-}
-"""Route -> policy."""
-
+PROBES = dict.fromkeys(("GET /livez", "GET /readyz", "GET /health", "GET /metrics"), "probe")
+"""The routes of the chassis, in each service."""
 THING = "0197a6b2-0000-7000-8000-000000000000"
-"""The ids of the only product, of an event, and of the only order, which is Ada's and has reserved a unit of it."""
+"""The id of the only product, of an event, and of the only order, which is Ada's and has reserved a unit of it."""
 PASSWORD = "correct horse battery"
-_NEW_PASSWORD = "four unrelated plum words"
-_EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
-
-BODIES: dict[str, object] = {
-    "POST /events (analytics)": [],
-    "POST /events (product)": [],
-    "POST /api/v1/analytics/events": {"type": "page.viewed"},
-    "POST /api/v1/analytics/events/batch": {"events": [{"type": "page.viewed"}]},
-    "POST /v1/batch": {"batch": [{"type": "page", "userId": "ada"}]},
-    "POST /v1/track": {"event": "Signed Up", "userId": "ada"},
-    "POST /v1/identify": {"userId": "ada"},
-    "POST /v1/page": {"userId": "ada"},
-    "POST /v1/screen": {"userId": "ada"},
-    "POST /v1/group": {"userId": "ada", "groupId": "club"},
-    "POST /v1/alias": {"userId": "ada", "previousId": "guest"},
-    "POST /dashboard/session": {"username": "admin", "password": PASSWORD},
-    "POST /api/v1/users/login": {"username": "ada", "password": PASSWORD},
-    "POST /api/v1/users/refresh": {"refresh_token": "refresh"},
-    "POST /api/v1/users/revoke": {"token": "refresh"},
-    "POST /api/v1/users/introspect": {"token": "refresh"},
-    "POST /api/v1/users/register": _EVE,
-    "PATCH /api/v1/users/profile": {"username": "eve"},
-    "DELETE /api/v1/users/profile": {"password": PASSWORD},
-    "POST /api/v1/users/password": {"current_password": PASSWORD, "new_password": _NEW_PASSWORD},
-    "POST /api/v1/users/email-verification/confirm": {"token": "verify"},
-    "POST /api/v1/users/password-reset": {"email": "ada@example.org"},
-    "POST /api/v1/users/password-reset/confirm": {"token": "reset", "password": _NEW_PASSWORD},
-    "POST /api/v1/users": {**_EVE, "role": "admin"},
-    "PATCH /api/v1/users/{user_id}": {"role": "admin"},
-    "POST /api/v1/products": {"name": "Teapot", "price": 199.99, "stock": 5},
-    "PATCH /api/v1/products/{product_id}": {"stock": 3},
-    "POST /api/v1/products/{product_id}/stock": {"change": 1, "reason": "Found."},
-    "POST /api/v1/reservations": {"order_id": THING, "items": [{"product_id": THING, "quantity": 1}]},
-    "POST /api/v1/orders": {"product_id": THING, "quantity": 1},
-}
-"""Route -> a valid body."""
-QUERIES: dict[str, str] = {
-    "GET /api/v1/analytics/top": "property=path",
-    "GET /api/v1/analytics/funnel": "step=page.viewed&step=user.registered",
-}
-"""Route -> a required query."""
 
 
-def disagreements(routes: list[DeclaredRoute]) -> list[str]:
-    """Return the differences between the routes' declarations and ``ACCESS``, each with what to change."""
-    names = {name_of(one) for one in routes}
-    gone = [f"{route} is no more: take it out of ACCESS in tests/support/access.py" for route in ACCESS.keys() - names]
-    return sorted([*gone, *(problem for one in routes for problem in _problems(one))])
+@dataclass(frozen=True, slots=True)
+class AccessTable:
+    """
+    Who may call each route of a service, and a valid request of each.
+
+    Args:
+        policies: Route (``POST /api/v1/orders``) -> policy, one of ``ANSWERS``.
+        make_things: Creates the things of the requests, some of them Ada's; returns the parameters of paths.
+        bodies: Route -> a valid body.
+        queries: Route -> a required query.
+    """
+
+    policies: Mapping[str, str]
+    make_things: Callable[[dict[str, FastAPI], UUID], Awaitable[dict[str, str]]]
+    bodies: Mapping[str, object] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
+
+    def policy_of(self, route: str) -> str | None:
+        """Return the policy of a route, also of one of the chassis; None if it is not in the table."""
+        return self.policies.get(route) or PROBES.get(route)
+
+
+@cache
+def table_of(service: str) -> AccessTable:
+    """Return the table of a service."""
+    table: AccessTable = import_module(f"tests.{service}.access").TABLE
+    return table
+
+
+def disagreements(service: str, table: AccessTable, routes: list[DeclaredRoute]) -> list[str]:
+    """Return the differences between the routes of a service and its table, each with what to change."""
+    file = f"tests/{service}/access.py"
+    gone = [f"{route} is no more: remove it from {file}" for route in table.policies.keys() - map(name_of, routes)]
+    return sorted([*gone, *(problem for one in routes for problem in _problems(table, file, one))])
 
 
 def name_of(route: DeclaredRoute) -> str:
-    """Return the name of a route in the table."""
-    name = f"{route.method} {route.path}"
-    return name if name in ACCESS else f"{name} ({route.service})"
+    """Return the name of a route in the table of its service."""
+    return f"{route.method} {route.path}"
 
 
 def named_callers(policy: str) -> set[str]:
@@ -219,16 +112,15 @@ def named_callers(policy: str) -> set[str]:
     return set(filter(None, policy.partition(": ")[2].split(", ")))
 
 
-def _problems(route: DeclaredRoute) -> list[str]:
+def _problems(table: AccessTable, file: str, route: DeclaredRoute) -> list[str]:
     name, access = name_of(route), route.policy.access
     declares = access.mode, route.policy.authentication
-    if name not in ACCESS:
+    if not (written := table.policy_of(name)):
         fitting = " or ".join(policy for policy, declared in DECLARED.items() if declared == declares)
-        return [f'{name} is not in the table: add "{name}": "<{fitting}>" to ACCESS, tests/support/access.py']
-    policy = ACCESS[name].partition(": ")[0]
-    problems = []
-    if declares != DECLARED[policy] or access.callers != named_callers(ACCESS[name]):
-        problems.append(f"{name} is {ACCESS[name]!r} in tests/support/access.py, but declares {declares}, {access.who}")
+        return [f'{name} is not in the table: add "{name}": "<{fitting}>" to the policies in {file}']
+    policy, problems = written.partition(": ")[0], list[str]()
+    if declares != DECLARED[policy] or access.callers != named_callers(written):
+        problems.append(f"{name} is {written!r} in {file}, but declares {declares}, {access.who}")
     if policy == "person" and "{" in route.path:
         problems.append(f"{name} is about one thing: its policy is 'owner', not 'person'")
     return problems

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 import uvicorn
@@ -55,6 +55,10 @@ class NoDatabase:
     async def check(self) -> int:
         """Be available, and return the time."""
         return unix_ms()
+
+    async def describe(self) -> Mapping[str, object]:
+        """Return the kind."""
+        return {"kind": self.name}
 
     async def claim(self, issuer: str, request_id: str) -> bool:  # noqa: ARG002 - the protocol's names
         """Accept every nonce as new."""

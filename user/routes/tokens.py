@@ -9,7 +9,7 @@ from chassis.auth.remote import KEYS_EVERY_S
 from chassis.core.errors import documented
 from chassis.dependencies import Tokens
 from chassis.idempotency.kinds import REPEATABLE
-from chassis.postgres.database import Session
+from chassis.postgres.database import Database, OwnClaim
 from chassis.sealing.access import public, service
 from chassis.web.routing import Router, service_router
 from user.dependencies import FromSettings, Issuer, no_store
@@ -31,9 +31,11 @@ async def _cached(response: Response) -> None:
 
 
 @router.get("/revocations", access=service())
-async def revocations(session: Session, since: Annotated[AwareDatetime | None, Query()] = None) -> Revocations:
+async def revocations(
+    database: Database, claim: OwnClaim, since: Annotated[AwareDatetime | None, Query()] = None
+) -> Revocations:
     """List the sessions whose access tokens must be refused."""
-    return await list_revocations(session, since)
+    return await list_revocations(database, claim, since)
 
 
 @router.post(

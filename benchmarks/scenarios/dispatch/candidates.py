@@ -34,15 +34,17 @@ class Candidate:
 
 
 _serve_mtls, _serve_grpc = partial(grpc_service.serve, tls=True), partial(grpc_service.serve, tls=False)
-_dispatch_sealed, _dispatch = (
+_dispatch_sealed, _dispatch, _dispatch_as_person = (
     partial(chassis_service.connect, sealed=True),
     partial(chassis_service.connect, sealed=False),
+    partial(chassis_service.connect, sealed=False, as_person=True),
 )
 _connect_mtls, _connect_grpc = partial(grpc_service.connect, tls=True), partial(grpc_service.connect, tls=False)
 
 CANDIDATES = {
     "a": Candidate("dispatcher, sealed", chassis_service.serve, _dispatch_sealed, "#0b5fa5", "o"),
     "b": Candidate("dispatcher, plain", chassis_service.serve, _dispatch, "#6baed6", "s"),
+    "l": Candidate("dispatcher, plain, as a person", chassis_service.serve, _dispatch_as_person, "#9ecae1"),
     "c": Candidate("gRPC, mutual TLS", _serve_mtls, _connect_mtls, "#d95f0e", "^"),
     "d": Candidate("gRPC, plaintext", _serve_grpc, _connect_grpc, "#fdae6b"),
     "e": Candidate("httpx, plain", fastapi_service.serve, fastapi_service.connect_plain, "#969696"),
@@ -61,9 +63,9 @@ CANDIDATES = {
     },
 }
 """By the letter in figures and options."""
-USUAL = "abcdefg"
+USUAL = "ablcdefg"
 """
-Measured by default: (a) and (b) use the default transport, (g) the other transport that a service can
+Measured by default: (a), (b) and (l) use the default transport, (g) the other transport that a service can
 choose. The rest are transports that a service cannot choose.
 """
 MUTUAL_TLS = "c"

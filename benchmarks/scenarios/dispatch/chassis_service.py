@@ -17,6 +17,7 @@ from benchmarks.scenarios.dispatch.fastapi_service import run_uvicorn
 from benchmarks.scenarios.dispatch.products import Product, ProductRead, make_products
 from chassis.app import create_app
 from chassis.core.errors import NotFound
+from chassis.dependencies import PERSON
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Transport
 from chassis.dispatch.transports import DEFAULT_TRANSPORT
@@ -26,6 +27,7 @@ from chassis.sealing.keys import load_links
 from chassis.settings import Environment, ServiceSettings
 from chassis.web.routing import service_router
 from tests.support.serving import NoDatabase
+from user.tokens.issuer import TokenIssuer
 
 _CALLER = "shop"
 _CALLED = "catalogue"
@@ -47,17 +49,32 @@ def build(secrets: Secrets) -> FastAPI:
             sender: {receiver: SecretStr(key) for receiver, key in to.items()} for sender, to in _keys(secrets).items()
         },
     )
-    router = service_router("products")
+    router, private = service_router("products"), service_router("private")
     products = make_products()
 
-    @router.get("/{product_id}", access=optional(), response_model=ProductRead)
     async def read_product(product_id: UUID) -> Product:
         try:
             return products[product_id]
         except KeyError as error:
             raise NotFound from error
 
-    return create_app(settings, NoDatabase(), router)
+    router.get("/{product_id}", access=optional(), response_model=ProductRead)(read_product)
+    private.get("/{product_id}", access=optional(), auth=PERSON, response_model=ProductRead)(read_product)
+    return create_app(settings, NoDatabase(), router, private, keys=_issuer(secrets), revocations=_NoneRevoked())
+
+
+class _NoneRevoked:
+    """The revoked sessions, of which there are none."""
+
+    async def is_revoked(self, session_id: UUID) -> bool:  # noqa: ARG002 - the protocol's name
+        """Return that the session is valid."""
+        return False
+
+
+def _issuer(secrets: Secrets) -> TokenIssuer:
+    """Return the issuer of the tokens, which is in the service itself, like that of the user service."""
+    defaults = Settings.model_fields
+    return TokenIssuer(secrets.signing_key, defaults["jwt_issuer"].default, defaults["jwt_audience"].default)
 
 
 def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
@@ -71,15 +88,19 @@ async def connect(
     secrets: Secrets,
     *,
     sealed: bool,
+    as_person: bool = False,
     make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT,
 ) -> AsyncIterator[Fetch]:
     """Open the dispatcher, as a service does."""
     envelope = Envelope(_CALLER, load_links(_CALLER, _keys(secrets), {_CALLED}))
     dispatcher = Dispatcher({_CALLED: f"http://127.0.0.1:{ports[0]}"}, envelope, make_transport)
 
+    token = _issuer(secrets).issue(UUID(int=1), UUID(int=2), ["user"]) if as_person else None
+    products = f"/api/v1/{'private' if as_person else 'products'}"
+
     async def fetch(product_id: str) -> str:
-        product = (await dispatcher.send(_CALLED, "GET", f"/api/v1/products/{product_id}", sealed=sealed)).json()
-        return str(product["id"])
+        answer = await dispatcher.send(_CALLED, "GET", f"{products}/{product_id}", sealed=sealed, bearer=token)
+        return str(answer.json()["id"])
 
     try:
         yield fetch

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chassis.sealing.keys import generate_key
+from cli.dev.secrets import make_signing_key
 
 _LIFE = timedelta(hours=1)
 _TIMEOUT_S = 5.0
@@ -37,6 +38,8 @@ class Secrets:
     link_there: str
     link_back: str
     fernet: bytes
+    signing_key: str
+    """Signs access tokens, in PEM."""
     authority: bytes
     """The certificate that both sides trust, in PEM."""
     server: Identity
@@ -52,6 +55,7 @@ def make_secrets() -> Secrets:
         link_there=f"k1:{generate_key()}",
         link_back=f"k1:{generate_key()}",
         fernet=Fernet.generate_key(),
+        signing_key=make_signing_key(),
         authority=authority.public_bytes(serialization.Encoding.PEM),
         server=_identity("catalogue", name, key, ExtendedKeyUsageOID.SERVER_AUTH),
         client=_identity("shop", name, key, ExtendedKeyUsageOID.CLIENT_AUTH),

@@ -8,7 +8,7 @@ from fastapi import Response
 from sqlalchemy import insert, select
 
 from chassis.core.types import new_id
-from chassis.idempotency.answers import Replay
+from chassis.idempotency.answers import REPLAYED, Replay
 from chassis.idempotency.dependency import IdempotencyKey, KeyNotBegun, delete_answer
 from chassis.idempotency.key import BeginKey, KeyedRequest
 from chassis.idempotency.kinds import InFlight, KeyReused
@@ -53,33 +53,53 @@ async def store_others(worker: Worker, request: KeyedRequest) -> None:
             await session.execute(insert(idempotency_keys).values(**asdict(one), resource_id=new_id()))
 
 
+async def begin(worker: Worker, request: KeyedRequest) -> tuple[IdempotencyKey, UUID]:
+    """Begin a key whose answer is stored later; returns the key and its resource."""
+    key, id_ = IdempotencyKey(worker.database, request), new_id()
+    async with worker.database.transaction() as session:
+        assert await key.begin(session, id_) is None
+    return key, id_
+
+
 async def test_without_a_key_a_statement_does_its_work_each_time(worker: Worker) -> None:
     """Without a key neither a key nor an answer is stored."""
     async with bystanders(worker.database, chassis_metadata):
         for _ in range(2):
             key, earlier, made = await make(worker, None)
-            assert await key.finish(MADE) is MADE
+            assert REPLAYED not in (await key.finish(Response(b"made", 201))).headers
             assert (earlier, made is not None) == (None, True)
 
     assert await count(worker) == 2
 
 
 async def test_a_statement_does_its_work_once_for_a_key(worker: Worker) -> None:
-    """A repeated key returns the first thing until the answer is stored, and then the answer; no other key changes."""
+    """A repeated key returns the first thing, and its answer is marked but not stored; no other key changes."""
     request = keyed()
     await store_others(worker, request)
     async with bystanders(worker.database, chassis_metadata):
         key, earlier, made = await make(worker, request)
-        assert earlier is None
-        assert (await make(worker, request))[1:] == (made, None)
-        await key.finish(MADE)
-        with pytest.raises(Replay) as replayed:
-            await make(worker, request)
+        again, *found = await make(worker, request)
+        answers = [await one.finish(Response(b"made", 201)) for one in (key, again)]
+        assert {row[1:] for row in await stored(worker, request)} == {(None, None)}
         async with worker.database.transaction() as session:
             await session.execute(idempotency_keys.delete().where(idempotency_keys.c.resource_id == made))
 
-    assert (replayed.value.response.status_code, replayed.value.response.body) == (201, b"made")
+    assert (earlier, found) == (None, [made, None])
+    assert [answer.headers.get(REPLAYED) for answer in answers] == [None, "true"]
     assert await count(worker) == 1
+
+
+async def test_an_answer_that_an_earlier_release_stored_is_replayed(worker: Worker) -> None:
+    """A statement finds the answer that was stored for its key, and does nothing."""
+    request = keyed()
+    key, _ = await begin(worker, request)
+    await key.finish(MADE)
+
+    with pytest.raises(Replay) as replayed:
+        await make(worker, request)
+
+    assert (replayed.value.response.status_code, replayed.value.response.body) == (201, b"made")
+    assert await count(worker) == 0
 
 
 async def test_a_statement_has_no_effect_with_the_key_of_another_request(worker: Worker) -> None:
@@ -120,7 +140,7 @@ async def test_a_key_that_was_purged_meanwhile_is_in_flight(worker: Worker) -> N
 async def test_an_answer_is_stored_once_it_is_known(worker: Worker) -> None:
     """A 202 is not stored as an answer: it means that there is none yet."""
     request = keyed()
-    key, _, made = await make(worker, request)
+    key, made = await begin(worker, request)
 
     await key.finish(Response(status_code=202))
     unanswered = await stored(worker, request)
