@@ -261,10 +261,15 @@ def _judge(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-async def _database(request: Request) -> Postgres:
+def database_of(request: Request) -> Postgres:
+    """Return the database of the service that serves a request."""
     store = application_of(request.app).store
     assert isinstance(store, Postgres)
     return store
+
+
+async def _database(request: Request) -> Postgres:
+    return database_of(request)
 
 
 Database = Annotated[Postgres, Depends(_database)]
@@ -280,8 +285,8 @@ OwnClaim = Annotated[Claim | None, Depends(_own_claim), ClaimsRequest]
 """The nonce of the sealed request, for routes that begin with a statement; they must pass it as its ``Nonce``."""
 
 
-async def _session(request: Request, database: Database) -> AsyncIterator[AsyncSession]:
-    async with database.transaction(request.scope.get("claim")) as session:
+async def _session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with database_of(request).transaction(request.scope.get("claim")) as session:
         yield session
 
 

@@ -23,6 +23,7 @@ from chassis.sealing.access import public
 from chassis.sealing.headers import refuse_sealed_answer
 from chassis.web.deprecation import Deprecation, observe_deprecated
 from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
+from chassis.web.readers import is_reader, reading
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _END_OF_SENTENCE = re.compile(r"\.(?:\s+|$)")
@@ -118,11 +119,13 @@ class Route(PlainRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], policy: RoutePolicy, **options: Any) -> None:  # noqa: ANN401 - handed on
         self.policy = policy
-        checks = [Depends(policy.auth.check)] if policy.auth else []
+        check = policy.auth.check if policy.auth else None
+        self._reads_caller = check if check and is_reader(check) else None
+        checks = [Depends(check)] if check and not self._reads_caller else []
         # Last, when the caller is known and admitted: a stored answer skips everything after it.
         keys = [Depends(policy.key_reader)] if policy.key_reader else []
         options["dependencies"] = [*checks, *options.get("dependencies", ()), *keys]
-        super().__init__(path, endpoint, **options)
+        super().__init__(path, reading(endpoint), **options)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
@@ -138,13 +141,15 @@ class Route(PlainRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the framework's handler, with a strict request; a key is refused, or its answer is stored."""
         handler = super().get_route_handler()
-        refuses_key = self.policy.refuses_key
+        refuses_key, reads_caller = self.policy.refuses_key, self._reads_caller
 
         async def handle_once(request: Request) -> Response:
             if refuses_key and HEADER in request.headers:
                 raise KeyNotTaken
             # The request's transaction ends after this: the answer is stored if the transaction commits.
             try:
+                if reads_caller:
+                    await reads_caller(request)
                 response = await handler(StrictRequest(request.scope, request.receive))
                 key = request.scope.get("idempotency_key")
                 return await key.finish(response) if key else response
