@@ -2,8 +2,8 @@
 Dependencies that only read the request, called by the route itself.
 
 FastAPI spends some 20 us on each dependency of each request, mostly to collect parameters that such a function does not
-have. A reader is called when all parameters of its endpoint are valid; one that authenticates, before the body is
-parsed.
+have. A reader is called when all parameters of its endpoint are valid and FastAPI's dependencies are solved; one that
+authenticates, before the body is parsed. Each is called once per request.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -25,6 +25,14 @@ def is_reader(dependency: Callable[..., Any]) -> bool:
     return iscoroutinefunction(dependency) and parameters == [Request]
 
 
+async def read_once(request: Request, read: Reader) -> Any:  # noqa: ANN401 - what the reader returns
+    """Return the result of a reader; a check that is also a parameter of the endpoint has run before."""
+    results = request.scope.setdefault("readers", {})
+    if read not in results:
+        results[read] = await read(request)
+    return results[read]
+
+
 def reading(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     """Return an endpoint that calls its readers itself; to FastAPI it has the other parameters, and the request."""
     its = signature(endpoint)
@@ -38,7 +46,7 @@ def reading(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     async def call(**values: Any) -> Any:  # noqa: ANN401 - as the endpoint has them
         request = values[own] if own else values.pop(_REQUEST)
         for name, read in readers.items():
-            values[name] = await read(request)
+            values[name] = await read_once(request, read)
         return await endpoint(**values)
 
     if not own:
@@ -50,5 +58,6 @@ def reading(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 def _readers(its: Signature) -> Iterator[tuple[str, Reader]]:
     for name, parameter in its.parameters.items():
         for mark in get_args(parameter.annotation)[1:]:
-            if isinstance(mark, params.Depends) and mark.dependency and is_reader(mark.dependency):
+            # Not Security, whose scopes only FastAPI knows.
+            if type(mark) is params.Depends and mark.use_cache and mark.dependency and is_reader(mark.dependency):
                 yield name, mark.dependency

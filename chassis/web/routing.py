@@ -23,7 +23,7 @@ from chassis.sealing.access import public
 from chassis.sealing.headers import refuse_sealed_answer
 from chassis.web.deprecation import Deprecation, observe_deprecated
 from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
-from chassis.web.readers import is_reader, reading
+from chassis.web.readers import is_reader, read_once, reading
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _END_OF_SENTENCE = re.compile(r"\.(?:\s+|$)")
@@ -149,7 +149,7 @@ class Route(PlainRoute):
             # The request's transaction ends after this: the answer is stored if the transaction commits.
             try:
                 if reads_caller:
-                    await reads_caller(request)
+                    await read_once(request, reads_caller)
                 response = await handler(StrictRequest(request.scope, request.receive))
                 key = request.scope.get("idempotency_key")
                 return await key.finish(response) if key else response

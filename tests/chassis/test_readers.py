@@ -2,11 +2,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Security
 from pydantic import BaseModel
 
 from chassis.core.errors import Conflict
-from chassis.dependencies import PERSON
+from chassis.dependencies import PERSON, Authentication
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.sealing.access import optional
 from chassis.web.readers import is_reader, reading
@@ -39,6 +39,17 @@ def _blocking(request: Request) -> str:
 OfPath = Annotated[str, Depends(_path)]
 
 
+checked = list[str]()
+
+
+async def _checked(request: Request) -> str:
+    checked.append(request.url.path)
+    return request.url.path
+
+
+CHECKED = Authentication("path", "a path", _checked, (), {})
+
+
 class Thing(BaseModel):
     """A body."""
 
@@ -69,6 +80,18 @@ async def own(body: Thing) -> str:
     return body.name
 
 
+@router.get("/checked", access=optional(), auth=CHECKED)
+async def check_once(path: Annotated[str, Depends(_checked)], again: Annotated[str, Depends(_checked)]) -> list[str]:
+    """Take the result of the route's check, twice."""
+    return [path, again]
+
+
+@router.get("/scoped", access=optional())
+async def scoped(path: Annotated[str, Security(_path, scopes=["read"])]) -> str:
+    """Name a scope."""
+    return path
+
+
 @pytest.mark.parametrize(
     ("dependency", "is_one"), [(_path, True), (_with_query, False), (_opened, False), (_blocking, False)]
 )
@@ -81,7 +104,7 @@ def test_fastapi_solves_no_reader() -> None:
     """The framework's dependencies of a route are the others; an endpoint without readers stays as it is."""
     solved = {route.name: [one.call for one in route.dependant.dependencies] for route in router.routes}
 
-    assert solved == {"here": [], "there": [_opened], "refused": [], "own": []}
+    assert solved == {"here": [], "there": [_opened], "refused": [], "own": [], "check_once": [], "scoped": [_path]}
     assert reading(own) is own
 
 
@@ -96,6 +119,16 @@ async def test_an_endpoint_gets_the_results_of_its_readers() -> None:
     assert (usual.json(), three.json()) == (["/api/v1/things/here", 7], ["/api/v1/things/here", 3])
     assert there.json() == ["one", "POST", "/api/v1/things/there", "/api/v1/things/there"]
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/number")
+
+
+async def test_a_check_that_is_a_parameter_too_runs_once() -> None:
+    """The route's check, and parameters with the same dependency, share one result per request."""
+    checked.clear()
+    async with serve_tiny(router) as tiny:
+        answer = await tiny.client.get("/api/v1/things/checked")
+
+    assert answer.json() == ["/api/v1/things/checked"] * 2
+    assert checked == ["/api/v1/things/checked"]
 
 
 async def test_the_error_of_a_reader_is_the_answer() -> None:
