@@ -8,6 +8,7 @@ before it runs; it then waits behind all others. Under load some callers wait un
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from time import time
 from typing import Any
@@ -60,7 +61,8 @@ class _FairQueue(AsyncAdaptedQueue[ConnectionPoolEntry]):
         except BaseException as error:
             if waiter.done() and not waiter.cancelled():
                 self.put_nowait(waiter.result())
-            waiter.cancel()
+            with suppress(ValueError):  # its turn had come
+                self._waiters.remove(waiter)
             if isinstance(error, TimeoutError):
                 raise Empty from error
             raise
