@@ -2,7 +2,7 @@
 Transport of our own: HTTP/1.1 over asyncio, with the parser of our servers. No other module imports httptools.
 
 A call is one write, some callbacks of the parser and one future: no thread, no task and no object for a request, which
-is why it needs half the CPU of the clients that were measured (docs/decisions/0005).
+is why it costs less CPU than the clients that were measured (docs/decisions/0005).
 """
 
 import asyncio
