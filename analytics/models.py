@@ -30,7 +30,14 @@ FAILED_MINUTES = "failed_minutes"
 """``{_id, failures, retry_at, changed}``: minutes whose events could not be counted, and when to try again."""
 
 DIRTY_MINUTES = "arrivals"
-"""``{_id, minutes, settled_at}``: the dirty minutes of a batch, and when counting them may begin."""
+"""
+``{_id, minutes, settled_at, counts}``: the dirty minutes of a batch, and when counting them may begin.
+
+``counts`` are those of the events that it added, as in ``minute_counts``; without them the minutes are recounted.
+"""
+
+RECOUNTS = "recounts"
+"""``{_id, start, end, marks}``: a recounted span, and the marks whose events the recount may have counted."""
 
 MINUTE_COUNTS = "minute_counts"
 """``{minute, type, count, revenue: {currency: minor}}``: the events of a UTC minute."""
@@ -70,6 +77,7 @@ INDEXES: Indexes = {
     FINAL_COUNTS: [],
     FAILED_MINUTES: [IndexModel("retry_at")],
     DIRTY_MINUTES: [IndexModel("settled_at")],
+    RECOUNTS: [IndexModel("marks")],
     MINUTE_COUNTS: [IndexModel([("minute", ASCENDING), ("type", ASCENDING)], unique=True)],
     DAY_COUNTS: [IndexModel([("day", ASCENDING), ("type", ASCENDING)], unique=True)],
     USER_DAYS: [

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pymongo import DeleteOne, ReplaceOne
 
 from analytics.counting.counts import DAY, MINUTE, QUARTER, Count, floor, quarter_of
+from analytics.counting.dirty_minutes import doubt_marks
 from analytics.counting.final_counts import not_final
 from analytics.counting.record_user_days import record_user_days
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
@@ -51,6 +52,7 @@ async def recount(database: MotorDatabase, span: Span) -> None:
     """
     Count the events of a span, and replace the stored counts that are not final.
 
+    The marks that it sees are stored, so that their counts are not added to what it has counted already.
     Repeating it, or running it twice at once, has the same effect: it reads one snapshot, and if two transactions write
     the same counts, MongoDB restarts one. For a span of long ago (``grain_at``) whole quarter hours are counted,
     because their minutes are deleted.
@@ -59,6 +61,7 @@ async def recount(database: MotorDatabase, span: Span) -> None:
     counted = span if has_minutes else span.quarters
 
     async def count(session: MotorSession) -> None:
+        await doubt_marks(database, session, counted.start, counted.end)
         which = await not_final(database, counted.start, session)
         minutes = await _count_events(database, session, counted, which)
         if has_minutes:
