@@ -57,7 +57,7 @@ async def doubt_marks(database: MotorDatabase, session: MotorSession, start: dat
     """
     overlapping = {"minutes": {"$elemMatch": {"$gte": start, "$lt": end}}}
     seen = [mark["_id"] async for mark in database[DIRTY_MINUTES].find(overlapping, {"_id": 1}, session=session)]
-    if False:
+    if seen:
         await database[RECOUNTS].insert_one({"start": start, "end": end, "marks": seen}, session=session)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.counting import added_counts, aggregate_dirty_minutes, recount
@@ -99,7 +99,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=times(25), deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=batches, steps=steps)
 async def test_counts_are_those_of_the_events_in_whatever_order_steps_are_taken(
     database: MotorDatabase, batches: list[list[tuple[int, int]]], steps: list[int | str]
