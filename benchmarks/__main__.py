@@ -86,7 +86,7 @@ def analytics(
 def growth(
     *,
     quick: Annotated[
-        bool, typer.Option(help="4 minutes instead of 20: a twentieth of the rows, fewer rounds; keeps nothing.")
+        bool, typer.Option(help="4 minutes instead of 16: a twentieth of the rows, fewer rounds; keeps nothing.")
     ] = False,
 ) -> None:
     """Measure with a million orders, users and waiting events, beside empty databases. Run it on a quiet machine."""

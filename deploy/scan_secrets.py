@@ -28,6 +28,7 @@ _ALLOWED = {
     ("chassis/mongodb/dsn.py", "Basic Auth Credentials"): "the form of an address, in an error's text",
     ("chassis/postgres/dsn.py", "Basic Auth Credentials"): "the same",
     ("user/mail/smtp_url.py", "Basic Auth Credentials"): "the same",
+    ("user/settings.py", "Basic Auth Credentials"): "the example of a setting, with change-me",
     ("cli/build.py", "Basic Auth Credentials"): "an unreachable address",
     ("tests/*", "Basic Auth Credentials"): "addresses of servers that do not exist",
     ("user/schemas.py", "Base64 High Entropy String"): "an example in the API's description",
