@@ -234,3 +234,23 @@ async def test_a_mark_keeps_only_the_minutes_that_a_recount_has_seen(
 
     assert recounted == [NOON]
     await assert_counted(database)
+
+
+@pytest.mark.parametrize(
+    ("at", "beside"), [(NOON, NOON), (LONG_AGO + MINUTE, LONG_AGO)], ids=["minute", "quarter hour"]
+)
+async def test_what_a_recount_has_seen_is_not_added_however_late_its_batch_is_completed(
+    database: MotorDatabase, at: datetime, beside: datetime
+) -> None:
+    """The recount is remembered while its marks wait; one of long ago has seen the whole quarter hour."""
+    batch = Batch([event(at)])
+    await batch.go_on(database)
+    await batch.go_on(database)
+    await recount.recount(database, recount.Span(beside, beside + MINUTE))
+    await count(database)
+    await batch.go_on(database)
+
+    for _ in range(2):
+        await count(database)
+
+    await assert_counted(database)
