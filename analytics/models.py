@@ -33,7 +33,8 @@ DIRTY_MINUTES = "arrivals"
 """
 ``{_id, minutes, settled_at, counts}``: the dirty minutes of a batch, and when counting them may begin.
 
-``counts`` are those of the events that it added, as in ``minute_counts``; without them the minutes are recounted.
+``counts`` are those of the events that it added, as in ``minute_counts``, each with the ``people`` of its events;
+without them the minutes are recounted.
 """
 
 RECOUNTS = "recounts"

@@ -7,6 +7,7 @@ from datetime import datetime
 from pymongo import ReplaceOne
 
 from analytics.counting.counts import DAY, MINUTE, Count, floor, quarter_of
+from analytics.counting.record_user_days import record_days_of
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, MINUTE_COUNTS, RECOUNTS
 from analytics.retention import grain_at
 from chassis.mongodb.database import Document, MotorDatabase, MotorSession, in_transaction
@@ -19,13 +20,19 @@ _Key = tuple[datetime, str]
 
 
 def counts_of(documents: Iterable[Document]) -> list[Document]:
-    """Return the counts of events by minute and type, in the stored form."""
+    """Return the counts of events by minute and type, in the stored form, each with the people of its events."""
     counts: defaultdict[_Key, Count] = defaultdict(Count)
+    people: defaultdict[_Key, set[str]] = defaultdict(set)
     for document in documents:
+        key = document["occurred_at"].replace(second=0, microsecond=0), document["type"]
         revenue = document.get("revenue")
-        by_currency = {revenue["currency"]: revenue["minor"]} if revenue and revenue["currency"] else {}
-        counts[document["occurred_at"].replace(second=0, microsecond=0), document["type"]].add(1, by_currency)
-    return [{"minute": minute, "type": kind, **one.as_document()} for (minute, kind), one in counts.items()]
+        counts[key].add(1, {revenue["currency"]: revenue["minor"]} if revenue and revenue["currency"] else {})
+        if document["user_id"] is not None:
+            people[key].add(document["user_id"])
+    return [
+        {"minute": key[0], "type": key[1], "people": list(people[key]), **count.as_document()}
+        for key, count in counts.items()
+    ]
 
 
 def in_portions(marks: Iterable[Document]) -> Iterator[list[Document]]:
@@ -47,8 +54,10 @@ async def add_counts(database: MotorDatabase, marks: Sequence[Document]) -> None
     Add the counts of complete marks to the stored counts, and delete the marks, in one transaction.
 
     What a recount may have counted is not added: a mark with such minutes stays, with these minutes and without counts,
-    so that they are recounted. A mark that another process has counted is skipped.
+    so that they are recounted. A mark that another process has counted is skipped. People's days are facts, which may
+    be recorded twice: they are recorded before the marks are deleted.
     """
+    await record_days_of(database, [one for mark in marks for one in mark["counts"]])
     ids = {"_id": {"$in": [mark["_id"] for mark in marks]}}
 
     async def add(session: MotorSession) -> None:

@@ -41,13 +41,16 @@ async def record_user_days(database: MotorDatabase, day: datetime, events: Docum
     await _record(database, active)
 
 
-async def record_days_of(database: MotorDatabase, events: Iterable[Document]) -> None:
-    """Record the same from the documents of stored events, of any days."""
+async def record_days_of(database: MotorDatabase, counts: Iterable[Document]) -> None:
+    """Record the same from the counts of batches (``added_counts.counts_of``), of any days."""
     active: defaultdict[tuple[datetime, str], set[str]] = defaultdict(set)
-    for event in events:
-        if event["user_id"] is not None:
-            active[floor(event["occurred_at"], DAY), event["user_id"]].add(event["type"])
-    await _record(database, {key: types for key, types in active.items() if not _is_expired(key[0])})
+    for one in counts:
+        day = floor(one["minute"], DAY)
+        for user_id in one["people"]:
+            active[day, user_id].add(one["type"])
+    kept = [(key, types) for key, types in active.items() if not _is_expired(key[0])]
+    for start in range(0, len(kept), _BATCH):
+        await _record(database, dict(kept[start : start + _BATCH]))
 
 
 def _is_expired(day: datetime) -> bool:

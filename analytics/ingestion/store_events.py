@@ -7,7 +7,6 @@ from pymongo.errors import BulkWriteError
 
 from analytics.counting.added_counts import counts_of
 from analytics.counting.dirty_minutes import LONGEST_STORING_S, mark_complete, mark_dirty
-from analytics.counting.record_user_days import record_days_of
 from analytics.models import EVENTS
 from analytics.privacy.anonymise_erased import anonymise_erased
 from chassis.mongodb.database import Document, MotorDatabase, duplicates_in
@@ -30,7 +29,6 @@ async def store_events(database: MotorDatabase, documents: Sequence[Document]) -
         mark = await mark_dirty(database, documents)
         duplicates = await _insert(database, documents)
         added = [document for position, document in enumerate(documents) if position not in duplicates]
-        await record_days_of(database, added)
         await mark_complete(database, mark, counts_of(added))
         await anonymise_erased(database, documents)
     return duplicates

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -263,10 +264,13 @@ async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
     assert await noted(database) == {}
 
 
-async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> None:
+@pytest.mark.parametrize("store", [store_events, store_without_counts])
+async def test_nothing_is_noted_of_an_erased_person(
+    database: MotorDatabase, store: Callable[[MotorDatabase, list[Document]], Awaitable[object]]
+) -> None:
     """Before an erasure anonymises the events, no day is recorded, in any spelling of the id; others' days stay."""
     ada = str(new_id())
-    await store_without_counts(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
+    await store(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
     await database[ERASED_USERS].insert_one({"_id": ada, "erased_at": utc_now()})
 
     await aggregate_dirty_minutes(database)
