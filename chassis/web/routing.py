@@ -127,14 +127,13 @@ class Route(PlainRoute):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
         receiver = application_of(scope["app"]).receiver
-        if not (deprecation := self.policy.deprecation):
-            await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
-            return
-        scope["deprecation"] = deprecation
+        if deprecation := self.policy.deprecation:
+            scope["deprecation"] = deprecation
         try:
             await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
         finally:
-            observe_deprecated(scope, self.path_format)
+            if deprecation:
+                observe_deprecated(scope, self.path_format)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the framework's handler, with a strict request; a key is refused, or its answer is stored."""

@@ -188,8 +188,18 @@ async def test_an_unknown_reservation_is_told(orders: Orders, what: str) -> None
     assert refusal(refused.value) == (404, "reservation_not_found")
 
 
+@pytest.fixture
+def nothing_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service's own work, which runs every second, finds no overdue reservation."""
+
+    async def find_none(_store: Postgres) -> bool:
+        return False
+
+    monkeypatch.setattr("product.main.is_any_overdue", find_none)
+
+
 async def test_closed_reservations_go_after_30_days(
-    orders: Orders, make_product: MakeProduct, database: Postgres, apps: dict[str, FastAPI]
+    orders: Orders, make_product: MakeProduct, database: Postgres, nothing_expires: None
 ) -> None:
     """Closed reservations go with their lines; recent ones, open ones of any age and the ledger stay."""
     pot = await make_product(stock=100)
