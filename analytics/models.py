@@ -31,23 +31,25 @@ FAILED_MINUTES = "failed_minutes"
 
 DIRTY_MINUTES = "arrivals"
 """
-``{_id, minutes, settled_at, counts}``: the dirty minutes of a batch, and when counting them may begin.
+``{_id, minutes, begun_at, settled_at, counts}``: the dirty minutes of a batch, and when counting them may begin.
 
 ``counts`` are those of the events that it added, as in ``minute_counts``, each with the ``people`` of its events;
 without them the minutes are recounted.
 """
 
-RECOUNTS = "recounts"
-"""``{_id, start, end, marks}``: a recounted span, and the marks whose events the recount may have counted."""
-
 MINUTE_COUNTS = "minute_counts"
-"""``{minute, type, count, revenue: {currency: minor}}``: the events of a UTC minute."""
+"""
+``{minute, type, count, revenue: {currency: minor}, recounted_at}``: the events of a UTC minute.
+
+``recounted_at`` is when its events were last read: never, if it is null; unknown, if it is missing.
+"""
 
 DAY_COUNTS = "day_counts"
 """
 ``{day, type, count, revenue, quarters: {"0" to "95": {count, revenue}}}``: the events of a UTC day.
 
-Quarter hours are kept because the days of every time zone begin at one.
+Quarter hours are kept because the days of every time zone begin at one. Those of long ago, whose minutes are not kept,
+have ``recounted_at``.
 """
 
 USER_DAYS = "user_days"
@@ -78,7 +80,6 @@ INDEXES: Indexes = {
     FINAL_COUNTS: [],
     FAILED_MINUTES: [IndexModel("retry_at")],
     DIRTY_MINUTES: [IndexModel("settled_at")],
-    RECOUNTS: [IndexModel("marks")],
     MINUTE_COUNTS: [IndexModel([("minute", ASCENDING), ("type", ASCENDING)], unique=True)],
     DAY_COUNTS: [IndexModel([("day", ASCENDING), ("type", ASCENDING)], unique=True)],
     USER_DAYS: [

@@ -1,26 +1,29 @@
 """Counting the events of marked batches (docs/decisions/0017-counts.md)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import structlog
 from bson import ObjectId
 from pymongo import DeleteOne, UpdateOne
 
-from analytics.counting.added_counts import add_counts, in_portions
+from analytics.counting.added_counts import add_counts
 from analytics.counting.count_span import UNCOUNTABLE, count_span
 from analytics.counting.counts import HOUR, MINUTE, floor
-from analytics.counting.dirty_minutes import delete_old_recounts
 from analytics.counting.recount import Span
 from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from chassis.core.clock import utc_now
-from chassis.mongodb.database import Document, MotorDatabase
+from chassis.mongodb.database import Document, MotorCursor, MotorDatabase
 
 log = structlog.get_logger(__name__)
 
 MOST_DIRTY_MINUTES = 1000
 """So many are counted at a time."""
+MOST_COUNTS = 2000
+"""So many counts of marks are added in one transaction, and those of one mark more."""
+_BATCH = 100
+"""Marks that are read at a time: those with counts are large."""
 _MOST_RUNS = 10
 """An hour with more separate runs of minutes is counted as a whole: that is one transaction."""
 
@@ -42,18 +45,32 @@ async def aggregate_dirty_minutes(database: MotorDatabase) -> int:
     """
     now = utc_now()
     complete = database[DIRTY_MINUTES].find({"settled_at": {"$lte": now}}).sort("settled_at").limit(MOST_DIRTY_MINUTES)
-    marks = [mark async for mark in complete]
-    for portion in in_portions(mark for mark in marks if "counts" in mark):
-        await _add(database, portion)
-    await _recount(database, [mark["_id"] for mark in marks], now)
-    await delete_old_recounts(database)
-    return len(marks)
+    mark_ids: list[ObjectId] = []
+    async for marks in _portions(complete.batch_size(_BATCH)):
+        await _add(database, [mark for mark in marks if "counts" in mark])
+        mark_ids += [mark["_id"] for mark in marks]
+    await _recount(database, mark_ids, now)
+    return len(mark_ids)
+
+
+async def _portions(marks: MotorCursor) -> AsyncIterator[list[Document]]:
+    """Split marks into portions, each of which is counted in one transaction."""
+    portion: list[Document] = []
+    size = 0
+    async for mark in marks:
+        portion.append(mark)
+        size += len(mark.get("counts", ()))
+        if size >= MOST_COUNTS:
+            yield portion
+            portion, size = [], 0
+    yield portion
 
 
 async def _add(database: MotorDatabase, marks: Sequence[Document]) -> None:
     """Add the counts of marks; if that fails, leave their minutes to be recounted, in parts if need be."""
     try:
-        await add_counts(database, marks)
+        if marks:
+            await add_counts(database, marks)
     except UNCOUNTABLE as error:
         log.warning("counts not added, their minutes are recounted", marks=len(marks), error=type(error).__name__)
         ids = {"_id": {"$in": [mark["_id"] for mark in marks]}}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pymongo
 from pymongo.errors import BulkWriteError
 
-from analytics.counting.added_counts import counts_of
+from analytics.counting.batch_counts import counts_of
 from analytics.counting.dirty_minutes import LONGEST_STORING_S, mark_complete, mark_dirty
 from analytics.models import EVENTS
 from analytics.privacy.anonymise_erased import anonymise_erased

@@ -10,7 +10,7 @@ from pymongo import UpdateOne
 
 from analytics.counting import dirty_minutes
 from analytics.counting import record_user_days as user_days
-from analytics.counting.added_counts import counts_of
+from analytics.counting.batch_counts import counts_of
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.ingestion.store_events import store_events

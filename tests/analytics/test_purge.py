@@ -21,7 +21,6 @@ from analytics.models import (
     INDEXES,
     LEASES,
     MINUTE_COUNTS,
-    RECOUNTS,
     USER_DAYS,
     WRITE_KEYS,
 )
@@ -43,7 +42,6 @@ NOT_PURGED = {
     LEASES: "one for each kind of work",
     DIRTY_MINUTES: "each is deleted when it is counted",
     FAILED_MINUTES: "each is deleted when it is counted",
-    RECOUNTS: "each is deleted when the marks that it has seen are counted",
     "final_counts": "one for each type",
 }
 
