@@ -44,9 +44,9 @@ async def aggregate_dirty_minutes(database: MotorDatabase) -> int:
     are recounted. If it is interrupted, the marks that were not counted are still stored.
     """
     now = utc_now()
-    complete = database[DIRTY_MINUTES].find({"settled_at": {"$lte": now}}).sort("settled_at").limit(MOST_DIRTY_MINUTES)
+    complete = database[DIRTY_MINUTES].find({"settled_at": {"$lte": now}}, batch_size=_BATCH).sort("settled_at")
     mark_ids: list[ObjectId] = []
-    async for marks in _portions(complete.batch_size(_BATCH)):
+    async for marks in _portions(complete.limit(MOST_DIRTY_MINUTES)):
         await _add(database, [mark for mark in marks if "counts" in mark])
         mark_ids += [mark["_id"] for mark in marks]
     await _recount(database, mark_ids, now)

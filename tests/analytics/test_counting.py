@@ -10,8 +10,8 @@ from pymongo import UpdateOne
 
 from analytics.counting import dirty_minutes
 from analytics.counting import record_user_days as user_days
-from analytics.counting.batch_counts import counts_of
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
+from analytics.counting.batch_counts import counts_of
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.ingestion.store_events import store_events
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS

@@ -283,7 +283,7 @@ async def _count_and_note_recounts(database: MotorDatabase, monkeypatch: pytest.
 async def test_what_a_recount_has_read_is_not_added_however_late_its_batch_is_completed(
     database: MotorDatabase, clock: Clock, at: datetime, beside: datetime, ahead: int
 ) -> None:
-    """The count keeps the time of the recount when it grows; long ago it has read the quarter hour. Clocks may differ."""
+    """The count keeps the time of the recount, also when it grows; long ago it is that of the quarter hour."""
     batch = Batch([event(at)])
     clock.ahead = timedelta(seconds=ahead)
     await batch.go_on(database)
