@@ -1,23 +1,26 @@
 """Recording people's active days."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 
-from pymongo import InsertOne, UpdateOne
-from pymongo.errors import BulkWriteError
+from bson import ObjectId
+from pymongo import InsertOne, UpdateMany
 
 from analytics.counting.counts import DAY, floor
 from analytics.ingestion.person_ids import person_id
 from analytics.models import ERASED_USERS, EVENTS, USER_DAYS
 from analytics.retention import PEOPLE_KEPT
 from chassis.core.clock import utc_now
-from chassis.mongodb.database import Document, MotorDatabase, duplicates_in
+from chassis.mongodb.database import Document, MotorDatabase, MotorSession, in_transaction
 
 _BATCH = 1000
 
-Active = Mapping[tuple[datetime, str], set[str]]
-"""UTC day and person -> the types of events."""
+_NO_DAY: Document = {"types": []}
+
+People = Mapping[str, set[str]]
+"""Person -> the types of events."""
 
 
 async def record_user_days(database: MotorDatabase, day: datetime, events: Document) -> None:
@@ -26,67 +29,60 @@ async def record_user_days(database: MotorDatabase, day: datetime, events: Docum
 
     The rows are deleted by an erasure or when they expire. Recording them again, or in several processes, is harmless.
     """
-    if _is_expired(day):
-        return
     pipeline: list[Document] = [
         {"$match": {**events, "user_id": {"$ne": None}}},
         {"$group": {"_id": "$user_id", "types": {"$addToSet": "$type"}}},
     ]
-    active: dict[tuple[datetime, str], set[str]] = {}
+    people: dict[str, set[str]] = {}
     async for row in database[EVENTS].aggregate(pipeline, batchSize=_BATCH):
-        active[day, row["_id"]] = set(row["types"])
-        if len(active) == _BATCH:
-            await _record(database, active)
-            active = {}
-    await _record(database, active)
+        people[row["_id"]] = set(row["types"])
+        if len(people) == _BATCH:
+            await _record(database, day, people)
+            people = {}
+    await _record(database, day, people)
 
 
 async def record_days_of(database: MotorDatabase, counts: Iterable[Document]) -> None:
-    """Record the same from the counts of batches (``added_counts.counts_of``), of any days."""
-    active: defaultdict[tuple[datetime, str], set[str]] = defaultdict(set)
+    """Record the same from the counts of batches (``batch_counts.counts_of``), of any days."""
+    days: defaultdict[datetime, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for one in counts:
-        day = floor(one["minute"], DAY)
+        people = days[floor(one["minute"], DAY)]
         for user_id in one["people"]:
-            active[day, user_id].add(one["type"])
-    kept = [(key, types) for key, types in active.items() if not _is_expired(key[0])]
-    for start in range(0, len(kept), _BATCH):
-        await _record(database, dict(kept[start : start + _BATCH]))
+            people[user_id].add(one["type"])
+    for day, active in days.items():
+        rest = iter(active.items())
+        while part := dict(islice(rest, _BATCH)):
+            await _record(database, day, part)
 
 
-def _is_expired(day: datetime) -> bool:
-    return day < utc_now() - PEOPLE_KEPT
-
-
-async def _record(database: MotorDatabase, active: Active) -> None:
-    known = await _read_known(database, active) if active else {}
-    news = {key: types for key, types in active.items() if not types <= known.get(key, set())}
-    if not news:
+async def _record(database: MotorDatabase, day: datetime, people: People) -> None:
+    if not people or day < utc_now() - PEOPLE_KEPT:
         return
-    writes = [_write(key, types, known) for key, types in news.items()]
-    try:
-        await database[USER_DAYS].bulk_write(writes, ordered=False)
-    except BulkWriteError as error:
-        duplicates_in(error)
-        await _record(database, news)  # another process has inserted the same days in the meantime
-    await _delete_erased(database, {user_id for _, user_id in news})
+
+    async def record(session: MotorSession) -> People:
+        rows = database[USER_DAYS].find({"day": day, "user_id": {"$in": list(people)}}, {"day": 0}, session=session)
+        known = {row["user_id"]: row async for row in rows}
+        news = {user_id: types.difference(known.get(user_id, _NO_DAY)["types"]) for user_id, types in people.items()}
+        news = {user_id: types for user_id, types in news.items() if types}
+        if news:
+            await database[USER_DAYS].bulk_write(_writes(day, news, known), ordered=False, session=session)
+        return news
+
+    await _delete_erased(database, await in_transaction(database, record))
 
 
-async def _read_known(database: MotorDatabase, active: Active) -> Active:
-    people: defaultdict[datetime, list[str]] = defaultdict(list)
-    for day, user_id in active:
-        people[day].append(user_id)
-    of_days = [{"day": day, "user_id": {"$in": user_ids}} for day, user_ids in people.items()]
-    rows = database[USER_DAYS].find({"$or": of_days}, {"_id": 0})
-    return {(row["day"], row["user_id"]): set(row["types"]) async for row in rows}
-
-
-def _write(
-    key: tuple[datetime, str], types: Iterable[str], known: Container[tuple[datetime, str]]
-) -> InsertOne[Document] | UpdateOne:
-    which = {"day": key[0], "user_id": key[1]}
-    if key in known:
-        return UpdateOne(which, {"$addToSet": {"types": {"$each": list(types)}}})
-    return InsertOne({**which, "types": list(types)})
+def _writes(day: datetime, news: People, known: Mapping[str, Document]) -> list[InsertOne[Document] | UpdateMany]:
+    """Insert the days of people without one; add types to the others, in one write for each combination of types."""
+    days: list[InsertOne[Document] | UpdateMany] = []
+    added: defaultdict[frozenset[str], list[ObjectId]] = defaultdict(list)
+    for user_id, types in news.items():
+        if user_id in known:
+            added[frozenset(types)].append(known[user_id]["_id"])
+        else:
+            days.append(InsertOne({"day": day, "user_id": user_id, "types": list(types)}))
+    for kinds, ids in added.items():
+        days.append(UpdateMany({"_id": {"$in": ids}}, {"$addToSet": {"types": {"$each": list(kinds)}}}))
+    return days
 
 
 async def _delete_erased(database: MotorDatabase, user_ids: Iterable[str]) -> None:
