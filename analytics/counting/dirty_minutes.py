@@ -13,6 +13,7 @@ from datetime import timedelta
 from bson import ObjectId
 from pymongo import WriteConcern
 
+from analytics.counting.batch_counts import minutes_of
 from analytics.models import DIRTY_MINUTES
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
@@ -29,9 +30,9 @@ _ON_ONE = WriteConcern(w=1)
 
 async def mark_dirty(database: MotorDatabase, documents: Iterable[Document]) -> Document:
     """Mark the minutes of events that are about to be stored; returns the mark for ``mark_complete``."""
-    minutes = sorted({document["occurred_at"].replace(second=0, microsecond=0) for document in documents})
     now = utc_now()
-    mark: Document = {"_id": ObjectId(), "minutes": minutes, "begun_at": now, "settled_at": now + _NEVER_COMPLETED}
+    times = {"begun_at": now, "settled_at": now + _NEVER_COMPLETED}
+    mark: Document = {"_id": ObjectId(), "minutes": minutes_of(documents), **times}
     await database[DIRTY_MINUTES].insert_one(mark)
     return mark
 

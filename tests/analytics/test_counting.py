@@ -25,7 +25,7 @@ from tests.support.often import times
 
 async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> None:
     """A stored event is counted under the minute and the day of its time."""
-    events = [event(), event(NOON + timedelta(seconds=59)), event(NOON + timedelta(hours=30), "order.confirmed")]
+    events = [event(), event(NOON + timedelta(seconds=59.999999)), event(NOON + timedelta(hours=30), "order.confirmed")]
     await store_events(database, events)
 
     await aggregate_dirty_minutes(database)
