@@ -30,16 +30,26 @@ FAILED_MINUTES = "failed_minutes"
 """``{_id, failures, retry_at, changed}``: minutes whose events could not be counted, and when to try again."""
 
 DIRTY_MINUTES = "arrivals"
-"""``{_id, minutes, settled_at}``: the dirty minutes of a batch, and when counting them may begin."""
+"""
+``{_id, minutes, begun_at, settled_at, counts}``: the dirty minutes of a batch, and when counting them may begin.
+
+``counts`` are those of the events that it added, as in ``minute_counts``, each with the ``people`` of its events;
+without them the minutes are recounted.
+"""
 
 MINUTE_COUNTS = "minute_counts"
-"""``{minute, type, count, revenue: {currency: minor}}``: the events of a UTC minute."""
+"""
+``{minute, type, count, revenue: {currency: minor}, recounted_at}``: the events of a UTC minute.
+
+``recounted_at`` is when its events were last read: never, if it is null; unknown, if it is missing.
+"""
 
 DAY_COUNTS = "day_counts"
 """
 ``{day, type, count, revenue, quarters: {"0" to "95": {count, revenue}}}``: the events of a UTC day.
 
-Quarter hours are kept because the days of every time zone begin at one.
+Quarter hours are kept because the days of every time zone begin at one. Those of long ago, whose minutes are not kept,
+have ``recounted_at``.
 """
 
 USER_DAYS = "user_days"

@@ -16,6 +16,8 @@ from chassis.mongodb.database import Document, MotorDatabase
 
 log = structlog.get_logger(__name__)
 
+UNCOUNTABLE = (OperationFailure, NetworkTimeout, BSONError, OverflowError)
+"""Errors of counting that fewer events, or other ones, may not cause; the database answers."""
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
 """A failed minute is tried again after a minute, then after twice the time, up to once an hour."""
@@ -36,7 +38,7 @@ async def count_span(database: MotorDatabase, span: Span) -> list[datetime]:
     grain = grain_at(span.start)
     try:
         await recount(database, span)
-    except (OperationFailure, NetworkTimeout, BSONError, OverflowError) as error:
+    except UNCOUNTABLE as error:
         halves = (span if grain == MINUTE else span.quarters).halves(grain)
         if not halves:
             await _keep_failed(database, span.start, error)

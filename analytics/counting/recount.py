@@ -1,7 +1,7 @@
 """Recounting the events of a span of time."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from analytics.counting.final_counts import not_final
 from analytics.counting.record_user_days import record_user_days
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
 from analytics.retention import grain_at
+from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase, MotorSession, in_transaction
 
 
@@ -51,6 +52,7 @@ async def recount(database: MotorDatabase, span: Span) -> None:
     """
     Count the events of a span, and replace the stored counts that are not final.
 
+    The counts keep the time, so that events which it may have read are not added to them (``added_counts``).
     Repeating it, or running it twice at once, has the same effect: it reads one snapshot, and if two transactions write
     the same counts, MongoDB restarts one. For a span of long ago (``grain_at``) whole quarter hours are counted,
     because their minutes are deleted.
@@ -61,9 +63,13 @@ async def recount(database: MotorDatabase, span: Span) -> None:
     async def count(session: MotorSession) -> None:
         which = await not_final(database, counted.start, session)
         minutes = await _count_events(database, session, counted, which)
+        recounted = {"recounted_at": utc_now()}  # not before the snapshot
         if has_minutes:
-            minutes = await _replace_minutes(database, session, counted, which, minutes)
-        await _count_day(database, session, counted.quarters, which, minutes)
+            new = [{**minute, **recounted} for minute in minutes]
+            quarters = _by_quarter(await _replace_minutes(database, session, counted, which, new), {})
+        else:
+            quarters = _by_quarter(minutes, recounted)
+        await _count_day(database, session, counted.quarters, which, quarters)
 
     await in_transaction(database, count)
     await record_user_days(database, counted.day, counted.holds("occurred_at"))
@@ -107,10 +113,9 @@ async def _replace_minutes(
 
 
 async def _count_day(
-    database: MotorDatabase, session: MotorSession, quarters: Span, which: Document, minutes: Iterable[Document]
+    database: MotorDatabase, session: MotorSession, quarters: Span, which: Document, counted: Mapping[str, Document]
 ) -> None:
-    """Update the quarter hours in the counts of their day from their minutes."""
-    counted = _by_quarter(minutes)
+    """Replace quarter hours in the counts of their day, by type and name."""
     stored = database[DAY_COUNTS].find({"day": quarters.day, **which}, {"type": 1, "quarters": 1}, session=session)
     before = {row["type"]: row["quarters"] async for row in stored}
     writes = []
@@ -123,12 +128,12 @@ async def _count_day(
         await database[DAY_COUNTS].bulk_write(writes, session=session)
 
 
-def _by_quarter(minutes: Iterable[Document]) -> dict[str, dict[str, Document]]:
-    """Add up minutes; returns the counts of quarter hours by type and name."""
+def _by_quarter(minutes: Iterable[Document], more: Document) -> dict[str, Document]:
+    """Add up minutes; returns the counts of quarter hours, with *more* fields, by type and name."""
     counts: defaultdict[str, defaultdict[str, Count]] = defaultdict(lambda: defaultdict(Count))
     for row in minutes:
         counts[row["type"]][quarter_of(row["minute"])].add(row["count"], row.get("revenue", {}))
-    return {kind: {name: one.as_document() for name, one in day.items()} for kind, day in counts.items()}
+    return {kind: {name: {**one.as_document(), **more} for name, one in day.items()} for kind, day in counts.items()}
 
 
 def _write_day(day: datetime, kind: str, quarters: dict[str, Document]) -> ReplaceOne[Document] | DeleteOne:

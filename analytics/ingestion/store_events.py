@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pymongo
 from pymongo.errors import BulkWriteError
 
+from analytics.counting.batch_counts import counts_of
 from analytics.counting.dirty_minutes import LONGEST_STORING_S, mark_complete, mark_dirty
 from analytics.models import EVENTS
 from analytics.privacy.anonymise_erased import anonymise_erased
@@ -27,7 +28,8 @@ async def store_events(database: MotorDatabase, documents: Sequence[Document]) -
     with pymongo.timeout(LONGEST_STORING_S):
         mark = await mark_dirty(database, documents)
         duplicates = await _insert(database, documents)
-        await mark_complete(database, mark)
+        added = [document for position, document in enumerate(documents) if position not in duplicates]
+        await mark_complete(database, mark, counts_of(added))
         await anonymise_erased(database, documents)
     return duplicates
 

@@ -1,6 +1,6 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +10,7 @@ from pymongo import UpdateOne
 from analytics.counting import dirty_minutes
 from analytics.counting import record_user_days as user_days
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
+from analytics.counting.batch_counts import counts_of
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.ingestion.store_events import store_events
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, ERASED_USERS, EVENTS, FAILED_MINUTES, MINUTE_COUNTS, USER_DAYS
@@ -18,13 +19,13 @@ from chassis.core.clock import utc_now
 from chassis.core.types import new_id
 from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.counted import days, minutes, model
-from tests.analytics.counting import NOON, event, sale
+from tests.analytics.counting import NOON, event, sale, store_without_counts
 from tests.support.often import times
 
 
 async def test_events_are_counted_by_minute_and_day(database: MotorDatabase) -> None:
     """A stored event is counted under the minute and the day of its time."""
-    events = [event(), event(NOON + timedelta(seconds=59)), event(NOON + timedelta(hours=30), "order.confirmed")]
+    events = [event(), event(NOON + timedelta(seconds=59.999999)), event(NOON + timedelta(hours=30), "order.confirmed")]
     await store_events(database, events)
 
     await aggregate_dirty_minutes(database)
@@ -126,7 +127,7 @@ async def test_who_was_taken_for_dead_is_counted_when_it_goes_on(database: Motor
     await database[DIRTY_MINUTES].delete_one({"_id": mark["_id"]})
     await database[EVENTS].insert_one(late)
 
-    await dirty_minutes.mark_complete(database, mark)
+    await dirty_minutes.mark_complete(database, mark, counts_of([late]))
     await aggregate_dirty_minutes(database)
 
     assert await minutes(database) == model([late], timedelta(minutes=1))
@@ -143,7 +144,7 @@ async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
 
     async def settle_meanwhile(*_: object) -> None:
         await database[EVENTS].insert_one(late)
-        await dirty_minutes.mark_complete(database, mark)
+        await dirty_minutes.mark_complete(database, mark, counts_of([late]))
 
     with monkeypatch.context() as patch:
         patch.setattr(recounted, settle_meanwhile)
@@ -156,7 +157,7 @@ async def test_an_arrival_that_is_settled_while_it_is_counted_is_counted_again(
 async def test_scattered_events_are_counted_by_the_hour(database: MotorDatabase) -> None:
     """Many separate minutes of an hour, and of several days, give the same counts as few."""
     events = [event(NOON + timedelta(minutes=3 * n)) for n in range(60)]
-    await store_events(database, events)
+    await store_without_counts(database, events)
 
     await aggregate_dirty_minutes(database)
 
@@ -203,14 +204,14 @@ async def test_without_events_nothing_is_rebuilt(database: MotorDatabase) -> Non
 
 
 async def test_what_people_do_is_noted_by_day(database: MotorDatabase) -> None:
-    """Each person's day has every type once, whenever the event was stored."""
-    for kind in ("a", "b", "a"):
-        await store_events(database, [event(kind=kind, user_id="ada"), event(kind=kind)])
+    """Each person's day has every type once, whenever the event was stored, whether or not the batch has counts."""
+    for kind, store in (("a", store_events), ("b", store_without_counts), ("a", store_events), ("c", store_events)):
+        await store(database, [event(kind=kind, user_id="ada"), event(kind=kind)])
         await aggregate_dirty_minutes(database)
 
     (row,) = [row async for row in database[USER_DAYS].find()]
 
-    assert (row["day"], row["user_id"], sorted(row["types"])) == (NOON.replace(hour=0), "ada", ["a", "b"])
+    assert (row["day"], row["user_id"], sorted(row["types"])) == (NOON.replace(hour=0), "ada", ["a", "b", "c"])
 
 
 async def noted(database: MotorDatabase) -> dict[str, set[str]]:
@@ -221,51 +222,47 @@ async def noted(database: MotorDatabase) -> dict[str, set[str]]:
 async def test_many_people_are_noted(database: MotorDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """All people are recorded, also when there are more than fit into one batch."""
     monkeypatch.setattr(user_days, "_BATCH", 2)
-    await store_events(database, [event(user_id=who) for who in "abcde"])
+    await store_without_counts(database, [event(user_id=who) for who in "abcde"])
 
     await aggregate_dirty_minutes(database)
 
     assert await noted(database) == {who: {"page.viewed"} for who in "abcde"}
 
 
-async def test_two_who_note_one_persons_day_at_once_lose_nothing(
-    database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the day was inserted meanwhile, the types are added to it, and other people are still recorded."""
-    await store_events(database, [event(kind="a", user_id="ada")])
-    await aggregate_dirty_minutes(database)
-    write = user_days._write  # noqa: SLF001 - the moment between reading and writing
-
-    def too_late(*arguments: Any) -> object:  # noqa: ANN401
-        day, person, _known = arguments
-        if person["_id"] == "ada":
-            monkeypatch.setattr(user_days, "_write", write)
-        return write(day, person, ())
-
-    monkeypatch.setattr(user_days, "_write", too_late)
-    await store_events(database, [event(kind="b", user_id=who) for who in ("ada", "bob")])
+async def test_two_who_note_one_persons_day_at_once_lose_nothing(database: MotorDatabase) -> None:
+    """If a day was inserted or changed meanwhile, both processes' types are in it, and other people are recorded."""
+    await store_without_counts(database, [event(kind="a", user_id="ada")])
     await aggregate_dirty_minutes(database)
 
-    assert await noted(database) == {"ada": {"a", "b"}, "bob": {"b"}}
+    async def record(kind: str) -> None:
+        await store_events(database, [event(kind=kind, user_id=who) for who in ("ada", "bob")])
+        await aggregate_dirty_minutes(database)
+
+    await asyncio.gather(*(record(kind) for kind in "bcdef"))
+
+    assert await noted(database) == {"ada": set("abcdef"), "bob": set("bcdef")}
 
 
 async def test_a_day_that_the_database_refuses_is_no_day_that_was_begun(
     database: MotorDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The day fails once; its mark stays, so it is recorded later."""
-    await store_events(database, [event(user_id="ada")])
+    await store_without_counts(database, [event(user_id="ada")])
     with monkeypatch.context() as patch:
-        patch.setattr(user_days, "_write", lambda *_: UpdateOne({}, {"$unknown": {}}))
+        patch.setattr(user_days, "_writes", lambda *_: [UpdateOne({}, {"$unknown": {}})])
         assert await aggregate_dirty_minutes(database) == 1
 
     assert await database[FAILED_MINUTES].count_documents({}) == 1
     assert await noted(database) == {}
 
 
-async def test_nothing_is_noted_of_an_erased_person(database: MotorDatabase) -> None:
+@pytest.mark.parametrize("store", [store_events, store_without_counts])
+async def test_nothing_is_noted_of_an_erased_person(
+    database: MotorDatabase, store: Callable[[MotorDatabase, list[Document]], Awaitable[object]]
+) -> None:
     """Before an erasure anonymises the events, no day is recorded, in any spelling of the id; others' days stay."""
     ada = str(new_id())
-    await store_events(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
+    await store(database, [event(user_id=who) for who in (ada, ada.upper(), "bob")])
     await database[ERASED_USERS].insert_one({"_id": ada, "erased_at": utc_now()})
 
     await aggregate_dirty_minutes(database)

@@ -12,12 +12,11 @@ from analytics.counting import aggregate_dirty_minutes, count_span
 from analytics.counting.count_span import FIRST_RETRY, LAST_RETRY
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.counting.recount import Span, recount
-from analytics.ingestion.store_events import store_events
 from analytics.models import DIRTY_MINUTES, FAILED_MINUTES
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import MotorDatabase
 from tests.analytics.counted import days, minutes, model
-from tests.analytics.counting import NOON, event
+from tests.analytics.counting import NOON, event, store_without_counts
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -91,7 +90,7 @@ async def test_an_hour_that_is_too_large_is_counted_in_parts(
     """A large hour is halved until its parts can be counted; the hours beside it are counted as a whole."""
     events = [event(NOON + n * MINUTE) for n in range(60)]
     beside = [event(NOON + HOUR, "b"), event(NOON - MINUTE, "b")]
-    await store_events(database, [*events, *beside])
+    await store_without_counts(database, [*events, *beside])
     recounting.fails = longer_than(10 * MINUTE, error)
 
     await fold(database)
@@ -108,13 +107,13 @@ async def test_a_minute_that_fails_holds_up_nothing(database: MotorDatabase, rec
     """All other minutes are counted in the same round, and later events in the next."""
     bad = event(NOON + 30 * MINUTE)
     good = [event(NOON + n * MINUTE) for n in range(60) if n != 30]
-    await store_events(database, [bad, *good])
+    await store_without_counts(database, [bad, *good])
     recounting.fails = with_minute(NOON + 30 * MINUTE)
 
     await fold(database)
     assert await minutes(database) == model(good, MINUTE)
     later = event(NOON + 2 * HOUR)
-    await store_events(database, [later])
+    await store_without_counts(database, [later])
     await fold(database)
 
     assert await minutes(database) == model([*good, later], MINUTE)
@@ -128,7 +127,7 @@ async def test_there_is_something_to_count_until_it_is_counted(
     """A complete mark is something, a failed minute only once it is due again; what has been counted is not."""
     anything = partial(aggregate_dirty_minutes.anything_to_count, database)
     assert not await anything()
-    await store_events(database, [event(NOON)])
+    await store_without_counts(database, [event(NOON)])
     clock.now = utc_now()
     assert await anything()
 
@@ -147,7 +146,7 @@ async def test_a_failed_minute_is_tried_less_and_less_often(
     database: MotorDatabase, recounting: Recounting, clock: Clock
 ) -> None:
     """A failed minute is retried after a minute, two, four and so on up to an hour: not in every round."""
-    await store_events(database, [event(NOON)])
+    await store_without_counts(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
     await fold(database)
@@ -169,12 +168,12 @@ async def test_a_failed_minute_is_counted_when_it_can_be(
 ) -> None:
     """The failed minute is counted with the events that arrived meanwhile, which did not make the retry earlier."""
     first, second = event(NOON), event(NOON)
-    await store_events(database, [first])
+    await store_without_counts(database, [first])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
     await fold(database)
 
-    await store_events(database, [second])
+    await store_without_counts(database, [second])
     clock.now = utc_now()
     recounting.fails = with_minute()
     await fold(database)
@@ -188,7 +187,7 @@ async def test_a_failed_minute_is_counted_when_it_can_be(
 
 async def test_a_minute_that_fails_again_is_kept(database: MotorDatabase, recounting: Recounting, clock: Clock) -> None:
     """A failed retry keeps the mark."""
-    await store_events(database, [event(NOON)])
+    await store_without_counts(database, [event(NOON)])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
 
@@ -205,7 +204,7 @@ async def test_events_that_come_while_a_failed_minute_is_counted_are_counted(
 ) -> None:
     """Another process, for which the retry is not due, leaves them to the process that is counting the minute."""
     first, second = event(NOON), event(NOON)
-    await store_events(database, [first])
+    await store_without_counts(database, [first])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
     await fold(database)
@@ -213,7 +212,7 @@ async def test_events_that_come_while_a_failed_minute_is_counted_are_counted(
     async def counted_before_it_came(database: MotorDatabase, span: Span) -> None:
         monkeypatch.setattr(count_span, "recount", recount)
         await recount(database, span)
-        await store_events(database, [second])
+        await store_without_counts(database, [second])
         clock.now = utc_now()
         await fold(database)
 
@@ -231,7 +230,7 @@ async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counte
 ) -> None:
     """If another process counts the minute between the check and the mark, they are counted separately."""
     first, second, beside = event(NOON), event(NOON), NOON + HOUR
-    await store_events(database, [first])
+    await store_without_counts(database, [first])
     clock.now = utc_now()
     recounting.fails = with_minute(NOON)
     await fold(database)
@@ -245,7 +244,7 @@ async def test_events_of_a_failed_minute_that_was_counted_just_before_are_counte
 
     with monkeypatch.context() as patch:
         patch.setattr(aggregate_dirty_minutes, "_mark_failed_dirty", counted_just_before)
-        await store_events(database, [second])
+        await store_without_counts(database, [second])
         clock.now = utc_now()
         await fold(database)
     row = await database[FAILED_MINUTES].find_one({"_id": NOON})
@@ -265,7 +264,7 @@ async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
     database: MotorDatabase, recounting: Recounting
 ) -> None:
     """The hour is not at fault: it is not halved, and all marks stay."""
-    await store_events(database, [event(NOON + n * MINUTE) for n in range(60)])
+    await store_without_counts(database, [event(NOON + n * MINUTE) for n in range(60)])
     recounting.fails = longer_than(timedelta(), AutoReconnect("gone"))
 
     with pytest.raises(AutoReconnect):
@@ -279,7 +278,7 @@ async def test_when_the_database_is_gone_nothing_is_taken_for_counted(
 async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recounting: Recounting) -> None:
     """Large and old spans do not delay current numbers."""
     for ago in (0, 2, 1):
-        await store_events(database, [event(NOON - ago * HOUR)])
+        await store_without_counts(database, [event(NOON - ago * HOUR)])
 
     await fold(database)
 
@@ -289,7 +288,7 @@ async def test_the_latest_hours_are_counted_first(database: MotorDatabase, recou
 async def test_a_rebuild_reports_what_failed(database: MotorDatabase, recounting: Recounting) -> None:
     """A rebuild continues after a failure; the service tries the minute again."""
     events = [event(NOON + n * 6 * HOUR) for n in range(3)]
-    await store_events(database, events)
+    await store_without_counts(database, events)
     lost = NOON + 6 * HOUR
     recounting.fails = with_minute(lost)
 
@@ -304,7 +303,7 @@ async def test_hours_of_long_ago_are_halved_to_quarters(database: MotorDatabase,
     """The minutes of an old hour are no longer kept, so no part under a quarter hour can be counted separately."""
     long_ago = NOON - timedelta(days=3000)
     events = [event(long_ago + n * MINUTE) for n in range(60)]
-    await store_events(database, events)
+    await store_without_counts(database, events)
     recounting.fails = with_minute(long_ago + 20 * MINUTE)
 
     await fold(database)
