@@ -79,7 +79,7 @@ def _import_all() -> None:
                 raise
             raise CommandError(f"{name} cannot be imported: {_describe(error)}.") from None
         if unknown := ", ".join(peers - names):
-            raise CommandError(f"{name} calls {unknown}, but there is no folder with this service.toml.")
+            raise CommandError(f"{name} calls {unknown}, but there is no folder {unknown} with a service.toml.")
 
 
 def _describe(error: BaseException) -> str:

@@ -186,6 +186,7 @@ async def test_a_new_service_runs_and_a_removed_one_stops() -> None:
     with running("user") as run:
         async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             await run.prints("The services' logs follow.")
+            assert (run.folder / "logs" / "user-service_errors.log").read_text() == ""
             bystander = await pid_of(client, run.url("analytics"))
             note = run.folder / "note"
 
