@@ -47,5 +47,5 @@ def test_a_call_to_a_service_that_is_not_there_is_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(plan, "SERVICES", [SimpleNamespace(name="gift")])
     monkeypatch.setattr(plan, "settings_class", lambda _name: SimpleNamespace(peers=frozenset({"card"})))
 
-    with pytest.raises(CommandError, match="gift calls card, but there is no folder card with a service.toml"):
+    with pytest.raises(CommandError, match="gift calls card, but there is no folder card with"):
         plan.choose([], [])
