@@ -39,6 +39,7 @@ class Stack:
         self._watch = watch
         self._printer = LogPrinter()
         self._known: Collection[str] = ()
+        self._services: dict[str, Service] = {}
         self._servers: dict[str, EmbeddedServer] = {}
         self._stores: dict[str, str] = {}
         self._migrated: set[str] = set()
@@ -59,11 +60,6 @@ class Stack:
             self._processes.__exit__()
             for held in self._sockets.values():
                 held.close()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the running services."""
-        return tuple(self.environments)
 
     def start(self, names: Collection[str]) -> list[str]:
         """
@@ -87,10 +83,10 @@ class Stack:
         present = {service.name for service in discover(self._root)}
         for name in self.environments.keys() - present:
             self._remove(name)
-        before = self.names
+        before = list(self.environments)
         missing = self._run(self._prepare(before), "")
-        for name in self.names:
-            if name not in before and name not in missing:
+        for name in self.environments:
+            if name not in [*before, *missing]:
                 say(f"[green]{name} runs: {self.environments[name][url_variable(name)]}/docs[/]")
         if missing:
             say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
@@ -103,7 +99,7 @@ class Stack:
                 if service.name not in self._sockets:
                     self._sockets[service.name] = _hold(service)
                     undo.callback(self._release, service.name)
-            self._open_databases(choice)
+            self._open_databases(choice, undo)
             ports = {one.name: self._sockets[one.name].getsockname()[1] for one in choice.services}
             migrated = {
                 one.name for one in choice.services if one.is_migrated and one.store_variable not in self._migrated
@@ -112,15 +108,19 @@ class Stack:
                 say("Migrating …")
             environments = anew.call(equip, ports, self._stores, migrated)
             undo.pop_all()
+        self._services = {one.name: one for one in choice.services}
         self._migrated |= {one.store_variable for one in choice.services}
         common = {**_COLOURS, "PYTHONUNBUFFERED": "1"}
         return {name: environment | common for name, environment in environments.items()}
 
-    def _open_databases(self, choice: Choice) -> None:
+    def _open_databases(self, choice: Choice, undo: ExitStack) -> None:
+        """Open the databases that are not open yet; *undo* forgets their addresses, but lets new servers run."""
         closed = [one for one in choice.services if one.store and one.store_variable not in self._stores]
         opening = open_databases(DEVELOPMENT, choice.given, choice.secrets, _choose_port, closed, self._servers)
         urls, servers = self._open.enter_context(opening)
-        self._stores |= urls
+        for variable, url in urls.items():
+            self._stores[variable] = url
+            undo.callback(self._stores.pop, variable)
         for kind in servers.keys() - self._servers.keys():
             self._watch.add(_database(servers[kind]))
         self._servers |= servers
@@ -130,7 +130,7 @@ class Stack:
         changed = [name for name, one in environments.items() if _lasting(one) != _lasting(self.environments.get(name))]
         running = [name for name in changed if name in self.environments]
         if running:
-            say(f"Links, addresses or settings have changed: {', '.join(running)} is started again.")
+            say(f"Started again, as links, addresses or settings have changed: {', '.join(running)}.")
             self._processes.stop(*running)
         self.environments.update(environments)
         self._printer.add(changed)
@@ -146,15 +146,14 @@ class Stack:
         return []
 
     def _remove(self, name: str) -> None:
-        say(f"{name} has no {name}/service.toml any more. It is stopped; its data stays.")
+        say(f"{name}/service.toml is gone, so {name} is stopped.")
         self._watch.remove(name)
         self._processes.stop(name)
         self._release(name)
-        variables = {f"{name.upper()}_DATABASE_URL", f"{name.upper()}_MONGODB_URL"}
         del self.environments[name]
-        self._migrated -= variables
-        for variable in variables & self._stores.keys():
-            del self._stores[variable]
+        store = self._services.pop(name).store_variable
+        self._stores.pop(store, None)
+        self._migrated.discard(store)
 
     def _release(self, name: str) -> None:
         self._sockets.pop(name).close()

@@ -212,8 +212,8 @@ async def test_a_new_service_runs_and_a_removed_one_stops() -> None:
             assert (created.status_code, created.json()) == (201, {"notes": 1})
 
             shutil.rmtree(note)
-            await run.prints("note has no note/service.toml any more.")
-            await run.prints("user is started again.")
+            await run.prints("note/service.toml is gone, so note is stopped.")
+            await run.prints("Started again, as links, addresses or settings have changed: user.")
             assert not answers(port)
             assert await eventually(run.has_no_note, PATIENCE_S)
             assert await pid_of(client, run.url("analytics")) == bystander
