@@ -15,6 +15,7 @@ from cli.databases import reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import MIGRATED, SERVICES, Service, find_service
+from cli.services.discovery import ROOT
 
 _INDEX_CONFLICTS = {85, 86}
 """MongoDB's IndexOptionsConflict and IndexKeySpecsConflict."""
@@ -43,7 +44,8 @@ def migrate(
             f'cd {service}; ../.venv/bin/alembic revision -m "{message}"'
         )
     else:
-        typer.echo(f"{service}: wrote {written and written.path}. Read it, then: bin/cli db upgrade {service}")
+        path = written and Path(written.path).relative_to(ROOT)
+        typer.echo(f"{service}: wrote {path}. Read it, then: bin/cli db upgrade {service}")
 
 
 @app.command()
