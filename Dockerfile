@@ -15,7 +15,7 @@ ENV PATH=/venv/bin:$PATH \
     PORT=${PORT}
 WORKDIR /app
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-I", "-S", "/app/deploy/healthcheck.py"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=3 CMD ["python", "-I", "-S", "/app/deploy/healthcheck.py"]
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 
 # hadolint ignore=DL3006

@@ -16,9 +16,11 @@ x-job-environment: &job-environment
   <<: *environment
   SECRETS_DIR: @secrets
 
+x-job-build: &job-build {context: ., target: dev, args: {SERVICE: @services}}
+
 x-job: &job
   image: @project-dev/jobs
-  build: {context: ., target: dev, args: {SERVICE: @services}}
+  pull_policy: never
   healthcheck: {disable: true}
 """
 
