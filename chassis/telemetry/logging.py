@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from logging.handlers import QueueHandler, QueueListener
+from pathlib import Path
 from queue import SimpleQueue
 from textwrap import indent
 from time import monotonic
@@ -196,6 +197,7 @@ def _quiet_libraries(level: str) -> None:
 
 
 def _file(path: str, level: int) -> logging.Handler:
+    Path(path).touch()  # so that the errors can be followed before there is one
     handler = ConcurrentRotatingFileHandler(path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
     handler.setLevel(level)
     handler.setFormatter(_formatter(_JSON))

@@ -77,7 +77,7 @@ _MIGRATED = """\
 
 """
 
-_FOLDER = '  @name: {file: "${SECRETS:?the folder of secrets, see docs/deployment.md}/@name"}\n'
+_FOLDER = '  @name: {file: "${SECRETS:-./secrets}/@name"}\n'
 
 
 def render_compose(project: Project) -> Iterator[Region]:
