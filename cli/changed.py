@@ -20,7 +20,7 @@ def changed(since: str = typer.Option(..., help="The revision to compare with, a
     Raises:
         CommandError: The revision is not in this clone.
     """
-    for path in tests_of(changed_files(since)):
+    for path in called_tests(changed_files(since)):
         typer.echo(path)
 
 
@@ -37,7 +37,7 @@ def changed_files(since: str) -> list[str]:
     return [*_git("diff", "--name-only", "--no-renames", *base), *_git("ls-files", "--others", "--exclude-standard")]
 
 
-def tests_of(files: Iterable[str]) -> list[str]:
+def called_tests(files: Iterable[str]) -> list[str]:
     """
     Return the tests that changes of these files call for.
 
@@ -65,7 +65,7 @@ def _top() -> list[str]:
 
 def _git(*arguments: str) -> list[str]:
     """Return the lines that git prints; none if it fails."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         ["git", "-c", "core.quotePath=off", *arguments],  # noqa: S607
         cwd=ROOT,
         check=False,

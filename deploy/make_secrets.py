@@ -1,5 +1,5 @@
 """
-``python -m deploy.make_secrets [--self-signed] FOLDER``: writes a deployment's secrets, a folder with files per service.
+``python -m deploy.make_secrets [--self-signed] FOLDER``: writes the secrets of a deployment, a folder for each service.
 
 Existing secrets stay. A service finds only its own secrets in its folder; ``deploy/entrypoint.sh`` exports
 each file as ``NAME_FILE``. The address of a managed database is read from the environment (``USER_DATABASE_URL`` and
