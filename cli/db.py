@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,8 @@ def migrate(
     found = find_service(service)
     use_running_stack()
     with migrating(found) as work:
+        if not find_spec("ruff"):  # in a container; `make format` formats the file
+            work.config.file_config.remove_section("post_write_hooks")
         written = command.revision(
             work.config, message=message, autogenerate=True, process_revision_directives=_leave_out_empty
         )

@@ -12,8 +12,8 @@ from cli.errors import CommandError
     ("files", "expected"),
     [
         ([], []),
-        (["README.md", "docs/images/order.svg"], ["tests/docs"]),
-        (["chassis/app.py", "user/routes.py"], ["tests"]),
+        (["README.md", "docs/images"], ["tests/docs"]),
+        (["chassis/app.py", "user/mail"], ["tests"]),
         (["a_new_folder/x", "docs/README.md"], ["tests"]),
         (["requirements/dev.txt"], ["tests"]),
         (["tests/support/tools.py"], ["tests"]),

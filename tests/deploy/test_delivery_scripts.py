@@ -81,18 +81,18 @@ def checkout(tmp_path: Path) -> Checkout:
     for name in ("user", "gift_card"):
         (made.folder / name).mkdir()
         (made.folder / name / "service.toml").write_text("port = 8002\n")
-    made.change("chassis/app.py", "cli/main.py", "Dockerfile")
+    made.change("chassis/app.py", "cli/__main__.py", "Dockerfile")
     return made
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("user/routes.py", {"user"}),
-        ("requirements/gift_card.txt", {"gift_card"}),
+        ("user/main.py", {"user"}),
+        ("requirements/user.txt", {"user"}),
         ("chassis/app.py", {"user", "gift_card"}),
         ("deploy/worker.py", {"user", "gift_card"}),
-        ("deploy/kubernetes/deploy.py", set[str]()),
+        ("deploy/kubernetes/rendered/staging.yaml", set[str]()),
         ("docs/README.md", set[str]()),
         ("tests/user/test_login.py", set[str]()),
     ],
