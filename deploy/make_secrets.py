@@ -56,7 +56,8 @@ def _url(service: Service, passwords: Mapping[str, str]) -> str:
 
 def _write(file: Path, secret: str) -> None:
     # Readable by all, because each container has its own user. On a host, the folder above is closed (deployment.md).
-    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.chmod(0o755)  # whatever the caller's umask is
     file.unlink(missing_ok=True)
     file.write_text(secret)
     file.chmod(0o444)

@@ -1,3 +1,4 @@
+import os
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,3 +46,17 @@ def test_a_certificate_that_is_there_stays(tmp_path: Path) -> None:
     make_certificate(tmp_path, datetime(2026, 11, 1, tzinfo=UTC))
 
     assert [(tmp_path / name).read_text() for name in ("tls.crt", "tls.key")] == ["bought\n"] * 2
+
+
+def test_every_container_can_read_its_secrets(tmp_path: Path) -> None:
+    """Under a strict umask of the caller, too; on the machine itself the folder above them is closed."""
+    before = os.umask(0o077)
+    try:
+        make_secrets(tmp_path / "secrets")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    folders = [one for one in (tmp_path / "secrets").iterdir() if one.is_dir()]
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o755}
+    assert {file.stat().st_mode & 0o777 for folder in folders for file in folder.iterdir()} == {0o444}
