@@ -13,6 +13,6 @@ echo "$image"
 [ "$action" != name ] || exit 0
 
 [ -z "$(contents status --porcelain)" ] || { echo "Commit the changes of $service first: its tag is a commit." >&2; exit 1; }
-if docker manifest inspect "$image" >/dev/null 2>&1; then echo "The registry has it."; exit; fi
+if docker buildx imagetools inspect "$image" >/dev/null 2>&1; then echo "The registry has it."; exit; fi
 docker build --target prod --build-arg "SERVICE=$service" --build-arg "PORT=$(sed -n 's/^port = //p' "$service/service.toml")" --tag "$image" .
 [ "$action" != push ] || docker push "$image"

@@ -115,7 +115,7 @@ def test_an_image_that_the_registry_has_is_not_built_again(checkout: Checkout) -
     done = checkout.run("image.sh", "user", REGISTRY, "push")
 
     assert done.returncode == 0, done.stderr
-    assert checkout.calls() == [f"docker manifest inspect {checkout.images()['user']}"]
+    assert checkout.calls() == [f"docker buildx imagetools inspect {checkout.images()['user']}"]
 
 
 def test_a_missing_image_is_built_and_pushed(checkout: Checkout) -> None:
@@ -123,9 +123,9 @@ def test_a_missing_image_is_built_and_pushed(checkout: Checkout) -> None:
     image = checkout.images()["user"]
     build = f"docker build --target prod --build-arg SERVICE=user --build-arg PORT=8002 --tag {image} ."
 
-    assert checkout.run("image.sh", "user", REGISTRY, "build", fails="manifest*").returncode == 0
+    assert checkout.run("image.sh", "user", REGISTRY, "build", fails="buildx*").returncode == 0
     assert checkout.calls()[1:] == [build]
-    assert checkout.run("image.sh", "user", REGISTRY, "push", fails="manifest*").returncode == 0
+    assert checkout.run("image.sh", "user", REGISTRY, "push", fails="buildx*").returncode == 0
     assert checkout.calls()[3:] == [build, f"docker push {image}"]
 
 
