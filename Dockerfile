@@ -15,7 +15,7 @@ ENV PATH=/venv/bin:$PATH \
     PORT=${PORT}
 WORKDIR /app
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-I", "-S", "/app/deploy/healthcheck.py"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=3 CMD ["python", "-I", "-S", "/app/deploy/healthcheck.py"]
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 
 # hadolint ignore=DL3006
@@ -34,10 +34,11 @@ RUN --mount=type=cache,target=/var/cache/uv \
 
 FROM base AS dev
 # The code is mounted read-only; compiled code halves every reload.
-ENV PYTHONPYCACHEPREFIX=/tmp/pycache
+ENV PYTHONPYCACHEPREFIX=/tmp/pycache \
+    HOME=/tmp
 COPY --from=venv /venv /venv
 COPY deploy ./deploy
-USER 10001
+ENTRYPOINT ["/app/deploy/as_owner.sh", "/app/deploy/entrypoint.sh"]
 CMD ["sh", "-c", "exec uvicorn $SERVICE.main:build --factory --host 0.0.0.0 --port $PORT --http chassis.web.http_protocol:LimitedProtocol --ws none --no-server-header --no-access-log --reload --reload-dir $SERVICE --reload-dir chassis --timeout-graceful-shutdown 1"]
 
 FROM base AS prod

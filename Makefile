@@ -9,6 +9,8 @@ COMPILE := python -I requirements/install.py --uv pip compile -q --universal --p
 # settings of pip and uv, and cli/dev/environment.py the variables that a service of `make run` gets.
 unexport CDPATH BASH_ENV ENV SHELLOPTS BASHOPTS $(filter PYTHON% PG% PYTEST_% MYPY% UVICORN_% GUNICORN_%,$(.VARIABLES))
 export PYTHONUTF8 := 1
+# The value of a variable on make's command line; one of the caller's environment is ignored.
+given = $(if $(findstring command,$(origin $(1))),$($(1)))
 
 .PHONY: help
 help: ## Show this help
@@ -19,21 +21,21 @@ help: ## Show this help
 .PHONY: always
 always:
 $(BIN)/.ready: always
-	@PYTHON="$(if $(findstring command,$(origin PYTHON)),$(PYTHON))" requirements/install.sh
+	@PYTHON="$(call given,PYTHON)" requirements/install.sh
 
 $(BENCH)/.ready: always
-	@PYTHON="$(if $(findstring command,$(origin PYTHON)),$(PYTHON))" requirements/install.sh .venv-bench requirements/bench.txt
+	@PYTHON="$(call given,PYTHON)" requirements/install.sh .venv-bench requirements/bench.txt
 
 .PHONY: install
 install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do this when needed)
 
 .PHONY: run
 run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all (SERVICES=order: it and what it needs)
-	@exec bin/cli run $(if $(findstring command,$(origin SERVICES)),$(SERVICES))
+	@exec bin/cli run $(call given,SERVICES)
 
 .PHONY: reset
 reset: $(BIN)/.ready ## Delete the development data, after a question (SERVICE=order: of one service; ARGS=--yes: without)
-	@bin/cli reset $(if $(findstring command,$(origin SERVICE)),$(SERVICE)) $(ARGS)
+	@bin/cli reset $(call given,SERVICE) $(ARGS)
 
 .PHONY: doctor
 doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases
@@ -48,8 +50,9 @@ invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of 
 	@bin/cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=order: the tests of one service; MODE=full: with branch coverage)
-	@$(BIN)/python -m pytest $(if $(findstring command,$(origin SERVICE)),tests/$(SERVICE)) $(if $(filter full,$(MODE)),--cov --cov-report=term)
+test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=order: its tests; SINCE=main: what the changes since then touch; MODE=full: with branch coverage)
+	@tests="$(if $(call given,SINCE),$$(bin/cli changed --since '$(SINCE)'),tests/$(call given,SERVICE))" && echo "Tests: $${tests:-none}" && \
+	if [ "$$tests" ]; then $(BIN)/python -m pytest $$tests $(if $(filter full,$(MODE)),--cov --cov-report=term); fi
 
 .PHONY: test-long
 test-long: $(BIN)/.ready ## Run the tests with a browser, those that kill databases or replace services, and query plans at a million rows (9 min)
@@ -99,6 +102,10 @@ attack: $(BIN)/.ready ## Attack a service and the edge, within bounds; other req
 containers: $(BIN)/.ready ## Build every image and smoke-test both compose files (needs a container engine)
 	@deploy/smoke.sh $(BIN)/python
 
+.PHONY: secrets
+secrets: $(BIN)/.ready ## Write secrets/ for docker-compose.prod.yml, with a self-signed certificate for a trial; existing ones stay
+	@$(BIN)/python -m deploy.make_secrets --self-signed secrets
+
 .PHONY: smoke
 smoke: $(BIN)/.ready ## Import and build every service
 	@bin/cli smoke
@@ -114,10 +121,13 @@ check-fast: $(BIN)/.ready ## The fast part of check (2 s): format, lint and laye
 	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: check
-check: check-fast ## Check format, lint, imports, types, rendered files, manifests, secrets, locks and migrations
+check: check-fast ## Check format, lint, imports, types, rendered files, manifests, workflows, secrets, locks and migrations
 	$(BIN)/mypy
 	bin/cli render --check
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.prod.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
 	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	bin/cli db check

@@ -35,6 +35,7 @@ COMMANDS = {
     "restore": "cli.backup.restore:restore",
     "relay": "cli.relay:relay",
     "smoke": "cli.checks.smoke:smoke",
+    "changed": "cli.changed:changed",
     "render": "cli.services.render:render",
     "project": "cli.services.rename:app",
 }

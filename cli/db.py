@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from cli.databases import reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.services import MIGRATED, SERVICES, Service, find_service
+from cli.services.discovery import ROOT
 
 _INDEX_CONFLICTS = {85, 86}
 """MongoDB's IndexOptionsConflict and IndexKeySpecsConflict."""
@@ -34,6 +36,8 @@ def migrate(
     found = find_service(service)
     use_running_stack()
     with migrating(found) as work:
+        if not find_spec("ruff"):  # in a container; `make format` formats the file
+            work.config.file_config.remove_section("post_write_hooks")
         written = command.revision(
             work.config, message=message, autogenerate=True, process_revision_directives=_leave_out_empty
         )
@@ -43,7 +47,8 @@ def migrate(
             f'cd {service}; ../.venv/bin/alembic revision -m "{message}"'
         )
     else:
-        typer.echo(f"{service}: wrote {written and written.path}. Read it, then: bin/cli db upgrade {service}")
+        path = written and Path(written.path).relative_to(ROOT)
+        typer.echo(f"{service}: wrote {path}. Read it, then: bin/cli db upgrade {service}")
 
 
 @app.command()

@@ -1,20 +1,23 @@
 """
-``python -m deploy.make_secrets FOLDER``: writes the secrets of a deployment, one file each, in a folder per service.
+``python -m deploy.make_secrets [--self-signed] FOLDER``: writes the secrets of a deployment, a folder for each service.
 
 Existing secrets stay. A service finds only its own secrets in its folder; ``deploy/entrypoint.sh`` exports
 each file as ``NAME_FILE``. The address of a managed database is read from the environment (``USER_DATABASE_URL`` and
-the like). The other databases are those of docker-compose.prod.yml.
+the like). The other databases are those of docker-compose.prod.yml. With ``--self-signed`` the edge gets a certificate
+for a trial on this machine, unless it has one.
 """
 
 import os
-import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.dev.environment import service_environment
 from cli.dev.secrets import ensure_secrets, make_password, password_name
 from cli.links import links
 from cli.services import SERVICES, STORED, Service
+from deploy.certificate import self_signed
 
 
 def main(folder: Path) -> None:
@@ -35,6 +38,14 @@ def main(folder: Path) -> None:
         _write(root, root.read_text() if root.exists() else make_password())
 
 
+def make_certificate(folder: Path, now: datetime) -> None:
+    """Write a self-signed certificate for the edge, and its key, unless there is a certificate."""
+    if not (folder / "tls.crt").exists():
+        certificate, key = self_signed(now)
+        _write(folder / "tls.key", key)
+        _write(folder / "tls.crt", certificate)
+
+
 def _url(service: Service, passwords: Mapping[str, str]) -> str:
     """Return the address of a service's database in the compose files."""
     login = f"{service.database}:{passwords[password_name(service)]}"
@@ -45,11 +56,18 @@ def _url(service: Service, passwords: Mapping[str, str]) -> str:
 
 def _write(file: Path, secret: str) -> None:
     # Readable by all, because each container has its own user. On a host, the folder above is closed (deployment.md).
-    file.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.chmod(0o755)  # whatever the caller's umask is
     file.unlink(missing_ok=True)
     file.write_text(secret)
     file.chmod(0o444)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = ArgumentParser(prog="python -m deploy.make_secrets")
+    parser.add_argument("--self-signed", action="store_true", help="a certificate for a trial on this machine, too")
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    main(given.folder)
+    if given.self_signed:
+        make_certificate(given.folder / "edge", datetime.now(UTC))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Replaces the replicas of services by new ones with the current images, without a failed request:
-#   SECRETS=… deploy/roll.sh user-service order-service
+#   deploy/roll.sh user-service order-service
 # It starts as many new replicas beside the old ones; when they are ready, the old ones drain and stop.
 set -eu
 unset CDPATH

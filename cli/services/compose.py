@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from cli.services.discovery import Service
+from cli.services.own_settings import Setting
 from cli.services.project import Part, Project
 from cli.services.regions import Region
 from cli.services.text import CODE, NAME, SERVICE_FILES, fill
@@ -15,18 +16,35 @@ x-job-environment: &job-environment
   <<: *environment
   SECRETS_DIR: @secrets
 
+x-job-build: &job-build {context: ., target: dev, args: {SERVICE: @services}}
+
 x-job: &job
   image: @project-dev/jobs
-  build: {context: ., target: dev, args: {SERVICE: @services}}
+  pull_policy: never
   healthcheck: {disable: true}
+"""
+
+_PUBLISHED = """\
+  edge:  # publishes the ports: a port of this machine and --scale exclude each other
+    image: nginx:stable
+    command: ["nginx", "-c", "/etc/nginx/edge/development.conf", "-g", "daemon off;"]
+    ports: [@ports]
+    volumes: ["./deploy/nginx:/etc/nginx/edge:ro"]
+
 """
 
 _DEVELOPED = """\
   @host:
     build: {context: ., target: dev, args: {SERVICE: @name, PORT: "@port"}}
-    environment: {<<: *environment, SECRETS_DIR: /secrets/@name}
-    ports: ["127.0.0.1:@port:@port"]
-    volumes: ["./@name:/app/@name:ro", "./chassis:/app/chassis:ro", "secrets:/secrets:ro"]
+    environment:
+      <<: *environment
+      SECRETS_DIR: /secrets/@name
+      LOG_DIR: /app/logs
+@{settings}    volumes:
+      - ./@name:/app/@name:ro
+      - ./chassis:/app/chassis:ro
+      - ./logs:/app/logs
+      - secrets:/secrets:ro
     depends_on: @after
     init: true
 
@@ -59,7 +77,7 @@ _MIGRATED = """\
 
 """
 
-_FOLDER = '  @name: {file: "${SECRETS:?the folder of secrets, see docs/deployment.md}/@name"}\n'
+_FOLDER = '  @name: {file: "${SECRETS:-./secrets}/@name"}\n'
 
 
 def render_compose(project: Project) -> Iterator[Region]:
@@ -70,7 +88,9 @@ def render_compose(project: Project) -> Iterator[Region]:
     yield Region(DEVELOPMENT, "project", f"{NAME} and {SERVICE_FILES}", _development(project))
     jobs = fill(_JOBS, project=project.name, services=" ".join(names), secrets=folders)
     yield Region(DEVELOPMENT, "jobs", f"{NAME} and {SERVICE_FILES}", jobs)
-    yield Region(DEVELOPMENT, "services", SERVICE_FILES, _blocks(map(_developed, services)))
+    published = ", ".join(f'"127.0.0.1:{one.port}:{one.port}"' for one in services)
+    developed = [fill(_PUBLISHED, ports=published), *map(_developed, project.parts)]
+    yield Region(DEVELOPMENT, "services", CODE, _blocks(developed))
     yield Region(PRODUCTION, "project", f"{NAME} and {SERVICE_FILES}", _production(project))
     deployed = [_deployed(project, part) for part in project.parts]
     migrated = [_fill(_MIGRATED, one, project=project.name) for one in services if one.is_migrated]
@@ -87,7 +107,9 @@ def _blocks(texts: Iterable[str]) -> str:
 def _development(project: Project) -> str:
     browsed = {service.name: f"http://127.0.0.1:{service.port}" for service in project.services}
     issuers = [browsed[part.service.name] for part in project.parts if part.issues_tokens]
-    seen = f"  DOCS_SERVICES: '{json.dumps(browsed)}'\n" + "".join(f"  JWT_ISSUER: {issuer}\n" for issuer in issuers)
+    seen = f"  DOCS_SERVICES: '{json.dumps(browsed)}'\n" + "".join(
+        f"  JWT_ISSUER: ${{JWT_ISSUER:-{issuer}}}\n" for issuer in issuers
+    )
     return f"name: {project.name}-dev\n\n{_addresses(project)}{seen}"
 
 
@@ -101,22 +123,26 @@ def _addresses(project: Project) -> str:
     return "".join(["x-addresses: &addresses\n", *lines])
 
 
-def _developed(service: Service) -> str:
+def _developed(part: Part) -> str:
+    service = part.service
     database = f"{{<<: *after-jobs, {service.store}: {{condition: service_healthy}}}}"
-    return _fill(_DEVELOPED, service, after=database if service.store else "*after-jobs")
+    settings = _passed(setting for setting in part.settings if not setting.is_required)
+    return _fill(_DEVELOPED, service, settings=settings, after=database if service.store else "*after-jobs")
 
 
 def _deployed(project: Project, part: Part) -> str:
     service = part.service
-    settings = "".join(
-        f"      {one.variable}: ${{{one.variable}:-}}\n"
-        for one in part.settings
-        if not (one.is_secret or one.is_required)  # a required one is a secret's file, as are addresses
-    )
+    # A required one is a secret's file, as are addresses.
+    settings = _passed(one for one in part.settings if not (one.is_secret or one.is_required))
     first = f"{service.slug}-migrate: {{condition: service_completed_successfully}}"
     if not service.is_migrated:
         first = f"{service.store}: {{condition: service_healthy}}" if service.store else ""
     return _fill(_DEPLOYED, service, project=project.name, settings=settings, after=first)
+
+
+def _passed(settings: Iterable[Setting]) -> str:
+    """Return the lines that pass settings on from the environment of compose, which contains .env."""
+    return "".join(f"      {one.variable}: ${{{one.variable}:-}}\n" for one in settings)
 
 
 def _fill(template: str, service: Service, **values: object) -> str:

@@ -1,4 +1,4 @@
-"""The edge's maps of paths: which service answers, and which clients are slowed down."""
+"""The edge: which service answers, and which clients are slowed down."""
 
 import re
 from collections.abc import Iterator
@@ -9,16 +9,20 @@ from cli.routes import PROBES, DeclaredRoute
 from cli.services.discovery import DECLARATION, Service
 from cli.services.project import Project
 from cli.services.regions import Region
-from cli.services.text import SERVICE_FILES
+from cli.services.text import SERVICE_FILES, fill
 
 NGINX = "deploy/nginx/nginx.conf"
+DEVELOPMENT = "deploy/nginx/development.conf"
 _PREFIX = re.compile(r"/api/v\d+/[^/{]+")
 _INDENT = " " * 8
+_SERVER = """\
+    server { listen @port; location / { set $service @host:@port; proxy_pass http://$service; } }
+"""
 
 
 def render_edge(project: Project) -> Iterator[Region]:
     """
-    Yield the regions of nginx.conf.
+    Yield the regions of nginx.conf and development.conf.
 
     Raises:
         CommandError: Two services have the same path, or a service limits a path that it does not serve.
@@ -46,6 +50,8 @@ def render_edge(project: Project) -> Iterator[Region]:
     yield Region(NGINX, "paths", "the routes of the services", _block(lines))
     limited = (path for service in project.services for path in service.limited_paths)
     yield Region(NGINX, "limits", SERVICE_FILES, _block(f"{path} $binary_remote_addr;" for path in limited))
+    servers = (fill(_SERVER, host=service.host, port=service.port) for service in project.services)
+    yield Region(DEVELOPMENT, "services", SERVICE_FILES, "".join(servers))
 
 
 def is_for_outside(route: DeclaredRoute) -> bool:

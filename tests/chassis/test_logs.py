@@ -303,6 +303,14 @@ def test_several_processes_share_a_log(tmp_path: Path) -> None:
     assert max(file.stat().st_size for file in files) < SMALL_FILE_BYTES + 1000
 
 
+def test_errors_can_be_followed_before_the_first(tmp_path: Path) -> None:
+    """A writer without an error has the file of errors, too."""
+    finish(start(tmp_path, "one", "1"))
+
+    assert (tmp_path / "user-service_errors.log").read_text() == ""
+    assert (tmp_path / "user-service.log").read_text() != ""
+
+
 def test_a_request_that_the_server_cancels_has_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     """At its end the server cancels what still runs; its lines about that are left out, those about errors stay."""
     logs._quiet_libraries("INFO")  # noqa: SLF001

@@ -7,10 +7,18 @@ import pytest
 import yaml
 
 from chassis.core.project import NAME
+from chassis.settings import ServiceSettings
 from cli.services import SERVICES
 
 ROOT = Path(__file__).parents[2]
 DEVELOPMENT, PRODUCTION = ROOT / "docker-compose.yml", ROOT / "docker-compose.prod.yml"
+FIXED = {"environment", "production", "log_dir", "cursor_key", "link_key", "docs_services", "replicas"}
+"""Settings that the compose files decide themselves, or that are files of secrets."""
+OF_ONE_FILE = {
+    DEVELOPMENT: {"web_concurrency"},
+    PRODUCTION: {"encryption_mode", "otel_exporter_otlp_headers", "sentry_dsn"},
+}
+"""uvicorn reloads one process; in production sealing is strict, and the other two are secrets."""
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -72,11 +80,52 @@ def test_development_publishes_the_services_to_this_machine_alone() -> None:
     """Each service has its own port, at which its documentation is found; the code is mounted read-only."""
     services = load(DEVELOPMENT)["services"]
 
+    assert services["edge"]["ports"] == [f"127.0.0.1:{service.port}:{service.port}" for service in SERVICES]
     for service in SERVICES:
         one = services[f"{service.name}-service"]
-        assert one["ports"] == [f"127.0.0.1:{service.port}:{service.port}"]
         assert json.loads(one["environment"]["DOCS_SERVICES"])[service.name] == f"http://127.0.0.1:{service.port}"
         assert {f"./{service.name}:/app/{service.name}:ro", "./chassis:/app/chassis:ro"} <= set(one["volumes"])
+
+
+def test_in_development_every_service_can_have_replicas() -> None:
+    """The edge alone publishes ports, and resolves a service's name at each request."""
+    services = load(DEVELOPMENT)["services"]
+    nginx = (ROOT / "deploy/nginx/development.conf").read_text()
+
+    assert [name for name, service in services.items() if service.get("ports") or service.get("container_name")] == [
+        "edge"
+    ]
+    for service in SERVICES:
+        assert services[service.host]["depends_on"]["edge"] == {"condition": "service_started"}
+        assert f"listen {service.port}; location / {{ set $service {service.host}:{service.port};" in nginx
+
+
+def test_in_development_logs_are_files_and_in_colour() -> None:
+    """The files of all replicas are in the project's folder."""
+    for service in SERVICES:
+        one = load(DEVELOPMENT)["services"][service.host]
+        assert one["environment"]["LOG_DIR"] == "/app/logs"
+        assert "./logs:/app/logs" in one["volumes"]
+        assert one["environment"]["FORCE_COLOR"] == "${FORCE_COLOR-1}"
+
+
+def test_the_image_of_the_development_jobs_is_built_once() -> None:
+    """Each build has its own id; with the id of another build, `docker compose run` would recreate the databases."""
+    jobs = [one for one in load(DEVELOPMENT)["services"].values() if one.get("image") == f"{NAME}-dev/jobs"]
+
+    assert len(jobs) > 1
+    assert len([job for job in jobs if "build" in job]) == 1
+    assert {job["pull_policy"] for job in jobs} == {"never"}
+
+
+@pytest.mark.parametrize("file", [DEVELOPMENT, PRODUCTION], ids=lambda file: file.name)
+@pytest.mark.parametrize("setting", sorted({*ServiceSettings.model_fields} - FIXED))
+def test_a_setting_in_the_env_file_has_its_effect(file: Path, setting: str) -> None:
+    """Compose passes each variable of .env on to every service, unless it is named above."""
+    variable = setting.upper()
+    passed = [load(file)["services"][service.host]["environment"].get(variable, "") for service in SERVICES]
+
+    assert all(f"${{{variable}" in value for value in passed) is (setting not in OF_ONE_FILE[file])
 
 
 def test_each_container_ends_before_the_orchestrator_loses_patience() -> None:

@@ -136,6 +136,8 @@ def check_places(files: Mapping[str, str], kind: str) -> None:
     assert name in pyproject["tool"]["importlinter"]["root_packages"]
     assert host in files["deploy/prometheus/prometheus.yml"]
     assert f"!{name}\n" in files[".dockerignore"]
+    assert name in yaml.safe_load(files[".github/workflows/ci.yml"])["jobs"]["images"]["strategy"]["matrix"]["service"]
+    assert name in yaml.safe_load(files[".gitlab-ci.yml"])["images"]["parallel"]["matrix"][0]["SERVICE"]
     assert f"| `{name}` |" in files["README.md"]
     assert f"| `{name}` | `analytics`, `user` | `{name}.given` |  |" in files["docs/architecture.md"]
     assert f"requirements/{name}.txt" in files
@@ -147,6 +149,8 @@ def check_compose(files: Mapping[str, str], name: str, host: str, *, is_migrated
     assert f"./{name}:/app/{name}:ro" in development["services"][host]["volumes"]
     assert name in json.loads(development["services"]["order-service"]["environment"]["DOCS_SERVICES"])
     assert f"/secrets/{name}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
+    assert f"set $service {host}:" in files["deploy/nginx/development.conf"]
+    assert development["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
     assert production["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
     assert host in production["services"]["edge"]["depends_on"]
     assert (host.replace("-service", "-migrate") in production["services"]) is is_migrated

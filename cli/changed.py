@@ -1,0 +1,75 @@
+"""`bin/cli changed`: the tests that a change calls for."""
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import PurePath
+
+import typer
+
+from cli.errors import CommandError
+from cli.services import SERVICES
+from cli.services.discovery import ROOT
+
+_PAGES = {"docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "AGENTS.md", "LICENSE"}
+
+
+def changed(since: str = typer.Option(..., help="The revision to compare with, as in origin/main.")) -> None:
+    """
+    Print the tests that what changed since a revision calls for; edits that are not committed count.
+
+    Raises:
+        CommandError: The revision is not in this clone.
+    """
+    for path in called_tests(changed_files(since)):
+        typer.echo(path)
+
+
+def changed_files(since: str) -> list[str]:
+    """
+    Return the paths of the files that differ from where this branch left the revision.
+
+    Raises:
+        CommandError: The revision is not in this clone.
+    """
+    base = _git("merge-base", since, "HEAD")
+    if not base:
+        raise CommandError(f"'{since}' is no revision that this branch comes from: git fetch, or name another.")
+    return [*_git("diff", "--name-only", "--no-renames", *base), *_git("ls-files", "--others", "--exclude-standard")]
+
+
+def called_tests(files: Iterable[str]) -> list[str]:
+    """
+    Return the tests that changes of these files call for.
+
+    Of a service: its own, and those at the top, which compare services with each other. Of a page: those of the pages.
+    Of anything else, such as the chassis: all.
+    """
+    found = set[str]()
+    for file in files:
+        found.update(_tests_of(PurePath(file).parts))
+    return ["tests"] if "tests" in found else sorted(found)
+
+
+def _tests_of(parts: tuple[str, ...]) -> list[str]:
+    if parts[0] in _PAGES:
+        return ["tests/docs"]
+    for name in (service.name for service in SERVICES):
+        if parts[0] == name or parts[:2] in {("tests", name), ("requirements", f"{name}.txt")}:
+            return [f"tests/{name}", *_top()]
+    return ["tests"]
+
+
+def _top() -> list[str]:
+    return [str(file.relative_to(ROOT)) for file in ROOT.glob("tests/test_*.py")]
+
+
+def _git(*arguments: str) -> list[str]:
+    """Return the lines that git prints; none if it fails."""
+    done = subprocess.run(
+        ["git", "-c", "core.quotePath=off", *arguments],  # noqa: S607
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return [] if done.returncode else done.stdout.splitlines()

@@ -1,0 +1,69 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cli import changed
+from cli.changed import called_tests, changed_files
+from cli.errors import CommandError
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ([], []),
+        (["README.md", "docs/images"], ["tests/docs"]),
+        (["chassis/app.py", "user/mail"], ["tests"]),
+        (["a_new_folder/x", "docs/README.md"], ["tests"]),
+        (["requirements/dev.txt"], ["tests"]),
+        (["tests/support/tools.py"], ["tests"]),
+        (["tests/test_contracts.py"], ["tests"]),
+    ],
+    ids=str,
+)
+def test_what_no_service_owns_calls_for_all_tests(files: list[str], expected: list[str]) -> None:
+    """Pages call for the tests of the pages, and what is unknown for all."""
+    assert called_tests(files) == expected
+
+
+@pytest.mark.parametrize("file", ["order/models.py", "tests/order/test_saga.py", "requirements/order.txt"])
+def test_a_change_of_a_service_calls_for_its_tests(file: str) -> None:
+    """With them come those that compare services with each other, but not the tests of another service."""
+    called = called_tests([file, "docs/README.md"])
+
+    assert {"tests/docs", "tests/order", "tests/test_contracts.py"} <= set(called)
+    assert not {"tests", "tests/product", "tests/chassis"} & set(called)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git in a folder."""
+    known = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *known, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S607
+
+
+def test_a_change_is_what_the_branch_has_done_since_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commits, edits, new files and both names of a moved one count; what happened on main meanwhile does not."""
+    monkeypatch.setattr(changed, "ROOT", tmp_path)
+    git(tmp_path, "init", "--initial-branch=main")
+    for name in ("edited", "moved", "same", "über"):
+        (tmp_path / name).write_text(f"{name}\n" * 9)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--message=begin")
+    git(tmp_path, "switch", "--create=branch")
+    git(tmp_path, "mv", "moved", "elsewhere")
+    (tmp_path / "über").write_text("committed\n")
+    git(tmp_path, "commit", "--all", "--message=work")
+    git(tmp_path, "switch", "main")
+    (tmp_path / "same").write_text("on main\n")
+    git(tmp_path, "commit", "--all", "--message=meanwhile")
+    git(tmp_path, "switch", "branch")
+    (tmp_path / "edited").write_text("not committed\n")
+    (tmp_path / "new").write_text("not added\n")
+
+    assert sorted(changed_files("main")) == ["edited", "elsewhere", "moved", "new", "über"]
+
+
+def test_an_unknown_revision_is_refused() -> None:
+    """A typing error must not look like a change of nothing."""
+    with pytest.raises(CommandError, match="'no-such-branch' is no revision"):
+        changed_files("no-such-branch")
