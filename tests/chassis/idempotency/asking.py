@@ -32,12 +32,12 @@ def is_replayed(answer: Answer) -> bool:
 
 
 async def send_until_answered(url: str, wire: Wire) -> Answer:
-    """Send again while the answer is that the request is in flight."""
+    """Send again while the request is in flight, or no connection to the database becomes free on a busy machine."""
     answers: list[Answer] = []
 
     async def is_answered() -> bool:
         answers.append(await send(url, wire))
-        return answers[-1].status != 409
+        return answers[-1].status not in {409, 503}
 
     assert await eventually(is_answered)
     return answers[-1]
