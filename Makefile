@@ -125,9 +125,9 @@ check: check-fast ## Check format, lint, imports, types, rendered files, manifes
 	$(BIN)/mypy
 	bin/cli render --check
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.prod.yml
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.prod.yml
+	$(if $(wildcard .github/workflows),$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml)
+	$(if $(wildcard .gitlab-ci.yml),$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci --disable-formats uri .gitlab-ci.yml)
 	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	bin/cli db check

@@ -18,6 +18,7 @@ from cli.services.pages import render_pages
 from cli.services.project import Project, read_project
 from cli.services.regions import Refused, Region, WholeFile, is_edited, replaced, whole
 from cli.services.small_files import render_small_files
+from cli.services.workflows import render_workflows
 
 _PYPROJECT = "pyproject.toml"
 
@@ -111,6 +112,7 @@ def renderings(project: Project, root: Path) -> Iterator[Region | WholeFile]:
     yield from render_kubernetes(project, root)
     yield from render_small_files(project)
     yield from render_pages(project, root)
+    yield from render_workflows(project, root)
 
 
 def _changes(root: Path, rendered: Iterator[Region | WholeFile], texts: Texts, *, force: bool = False) -> Texts:

@@ -1,4 +1,4 @@
-"""Prometheus, continuous integration, pyproject.toml, .dockerignore, the README, and the name in the chassis."""
+"""Prometheus, pyproject.toml, .dockerignore, the README's table, and the project's name in the chassis."""
 
 import json
 import re
@@ -28,9 +28,6 @@ def render_small_files(project: Project) -> Iterator[Region | WholeFile]:
     services = project.services
     jobs = (fill(_JOB, name=one.name, host=one.host, port=one.port) for one in services)
     yield Region("deploy/prometheus/prometheus.yml", "services", SERVICE_FILES, "".join(jobs))
-    listed = ", ".join(one.name for one in services)
-    yield Region(".github/workflows/ci.yml", "services", SERVICE_FILES, f"        service: [{listed}]\n")
-    yield Region(".gitlab-ci.yml", "services", SERVICE_FILES, f"      - SERVICE: [{listed}]\n")
     folders = "".join(f"!{service.name}\n" for service in services)
     yield Region(".dockerignore", "services", SERVICE_FILES, folders)
     yield Region("README.md", "project", f"{NAME}, {SERVICE_FILES} and */settings.py", _introduction(project))

@@ -26,13 +26,13 @@ def test_what_no_service_owns_calls_for_all_tests(files: list[str], expected: li
     assert called_tests(files) == expected
 
 
-@pytest.mark.parametrize("file", ["order/models.py", "tests/order/test_saga.py", "requirements/order.txt"])
+@pytest.mark.parametrize("file", ["user/models.py", "tests/user/access.py", "requirements/user.txt"])
 def test_a_change_of_a_service_calls_for_its_tests(file: str) -> None:
     """With them come those that compare services with each other, but not the tests of another service."""
     called = called_tests([file, "docs/README.md"])
 
-    assert {"tests/docs", "tests/order", "tests/test_contracts.py"} <= set(called)
-    assert not {"tests", "tests/product", "tests/chassis"} & set(called)
+    assert {"tests/docs", "tests/user", "tests/test_contracts.py"} <= set(called)
+    assert not {"tests", "tests/analytics", "tests/chassis"} & set(called)
 
 
 def git(folder: Path, *arguments: str) -> None:

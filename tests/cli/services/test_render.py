@@ -23,6 +23,7 @@ from cli.services.own_settings import Setting
 from cli.services.project import Part, Project, read_project
 from cli.services.rename import give_name
 from cli.services.render import out_of_date, renderings, write
+from cli.services.workflows import WORKFLOWS
 from tests.deploy.manifests import Manifest
 
 BASE = re.compile(rb"sealed[- ]services", re.IGNORECASE)
@@ -136,8 +137,7 @@ def check_places(files: Mapping[str, str], kind: str) -> None:
     assert name in pyproject["tool"]["importlinter"]["root_packages"]
     assert host in files["deploy/prometheus/prometheus.yml"]
     assert f"!{name}\n" in files[".dockerignore"]
-    assert name in yaml.safe_load(files[".github/workflows/ci.yml"])["jobs"]["images"]["strategy"]["matrix"]["service"]
-    assert name in yaml.safe_load(files[".gitlab-ci.yml"])["images"]["parallel"]["matrix"][0]["SERVICE"]
+    assert all(name in files[path] for path in WORKFLOWS if path in files)
     assert f"| `{name}` |" in files["README.md"]
     assert f"| `{name}` | `analytics`, `user` | `{name}.given` |  |" in files["docs/architecture.md"]
     assert f"requirements/{name}.txt" in files
@@ -182,6 +182,17 @@ def test_nothing_is_written_if_some_text_was_edited(project: Project, copy: Path
     assert "prometheus.yml, region 'services': was edited by hand. It is rendered from */service" in str(refused.value)
     assert "chassis/core/project.py: was edited by hand. It is rendered from pyproject.toml" in str(refused.value)
     assert texts(copy) == before
+
+
+def test_the_workflow_of_another_platform_may_be_deleted(project: Project, copy: Path, index: list[str]) -> None:
+    """A team uses one of them; the file does not come back."""
+    (copy / ".gitlab-ci.yml").unlink(missing_ok=True)
+
+    write(copy, extended(project, "none"))
+
+    assert not (copy / ".gitlab-ci.yml").exists()
+    assert index
+    assert out_of_date(copy, extended(project, "none")) == []
 
 
 def test_edits_are_discarded_by_force(project: Project, copy: Path) -> None:
