@@ -25,7 +25,12 @@ def drafted(root: Path) -> Iterator[Path]:
 
 def render_draft(draft: Path) -> str:
     """Render a copy, which builds all of its services; returns why that failed, and an empty text if it did not."""
-    command = [sys.executable, "-P", "-m", "cli", "render"]
+    return run_in_draft(draft, "-m", "cli", "render")
+
+
+def run_in_draft(draft: Path, *arguments: str) -> str:
+    """Run Python with the code of a copy; returns why that failed, and an empty text if it did not."""
+    command = [sys.executable, "-P", *arguments]
     environment = os.environ | {"PYTHONPATH": str(draft), "PYTHONUTF8": "1"}
     done = subprocess.run(command, cwd=draft, env=environment, check=False, capture_output=True, text=True)
     return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
