@@ -1,4 +1,4 @@
-"""`bin/cli service create`: a copy of a skeleton, which is tried in a copy of the project before anything is written."""
+"""`bin/cli service create`: a skeleton's copy, which is tried in a copy of the project before anything is written."""
 
 from collections.abc import Sequence
 from pathlib import Path

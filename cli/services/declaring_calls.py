@@ -8,7 +8,7 @@ from typing import Any
 from cli.errors import CommandError
 from cli.services.naming import plural
 
-_CALLS = re.compile(r"^CALLS = \((?P<names>[^)]*?),?\s*\)$", re.MULTILINE)
+_CALLS = re.compile(r"\nCALLS = \((?P<names>[^)]*?),?\s*\)$", re.MULTILINE)
 _ADDRESSES = re.compile(r"(?:^    \w+_service_url: ServiceUrl\n)+", re.MULTILINE)
 _LISTED = '''class Listed(BaseModel):
     """The fields that are read of each item of a list."""

@@ -6,7 +6,7 @@ from chassis.core.types import new_id
 from chassis.postgres.database import Postgres
 from sample_record.models import Base
 from tests.sample_record.conftest import Owner
-from tests.support.aliases import Bearer
+from tests.support.aliases import Bearer, MakeUser
 from tests.support.databases import bystanders
 
 
@@ -76,9 +76,9 @@ async def test_one_is_deleted(ada: Owner, bob: Owner, database: Postgres) -> Non
     assert (await ada.request("GET", f"/{mine['id']}")).json()["code"] == "sample_record_not_found"
 
 
-async def test_an_admin_reads_who_owns_one(ada: Owner, bearer: Bearer) -> None:
+async def test_an_admin_reads_who_owns_one(ada: Owner, make_user: MakeUser, bearer: Bearer) -> None:
     """The name comes from the user service; an unknown id is a 404."""
-    mine, admin = await ada.create(), bearer(role="admin")
+    mine, admin = await ada.create(), bearer(await make_user("root", role="admin"))
 
     answer = await ada.request("GET", f"/{mine['id']}/owner", headers=admin)
 
