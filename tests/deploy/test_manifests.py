@@ -6,7 +6,7 @@ import pytest
 from chassis.core.project import NAME
 from chassis.settings import Environment
 from cli.links import settings_class
-from cli.services import SERVICES
+from cli.services import MIGRATED, SERVICES
 from tests.deploy.manifests import (
     LOADED,
     OVERLAYS,
@@ -27,13 +27,13 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 @every_overlay
 def test_every_service_has_all_that_it_needs(overlay: str) -> None:
-    """Each service has a deployment, an address, an autoscaler, a disruption budget, a migration and an account."""
+    """Each service has a deployment, an address, an autoscaler, a disruption budget and an account."""
     names = {f"{name}-service" for name in NAMES}
 
     for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
         assert of_kind(overlay, kind).keys() == names | {"edge"}
     assert of_kind(overlay, "HorizontalPodAutoscaler").keys() == names
-    assert of_kind(overlay, "Job").keys() == {f"{name}-migrate" for name in NAMES}
+    assert of_kind(overlay, "Job").keys() == {f"{service.name}-migrate" for service in MIGRATED}
 
 
 @every_overlay
@@ -60,7 +60,7 @@ def test_a_service_starts_with_what_its_deployment_gives(
 
 
 @every_overlay
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [service.name for service in MIGRATED])
 def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay: str, name: str) -> None:
     """A migration has the image and the database of its service."""
     deployment, job = of_kind(overlay, "Deployment")[f"{name}-service"], of_kind(overlay, "Job")[f"{name}-migrate"]
