@@ -14,16 +14,18 @@ from time import monotonic
 from pydantic import SecretStr
 from rich.console import Console
 
-from chaos.chart import draw
-from chaos.journal import OrderJournal
-from chaos.report import OrdersOutcome, counted, orders_as_json, show
+from chaos.report import counted, show
 from chaos.runner import exit_if_broken, make_folder, run, showing_progress, write_report
+from chaos.scenarios.orders.chart import draw
 from chaos.scenarios.orders.customers import Customers, Plan, Pulse
 from chaos.scenarios.orders.databases import make_people, make_products, read_truth, settle
 from chaos.scenarios.orders.faults import Saboteur, schedule
+from chaos.scenarios.orders.journal import OrderJournal
+from chaos.scenarios.orders.report import OrdersOutcome, orders_as_json
 from chaos.scenarios.orders.shop import STATS, Request, Shop
-from chaos.supervisor import System, running_system
-from chaos.verdict import compare_counts, compare_orders, logged_errors
+from chaos.scenarios.orders.system import System, running_system
+from chaos.scenarios.orders.verdict import compare_counts, compare_orders
+from chaos.verdict import logged_errors
 from cli.checks.invariants import check, read_facts
 from cli.dev.files import ROOT
 from cli.dev.polling import eventually
