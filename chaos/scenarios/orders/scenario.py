@@ -26,11 +26,13 @@ from chaos.scenarios.orders.shop import STATS, Request, Shop
 from chaos.scenarios.orders.system import System, running_system
 from chaos.scenarios.orders.verdict import compare_counts, compare_orders
 from chaos.verdict import logged_errors
-from cli.checks.invariants import check, read_facts
+from cli.checks.contents import Contents
+from cli.checks.invariants import check
 from cli.dev.files import ROOT
 from cli.dev.polling import eventually
 from cli.errors import CommandError
 from cli.services import SERVICES
+from order.invariants import read_facts
 
 CHART = ROOT / "docs/images/chaos.svg"
 _START_S = 60.0
@@ -138,13 +140,13 @@ async def _judge(
 ) -> dict[str, list[str]]:
     """Check all rules; returns each with the entries that break it."""
     await settle(system.environment, monotonic())
-    facts, truth = await read_facts(system.environment), await read_truth(system.environment)
+    facts, truth = await read_facts(Contents(system.environment)), await read_truth(system.environment)
     stats = await shop.insist(Request("analytics", STATS))
     drained_s, settled_s = quiet
     drained = f"every outbox was empty within {plan.drained_within_s:.0f} s"
     settled = f"orders and reservations were right within {plan.settled_within_s:.0f} s"
     return {
-        **{f"databases: {rule}": ids for rule, ids in check(facts).items()},
+        **{f"databases: {rule}": ids for rule, ids in (await check(system.environment)).items()},
         **{f"clients: {rule}": ids for rule, ids in compare_orders(journal, truth).items()},
         "clients: analytics counts every status of every order": compare_counts(
             stats.body["by_type"], (status for _order, status in facts.statuses)
