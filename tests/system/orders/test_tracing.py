@@ -6,7 +6,8 @@ import pytest
 
 from cli.dev.polling import eventually
 from tests.support.collector import Collector, Span, collecting
-from tests.system.people import ORDERS, log_in, make_product
+from tests.system.orders.shop import ORDERS, make_product
+from tests.system.people import log_in
 from tests.system.stack import Stack, restarted
 
 pytestmark = pytest.mark.long

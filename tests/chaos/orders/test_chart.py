@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from chaos.chart import bins, draw
+from chaos.scenarios.orders.chart import bins, draw
 
 REPORT: dict[str, Any] = {
     "date": "2026-11-21T12:00+00:00",

@@ -10,7 +10,7 @@ from cli.dev.polling import eventually
 from tests.support.fault_proxy import Exchange, Fault, holding, passing
 from tests.support.warm import WarmProcess
 from tests.system.leases import end_leases
-from tests.system.people import count_orders, place_orders
+from tests.system.orders.shop import count_orders, place_orders
 from tests.system.stack import Stack, restarted
 
 pytestmark = pytest.mark.long

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.journal import Attempt, OrderJournal, Restock
 from chaos.scenarios.orders.databases import Truth
+from chaos.scenarios.orders.journal import Attempt, OrderJournal, Restock
 from chaos.scenarios.orders.shop import Reply
-from chaos.verdict import compare_counts, compare_orders
+from chaos.scenarios.orders.verdict import compare_counts, compare_orders
 
 Break = Callable[[OrderJournal, Truth], None]
 

@@ -12,7 +12,7 @@ from cli.dev.polling import eventually
 from tests.support.consistency import broken_rules
 from tests.support.fault_proxy import Exchange, FaultProxy, passing
 from tests.system.leases import end_leases
-from tests.system.people import ORDERS, make_product
+from tests.system.orders.shop import ORDERS, make_product
 from tests.system.stack import Stack
 
 pytestmark = pytest.mark.long
