@@ -9,7 +9,11 @@ from cli.services.discovery import Kind
 from cli.services.naming import check_words, renamed, renaming
 
 SKELETONS = Path(__file__).parent / "skeletons"
-SKELETON_OF: Mapping[Kind, str] = {"postgres": "sample_record"}
+SKELETON_OF: Mapping[Kind, str] = {
+    "postgres": "sample_record",
+    "mongodb": "sample_document",
+    "none": "sample_view",
+}
 """By the kind of database: the skeleton's own name, whose forms are replaced."""
 
 

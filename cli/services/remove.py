@@ -13,10 +13,12 @@ from cli.dev.secrets import forget_secrets
 from cli.errors import CommandError
 from cli.services.belongings import files_with_passages, ignored_files, tracked_files, without_passages
 from cli.services.clean_tree import require_clean_tree
+from cli.services.copying import settle
 from cli.services.discovery import ROOT, Service, find_service
 from cli.services.drafts import apply, difference, drafted, render_draft
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
+from cli.services.subscriptions import unsubscribe
 
 
 def remove(
@@ -64,19 +66,20 @@ def refuse(service: Service, obstacles: Iterable[str]) -> None:
 
 
 def callers(service: Service, project: Project) -> Iterator[str]:
-    """Yield each service that calls this one, or delivers events to it, with its calls."""
+    """Yield each service that calls this one, with its calls; deliveries of events end with the consumer."""
+    from chassis.messaging.event_batch import PATH
     from cli.calls import declared_calls
 
     calls = defaultdict[str, list[str]](list)
     for name, call in declared_calls():
-        if call.service == service.name:
+        if call.service == service.name and call.path != PATH:
             calls[name].append(f"{call.method} {call.path}")
     for caller in project.callers_of(service):
-        of_it = ", ".join(calls[caller.name]) or "no declared call"
-        yield (
-            f"{caller.name} calls it ({of_it}): remove that from calls.py, events.py or settings.py in {caller.name}/, "
-            f"or remove {caller.name} first."
-        )
+        if of_it := ", ".join(calls[caller.name]):
+            yield (
+                f"{caller.name} calls it ({of_it}): remove that from calls.py or settings.py in {caller.name}/, "
+                f"or remove {caller.name} first."
+            )
 
 
 def admitted(service: Service, project: Project) -> dict[str, list[str]]:
@@ -100,6 +103,8 @@ def take_out(service: Service, root: Path) -> None:
         text = without_passages(root, path, service.name)
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
+    unsubscribe(root, service.name)
+    settle(root, [str(file.relative_to(root)) for file in root.glob("*/events.py")])
 
 
 def check_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:
