@@ -7,7 +7,7 @@ class SampleDocumentNotFound(NotFound):
     """The person has none with this id; another person may have."""
 
     code = "sample_document_not_found"
-    message = "You have no sample document with this id; GET /api/v1/sample-documents lists yours."
+    message = "You have none with this id; GET /api/v1/sample-documents lists yours."
 
 
 class IdTaken(Conflict):

@@ -11,7 +11,7 @@ from sample_record.schemas import SampleRecordCreate
 
 
 async def create_sample_record(session: AsyncSession, user_id: UUID, new: SampleRecordCreate) -> SampleRecord:
-    """Store a sample record of a person, and publish ``sample_record.created`` in the same transaction."""
+    """Store a sample record of a person, and publish its creation in the same transaction."""
     created = SampleRecord(user_id=user_id, name=new.name, note=new.note)
     session.add(created)
     await session.flush()
