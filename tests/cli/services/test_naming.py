@@ -118,6 +118,12 @@ def check_files(services: dict[str, dict[Path, str]]) -> None:
             (Path(folder) / package).mkdir(parents=True)
         write_files(Path(folder), files)
         settle(Path(folder), ["."])
-        command = [Path(sys.executable).with_name("ruff"), "check", "--no-cache", "--output-format=concise", folder]
+        command = [
+            str(Path(sys.executable).with_name("ruff")),
+            "check",
+            "--no-cache",
+            "--output-format=concise",
+            folder,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
