@@ -8,6 +8,7 @@ often. A process that ends writes its last lines; one that is killed loses those
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from logging.handlers import BaseRotatingHandler
+from pathlib import Path
 from queue import SimpleQueue
 from select import PIPE_BUF
 from threading import Event, Thread
@@ -70,6 +71,7 @@ class LogFile:
     """A file of JSON, which is rotated and may be shared by processes."""
 
     def __init__(self, path: str, *, only_errors: bool = False) -> None:
+        Path(path).touch()  # so that errors can be followed before there is one
         self._handler: BaseRotatingHandler = ConcurrentRotatingFileHandler(
             path, maxBytes=MAX_FILE_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
         )

@@ -12,7 +12,7 @@ from cli.dev import environment
 from cli.dev.environment import given_environment, service_environment, stack_environment, write_environment
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.links import with_peers
+from cli.links import settings_class, with_peers
 from cli.services import SERVICES, STORED, Service, find_service
 
 LINK_KEYS = {
@@ -54,11 +54,14 @@ def test_only_user_can_sign_tokens(everything: dict[str, str]) -> None:
     assert holders == ["user"]
 
 
-def test_every_service_knows_where_its_peers_are(everything: dict[str, str]) -> None:
-    """All addresses are in every service's environment, with the chosen ports."""
-    seen = service_environment(SERVICES[0], everything)
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_service_knows_where_its_peers_are(everything: dict[str, str], service: Service) -> None:
+    """A service gets its own address and those of its peers, with the chosen ports; a new service changes no other."""
+    seen = service_environment(service, everything)
 
-    assert {service.url_variable: f"http://127.0.0.1:{service.port}" for service in SERVICES}.items() <= seen.items()
+    known = [one for one in SERVICES if one.name in {service.name, *settings_class(service.name).peers}]
+    addresses = {one.url_variable: f"http://127.0.0.1:{one.port}" for one in known}
+    assert {name: value for name, value in seen.items() if name.endswith("_SERVICE_URL")} == addresses
 
 
 def test_every_documentation_knows_where_the_services_are(everything: dict[str, str]) -> None:

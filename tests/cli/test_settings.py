@@ -11,6 +11,18 @@ from cli.errors import CommandError
 from cli.settings import EXPLAINED, declared_settings, explained
 
 FORMS = {"ENVIRONMENT", "JWT_AUDIENCE", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
+TYPES = {
+    "ENVIRONMENT": "local | staging | production",
+    "DISPATCH_TRANSPORT": "httpx | pyreqwest",
+    "PRODUCTION": "true | false",
+    "DRAIN_SECONDS": "number",
+    "LOG_DIR": "path",
+    "CORS_ORIGINS": "list",
+    "DOCS_SERVICES": "JSON object",
+    "SENTRY_DSN": "address",
+    "LINK_KEY__<FROM>__<TO>": "text",
+    "SMTP_URL": "text",
+}
 Table = dict[str, dict[str, Any]]
 
 
@@ -25,6 +37,7 @@ def test_each_setting_has_its_readers_default_and_meaning(table: Table) -> None:
     assert table["RESERVATION_SECONDS"] == {
         "variable": "RESERVATION_SECONDS",
         "services": ["product"],
+        "type": "integer",
         "required": False,
         "default": "120",
         "secret": False,
@@ -32,6 +45,7 @@ def test_each_setting_has_its_readers_default_and_meaning(table: Table) -> None:
         "stock.",
     }
     assert table["RELAY"]["default"] == "true"
+    assert {name: table[name]["type"] for name in TYPES} == TYPES
     assert table["PLAIN_REGISTRATION"]["default"] is None, "it depends on ENVIRONMENT"
     assert table["USER_SERVICE_URL"]["services"] == ["analytics", "product", "order"]
     assert {name for name, one in table.items() if one["secret"]} == {
