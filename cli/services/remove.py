@@ -107,10 +107,19 @@ def take_out(service: Service, root: Path) -> None:
     own = tracked_files(service, root)
     for path in own:
         (root / path).unlink()
-    for path in set(files_with_passages(service, root)) - set(own):
+    changed = sorted(set(files_with_passages(service, root)) - set(own))
+    for path in changed:
         text = without_passages(root, path, service.name)
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
+    _format(root, [path for path in changed if path.endswith(".py")])
+
+
+def _format(root: Path, changed: list[str]) -> None:
+    """Format files, and sort their imports: a passage is set off by blank lines."""
+    if changed:
+        for command in (["check", "--fix", "--quiet", "--select", "I,F401", *changed], ["format", "--quiet", *changed]):
+            subprocess.run([sys.executable, "-m", "ruff", *command], cwd=root, check=True)
 
 
 def render_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:

@@ -8,9 +8,8 @@ from sqlalchemy import func, select, update
 from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
-from product import main
 from product.expiries import KEEP_RESERVATIONS
-from product.main import _expire_reservations
+from product.for_orders import _expire_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
 from tests.product.aliases import MakeProduct
@@ -195,7 +194,7 @@ def nothing_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     async def find_none(_store: Postgres) -> bool:
         return False
 
-    monkeypatch.setattr("product.main.is_any_overdue", find_none)
+    monkeypatch.setattr("product.for_orders.is_any_overdue", find_none)
 
 
 async def test_closed_reservations_go_after_30_days(
