@@ -154,7 +154,7 @@ async def test_a_round_expires_all_that_is_overdue(
     for order_id in [new_id() for _ in range(3)]:
         await orders.reserve(order_id, **{pot["id"]: 1})
         await let_time_pass(database, order_id)
-    for module in (main, expiry):
+    for module in (for_orders, expiry):
         monkeypatch.setattr(module, "BATCH", 1)
 
     await _expire_reservations(database)
