@@ -40,8 +40,11 @@ def remove(
     """
     service = find_service(name)
     require_clean_tree(ROOT)
+    data = data_in_the_way(
+        service, drop_data=drop_data
+    )  # before the services are built, in an environment of their own
     project = read_project(ROOT)
-    refuse(service, [*callers(service, project), *_ignored(service), *data_in_the_way(service, drop_data=drop_data)])
+    refuse(service, [*callers(service, project), *_ignored(service), *data])
     with drafted(ROOT) as draft:
         take_out(service, draft)
         render_draft(service, draft, admitted(service, project))

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
+from product import for_orders
 from product.expiries import KEEP_RESERVATIONS
 from product.for_orders import _expire_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
