@@ -1,8 +1,6 @@
 """Copying a skeleton: a service that works as it stands, and its tests, with its name replaced everywhere."""
 
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from cli.services.discovery import Kind
@@ -45,10 +43,3 @@ def write_files(root: Path, files: Mapping[Path, str]) -> None:
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-
-
-def settle(root: Path, paths: Sequence[str]) -> None:
-    """Sort the imports and wrap the lines in files and folders below *root*: a name changes their order and length."""
-    ruff = Path(sys.executable).with_name("ruff")
-    for arguments in (["check", "--quiet", "--select", "I001", "--fix"], ["format", "--quiet"]):
-        subprocess.run([ruff, *arguments, *paths], cwd=root, check=True)

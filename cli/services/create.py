@@ -14,10 +14,10 @@ from cli.dev.polling import wait_until
 from cli.dev.ports import holder_of, is_free, is_ready
 from cli.errors import CommandError
 from cli.services.clean_tree import require_clean_tree
-from cli.services.copying import SKELETON_OF, copied, settle, write_files
+from cli.services.copying import SKELETON_OF, copied, write_files
 from cli.services.declaring_calls import declare_calls
 from cli.services.discovery import DECLARATION, ROOT, SERVICES, Kind
-from cli.services.drafts import apply, changed_files, difference, drafted, render_draft, run_in_draft
+from cli.services.drafts import apply, changed_files, difference, drafted, render_draft, run_in_draft, settle
 from cli.services.naming import check_new_name
 from cli.services.subscriptions import subscribe
 

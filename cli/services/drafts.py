@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,3 +57,10 @@ def apply(root: Path, changes: bytes) -> None:
 def git(root: Path, *arguments: str) -> str:
     """Run git in a folder; returns its output."""
     return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607
+
+
+def settle(root: Path, paths: Sequence[str]) -> None:
+    """Sort the imports and wrap the lines in files and folders below *root*, and remove imports that are not used."""
+    ruff = Path(sys.executable).with_name("ruff")
+    for arguments in (["check", "--quiet", "--select", "I,F401", "--fix"], ["format", "--quiet"]):
+        subprocess.run([ruff, *arguments, *paths], cwd=root, check=True)

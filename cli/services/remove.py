@@ -13,9 +13,8 @@ from cli.dev.secrets import forget_secrets
 from cli.errors import CommandError
 from cli.services.belongings import files_with_passages, ignored_files, tracked_files, without_passages
 from cli.services.clean_tree import require_clean_tree
-from cli.services.copying import settle
 from cli.services.discovery import ROOT, Service, find_service
-from cli.services.drafts import apply, difference, drafted, render_draft
+from cli.services.drafts import apply, difference, drafted, render_draft, settle
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
 from cli.services.subscriptions import unsubscribe
@@ -39,8 +38,11 @@ def remove(
     """
     service = find_service(name)
     require_clean_tree(ROOT)
+    data = data_in_the_way(
+        service, drop_data=drop_data
+    )  # before the services are built, in an environment of their own
     project = read_project(ROOT)
-    refuse(service, [*callers(service, project), *_ignored(service), *data_in_the_way(service, drop_data=drop_data)])
+    refuse(service, [*callers(service, project), *_ignored(service), *data])
     with drafted(ROOT) as draft:
         take_out(service, draft)
         check_draft(service, draft, admitted(service, project))
@@ -99,12 +101,14 @@ def take_out(service: Service, root: Path) -> None:
     own = tracked_files(service, root)
     for path in own:
         (root / path).unlink()
-    for path in set(files_with_passages(service, root)) - set(own):
+    changed = sorted(set(files_with_passages(service, root)) - set(own))
+    for path in changed:
         text = without_passages(root, path, service.name)
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
     unsubscribe(root, service.name)
-    settle(root, [str(file.relative_to(root)) for file in root.glob("*/events.py")])
+    events = [str(file.relative_to(root)) for file in root.glob("*/events.py")]
+    settle(root, [*events, *(path for path in changed if path.endswith(".py"))])
 
 
 def check_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:

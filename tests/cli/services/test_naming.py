@@ -13,8 +13,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from cli.errors import CommandError
-from cli.services.copying import SKELETON_OF, copied, settle, write_files
+from cli.services.copying import SKELETON_OF, copied, write_files
 from cli.services.discovery import ROOT, Kind
+from cli.services.drafts import settle
 from cli.services.naming import LONGEST, check_new_name, plural, renamed, renaming
 
 NAMES = st.from_regex(r"[a-z]{1,9}[0-9]?(_[a-z]{1,9}[0-9]?){0,2}", fullmatch=True)
