@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Query, Request, Response
 
 from chassis.core.errors import NothingToChange, documented
 from chassis.core.types import Page
@@ -114,8 +114,6 @@ async def delete(sample_document_id: UUID, user: CurrentUser, database: Database
     response_model=OwnerRead,
     responses=documented(SampleDocumentNotFound),
 )
-async def read_owner(
-    sample_document_id: UUID, database: Database, dispatcher: Dispatch, token: Annotated[str, Depends(token_of)]
-) -> Person:
+async def read_owner(sample_document_id: UUID, database: Database, dispatcher: Dispatch, request: Request) -> Person:
     """Read who owns it, from the user service."""
-    return await get_owner(database, dispatcher, sample_document_id, token)
+    return await get_owner(database, dispatcher, sample_document_id, token_of(request))

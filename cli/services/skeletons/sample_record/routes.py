@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Query, Request, Response
 
 from chassis.core.errors import NothingToChange, documented
 from chassis.core.types import Page
@@ -108,8 +108,6 @@ async def delete(sample_record_id: UUID, user: CurrentUser, session: Session, if
     response_model=OwnerRead,
     responses=documented(SampleRecordNotFound),
 )
-async def read_owner(
-    sample_record_id: UUID, database: Database, dispatcher: Dispatch, token: Annotated[str, Depends(token_of)]
-) -> Person:
+async def read_owner(sample_record_id: UUID, database: Database, dispatcher: Dispatch, request: Request) -> Person:
     """Read who owns it, from the user service."""
-    return await get_owner(database, dispatcher, sample_record_id, token)
+    return await get_owner(database, dispatcher, sample_record_id, token_of(request))

@@ -1,8 +1,6 @@
 """Routes of the sample view service."""
 
-from typing import Annotated
-
-from fastapi import Depends
+from fastapi import Request
 
 from chassis.dependencies import PERSON, Dispatch, token_of
 from chassis.sealing.access import optional
@@ -14,6 +12,6 @@ router = service_router("sample-views", about="A person's account and logins in 
 
 
 @router.get("/own", access=optional(), auth=PERSON)
-async def read_own(dispatcher: Dispatch, token: Annotated[str, Depends(token_of)]) -> SampleViewRead:
+async def read_own(dispatcher: Dispatch, request: Request) -> SampleViewRead:
     """Read one's own account and latest logins."""
-    return await compose_sample_view(dispatcher, token)
+    return await compose_sample_view(dispatcher, token_of(request))
