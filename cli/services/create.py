@@ -23,6 +23,8 @@ from cli.services.subscriptions import subscribe
 
 ERASURES = "user.deleted"
 """The event that a new service consumes: what it stores about a person ends with the account."""
+STATISTICS = "analytics"
+"""The service to which a new one delivers its events, if it is there."""
 _PORTS = range(1024, 2**16)
 _PATIENCE_S = 90.0
 _MAKE_SECRETS = """
@@ -131,6 +133,11 @@ def add_service(root: Path, name: str, kind: Kind, port: int, peers: Sequence[st
         CommandError: The name has another use, or the project cannot be rendered with the service.
     """
     files, declaration = copied(kind, name), Path(name, DECLARATION)
+    publisher = ERASURES.partition(".")[0]
+    if not (root / publisher / DECLARATION).exists():
+        raise CommandError(f"A new service needs the service {publisher}, for its tokens and for {ERASURES}.")
+    if not (root / STATISTICS / DECLARATION).exists():
+        deliver_to_nobody(files)
     files[declaration] = "".join(
         f"port = {port}\n" if line.startswith("port = ") else line
         for line in files[declaration].splitlines(keepends=True)
@@ -138,12 +145,19 @@ def add_service(root: Path, name: str, kind: Kind, port: int, peers: Sequence[st
     if peers:
         declare_calls(files, name, peers)
     write_files(root, files)
-    publisher = ERASURES.partition(".")[0]
     if Path(name, "inbox.py") in files:
         subscribe(root, ERASURES, name)
     settle(root, [name, f"tests/{name}", publisher])
     if reason := render_draft(root):
         raise CommandError(f"Nothing was created. The project cannot be rendered with {name}:\n{reason}")
+
+
+def deliver_to_nobody(files: dict[Path, str]) -> None:
+    """Let the events of a new service have no consumers yet."""
+    for path, text in files.items():
+        if path.name in {"events.py", "settings.py"}:
+            address = f"    {STATISTICS}_service_url: ServiceUrl\n"
+            files[path] = text.replace(f'= ("{STATISTICS}",)', "= ()").replace(address, "")
 
 
 def listing(name: str, files: Sequence[str]) -> str:

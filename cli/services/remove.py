@@ -107,8 +107,8 @@ def take_out(service: Service, root: Path) -> None:
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
     unsubscribe(root, service.name)
-    events = [str(file.relative_to(root)) for file in root.glob("*/events.py")]
-    settle(root, [*events, *(path for path in changed if path.endswith(".py"))])
+    edited = [str(file.relative_to(root)) for name in ("events", "settings") for file in root.glob(f"*/{name}.py")]
+    settle(root, [*edited, *(path for path in changed if path.endswith(".py"))])
 
 
 def check_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:

@@ -1,7 +1,7 @@
 """
 Consumers of events in the code of their publishers: a name in ``consumers``, and the address in ``settings.py``.
 
-``subscribe`` and ``unsubscribe`` undo each other to the byte.
+``subscribe`` and ``unsubscribe`` undo each other to the byte, once imports that are not used are removed.
 """
 
 import ast
@@ -16,7 +16,8 @@ _CONSUMERS = re.compile(
     r"(?P<names>\([^)]*\))$",
     re.MULTILINE,
 )
-_ADDRESS = re.compile(r"^    \w+_service_url: ServiceUrl\n", re.MULTILINE)
+_ADDRESSES = re.compile(r"^    \w+(?:_service|_database|_mongodb)_url: \w+\n", re.MULTILINE)
+_IMPORT = "from chassis.core.setting_types import ServiceUrl\n"
 
 
 def subscribe(root: Path, event_type: str, consumer: str) -> None:
@@ -30,12 +31,14 @@ def subscribe(root: Path, event_type: str, consumer: str) -> None:
     if not _change_consumers(folder / "events.py", lambda type_, names: names + [consumer] * (type_ == event_type)):
         raise CommandError(f"{folder.name}/events.py has no event '{event_type}' with consumers on the line below.")
     settings = folder / "settings.py"
-    text = settings.read_text(encoding="utf-8")
-    line = f"    {consumer}_service_url: ServiceUrl\n"
-    addresses = list(_ADDRESS.finditer(text))
-    if line not in text and addresses:
-        end = addresses[-1].end()
-        settings.write_text(text[:end] + line + text[end:], encoding="utf-8")
+    text, line = settings.read_text(encoding="utf-8"), f"    {consumer}_service_url: ServiceUrl\n"
+    if line in text:
+        return
+    *_, last = _ADDRESSES.finditer(text)
+    text = text[: last.end()] + line + text[last.end() :]
+    if not re.search(r"^from chassis.core.setting_types import .*ServiceUrl", text, re.MULTILINE):
+        text = text.replace("from chassis.", f"{_IMPORT}from chassis.", 1)
+    settings.write_text(text, encoding="utf-8")
 
 
 def unsubscribe(root: Path, consumer: str) -> None:

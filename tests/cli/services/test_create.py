@@ -16,7 +16,7 @@ from cli.errors import CommandError
 from cli.migrations import read_config
 from cli.services import create as creating
 from cli.services.copying import SKELETON_OF, SKELETONS, copied
-from cli.services.create import create, free_port, known_kind, known_peers
+from cli.services.create import create, deliver_to_nobody, free_port, known_kind, known_peers
 from cli.services.declaring_calls import declare_calls
 from cli.services.discovery import ROOT, SERVICES, discover
 from cli.services.subscriptions import subscribe, unsubscribe
@@ -99,6 +99,33 @@ def test_a_subscription_can_be_taken_back_to_the_byte(tmp_path: Path) -> None:
     unsubscribe(tmp_path, "gift_card")
 
     assert texts(tmp_path) == before
+
+
+def test_the_first_subscription_brings_the_type_of_the_address(tmp_path: Path) -> None:
+    """A publisher without peers gets the import; the address is below that of its database."""
+    (tmp_path / "shop").mkdir()
+    event = '    type: ClassVar[str] = "shop.opened"\n    consumers: ClassVar[tuple[str, ...]] = ()\n'
+    (tmp_path / "shop/events.py").write_text(event)
+    settings = "from chassis.settings import ServiceSettings\n\n    shop_database_url: PostgresUrl\n    a: int = 1\n"
+    (tmp_path / "shop/settings.py").write_text(settings)
+
+    subscribe(tmp_path, "shop.opened", "gift_card")
+
+    assert (tmp_path / "shop/events.py").read_text() == event.replace("()", '("gift_card",)')
+    assert (tmp_path / "shop/settings.py").read_text() == (
+        "from chassis.core.setting_types import ServiceUrl\n"
+        + settings.replace("Url\n", "Url\n    gift_card_service_url: ServiceUrl\n", 1)
+    )
+
+
+def test_without_analytics_an_event_has_no_consumer_yet() -> None:
+    """Its address is no setting then."""
+    files = copied("postgres", "gift_card")
+
+    deliver_to_nobody(files)
+
+    assert "consumers: ClassVar[tuple[str, ...]] = ()\n" in files[Path("gift_card/events.py")]
+    assert "analytics" not in files[Path("gift_card/settings.py")]
 
 
 def texts(root: Path) -> list[str]:
