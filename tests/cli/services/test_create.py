@@ -21,7 +21,7 @@ from cli.services.declaring_calls import declare_calls
 from cli.services.discovery import ROOT, SERVICES, discover
 from cli.services.subscriptions import subscribe, unsubscribe
 
-NAMES = {"gift_card": "postgres", "memo": "mongodb", "account_page": "none"}
+NAMES = {"made_up_card": "postgres", "made_up_note": "mongodb", "made_up_page": "none"}
 HIGHEST = max(service.port for service in SERVICES)
 
 
@@ -78,7 +78,7 @@ def test_a_dirty_tree_is_refused_before_anything_is_written(monkeypatch: pytest.
     monkeypatch.setattr(creating, "apply", lambda *_: pytest.fail("something was written"))
 
     with pytest.raises(CommandError, match="Git does not have these changes"):
-        create("gift_card")
+        create("made_up_desk")
 
 
 def test_a_subscription_can_be_taken_back_to_the_byte(tmp_path: Path) -> None:
@@ -88,15 +88,15 @@ def test_a_subscription_can_be_taken_back_to_the_byte(tmp_path: Path) -> None:
         shutil.copy(ROOT / "user" / name, tmp_path / "user" / name)
     before = texts(tmp_path)
 
-    subscribe(tmp_path, "user.deleted", "gift_card")
+    subscribe(tmp_path, "user.deleted", "made_up_desk")
 
     events, settings = texts(tmp_path)
-    assert events.count('= ("analytics", "gift_card")\n') == 1
-    assert settings.count("    analytics_service_url: ServiceUrl\n    gift_card_service_url: ServiceUrl\n") == 1
+    assert events.count('"made_up_desk")\n') == 1
+    assert settings.count("_service_url: ServiceUrl\n    made_up_desk_service_url: ServiceUrl\n") == 1
     with pytest.raises(CommandError, match=r"has no event 'user\.gone'"):
-        subscribe(tmp_path, "user.gone", "gift_card")
+        subscribe(tmp_path, "user.gone", "made_up_desk")
 
-    unsubscribe(tmp_path, "gift_card")
+    unsubscribe(tmp_path, "made_up_desk")
 
     assert texts(tmp_path) == before
 
@@ -109,23 +109,23 @@ def test_the_first_subscription_brings_the_type_of_the_address(tmp_path: Path) -
     settings = "from chassis.settings import ServiceSettings\n\n    shop_database_url: PostgresUrl\n    a: int = 1\n"
     (tmp_path / "shop/settings.py").write_text(settings)
 
-    subscribe(tmp_path, "shop.opened", "gift_card")
+    subscribe(tmp_path, "shop.opened", "made_up_desk")
 
-    assert (tmp_path / "shop/events.py").read_text() == event.replace("()", '("gift_card",)')
+    assert (tmp_path / "shop/events.py").read_text() == event.replace("()", '("made_up_desk",)')
     assert (tmp_path / "shop/settings.py").read_text() == (
         "from chassis.core.setting_types import ServiceUrl\n"
-        + settings.replace("Url\n", "Url\n    gift_card_service_url: ServiceUrl\n", 1)
+        + settings.replace("Url\n", "Url\n    made_up_desk_service_url: ServiceUrl\n", 1)
     )
 
 
 def test_without_analytics_an_event_has_no_consumer_yet() -> None:
     """Its address is no setting then."""
-    files = copied("postgres", "gift_card")
+    files = copied("postgres", "made_up_desk")
 
     deliver_to_nobody(files)
 
-    assert "consumers: ClassVar[tuple[str, ...]] = ()\n" in files[Path("gift_card/events.py")]
-    assert "analytics" not in files[Path("gift_card/settings.py")]
+    assert "consumers: ClassVar[tuple[str, ...]] = ()\n" in files[Path("made_up_desk/events.py")]
+    assert "analytics" not in files[Path("made_up_desk/settings.py")]
 
 
 def texts(root: Path) -> list[str]:
@@ -135,15 +135,15 @@ def texts(root: Path) -> list[str]:
 
 def test_calls_of_peers_are_declared_with_their_addresses() -> None:
     """A list is read by the ids of its items; the answer of another route is not read yet."""
-    files = copied("postgres", "gift_card")
+    files = copied("postgres", "made_up_desk")
 
-    declare_calls(files, "gift_card", ["product", "analytics"])
+    declare_calls(files, "made_up_desk", ["product", "analytics"])
 
-    calls = files[Path("gift_card/calls.py")]
+    calls = files[Path("made_up_desk/calls.py")]
     assert 'LIST_PRODUCTS = Call("product", "GET", "/api/v1/products", returns=Page[Listed])\n' in calls
     assert 'READ_ANALYTICS = Call("analytics", "GET", "/api/v1/analytics/stats")\n' in calls
     assert "CALLS = (READ_PERSON, LIST_PRODUCTS, READ_ANALYTICS)\n" in calls
-    assert "    product_service_url: ServiceUrl\n" in files[Path("gift_card/settings.py")]
+    assert "    product_service_url: ServiceUrl\n" in files[Path("made_up_desk/settings.py")]
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_service_is_added_everywhere_and_removed_without_a_trace(
     write(copy, project)
 
     assert texts(copy) == before
-    assert not list(copy.glob("deploy/kubernetes/services/gift*"))
+    assert not list(copy.glob("deploy/kubernetes/services/gift-postgres*"))
 
 
 def check_places(files: Mapping[str, str], kind: str) -> None:
