@@ -18,6 +18,7 @@ from cli.errors import CommandError
 from cli.services.belongings import files_with_passages, ignored_files, tracked_files, without_passages
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import ROOT, Service, find_service
+from cli.services.links_between_pages import without_links
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
 
@@ -106,7 +107,7 @@ def drafted(root: Path) -> Iterator[Path]:
 
 
 def take_out(service: Service, root: Path) -> None:
-    """Delete the files of a service, and the passages about it in others."""
+    """Delete the files of a service, and in others the passages about it and the links to them."""
     own = tracked_files(service, root)
     for path in own:
         (root / path).unlink()
@@ -116,6 +117,10 @@ def take_out(service: Service, root: Path) -> None:
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
     _format(root, [path for path in changed if path.endswith(".py")])
+    removed = {(root / path).resolve() for path in own}
+    for page in root.rglob("*.md"):
+        if (text := without_links(page, removed)) is not None:
+            page.write_text(text, encoding="utf-8")
 
 
 def _format(root: Path, changed: list[str]) -> None:
