@@ -26,6 +26,7 @@ from chassis.web.docs import add_docs, docs_origins
 from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import INFO, describe, login_address
+from chassis.web.policy import NOT_STORING, IncompleteRoute
 from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 from chassis.web.trailing_slash import redirect_trailing_slashes
@@ -37,7 +38,7 @@ PURGE_EVERY_S = 30.0
 
 def create_app(  # noqa: PLR0913 - the parts of a service
     settings: ServiceSettings,
-    store: Store,
+    store: Store | None,
     *routers: Router,
     keys: KeySource | None = None,
     revocations: Revocations | None = None,
@@ -49,6 +50,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     Build a service. Nothing is opened before its lifespan begins, so it may be built before a server forks.
 
     Args:
+        store: Its database. None: it has none, and so no routes that store a nonce, the answer of a key, or data.
         routers: The routes of the service (``service_router``).
         keys: The public keys of access tokens, in the service that issues them; the others fetch them.
         revocations: The revoked sessions, in that service; the others fetch them.
@@ -58,8 +60,11 @@ def create_app(  # noqa: PLR0913 - the parts of a service
 
     Raises:
         InvalidSettings: A link to a called service, or to a caller of its routes, is missing.
+        IncompleteRoute: A route needs a database, and there is none.
     """
     configure_logging(settings)
+    if store is None:
+        _refuse_storing(routers)
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
     make_transport = TRANSPORTS[settings.dispatch_transport]
     background = Dispatcher(
@@ -73,7 +78,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         envelope=envelope,
         receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
-        checks={store.name: partial(envelope.skew.compare, store.check)},
+        checks={store.name: partial(envelope.skew.compare, store.check)} if store else {},
         dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
         background=background,
         tokens=TokenVerifier(
@@ -84,7 +89,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
             envelope.skew,
         ),
         periodic=(
-            Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired),
+            *([Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired)] if store else ()),
             *(_following(remote_keys, remote_revocations) if settings.tokens_from else ()),
             *periodic,
         ),
@@ -102,7 +107,17 @@ def _following(keys: RemoteKeys, revocations: RemoteRevocations) -> tuple[Period
     )
 
 
-def _receiver(settings: ServiceSettings, envelope: Envelope, store: Store, routers: Sequence[Router]) -> Receiver:
+def _refuse_storing(routers: Sequence[Router]) -> None:
+    """Refuse routes that need a database: without it, a replayed message would have its effect again."""
+    for router in routers:
+        for route in router.routes:
+            if any(map(route.policy.stores, route.all_methods)):
+                raise IncompleteRoute(route.endpoint, NOT_STORING)
+
+
+def _receiver(
+    settings: ServiceSettings, envelope: Envelope, store: Store | None, routers: Sequence[Router]
+) -> Receiver:
     named = {route.policy.access.plain_if for router in routers for route in router.routes}
     return Receiver(
         envelope,
@@ -119,7 +134,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     """Return the FastAPI application, with our routes, errors and middleware."""
     settings = application.settings
     app = FastAPI(
-        title=f"{settings.service_name.capitalize()} service",
+        title=f"{settings.service_name.replace('_', ' ').capitalize()} service",
         **INFO,
         lifespan=_lifespan,
         docs_url=None,
@@ -158,8 +173,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(tracing.exporting(its.settings))
         await stack.enter_async_context(error_reports.reporting(its.settings))
-        await its.store.open()
-        stack.push_async_callback(its.store.close)
+        if its.store:
+            await its.store.open()
+            stack.push_async_callback(its.store.close)
         for dispatcher in (its.dispatcher, its.background):
             dispatcher.open()
             stack.push_async_callback(dispatcher.aclose)

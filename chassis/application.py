@@ -72,6 +72,7 @@ class Application:
     The parts of a service.
 
     Attributes:
+        store: Its database; None if it has none.
         envelope: Seals and opens messages with the service's keys; compares its clock with those of others.
         receiver: Opens sealed requests.
         checks: The checks of ``/readyz``, by name.
@@ -84,7 +85,7 @@ class Application:
     """
 
     settings: ServiceSettings
-    store: Store
+    store: Store | None
     envelope: Envelope
     receiver: Receiver
     draining: Draining

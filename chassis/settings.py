@@ -80,7 +80,7 @@ class ServiceSettings(BaseSettings):
     max_in_flight: int = Field(default=256, ge=1)
     drain_seconds: float = Field(default=0, ge=0, le=300)
     relay: bool = True
-    dispatch_transport: Literal["httpx", "pyreqwest"] = "pyreqwest"
+    dispatch_transport: Literal["direct", "httpx"] = "direct"
     database_pool_size: int = Field(default=10, ge=1)
     web_concurrency: int = Field(default=1, ge=1)
     replicas: int = Field(default=1, ge=1)

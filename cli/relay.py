@@ -41,6 +41,7 @@ async def _deliver(app: FastAPI) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     its = application_of(app)
+    assert its.store
     assert its.relay
     async with (
         tracing.exporting(its.settings),

@@ -7,11 +7,13 @@ The settings classes have the names, the defaults and which are secret; the mean
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import SecretStr
+from pydantic import AnyUrl, SecretStr
 from pydantic.fields import FieldInfo
 
+from chassis.settings import Environment
 from cli.dev.files import ROOT
 from cli.errors import CommandError
 from cli.links import settings_class
@@ -22,11 +24,24 @@ EXPLAINED = ROOT / ".env.example"
 _VARIABLE = re.compile(r"(?:# )?([A-Z][A-Z0-9_]*)=(.*)")
 _MARK = re.compile("# --- (rendered: |end of )")
 """Of a region in which `bin/cli render` lists variables; the comment above explains them."""
+_FLAG = "true | false"
+_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (Environment, " | ".join(Environment)),
+    (bool, _FLAG),
+    (int, "integer"),
+    (float, "number"),
+    (AnyUrl, "address"),
+    (Path, "path"),
+    (dict, "JSON object"),
+    (tuple, "list"),
+    (object, "text"),
+)
+"""How a value of each type is written; the first that fits."""
 _LINK_KEY = "LINK_KEY__<FROM>__<TO>"
 
 
 def settings(words: Words = None, *, as_json: AsJson = False) -> None:
-    """Print every setting: its variable, the services that read it, its default, its meaning, whether it is secret."""
+    """Print every setting: its variable, the services that read it, its type, its default, its meaning."""
     print_table(list(declared_settings()), words, as_json=as_json, head=1, services=["services"])
 
 
@@ -50,6 +65,7 @@ def declared_settings() -> Iterator[dict[str, Any]]:
         yield {
             "variable": variable,
             "services": readers,
+            "type": _type(name, field),
             "required": field is not None and field.is_required(),
             "default": default_of(field),
             "secret": field is not None and is_secret(field.annotation),
@@ -99,6 +115,22 @@ def default_of(field: FieldInfo | None) -> str | None:
     if default is None or default in ((), {}):
         return None
     return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _type(name: str, field: FieldInfo | None) -> str:
+    if name == "link_key":  # each variable holds the keys of one link
+        return "text"
+    return type_of(field.annotation) if field else _FLAG
+
+
+def type_of(annotation: Any) -> str:  # noqa: ANN401 - any type
+    """Return how a value is written in the environment: ``integer``, or its choices as in ``strict | permissive``."""
+    kind, parts = get_origin(annotation), [one for one in get_args(annotation) if one is not NoneType]
+    if kind is Literal:
+        return " | ".join(parts)
+    if kind in (Annotated, Union, UnionType):
+        return type_of(parts[0])
+    return next(name for types, name in _TYPES if issubclass(kind or annotation, types))
 
 
 def is_secret(annotation: Any) -> bool:  # noqa: ANN401 - any type

@@ -15,6 +15,10 @@ CLIENT = "client"
 """The name under which trusted external programs make sealed calls; every other peer is a service."""
 
 
+READS = frozenset({"GET", "HEAD"})
+"""Methods whose sealed requests store no nonce (docs/protocol.md, "Replay store")."""
+
+
 class Mode(StrEnum):
     """Who may call a route, and in which form."""
 
@@ -58,6 +62,11 @@ class Access:
         """
         is_excused = (self.takes_authorization and has_authorization) or self.plain_if in settings
         return self.mode is Mode.SERVICE or (self.mode is Mode.ENCRYPTED and strict and not is_excused)
+
+    @property
+    def takes_seal(self) -> bool:
+        """Whether sealed requests are accepted."""
+        return self.mode is not Mode.PUBLIC
 
     def allows(self, caller: str) -> bool:
         """Whether the peer may call."""

@@ -1,8 +1,4 @@
-"""
-The sealed envelope (docs/protocol.md): a request and its response, encrypted and bound to each other.
-
-The only module that imports Fernet, which is AES-128-CBC with HMAC-SHA256 (https://github.com/fernet/spec).
-"""
+"""The sealed envelope (docs/protocol.md): a request and its response, encrypted and bound to each other."""
 
 import asyncio
 import base64
@@ -14,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
 
 from chassis.core import json as strict_json
 from chassis.core.clock import ClockSkew, unix_ms
+from chassis.sealing.fernet import InvalidToken, LinkFernet
 from chassis.sealing.fields import LAST_MS, are_headers, is_request_id
 from chassis.sealing.keys import KeyRing, Link
 
@@ -197,14 +193,14 @@ class _Ciphers:
     """The ciphers of one key ring, each built once."""
 
     def __init__(self, ring: KeyRing) -> None:
-        self._by_id = {key_id: Fernet(key) for key_id, key in ring.keys}
+        self._by_id = {key_id: LinkFernet(key) for key_id, key in ring.keys}
         self.key_id, _ = ring.keys[0]
         self._first = self._by_id[self.key_id]
 
     def encrypt(self, plaintext: bytes) -> bytes:
         return self._first.encrypt(plaintext)
 
-    def get(self, key_id: str) -> Fernet | None:
+    def get(self, key_id: str) -> LinkFernet | None:
         return self._by_id.get(key_id)
 
 
@@ -239,7 +235,7 @@ def _decrypt(ciphers: _Ciphers | None, key_id: str, token: bytes) -> bytes:
         raise Refused("unknown caller or key id")
     try:
         return cipher.decrypt(token)
-    except (InvalidToken, ValueError, TypeError) as error:
+    except InvalidToken as error:
         raise Refused("cannot be decrypted") from error
 
 

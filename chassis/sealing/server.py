@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.core import context as request_context
 from chassis.core import deadline
 from chassis.core.errors import BadRequest, DeadlineExceeded, Unauthenticated, UnsupportedMediaType, answer_error
-from chassis.sealing.access import Access, Mode
+from chassis.sealing.access import READS, Access, Mode
 from chassis.sealing.body import BodyBudget, Charge, Overloaded, has_body, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload
 from chassis.sealing.headers import INNER_HEADERS, EncryptionUnavailable, merge_headers, refuse_sealed_answer
@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 _GZIP = frozenset({b"gzip", b"x-gzip"})
 _ENCODINGS = _GZIP | {b"identity", b""}
-_READS = frozenset({"GET", "HEAD"})
 _TIMEOUT = deadline.HEADER.encode()
 
 
@@ -55,6 +54,7 @@ class Receiver:
     Opens the requests of a service and seals its answers.
 
     Args:
+        replays: Stores the nonces. None: no route of the service stores one (``RoutePolicy.stores``).
         strict: Whether routes with access ``encrypted`` refuse plain requests.
         max_body: Cap on a body, bytes.
         max_in_flight: How many requests are served at a time, counted once their bodies are complete; more are refused.
@@ -65,7 +65,7 @@ class Receiver:
     def __init__(  # noqa: PLR0913 - its limits and settings
         self,
         envelope: Envelope,
-        replays: ReplayStore,
+        replays: ReplayStore | None,
         *,
         strict: bool,
         max_body: int,
@@ -165,7 +165,7 @@ class Receiver:
         claim = Claim(opened.caller, opened.request_id)
         sealed = SealedSend(self._envelope, opened, claim, send, scope["method"])
         try:
-            if scope["method"] not in _READS:
+            if scope["method"] not in READS:
                 await self._claim(claim, scope, in_transaction=claims)
             scope["headers"] = merge_headers(scope["headers"], opened.headers, opened.body)
             _join_trace(opened)
@@ -177,7 +177,7 @@ class Receiver:
     async def _claim(self, claim: Claim, scope: Scope, *, in_transaction: bool) -> None:
         if in_transaction:
             scope["claim"] = claim
-        elif not await self._replays.claim(claim.issuer, claim.request_id):
+        elif self._replays is None or not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
 
     async def _run(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:

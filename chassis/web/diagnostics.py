@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from chassis.application import application_of
 from chassis.core.clock import utc_now
+from chassis.core.errors import NotFound
 from chassis.web.routing import PlainRoute
 
 _LIBRARIES = ("cryptography", "fastapi", "pydantic", "starlette", "structlog", "tenacity", "uvicorn")
@@ -47,8 +48,12 @@ async def database(request: Request) -> dict[str, Any]:
 
     Raises:
         DatabaseUnavailable: The database does not answer (503).
+        NotFound: The service has none (404).
     """
-    return dict(await application_of(request.app).store.describe())
+    store = application_of(request.app).store
+    if store is None:
+        raise NotFound("This service has no database.")
+    return dict(await store.describe())
 
 
 def _shown(value: object) -> object:

@@ -36,6 +36,7 @@ HEAD_S = 10.0
 """A head must be whole after so long, and so must a body that is no longer read."""
 WRITE_S = 60.0
 """A client that reads nothing for this time is disconnected."""
+_CONTINUE = b"HTTP/1.1 100 "
 _LINGER_S = 2.0
 _LINGER_BYTES = 4 * 1024 * 1024
 """How long, and how much, a refused client may still send: if closed at once, it would not see the answer."""
@@ -118,6 +119,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_PIPELINED:
             self._stop(BadRequest("Too many requests wait on this connection."))
         super().on_headers_complete()
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = _Answering(self.transport)  # type: ignore[assignment]  # what a cycle uses of it
         self._reads_head = False
         self._unused_bytes = 0
         self._deadline = None
@@ -195,6 +198,39 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(RequestTimeout())
         else:
             self.cut("stalled" if self.transport.is_closing() else "slow")
+
+
+class _Answering:
+    """
+    The transport of one answer, as uvicorn uses it: the head is sent together with the first part of the body.
+
+    ASGI requires that, and uvicorn does not do it. One system call instead of two saves a tenth of a small request.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+        self._is_begun = False
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the answer; the first part is the head, unless it is the interim one."""
+        if not self._is_begun and not data.startswith(_CONTINUE):
+            self._is_begun, self._head = True, data
+        elif self._head:
+            self._transport.writelines((self._head, data))
+            self._head = None
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection after what was written; the head alone, if the application failed after it."""
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is being closed."""
+        return self._transport.is_closing()
 
 
 def _waits_since(connection: LimitedProtocol) -> float:

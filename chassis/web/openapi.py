@@ -144,6 +144,6 @@ def _implied_errors(route: PlainRoute) -> Iterator[type[AppError]]:
     access = route.policy.access
     if access.mode in {Mode.SERVICE, Mode.ENCRYPTED}:
         yield EncryptionRequired
-    if access.mode is not Mode.PUBLIC:
+    if access.takes_seal:
         yield from (MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
     yield from route.policy.errors()

@@ -15,12 +15,14 @@ from chassis.core.errors import AppError, BadGateway
 from chassis.dependencies import Authentication, CurrentUser, Dispatch
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
-from chassis.sealing.access import Access, Mode
+from chassis.sealing.access import READS, Access, Mode
 from chassis.sealing.replay import ClaimsRequest
 from chassis.web.deprecation import Deprecation
 
 _ACCESS = "access=service(...), encrypted(), optional() or public()"
 _IDEMPOTENCY = "idempotency=KEYED, REPEATABLE or UNREPEATABLE"
+NOT_STORING = "access=public() and no key or session, as a service without a database stores nothing,"
+"""What a route must declare in a service without a database, unless it is a sealed read."""
 _TAKEN = "Accepted, but not needed: the request may be repeated with the same key, another key or none."
 
 _NAMED = (
@@ -130,6 +132,10 @@ class RoutePolicy:
     def authentication(self) -> str:
         """The required login, as the routes table prints it: ``role admin``, ``token``, or ``-``."""
         return self.auth.name if self.auth else "-"
+
+    def stores(self, method: str) -> bool:
+        """Whether a request with this method stores something: a nonce, or what the endpoint's transaction does."""
+        return self.claims or bool(self.idempotency.readers) or (self.access.takes_seal and method not in READS)
 
     @property
     def refuses_key(self) -> bool:

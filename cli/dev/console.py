@@ -21,13 +21,18 @@ def say(text: str) -> None:
 class LogPrinter:
     """Prints lines of several sources, each after the name of its source, coloured on a terminal."""
 
-    def __init__(self, names: list[str]) -> None:
-        """*names*: the names of all sources."""
-        width = max(map(len, names))
-        self._prefixes = {name: f"{name:<{width}} | " for name in names}
-        if COLOURED:
-            for colour, name in zip(cycle(_COLOURS), names, strict=False):
-                self._prefixes[name] = f"\x1b[{colour}m{self._prefixes[name]}\x1b[0m"
+    def __init__(self) -> None:
+        self._prefixes = dict[str, str]()
+        self._colours = cycle(_COLOURS)
+        self._width = 0
+
+    def add(self, names: list[str]) -> None:
+        """Add sources; one that is there already stays as it is."""
+        new = [name for name in names if name not in self._prefixes]
+        self._width = max([self._width, *map(len, new)])
+        for name in new:
+            prefix = f"{name:<{self._width}} | "
+            self._prefixes[name] = f"\x1b[{next(self._colours)}m{prefix}\x1b[0m" if COLOURED else prefix
 
     def __call__(self, name: str, line: str) -> None:
         """Print *line* of source *name*; may be called from any thread."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from cli.dev.environment import running_environment
@@ -53,9 +54,10 @@ def open_databases(
     secrets: Mapping[str, str],
     choose_port: Callable[[str, int], int],
     services: Sequence[Service] = SERVICES,
-) -> Iterator[tuple[dict[str, str], list[EmbeddedServer]]]:
+    running_servers: Mapping[str, EmbeddedServer] = MappingProxyType({}),
+) -> Iterator[tuple[dict[str, str], dict[str, EmbeddedServer]]]:
     """
-    Run the embedded servers for the block; yields the URLs of all databases by variable name, and the servers.
+    Run the embedded servers for the block; yields the URLs of all databases by variable name, and the servers by kind.
 
     Args:
         folder: The folder for the data of embedded servers.
@@ -64,14 +66,18 @@ def open_databases(
         choose_port: Called with a name and the preferred port; returns the port to try. Called again if another program
             took the port first.
         services: Those that need a database.
+        running_servers: Servers that run already, by kind; they keep running.
 
     Raises:
         CommandError: A server does not start.
     """
     stored = [service for service in services if service.store]
     urls = {service.store_variable: given.get(service.store_variable, "") for service in stored}
-    kinds = sorted({service.store for service in stored if service.store and not urls[service.store_variable]})
-    servers = {kind: _ENGINES[kind](folder / kind, choose_port(kind, DATABASE_PORTS[kind])) for kind in kinds}
+    kinds = {service.store for service in stored if service.store and not urls[service.store_variable]}
+    new = sorted(kinds - running_servers.keys())
+    servers: dict[str, EmbeddedServer] = {
+        kind: _ENGINES[kind](folder / kind, choose_port(kind, DATABASE_PORTS[kind])) for kind in new
+    }
     kind_of = {server: kind for kind, server in servers.items()}
 
     def other_port(server: EmbeddedServer) -> int:
@@ -80,6 +86,6 @@ def open_databases(
     with running(servers.values(), other_port):
         for service in stored:
             if service.store and not urls[service.store_variable]:
-                server = servers[service.store]
+                server = servers.get(service.store) or running_servers[service.store]
                 urls[service.store_variable] = server.create_database(service.database, secrets[password_name(service)])
-        yield urls, list(servers.values())
+        yield urls, servers

@@ -12,7 +12,7 @@ from cli.dev.inherited import inherited
 from cli.dev.lock import is_held
 from cli.dev.secrets import password_name
 from cli.errors import CommandError
-from cli.links import token_issuer
+from cli.links import settings_class, token_issuer
 from cli.services import SERVICES, STORED, Service
 
 _WATCHING = (
@@ -58,7 +58,11 @@ def stack_environment(
 
 
 def service_environment(service: Service, everything: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of *everything* for *service*: without other services' databases, link keys and signing key."""
+    """
+    Return the part of *everything* for *service*.
+
+    It lacks the databases, link keys and signing key of others, and the addresses of services that it does not call.
+    """
     return {variable: value for variable, value in everything.items() if _may_see(service, variable)}
 
 
@@ -85,8 +89,13 @@ def _may_see(service: Service, variable: str) -> bool:
         return service.name.upper() in variable.split("__")
     if variable == "JWT_PRIVATE_KEY":
         return service.name == token_issuer()
-    owners = [owner for owner in STORED if owner.store_variable == variable]
-    return not owners or owners == [service]
+    owners = {one.store_variable: one.name for one in STORED}
+    if variable in owners:
+        return owners[variable] == service.name
+    addresses = {one.url_variable: one.name for one in SERVICES}
+    if variable in addresses:
+        return addresses[variable] in {service.name, *settings_class(service.name).peers}
+    return True
 
 
 def _read(file: Path, *, interpolate: bool) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from socket import socket
 from threading import Thread
@@ -16,7 +16,7 @@ from cli.dev.polling import wait_until
 from cli.dev.ports import is_broken, is_ready, listens
 from cli.dev.processes import SupervisedProcess, stop_all
 from cli.errors import CommandError
-from cli.services import Service, find_service
+from cli.services.discovery import find_service, url_variable
 
 _TURNS_PER_LOOK = 15  # the check for crashes scans all processes of the machine, so it is not done at every turn
 
@@ -54,13 +54,12 @@ class ServiceProcesses:
                 and `chassis/`, and answers 503 while its code does not start.
         """
         self._environments = environments
-        self._sockets = reload or {}
+        self._sockets = {} if reload is None else reload
         self._on_line = on_line
-        self._services = {name: find_service(name) for name in environments}
         self._processes: dict[str, SupervisedProcess] = {}
 
     def __enter__(self) -> Self:
-        for name in self._services:
+        for name in self._environments:
             self.start(name)
         return self
 
@@ -71,7 +70,7 @@ class ServiceProcesses:
     def start(self, name: str) -> None:
         """Start service *name*, without waiting until it is ready."""
         process = SupervisedProcess(
-            self._command(self._services[name]),
+            self._command(name),
             environment=self._environments[name],
             folder=ROOT,
             output=subprocess.PIPE,
@@ -80,9 +79,9 @@ class ServiceProcesses:
         self._processes[name] = process
         Thread(target=self._pump, args=[name, process], daemon=True).start()
 
-    def stop(self, name: str) -> None:
-        """Stop service *name* cleanly and wait until it has ended; it may be started again."""
-        stop_all([self._processes.pop(name)])
+    def stop(self, *names: str) -> None:
+        """Stop these services cleanly and wait until they have ended; they may be started again."""
+        stop_all([self._processes.pop(name) for name in names])
 
     def kill(self, name: str) -> None:
         """End service *name* with SIGKILL, as a crash would; it may be started again."""
@@ -93,14 +92,14 @@ class ServiceProcesses:
         self.kill(name)
         self.start(name)
 
-    def wait_until_ready(self, timeout: float = 30.0) -> None:
+    def wait_until_ready(self, timeout: float = 30.0, names: Collection[str] | None = None) -> None:
         """
-        Wait until every started service is ready, at most *timeout* seconds.
+        Wait until every started service is ready, or those of these *names*, at most *timeout* seconds.
 
         Raises:
             NotReady: Some are not; crashed services are not waited for.
         """
-        waiting, crashed, turns = set(self._processes), set[str](), count(1)
+        waiting, crashed, turns = set(self._processes if names is None else names), set[str](), count(1)
 
         def is_settled() -> bool:
             waiting.difference_update([name for name in waiting if self.is_ready(name)])
@@ -123,22 +122,22 @@ class ServiceProcesses:
 
     def is_ready(self, name: str) -> bool:
         """Whether service *name*, and not another program on its port, is ready."""
-        port = self._port(self._services[name])
+        port = self._port(name)
         return is_ready(port) and listens(self._processes[name].pid, port)
 
     def _is_broken(self, name: str) -> bool:
-        return name in self._sockets and is_broken(self._port(self._services[name]))
+        return name in self._sockets and is_broken(self._port(name))
 
-    def _port(self, service: Service) -> int:
-        return urlsplit(self._environments[service.name][service.url_variable]).port or 80
+    def _port(self, name: str) -> int:
+        return urlsplit(self._environments[name][url_variable(name)]).port or 80
 
-    def _command(self, service: Service) -> list[str]:
-        if service.name in self._sockets:
-            held = self._sockets[service.name].fileno()
-            return [sys.executable, "-m", "cli.dev.reloading", service.name, str(held)]
+    def _command(self, name: str) -> list[str]:
+        if name in self._sockets:
+            held = self._sockets[name].fileno()
+            return [sys.executable, "-m", "cli.dev.reloading", name, str(held)]
         return [
-            *(sys.executable, "-m", "uvicorn", service.factory, "--factory", "--no-access-log"),
-            *("--host", "127.0.0.1", "--port", str(self._port(service)), "--timeout-graceful-shutdown", "1"),
+            *(sys.executable, "-m", "uvicorn", find_service(name).factory, "--factory", "--no-access-log"),
+            *("--host", "127.0.0.1", "--port", str(self._port(name)), "--timeout-graceful-shutdown", "1"),
             *("--http", "chassis.web.http_protocol:LimitedProtocol", "--ws", "none", "--no-server-header"),
         ]
 

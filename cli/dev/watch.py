@@ -36,13 +36,21 @@ class Watch:
         self, parts: Sequence[Part], say: Callable[[str], None], clock: Callable[[], float] = monotonic
     ) -> None:
         """*say* prints a sentence on the terminal."""
-        self._parts = parts
+        self._parts = {part.name: part for part in parts}
         self._say = say
         self._clock = clock
 
+    def add(self, part: Part) -> None:
+        """Watch another part, or one of this name anew."""
+        self._parts[part.name] = part
+
+    def remove(self, name: str) -> None:
+        """Watch a part no longer; it is to be stopped."""
+        del self._parts[name]
+
     def look(self) -> None:
         """Restart what has ended; repeated failures wait longer each time, half a minute at most."""
-        for part in self._parts:
+        for part in self._parts.values():
             if part.has_ended():
                 if self._clock() >= part.started_at + part.pause_s:
                     self._start(part)

@@ -77,7 +77,7 @@ class Service:
     @property
     def url_variable(self) -> str:
         """The environment variable in which its peers find its address."""
-        return f"{self.name.upper()}_SERVICE_URL"
+        return url_variable(self.name)
 
     @property
     def store(self) -> Literal["postgres", "mongodb", ""]:
@@ -105,6 +105,11 @@ class Service:
     def libraries(self) -> tuple[str, ...]:
         """Its libraries beyond those of the chassis."""
         return (*_LIBRARIES[self.kind], *self.own_libraries)
+
+
+def url_variable(name: str) -> str:
+    """Return the environment variable with the address of the service of this name."""
+    return f"{name.upper()}_SERVICE_URL"
 
 
 _Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^\s\"\\]*$")]

@@ -1,12 +1,8 @@
 """`bin/cli service remove`: everything is checked, and tried in a copy, before anything is deleted."""
 
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +14,11 @@ from cli.errors import CommandError
 from cli.services.belongings import files_with_passages, ignored_files, tracked_files, without_passages
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import ROOT, Service, find_service
+from cli.services.drafts import apply, difference, drafted, render_draft, settle
 from cli.services.links_between_pages import without_links
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
+from cli.services.subscriptions import unsubscribe
 
 
 def remove(
@@ -48,7 +46,7 @@ def remove(
     refuse(service, [*callers(service, project), *_ignored(service), *data])
     with drafted(ROOT) as draft:
         take_out(service, draft)
-        render_draft(service, draft, admitted(service, project))
+        check_draft(service, draft, admitted(service, project))
         changes = difference(draft)
     own = tracked_files(service, ROOT)
     had_data = drop_data_of(service)
@@ -71,19 +69,20 @@ def refuse(service: Service, obstacles: Iterable[str]) -> None:
 
 
 def callers(service: Service, project: Project) -> Iterator[str]:
-    """Yield each service that calls this one, or delivers events to it, with its calls."""
+    """Yield each service that calls this one, with its calls; deliveries of events end with the consumer."""
+    from chassis.messaging.event_batch import PATH
     from cli.calls import declared_calls
 
     calls = defaultdict[str, list[str]](list)
     for name, call in declared_calls():
-        if call.service == service.name:
+        if call.service == service.name and call.path != PATH:
             calls[name].append(f"{call.method} {call.path}")
     for caller in project.callers_of(service):
-        of_it = ", ".join(calls[caller.name]) or "no declared call"
-        yield (
-            f"{caller.name} calls it ({of_it}): remove that from calls.py, events.py or settings.py in {caller.name}/, "
-            f"or remove {caller.name} first."
-        )
+        if of_it := ", ".join(calls[caller.name]):
+            yield (
+                f"{caller.name} calls it ({of_it}): remove that from calls.py or settings.py in {caller.name}/, "
+                f"or remove {caller.name} first."
+            )
 
 
 def admitted(service: Service, project: Project) -> dict[str, list[str]]:
@@ -98,14 +97,6 @@ def admitted(service: Service, project: Project) -> dict[str, list[str]]:
     return {name: routes for name, routes in found.items() if routes}
 
 
-@contextmanager
-def drafted(root: Path) -> Iterator[Path]:
-    """Yield a copy of the project as git has it, until the end of the block."""
-    with tempfile.TemporaryDirectory(prefix="remove-") as folder:
-        _git(root, "clone", "--quiet", "--shared", _git(root, "rev-parse", "--show-toplevel").strip(), folder)
-        yield Path(folder) / _git(root, "rev-parse", "--show-prefix").strip()
-
-
 def take_out(service: Service, root: Path) -> None:
     """Delete the files of a service, and in others the passages about it and the links to them."""
     own = tracked_files(service, root)
@@ -116,47 +107,25 @@ def take_out(service: Service, root: Path) -> None:
         text = without_passages(root, path, service.name)
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
-    _format(root, [path for path in changed if path.endswith(".py")])
+    unsubscribe(root, service.name)
+    events = [str(file.relative_to(root)) for file in root.glob("*/events.py")]
+    settle(root, [*events, *(path for path in changed if path.endswith(".py"))])
     removed = {(root / path).resolve() for path in own}
     for page in root.rglob("*.md"):
         if (text := without_links(page, removed)) is not None:
             page.write_text(text, encoding="utf-8")
 
 
-def _format(root: Path, changed: list[str]) -> None:
-    """Format files, and sort their imports: a passage is set off by blank lines."""
-    if changed:
-        for command in (["check", "--fix", "--quiet", "--select", "I,F401", *changed], ["format", "--quiet", *changed]):
-            subprocess.run([sys.executable, "-m", "ruff", *command], cwd=root, check=True)
-
-
-def render_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:
+def check_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:
     """
     Render the copy, which builds every service that stays.
 
     Raises:
         CommandError: A service does not start without the removed one.
     """
-    command = [sys.executable, "-P", "-m", "cli", "render"]
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(draft), "PYTHONUTF8": "1"}
-    done = subprocess.run(command, cwd=draft, env=environment, check=False, capture_output=True, text=True)
-    if done.returncode:
+    if reason := render_draft(draft):
         consumers = (f"{name} admits it at {', '.join(routes)}." for name, routes in admitted.items())
-        reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        refuse(service, [*consumers, "the other services cannot be built without it:", *reason[-5:]])
-
-
-def difference(draft: Path) -> bytes:
-    """Return what was changed in a copy, as a patch."""
-    _git(draft, "add", "--all")
-    command = ["git", "diff", "--cached", "--binary", "--no-renames"]
-    return subprocess.run(command, cwd=draft, check=True, capture_output=True).stdout
-
-
-def apply(root: Path, changes: bytes) -> None:
-    """Make the changes of a patch, all of them or none; the index of git stays as it is."""
-    top = _git(root, "rev-parse", "--show-toplevel").strip()
-    subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=top, input=changes, check=True)  # noqa: S607
+        refuse(service, [*consumers, "the other services cannot be built without it:", *reason.splitlines()[-5:]])
 
 
 def sweep(root: Path, folders: Iterable[Path]) -> None:
@@ -175,7 +144,3 @@ def _has_files(folder: Path) -> bool:
 def _ignored(service: Service) -> list[str]:
     ignored = ignored_files(service, ROOT)
     return [f"git ignores {', '.join(ignored)}, so it could not be restored: move or delete it."] if ignored else []
-
-
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607

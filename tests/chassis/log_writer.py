@@ -14,6 +14,7 @@ import structlog
 
 from chassis.core.context import RequestContext, enter
 from chassis.settings import ServiceSettings
+from chassis.telemetry import log_writer
 from chassis.telemetry import logging as logs
 
 SECRET = "xyzzyPlugh4711"
@@ -42,6 +43,13 @@ class Account:
 
     name: str
     note: str = field(default=JWT)
+
+
+class Unprintable:
+    """Something whose text cannot be made."""
+
+    def __repr__(self) -> str:
+        return str(1 / 0)
 
 
 def fail(text: str) -> None:
@@ -141,6 +149,8 @@ def write_each() -> None:
     library.warning("library %s", "line")
     logging.getLogger("uvicorn.error").info("uvicorn line")
     logging.getLogger("uvicorn.access").info("repeated")
+    log.info("unprintable", value=Unprintable())
+    log.info("after it")
     for name, write in HIDDEN.items():
         write(f"case {name};")
     for name, write in SHOWN.items():
@@ -151,13 +161,12 @@ def write_each() -> None:
 
 def write_into_a_full_pipe() -> None:
     """Write far more lines than the pipe takes, then print on standard error how many wait and were dropped."""
-    logs.MOST_WAITING = 1000
+    log_writer.MOST_WAITING = 1000
     logs.configure_logging(WriterSettings())
     write_many("blocked", 10_000)
-    (handler,) = [one for one in logging.getLogger().handlers if isinstance(one, logs._ContextQueueHandler)]  # noqa: SLF001
-    waiting = handler._lines.qsize()  # noqa: SLF001
-    dropped = logs._DROPPED.labels("user")._value.get()  # noqa: SLF001
-    sys.stderr.write(f"{waiting} {dropped:.0f}\n")
+    assert logs._writer  # noqa: SLF001
+    dropped = log_writer._DROPPED.labels("user")._value.get()  # noqa: SLF001
+    sys.stderr.write(f"{logs._writer.waiting} {dropped:.0f}\n")  # noqa: SLF001
     sys.stderr.flush()
 
 
@@ -175,7 +184,7 @@ def main() -> None:
     elif sys.argv[1] == "blocked":
         write_into_a_full_pipe()
     else:
-        logs.MAX_FILE_BYTES = SMALL_FILE_BYTES
+        log_writer.MAX_FILE_BYTES = SMALL_FILE_BYTES
         logs.configure_logging(WriterSettings())
         write_many(sys.argv[1], int(sys.argv[2]))
 

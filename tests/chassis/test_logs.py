@@ -5,13 +5,17 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from select import PIPE_BUF
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.telemetry import log_writer, masking
 from chassis.telemetry import logging as logs
 from cli.dev.files import ROOT
 from tests.chassis.log_writer import (
@@ -161,21 +165,33 @@ def test_a_secret_is_hidden(written: Written, case: str) -> None:
     assert not [line for line in about if SECRET in line]
 
 
+texts = st.lists(
+    st.one_of(
+        st.sampled_from([JWT, FERNET, ARGON2, URL, "Bearer abc", "bearer abc", "Basic abc", "password=a", "token=a"]),
+        st.sampled_from([JWT[:9], URL[-30:], " ", "&", "=", "\x1b[1m", "\x7f", "\u202e", "\u2028", "\ud800"]),
+        st.text(max_size=5),
+    )
+).map("".join)
+values = st.one_of(texts, st.none(), st.booleans(), st.integers(), st.floats(), st.binary(max_size=3), st.lists(texts))
+
+
 @settings(max_examples=times(200), deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from(
-                [JWT, FERNET, ARGON2, URL, "Bearer abc", "bearer abc", "Basic abc", "password=a", "token=a"]
-            ),
-            st.sampled_from([JWT[:9], URL[-30:], " ", "&", "=", "\x1b[1m", "\u202e", "\u2028"]),
-            st.text(max_size=5),
-        )
-    ).map("".join)
-)
+@given(texts)
 def test_the_shortcuts_change_nothing(text: str) -> None:
     """A text is masked and escaped as if every expression were tried on it."""
-    assert logs._safe_text(text) == logs._SECRET_TEXT.sub(logs._HIDDEN, text).translate(logs._CONTROLS)  # noqa: SLF001
+    assert masking.safe_text(text) == masking._SECRET_TEXT.sub(masking._HIDDEN, text).translate(masking._CONTROLS)  # noqa: SLF001
+
+
+@settings(max_examples=times(200), deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["event", "path", "password", "exception", "status"]), values),
+    st.sampled_from([None, "x" * (masking.MAX_TEXT - 1), "x" * (masking.MAX_TEXT + 1)]),
+)
+def test_a_line_without_anything_to_mask_is_what_masking_leaves(line: Line, long: str | None) -> None:
+    """JSON that is written without looking at each value is that of the values made safe."""
+    line = line | {"long": long}
+
+    assert masking.json_line(line) == orjson.dumps(masking.make_safe(line)).decode()
 
 
 def test_no_output_has_a_secret(written: Written) -> None:
@@ -212,6 +228,53 @@ def test_what_is_logged_has_a_limit(written: Written, case: str) -> None:
     assert len(lines) == 2
     assert max(len(json.dumps(line)) for line in lines) < 200_000
     assert len(written.local) < 2_000_000
+
+
+def test_a_value_without_a_text_costs_no_line(written: Written) -> None:
+    """A line whose value cannot be converted to text is written without it; so are the lines after it."""
+    assert written.find("unprintable")["unprintable"] == "ZeroDivisionError"
+    assert written.find("after it")
+    assert "after it" in written.local
+
+
+def test_a_wrong_argument_of_a_library_fails_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line of a library with wrong arguments raises nothing where it is logged; standard error has its place."""
+    logs._LibraryLines().handle(logging.LogRecord("a.library", logging.INFO, "", 0, "%s and %s", ("one",), None))  # noqa: SLF001
+
+    assert "not enough arguments" in capsys.readouterr().err
+
+
+def test_lines_for_a_closed_output_are_dropped_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """With standard output closed, a line is counted as dropped; the writer goes on and ends."""
+    closed = StringIO()
+    closed.close()
+    count = log_writer._DROPPED.labels("closed")._value  # noqa: SLF001
+    before = count.get()
+    writer = log_writer.LogWriter([log_writer.Stream(closed, masking.json_line)], "closed")
+    for event in ("one", "two"):
+        writer.put({"event": event, "level": "info"})
+    writer.stop()
+
+    assert count.get() - before == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_a_pipe_takes_what_is_written_at_once_whole() -> None:
+    """Lines are written in parts of whole lines that a pipe takes at once; a longer line is a part of its own."""
+    parts: list[str] = []
+
+    class Pipe(StringIO):
+        def write(self, text: str) -> int:
+            parts.append(text)
+            return len(text)
+
+    lines: list[Line] = [{"number": number, "text": "é" * 700} for number in range(20)]
+    log_writer.Stream(Pipe(), masking.json_line).write([*lines, {"text": "x" * 1990, "more": ["y" * 1990] * 2}])
+
+    assert [json.loads(line) for part in parts for line in part.splitlines()][:20] == lines
+    assert all(part.endswith("\n") for part in parts)
+    assert max(len(part.encode()) for part in parts[:-1]) <= PIPE_BUF
+    assert len(parts) == 21 // 2 + 1
 
 
 @pytest.mark.long

@@ -153,7 +153,9 @@ def steps(output: str) -> list[str]:
     return re.findall(r"^  \d\. (.*)$", output, re.MULTILINE)
 
 
-ALL = "deploy to analytics, then user, then product, then order, then the programs outside that have the keys of client"
+ALL = "deploy to {}, then the programs outside that have the keys of client".format(
+    ", then ".join(one.name for one in SERVICES)
+)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_make_names_what_a_person_must_add_and_who_needs_what_is_new(file: Path)
 
     made = run("make", file)
 
-    assert "1 added, 22 already present" in made
+    assert re.search(r"1 added, \d\d already present", made)
     assert steps(made) == [
         f"add to {file}, as .env.example explains: ORDER_DATABASE_URL, ORDER_SERVICE_URL",
         "deploy to product, then order",

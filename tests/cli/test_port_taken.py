@@ -63,7 +63,7 @@ def test_databases_go_to_another_port_if_somebody_was_faster(folder: Path, taken
 
     with open_databases(folder, {}, PASSWORDS, choose) as (urls, servers):
         assert sorted(asked) == ["mongodb", "mongodb", "postgres", "postgres"]
-        assert all(server.is_ready() for server in servers)
+        assert all(server.is_ready() for server in servers.values())
         assert not any(f":{taken}/" in url for url in urls.values())
 
 

@@ -42,7 +42,9 @@ def names(folder: Path) -> set[str]:
 def test_all_data_is_deleted_only_when_it_is_confirmed(development: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal it says what it would delete, and how a script confirms that."""
     everything = names(development)
-    with pytest.raises(CommandError, match=r"analytics, user, product, order\) and the generated secrets.*reset --yes"):
+    with pytest.raises(
+        CommandError, match=r"analytics, user, product, order\b.*\) and the generated secrets.*reset --yes"
+    ):
         reset()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda _question: False)

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from chassis.core.clock import utc_now
 from chassis.core.json import dumps, loads
 from chassis.core.types import new_id
-from chassis.dispatch.reqwest import ReqwestTransport
+from chassis.dispatch.direct import DirectTransport
 from chassis.dispatch.transport import Answer, address_of
 from cli.dev.polling import eventually
 from order.main import build
@@ -35,7 +35,7 @@ class Customers:
 
     def __init__(self, *workers: str) -> None:
         self._workers = workers
-        self._transport = ReqwestTransport()
+        self._transport = DirectTransport()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def order(self, number: int, product_id: str, bearer: dict[str, str], key: str) -> Answer:

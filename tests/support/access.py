@@ -28,6 +28,7 @@ ANSWERS = {
     "statistics": (OK,   OK,  OK,  OK,     OK,   OK),   # in development; elsewhere analysts, admins and peers
     "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
     "person":    (401,   OK,  OK,  OK,     OK,   401),  # each person's own things
+    "person, plain": (401, OK, OK, OK,     OK,   400),  # the same, and never sealed
     "owner":     (401,   OK,  404, 404,    404,  401),  # one thing, which does not exist for others
     "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and admins
     "analyst":   (401,   403, 403, OK,     OK,   401),  # and admins
@@ -47,6 +48,7 @@ DECLARED = {
     "statistics": ("optional", "role analyst, or a peer"),
     "sealed": ("encrypted", "-"),
     "person": ("optional", "token"),
+    "person, plain": ("public", "token"),
     "owner": ("optional", "token"),
     "owner/admin": ("optional", "token"),
     "analyst": ("optional", "role analyst"),

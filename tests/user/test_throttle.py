@@ -1,4 +1,5 @@
 import asyncio
+from time import monotonic
 
 import pytest
 from pydantic import SecretStr
@@ -79,14 +80,15 @@ async def test_of_fifty_guesses_at_once_five_are_looked_at(
     """An attempt is counted before the password is checked, so guessing in parallel gains nothing."""
     await make_user("ada")
 
+    began = monotonic()
     answers = await asyncio.gather(*(attempt(people, "ada", "wrong password") for _ in range(50)))
+    took_s = monotonic() - began
 
     looked_at = [answer for answer in answers if answer.status_code == 401]
     failures = await read(database, select(AuditEntry).where(AuditEntry.kind == AuditKind.LOGIN_FAILED))
     assert {answer.status_code for answer in answers} == {401, 429}
-    # The sixth is free a second after the fifth, which a slow machine may take.
     assert len(looked_at) == len(failures)
-    assert 5 <= len(failures) <= 6
+    assert 5 <= len(failures) <= 5 + took_s  # the sixth is free a second after the fifth: a slow machine gets that far
 
 
 async def test_sealed_guesses_are_slowed_too(sealed: Dispatcher, make_user: MakeUser, database: Postgres) -> None:

@@ -57,7 +57,6 @@ CANDIDATES = {
             ("g", "httpx", TRANSPORTS["httpx"], "#31a354"),
             ("h", "httpx's own pool", transports.httpx_default, "#9e9ac8"),
             ("i", "httpx-aiohttp", transports.httpx_aiohttp, "#9e9ac8"),
-            ("j", "pyreqwest's transport for httpx", transports.httpx_pyreqwest, "#9e9ac8"),
             ("k", "aiohttp", transports.AiohttpAlone, "#9e9ac8"),
         )
     },

@@ -79,7 +79,7 @@ def _issuer(secrets: Secrets) -> TokenIssuer:
 
 def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
     """Serve (see ``Candidate``)."""
-    run_uvicorn(pipe, listener, partial(build, secrets))
+    run_uvicorn(pipe, listener, partial(build, secrets), http="chassis.web.http_protocol:LimitedProtocol")
 
 
 @asynccontextmanager

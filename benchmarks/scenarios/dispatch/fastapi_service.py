@@ -56,11 +56,13 @@ def serve(pipe: Connection, listener: socket.socket, secrets: Secrets) -> None:
     run_uvicorn(pipe, listener, partial(build, secrets))
 
 
-def run_uvicorn(pipe: Connection, listener: socket.socket, build: Callable[[], FastAPI]) -> None:
+def run_uvicorn(
+    pipe: Connection, listener: socket.socket, build: Callable[[], FastAPI], http: str = "httptools"
+) -> None:
     """Serve the application of *build* on *listener*, which workers share; sends the port when ready."""
     end_with_parent(pipe)
     config = uvicorn.Config(
-        build, factory=True, loop="uvloop", http="httptools", access_log=False, log_level="warning",
+        build, factory=True, loop="uvloop", http=http, access_log=False, log_level="warning",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     _Server(config, lambda: pipe.send(listener.getsockname()[1])).run(sockets=[listener])

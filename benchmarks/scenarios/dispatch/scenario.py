@@ -139,7 +139,7 @@ SCENARIO = Scenario(
     name="dispatch",
     packages=(
         "aiohttp", "cryptography", "fastapi", "grpcio", "httptools", "httpx", "httpx-aiohttp", "orjson", "protobuf",
-        "pydantic", "pyreqwest", "starlette", "uvicorn", "uvloop",
+        "pydantic", "starlette", "uvicorn", "uvloop",
     ),
     measure=measure,
     tables=tables,

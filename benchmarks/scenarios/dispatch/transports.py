@@ -4,8 +4,6 @@ import aiohttp
 import httpx
 import yarl
 from httpx_aiohttp import AiohttpTransport
-from pyreqwest.client import ClientBuilder
-from pyreqwest.compatibility.httpx import HttpxTransport as PyreqwestTransport
 
 from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.transport import CALLS_AT_A_TIME, CONNECT_TIMEOUT_S, KEEP_ALIVE_S, Address, Answer, Headers, Slots
@@ -38,13 +36,6 @@ def httpx_default() -> HttpxTransport:
 def httpx_aiohttp() -> HttpxTransport:
     """Make the transport of the package httpx-aiohttp."""
     return HttpxTransport(_WithUrl(AiohttpTransport(limits=_LIMITS)))
-
-
-def httpx_pyreqwest() -> HttpxTransport:
-    """Make pyreqwest's own transport for httpx."""
-    builder = ClientBuilder().no_proxy().follow_redirects(enable=False).gzip(enable=False)
-    builder = builder.brotli(enable=False).zstd(enable=False).deflate(enable=False)
-    return HttpxTransport(_WithUrl(PyreqwestTransport(builder.build())))
 
 
 class AiohttpAlone:

@@ -108,7 +108,7 @@ def _content(plan: Plan, figures: Sequence[Series[Condition]]) -> dict[str, Any]
 SCENARIO = Scenario(
     name="orders",
     packages=(
-        "aiohttp", "asyncpg", "cryptography", "fastapi", "gunicorn", "pydantic", "pyjwt", "pyreqwest", "python-jose",
+        "aiohttp", "asyncpg", "cryptography", "fastapi", "gunicorn", "pydantic", "pyjwt", "python-jose",
         "sqlalchemy", "starlette", "uvicorn", "uvloop",
     ),
     measure=measure,

@@ -149,7 +149,7 @@ def _content(plan: Plan, figures: Figures) -> dict[str, Any]:
 SCENARIO = Scenario(
     name="scale",
     packages=(
-        "asyncpg", "fastapi", "gunicorn", "pydantic", "pyreqwest", "sqlalchemy", "starlette", "uvicorn", "uvloop",
+        "asyncpg", "fastapi", "gunicorn", "pydantic", "sqlalchemy", "starlette", "uvicorn", "uvloop",
     ),
     measure=measure,
     tables=tables,

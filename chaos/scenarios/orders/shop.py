@@ -13,8 +13,8 @@ from typing import Any
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from chassis.core import json as strict_json
+from chassis.dispatch.direct import DirectTransport
 from chassis.dispatch.errors import IN_FLIGHT
-from chassis.dispatch.reqwest import ReqwestTransport
 from chassis.dispatch.transport import TransportError, address_of
 from cli.services import SERVICES
 
@@ -95,7 +95,7 @@ class Shop:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.errors: Counter[str] = Counter()
         self._urls = {service.name: environment[service.url_variable] for service in SERVICES}
-        self._transports = {name: ReqwestTransport() for name in self._urls}
+        self._transports = {name: DirectTransport() for name in self._urls}
         self._one_login = Lock()  # passwords are slow to verify, and many attempts at once look like an attack
 
     async def ask(self, request: Request) -> Reply:

@@ -72,6 +72,10 @@ def tracked() -> list[str]:
     return [path for path in paths if path and (ROOT / path).is_file()]
 
 
+_OWN: Mapping[Kind, tuple[str, ...]] = {"none": ("gift-wrap",)}
+"""Libraries that no other service has, so that its lock is no copy."""
+
+
 def extended(project: Project, *kinds: Kind) -> Project:
     """Return the project with further services, one for each kind of database, that call user and analytics."""
     policy, inside = RoutePolicy(optional()), RoutePolicy(service())
@@ -81,7 +85,7 @@ def extended(project: Project, *kinds: Kind) -> Project:
         name, path = f"gift_{kind}", f"/api/v1/gifts-{kind}"
         parts.append(
             Part(
-                Service(name, 8100 + number, kind, limited_paths=(path,), egress_ports=(443,)),
+                Service(name, 8100 + number, kind, _OWN.get(kind, ()), limited_paths=(path,), egress_ports=(443,)),
                 f"Gifts in {kind}.",
                 frozenset({"user", "analytics"}),
                 {f"{name}.given": ("analytics",)},
@@ -110,7 +114,7 @@ def test_a_service_is_added_everywhere_and_removed_without_a_trace(
     after = texts(copy)
     for kind in ("postgres", "mongodb", "reflected", "none"):
         check_places(after, kind)
-    assert index == ["lock-services", "SERVICES=gift_reflected", "lock-services", "SERVICES=gift_none"]
+    assert index == ["lock-services", "SERVICES=gift_reflected", "lock-services", "SERVICES=gift_none", "lock-common"]
     assert out_of_date(copy, extended(project, "postgres", "mongodb", "reflected", "none")) == []
 
     write(copy, project)
