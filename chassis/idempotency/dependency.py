@@ -20,7 +20,7 @@ from chassis.core import json as strict_json
 from chassis.idempotency.answers import REPLAYED, Answer, Replay
 from chassis.idempotency.key import BeginKey, KeyedRequest
 from chassis.idempotency.kinds import HEADER, Idempotency, InFlight, InvalidIdempotencyKey, KeyReused
-from chassis.postgres.database import Database, Postgres, Session
+from chassis.postgres.database import Postgres, Session, database_of
 from chassis.postgres.purge import Expiry
 from chassis.postgres.statements import Statement, run_in
 from chassis.postgres.tables import idempotency_keys
@@ -184,10 +184,9 @@ def _is(request: KeyedRequest) -> ColumnElement[bool]:
 
 async def _read_key(
     request: Request,
-    database: Database,
     key: Annotated[str | None, Header(alias=HEADER, description=_DESCRIPTION)] = None,
 ) -> IdempotencyKey:
-    sent = IdempotencyKey(database, await KeyedRequest.read(request) if key is not None else None)
+    sent = IdempotencyKey(database_of(request), await KeyedRequest.read(request) if key is not None else None)
     request.scope["idempotency_key"] = sent
     return sent
 

@@ -5,18 +5,17 @@ A ``Part`` of a statement is work that must not be omitted: the nonce of a seale
 with its notification. A statement names the classes of its parts, and runs only with one instance of each.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from asyncpg import PostgresError, Record
 from sqlalchemy import RowMapping, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core.errors import AppError
-from chassis.postgres.errors import hide_values, is_read_only
+from chassis.postgres.pool import FairPool
 from chassis.telemetry import tracing
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -83,7 +82,7 @@ class Statement:
             bound.update(part.values(service))
         return bound
 
-    async def fetch(self, engine: AsyncEngine, values: Mapping[str, Any]) -> list[Record]:
+    async def fetch(self, pool: FairPool, values: Mapping[str, Any]) -> list[Record]:
         """
         Run it on a connection of the pool, without a transaction around it, and return its rows.
 
@@ -93,9 +92,7 @@ class Statement:
         span = tracing.begin_statement(self.sql.split(maxsplit=1)[0], "postgresql", self.sql)
         error_type = None
         try:
-            async with _wire(engine) as wire:
-                rows: list[Record] = await wire.fetch(self.sql, *(values[name] for name in self._names))
-                return rows
+            return await pool.fetch(self.sql, [values[name] for name in self._names])
         except Exception as error:
             error_type = getattr(error, "sqlstate", None) or type(error).__name__
             raise
@@ -131,25 +128,6 @@ async def run_in(session: AsyncSession, statement: Statement, values: Mapping[st
 
 def _act(part: Part, rows: Sequence[Row], notify: Notify, _session: object) -> None:
     part.after_commit(rows, notify)
-
-
-@asynccontextmanager
-async def _wire(engine: AsyncEngine) -> AsyncIterator[Any]:
-    """Yield the driver's connection from the pool; discard it after an interrupted statement."""
-    connection = await engine.raw_connection()
-    try:
-        yield connection.driver_connection
-    except PostgresError as error:
-        hide_values(error)
-        if is_read_only(error):
-            connection.invalidate()
-        raise
-    except BaseException as error:
-        hide_values(error)
-        connection.invalidate()
-        raise
-    finally:
-        connection.close()
 
 
 def _named(parts: Iterable[type[Part]]) -> str:

@@ -11,12 +11,14 @@ from sqlalchemy.exc import DBAPIError
 from chassis.core.errors import DatabaseUnavailable
 from chassis.mongodb.database import POOL_SIZE, MongoDB
 from chassis.postgres.database import Postgres
+from chassis.postgres.statements import Statement
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
 from tests.support.databases import patient_pools
 
 CONNECTIONS = 4
+BACKEND = Statement("SELECT pg_backend_pid() AS pid")
 
 
 def gauge(name: str, database: str) -> float:
@@ -43,6 +45,16 @@ async def database(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
     """A database with a small pool."""
     store = Postgres(SecretStr(postgres.create_database("pools")), "tiny", pool_size=CONNECTIONS)
     await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def single(postgres: EmbeddedPostgres) -> AsyncIterator[Postgres]:
+    """The same with one connection; callers wait for as long as the test takes."""
+    store = Postgres(SecretStr(postgres.create_database("pools")), "tiny", pool_size=1)
+    with patient_pools():
+        await store.open()
     yield store
     await store.close()
 
@@ -104,6 +116,45 @@ async def test_a_broken_connection_is_not_at_work(database: Postgres) -> None:
         assert await session.scalar(text("SELECT 1")) == 1
 
     assert await eventually(tells("in_use", 0))
+
+
+async def test_a_connection_goes_to_the_caller_that_has_waited_longest(single: Postgres) -> None:
+    """A caller that needs the only connection again and again does not overtake one that waits for it."""
+    served = list[str]()
+
+    async def run(name: str, times: int) -> None:
+        for _ in range(times):
+            await single.run(BACKEND, {})
+            served.append(name)
+
+    await asyncio.gather(run("greedy", 5), run("patient", 1))
+
+    assert served[:2] == ["greedy", "patient"]
+
+
+async def test_a_connection_is_not_lost_with_the_caller_it_was_handed_to(single: Postgres) -> None:
+    """A caller that is cancelled when its turn has come hands the connection on."""
+    async with single.transaction() as session:
+        await session.execute(text("SELECT 1"))
+        waiter = asyncio.create_task(single.run(BACKEND, {}))
+        assert await eventually(tells("waiting", 1))
+    waiter.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiter
+    assert await single.run(BACKEND, {})
+
+
+async def test_a_connection_that_the_server_closed_is_replaced_before_a_statement(
+    single: Postgres, postgres: EmbeddedPostgres
+) -> None:
+    """The next single statement runs on another one, without an error."""
+    (before,) = await single.run(BACKEND, {})
+    await asyncio.to_thread(postgres.execute, f"SELECT pg_terminate_backend({before['pid']}, 5000)")
+
+    (after,) = await single.run(BACKEND, {})
+
+    assert after["pid"] != before["pid"]
 
 
 async def test_the_size_is_that_of_the_open_pools(postgres: EmbeddedPostgres) -> None:
