@@ -14,7 +14,7 @@ from cli.settings import EXPLAINED, declared_settings, explained
 FORMS = {"ENVIRONMENT", "JWT_AUDIENCE", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
 TYPES = {
     "ENVIRONMENT": "local | staging | production",
-    "DISPATCH_TRANSPORT": "httpx | pyreqwest",
+    "DISPATCH_TRANSPORT": "direct | httpx",
     "PRODUCTION": "true | false",
     "DRAIN_SECONDS": "number",
     "LOG_DIR": "path",
