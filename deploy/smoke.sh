@@ -32,11 +32,15 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -su
 chmod 444 "$SECRETS"/edge/*
 prod up --build --detach --wait --quiet-pull --scale user-service=2
 expect /api/v1/users/stats/count 200
+# --- about product ---
 expect /api/v1/products 200
+# --- end about product ---
 expect /api/v1/analytics/stats 401
 expect /.well-known/jwks.json 200
+# --- about order ---
 expect /api/v1/orders 401
 expect /api/v1/reservations/0197a6b2-0000-7000-8000-000000000000 404
+# --- end about order ---
 expect /metrics 404
 docker images --format '{{.Repository}}\t{{.Size}}' --filter "reference=*/*:smoke"
 echo "All is well."

@@ -1,7 +1,8 @@
 """
 What belongs to a service: its folder, its tests, the paths that it owns, and passages about it in other files.
 
-A passage stands between two comments on lines of their own, ``--- about order ---`` and ``--- end about order ---``.
+A passage stands between two comments on lines of their own, ``--- about order ---`` and ``--- end about order ---``; a
+row of a table has ``<!-- about order -->`` in its last cell.
 """
 
 import re
@@ -32,7 +33,7 @@ def unmatched_patterns(service: Service, root: Path) -> list[str]:
 
 def files_with_passages(service: Service, root: Path) -> list[str]:
     """Return the files that git has with a passage about the service."""
-    found = _git(root, "grep", "-z", "-l", "-I", "-e", rf"--- about {service.name} ---", fine=(0, 1))
+    found = _git(root, "grep", "-z", "-l", "-I", "-e", rf"-- about {service.name} --", fine=(0, 1))
     return [path for path in found.split("\0")[:-1] if without_passages(root, path, service.name) is not None]
 
 
@@ -50,6 +51,8 @@ def without_passages(root: Path, path: str, name: str) -> str | None:
             if bool(mark["end"]) != bool(inside):
                 raise CommandError(f"{path}:{number}: {_expected(name, inside)}")
             inside, found = (0 if mark["end"] else number), True
+        elif f"<!-- about {name} -->" in line:
+            found = True
         elif not inside:
             left.append(line)
     if inside:

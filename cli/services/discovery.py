@@ -199,7 +199,10 @@ def _read(file: Path) -> Service:
     )
 
 
-_FORMS = {"libraries": "must look like pydantic[email]", "owns": "must be a path below the project, as in docs/shop.md"}
+_FORMS = {
+    "libraries": "must look like pydantic[email]",
+    "owns": "must be a path below the project, as in docs/accounts.md",
+}
 
 
 def _sentence(where: str, error: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from cli.services.belongings import files_with_passages, ignored_files, tracked_
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import ROOT, Service, find_service
 from cli.services.drafts import apply, difference, drafted, render_draft, settle
+from cli.services.links_between_pages import without_links
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
 from cli.services.subscriptions import unsubscribe
@@ -97,7 +98,7 @@ def admitted(service: Service, project: Project) -> dict[str, list[str]]:
 
 
 def take_out(service: Service, root: Path) -> None:
-    """Delete the files of a service, and the passages about it in others."""
+    """Delete the files of a service, and in others the passages about it and the links to them."""
     own = tracked_files(service, root)
     for path in own:
         (root / path).unlink()
@@ -109,6 +110,10 @@ def take_out(service: Service, root: Path) -> None:
     unsubscribe(root, service.name)
     edited = [str(file.relative_to(root)) for name in ("events", "settings") for file in root.glob(f"*/{name}.py")]
     settle(root, [*edited, *(path for path in changed if path.endswith(".py"))])
+    removed = {(root / path).resolve() for path in own}
+    for page in root.rglob("*.md"):
+        if (text := without_links(page, removed)) is not None:
+            page.write_text(text, encoding="utf-8")
 
 
 def check_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:

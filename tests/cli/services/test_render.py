@@ -149,7 +149,7 @@ def check_compose(files: Mapping[str, str], name: str, host: str, *, is_migrated
     """It is in both compose files."""
     development, production = (yaml.safe_load(files[f"docker-compose{suffix}.yml"]) for suffix in ("", ".prod"))
     assert f"./{name}:/app/{name}:ro" in development["services"][host]["volumes"]
-    assert name in json.loads(development["services"]["order-service"]["environment"]["DOCS_SERVICES"])
+    assert name in json.loads(development["services"]["user-service"]["environment"]["DOCS_SERVICES"])
     assert f"/secrets/{name}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
     assert production["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
     assert host in production["services"]["edge"]["depends_on"]
@@ -226,13 +226,13 @@ def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
 def test_images_keep_what_people_chose(project: Project, copy: Path) -> None:
     """Registry, tag and digest of each image are theirs; a new service has those of the first."""
     file = copy / "deploy/kubernetes/overlays/production/kustomization.yaml"
-    chosen = f'  - {{name: {project.name}/order, newName: ghcr.io/us/order, digest: "sha256:00"}}'
-    file.write_text(re.sub(rf"  - \{{name: {project.name}/order,.*", chosen, file.read_text()))
+    chosen = f'  - {{name: {project.name}/user, newName: ghcr.io/us/user, digest: "sha256:00"}}'
+    file.write_text(re.sub(rf"  - \{{name: {project.name}/user,.*", chosen, file.read_text()))
 
     write(copy, replace(extended(project, "postgres"), name="acme"))
 
     images = yaml.safe_load(file.read_text())["images"]
-    assert {"name": "acme/order", "newName": "ghcr.io/us/order", "digest": "sha256:00"} in images
+    assert {"name": "acme/user", "newName": "ghcr.io/us/user", "digest": "sha256:00"} in images
     assert images[0]["newName"].endswith("/acme/analytics")
     assert images[-1] == {
         "name": "acme/gift-postgres",
