@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 BENCH := .venv-bench/bin
+BENCHMARKS := $(filter-out scale,$(patsubst benchmarks/scenarios/%/command.py,%,$(wildcard benchmarks/scenarios/*/command.py)))
 SERVICES := $(patsubst %/service.toml,%,$(wildcard */service.toml))
 COMPILE := python -I requirements/install.py --uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 # Variables of the caller's shell that would influence our programs are removed here. requirements/install.py filters the
@@ -30,11 +31,11 @@ $(BENCH)/.ready: always
 install: $(BIN)/.ready ## Create .venv from the hashed locks (other targets do this when needed)
 
 .PHONY: run
-run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all (SERVICES=order: it and what it needs)
+run: $(BIN)/.ready ## Start databases and the services, with hot reload; Ctrl-C stops all (SERVICES=user: it and what it needs)
 	@exec bin/cli run $(call given,SERVICES)
 
 .PHONY: reset
-reset: $(BIN)/.ready ## Delete the development data, after a question (SERVICE=order: of one service; ARGS=--yes: without)
+reset: $(BIN)/.ready ## Delete the development data, after a question (SERVICE=user: of one service; ARGS=--yes: without)
 	@bin/cli reset $(call given,SERVICE) $(ARGS)
 
 .PHONY: doctor
@@ -42,15 +43,15 @@ doctor: $(BIN)/.ready ## Check Python, libraries, ports, disk and databases
 	@bin/cli doctor
 
 .PHONY: demo
-demo: $(BIN)/.ready ## Place demo orders with the running services
+demo: $(BIN)/.ready ## Use the running services as people and programs would
 	@bin/cli demo
 
 .PHONY: invariants
-invariants: $(BIN)/.ready ## Compare orders, reservations, ledger and events of the running stack; fails if they differ
+invariants: $(BIN)/.ready ## Compare the databases of the running stack; fails if they differ
 	@bin/cli invariants
 
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=order: its tests; SINCE=main: what the changes since then touch; MODE=full: with branch coverage)
+test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=user: its tests; SINCE=main: what the changes since then touch; MODE=full: with branch coverage)
 	@tests="$(if $(call given,SINCE),$$(bin/cli changed --since '$(SINCE)'),tests/$(call given,SERVICE))" && echo "Tests: $${tests:-none}" && \
 	if [ "$$tests" ]; then $(BIN)/python -m pytest $$tests $(if $(filter full,$(MODE)),--cov --cov-report=term); fi
 
@@ -75,13 +76,10 @@ mutation: $(BIN)/.ready ## Change the critical modules; the tests must notice 92
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Compare calls, orders, analytics and observability with their peers, grown databases with empty ones: quiet machine (ARGS=--quick: 11 min)
-	@$(BENCH)/python -m benchmarks dispatch $(ARGS)
-	@$(BENCH)/python -m benchmarks orders $(ARGS)
-	@$(BENCH)/python -m benchmarks analytics $(ARGS)
-	@$(BENCH)/python -m benchmarks observability $(ARGS)
-	@$(BENCH)/python -m benchmarks growth $(ARGS)
+bench: $(BENCH)/.ready ## Measure the scenarios of benchmarks/scenarios beside their peers: quiet machine (ARGS=--quick: 11 min)
+	@$(foreach one,$(BENCHMARKS),$(BENCH)/python -m benchmarks $(one) $(ARGS) &&) true
 
+# --- about order ---
 .PHONY: scale
 scale: $(BENCH)/.ready ## Run 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, then kill primaries: quiet machine (ARGS=--quick: 3 min)
 	@$(BENCH)/python -m benchmarks scale $(ARGS)
@@ -90,6 +88,7 @@ scale: $(BENCH)/.ready ## Run 1, 2, 4 workers x 1, 2, 3 replicas behind nginx, t
 chaos: $(BIN)/.ready ## Kill 1,000 processes under 100,000 orders; nothing may be lost or doubled (ARGS=--quick: 3 min)
 	@$(BIN)/python -m chaos orders $(ARGS)
 
+# --- end about order ---
 .PHONY: ingestion-kills
 ingestion-kills: $(BIN)/.ready ## Kill MongoDB's members and analytics' workers 100 times under events; each must count once (20 min)
 	@$(BIN)/python -m chaos ingestion $(ARGS)

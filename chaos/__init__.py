@@ -1,1 +1,1 @@
-"""A shop under faults: real processes take orders while they are killed, and afterwards all databases must agree."""
+"""The services under faults: real processes are killed under load, and afterwards all databases must agree."""

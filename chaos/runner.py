@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from secrets import randbelow
+from typing import Annotated, Any, TypeVar
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -17,6 +19,7 @@ from chaos.report import Broken
 from cli.errors import CommandError
 
 T = TypeVar("T")
+Seed = Annotated[int | None, typer.Option(help="Of all random choices; a new one if it is left out.")]
 
 _EVERY_S, _LINE_EVERY_S = 0.5, 15.0
 """Seconds between updates of a terminal, and between lines printed where there is none."""
@@ -27,6 +30,11 @@ def make_folder(name: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
     folder.chmod(0o711)  # as root, PostgreSQL runs as nobody, and has its data there
     return folder
+
+
+def drawn(seed: int | None) -> int:
+    """Return the seed, or a new one."""
+    return randbelow(1_000_000) if seed is None else seed
 
 
 def run(work: Coroutine[Any, Any, T], folder: Path) -> T:

@@ -2,33 +2,21 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import psutil
 
-from benchmarks.deployment import create_databases, gunicorn, migrate
-from cli.dev.environment import service_environment, stack_environment
+from benchmarks.deployment import gunicorn
+from cli.dev.environment import stack_environment
 from cli.dev.files import ROOT
-from cli.dev.mongodb import EmbeddedMongoDB
-from cli.dev.ports import free_port_like
-from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.processes import SupervisedProcess, stop_all
-from cli.dev.secrets import ensure_secrets
-from cli.dev.server import EmbeddedServer
 from cli.errors import CommandError
-from cli.links import links
 from cli.services import SERVICES, Service
 
-WORKERS = {"analytics": 2, "user": 1, "product": 2, "order": 2}
-_RELAYED = "order"
-"""The service whose events are delivered by a separate process."""
-_PORTS = 12_000
-"""Above those of the development stack, below those of outgoing connections, which could take a dead process's port."""
+WORKERS = {service.name: 1 if service.name == "user" else 2 for service in SERVICES}
 _POLL_S = 0.02
 _AFTER_A_CRASH_S = 1.0
 _HEALED_S = 60.0
@@ -95,38 +83,6 @@ class Supervisor:
             self.process = SupervisedProcess(self._command, environment=self._environment, folder=ROOT, output=log)
 
 
-@dataclass(frozen=True, slots=True)
-class System:
-    """The running processes: the servers by their kind, and the supervisors by service, with ``relay``."""
-
-    environment: dict[str, str]
-    databases: dict[str, EmbeddedServer]
-    supervisors: dict[str, Supervisor]
-
-
-@asynccontextmanager
-async def running_system(folder: Path) -> AsyncIterator[System]:
-    """
-    Run all processes, with data and logs in *folder*; the services may not be ready yet.
-
-    Raises:
-        CommandError: A database does not start.
-        NotMigrated: A database cannot be migrated.
-    """
-    secrets = ensure_secrets(folder / "secrets.json", links())
-    with (
-        EmbeddedPostgres(folder / "postgres", free_port_like(_PORTS + 432)) as postgres,
-        EmbeddedMongoDB(folder / "mongodb", free_port_like(_PORTS + 17)) as mongodb,
-    ):
-        databases: dict[str, EmbeddedServer] = {"postgres": postgres, "mongodb": mongodb}
-        ports = {service.name: free_port_like(_PORTS + service.port % 1000) for service in SERVICES}
-        environment = system_environment(secrets, ports, create_databases(databases))
-        await asyncio.to_thread(migrate, environment, log=folder / "migrations.log")
-        supervisors = _supervise_all(environment, folder)
-        async with keeping(list(supervisors.values())):
-            yield System(environment, databases, supervisors)
-
-
 def system_environment(
     secrets: Mapping[str, str], ports: Mapping[str, int], stores: Mapping[str, str]
 ) -> dict[str, str]:
@@ -135,20 +91,11 @@ def system_environment(
     return environment | {"LOG_DIR": "", "PATH": os.environ["PATH"]}
 
 
-def _supervise_all(environment: dict[str, str], folder: Path) -> dict[str, Supervisor]:
-    supervisors = {service.name: supervise(service, environment, folder) for service in SERVICES}
-    relayed = next(service for service in SERVICES if service.name == _RELAYED)
-    command = [sys.executable, "-m", "cli", "relay", _RELAYED]
-    supervisors["relay"] = Supervisor(command, service_environment(relayed, environment), folder / "relay.log")
-    return supervisors
-
-
-def supervise(service: Service, environment: Mapping[str, str], folder: Path) -> Supervisor:
-    """Start a service as the production image does."""
+def supervise(service: Service, environment: Mapping[str, str], folder: Path, **variables: str) -> Supervisor:
+    """Start a service as the production image does, with further *variables*."""
     port = int(environment[service.url_variable].rpartition(":")[2])
     command, own = gunicorn(service, environment, port=port, workers=WORKERS[service.name])
-    own |= {"RELAY": "false"} if service.name == _RELAYED else {}
-    return Supervisor(command, own, folder / f"{service.name}.log")
+    return Supervisor(command, own | variables, folder / f"{service.name}.log")
 
 
 @asynccontextmanager

@@ -134,7 +134,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     """Return the FastAPI application, with our routes, errors and middleware."""
     settings = application.settings
     app = FastAPI(
-        title=f"{settings.service_name.capitalize()} service",
+        title=f"{settings.service_name.replace('_', ' ').capitalize()} service",
         **INFO,
         lifespan=_lifespan,
         docs_url=None,

@@ -1,6 +1,6 @@
 """
 Create a virtual environment completely or not at all: `install.py [--check] <folder> <lock>`, standard library only.
-`python install.py --uv <arguments>` runs .venv's uv with the same access to a registry.
+`python install.py --uv <arguments>` runs that Python's uv with the same access to a registry.
 
 <folder>/bin/.ready records the Python, the folder and the lock. It is written last, and removed first: an environment
 without it, or with another record, is created again. With --check nothing is created; exit code 1 reports a mismatch.
@@ -60,7 +60,7 @@ for name, value in found.items():  # by file, in newer releases
 def main(arguments: list[str]) -> int:
     """Install what is missing; returns the exit code."""
     if arguments[0] == "--uv":
-        folder = ROOT / ".venv"
+        folder = Path(sys.prefix)
         uv, environment = folder / "bin" / "uv", uv_variables(pip_settings(folder / "bin" / "python"), folder)
         os.execve(uv, [uv, *arguments[1:]], clean_environment() | environment)  # noqa: S606 - no shell is wanted
     is_check = "--check" in arguments

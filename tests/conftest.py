@@ -26,7 +26,7 @@ from xdist.remote import Producer
 from analytics.counting.lease import leased
 from analytics.main import COUNTING
 from analytics.models import INDEXES, LEASES
-from chassis.application import own_part
+from chassis.application import application_of, own_part
 from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB
@@ -174,7 +174,9 @@ def empty(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollec
     async def empty_all() -> None:
         assert await eventually(is_quiet)
         store = apps["analytics"].state.application.store
-        await asyncio.gather(*(one.empty() for one in tables), empty_collections(store, written))
+        others = [app for name, app in apps.items() if name != "analytics"]
+        collections = (empty_collections(store, written), *map(empty_all_collections, others))
+        await asyncio.gather(*(one.empty() for one in tables), *collections)
 
     return empty_all
 
@@ -198,6 +200,15 @@ async def empty_collections(store: MongoDB, written: WrittenCollections) -> None
                 return lease.is_ours
 
         assert await eventually(is_emptied)
+
+
+async def empty_all_collections(app: FastAPI) -> None:
+    """Empty the collections of a service, if it has MongoDB; no periodic work writes to them."""
+    its = application_of(app)
+    if isinstance(its.store, MongoDB):
+        indexes = import_module(f"{its.settings.service_name}.models").INDEXES
+        async with its.store.use() as database:
+            await asyncio.gather(*(database[name].delete_many({}) for name in indexes))
 
 
 @pytest.fixture(scope="session")

@@ -1,113 +1,36 @@
 """Every list and purge at a million rows reads a bounded number of them, however rare the rows it looks for."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from decimal import Decimal
-from importlib import import_module
 from inspect import get_annotations
 from typing import Any, cast
-from uuid import UUID
 
 import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
+from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
 from benchmarks.plans import flaws, flaws_of_statements, nodes
-from chassis.auth.tokens import Identity
-from chassis.idempotency.dependency import KEY_EXPIRY
-from chassis.messaging.inbox import INBOX_EXPIRY
 from chassis.postgres import database as chassis_postgres
 from chassis.postgres.database import Postgres
-from chassis.postgres.nonces import NONCE_EXPIRY
-from chassis.postgres.purge import Expiry
-from chassis.web.pagination import PageRequest, Paging, Position
+from chassis.web.pagination import Paging
+from chassis.web.routing import Route
 from cli.dev.files import ROOT
 from cli.dev.postgres import EmbeddedPostgres
 from cli.services import SERVICES
-from order.models import OrderStatus
-from order.schemas import OrderFilter
-from order.services.list_orders import list_orders
-from product.expiries import EXPIRIES as PRODUCT_EXPIRIES
-from product.schemas import Search, Sort
-from product.services.list_movements import list_movements
-from product.services.list_products import list_products
-from user.audit import AuditKind
-from user.expiries import EXPIRIES as USER_EXPIRIES
-from user.models import HAS_ORIGIN, AuditEntry
-from user.schemas import AuditFilter, UserFilter
-from user.services.list_audit import list_audit
-from user.services.list_sessions import list_sessions
-from user.services.list_users import list_users
+from tests.support.statements import statement_table_of
 
-ROWS = 1_000_000
 MOST_PAGES = 3_000
 """Of 8 KiB, the most that one page of a list may touch: each of these tables has several times as many."""
 SERVICES_WITH_TABLES = [service for service in SERVICES if service.store == "postgres"]
-
-
-def number(n: int) -> UUID:
-    """Return the id of the nth row."""
-    return UUID(int=n)
-
-
-_ID = "CAST(lpad(to_hex(n), 32, '0') AS uuid)"
-_PERSON = "CAST(lpad(to_hex(n % 50000), 32, '0') AS uuid)"
-_EACH = f"FROM generate_series(1, {ROWS}) AS n"
-_SOME = "FROM generate_series(1, 200000) AS n"
-"""Rows of tables without lists, which are only purged."""
-_FEW = "n <= 5"
-"""Rare rows are at the end that a list of the newest reads last."""
-FILL = {
-    "user": (
-        f"""INSERT INTO users (id, username, username_key, email, email_key, password_hash, role, is_active)
-            SELECT {_ID}, 'p' || n, 'p' || n, 'p' || n || '@x', 'p' || n || '@x', 'x',
-                CASE WHEN {_FEW} THEN 'admin' ELSE 'user' END, n NOT BETWEEN 6 AND 9 {_EACH}""",
-        f"""INSERT INTO sessions (id, user_id, expires_at, revoked_at)
-            SELECT {_ID}, {_PERSON}, now() + interval '1 day', CASE WHEN n % 10 = 0 THEN now() END {_EACH}
-            WHERE n % 50000 > 0""",
-        f"""INSERT INTO refresh_tokens (token_hash, session_id, used_at, salt)
-            SELECT sha256(CAST(CAST(n AS text) AS bytea)), CAST(lpad(to_hex(1 + n % 1000), 32, '0') AS uuid),
-                CASE WHEN n % 2 = 0 THEN now() END, CASE WHEN n % 2 = 0 THEN CAST('x' AS bytea) END {_SOME}""",
-        f"""INSERT INTO email_tokens (user_id, purpose, token_hash, email, expires_at)
-            SELECT {_ID}, 'reset', sha256(CAST(CAST(n AS text) AS bytea)), 'x', now() + interval '1 h' {_SOME}""",
-        f"""INSERT INTO familiar_networks (user_id, network, expires_at)
-            SELECT {_ID}, CAST('x' AS bytea), now() + interval '1 day' {_SOME}""",
-        f"""INSERT INTO throttles (key, attempts, last_at, blocked_until)
-            SELECT sha256(CAST(CAST(n AS text) AS bytea)), 1, now(), now() {_SOME}""",
-        f"""INSERT INTO audit_entries (id, kind, actor_id, user_id, address)
-            SELECT {_ID}, CASE WHEN {_FEW} THEN 'user.deleted' ELSE 'login.succeeded' END,
-                CASE WHEN n % 3 = 0 THEN {_PERSON} END, {_PERSON}, '192.0.2.1' {_EACH}""",
-    ),
-    "product": (
-        f"""INSERT INTO products (id, name, price_minor, currency, stock)
-            SELECT {_ID}, CASE WHEN {_FEW} THEN 'samovar ' ELSE 'teapot ' END || n, n % 100000, 'EUR',
-                n % 100 {_EACH}""",
-        f"""INSERT INTO stock_movements (id, product_id, quantity, kind)
-            SELECT {_ID}, CAST(lpad(to_hex(1 + n % 10000), 32, '0') AS uuid), 1, 'initial' {_EACH}""",
-        f"""INSERT INTO reservations (order_id, state, expires_at)
-            SELECT {_ID}, CASE WHEN {_FEW} THEN 'fulfilled' ELSE 'committed' END, now() - interval '1 year' {_SOME}""",
-    ),
-    "order": (
-        f"""INSERT INTO orders (id, user_id, status, cause, currency, total_price_minor)
-            SELECT {_ID}, {_PERSON}, CASE WHEN {_FEW} THEN 'expired' ELSE 'fulfilled' END, 'x', 'EUR', 1 {_EACH}""",
-        f"""INSERT INTO order_lines (order_id, position, product_id, quantity) SELECT {_ID}, 0, {_ID}, 1 {_EACH}""",
-        f"""INSERT INTO order_transitions (order_id, status, cause) SELECT {_ID}, 'pending', 'x' {_EACH}""",
-        f"""INSERT INTO outbox (event_id, listener, aggregate, message)
-            SELECT {_ID}, 'analytics', CAST(n AS text), '{{}}' {_SOME}""",
-        f"""INSERT INTO sealed_requests (issuer, request_id) SELECT 'order', CAST(n AS text) {_SOME}""",
-        f"""INSERT INTO inbox (event_id) SELECT {_ID} {_SOME}""",
-        f"""INSERT INTO idempotency_keys (caller, operation, key, fingerprint)
-            SELECT 'x', 'y', CAST(n AS text), CAST('z' AS bytea) {_SOME}""",
-    ),
-}
+TABLES = {service.name: statement_table_of(service.name) for service in SERVICES_WITH_TABLES}
 
 
 @dataclass(slots=True)
@@ -134,91 +57,6 @@ class Reader:
         return await self.session.execute(query)
 
 
-def page(*, after: Position | None = None) -> PageRequest:
-    """Return the page of a list after some row; the first one without."""
-    return PageRequest(100, after, cast(Any, None), cast(Any, None), b"")
-
-
-MIDDLE = page(after=Position(number(ROWS // 2)))
-ADA = Identity(number(4711), number(1), frozenset())
-Ask = Callable[[AsyncSession], Awaitable[object]]
-LISTS: dict[str, dict[str, list[Ask]]] = {
-    "user": {
-        "list_all": [
-            lambda session: list_users(session, page(), UserFilter()),
-            lambda session: list_users(session, MIDDLE, UserFilter(role="user")),
-            lambda session: list_users(session, page(), UserFilter(role="admin")),
-            lambda session: list_users(session, page(), UserFilter(role="analyst")),
-            lambda session: list_users(session, page(), UserFilter(is_active=False)),
-            lambda session: list_users(session, page(), UserFilter(is_active=True)),
-            lambda session: list_users(session, page(), UserFilter(role="admin", is_active=False)),
-            lambda session: list_users(session, page(), UserFilter(role="user", is_active=False)),
-            lambda session: list_users(session, page(), UserFilter(q="p99999")),
-            lambda session: list_users(session, page(), UserFilter(q="p")),
-            lambda session: list_users(session, page(), UserFilter(q="nobody", role="user", is_active=True)),
-        ],
-        "read_audit_log": [
-            lambda session: list_audit(session, page(), AuditFilter()),
-            lambda session: list_audit(session, page(), AuditFilter(kind=AuditKind.DELETED)),
-            lambda session: list_audit(session, MIDDLE, AuditFilter(kind=AuditKind.LOGGED_IN)),
-            lambda session: list_audit(session, page(), AuditFilter(user_id=number(4711))),
-            lambda session: list_audit(session, page(), AuditFilter(user_id=number(4711), kind=AuditKind.DELETED)),
-        ],
-        "list_own_sessions": [lambda session: list_sessions(session, ADA, page())],
-    },
-    "product": {
-        "list_all": [
-            *(lambda session, sort=sort: list_products(session, Search(sort=sort), page()) for sort in Sort),
-            lambda session: list_products(session, Search(q="samov"), page()),
-            lambda session: list_products(session, Search(q="teapot"), page()),
-            lambda session: list_products(session, Search(q="samovar", sort=Sort.CHEAPEST), page()),
-            lambda session: list_products(session, Search(min_price=Decimal(999)), page()),
-            lambda session: list_products(session, Search(max_price=Decimal(1), sort=Sort.DEAREST), page()),
-            lambda session: list_products(session, Search(in_stock=True), page()),
-            lambda session: list_products(session, Search(in_stock=False), page()),
-        ],
-        "list_ledger": [lambda session: list_movements(session, number(4711), page())],
-    },
-    "order": {
-        "list_own": [
-            lambda session: list_orders(session, page(), OrderFilter(user_id=number(4711))),
-            lambda session: list_orders(
-                session, page(), OrderFilter(user_id=number(4711), status=OrderStatus.CANCELLED)
-            ),
-        ],
-        "list_all": [
-            lambda session: list_orders(session, page(), OrderFilter()),
-            *(
-                lambda session, status=status: list_orders(session, page(), OrderFilter(status=status))
-                for status in OrderStatus
-            ),
-        ],
-    },
-}
-"""By service, and by the function of the route: its possible filters."""
-_BATCH = func.array(
-    select(AuditEntry.id).where(AuditEntry.actor_id == number(4711), HAS_ORIGIN).limit(1000).scalar_subquery()
-)
-PURGES: dict[str, list[Any]] = {
-    "user": [
-        *(expiry.delete_batch() for expiry in USER_EXPIRIES),
-        *(expiry.overdue_s() for expiry in USER_EXPIRIES),
-        update(AuditEntry).where(AuditEntry.id == func.any(_BATCH)).values(address=None),
-    ],
-    "product": [
-        *(statement(expiry) for expiry in PRODUCT_EXPIRIES for statement in (Expiry.delete_batch, Expiry.overdue_s))
-    ],
-    "order": [
-        *(
-            statement(expiry)
-            for expiry in (NONCE_EXPIRY, KEY_EXPIRY, INBOX_EXPIRY)
-            for statement in (Expiry.delete_batch, Expiry.overdue_s)
-        )
-    ],
-}
-"""By service: what its periodic work deletes, and how it measures its delay."""
-
-
 @pytest.fixture(scope="module")
 def urls(postgres: EmbeddedPostgres) -> dict[str, str]:
     """A migrated database for each service."""
@@ -242,7 +80,7 @@ async def databases(urls: dict[str, str]) -> AsyncIterator[dict[str, Postgres]]:
                 opened[name] = Postgres(SecretStr(url), name)
                 await opened[name].open()
             stack.push_async_callback(opened[name].close)
-            for statement in FILL[name]:
+            for statement in TABLES[name].fill:
                 await run(opened[name], statement)
             await run(opened[name], "ANALYZE")
         yield opened
@@ -275,9 +113,9 @@ def judge(plan: dict[str, Any]) -> None:
     ("service", "route", "case"),
     [
         (service, route, case)
-        for service, routes in LISTS.items()
-        for route in routes
-        for case in range(len(routes[route]))
+        for service, table in TABLES.items()
+        for route, asked in table.lists.items()
+        for case in range(len(asked))
     ],
 )
 async def test_a_page_of_a_list_reads_little(
@@ -286,7 +124,7 @@ async def test_a_page_of_a_list_reads_little(
     """Each page reads little of a million rows, with any filter, wherever in the list the rare rows are."""
     async with databases[service].transaction() as session:
         reader = Reader(session)
-        await LISTS[service][route][case](cast(AsyncSession, reader))
+        await TABLES[service].lists[route][case](cast(AsyncSession, reader))
 
     for plan in reader.plans:
         judge(plan)
@@ -294,12 +132,12 @@ async def test_a_page_of_a_list_reads_little(
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("service", "case"), [(service, case) for service, purges in PURGES.items() for case in range(len(purges))]
+    ("service", "case"), [(service, case) for service, table in TABLES.items() for case in range(len(table.purges))]
 )
 async def test_a_purge_finds_what_is_old_by_an_index(databases: dict[str, Postgres], service: str, case: int) -> None:
     """The measurement of the delay uses an index, too, when there is nothing to delete."""
     async with databases[service].transaction() as session:
-        plan = await explain(session, PURGES[service][case])
+        plan = await explain(session, TABLES[service].purges[case])
         await session.rollback()
 
     judge(plan)
@@ -320,22 +158,15 @@ async def test_the_plan_that_is_kept_for_a_statement_reads_little(
     assert found == []
 
 
-def test_every_list_is_asked() -> None:
-    """A new list must be added above, with its filters."""
+def test_every_list_is_asked(apps: dict[str, FastAPI]) -> None:
+    """A new list must be added to ``tests/<service>/statements.py``, with its filters."""
     paged = {
-        service.name: {
+        service: {
             route.endpoint.__name__
-            for router in routers(service.name)
-            for route in router.routes
-            if Paging in get_annotations(route.endpoint).values()
+            for route in apps[service].routes
+            if isinstance(route, Route) and Paging in get_annotations(route.endpoint).values()
         }
-        for service in SERVICES_WITH_TABLES
+        for service in TABLES
     }
 
-    assert paged == {service: set(routes) for service, routes in LISTS.items()}
-
-
-def routers(service: str) -> Sequence[Any]:
-    """Return every router of a service."""
-    main = import_module(f"{service}.main")
-    return main.ROUTERS if service == "user" else [main.routes.router] if service == "product" else [main.router]
+    assert paged == {service: set(table.lists) for service, table in TABLES.items()}

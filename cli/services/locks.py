@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -60,9 +61,10 @@ def make_locks(root: Path, services: Iterable[Service], stale: list[Service], be
 
 
 def _make(root: Path, *arguments: str) -> None:
-    command = ["make", "--no-print-directory", *arguments]
+    environment = Path(sys.prefix) / "bin"  # a copy of the project has none of its own
+    command = ["make", "--no-print-directory", f"BIN={environment}", "-o", f"{environment}/.ready", *arguments]
     if subprocess.run(command, cwd=root, check=False).returncode:
-        raise CommandError(f"The lock was not made: see above. Then again: {' '.join(command)}")
+        raise CommandError(f"The lock was not made: see above. Then again: make {' '.join(arguments)}")
 
 
 def _lock(root: Path, name: str) -> Path:

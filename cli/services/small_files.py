@@ -14,6 +14,25 @@ _JOB = """\
     dns_sd_configs: [{names: [@host], type: A, port: @port, refresh_interval: 10s}]
 """
 
+_GONE = """\
+      - alert: ServiceGone
+        expr: |
+          sum by (job) (up{job=~"@names"}) == 0
+          or @absent
+        for: 1m
+        labels: {severity: page}
+        annotations:
+          summary: No replica of the {{ $labels.job }} service answers.
+      - alert: ReplicaDown
+        expr: up{job=~"@names"} == 0
+        for: 3m
+        labels: {severity: ticket}
+        annotations:
+          summary: "{{ $labels.instance }} of the {{ $labels.job }} service does not answer."
+"""
+_TESTED = {"analytics", "user"}
+"""The services whose replicas alerts_test.yml lets disappear."""
+
 _PROJECT = '''\
 """The project's name."""
 
@@ -28,12 +47,18 @@ def render_small_files(project: Project) -> Iterator[Region | WholeFile]:
     services = project.services
     jobs = (fill(_JOB, name=one.name, host=one.host, port=one.port) for one in services)
     yield Region("deploy/prometheus/prometheus.yml", "services", SERVICE_FILES, "".join(jobs))
+    names = [service.name for service in services]
+    absent = " or ".join(f'absent(up{{job="{name}"}})' for name in names)
+    alerts = fill(_GONE, names="|".join(names), absent=absent)
+    yield Region("deploy/prometheus/alerts.yml", "services", SERVICE_FILES, alerts)
+    others = (f'      - {{series: \'up{{job="{name}", instance="a"}}\', values: "1x30"}}\n' for name in names)
+    others_up = "".join(line for name, line in zip(names, others, strict=True) if name not in _TESTED)
+    yield Region("deploy/prometheus/alerts_test.yml", "others", SERVICE_FILES, others_up)
     folders = "".join(f"!{service.name}\n" for service in services)
     yield Region(".dockerignore", "services", SERVICE_FILES, folders)
     yield Region("README.md", "project", f"{NAME}, {SERVICE_FILES} and */settings.py", _introduction(project))
     libraries = "".join(f"{one.name} = {_array(one.libraries)}\n" for one in services)
     yield Region("pyproject.toml", "libraries", SERVICE_FILES, f"[project.optional-dependencies]\n{libraries}")
-    names = [service.name for service in services]
     packages = f"root_packages = {_array(['chassis', *names, 'cli'])}\n"
     yield Region("pyproject.toml", "packages", SERVICE_FILES, packages)
     yield Region("pyproject.toml", "layers", SERVICE_FILES, f'layers = ["cli", "{" | ".join(names)}", "chassis"]\n')

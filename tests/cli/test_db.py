@@ -21,9 +21,9 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
 from cli.migrations import read_config
 from cli.services import SERVICES, find_service
-from order.models import Base
+from user.models import Base
 
-VERSIONS = ROOT / "order" / "migrations" / "versions"
+VERSIONS = ROOT / "user" / "migrations" / "versions"
 MIGRATIONS = sorted(VERSIONS.glob("*.py"))
 STRANGE = "UPDATE alembic_version SET version_num = 'feedfacecafe'"
 """As after a migration of another branch."""
@@ -31,13 +31,13 @@ STRANGE = "UPDATE alembic_version SET version_num = 'feedfacecafe'"
 
 @pytest.fixture
 def url(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database, which is order's for the commands; no other service has one."""
+    """An empty database, which is user's for the commands; no other service has one."""
     for service in SERVICES:
         monkeypatch.delenv(service.store_variable, raising=False)
     url = postgres.create_database("migrated")
     execute(url, "DROP SCHEMA public CASCADE")
     execute(url, "CREATE SCHEMA public")
-    monkeypatch.setenv("ORDER_DATABASE_URL", url)
+    monkeypatch.setenv("USER_DATABASE_URL", url)
     return url
 
 
@@ -72,25 +72,25 @@ def test_a_checkout_may_be_called_anything(tmp_path: Path, name: str) -> None:
 
 def test_migrations_are_named_as_they_are_applied_and_undone(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each has its revision and its message; a second time there is nothing to do."""
-    upgrade(["order"])
+    upgrade(["user"])
     applied = capsys.readouterr().out.splitlines()
-    upgrade(["order"])
+    upgrade(["user"])
     again = capsys.readouterr().out
-    downgrade("order", "-1")
+    downgrade("user", "-1")
     undone = capsys.readouterr().out
 
-    assert applied[0] == "order: applied 91eb8cb2d46f Create orders"
+    assert applied[0] == "user: applied de39f3119e25 Create users"
     assert len(applied) == len(MIGRATIONS)
-    assert again == "order: nothing to do\n"
+    assert again == "user: nothing to do\n"
     assert undone == applied[-1].replace("applied", "undid") + "\n"
-    assert {"orders", "outbox"} <= tables(url)
+    assert {"users", "outbox"} <= tables(url)
 
 
 def test_a_migration_of_another_branch_is_named_with_the_ways_out(
     url: str, mongodb: EmbeddedMongoDB, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The database is left as it is, the other databases are migrated, and doctor finds the same."""
-    upgrade(["order"])
+    upgrade(["user"])
     before = tables(url)
     execute(url, STRANGE)
     monkeypatch.setenv("ANALYTICS_MONGODB_URL", mongodb.create_database("migrated"))
@@ -98,28 +98,28 @@ def test_a_migration_of_another_branch_is_named_with_the_ways_out(
     with pytest.raises(CommandError) as refused:
         upgrade(None)
 
-    for part in ("migration feedfacecafe", "bin/cli db downgrade order", "bin/cli reset order"):
+    for part in ("migration feedfacecafe", "bin/cli db downgrade user", "bin/cli reset user"):
         assert part in str(refused.value)
     assert "analytics: created index" in capsys.readouterr().out
     assert tables(url) == before
-    (finding,) = doctor.check_databases({"ORDER_DATABASE_URL": url})
+    (finding,) = doctor.check_databases({"USER_DATABASE_URL": url})
     assert "feedfacecafe" in finding.remedy
-    running = {"ORDER_DATABASE_URL": url, **dict.fromkeys(["USER_DATABASE_URL", "PRODUCT_DATABASE_URL"], "none")}
+    running = dict.fromkeys((one.store_variable for one in SERVICES if one.store), "none") | {"USER_DATABASE_URL": url}
     monkeypatch.setattr("cli.dev.environment.running_environment", lambda: running)
     (problem,) = unknown_in_running_stack()
     assert problem in str(refused.value)
     for command in (downgrade, migrate):
         with pytest.raises(CommandError, match="feedfacecafe"):
-            command("order", "x")
+            command("user", "x")
 
 
 def test_without_a_difference_no_migration_is_written(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty migration would only be noise."""
-    with pytest.raises(CommandError, match="First: bin/cli db upgrade order"):
-        migrate("order", "nothing")
-    upgrade(["order"])
+    with pytest.raises(CommandError, match="First: bin/cli db upgrade user"):
+        migrate("user", "nothing")
+    upgrade(["user"])
 
-    migrate("order", "nothing")
+    migrate("user", "nothing")
 
     assert "no migration was written" in capsys.readouterr().out
     assert sorted(VERSIONS.glob("*.py")) == MIGRATIONS
@@ -164,23 +164,23 @@ def test_a_migration_is_written_where_there_is_no_formatter(
 @pytest.mark.usefixtures("url", "forgotten")
 def test_a_model_without_a_migration_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """`db check` names the service and what differs."""
-    assert not agrees(find_service("order"))
+    assert not agrees(find_service("user"))
 
-    assert capsys.readouterr().out == "order: without a migration: add table forgotten\n"
+    assert capsys.readouterr().out == "user: without a migration: add table forgotten\n"
 
 
 def test_a_locked_table_is_no_endless_wait(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration ends when it cannot have its lock, before every request waits behind it."""
     monkeypatch.setattr("chassis.postgres.migrations._LOCK_TIMEOUT", "SET LOCAL lock_timeout = '20ms'")
-    upgrade(["order"])
+    upgrade(["user"])
     before = execute(url, "SELECT version_num FROM alembic_version")
 
     async def undo_while_it_is_locked() -> None:
         holder = await asyncpg.connect(url.replace("+asyncpg", ""))
         try:
             async with holder.transaction():
-                await holder.execute("LOCK TABLE orders")
-                await asyncio.to_thread(downgrade, "order", "base")
+                await holder.execute("LOCK TABLE users")
+                await asyncio.to_thread(downgrade, "user", "base")
         finally:
             await holder.close()
 
@@ -194,7 +194,7 @@ def test_a_migration_that_fails_changes_nothing(url: str) -> None:
     execute(url, "CREATE TABLE inbox (id int)")
 
     with pytest.raises(CommandError, match=r'nothing was changed: relation "inbox" already exists. Statement: CREATE'):
-        upgrade(["order"])
+        upgrade(["user"])
 
     assert tables(url) == {"inbox"}
 
@@ -213,10 +213,10 @@ def test_a_database_that_does_not_let_us_in_is_named(
 ) -> None:
     """With the service, its variable and the reason; a password is not quoted."""
     wrong = url.replace("@", "xyzzy4711@")
-    monkeypatch.setenv("ORDER_DATABASE_URL", address.format(free=free_port(), url=url, wrong=wrong))
+    monkeypatch.setenv("USER_DATABASE_URL", address.format(free=free_port(), url=url, wrong=wrong))
 
-    with pytest.raises(CommandError, match=rf"order: its database \(ORDER_DATABASE_URL\) failed: .*{says}") as refused:
-        upgrade(["order"])
+    with pytest.raises(CommandError, match=rf"user: its database \(USER_DATABASE_URL\) failed: .*{says}") as refused:
+        upgrade(["user"])
 
     assert "xyzzy4711" not in str(refused.value)
 
@@ -225,17 +225,26 @@ def test_a_database_that_does_not_let_us_in_is_named(
 @pytest.mark.parametrize(
     ("service", "revision", "says"),
     [
-        ("oder", "-1", "Use one of analytics, user, product, order"),
+        ("usr", "-1", f"Use one of {', '.join(one.name for one in SERVICES)}"),
         ("analytics", "-1", "analytics has MongoDB"),
-        ("user", "-1", "USER_DATABASE_URL is not set"),
-        ("order", "feedface", "order has no migration 'feedface'"),
-        ("order", "-1", "there is nothing to undo"),
+        ("user", "feedface", "user has no migration 'feedface'"),
+        ("user", "-1", "there is nothing to undo"),
     ],
 )
 def test_what_cannot_be_undone_is_said(service: str, revision: str, says: str) -> None:
     """Wrong names, the database without revisions, and an empty one."""
     with pytest.raises(CommandError, match=says):
         downgrade(service, revision)
+
+
+@pytest.mark.usefixtures("url")
+def test_a_database_without_an_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named if another is set: then no stack is looked for."""
+    monkeypatch.delenv("USER_DATABASE_URL")
+    monkeypatch.setenv("ANALYTICS_MONGODB_URL", "mongodb://127.0.0.1:1/nothing")
+
+    with pytest.raises(CommandError, match="USER_DATABASE_URL is not set"):
+        downgrade("user", "-1")
 
 
 def test_indexes_of_mongodb_are_reported_too(

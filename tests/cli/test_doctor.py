@@ -80,15 +80,13 @@ def test_data_of_another_branch_is_found_while_the_stack_is_stopped(
     monkeypatch.setattr(doctor, "LOCK", tmp_path / "lock")
     monkeypatch.setattr(doctor, "EmbeddedPostgres", lambda *_: nullcontext(postgres))
     (suits,) = doctor.check_development_data({})
-    version = postgres.execute("\\c order_service\nSELECT version_num FROM alembic_version")
-    postgres.execute("\\c order_service\nUPDATE alembic_version SET version_num = 'feedfacecafe'")
+    version = postgres.execute("\\c user_service\nSELECT version_num FROM alembic_version")
+    postgres.execute("\\c user_service\nUPDATE alembic_version SET version_num = 'feedfacecafe'")
 
     (strange,) = doctor.check_development_data({})
-    postgres.execute(f"\\c order_service\nUPDATE alembic_version SET version_num = '{version}'")
+    postgres.execute(f"\\c user_service\nUPDATE alembic_version SET version_num = '{version}'")
 
     assert not suits.remedy
-    assert "order: its database has migration feedfacecafe" in strange.remedy
-    assert "user:" not in strange.remedy
-    assert (
-        list(doctor.check_development_data({"USER_DATABASE_URL": "x", "PRODUCT_DATABASE_URL": "x"} | environment)) == []
-    )
+    assert "user: its database has migration feedfacecafe" in strange.remedy
+    assert "analytics:" not in strange.remedy
+    assert list(doctor.check_development_data(environment)) == []

@@ -9,6 +9,7 @@ import pytest
 from cli.dev.environment import given_environment
 from cli.dev.files import ROOT
 from cli.dev.inherited import inherited, remove_settings
+from cli.services import SERVICES
 
 STEERING = dict(
     pair.split("=", 1)
@@ -62,4 +63,4 @@ def test_make_works_whatever_the_caller_has_set() -> None:
     )
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == ["analytics", "user", "product", "order"]
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [service.name for service in SERVICES]

@@ -42,7 +42,7 @@ def names(folder: Path) -> set[str]:
 def test_all_data_is_deleted_only_when_it_is_confirmed(development: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal it says what it would delete, and how a script confirms that."""
     everything = names(development)
-    with pytest.raises(CommandError, match=r"analytics, user, product, order\) and the generated secrets.*reset --yes"):
+    with pytest.raises(CommandError, match=r"analytics, user\b.*\) and the generated secrets.*reset --yes"):
         reset()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda _question: False)
@@ -69,7 +69,7 @@ def test_a_running_stack_is_left_alone(development: Path) -> None:
     """Neither all data nor one database is deleted under it."""
     everything = names(development)
     with exclusive(development / "lock"):
-        for service in (None, "order"):
+        for service in (None, "user"):
             with pytest.raises(CommandError, match="already running"):
                 reset(service, yes=True)
 
@@ -119,9 +119,9 @@ def test_a_database_of_mongodb_can_be_deleted_alone(mongodb: EmbeddedMongoDB) ->
 
 def test_a_database_of_ones_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only development data is deleted; an unknown service is named."""
-    monkeypatch.setattr(resetting, "given_environment", lambda: {"ORDER_DATABASE_URL": "postgresql://shop"})
+    monkeypatch.setattr(resetting, "given_environment", lambda: {"USER_DATABASE_URL": "postgresql://shop"})
 
-    with pytest.raises(CommandError, match="ORDER_DATABASE_URL is set"):
-        reset("order", yes=True)
+    with pytest.raises(CommandError, match="USER_DATABASE_URL is set"):
+        reset("user", yes=True)
     with pytest.raises(CommandError, match="Use one of analytics"):
-        reset("oder", yes=True)
+        reset("usr", yes=True)

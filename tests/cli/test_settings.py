@@ -8,12 +8,13 @@ import pytest
 
 from cli import settings
 from cli.errors import CommandError
+from cli.services import SERVICES
 from cli.settings import EXPLAINED, declared_settings, explained
 
 FORMS = {"ENVIRONMENT", "JWT_AUDIENCE", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
 TYPES = {
     "ENVIRONMENT": "local | staging | production",
-    "DISPATCH_TRANSPORT": "httpx | pyreqwest",
+    "DISPATCH_TRANSPORT": "direct | httpx",
     "PRODUCTION": "true | false",
     "DRAIN_SECONDS": "number",
     "LOG_DIR": "path",
@@ -34,23 +35,20 @@ def table() -> Table:
 
 def test_each_setting_has_its_readers_default_and_meaning(table: Table) -> None:
     """Names, defaults and secrets are those of the settings classes."""
-    assert table["RESERVATION_SECONDS"] == {
-        "variable": "RESERVATION_SECONDS",
-        "services": ["product"],
-        "type": "integer",
-        "required": False,
-        "default": "120",
-        "secret": False,
-        "meaning": "How long an order may take to commit its reservation, seconds; after that the units return to the "
-        "stock.",
-    }
+    assert table["ANALYTICS_RETENTION_DAYS"].keys() == table["RELAY"].keys()
+    assert (table["ANALYTICS_RETENTION_DAYS"]["services"], table["ANALYTICS_RETENTION_DAYS"]["required"]) == (
+        ["analytics"],
+        False,
+    )
+    assert table["APP_URL"]["services"] == ["user"]
+    assert "mails link to" in table["APP_URL"]["meaning"]
     assert table["RELAY"]["default"] == "true"
     assert {name: table[name]["type"] for name in TYPES} == TYPES
     assert table["PLAIN_REGISTRATION"]["default"] is None, "it depends on ENVIRONMENT"
-    assert table["USER_SERVICE_URL"]["services"] == ["analytics", "product", "order"]
-    assert {name for name, one in table.items() if one["secret"]} == {
-        *("CURSOR_KEY", "LINK_KEY__<FROM>__<TO>", "JWT_PRIVATE_KEY", "SMTP_URL", "OTEL_EXPORTER_OTLP_HEADERS"),
-        *("USER_DATABASE_URL", "PRODUCT_DATABASE_URL", "ORDER_DATABASE_URL", "ANALYTICS_MONGODB_URL"),
+    assert table["USER_SERVICE_URL"]["services"][0] == "analytics"
+    stores = {service.store_variable for service in SERVICES if service.store}
+    assert {name for name, one in table.items() if one["secret"]} == stores | {
+        *("CURSOR_KEY", "LINK_KEY__<FROM>__<TO>", "JWT_PRIVATE_KEY", "SMTP_URL", "OTEL_EXPORTER_OTLP_HEADERS")
     }
 
 

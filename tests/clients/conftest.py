@@ -1,13 +1,17 @@
 """Clients that other people wrote, run as their users run them."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
+import user.main
 from tests.analytics.conftest import keyed, stored, write_key
-from tests.order.conftest import shop
 from tests.support.node import Node
 from tests.support.python_clients import PythonClients
+from tests.support.serving import serve
 
-__all__ = ["keyed", "shop", "stored", "write_key"]
+__all__ = ["keyed", "stored", "write_key"]
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +24,18 @@ async def node() -> Node:
 async def python_clients() -> PythonClients:
     """The locked clients for Python."""
     return await PythonClients.install()
+
+
+@pytest.fixture
+async def users(clean: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address of a user service that takes plain registrations, as in development."""
+    monkeypatch.setenv("PLAIN_REGISTRATION", "true")
+    async with serve(user.main.build()) as address:
+        yield f"{address}/api/v1/users"
+
+
+@pytest.fixture
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the person's settings, and without a look for newer versions."""
+    (tmp_path / "config.json").write_text('{"disable_update_warnings": true}')
+    monkeypatch.setenv("HTTPIE_CONFIG_DIR", str(tmp_path))

@@ -1,56 +1,26 @@
 """HTTPie, as a person uses it in a terminal."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import user.main
-from tests.order.shop import Shop
 from tests.support.python_clients import PythonClients
-from tests.support.serving import serve
 from tests.user.logins import PASSWORD
 
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture
-async def users(clean: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The address of a user service that takes plain registrations, as in development."""
-    monkeypatch.setenv("PLAIN_REGISTRATION", "true")
-    async with serve(user.main.build()) as address:
-        yield f"{address}/api/v1/users"
-
-
-@pytest.fixture
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the person's settings, and without a look for newer versions."""
-    (tmp_path / "config.json").write_text('{"disable_update_warnings": true}')
-    monkeypatch.setenv("HTTPIE_CONFIG_DIR", str(tmp_path))
-
-
 @pytest.mark.usefixtures("own_settings")
-async def test_httpie_registers_logs_in_and_orders(
-    environment: dict[str, str], python_clients: PythonClients, users: str, shop: Shop
-) -> None:
-    """A person registers, logs in by JSON and by a form, and orders; the same key has one order."""
+async def test_httpie_registers_and_logs_in(python_clients: PythonClients, users: str) -> None:
+    """A person registers, logs in by a form and by JSON, and reads the profile."""
 
     async def http(*words: str) -> Any:  # noqa: ANN401 - JSON is what it is
         return json.loads(await python_clients.tool("http", "--check-status", "--ignore-stdin", *words))
 
-    orders, teapot = f"{environment['ORDER_SERVICE_URL']}/api/v1/orders", await shop.product()
     ada = await http(f"{users}/register", "username=ada", "email=ada@example.org", f"password={PASSWORD}")
     await http("--form", f"{users}/login", "username=ada", f"password={PASSWORD}")
     tokens = await http(f"{users}/login", "username=ada", f"password={PASSWORD}")
-    bearer = ("-A", "bearer", "-a", tokens["access_token"])
-    profile = await http(*bearer, f"{users}/profile")
-    for _ in range(2):
-        order = await http(*bearer, orders, "Idempotency-Key:first", f"product_id={teapot}", "quantity:=2")
+    profile = await http("-A", "bearer", "-a", tokens["access_token"], f"{users}/profile")
 
     assert (profile["id"], profile["username"]) == (ada["id"], "ada")
-    stored = await shop.only_order()
-    assert stored == order
-    assert (stored["user_id"], stored["status"], stored["total_price"]) == (ada["id"], "confirmed", 399.98)
-    assert await shop.stock_of(teapot) == 3

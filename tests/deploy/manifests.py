@@ -55,7 +55,7 @@ def secrets_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[
         monkeypatch.delenv(service.store_variable, raising=False)
     make_secrets(folder)
     return {
-        f"{service.name}-secrets": {f"{file.name}_FILE": str(file) for file in (folder / service.name).iterdir()}
+        f"{service.slug}-secrets": {f"{file.name}_FILE": str(file) for file in (folder / service.name).iterdir()}
         for service in SERVICES
     }
 

@@ -34,7 +34,7 @@ def test_each_service_is_built_as_what_it_is(file: Path) -> None:
 
     assert "version" not in compose
     for service in SERVICES:
-        args = compose["services"][f"{service.name}-service"]["build"]["args"]
+        args = compose["services"][service.host]["build"]["args"]
         assert args == {"SERVICE": service.name, "PORT": str(service.port)}
 
 
@@ -82,7 +82,7 @@ def test_development_publishes_the_services_to_this_machine_alone() -> None:
 
     assert services["edge"]["ports"] == [f"127.0.0.1:{service.port}:{service.port}" for service in SERVICES]
     for service in SERVICES:
-        one = services[f"{service.name}-service"]
+        one = services[service.host]
         assert json.loads(one["environment"]["DOCS_SERVICES"])[service.name] == f"http://127.0.0.1:{service.port}"
         assert {f"./{service.name}:/app/{service.name}:ro", "./chassis:/app/chassis:ro"} <= set(one["volumes"])
 
@@ -131,6 +131,6 @@ def test_a_setting_in_the_env_file_has_its_effect(file: Path, setting: str) -> N
 def test_each_container_ends_before_the_orchestrator_loses_patience() -> None:
     """stop_grace_period is longer than gunicorn's graceful timeout at the default drain."""
     for service in SERVICES:
-        one = load(PRODUCTION)["services"][f"{service.name}-service"]
+        one = load(PRODUCTION)["services"][service.host]
         drain = int(re.sub(r"\D", "", one["environment"]["DRAIN_SECONDS"]))
         assert int(one["stop_grace_period"].removesuffix("s")) > drain + 34

@@ -111,7 +111,7 @@ def requests_counted(url: str) -> float:
 def test_the_pools_of_all_workers_are_added_up(environment: dict[str, str], tmp_path: Path) -> None:
     """Each scrape counts the pools of both workers; those of killed workers are gone."""
     options = {"WEB_CONCURRENCY": "2", "DATABASE_POOL_SIZE": "3", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
-    with gunicorn("product", free_port(), tmp_path / "log", **options) as replica:
+    with gunicorn("user", free_port(), tmp_path / "log", **options) as replica:
         before = both_are_up(replica)
         restart_workers(replica.process.pid if replica.process else 0, tmp_path / "metrics")
 

@@ -21,8 +21,8 @@ def test_a_managed_database_is_taken_from_the_environment(tmp_path: Path, monkey
     make_secrets(tmp_path)
 
     assert (tmp_path / "user/USER_DATABASE_URL").read_text() == managed
-    assert "@postgres:5432/" in (tmp_path / "order/ORDER_DATABASE_URL").read_text()
-    assert not (tmp_path / "order/USER_DATABASE_URL").exists()
+    assert "@mongodb:27017/" in (tmp_path / "analytics/ANALYTICS_MONGODB_URL").read_text()
+    assert not (tmp_path / "analytics/USER_DATABASE_URL").exists()
 
 
 def test_a_certificate_for_a_trial_names_this_machine(tmp_path: Path) -> None:

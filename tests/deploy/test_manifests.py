@@ -6,7 +6,7 @@ import pytest
 from chassis.core.project import NAME
 from chassis.settings import Environment
 from cli.links import settings_class
-from cli.services import MIGRATED, SERVICES
+from cli.services import MIGRATED, SERVICES, Service, find_service
 from tests.deploy.manifests import (
     LOADED,
     OVERLAYS,
@@ -28,12 +28,12 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 @every_overlay
 def test_every_service_has_all_that_it_needs(overlay: str) -> None:
     """Each service has a deployment, an address, an autoscaler, a disruption budget and an account."""
-    names = {f"{name}-service" for name in NAMES}
+    names = {service.host for service in SERVICES}
 
     for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
         assert of_kind(overlay, kind).keys() == names | {"edge"}
     assert of_kind(overlay, "HorizontalPodAutoscaler").keys() == names
-    assert of_kind(overlay, "Job").keys() == {f"{service.name}-migrate" for service in MIGRATED}
+    assert of_kind(overlay, "Job").keys() == {f"{service.slug}-migrate" for service in MIGRATED}
 
 
 @every_overlay
@@ -42,7 +42,7 @@ def test_a_service_starts_with_what_its_deployment_gives(
     overlay: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A service's settings are complete and valid, link keys included; its peers' addresses are those of Services."""
-    deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
+    deployment = of_kind(overlay, "Deployment")[find_service(name).host]
     secrets = secrets_in(tmp_path, monkeypatch)[secret_of(deployment)]
     forget_environment(monkeypatch)
     for variable, value in {**secrets, **variables_of(overlay, pod_of(deployment)["containers"][0])}.items():
@@ -54,20 +54,21 @@ def test_a_service_starts_with_what_its_deployment_gives(
     assert settings.links(set()).keys() >= set(settings.peers)
     services = of_kind(overlay, "Service")
     assert settings.peer_urls == {
-        peer: f"http://{peer}-service:{services[f'{peer}-service']['spec']['ports'][0]['port']}"
-        for peer in settings.peers
+        peer: f"http://{host}:{services[host]['spec']['ports'][0]['port']}"
+        for peer, host in ((peer, find_service(peer).host) for peer in settings.peers)
     }
 
 
 @every_overlay
-@pytest.mark.parametrize("name", [service.name for service in MIGRATED])
-def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay: str, name: str) -> None:
+@pytest.mark.parametrize("service", MIGRATED, ids=lambda service: service.name)
+def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay: str, service: Service) -> None:
     """A migration has the image and the database of its service."""
-    deployment, job = of_kind(overlay, "Deployment")[f"{name}-service"], of_kind(overlay, "Job")[f"{name}-migrate"]
+    deployment = of_kind(overlay, "Deployment")[service.host]
+    job = of_kind(overlay, "Job")[f"{service.slug}-migrate"]
 
-    assert secret_of(deployment) == secret_of(job) == f"{name}-secrets"
+    assert secret_of(deployment) == secret_of(job) == f"{service.slug}-secrets"
     assert pod_of(deployment)["containers"][0]["image"] == pod_of(job)["containers"][0]["image"]
-    assert f"/{NAME}/{name}:" in pod_of(job)["containers"][0]["image"]
+    assert f"/{NAME}/{service.slug}:" in pod_of(job)["containers"][0]["image"]
 
 
 @every_overlay
@@ -95,8 +96,8 @@ def test_services_lead_to_what_serves_and_to_nothing_else(overlay: str) -> None:
 def test_addresses_are_those_that_the_edge_knows(overlay: str) -> None:
     """A Service's port is that in nginx.conf, and its target is the container's port."""
     for service in SERVICES:
-        (port,) = of_kind(overlay, "Service")[f"{service.name}-service"]["spec"]["ports"]
-        (container,) = pod_of(of_kind(overlay, "Deployment")[f"{service.name}-service"])["containers"]
+        (port,) = of_kind(overlay, "Service")[service.host]["spec"]["ports"]
+        (container,) = pod_of(of_kind(overlay, "Deployment")[service.host])["containers"]
 
         assert (port["port"], port["targetPort"]) == (service.port, "http")
         listens = int(variables_of(overlay, container)["PORT"])
@@ -117,11 +118,11 @@ def test_the_edge_looks_for_services_in_their_namespace(overlay: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_knows_how_many_replicas_there_may_be(overlay: str, name: str) -> None:
     """REPLICAS, which the pools are checked against, is the autoscaler's maximum."""
-    scaler = of_kind(overlay, "HorizontalPodAutoscaler")[f"{name}-service"]["spec"]
-    deployment = of_kind(overlay, "Deployment")[f"{name}-service"]
+    scaler = of_kind(overlay, "HorizontalPodAutoscaler")[find_service(name).host]["spec"]
+    deployment = of_kind(overlay, "Deployment")[find_service(name).host]
     (container,) = pod_of(deployment)["containers"]
 
-    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": f"{name}-service"}
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": find_service(name).host}
     assert str(scaler["maxReplicas"]) == variables_of(overlay, container)["REPLICAS"]
     assert "replicas" not in deployment["spec"]
 

@@ -9,7 +9,7 @@ import pytest
 from chassis.messaging.event import publisher_of
 from cli.events import published_events
 from cli.links import settings_class
-from cli.services import SERVICES
+from cli.services import SERVICES, find_service
 from tests.deploy.manifests import OVERLAYS, Manifest, labels_of, of_kind, pod_of, selects
 
 Pod = Mapping[str, str]
@@ -31,7 +31,7 @@ def pods(overlay: str) -> dict[str, Pod]:
 
 def service_pods(overlay: str) -> dict[str, Pod]:
     """Return the pods of the services, by name."""
-    return {service.name: pods(overlay)[f"{service.name}-service"] for service in SERVICES}
+    return {service.name: pods(overlay)[service.host] for service in SERVICES}
 
 
 def may_speak(overlay: str, sender: Pod, receiver: Pod, port: int = HTTP) -> bool:
@@ -146,7 +146,7 @@ def test_every_service_reaches_the_collector_of_traces(overlay: str) -> None:
     serving = service_pods(overlay)
     reaching = {name for name, pod in pods(overlay).items() if may_speak(overlay, pod, COLLECTOR, 4318)}
 
-    assert reaching == {f"{name}-service" for name in serving}
+    assert reaching == {find_service(name).host for name in serving}
     assert not any(may_speak(overlay, pod, COLLECTOR, HTTP) for pod in serving.values())
 
 
@@ -161,7 +161,7 @@ def test_every_pod_may_ask_for_names(overlay: str) -> None:
 def test_only_those_who_keep_data_there_reach_a_database(overlay: str) -> None:
     """A service and its migration reach the database of the service."""
     postgres, mongodb = database(overlay)
-    homes = {f"{one.name}-{kind}": one.store for one in SERVICES for kind in ("service", "migrate")}
+    homes = {f"{one.slug}-{kind}": one.store for one in SERVICES for kind in ("service", "migrate")}
     expected = {name: (homes.get(name) == "postgres", homes.get(name) == "mongodb") for name in pods(overlay)}
 
     assert {

@@ -3,7 +3,7 @@ from math import ceil
 import pytest
 
 from chassis.web import health
-from cli.services import SERVICES
+from cli.services import SERVICES, find_service
 from tests.deploy.manifests import OVERLAYS, labels_of, of_kind, pod_of, selects, variables_of
 
 LONGEST_REQUEST_S, LAST_DELIVERY_S, LONGEST_AT_THE_EDGE_S = 30, 4, 35
@@ -17,7 +17,7 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("name", NAMES)
 def test_probes_ask_what_a_service_answers(overlay: str, name: str) -> None:
     """A service is restarted only if its own process hangs, and gets requests only if its database answers."""
-    (container,) = pod_of(of_kind(overlay, "Deployment")[f"{name}-service"])["containers"]
+    (container,) = pod_of(of_kind(overlay, "Deployment")[find_service(name).host])["containers"]
     probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
 
     assert {kind: probe["path"] for kind, probe in probes.items()} == {
@@ -34,7 +34,7 @@ def test_probes_ask_what_a_service_answers(overlay: str, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_ends_before_the_cluster_loses_patience(overlay: str, name: str) -> None:
     """The grace period exceeds the pause before SIGTERM plus gunicorn's timeout; draining outlasts two probes."""
-    pod = pod_of(of_kind(overlay, "Deployment")[f"{name}-service"])
+    pod = pod_of(of_kind(overlay, "Deployment")[find_service(name).host])
     (container,) = pod["containers"]
     drain_s = float(variables_of(overlay, container)["DRAIN_SECONDS"])
     pause_s = container["lifecycle"]["preStop"]["sleep"]["seconds"]

@@ -28,7 +28,7 @@ async def test_pools_that_the_server_cannot_hold_are_warned_of(
     environment: dict[str, str], log: CapturingLogger, pool_size: int, processes: int, *, warned: bool
 ) -> None:
     """Workers x replicas x (pool + 2) is compared with max_connections less the reserved ones (200 - 3)."""
-    await open_and_close(environment["ORDER_DATABASE_URL"], pool_size, processes)
+    await open_and_close(environment["USER_DATABASE_URL"], pool_size, processes)
 
     assert [call.kwargs for call in log.calls] == ([{"wanted": 198, "allowed": 197}] if warned else [])
 

@@ -91,7 +91,7 @@ def test_every_service_is_scraped() -> None:
     found = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs}
 
     assert {name: (one["names"], one["port"]) for name, one in found.items()} == {
-        service.name: ([f"{service.name}-service"], service.port) for service in SERVICES
+        service.name: ([service.host], service.port) for service in SERVICES
     }
 
 

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterable
+from importlib import import_module
 
 import pytest
 from pymongo import IndexModel
@@ -9,9 +10,7 @@ from sqlalchemy.dialects import postgresql
 from analytics.models import INDEXES
 from chassis.postgres.tables import chassis_metadata
 from cli.dev.files import ROOT
-from order.models import Base as Order
-from product.models import Base as Product
-from user.models import Base as User
+from cli.services import SERVICES
 
 PAGE = (ROOT / "docs/data-model.md").read_text()
 DIAGRAMS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```mermaid\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE))
@@ -41,9 +40,7 @@ def described(column: Column[object]) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("heading", "metadata"),
     [
-        ("user", User.metadata),
-        ("product", Product.metadata),
-        ("order", Order.metadata),
+        *((one.name, import_module(f"{one.name}.models").Base.metadata) for one in SERVICES if one.kind == "postgres"),
         ("Every PostgreSQL database", chassis_metadata),
     ],
 )

@@ -67,8 +67,12 @@ AREAS = (
         ("chassis/auth/*.py", "user/password_hashing.py"),
         ("tests/chassis/auth/test_*.py", "tests/user/test_password_hashing.py"),
     ),
+    # --- about order ---
     Area("order", ("order/*.py", "order/services/*.py"), ("tests/order/test_*.py",)),
+    # --- end about order ---
+    # --- about product ---
     Area("product", ("product/*.py", "product/services/*.py"), ("tests/product/test_*.py",)),
+    # --- end about product ---
     Area(
         "counting",
         (

@@ -23,7 +23,9 @@ async def make_things(apps: dict[str, FastAPI], _ada: UUID) -> dict[str, str]:
 
 TABLE = AccessTable(
     policies={
+        # --- about order ---
         "POST /events": "service: order",
+        # --- end about order ---
         "GET /api/v1/products": "open",
         "POST /api/v1/products": "admin",
         "GET /api/v1/products/{product_id}": "open",
@@ -31,17 +33,21 @@ TABLE = AccessTable(
         "DELETE /api/v1/products/{product_id}": "admin",
         "POST /api/v1/products/{product_id}/stock": "admin",
         "GET /api/v1/products/{product_id}/stock/movements": "admin",
+        # --- about order ---
         "POST /api/v1/reservations": "service: order",
         "GET /api/v1/reservations/{order_id}": "service: order",
         "POST /api/v1/reservations/{order_id}/commit": "service: order",
         "POST /api/v1/reservations/{order_id}/release": "service: order",
+        # --- end about order ---
     },
     bodies={
+        # --- about order ---
         "POST /events": [],
+        "POST /api/v1/reservations": {"order_id": THING, "items": [{"product_id": THING, "quantity": 1}]},
+        # --- end about order ---
         "POST /api/v1/products": {"name": "Teapot", "price": 199.99, "stock": 5},
         "PATCH /api/v1/products/{product_id}": {"stock": 3},
         "POST /api/v1/products/{product_id}/stock": {"change": 1, "reason": "Found."},
-        "POST /api/v1/reservations": {"order_id": THING, "items": [{"product_id": THING, "quantity": 1}]},
     },
     make_things=make_things,
 )

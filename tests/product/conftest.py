@@ -8,9 +8,17 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.postgres.database import Postgres
-from product import main
+
+# --- about order ---
+from product import for_orders
+
+# --- end about order ---
 from tests.product.aliases import MakeProduct
+
+# --- about order ---
 from tests.product.orders import Orders
+
+# --- end about order ---
 from tests.support.aliases import Bearer, People
 
 TEAPOT = {"name": "Teapot", "description": "Holds a litre.", "price": 199.99, "stock": 5}
@@ -52,6 +60,7 @@ async def unordered(environment: dict[str, str], clean: None) -> AsyncIterator[P
     await store.close()
 
 
+# --- about order ---
 @pytest.fixture
 def unswept(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the running service from expiring reservations by itself."""
@@ -59,10 +68,13 @@ def unswept(clean: None, monkeypatch: pytest.MonkeyPatch) -> None:
     async def expire_nothing(_session: AsyncSession) -> int:
         return 0
 
-    monkeypatch.setattr(main, "expire_reservations", expire_nothing)
+    monkeypatch.setattr(for_orders, "expire_reservations", expire_nothing)
 
 
 @pytest.fixture
 def orders(apps: dict[str, FastAPI], clean: None) -> Orders:
     """The order service's sealed calls to the product service."""
     return Orders(apps["order"].state.application.dispatcher)
+
+
+# --- end about order ---

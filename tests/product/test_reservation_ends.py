@@ -8,9 +8,9 @@ from sqlalchemy import func, select, update
 from chassis.core.types import new_id
 from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
-from product import main
+from product import for_orders
 from product.expiries import KEEP_RESERVATIONS
-from product.main import _expire_reservations
+from product.for_orders import _expire_reservations
 from product.models import Product, Reservation, ReservationLine, StockMovement
 from product.services import expire_reservations as expiry
 from tests.product.aliases import MakeProduct
@@ -155,7 +155,7 @@ async def test_a_round_expires_all_that_is_overdue(
     for order_id in [new_id() for _ in range(3)]:
         await orders.reserve(order_id, **{pot["id"]: 1})
         await let_time_pass(database, order_id)
-    for module in (main, expiry):
+    for module in (for_orders, expiry):
         monkeypatch.setattr(module, "BATCH", 1)
 
     await _expire_reservations(database)
@@ -195,7 +195,7 @@ def nothing_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     async def find_none(_store: Postgres) -> bool:
         return False
 
-    monkeypatch.setattr("product.main.is_any_overdue", find_none)
+    monkeypatch.setattr("product.for_orders.is_any_overdue", find_none)
 
 
 async def test_closed_reservations_go_after_30_days(

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
-from cli.links import links
+from cli.links import links, settings_class
 from cli.services import SERVICES, STORED
 from tests.support.databases import HURRY
 from tests.support.fault_proxy import FaultProxy, passing
@@ -23,16 +24,20 @@ from tests.support.warm import WarmProcess
 from tests.system.people import log_in
 from tests.system.stack import Stack
 
-
-@pytest.fixture(scope="session")
-async def order_wires() -> AsyncIterator[dict[str, FaultProxy]]:
-    """The connections from the order service to each service that it calls."""
-    async with FaultProxy("", passing) as product, FaultProxy("", passing) as analytics:
-        yield {"product": product, "analytics": analytics}
+CALLER = max((service.name for service in SERVICES), key=lambda name: len(settings_class(name).peers))
+"""The service that calls most others."""
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, FaultProxy]) -> Iterator[Stack]:
+async def wires() -> AsyncIterator[dict[str, FaultProxy]]:
+    """The connections from ``CALLER`` to each service that it calls."""
+    async with AsyncExitStack() as stack:
+        peers = sorted(settings_class(CALLER).peers)
+        yield {peer: await stack.enter_async_context(FaultProxy("", passing)) for peer in peers}
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, wires: dict[str, FaultProxy]) -> Iterator[Stack]:
     """The whole system, ready."""
     folder, output = tmp_path_factory.mktemp("stack"), list[str]()
     secrets = ensure_secrets(folder / "secrets.json", links())
@@ -54,13 +59,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory, order_wires: dict[str, Fault
                 patch.setenv(name, value)
             upgrade(None)
         environments = {service.name: service_environment(service, everything) for service in SERVICES}
-        for name, wire in order_wires.items():
+        for name, wire in wires.items():
             variable = f"{name.upper()}_SERVICE_URL"
-            wire.service, environments["order"][variable] = everything[variable], wire.address
+            wire.service, environments[CALLER][variable] = everything[variable], wire.address
         processes = ServiceProcesses(environments, on_line=lambda _name, line: output.append(line))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(launcher, "SupervisedProcess", WarmProcess)
             with processes as services:
                 services.wait_until_ready()
                 admin = asyncio.run(log_in(everything))
-                yield Stack(everything, environments, services, postgres, mongodb, output, admin, order_wires)
+                yield Stack(everything, environments, services, postgres, mongodb, output, admin, wires)

@@ -1,9 +1,12 @@
 """The running system of a system test."""
 
+import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from cli.dev.files import ROOT
 from cli.dev.launcher import ServiceProcesses
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.postgres import EmbeddedPostgres
@@ -17,7 +20,7 @@ class Stack:
 
     Attributes:
         admin: The Authorization header of the demo's admin, whose session stays active.
-        wires: The connections from the order service to others, by their names; a test may inject faults.
+        wires: The connections from the service that calls most others, by their names; a test may inject faults.
     """
 
     environment: dict[str, str]
@@ -50,3 +53,17 @@ def restart(stack: Stack, service: str) -> None:
     stack.services.stop(service)
     stack.services.start(service)
     stack.services.wait_until_ready()
+
+
+async def run_command(stack: Stack, *command: str) -> tuple[int, str]:
+    """Run a command as a person would, in the environment of the stack; returns its exit code and output."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *command),
+        cwd=ROOT,
+        env=stack.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()

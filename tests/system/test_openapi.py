@@ -46,7 +46,7 @@ CHECKED = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-"""Not whether every value that fits a schema is accepted: no schema describes valid cursors or existing products."""
+"""Not whether every value that fits a schema is accepted: no schema describes valid cursors or existing things."""
 ENDLESS = {"GET /api/v1/analytics/events/live"}
 EXAMPLES = settings(
     max_examples=times(8),
@@ -140,7 +140,8 @@ def way_to(asker: Asker, app: FastAPI, operation: Operation) -> Ask:
         ):
             access = route.policy.access
             must_be_sealed = access.mode in {Mode.SERVICE, Mode.ENCRYPTED}
-            return asker.ask_as(min(access.callers, default="order")) if must_be_sealed else asker.ask
+            peer = "analytics" if asker.service == "user" else "user"
+            return asker.ask_as(min(access.callers, default=peer)) if must_be_sealed else asker.ask
     return asker.ask
 
 

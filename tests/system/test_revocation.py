@@ -14,7 +14,7 @@ from tests.system.stack import Stack
 
 pytestmark = pytest.mark.long
 
-USERS, ORDERS = "/api/v1/users", "/api/v1/orders"
+USERS, REVENUE = "/api/v1/users", "/api/v1/analytics/revenue"
 _ANSWERED = re.compile(r'^http_requests_total\{.*route="(?P<route>[^"]*)".*\} (?P<count>[\d.]+)$', re.MULTILINE)
 PERIODIC = {f"{USERS}/revocations", "/.well-known/jwks.json", "/metrics", "/readyz"}
 """Routes that are called periodically, however many requests there are."""
@@ -39,9 +39,9 @@ async def log_in(stack: Stack, clients: People) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
-async def list_orders(clients: People, bearer: dict[str, str]) -> int:
-    """Return the status of a request that the order service answers by itself."""
-    return (await clients["order"].get(ORDERS, headers=bearer)).status_code
+async def read_revenue(clients: People, bearer: dict[str, str]) -> int:
+    """Return the status of a request that analytics answers by itself."""
+    return (await clients["analytics"].get(REVENUE, headers=bearer)).status_code
 
 
 async def count_requests(clients: People) -> int:
@@ -53,12 +53,12 @@ async def count_requests(clients: People) -> int:
 async def test_a_logout_counts_everywhere_within_five_seconds(stack: Stack, clients: People) -> None:
     """The access token is refused by the user service at once, and by the others after their next refresh."""
     bearer = await log_in(stack, clients)
-    assert await list_orders(clients, bearer) == 200
+    assert await read_revenue(clients, bearer) == 200
     ended = monotonic()
     await clients["user"].post(f"{USERS}/logout", headers=bearer)
 
     async def is_refused() -> bool:
-        return await list_orders(clients, bearer) == 401
+        return await read_revenue(clients, bearer) == 401
 
     assert (await clients["user"].get(f"{USERS}/profile", headers=bearer)).status_code == 401
     assert await eventually(is_refused, within=5)
@@ -71,35 +71,35 @@ async def test_other_sessions_go_on(stack: Stack, clients: People) -> None:
     await clients["user"].post(f"{USERS}/logout", headers=here)
 
     async def is_refused() -> bool:
-        return await list_orders(clients, here) == 401
+        return await read_revenue(clients, here) == 401
 
     assert await eventually(is_refused, within=5)
-    assert await list_orders(clients, there) == 200
+    assert await read_revenue(clients, there) == 200
 
 
 async def test_checking_a_token_asks_nobody(stack: Stack, clients: People) -> None:
-    """However many requests with a token the order service answers, the user service gets no more for it."""
+    """However many requests with a token analytics answers, the user service gets no more for it."""
     bearer = await log_in(stack, clients)
     before = await count_requests(clients)
 
     for _ in range(100):
-        assert await list_orders(clients, bearer) == 200
+        assert await read_revenue(clients, bearer) == 200
 
     assert await count_requests(clients) == before > 0
 
 
 async def test_tokens_are_checked_while_the_user_service_is_down(stack: Stack, clients: People) -> None:
-    """The order service still accepts valid tokens and refuses those of sessions that it knows to be revoked."""
+    """Analytics still accepts valid tokens and refuses those of sessions that it knows to be revoked."""
     ended, valid = await log_in(stack, clients), await log_in(stack, clients)
     await clients["user"].post(f"{USERS}/logout", headers=ended)
 
     async def is_refused() -> bool:
-        return await list_orders(clients, ended) == 401
+        return await read_revenue(clients, ended) == 401
 
     assert await eventually(is_refused, within=5)
     stack.services.kill("user")
     try:
-        assert [await list_orders(clients, valid), await list_orders(clients, ended)] == [200, 401]
+        assert [await read_revenue(clients, valid), await read_revenue(clients, ended)] == [200, 401]
     finally:
         stack.services.start("user")
         stack.services.wait_until_ready()

@@ -17,8 +17,9 @@ from chaos.scenarios.ingestion.events import CLIENT, TYPES
 from chaos.scenarios.ingestion.senders import Senders, batch_endpoint
 from chaos.scenarios.orders.customers import Customers, Plan
 from chaos.scenarios.orders.databases import make_people, read_truth, settle
-from chaos.verdict import compare_ids, compare_orders
-from cli.checks.invariants import check, read_facts
+from chaos.scenarios.orders.verdict import compare_orders
+from chaos.verdict import compare_ids
+from cli.checks.invariants import check
 from cli.dev.ports import answers
 from cli.dev.postgres_pair import PostgresPair
 from cli.dev.processes import SupervisedProcess
@@ -163,7 +164,7 @@ async def _judge(environment: Mapping[str, str], orders: Customers, events: Send
 async def broken_invariants(environment: Mapping[str, str]) -> dict[str, Sequence[str]]:
     """Wait until nothing is under way, a minute at most; returns each broken rule with its entries."""
     await settle(environment, monotonic())
-    return _only_broken(check(await read_facts(environment)))
+    return _only_broken(await check(environment))
 
 
 def _only_broken(rules: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from analytics.models import INDEXES
 from chaos.journal import EventJournal
+from chaos.scenarios.ingestion.events import ORDER
 from chaos.supervisor import Supervisor, keeping, kill, supervise, system_environment
 from chassis.mongodb.database import create_indexes
 from cli.dev.mongodb import EmbeddedMongoDB
@@ -110,7 +111,8 @@ async def running_system(folder: Path, members: int) -> AsyncIterator[System]:
     Raises:
         CommandError: A process does not start.
     """
-    secrets = ensure_secrets(folder / "secrets.json", links())
+    publisher = [(ORDER, "analytics"), ("analytics", ORDER)]  # it need not be a service of this project
+    secrets = ensure_secrets(folder / "secrets.json", [*links(), *publisher])
     with EmbeddedReplicaSet(folder / "mongodb", members).running() as database:
         stores = {_ANALYTICS.store_variable: await asyncio.to_thread(database.create_database, _ANALYTICS.database)}
         environment = system_environment(secrets, {service.name: free_port() for service in SERVICES}, stores)

@@ -9,7 +9,7 @@ from itertools import count
 from random import Random
 from time import monotonic
 
-from chaos.journal import Attempt, OrderJournal, Restock
+from chaos.scenarios.orders.journal import Attempt, OrderJournal, Restock
 from chaos.scenarios.orders.shop import GAVE_UP, ORDERS, PRODUCTS, Person, Reply, Request, Shop
 
 _CANCELLED, _FULFILLED, _SENT_AGAIN = 0.15, 0.15, 0.1

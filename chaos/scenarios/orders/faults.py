@@ -11,7 +11,8 @@ from random import Random
 import psutil
 
 from chaos.scenarios.orders.customers import Customers, Pulse
-from chaos.supervisor import WORKERS, System, descendants, kill, pause
+from chaos.scenarios.orders.system import System
+from chaos.supervisor import WORKERS, descendants, kill, pause
 
 KILLS = {
     "order worker": 22,

@@ -14,21 +14,25 @@ from time import monotonic
 from pydantic import SecretStr
 from rich.console import Console
 
-from chaos.chart import draw
-from chaos.journal import OrderJournal
-from chaos.report import OrdersOutcome, counted, orders_as_json, show
+from chaos.report import counted, show
 from chaos.runner import exit_if_broken, make_folder, run, showing_progress, write_report
+from chaos.scenarios.orders.chart import draw
 from chaos.scenarios.orders.customers import Customers, Plan, Pulse
 from chaos.scenarios.orders.databases import make_people, make_products, read_truth, settle
 from chaos.scenarios.orders.faults import Saboteur, schedule
+from chaos.scenarios.orders.journal import OrderJournal
+from chaos.scenarios.orders.report import OrdersOutcome, orders_as_json
 from chaos.scenarios.orders.shop import STATS, Request, Shop
-from chaos.supervisor import System, running_system
-from chaos.verdict import compare_counts, compare_orders, logged_errors
-from cli.checks.invariants import check, read_facts
+from chaos.scenarios.orders.system import System, running_system
+from chaos.scenarios.orders.verdict import compare_counts, compare_orders
+from chaos.verdict import logged_errors
+from cli.checks.contents import Contents
+from cli.checks.invariants import check
 from cli.dev.files import ROOT
 from cli.dev.polling import eventually
 from cli.errors import CommandError
 from cli.services import SERVICES
+from order.invariants import read_facts
 
 CHART = ROOT / "docs/images/chaos.svg"
 _START_S = 60.0
@@ -136,13 +140,13 @@ async def _judge(
 ) -> dict[str, list[str]]:
     """Check all rules; returns each with the entries that break it."""
     await settle(system.environment, monotonic())
-    facts, truth = await read_facts(system.environment), await read_truth(system.environment)
+    facts, truth = await read_facts(Contents(system.environment)), await read_truth(system.environment)
     stats = await shop.insist(Request("analytics", STATS))
     drained_s, settled_s = quiet
     drained = f"every outbox was empty within {plan.drained_within_s:.0f} s"
     settled = f"orders and reservations were right within {plan.settled_within_s:.0f} s"
     return {
-        **{f"databases: {rule}": ids for rule, ids in check(facts).items()},
+        **{f"databases: {rule}": ids for rule, ids in (await check(system.environment)).items()},
         **{f"clients: {rule}": ids for rule, ids in compare_orders(journal, truth).items()},
         "clients: analytics counts every status of every order": compare_counts(
             stats.body["by_type"], (status for _order, status in facts.statuses)

@@ -8,7 +8,7 @@ from cli.services.discovery import ROOT, Service, discover
 from cli.services.project import check_project_name
 
 MINIMAL = 'port = 8009\ndatabase = "none"\n'
-KEYS = "port, database, libraries, limited_paths, egress_ports and dashboard"
+KEYS = "port, database, libraries, limited_paths, egress_ports, dashboard and owns"
 
 
 def declare(root: Path, text: str, name: str = "gift_card") -> None:
@@ -31,9 +31,9 @@ def test_a_service_is_a_folder_that_says_so(tmp_path: Path) -> None:
 
 def test_the_image_of_a_service_has_that_one_alone(tmp_path: Path) -> None:
     """Its folder is all that is there."""
-    declare(tmp_path, (ROOT / "order/service.toml").read_text(), "order")
+    declare(tmp_path, (ROOT / "user/service.toml").read_text(), "user")
 
-    assert discover(tmp_path) == tuple(service for service in SERVICES if service.name == "order")
+    assert discover(tmp_path) == tuple(service for service in SERVICES if service.name == "user")
 
 
 def test_a_name_of_two_words_has_the_form_that_each_place_allows() -> None:

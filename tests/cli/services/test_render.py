@@ -73,6 +73,10 @@ def tracked() -> list[str]:
     return [path for path in paths if path and (ROOT / path).is_file()]
 
 
+_OWN: Mapping[Kind, tuple[str, ...]] = {"none": ("gift-wrap",)}
+"""Libraries that no other service has, so that its lock is no copy."""
+
+
 def extended(project: Project, *kinds: Kind) -> Project:
     """Return the project with further services, one for each kind of database, that call user and analytics."""
     policy, inside = RoutePolicy(optional()), RoutePolicy(service())
@@ -82,7 +86,7 @@ def extended(project: Project, *kinds: Kind) -> Project:
         name, path = f"gift_{kind}", f"/api/v1/gifts-{kind}"
         parts.append(
             Part(
-                Service(name, 8100 + number, kind, limited_paths=(path,), egress_ports=(443,)),
+                Service(name, 8100 + number, kind, _OWN.get(kind, ()), limited_paths=(path,), egress_ports=(443,)),
                 f"Gifts in {kind}.",
                 frozenset({"user", "analytics"}),
                 {f"{name}.given": ("analytics",)},
@@ -111,13 +115,13 @@ def test_a_service_is_added_everywhere_and_removed_without_a_trace(
     after = texts(copy)
     for kind in ("postgres", "mongodb", "reflected", "none"):
         check_places(after, kind)
-    assert index == ["lock-services", "SERVICES=gift_reflected", "lock-services", "SERVICES=gift_none"]
+    assert index == ["lock-services", "SERVICES=gift_reflected", "lock-services", "SERVICES=gift_none", "lock-common"]
     assert out_of_date(copy, extended(project, "postgres", "mongodb", "reflected", "none")) == []
 
     write(copy, project)
 
     assert texts(copy) == before
-    assert not list(copy.glob("deploy/kubernetes/services/gift*"))
+    assert not list(copy.glob("deploy/kubernetes/services/gift-postgres*"))
 
 
 def check_places(files: Mapping[str, str], kind: str) -> None:
@@ -147,7 +151,7 @@ def check_compose(files: Mapping[str, str], name: str, host: str, *, is_migrated
     """It is in both compose files."""
     development, production = (yaml.safe_load(files[f"docker-compose{suffix}.yml"]) for suffix in ("", ".prod"))
     assert f"./{name}:/app/{name}:ro" in development["services"][host]["volumes"]
-    assert name in json.loads(development["services"]["order-service"]["environment"]["DOCS_SERVICES"])
+    assert name in json.loads(development["services"]["user-service"]["environment"]["DOCS_SERVICES"])
     assert f"/secrets/{name}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
     assert f"set $service {host}:" in files["deploy/nginx/development.conf"]
     assert development["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
@@ -237,13 +241,13 @@ def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
 def test_images_keep_what_people_chose(project: Project, copy: Path) -> None:
     """Registry, tag and digest of each image are theirs; a new service has those of the first."""
     file = copy / "deploy/kubernetes/overlays/production/kustomization.yaml"
-    chosen = f'  - {{name: {project.name}/order, newName: ghcr.io/us/order, digest: "sha256:00"}}'
-    file.write_text(re.sub(rf"  - \{{name: {project.name}/order,.*", chosen, file.read_text()))
+    chosen = f'  - {{name: {project.name}/user, newName: ghcr.io/us/user, digest: "sha256:00"}}'
+    file.write_text(re.sub(rf"  - \{{name: {project.name}/user,.*", chosen, file.read_text()))
 
     write(copy, replace(extended(project, "postgres"), name="acme"))
 
     images = yaml.safe_load(file.read_text())["images"]
-    assert {"name": "acme/order", "newName": "ghcr.io/us/order", "digest": "sha256:00"} in images
+    assert {"name": "acme/user", "newName": "ghcr.io/us/user", "digest": "sha256:00"} in images
     assert images[0]["newName"].endswith("/acme/analytics")
     assert images[-1] == {
         "name": "acme/gift-postgres",

@@ -1,0 +1,66 @@
+"""
+Changing many files at once: they are changed in a copy, where all is tried, and the difference is then applied.
+
+So an error or an interruption before the end leaves nothing, and git undoes the whole.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_WHOLE = ("--cached", "--no-renames")
+
+
+@contextmanager
+def drafted(root: Path) -> Iterator[Path]:
+    """Yield a copy of the project as git has it, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="draft-") as folder:
+        git(root, "clone", "--quiet", "--shared", git(root, "rev-parse", "--show-toplevel").strip(), folder)
+        yield Path(folder) / git(root, "rev-parse", "--show-prefix").strip()
+
+
+def render_draft(draft: Path) -> str:
+    """Render a copy, which builds all of its services; returns why that failed, and an empty text if it did not."""
+    return run_in_draft(draft, "-m", "cli", "render")
+
+
+def run_in_draft(draft: Path, *arguments: str) -> str:
+    """Run Python with the code of a copy; returns why that failed, and an empty text if it did not."""
+    command = [sys.executable, "-P", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(draft), "PYTHONUTF8": "1"}
+    done = subprocess.run(command, cwd=draft, env=environment, check=False, capture_output=True, text=True)
+    return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
+
+
+def difference(draft: Path) -> bytes:
+    """Return what was changed in a copy, as a patch."""
+    git(draft, "add", "--all")
+    command = ["git", "diff", *_WHOLE, "--binary"]
+    return subprocess.run(command, cwd=draft, check=True, capture_output=True).stdout
+
+
+def changed_files(draft: Path) -> list[str]:
+    """Return what ``difference`` changes, in a line each: its kind (A, M or D) and the path."""
+    return git(draft, "diff", *_WHOLE, "--name-status", "--relative").splitlines()
+
+
+def apply(root: Path, changes: bytes) -> None:
+    """Make the changes of a patch, all of them or none; the index of git stays as it is."""
+    top = git(root, "rev-parse", "--show-toplevel").strip()
+    subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=top, input=changes, check=True)  # noqa: S607
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git in a folder; returns its output."""
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607
+
+
+def settle(root: Path, paths: Sequence[str]) -> None:
+    """Sort the imports and wrap the lines in files and folders below *root*, and remove imports that are not used."""
+    ruff = Path(sys.executable).with_name("ruff")
+    for arguments in (["check", "--quiet", "--select", "I,F401", "--fix"], ["format", "--quiet"]):
+        subprocess.run([ruff, *arguments, *paths], cwd=root, check=True)

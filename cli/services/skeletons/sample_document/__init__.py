@@ -1,0 +1,1 @@
+"""The sample document service: people's own sample documents."""

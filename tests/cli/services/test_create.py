@@ -1,0 +1,200 @@
+"""`bin/cli service create`: what it refuses, and what it makes, in a clone of this project."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+
+from cli.dev.postgres import EmbeddedPostgres
+from cli.errors import CommandError
+from cli.migrations import read_config
+from cli.services import create as creating
+from cli.services.copying import SKELETON_OF, SKELETONS, copied
+from cli.services.create import create, deliver_to_nobody, free_port, known_kind, known_peers
+from cli.services.declaring_calls import declare_calls
+from cli.services.discovery import ROOT, SERVICES, discover
+from cli.services.subscriptions import subscribe, unsubscribe
+
+NAMES = {"made_up_card": "postgres", "made_up_note": "mongodb", "made_up_page": "none"}
+HIGHEST = max(service.port for service in SERVICES)
+
+
+def test_there_is_a_skeleton_for_each_kind() -> None:
+    """Each is a service as any other, found by its service.toml."""
+    assert {service.kind: service.name for service in discover(SKELETONS)} == SKELETON_OF
+
+
+def test_the_migrations_of_the_skeleton_agree_with_its_models(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They can be undone, too. If the chassis's tables change, the skeleton's first migration must."""
+    name = SKELETON_OF["postgres"]
+    monkeypatch.setenv(f"{name.upper()}_DATABASE_URL", postgres.create_database(f"{name}_service"))
+    config = read_config(SKELETONS / name / "alembic.ini")
+
+    for step in (command.upgrade, command.downgrade, command.upgrade):
+        step(config, "base" if step is command.downgrade else "head")
+    command.check(config)
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (lambda: known_kind("oracle"), "Use one of postgres, mongodb, none"),
+        (lambda: known_kind("reflected"), "needs their schema"),
+        (lambda: known_peers("product,nobody"), "there is no service 'nobody'. Use analytics, user"),
+        (lambda: free_port(80), "use one from 1024 to 65535"),
+        (lambda: free_port(SERVICES[0].port), f"belongs to {SERVICES[0].name}"),
+        (lambda: free_port(15432), "belongs to the postgres of `make run`"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_reason(ask: Callable[[], object], reason: str) -> None:
+    """The message says what can be."""
+    with pytest.raises(CommandError, match=reason):
+        ask()
+
+
+def test_a_port_of_another_program_is_refused() -> None:
+    """The message names the program; without a wish, the port is the next free one."""
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(CommandError, match=r"belongs to .*pid"):
+        free_port(other.getsockname()[1])
+
+    assert free_port(None) > HIGHEST
+
+
+def test_a_dirty_tree_is_refused_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the creation could not be undone alone."""
+
+    def refuse(_root: Path) -> None:
+        raise CommandError("Git does not have these changes")
+
+    monkeypatch.setattr(creating, "require_clean_tree", refuse)
+    monkeypatch.setattr(creating, "apply", lambda *_: pytest.fail("something was written"))
+
+    with pytest.raises(CommandError, match="Git does not have these changes"):
+        create("made_up_desk")
+
+
+def test_a_subscription_can_be_taken_back_to_the_byte(tmp_path: Path) -> None:
+    """The publisher names its consumer, and knows its address."""
+    for name in ("events.py", "settings.py"):
+        (tmp_path / "user").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "user" / name, tmp_path / "user" / name)
+    before = texts(tmp_path)
+
+    subscribe(tmp_path, "user.deleted", "made_up_desk")
+
+    events, settings = texts(tmp_path)
+    assert events.count('"made_up_desk")\n') == 1
+    assert settings.count("_service_url: ServiceUrl\n    made_up_desk_service_url: ServiceUrl\n") == 1
+    with pytest.raises(CommandError, match=r"has no event 'user\.gone'"):
+        subscribe(tmp_path, "user.gone", "made_up_desk")
+
+    unsubscribe(tmp_path, "made_up_desk")
+
+    assert texts(tmp_path) == before
+
+
+def test_the_first_subscription_brings_the_type_of_the_address(tmp_path: Path) -> None:
+    """A publisher without peers gets the import; the address is below that of its database."""
+    (tmp_path / "shop").mkdir()
+    event = '    type: ClassVar[str] = "shop.opened"\n    consumers: ClassVar[tuple[str, ...]] = ()\n'
+    (tmp_path / "shop/events.py").write_text(event)
+    settings = "from chassis.settings import ServiceSettings\n\n    shop_database_url: PostgresUrl\n    a: int = 1\n"
+    (tmp_path / "shop/settings.py").write_text(settings)
+
+    subscribe(tmp_path, "shop.opened", "made_up_desk")
+
+    assert (tmp_path / "shop/events.py").read_text() == event.replace("()", '("made_up_desk",)')
+    assert (tmp_path / "shop/settings.py").read_text() == (
+        "from chassis.core.setting_types import ServiceUrl\n"
+        + settings.replace("Url\n", "Url\n    made_up_desk_service_url: ServiceUrl\n", 1)
+    )
+
+
+def test_without_analytics_an_event_has_no_consumer_yet() -> None:
+    """Its address is no setting then."""
+    files = copied("postgres", "made_up_desk")
+
+    deliver_to_nobody(files)
+
+    assert "consumers: ClassVar[tuple[str, ...]] = ()\n" in files[Path("made_up_desk/events.py")]
+    assert "analytics" not in files[Path("made_up_desk/settings.py")]
+
+
+def texts(root: Path) -> list[str]:
+    """Return the texts of the user service's files."""
+    return [file.read_text() for file in sorted((root / "user").iterdir())]
+
+
+def test_calls_of_peers_are_declared_with_their_addresses() -> None:
+    """A list is read by the ids of its items; the answer of another route is not read yet."""
+    files = copied("postgres", "made_up_desk")
+
+    declare_calls(files, "made_up_desk", ["product", "analytics"])
+
+    calls = files[Path("made_up_desk/calls.py")]
+    assert 'LIST_PRODUCTS = Call("product", "GET", "/api/v1/products", returns=Page[Listed])\n' in calls
+    assert 'READ_ANALYTICS = Call("analytics", "GET", "/api/v1/analytics/stats")\n' in calls
+    assert "CALLS = (READ_PERSON, LIST_PRODUCTS, READ_ANALYTICS)\n" in calls
+    assert "    product_service_url: ServiceUrl\n" in files[Path("made_up_desk/settings.py")]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Iterator[Path]:
+    """A clone of this project as it is now, without an environment of its own."""
+    git(ROOT, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tmp_path / "clone"))
+    clone = tmp_path / "clone"
+    changes = subprocess.run(["git", "diff", "HEAD", "--binary"], cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S607
+    if changes:
+        subprocess.run(["git", "apply"], cwd=clone, input=changes, check=True)  # noqa: S607
+        commit(clone)
+    yield clone
+    shutil.rmtree(clone)
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git as a person; returns its output."""
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    return subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607
+
+
+def commit(root: Path) -> None:
+    """Commit everything."""
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Change it")
+
+
+def run(clone: Path, *arguments: str) -> str:
+    """Run Python, with the code of the clone; returns its output."""
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(clone)}
+    python = [sys.executable, "-P", "-m", *arguments]
+    done = subprocess.run(python, cwd=clone, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.long
+def test_services_of_each_kind_work_as_they_are_made_and_leave_no_trace(clone: Path) -> None:
+    """They pass every check and test, untouched. Removed again, git shows no change."""
+    first = git(clone, "rev-parse", "HEAD").strip()
+    for name, kind in NAMES.items():
+        run(clone, "cli", "service", "create", name, "--database", kind, "--calls", "product")
+        commit(clone)
+
+    for check in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", *NAMES], ["cli", "render", "--check"]):
+        run(clone, *check)
+    mine = " or ".join([*NAMES, "every", "listed", "one_piece"])
+    suites = [*(f"tests/{name}" for name in NAMES), *(f"tests/test_{of}.py" for of in ("authorization", "repetition"))]
+    run(clone, "pytest", "-n", "0", "-q", "-k", mine, *suites, "tests/test_contracts.py", "tests/test_expiries.py")
+
+    for name in reversed(NAMES):
+        run(clone, "cli", "service", "remove", name)
+        commit(clone)
+    assert git(clone, "diff", "--stat", first) == ""

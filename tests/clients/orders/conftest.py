@@ -1,0 +1,3 @@
+from tests.order.conftest import shop
+
+__all__ = ["shop"]
