@@ -56,6 +56,8 @@ from user.services.create_user import create_user
 PASSWORD = "correct horse battery"
 LONGEST_PAUSE_S = 0.5
 """The longest pause of a breaker, so that an overload in one test does not affect the next."""
+STRANGERS = ("order", "product")
+"""Names under which tests call; they are linked with every service, and need not be services of this project."""
 COLLECTIONS = INDEXES.keys() - {LEASES}
 KEEP_ALIVE_S = 4.0
 """Shorter than the servers' 5 s, so that no connection is picked up just as the server closes it."""
@@ -110,7 +112,9 @@ def environment(
     postgres: EmbeddedPostgres, mongodb: EmbeddedMongoDB, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str]]:
     """Set what all services read in the environment of this process; the databases are migrated."""
-    secrets = ensure_secrets(tmp_path_factory.mktemp("secrets") / "secrets.json", links())
+    strangers = {(name, one.name) for name in STRANGERS for one in SERVICES if one.name != name}
+    directions = sorted({*links(), *strangers, *((one, name) for name, one in strangers)})
+    secrets = ensure_secrets(tmp_path_factory.mktemp("secrets") / "secrets.json", directions)
     stores = {
         service.store_variable: postgres.create_database(f"{service.name}_service")
         if service.store == "postgres"

@@ -12,7 +12,7 @@ from chassis.settings import Environment
 from chassis.web.routing import service_router
 from tests.chassis.tiny import Tiny, serve_tiny
 
-DATABASES = {"postgres": "ORDER_DATABASE_URL", "mongodb": "ANALYTICS_MONGODB_URL"}
+DATABASES = {"postgres": "USER_DATABASE_URL", "mongodb": "ANALYTICS_MONGODB_URL"}
 router = service_router("things")
 
 

@@ -159,10 +159,10 @@ async def test_what_cannot_be_trusted_is_refused(
     assert await count_effects() == before
 
 
-async def test_a_refusal_does_not_tell_its_reason(events: Forge, products: Forge, url: dict[str, str]) -> None:
+async def test_a_refusal_does_not_tell_its_reason(events: Forge, users: Forge, url: dict[str, str]) -> None:
     """Every 401 is the same byte for byte, a replay's too, so that a forger learns nothing."""
     answers = set()
-    for forge in (events, products):
+    for forge in (events, users):
         for make in UNTRUSTED.values():
             answers.add((await send(url[forge.callee], make(forge))).without_date)
         wire = forge.valid()

@@ -71,6 +71,7 @@ async def test_a_refused_message_is_not_remembered(
     assert await remembered() - before == set()
 
 
+# --- about order ---
 async def test_a_read_may_be_read_again(reading: Forge, url: dict[str, str]) -> None:
     """A replayed read is answered, without an effect, and sealed for the original caller."""
     message = reading.message()
@@ -78,3 +79,6 @@ async def test_a_read_may_be_read_again(reading: Forge, url: dict[str, str]) -> 
     opened = [message.open(await send(url["product"], message.wire)) for _ in range(2)]
 
     assert [answer.status for answer in opened] == [404, 404]
+
+
+# --- end about order ---

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from tests.chassis.auth.forger import FORGERIES, Forger
 
-ORDERS = "/api/v1/orders"
+REVENUE = "/api/v1/analytics/revenue"
 
 
 @pytest.fixture
@@ -16,30 +16,30 @@ def forger(environment: dict[str, str]) -> Forger:
 
 
 @pytest.fixture(scope="module")
-async def orders(environment: dict[str, str], apps: dict[str, FastAPI]) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the order service, which fetches the keys from the user service."""
-    async with httpx.AsyncClient(base_url=environment["ORDER_SERVICE_URL"]) as client:
+async def analytics(environment: dict[str, str], apps: dict[str, FastAPI]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of analytics, which fetches the keys from the user service."""
+    async with httpx.AsyncClient(base_url=environment["ANALYTICS_SERVICE_URL"]) as client:
         yield client
 
 
-async def ask(orders: httpx.AsyncClient, token: str | None) -> httpx.Response:
-    """List the orders of the person in the token."""
+async def ask(analytics: httpx.AsyncClient, token: str | None) -> httpx.Response:
+    """Ask for the revenue as the person in the token."""
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    return await orders.get(ORDERS, headers=headers)
+    return await analytics.get(REVENUE, headers=headers)
 
 
-async def test_a_valid_token_is_accepted(orders: httpx.AsyncClient, forger: Forger) -> None:
+async def test_a_valid_token_is_accepted(analytics: httpx.AsyncClient, forger: Forger) -> None:
     """A token that another library signs with the issuer's key is accepted: a forgery below fails for its own fault."""
-    assert (await ask(orders, forger.token())).status_code == 200
-    assert (await ask(orders, forger.with_header())).status_code == 200
+    assert (await ask(analytics, forger.token())).status_code == 403
+    assert (await ask(analytics, forger.with_header())).status_code == 403
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_a_forged_token_is_refused_like_a_missing_one(
-    orders: httpx.AsyncClient, forger: Forger, forgery: str
+    analytics: httpx.AsyncClient, forger: Forger, forgery: str
 ) -> None:
     """Every forged token is refused with the same answer, except for the request's id."""
-    missing, refused = await ask(orders, None), await ask(orders, FORGERIES[forgery](forger))
+    missing, refused = await ask(analytics, None), await ask(analytics, FORGERIES[forgery](forger))
 
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
     assert refused.json().pop("request_id") != missing.json().pop("request_id")

@@ -48,7 +48,7 @@ def test_the_migrations_of_the_skeleton_agree_with_its_models(
     [
         (lambda: known_kind("oracle"), "Use one of postgres, mongodb, none"),
         (lambda: known_kind("reflected"), "needs their schema"),
-        (lambda: known_peers("product,nobody"), "there is no service 'nobody'. Use analytics, user"),
+        (lambda: known_peers("user,nobody"), "there is no service 'nobody'. Use analytics, user"),
         (lambda: free_port(80), "use one from 1024 to 65535"),
         (lambda: free_port(SERVICES[0].port), f"belongs to {SERVICES[0].name}"),
         (lambda: free_port(15432), "belongs to the postgres of `make run`"),
@@ -133,6 +133,7 @@ def texts(root: Path) -> list[str]:
     return [file.read_text() for file in sorted((root / "user").iterdir())]
 
 
+# --- about product ---
 def test_calls_of_peers_are_declared_with_their_addresses() -> None:
     """A list is read by the ids of its items; the answer of another route is not read yet."""
     files = copied("postgres", "made_up_desk")
@@ -146,6 +147,7 @@ def test_calls_of_peers_are_declared_with_their_addresses() -> None:
     assert "    product_service_url: ServiceUrl\n" in files[Path("made_up_desk/settings.py")]
 
 
+# --- end about product ---
 @pytest.fixture
 def clone(tmp_path: Path) -> Iterator[Path]:
     """A clone of this project as it is now, without an environment of its own."""
@@ -185,7 +187,7 @@ def test_services_of_each_kind_work_as_they_are_made_and_leave_no_trace(clone: P
     """They pass every check and test, untouched. Removed again, git shows no change."""
     first = git(clone, "rev-parse", "HEAD").strip()
     for name, kind in NAMES.items():
-        run(clone, "cli", "service", "create", name, "--database", kind, "--calls", "product")
+        run(clone, "cli", "service", "create", name, "--database", kind, "--calls", "analytics")
         commit(clone)
 
     for check in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", *NAMES], ["cli", "render", "--check"]):

@@ -32,7 +32,7 @@ OLD = re.compile(r"sample[ _-]?(record|document|view)", re.IGNORECASE)
         ("../gift", "use lower-case words"),
         ("", "use lower-case words"),
         ("edge", "another part of the project has it"),
-        ("order", "there is such a service"),
+        ("user", "there is such a service"),
         ("lambda", "Python has this word"),
         ("match", "Python has this word"),
         ("json", "standard library"),
