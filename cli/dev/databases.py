@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from cli.dev.files import DEVELOPMENT
+from cli.dev.environment import running_environment
+from cli.dev.files import DEVELOPMENT, LOCK
+from cli.dev.lock import exclusive, is_held
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
@@ -21,6 +24,26 @@ _ENGINES: dict[str, type[EmbeddedServer]] = {"postgres": EmbeddedPostgres, "mong
 def embedded(service: Service) -> EmbeddedServer:
     """Return the embedded server with the development database of a service; the stack must not be running."""
     return _ENGINES[service.store](DEVELOPMENT / service.store, free_port())
+
+
+@contextmanager
+def reach(service: Service) -> Iterator[EmbeddedServer | None]:
+    """
+    Yield the embedded server with the development database of a service: the running stack's, or one for the block.
+
+    Yields None if there is no development data.
+
+    Raises:
+        CommandError: The server does not start, or another command uses the data.
+    """
+    if not service.store or not (DEVELOPMENT / service.store).exists():
+        yield None
+    elif is_held(LOCK):
+        address = urlsplit(running_environment()[service.store_variable])
+        yield _ENGINES[service.store](DEVELOPMENT / service.store, int(address.netloc.rpartition(":")[2]))
+    else:
+        with exclusive(LOCK), embedded(service) as server:
+            yield server
 
 
 @contextmanager

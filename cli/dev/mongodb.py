@@ -97,6 +97,17 @@ class EmbeddedMongoDB(EmbeddedServer):
         with self._administrator() as client:
             client.drop_database(name)
 
+    def drop_user(self, name: str) -> None:
+        """Delete user *name*, if there is such a user."""
+        with self._administrator() as client:
+            client[name].command("dropAllUsersFromDatabase")
+
+    def filled_tables(self, name: str) -> list[str]:
+        """Return the collections of database *name* that have documents."""
+        with self._administrator() as client:
+            database = client[name]
+            return [one for one in sorted(database.list_collection_names()) if database[one].find_one({}, {"_id": 1})]
+
     @property
     def _addresses(self) -> list[str]:
         return [f"127.0.0.1:{port}" for port in (self.port, *self._others)]

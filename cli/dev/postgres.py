@@ -34,6 +34,18 @@ _DROP_DATABASE = r"""
 \getenv name NAME
 DROP DATABASE IF EXISTS :"name" WITH (FORCE);
 """
+_DROP_ROLE = r"""
+\getenv name NAME
+DROP ROLE IF EXISTS :"name";
+"""
+_IS_THERE = r"""
+\getenv name NAME
+SELECT 1 FROM pg_database WHERE datname = :'name';
+"""
+_FILLED_TABLES = r"""
+SELECT format('SELECT %L WHERE EXISTS (SELECT FROM %I.%I)', tablename, schemaname, tablename) FROM pg_tables
+  WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY tablename \gexec
+"""
 
 
 class EmbeddedPostgres(EmbeddedServer):
@@ -74,14 +86,24 @@ class EmbeddedPostgres(EmbeddedServer):
         """Delete database *name* with its data, if it exists, even while clients are connected; its role stays."""
         self.execute(_DROP_DATABASE, NAME=name)
 
-    def execute(self, script: str, **variables: str) -> str:
+    def drop_user(self, name: str) -> None:
+        """Delete role *name*, which owns nothing any more, if it exists."""
+        self.execute(_DROP_ROLE, NAME=name)
+
+    def filled_tables(self, name: str) -> list[str]:
+        """Return the tables of database *name* that have rows."""
+        if not self.execute(_IS_THERE, NAME=name):
+            return []
+        return self.execute(_FILLED_TABLES, database=name).splitlines()
+
+    def execute(self, script: str, *, database: str = "postgres", **variables: str) -> str:
         """
         Run a psql script as the superuser, with *variables* in its environment; returns the bare rows.
 
         Raises:
             CommandError: The server refused.
         """
-        command = self._client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "postgres")
+        command = self._client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database)
         environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()} | variables
         result = subprocess.run(command, env=environment, input=script, capture_output=True, text=True, check=False)
         if result.returncode:

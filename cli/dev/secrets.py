@@ -36,6 +36,19 @@ def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, st
     return complete
 
 
+def forget_secrets(path: Path, service: Service) -> None:
+    """Remove the secrets of one service from file *path*, if it is there: its password, and the keys of its links."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    name = service.name.upper()
+    left = {
+        key: value
+        for key, value in kept.items()
+        if key != password_name(service) and not (key.startswith("LINK_KEY__") and name in key.split("__"))
+    }
+    if left != kept:
+        write_private(path, json.dumps(left, indent=2))
+
+
 def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
     """Return the required secrets, and how to generate each."""
     return {

@@ -147,6 +147,14 @@ class EmbeddedServer(ABC):
         """Delete database *name* with its data, if it exists; its user stays."""
 
     @abstractmethod
+    def drop_user(self, name: str) -> None:
+        """Delete user *name*, who owns nothing any more, if there is such a user."""
+
+    @abstractmethod
+    def filled_tables(self, name: str) -> list[str]:
+        """Return the tables or collections of database *name* that have rows; none if there is no such database."""
+
+    @abstractmethod
     def _prepare(self) -> None:
         """Bring the folder into the state in which the server can start."""
 

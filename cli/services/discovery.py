@@ -56,6 +56,8 @@ class Service:
     """Ports of hosts outside the deployment that it connects to."""
     dashboard: str | None = None
     """The path of its dashboard."""
+    owns: tuple[str, ...] = ()
+    """Paths and patterns of paths outside its folder that are about it, and are removed with it."""
 
     @property
     def factory(self) -> str:
@@ -107,6 +109,7 @@ class Service:
 
 _Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^\s\"\\]*$")]
 _Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+_Owned = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_-]*(/[A-Za-z0-9_*-][A-Za-z0-9_*.-]*)+$")]
 
 
 class _Declaration(BaseModel):
@@ -120,6 +123,7 @@ class _Declaration(BaseModel):
     limited_paths: list[_Path] = []
     egress_ports: list[Annotated[int, Field(ge=1, le=65535)]] = []
     dashboard: _Path | None = None
+    owns: list[_Owned] = []
 
 
 def discover(root: Path) -> tuple[Service, ...]:
@@ -186,7 +190,11 @@ def _read(file: Path) -> Service:
         tuple(declared.limited_paths),
         tuple(declared.egress_ports),
         declared.dashboard,
+        tuple(declared.owns),
     )
+
+
+_FORMS = {"libraries": "must look like pydantic[email]", "owns": "must be a path below the project, as in docs/shop.md"}
 
 
 def _sentence(where: str, error: Mapping[str, Any]) -> str:
@@ -199,7 +207,7 @@ def _sentence(where: str, error: Mapping[str, Any]) -> str:
     place = f"{key}, item {int(rest[0]) + 1}" if rest and rest[0].isdigit() else key
     reason = str(error["msg"]).removeprefix("Input ").rstrip(".")
     if error["type"] == "string_pattern_mismatch":
-        reason = "must look like pydantic[email]" if key == "libraries" else "must be a path, as in /dashboard"
+        reason = _FORMS.get(key, "must be a path, as in /dashboard")
     return f"{where}: {place} {reason}; it is {error['input']!r}."
 
 

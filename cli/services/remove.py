@@ -1,0 +1,164 @@
+"""`bin/cli service remove`: everything is checked, and tried in a copy, before anything is deleted."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.dev.files import SECRETS
+from cli.dev.secrets import forget_secrets
+from cli.errors import CommandError
+from cli.services.belongings import files_with_passages, ignored_files, tracked_files, without_passages
+from cli.services.clean_tree import require_clean_tree
+from cli.services.discovery import ROOT, Service, find_service
+from cli.services.project import Project, read_project
+from cli.services.stored_data import data_in_the_way, drop_data_of
+
+
+def remove(
+    name: str,
+    *,
+    drop_data: Annotated[
+        bool, typer.Option("--drop-data", help="Delete the rows of its development database.")
+    ] = False,
+) -> None:
+    """
+    Remove the service NAME: its folder, tests, pages, database and keys, and its name everywhere else.
+
+    Nothing is removed while another service calls it, while git does not have all changes, or while its database has
+    rows.
+
+    Raises:
+        CommandError: Something stands in the way; the message names all of it.
+    """
+    service = find_service(name)
+    require_clean_tree(ROOT)
+    project = read_project(ROOT)
+    refuse(service, [*callers(service, project), *_ignored(service), *data_in_the_way(service, drop_data=drop_data)])
+    with drafted(ROOT) as draft:
+        take_out(service, draft)
+        render_draft(service, draft, admitted(service, project))
+        changes = difference(draft)
+    own = tracked_files(service, ROOT)
+    had_data = drop_data_of(service)
+    forget_secrets(SECRETS, service)
+    apply(ROOT, changes)  # last: until now, the command can be repeated
+    sweep(ROOT, {(ROOT / path).parent for path in own})
+    typer.echo(f"removed {name}{', its development database and its keys' if had_data else ''}")
+    typer.echo("Look at it: git status. Undo it: git restore --staged --worktree . && git clean -d --interactive")
+
+
+def refuse(service: Service, obstacles: Iterable[str]) -> None:
+    """
+    Refuse the removal if there are obstacles.
+
+    Raises:
+        CommandError: There are.
+    """
+    if found := [f"  {one}" for one in obstacles]:
+        raise CommandError("\n".join([f"Nothing was removed. In the way of {service.name}:", *found]))
+
+
+def callers(service: Service, project: Project) -> Iterator[str]:
+    """Yield each service that calls this one, or delivers events to it, with its calls."""
+    from cli.calls import declared_calls
+
+    calls = defaultdict[str, list[str]](list)
+    for name, call in declared_calls():
+        if call.service == service.name:
+            calls[name].append(f"{call.method} {call.path}")
+    for caller in project.callers_of(service):
+        of_it = ", ".join(calls[caller.name]) or "no declared call"
+        yield (
+            f"{caller.name} calls it ({of_it}): remove that from calls.py, events.py or settings.py in {caller.name}/, "
+            f"or remove {caller.name} first."
+        )
+
+
+def admitted(service: Service, project: Project) -> dict[str, list[str]]:
+    """Return the routes of other services that admit this one by its name: those for its calls, or for its events."""
+    found = {
+        part.service.name: [
+            f"{route.method} {route.path}" for route in part.routes if service.name in route.policy.access.callers
+        ]
+        for part in project.parts
+        if part.service != service
+    }
+    return {name: routes for name, routes in found.items() if routes}
+
+
+@contextmanager
+def drafted(root: Path) -> Iterator[Path]:
+    """Yield a copy of the project as git has it, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="remove-") as folder:
+        _git(root, "clone", "--quiet", "--shared", _git(root, "rev-parse", "--show-toplevel").strip(), folder)
+        yield Path(folder) / _git(root, "rev-parse", "--show-prefix").strip()
+
+
+def take_out(service: Service, root: Path) -> None:
+    """Delete the files of a service, and the passages about it in others."""
+    own = tracked_files(service, root)
+    for path in own:
+        (root / path).unlink()
+    for path in set(files_with_passages(service, root)) - set(own):
+        text = without_passages(root, path, service.name)
+        assert text is not None
+        (root / path).write_text(text, encoding="utf-8")
+
+
+def render_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:
+    """
+    Render the copy, which builds every service that stays.
+
+    Raises:
+        CommandError: A service does not start without the removed one.
+    """
+    command = [sys.executable, "-P", "-m", "cli", "render"]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(draft), "PYTHONUTF8": "1"}
+    done = subprocess.run(command, cwd=draft, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode:
+        consumers = (f"{name} admits it at {', '.join(routes)}." for name, routes in admitted.items())
+        reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        refuse(service, [*consumers, "the other services cannot be built without it:", *reason[-5:]])
+
+
+def difference(draft: Path) -> bytes:
+    """Return what was changed in a copy, as a patch."""
+    _git(draft, "add", "--all")
+    command = ["git", "diff", "--cached", "--binary", "--no-renames"]
+    return subprocess.run(command, cwd=draft, check=True, capture_output=True).stdout
+
+
+def apply(root: Path, changes: bytes) -> None:
+    """Make the changes of a patch, all of them or none; the index of git stays as it is."""
+    top = _git(root, "rev-parse", "--show-toplevel").strip()
+    subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=top, input=changes, check=True)  # noqa: S607
+
+
+def sweep(root: Path, folders: Iterable[Path]) -> None:
+    """Delete those of the folders, and of their parents, in which compiled Python alone is left."""
+    for start in folders:
+        folder = start
+        while folder != root and not _has_files(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # git has removed it if it was empty
+            folder = folder.parent
+
+
+def _has_files(folder: Path) -> bool:
+    return any(path.is_file() and "__pycache__" not in path.parts for path in folder.rglob("*"))
+
+
+def _ignored(service: Service) -> list[str]:
+    ignored = ignored_files(service, ROOT)
+    return [f"git ignores {', '.join(ignored)}, so it could not be restored: move or delete it."] if ignored else []
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607

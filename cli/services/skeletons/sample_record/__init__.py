@@ -1,0 +1,1 @@
+"""The sample record service: people's own sample records."""
