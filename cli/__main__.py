@@ -37,6 +37,7 @@ COMMANDS = {
     "smoke": "cli.checks.smoke:smoke",
     "render": "cli.services.render:render",
     "project": "cli.services.rename:app",
+    "update": "cli.services.update:update",
     "service": "cli.services.commands:app",
 }
 """Command -> module and Typer application or function."""

@@ -107,7 +107,7 @@ def take_out(service: Service, root: Path) -> None:
     own = tracked_files(service, root)
     for path in own:
         (root / path).unlink()
-    for path in set(files_with_passages(service, root)) - set(own):
+    for path in set(files_with_passages(service.name, root)) - set(own):
         text = without_passages(root, path, service.name)
         assert text is not None
         (root / path).write_text(text, encoding="utf-8")
