@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from cli.errors import CommandError
+from cli.services.kubernetes import service_file
+from cli.services.locks import lock_file
 from cli.services.regions import Region, WholeFile, replaced, whole
 from cli.services.update import Merged, merge
 
-SHOP = 'port = 8010\ndatabase = "none"\nowns = ["docs/tour.md"]\n'
+SHOP = 'port = 8010\ndatabase = "none"\nowns = ["pages/tour.md"]\n'
 COMPOSE = """\
 version: 1
 # --- rendered: list, from */service.toml (bin/cli render) ---
@@ -75,11 +77,11 @@ def repository(tmp_path: Path) -> Repository:
             "addresses.env": addresses("SHOP=1\n"),
             "shop/service.toml": SHOP,
             "shop/main.py": "first\n",
-            "tests/shop/test_shop.py": "first\n",
-            "docs/tour.md": "first\n",
-            "requirements/shop.txt": "a==1\n",
+            "tests/shop/first": "first\n",
+            "pages/tour.md": "first\n",
+            lock_file("shop"): "a==1\n",
             "requirements/dev.txt": "a==1\n",
-            "deploy/kubernetes/services/shop/kustomization.yaml": addresses("shop\n"),
+            service_file("shop"): addresses("shop\n"),
             "readme.md": "one\n" + about("first") + "two\nthree\n",
         }
     )
@@ -122,18 +124,18 @@ def test_a_removed_service_stays_removed(repository: Repository) -> None:
         repository,
         **{
             "shop/main.py": "second\n",
-            "shop/service.toml": SHOP.replace('"]', '", "docs/album.md"]'),
+            "shop/service.toml": SHOP.replace('"]', '", "pages/album.md"]'),
             "shop/added.py": "new\n",
-            "tests/shop/test_shop.py": "second\n",
-            "docs/tour.md": "second\n",
-            "docs/album.md": "new\n",
-            "requirements/shop.txt": "a==2\n",
-            "deploy/kubernetes/services/shop/kustomization.yaml": addresses("shop\nnew\n"),
+            "tests/shop/first": "second\n",
+            "pages/tour.md": "second\n",
+            "pages/album.md": "new\n",
+            lock_file("shop"): "a==2\n",
+            service_file("shop"): addresses("shop\nnew\n"),
             "readme.md": "one\n" + about("second") + "two\nfour\n",
             "more.md": "more\n" + about("new"),
         },
     )
-    repository.git("rm", "-rq", "shop", "tests/shop", "docs", "requirements/shop.txt", "deploy")
+    repository.git("rm", "-rq", "shop", "tests/shop", "pages", lock_file("shop"), "deploy")
     repository.commit(**{"compose.yml": listed(""), "readme.md": "one\ntwo\nthree\n"})
 
     assert merge(repository.folder, "base") == Merged((), has_stale_locks=False)
@@ -198,7 +200,7 @@ def test_a_binary_file_of_both_sides_is_a_conflict(repository: Repository) -> No
 def test_an_update_can_be_taken_back(repository: Repository) -> None:
     """Nothing is committed: git merge --abort leaves the tree as it was."""
     later(repository, **{"shop/main.py": "second\n", "readme.md": "theirs\n"})
-    repository.git("rm", "-rq", "shop", "tests/shop", "docs", "requirements/shop.txt", "deploy")
+    repository.git("rm", "-rq", "shop", "tests/shop", "pages", lock_file("shop"), "deploy")
     repository.commit(**{"readme.md": "ours\n"})
     merge(repository.folder, "base")
 
