@@ -38,6 +38,7 @@ COMMANDS = {
     "changed": "cli.changed:changed",
     "render": "cli.services.render:render",
     "project": "cli.services.rename:app",
+    "update": "cli.services.update:update",
     "service": "cli.services.commands:app",
 }
 """Command -> module and Typer application or function."""

@@ -7,6 +7,7 @@ row of a table has ``<!-- about order -->`` in its last cell.
 
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from cli.errors import CommandError
@@ -31,10 +32,10 @@ def unmatched_patterns(service: Service, root: Path) -> list[str]:
     return [one for one in service.owns if not _git(root, "ls-files", "--", *_with_contents(one))]
 
 
-def files_with_passages(service: Service, root: Path) -> list[str]:
-    """Return the files that git has with a passage about the service."""
-    found = _git(root, "grep", "-z", "-l", "-I", "-e", rf"-- about {service.name} --", fine=(0, 1))
-    return [path for path in found.split("\0")[:-1] if without_passages(root, path, service.name) is not None]
+def files_with_passages(name: str, root: Path) -> list[str]:
+    """Return the files that git has with a passage about the service *name*."""
+    found = _git(root, "grep", "-z", "-l", "-I", "-e", rf"-- about {name} --", fine=(0, 1))
+    return [path for path in found.split("\0")[:-1] if without_passages(root, path, name) is not None]
 
 
 def without_passages(root: Path, path: str, name: str) -> str | None:
@@ -44,8 +45,18 @@ def without_passages(root: Path, path: str, name: str) -> str | None:
     Raises:
         CommandError: A passage has no end, or no beginning.
     """
+    return stripped((root / path).read_text(encoding="utf-8"), name, path)
+
+
+def stripped(text: str, name: str, path: str) -> str | None:
+    """
+    Return the text of the file at *path* without its passages about a service; None if it has none.
+
+    Raises:
+        CommandError: A passage has no end, or no beginning.
+    """
     left, inside, found = list[str](), 0, False
-    for number, line in enumerate((root / path).read_text(encoding="utf-8").splitlines(keepends=True), start=1):
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
         mark = _MARK.fullmatch(line.rstrip("\n"))
         if mark and mark["name"] == name:
             if bool(mark["end"]) != bool(inside):
@@ -67,7 +78,12 @@ def _expected(name: str, inside: int) -> str:
 
 
 def _patterns(service: Service) -> list[str]:
-    own = (service.name, f"tests/{service.name}", *service.owns)
+    return patterns(service.name, service.owns)
+
+
+def patterns(name: str, owns: Iterable[str]) -> list[str]:
+    """Return the patterns of git for the files of the service *name*, which owns other paths."""
+    own = (name, f"tests/{name}", *owns)
     return [pattern for path in own for pattern in _with_contents(path)]
 
 

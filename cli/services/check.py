@@ -47,7 +47,7 @@ def lacks(service: Service, root: Path) -> Iterator[str]:
     for pattern in unmatched_patterns(service, root):
         yield f"{service.name}/{DECLARATION}: owns has {pattern}, but there is no such file. Remove the entry."
     try:
-        files_with_passages(service, root)
+        files_with_passages(service.name, root)
     except CommandError as error:
         yield str(error)
     if not {"settings.py", "main.py"} & set(missing):

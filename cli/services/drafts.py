@@ -61,6 +61,8 @@ def git(root: Path, *arguments: str) -> str:
 
 def settle(root: Path, paths: Sequence[str]) -> None:
     """Sort the imports and wrap the lines in files and folders below *root*, and remove imports that are not used."""
+    if not paths:  # to ruff, that would be all
+        return
     ruff = Path(sys.executable).with_name("ruff")
     for arguments in (["check", "--quiet", "--select", "I,F401", "--fix"], ["format", "--quiet"]):
         subprocess.run([ruff, *arguments, *paths], cwd=root, check=True)

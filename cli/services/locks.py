@@ -39,6 +39,16 @@ def stray_locks(root: Path, services: Iterable[Service]) -> list[Path]:
     return sorted(file for file in (root / FOLDER).glob("*.txt") if file.stem not in known)
 
 
+def is_lock(path: str) -> bool:
+    """Whether a path in the project is that of a lock."""
+    return path.startswith(f"{FOLDER}/") and path.endswith(".txt") and not path.endswith("/audit-exceptions.txt")
+
+
+def lock_file(name: str) -> str:
+    """Return the path of a service's lock."""
+    return f"{FOLDER}/{name}.txt"
+
+
 def make_locks(root: Path, services: Iterable[Service], stale: list[Service], before: Libraries) -> None:
     """
     Make the stale locks: a copy of a lock of the same libraries, otherwise by uv, which asks the package index.
@@ -68,4 +78,4 @@ def _make(root: Path, *arguments: str) -> None:
 
 
 def _lock(root: Path, name: str) -> Path:
-    return root / FOLDER / f"{name}.txt"
+    return root / lock_file(name)

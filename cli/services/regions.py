@@ -14,6 +14,11 @@ _COMMENT = r"(?P<before>[ \t]*(?:#|//|<!--) )"
 _BY = r"\(bin/cli render(?:, (?P<digest>[0-9a-f]{8}))?\)"
 _HEADER = re.compile(rf"{_COMMENT}Rendered from (?P<source>.*) {_BY}(?: -->)?\n")
 _TOLD = ": edit that instead"
+_FILLED = re.compile(
+    r"(?P<mark>^[^\n]*--- rendered: (?P<name>[^,\n]+), from [^\n]* \(bin/cli render), [0-9a-f]{8}"
+    r"(?P<after>\) ---[^\n]*\n).*?(?P<end>^[^\n]*--- end of (?P=name) ---)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,17 @@ def replaced(present: str, region: Region, *, force: bool = False) -> str:
     kept = "" if callable(region.content) else f", {digest(new)}"
     mark = f"{start['before']}--- rendered: {region.name}, from {region.source} (bin/cli render{kept}) ---"
     return f"{present[: start.start()]}{mark}{start['after'] or ''}\n{new}{present[end.start() :]}"
+
+
+def is_rendered(text: str) -> bool:
+    """Whether the text is that of a whole file."""
+    first, newline, _ = text.partition("\n")
+    return bool(newline and _HEADER.fullmatch(f"{first.removesuffix(_TOLD)}\n"))
+
+
+def emptied(text: str) -> str:
+    """Return a text without the content of its regions, except of those whose lines people edit."""
+    return _FILLED.sub(r"\g<mark>\g<after>\g<end>", text)
 
 
 def digest(text: str) -> str:

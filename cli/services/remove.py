@@ -11,14 +11,13 @@ import typer
 from cli.dev.files import SECRETS
 from cli.dev.secrets import forget_secrets
 from cli.errors import CommandError
-from cli.services.belongings import files_with_passages, ignored_files, tracked_files, without_passages
+from cli.services.belongings import ignored_files, tracked_files
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import ROOT, Service, find_service
 from cli.services.drafts import apply, difference, drafted, render_draft, settle
-from cli.services.links_between_pages import without_links
+from cli.services.mentions import take_out_mentions
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
-from cli.services.subscriptions import unsubscribe
 
 
 def remove(
@@ -98,22 +97,11 @@ def admitted(service: Service, project: Project) -> dict[str, list[str]]:
 
 
 def take_out(service: Service, root: Path) -> None:
-    """Delete the files of a service, and in others the passages about it and the links to them."""
+    """Delete the files of a service, and what others say about it."""
     own = tracked_files(service, root)
     for path in own:
         (root / path).unlink()
-    changed = sorted(set(files_with_passages(service, root)) - set(own))
-    for path in changed:
-        text = without_passages(root, path, service.name)
-        assert text is not None
-        (root / path).write_text(text, encoding="utf-8")
-    unsubscribe(root, service.name)
-    edited = [str(file.relative_to(root)) for name in ("events", "settings") for file in root.glob(f"*/{name}.py")]
-    settle(root, [*edited, *(path for path in changed if path.endswith(".py"))])
-    removed = {(root / path).resolve() for path in own}
-    for page in root.rglob("*.md"):
-        if (text := without_links(page, removed)) is not None:
-            page.write_text(text, encoding="utf-8")
+    settle(root, [path for path in take_out_mentions(service.name, own, root) if path.endswith(".py")])
 
 
 def check_draft(service: Service, draft: Path, admitted: dict[str, list[str]]) -> None:

@@ -41,13 +41,16 @@ def subscribe(root: Path, event_type: str, consumer: str) -> None:
     settings.write_text(text, encoding="utf-8")
 
 
-def unsubscribe(root: Path, consumer: str) -> None:
-    """Have a service consume no events of others any more."""
+def unsubscribe(root: Path, consumer: str) -> list[Path]:
+    """Have a service consume no events of others any more; returns the files that were changed."""
+    changed = list[Path]()
     for events in root.glob("*/events.py"):
         if _change_consumers(events, lambda _type, names: [name for name in names if name != consumer]):
             settings = events.with_name("settings.py")
             text = settings.read_text(encoding="utf-8")
             settings.write_text(text.replace(f"    {consumer}_service_url: ServiceUrl\n", ""), encoding="utf-8")
+            changed += [events, settings]
+    return changed
 
 
 def _change_consumers(events: Path, change: Callable[[str, list[str]], list[str]]) -> bool:

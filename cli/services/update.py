@@ -1,0 +1,161 @@
+"""`bin/cli update`: merge a later version of the base on which this project was begun."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+
+from cli.errors import CommandError
+from cli.services import merge_driver
+from cli.services.belongings import patterns
+from cli.services.clean_tree import require_clean_tree
+from cli.services.discovery import DECLARATION, ROOT
+from cli.services.drafts import settle
+from cli.services.kubernetes import service_file
+from cli.services.locks import is_lock, lock_file
+from cli.services.mentions import take_out_mentions
+from cli.services.regions import is_rendered
+
+_NEXT = "make install && bin/cli render && make check && git add --all && git commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge has left to do."""
+
+    conflicts: tuple[str, ...]
+    """Paths that both sides wrote by hand."""
+    has_stale_locks: bool
+    """Whether both sides changed the libraries."""
+
+
+def update(
+    revision: Annotated[str, typer.Argument(help="The later version: base/main after `git fetch base`, or a tag.")],
+) -> None:
+    """
+    Merge a later version of this base. What is rendered never conflicts, and removed services stay removed.
+
+    Nothing is committed: `git merge --abort` takes it back.
+
+    Raises:
+        CommandError: Git does not have all changes, the two have no common commit, or both sides wrote the same lines.
+    """
+    require_clean_tree(ROOT)
+    merged = merge(ROOT, revision)
+    steps = f"make lock && {_NEXT}" if merged.has_stale_locks else _NEXT
+    if merged.conflicts:
+        paths = "\n".join(f"  {path}" for path in merged.conflicts)
+        raise CommandError(f"Both sides wrote here; edit these files:\n{paths}\nThen: {steps}")
+    typer.echo(f"Merged {revision}; nothing is committed. Next: {steps}")
+
+
+def merge(root: Path, revision: str) -> Merged:
+    """
+    Merge a revision into the working tree of *root*, without a commit.
+
+    Raises:
+        CommandError: There is no such revision, or no common commit.
+    """
+    base = _common_commit(root, revision)
+    removed = sorted(_services(root, base) - _services(root, "HEAD"))
+    locks = _changed_locks(root, base, "HEAD") & _changed_locks(root, base, revision)
+    _merge(root, revision, removed)
+    for name in removed:
+        _take_out(root, base, revision, name)
+    _remove(root, [path for path in _conflicts(root) if is_rendered(_only_text(root, path))])
+    return Merged(tuple(_conflicts(root)), has_stale_locks=bool(locks - set(map(lock_file, removed))))
+
+
+def _common_commit(root: Path, revision: str) -> str:
+    if _run(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode:
+        raise CommandError(f"There is no revision '{revision}' here. First: git fetch base (docs/updating.md)")
+    found = _run(root, "merge-base", "HEAD", revision)
+    if found.returncode:
+        raise CommandError(f"This project and {revision} have no commit in common (docs/updating.md).")
+    return found.stdout.strip()
+
+
+def _merge(root: Path, revision: str, removed: Sequence[str]) -> None:
+    """
+    Have git merge, with our driver for every file.
+
+    Raises:
+        CommandError: Git refuses the merge.
+    """
+    driver = shlex.join([sys.executable, "-m", merge_driver.__name__, "%O", "%A", "%B", "%P", *removed])
+    with tempfile.TemporaryDirectory() as folder:
+        attributes = Path(folder, "attributes")
+        attributes.write_text("* merge=by-hand\n", encoding="utf-8")
+        options = ["-c", f"core.attributesFile={attributes}", "-c", f"merge.by-hand.driver={driver}"]
+        done = _run(root, *options, "merge", "--no-commit", "--no-ff", revision)
+    if not _run(root, "rev-parse", "--verify", "--quiet", "MERGE_HEAD").stdout:
+        raise CommandError((done.stderr or done.stdout).strip())
+
+
+def _services(root: Path, revision: str) -> set[str]:
+    paths = map(PurePosixPath, _git(root, "ls-tree", "-r", "--name-only", revision).splitlines())
+    return {path.parts[0] for path in paths if path.parts[1:] == (DECLARATION,)}
+
+
+def _changed_locks(root: Path, old: str, new: str) -> set[str]:
+    return {path for path in _git(root, "diff", "--name-only", old, new).splitlines() if is_lock(path)}
+
+
+def _take_out(root: Path, base: str, revision: str, name: str) -> None:
+    """Remove what the merge has brought back of a removed service."""
+    declaration = tomllib.loads(_run(root, "show", f"{revision}:{name}/{DECLARATION}").stdout)
+    own = patterns(name, declaration.get("owns", []))
+    files = {
+        path
+        for side in (base, revision)
+        for path in _git(root, "ls-files", f"--with-tree={side}", "--", *own).split("\n")
+    }
+    _remove(root, [*own, lock_file(name), service_file(name.replace("_", "-"))])
+    changed = take_out_mentions(name, files, root)
+    whole = sorted(set(changed) - set(_conflicts(root)))
+    if whole:
+        settle(root, [path for path in whole if path.endswith(".py")])
+        _git(root, "add", "--", *whole)
+
+
+def _files(root: Path, revision: str, own: Sequence[str]) -> set[str]:
+    """Return the files of a revision, and of the index, that match patterns."""
+    return set(_git(root, "ls-files", f"--with-tree={revision}", "-z", "--", *own).split("\0")[:-1])
+
+
+def _remove(root: Path, paths: Sequence[str]) -> None:
+    if paths:
+        _git(root, "rm", "-r", "-f", "-q", "--ignore-unmatch", "--", *paths)
+
+
+def _conflicts(root: Path) -> list[str]:
+    return _git(root, "diff", "--name-only", "--diff-filter=U").splitlines()
+
+
+def _only_text(root: Path, path: str) -> str:
+    """Return the text of a file that one side has removed; empty if both have it."""
+    ours, theirs = (_run(root, "show", f"{side}:{path}") for side in ("HEAD", "MERGE_HEAD"))
+    return ours.stdout + theirs.stdout if ours.returncode or theirs.returncode else ""
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = _run(root, *arguments)
+    if done.returncode:
+        raise CommandError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = ["git", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # for the driver
+    return subprocess.run(
+        command, cwd=root, env=environment, check=False, capture_output=True, text=True, errors="replace"
+    )
