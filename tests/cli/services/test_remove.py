@@ -69,12 +69,12 @@ def test_links_to_removed_pages_become_text(tmp_path: Path) -> None:
     """An entry or a row about a removed page goes, and so does an image; other links stay."""
     page = tmp_path / "README.md"
     page.write_text(
-        "See [the memo](docs/memo.md#x) and [this](docs/kept.md).\n- [Memo](docs/memo.md)\n| [m](docs/memo.md) | x |\n"
-        "![picture](docs/memo.svg)\n"
+        "See [the memo](pages/memo.md#x) and [this](pages/kept.md).\n- [Memo](pages/memo.md)\n| [m](pages/memo.md) | x |\n"
+        "![picture](pages/memo.svg)\n"
     )
-    removed = {(tmp_path / path).resolve() for path in ("docs/memo.md", "docs/memo.svg")}
+    removed = {(tmp_path / path).resolve() for path in ("pages/memo.md", "pages/memo.svg")}
 
-    assert without_links(page, removed) == "See the memo and [this](docs/kept.md).\n\n"
+    assert without_links(page, removed) == "See the memo and [this](pages/kept.md).\n\n"
     assert without_links(page, set()) is None
 
 
@@ -92,7 +92,7 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
 
     with pytest.raises(CommandError, match=r"memo/service\.toml is missing: write port"):
         check("memo")
-    found = list(lacks(Service("memo", 8100, "postgres", owns=("docs/memo.md",)), tmp_path))
+    found = list(lacks(Service("memo", 8100, "postgres", owns=("pages/memo.md",)), tmp_path))
 
     assert [problem.split()[0] for problem in found] == [
         *("memo/settings.py", "memo/main.py", "memo/README.md", "memo/alembic.ini", "memo/service.toml:")
