@@ -69,7 +69,8 @@ def test_links_to_removed_pages_become_text(tmp_path: Path) -> None:
     """An entry or a row about a removed page goes, and so does an image; other links stay."""
     page = tmp_path / "README.md"
     page.write_text(
-        "See [the memo](pages/memo.md#x) and [this](pages/kept.md).\n- [Memo](pages/memo.md)\n| [m](pages/memo.md) | x |\n"
+        "See [the memo](pages/memo.md#x) and [this](pages/kept.md).\n"
+        "- [Memo](pages/memo.md)\n| [m](pages/memo.md) | x |\n"
         "![picture](pages/memo.svg)\n"
     )
     removed = {(tmp_path / path).resolve() for path in ("pages/memo.md", "pages/memo.svg")}
