@@ -169,6 +169,7 @@ async def test_erasing_somebody_unknown_is_no_error(apps: dict[str, FastAPI], cl
         assert await database["erased_users"].count_documents({}) == 1
 
 
+# --- about product ---
 async def test_what_happens_to_products_is_counted(people: People, bearer: Bearer) -> None:
     """Creating and changing a product are two events."""
     admin = bearer(role="admin")
@@ -183,6 +184,7 @@ async def test_what_happens_to_products_is_counted(people: People, bearer: Beare
     assert await eventually(are_counted)
 
 
+# --- end about product ---
 async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, people: People, user: Dispatcher) -> None:
     """The event and the account are stored in one transaction."""
     account = {"username": "ada", "email": "ada@example.org", "password": "correct horse battery"}
@@ -195,6 +197,7 @@ async def test_a_registration_is_counted_for_its_person(sealed: Dispatcher, peop
     assert await eventually(is_counted)
 
 
+# --- about order ---
 async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean: None) -> None:
     """Revenue has minor units and currency, of confirmed orders of the order service; without a total there is none."""
     data = {"items": [], "total_price_minor": 1999, "currency": "EUR", "cause": "stock reserved"}
@@ -207,6 +210,7 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
     assert revenues == {sold["id"]: {"currency": "EUR", "minor": 1999}, gift["id"]: None}
 
 
+# --- end about order ---
 @pytest.mark.parametrize("time", ["1999-12-31T00:00:00Z", "2999-01-01T00:00:00Z"])
 async def test_a_service_with_a_wrong_clock_is_told(user: Dispatcher, apps: dict[str, FastAPI], time: str) -> None:
     """The event of a service with a wrong clock is refused, so an operator notices."""

@@ -55,12 +55,18 @@ def test_a_narrow_terminal_cuts_nothing(width: int) -> None:
     ("words", "found"),
     [
         ([], [0, 1]),
+        # --- about order ---
         (["order"], [0]),
+        # --- end about order ---
         (["service=order"], [0]),
         (["path=ORDER"], [0, 1]),
         (["ORDERS"], [0]),
+        # --- about order ---
         (["product", "cancel"], [0]),
+        # --- end about order ---
+        # --- about order ---
         (["order", "callers=product"], [0]),
+        # --- end about order ---
     ],
 )
 def test_words_choose_rows(words: list[str], found: list[int], capsys: pytest.CaptureFixture[str]) -> None:

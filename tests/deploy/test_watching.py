@@ -27,9 +27,9 @@ def rules(file: str) -> list[dict[str, Any]]:
 
 
 def panels() -> list[dict[str, Any]]:
-    """Return the graphs of the dashboard."""
-    dashboard = json.loads((ROOT / "deploy/grafana/dashboard.json").read_text())
-    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    """Return the graphs of the dashboards."""
+    dashboards = [json.loads(file.read_text()) for file in sorted((ROOT / "deploy/grafana").glob("*.json"))]
+    return [panel for dashboard in dashboards for panel in dashboard["panels"] if panel["type"] != "row"]
 
 
 def expressions() -> Iterator[str]:

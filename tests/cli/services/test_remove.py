@@ -1,0 +1,141 @@
+"""`bin/cli service remove` and `check`: what stands in the way, and what is left, in a clone of this project."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from cli.errors import CommandError
+from cli.services import check as checking
+from cli.services.belongings import unmatched_patterns, without_passages
+from cli.services.check import check, lacks
+from cli.services.discovery import ROOT, SERVICES, Service, find_service
+from cli.services.links_between_pages import without_links
+from cli.services.project import read_project
+from cli.services.remove import callers, refuse
+
+SHOP = ["order", "product"]
+
+
+def test_all_that_stands_in_the_way_is_named_at_once(apps: dict[str, FastAPI]) -> None:
+    """Each service that calls it, with its calls and what to change; without an obstacle nothing is raised."""
+    project, user = read_project(ROOT, apps), find_service("user")
+
+    with pytest.raises(CommandError) as refused:
+        refuse(user, callers(user, project))
+    refuse(user, [])
+
+    first, *lines = str(refused.value).splitlines()
+    assert first == "Nothing was removed. In the way of user:"
+    assert [line.split()[0] for line in lines] == [one.name for one in SERVICES if one != user]
+    assert "/.well-known/jwks.json" in lines[0]
+    assert "or remove analytics first." in lines[0]
+
+
+def test_a_passage_is_removed_and_the_rest_stays(tmp_path: Path) -> None:
+    """In each kind of comment; passages about another service, and text that mentions a mark, stay."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        "a\n<!-- --- about memo --- -->\nb\n<!-- --- end about memo --- -->\nc `--- about memo ---`\n"
+        "    # --- about card ---\nd\n    # --- end about card ---\n| e <!-- about memo --> |\n"
+    )
+
+    assert without_passages(tmp_path, "page.md", "memo") == (
+        "a\nc `--- about memo ---`\n    # --- about card ---\nd\n    # --- end about card ---\n"
+    )
+    assert without_passages(tmp_path, "page.md", "list") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("# --- about memo ---\na\n", "page:1: the passage that begins in line 1 has no end"),
+        ("a\n# --- end about memo ---\n", "page:2: a passage ends here that has no beginning"),
+        ("# --- about memo ---\n# --- about memo ---\n", "page:2: the passage that begins in line 1 has no end"),
+    ],
+)
+def test_a_passage_without_both_marks_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    """The message names the line."""
+    (tmp_path / "page").write_text(text)
+
+    with pytest.raises(CommandError, match=says):
+        without_passages(tmp_path, "page", "memo")
+
+
+def test_links_to_removed_pages_become_text(tmp_path: Path) -> None:
+    """An entry or a row about a removed page goes, and so does an image; other links stay."""
+    page = tmp_path / "README.md"
+    page.write_text(
+        "See [the memo](pages/memo.md#x) and [this](pages/kept.md).\n"
+        "- [Memo](pages/memo.md)\n| [m](pages/memo.md) | x |\n"
+        "![picture](pages/memo.svg)\n"
+    )
+    removed = {(tmp_path / path).resolve() for path in ("pages/memo.md", "pages/memo.svg")}
+
+    assert without_links(page, removed) == "See the memo and [this](pages/kept.md).\n\n"
+    assert without_links(page, set()) is None
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_what_a_service_owns_is_there(service: Service) -> None:
+    """Each entry of ``owns`` matches a file, and each passage about the service has two marks."""
+    assert unmatched_patterns(service, ROOT) == []
+
+
+def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a service.toml, it is the first thing; with it, each missing file is named with what to write."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)  # noqa: S607
+    (tmp_path / "memo").mkdir()
+    monkeypatch.setattr(checking, "ROOT", tmp_path)
+
+    with pytest.raises(CommandError, match=r"memo/service\.toml is missing: write port"):
+        check("memo")
+    found = list(lacks(Service("memo", 8100, "postgres", owns=("pages/memo.md",)), tmp_path))
+
+    assert [problem.split()[0] for problem in found] == [
+        *("memo/settings.py", "memo/main.py", "memo/README.md", "memo/alembic.ini", "memo/service.toml:")
+    ]
+
+
+def run(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python, with the code of the clone."""
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(clone)}
+    command = [sys.executable, "-P", "-m", *arguments]
+    return subprocess.run(command, cwd=clone, env=environment, check=False, capture_output=True, text=True)
+
+
+def git(clone: Path, *arguments: str) -> str:
+    """Run git in the clone; returns its output."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    return subprocess.run(["git", *who, *arguments], cwd=clone, check=True, capture_output=True, text=True).stdout  # noqa: S607
+
+
+# --- about product ---
+@pytest.mark.long
+def test_the_example_shop_can_be_removed(tmp_path: Path) -> None:
+    """First order, then product: what is left is complete, linted, typed and rendered, and its pages and tests hold."""
+    clone = tmp_path / "clone"
+    git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(clone))
+    refused = run(clone, "cli", "service", "remove", "product")
+    assert "order calls it (POST /api/v1/reservations" in refused.stderr
+    assert git(clone, "status", "--porcelain") == ""
+
+    for name in SHOP:
+        done = run(clone, "cli", "service", "remove", name)
+        assert done.returncode == 0, done.stderr
+        git(clone, "add", "--all")
+        git(clone, "commit", "--quiet", "--message", f"Remove {name}")
+
+    assert git(clone, "ls-files", *SHOP, *(f"tests/{name}" for name in SHOP)) == ""
+    checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["cli", "render", "--check"]]
+    suites = ["tests/docs", "tests/cli/services", "tests/cli/test_events.py", "tests/test_contracts.py"]
+    collected, fast = ["pytest", "-n", "0", "-q", "--collect-only"], ["pytest", "-n", "0", "-q", *suites]
+    for command in (*checks, ["cli", "service", "check"], collected, fast):
+        done = run(clone, *command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+# --- end about product ---
