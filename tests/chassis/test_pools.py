@@ -134,10 +134,11 @@ async def test_a_connection_goes_to_the_caller_that_has_waited_longest(single: P
 
 async def test_a_connection_is_not_lost_with_the_caller_it_was_handed_to(single: Postgres) -> None:
     """A caller that is cancelled when its turn has come hands the connection on."""
-    async with single.transaction() as session:
-        await session.execute(text("SELECT 1"))
-        waiter = asyncio.create_task(single.run(BACKEND, {}))
-        assert await eventually(tells("waiting", 1))
+    pool = single._pool  # noqa: SLF001 - so that nothing runs between the return of the connection and the cancellation
+    taken = await pool._take()  # noqa: SLF001
+    waiter = asyncio.create_task(single.run(BACKEND, {}))
+    assert await eventually(tells("waiting", 1))
+    pool._do_return_conn(taken)  # noqa: SLF001
     waiter.cancel()
 
     with pytest.raises(asyncio.CancelledError):

@@ -143,21 +143,21 @@ def test_a_migration_is_written_where_there_is_no_formatter(
     has_formatter: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """The images lack it. The message names the file as it is called outside a container, too."""
-    copy = shutil.copytree(ROOT / "order", tmp_path / "order", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = shutil.copytree(ROOT / "user", tmp_path / "user", ignore=shutil.ignore_patterns("__pycache__"))
     for module in ("cli.db", "cli.migrations"):
         monkeypatch.setattr(f"{module}.ROOT", tmp_path)
     monkeypatch.setattr("sys.path", [*sys.path])
-    upgrade(["order"])
+    upgrade(["user"])
     if not has_formatter:
         monkeypatch.setattr("cli.db.find_spec", lambda _: None)
         monkeypatch.setattr("alembic.script.write_hooks._run_hooks", lambda *_: pytest.fail("the formatter was called"))
 
-    migrate("order", "remember")
+    migrate("user", "remember")
 
     before = {file.name for file in MIGRATIONS}
     (written,) = (file for file in (copy / "migrations/versions").glob("*.py") if file.name not in before)
     assert "forgotten" in written.read_text()
-    assert f"wrote order/migrations/versions/{written.name}." in capsys.readouterr().out
+    assert f"wrote user/migrations/versions/{written.name}." in capsys.readouterr().out
     assert "forgotten" not in tables(url)
 
 
