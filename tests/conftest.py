@@ -9,7 +9,7 @@ import gc
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -45,7 +45,7 @@ from tests.support.aliases import Bearer, Empty, MakeUser, People
 from tests.support.databases import HURRY, Tables, WrittenCollections, data_folder, patient_pools
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
-from tests.support.serving import serve
+from tests.support.serving import reserved_port, serve
 from tests.support.tools import not_run
 from user import password_hashing as passwords
 from user.dependencies import Parts
@@ -121,15 +121,18 @@ def environment(
         else mongodb.create_database(service.name)
         for service in STORED
     }
-    addresses = {service.url_variable: f"http://127.0.0.1:{free_port()}" for service in SERVICES}
-    docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
-    like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
-    values = {**secrets, **stores, **addresses, **docs, **like_production, "LOG_LEVEL": "WARNING"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in values.items():
-            patch.setenv(name, value)
-        upgrade(None)
-        yield values
+    with ExitStack() as ports:
+        addresses = {
+            service.url_variable: f"http://127.0.0.1:{ports.enter_context(reserved_port())}" for service in SERVICES
+        }
+        docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
+        like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
+        values = {**secrets, **stores, **addresses, **docs, **like_production, "LOG_LEVEL": "WARNING"}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in values.items():
+                patch.setenv(name, value)
+            upgrade(None)
+            yield values
 
 
 @pytest.fixture(scope="session")

@@ -35,14 +35,15 @@ async def test_an_account_and_an_event_on_its_way_are_found(environment: dict[st
     waiting = (
         "INSERT INTO outbox (event_id, listener, aggregate, message, due_at) VALUES (:id, 'b', 'c', '{}', 'infinity')"
     )
-    async with (
-        opened(Postgres(SecretStr(environment["USER_DATABASE_URL"]), "tests")) as store,
-        store.transaction() as session,
-    ):
-        await session.execute(text("DELETE FROM outbox"))
-        await session.execute(text(waiting), {"id": user.id})
+    async with opened(Postgres(SecretStr(environment["USER_DATABASE_URL"]), "tests")) as store:
+        async with store.transaction() as session:
+            await session.execute(text("DELETE FROM outbox"))
+            await session.execute(text(waiting), {"id": user.id})
 
-    broken = {rule: ids for rule, ids in (await check(environment)).items() if ids}
+        broken = {rule: ids for rule, ids in (await check(environment)).items() if ids}
+
+        async with store.transaction() as session:  # the next test waits until there is no event
+            await session.execute(text("DELETE FROM outbox"))
 
     assert broken == {
         "every account is counted in analytics": [f"user.registered {user.id}"],

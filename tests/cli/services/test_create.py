@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from fastapi import FastAPI
 
 from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
@@ -134,8 +135,11 @@ def texts(root: Path) -> list[str]:
 
 
 # --- about product ---
-def test_calls_of_peers_are_declared_with_their_addresses() -> None:
+def test_calls_of_peers_are_declared_with_their_addresses(
+    apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A list is read by the ids of its items; the answer of another route is not read yet."""
+    monkeypatch.setattr("cli.build.build_all", lambda: apps)  # building changes the environment of the process
     files = copied("postgres", "made_up_desk")
 
     declare_calls(files, "made_up_desk", ["product", "analytics"])
