@@ -1,6 +1,5 @@
 """`bin/cli update`: merge a later version of the base on which this project was begun."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from cli.services import merge_driver
 from cli.services.belongings import patterns
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import DECLARATION, ROOT
-from cli.services.drafts import settle
+from cli.services.drafts import drafted, settle
 from cli.services.kubernetes import service_file
 from cli.services.locks import is_lock, lock_file
 from cli.services.mentions import take_out_mentions
@@ -49,7 +48,8 @@ def update(
         CommandError: Git does not have all changes, the two have no common commit, or both sides wrote the same lines.
     """
     require_clean_tree(ROOT)
-    merged = merge(ROOT, revision)
+    with drafted(ROOT) as code:
+        merged = merge(ROOT, revision, code)
     steps = f"make lock && {_NEXT}" if merged.has_stale_locks else _NEXT
     if merged.conflicts:
         paths = "\n".join(f"  {path}" for path in merged.conflicts)
@@ -57,9 +57,12 @@ def update(
     typer.echo(f"Merged {revision}; nothing is committed. Next: {steps}")
 
 
-def merge(root: Path, revision: str) -> Merged:
+def merge(root: Path, revision: str, code: Path) -> Merged:
     """
     Merge a revision into the working tree of *root*, without a commit.
+
+    Args:
+        code: A folder with the code of the merge driver, which must not change meanwhile.
 
     Raises:
         CommandError: There is no such revision, or no common commit.
@@ -67,7 +70,7 @@ def merge(root: Path, revision: str) -> Merged:
     base = _common_commit(root, revision)
     removed = sorted(_services(root, base) - _services(root, "HEAD"))
     locks = _changed_locks(root, base, "HEAD") & _changed_locks(root, base, revision)
-    _merge(root, revision, removed)
+    _merge(root, revision, removed, code)
     for name in removed:
         _take_out(root, base, revision, name)
     _remove(root, [path for path in _conflicts(root) if is_rendered(_only_text(root, path))])
@@ -83,19 +86,23 @@ def _common_commit(root: Path, revision: str) -> str:
     return found.stdout.strip()
 
 
-def _merge(root: Path, revision: str, removed: Sequence[str]) -> None:
+def _merge(root: Path, revision: str, removed: Sequence[str], code: Path) -> None:
     """
     Have git merge, with our driver for every file.
 
     Raises:
         CommandError: Git refuses the merge.
     """
-    driver = shlex.join([sys.executable, "-m", merge_driver.__name__, "%O", "%A", "%B", "%P", *removed])
+    program = ["env", f"PYTHONPATH={code}", sys.executable, "-P", "-m", merge_driver.__name__]
+    driver = shlex.join([*program, "%O", "%A", "%B", "%P", *removed])
     with tempfile.TemporaryDirectory() as folder:
         attributes = Path(folder, "attributes")
         attributes.write_text("* merge=by-hand\n", encoding="utf-8")
         options = ["-c", f"core.attributesFile={attributes}", "-c", f"merge.by-hand.driver={driver}"]
-        done = _run(root, *options, "merge", "--no-commit", "--no-ff", revision)
+        # No renames: a new service resembles the removed one that it was copied from. Git's default strategy heeds that
+        # from version 2.50 only, of which "recursive" is another name.
+        strategy = ["--strategy=recursive", "--strategy-option=no-renames"]
+        done = _run(root, *options, "merge", "--no-commit", "--no-ff", *strategy, revision)
     if not _run(root, "rev-parse", "--verify", "--quiet", "MERGE_HEAD").stdout:
         raise CommandError((done.stderr or done.stdout).strip())
 
@@ -155,7 +162,4 @@ def _git(root: Path, *arguments: str) -> str:
 
 def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = ["git", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # for the driver
-    return subprocess.run(
-        command, cwd=root, env=environment, check=False, capture_output=True, text=True, errors="replace"
-    )
+    return subprocess.run(command, cwd=root, check=False, capture_output=True, text=True, errors="replace")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import CommandError
+from cli.services.discovery import ROOT
 from cli.services.kubernetes import service_file
 from cli.services.locks import lock_file
 from cli.services.regions import Region, WholeFile, replaced, whole
@@ -112,7 +113,7 @@ def test_rendered_text_never_conflicts(repository: Repository) -> None:
         }
     )
 
-    assert merge(repository.folder, "base") == Merged((), has_stale_locks=False)
+    assert merge(repository.folder, "base", ROOT) == Merged((), has_stale_locks=False)
 
     assert repository.text("compose.yml") == COMPOSE.replace("1", "2")
     assert repository.text("addresses.env") == addresses("SHOP=1\nOURS=2\n")
@@ -138,7 +139,7 @@ def test_a_removed_service_stays_removed(repository: Repository) -> None:
     repository.git("rm", "-rq", "shop", "tests/shop", "pages", lock_file("shop"), "deploy")
     repository.commit(**{"compose.yml": listed(""), "readme.md": "one\ntwo\nthree\n"})
 
-    assert merge(repository.folder, "base") == Merged((), has_stale_locks=False)
+    assert merge(repository.folder, "base", ROOT) == Merged((), has_stale_locks=False)
 
     files = {str(file.relative_to(repository.folder)) for file in repository.folder.rglob("*") if file.is_file()}
     assert {file for file in files if not file.startswith(".git/")} == {
@@ -152,12 +153,25 @@ def test_a_removed_service_stays_removed(repository: Repository) -> None:
     assert repository.text("more.md") == "more\n"
 
 
+def test_a_service_that_resembles_a_removed_one_gets_nothing_of_it(repository: Repository) -> None:
+    """Git would take it for the removed one under a new name, and add what the base has added there."""
+    repository.git("mv", "shop", "desk")
+    repository.commit()
+    later(repository, **{"shop/main.py": "second\n", "shop/added.py": "new\n"})
+
+    assert merge(repository.folder, "base", ROOT).conflicts == ()
+
+    assert {file.name for file in (repository.folder / "desk").iterdir()} == {"service.toml", "main.py"}
+    assert repository.text("desk/main.py") == "first\n"
+    assert not (repository.folder / "shop").exists()
+
+
 def test_what_both_sides_wrote_is_a_conflict(repository: Repository) -> None:
     """The file has git's marks, and nothing else is held up."""
     later(repository, **{"readme.md": "one\ntheirs\nthree\n", "new.md": "new\n"})
     repository.commit(**{"readme.md": "one\nours\nthree\n"})
 
-    assert merge(repository.folder, "base").conflicts == ("readme.md",)
+    assert merge(repository.folder, "base", ROOT).conflicts == ("readme.md",)
 
     assert "<<<<<<< ours\nours\n=======\ntheirs\n>>>>>>> theirs\n" in (repository.text("readme.md") or "")
     assert repository.text("new.md") == "new\n"
@@ -168,7 +182,7 @@ def test_a_rendered_file_that_the_base_gave_up_goes(repository: Repository) -> N
     later(repository, **{"addresses.env": None})
     repository.commit(**{"addresses.env": addresses("SHOP=1\nOURS=2\n")})
 
-    assert merge(repository.folder, "base").conflicts == ()
+    assert merge(repository.folder, "base", ROOT).conflicts == ()
 
     assert repository.text("addresses.env") is None
 
@@ -178,7 +192,7 @@ def test_locks_that_both_sides_made_are_the_bases_and_to_be_made_anew(repository
     later(repository, **{"requirements/dev.txt": "a==2\n"})
     repository.commit(**{"requirements/dev.txt": "a==1\nb==1\n"})
 
-    assert merge(repository.folder, "base") == Merged((), has_stale_locks=True)
+    assert merge(repository.folder, "base", ROOT) == Merged((), has_stale_locks=True)
 
     assert repository.text("requirements/dev.txt") == "a==2\n"
 
@@ -192,7 +206,7 @@ def test_a_binary_file_of_both_sides_is_a_conflict(repository: Repository) -> No
     (repository.folder / "picture.png").write_bytes(b"\x89PNG\0\xff2")
     repository.commit()
 
-    assert merge(repository.folder, "base").conflicts == ("picture.png",)
+    assert merge(repository.folder, "base", ROOT).conflicts == ("picture.png",)
 
     assert (repository.folder / "picture.png").read_bytes() == b"\x89PNG\0\xff2"
 
@@ -202,7 +216,7 @@ def test_an_update_can_be_taken_back(repository: Repository) -> None:
     later(repository, **{"shop/main.py": "second\n", "readme.md": "theirs\n"})
     repository.git("rm", "-rq", "shop", "tests/shop", "pages", lock_file("shop"), "deploy")
     repository.commit(**{"readme.md": "ours\n"})
-    merge(repository.folder, "base")
+    merge(repository.folder, "base", ROOT)
 
     repository.git("merge", "--abort")
 
@@ -218,6 +232,6 @@ def test_a_revision_that_cannot_be_merged_is_refused(repository: Repository, rev
     repository.git("branch", "other", repository.git("commit-tree", "-m", "Other", "HEAD^{tree}").strip())
 
     with pytest.raises(CommandError, match=message):
-        merge(repository.folder, revision)
+        merge(repository.folder, revision, ROOT)
 
     assert repository.git("status", "--porcelain") == ""
