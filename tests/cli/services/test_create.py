@@ -1,11 +1,8 @@
 """`bin/cli service create`: what it refuses, and what it makes, in a clone of this project."""
 
-import os
 import shutil
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +18,7 @@ from cli.services.create import create, deliver_to_nobody, free_port, known_kind
 from cli.services.declaring_calls import declare_calls
 from cli.services.discovery import ROOT, SERVICES, discover
 from cli.services.subscriptions import subscribe, unsubscribe
+from tests.cli.services.clones import commit, git, run
 
 NAMES = {"made_up_card": "postgres", "made_up_note": "mongodb", "made_up_page": "none"}
 HIGHEST = max(service.port for service in SERVICES)
@@ -152,40 +150,6 @@ def test_calls_of_peers_are_declared_with_their_addresses(
 
 
 # --- end about product ---
-@pytest.fixture
-def clone(tmp_path: Path) -> Iterator[Path]:
-    """A clone of this project as it is now, without an environment of its own."""
-    git(ROOT, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(tmp_path / "clone"))
-    clone = tmp_path / "clone"
-    changes = subprocess.run(["git", "diff", "HEAD", "--binary"], cwd=ROOT, check=True, capture_output=True).stdout  # noqa: S607
-    if changes:
-        subprocess.run(["git", "apply"], cwd=clone, input=changes, check=True)  # noqa: S607
-        commit(clone)
-    yield clone
-    shutil.rmtree(clone)
-
-
-def git(root: Path, *arguments: str) -> str:
-    """Run git as a person; returns its output."""
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
-    return subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607
-
-
-def commit(root: Path) -> None:
-    """Commit everything."""
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "Change it")
-
-
-def run(clone: Path, *arguments: str) -> str:
-    """Run Python, with the code of the clone; returns its output."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(clone)}
-    python = [sys.executable, "-P", "-m", *arguments]
-    done = subprocess.run(python, cwd=clone, env=environment, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 @pytest.mark.long
 def test_services_of_each_kind_work_as_they_are_made_and_leave_no_trace(clone: Path) -> None:
     """They pass every check and test, untouched. Removed again, git shows no change."""

@@ -1,8 +1,6 @@
 """`bin/cli service remove` and `check`: what stands in the way, and what is left, in a clone of this project."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from cli.services.discovery import ROOT, SERVICES, Service, find_service
 from cli.services.links_between_pages import without_links
 from cli.services.project import read_project
 from cli.services.remove import callers, refuse
+from tests.cli.services.clones import attempt, commit, git, run
 
 SHOP = ["order", "product"]
 
@@ -100,42 +99,24 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
     ]
 
 
-def run(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python, with the code of the clone."""
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(clone)}
-    command = [sys.executable, "-P", "-m", *arguments]
-    return subprocess.run(command, cwd=clone, env=environment, check=False, capture_output=True, text=True)
-
-
-def git(clone: Path, *arguments: str) -> str:
-    """Run git in the clone; returns its output."""
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-    return subprocess.run(["git", *who, *arguments], cwd=clone, check=True, capture_output=True, text=True).stdout  # noqa: S607
-
-
 # --- about product ---
 @pytest.mark.long
-def test_the_example_shop_can_be_removed(tmp_path: Path) -> None:
+def test_the_example_shop_can_be_removed(clone: Path) -> None:
     """First order, then product: what is left is complete, linted, typed and rendered, and its pages and tests hold."""
-    clone = tmp_path / "clone"
-    git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(clone))
-    refused = run(clone, "cli", "service", "remove", "product")
+    refused = attempt(clone, "cli", "service", "remove", "product")
     assert "order calls it (POST /api/v1/reservations" in refused.stderr
     assert git(clone, "status", "--porcelain") == ""
 
     for name in SHOP:
-        done = run(clone, "cli", "service", "remove", name)
-        assert done.returncode == 0, done.stderr
-        git(clone, "add", "--all")
-        git(clone, "commit", "--quiet", "--message", f"Remove {name}")
+        run(clone, "cli", "service", "remove", name)
+        commit(clone)
 
     assert git(clone, "ls-files", *SHOP, *(f"tests/{name}" for name in SHOP)) == ""
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["cli", "render", "--check"]]
     suites = ["tests/docs", "tests/cli/services", "tests/cli/test_events.py", "tests/test_contracts.py"]
     collected, fast = ["pytest", "-n", "0", "-q", "--collect-only"], ["pytest", "-n", "0", "-q", *suites]
     for command in (*checks, ["cli", "service", "check"], collected, fast):
-        done = run(clone, *command)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        run(clone, *command)
 
 
 # --- end about product ---

@@ -10,6 +10,7 @@ from cli.services.kubernetes import service_file
 from cli.services.locks import lock_file
 from cli.services.regions import Region, WholeFile, replaced, whole
 from cli.services.update import Merged, merge
+from tests.cli.services.clones import commit, git, run
 
 SHOP = 'port = 8010\ndatabase = "none"\nowns = ["pages/tour.md"]\n'
 COMPOSE = """\
@@ -235,3 +236,56 @@ def test_a_revision_that_cannot_be_merged_is_refused(repository: Repository, rev
         merge(repository.folder, revision, ROOT)
 
     assert repository.git("status", "--porcelain") == ""
+
+
+LATER = [
+    ("chassis/core/clock.py", "Clocks:", "Clocks, later:"),
+    ("cli/services/compose.py", "pull_policy: never", "pull_policy: never  # later"),
+    ("README.md", "Two commands", "Two commands, later"),
+    # --- about order ---
+    ("order/README.md", "# ", "# Later "),
+    ("docs/order-sequence.md", "# ", "# Later "),
+    ("docs/architecture.md", "## An order", "## An order, later"),
+    # --- end about order ---
+]
+"""What a later version of the base has changed: its file, and a text with its new one."""
+
+
+@pytest.mark.long
+def test_a_project_with_another_name_and_services_of_its_own_takes_a_later_version(clone: Path) -> None:
+    """What is its own stays: the name, its service, what it removed. The rest comes along, and nothing conflicts."""
+    git(clone, "branch", "base")
+    run(clone, "cli", "project", "rename", "acme")
+    commit(clone)
+    run(clone, "cli", "service", "create", "gift_card")
+    commit(clone)
+    # --- about order ---
+    run(clone, "cli", "service", "remove", "order")
+    commit(clone)
+    # --- end about order ---
+    git(clone, "checkout", "--quiet", "base")
+    for path, before, after in LATER:
+        text = (clone / path).read_text()
+        assert before in text
+        (clone / path).write_text(text.replace(before, after, 1))
+    run(clone, "cli", "render")
+    commit(clone)
+    git(clone, "checkout", "--quiet", "main")
+
+    run(clone, "cli", "update", "base")
+    run(clone, "cli", "render")
+    commit(clone)
+
+    assert git(clone, "log", "-1", "--format=%p").count(" ") == 1
+    assert git(clone, "ls-files", "order", "docs/order-sequence.md") == ""
+    assert "# later" in (clone / "docker-compose.yml").read_text()
+    assert "acme-dev/jobs" in (clone / "docker-compose.yml").read_text()
+    assert "`gift_card`" in (clone / "README.md").read_text()
+    assert "Two commands, later" in (clone / "README.md").read_text()
+    assert "An order" not in (clone / "docs/architecture.md").read_text()
+    for check in (
+        ["cli", "render", "--check"],
+        ["ruff", "check"],
+        ["pytest", "-n", "0", "-q", "tests/docs/test_pages.py"],
+    ):
+        run(clone, *check)

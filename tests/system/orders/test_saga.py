@@ -23,7 +23,7 @@ RECOVERED_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wires:
+class Ways:
     """The connections from a customer to the order service, and from that to the product service."""
 
     front: FaultProxy
@@ -35,10 +35,10 @@ class Wires:
 
 
 @pytest.fixture(scope="module")
-async def wires(stack: Stack) -> AsyncIterator[Wires]:
+async def ways(stack: Stack) -> AsyncIterator[Ways]:
     """A new connection for the customer, and the one to the product service."""
     async with FaultProxy(stack.environment["ORDER_SERVICE_URL"], passing) as front:
-        yield Wires(front, stack.wires["product"])
+        yield Ways(front, stack.wires["product"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ class Customer:
 
 
 @pytest.fixture
-async def customer(stack: Stack, wires: Wires) -> AsyncIterator[Customer]:
+async def customer(stack: Stack, ways: Ways) -> AsyncIterator[Customer]:
     """A customer with a key."""
-    async with httpx.AsyncClient(base_url=wires.front.address, timeout=15) as orders:
+    async with httpx.AsyncClient(base_url=ways.front.address, timeout=15) as orders:
         yield Customer(orders, stack.admin, await make_product(stack), str(new_id()))
-    wires.front.fault = wires.back.fault = passing
+    ways.front.fault = ways.back.fault = passing
 
 
 async def stock_of(stack: Stack, product_id: str) -> int:
@@ -128,7 +128,7 @@ def once(step: str, strike: Callable[[Exchange], Awaitable[None]]) -> Callable[[
     ],
 )
 async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
-    stack: Stack, wires: Wires, customer: Customer, victim: str, when: str, step: str
+    stack: Stack, ways: Ways, customer: Customer, victim: str, when: str, step: str
 ) -> None:
     """A repetition gets the order, whether the service died before product had the request, after its work or later."""
 
@@ -140,7 +140,7 @@ async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
         stack.services.start(victim)
         exchange.cut()
 
-    wires.at(step).fault = once(step, kill)
+    ways.at(step).fault = once(step, kill)
 
     order = await customer.insist()
 
@@ -150,7 +150,7 @@ async def test_whatever_is_killed_at_a_step_there_is_one_order_with_its_units(
 
 
 async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
-    stack: Stack, wires: Wires, customer: Customer
+    stack: Stack, ways: Ways, customer: Customer
 ) -> None:
     """Without a repetition, the service resumes the order when its lease is over."""
 
@@ -159,7 +159,7 @@ async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
         stack.services.kill("order")
         exchange.cut()
 
-    wires.back.fault = once("stock", kill)
+    ways.back.fault = once("stock", kill)
     with pytest.raises(httpx.TransportError):
         await customer.send()
     await execute(stack, "UPDATE orders SET resume_at = now() WHERE status = 'pending'")
@@ -172,7 +172,7 @@ async def test_an_order_whose_service_was_killed_is_ended_without_its_customer(
 
 
 async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
-    stack: Stack, wires: Wires, customer: Customer
+    stack: Stack, ways: Ways, customer: Customer
 ) -> None:
     """Product took the units before; it receives the release when it is back."""
 
@@ -182,7 +182,7 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
         await end_leases(stack)
         exchange.cut()
 
-    wires.back.fault = once("stock", kill)
+    ways.back.fault = once("stock", kill)
     try:
         assert (await customer.send()).status_code == 202
         await execute(stack, "UPDATE orders SET created_at = now() - interval '1 hour' WHERE status = 'pending'")
@@ -200,7 +200,7 @@ async def test_an_order_that_expires_while_product_is_down_gives_its_units_back(
 
 
 async def test_a_crash_of_the_database_while_stock_is_taken_loses_nothing(
-    stack: Stack, wires: Wires, customer: Customer
+    stack: Stack, ways: Ways, customer: Customer
 ) -> None:
     """All databases but MongoDB are down for a moment; a repeated request gets the one order."""
 
@@ -210,7 +210,7 @@ async def test_a_crash_of_the_database_while_stock_is_taken_loses_nothing(
         await end_leases(stack)
         exchange.cut()
 
-    wires.back.fault = once("stock", crash)
+    ways.back.fault = once("stock", crash)
 
     order = await customer.insist()
 
