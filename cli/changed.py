@@ -1,12 +1,12 @@
 """`bin/cli changed`: the tests that a change calls for."""
 
-import subprocess
 from collections.abc import Iterable
 from pathlib import PurePath
 
 import typer
 
 from cli.errors import CommandError
+from cli.git import git, split_paths, try_git
 from cli.services import SERVICES
 from cli.services.discovery import ROOT
 
@@ -31,10 +31,11 @@ def changed_files(since: str) -> list[str]:
     Raises:
         CommandError: The revision is not in this clone.
     """
-    base = _git("merge-base", since, "HEAD")
-    if not base:
+    base = try_git(ROOT, "merge-base", since, "HEAD")
+    if base.returncode:
         raise CommandError(f"'{since}' is no revision that this branch comes from: git fetch, or name another.")
-    return [*_git("diff", "--name-only", "--no-renames", *base), *_git("ls-files", "--others", "--exclude-standard")]
+    edited = git(ROOT, "diff", "-z", "--name-only", "--no-renames", base.stdout.strip())
+    return split_paths(edited + git(ROOT, "ls-files", "-z", "--others", "--exclude-standard"))
 
 
 def called_tests(files: Iterable[str]) -> list[str]:
@@ -61,15 +62,3 @@ def _tests_of(parts: tuple[str, ...]) -> list[str]:
 
 def _top() -> list[str]:
     return [str(file.relative_to(ROOT)) for file in ROOT.glob("tests/test_*.py")]
-
-
-def _git(*arguments: str) -> list[str]:
-    """Return the lines that git prints; none if it fails."""
-    done = subprocess.run(
-        ["git", "-c", "core.quotePath=off", *arguments],  # noqa: S607
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return [] if done.returncode else done.stdout.splitlines()

@@ -6,11 +6,11 @@ row of a table has ``<!-- about order -->`` in its last cell.
 """
 
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from cli.errors import CommandError
+from cli.git import git, split_paths
 from cli.services.discovery import Service
 
 _MARK = re.compile(r"^[ \t]*(?:#|//|<!--) --- (?P<end>end )?about (?P<name>[a-z][a-z0-9_]*) ---(?: -->)?$")
@@ -18,24 +18,24 @@ _MARK = re.compile(r"^[ \t]*(?:#|//|<!--) --- (?P<end>end )?about (?P<name>[a-z]
 
 def tracked_files(service: Service, root: Path) -> list[str]:
     """Return the files that git has and that are the service's own, relative to *root*."""
-    return _git(root, "ls-files", "-z", "--", *_patterns(service)).split("\0")[:-1]
+    return split_paths(git(root, "ls-files", "-z", "--", *_patterns(service)))
 
 
 def ignored_files(service: Service, root: Path) -> list[str]:
     """Return the files in the folders of the service that git ignores, without compiled Python."""
-    listed = _git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *_patterns(service))
-    return [path for path in listed.split("\0")[:-1] if "__pycache__" not in path]
+    listed = git(root, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *_patterns(service))
+    return [path for path in split_paths(listed) if "__pycache__" not in path]
 
 
 def unmatched_patterns(service: Service, root: Path) -> list[str]:
     """Return the entries of ``owns`` for which there is no file."""
-    return [one for one in service.owns if not _git(root, "ls-files", "--", *_with_contents(one))]
+    return [one for one in service.owns if not git(root, "ls-files", "--", *_with_contents(one))]
 
 
 def files_with_passages(name: str, root: Path) -> list[str]:
     """Return the files that git has with a passage about the service *name*."""
-    found = _git(root, "grep", "-z", "-l", "-I", "-e", rf"-- about {name} --", fine=(0, 1))
-    return [path for path in found.split("\0")[:-1] if without_passages(root, path, name) is not None]
+    found = git(root, "grep", "-z", "-l", "-I", "-e", rf"-- about {name} --", fine=(0, 1))
+    return [path for path in split_paths(found) if without_passages(root, path, name) is not None]
 
 
 def without_passages(root: Path, path: str, name: str) -> str | None:
@@ -90,10 +90,3 @@ def patterns(name: str, owns: Iterable[str]) -> list[str]:
 def _with_contents(path: str) -> tuple[str, str]:
     """Return the patterns of git for a path, and for what is below it if it is a folder."""
     return f":(glob){path}", f":(glob){path}/**"
-
-
-def _git(root: Path, *arguments: str, fine: tuple[int, ...] = (0,)) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, check=False, capture_output=True, text=True)  # noqa: S607
-    if done.returncode not in fine:
-        raise CommandError(f"git {arguments[0]}: {done.stderr.strip()}")
-    return done.stdout

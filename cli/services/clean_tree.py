@@ -1,9 +1,9 @@
 """Refusing to write over changes that git does not have: what a command then writes could not be undone alone."""
 
-import subprocess
 from pathlib import Path
 
 from cli.errors import CommandError
+from cli.git import try_git
 
 _SHOWN = 5
 
@@ -15,14 +15,12 @@ def require_clean_tree(root: Path) -> None:
     Raises:
         CommandError: It does not; the message names some of the files.
     """
-    status = ["git", "status", "--porcelain", "--untracked-files=all", "--", "."]
-    try:
-        done = subprocess.run(status, cwd=root, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError):
+    done = try_git(root, "status", "--porcelain", "--untracked-files=all", "--", ".")
+    if done.returncode:
         raise CommandError(
             f"{root} is no working tree of git, so the changes could not be undone. First: "
             'git init && git add --all && git commit -m "Begin"'
-        ) from None
+        )
     changed = done.stdout.splitlines()
     if changed:
         more = [f"  and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []

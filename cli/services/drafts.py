@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.git import git
+
 _WHOLE = ("--cached", "--no-renames")
 
 
@@ -36,11 +38,10 @@ def run_in_draft(draft: Path, *arguments: str) -> str:
     return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
 
 
-def difference(draft: Path) -> bytes:
+def difference(draft: Path) -> str:
     """Return what was changed in a copy, as a patch."""
     git(draft, "add", "--all")
-    command = ["git", "diff", *_WHOLE, "--binary"]
-    return subprocess.run(command, cwd=draft, check=True, capture_output=True).stdout
+    return git(draft, "diff", *_WHOLE, "--binary")
 
 
 def changed_files(draft: Path) -> list[str]:
@@ -48,15 +49,10 @@ def changed_files(draft: Path) -> list[str]:
     return git(draft, "diff", *_WHOLE, "--name-status", "--relative").splitlines()
 
 
-def apply(root: Path, changes: bytes) -> None:
+def apply(root: Path, changes: str) -> None:
     """Make the changes of a patch, all of them or none; the index of git stays as it is."""
     top = git(root, "rev-parse", "--show-toplevel").strip()
-    subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=top, input=changes, check=True)  # noqa: S607
-
-
-def git(root: Path, *arguments: str) -> str:
-    """Run git in a folder; returns its output."""
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout  # noqa: S607
+    git(Path(top), "apply", "--whitespace=nowarn", "-", stdin=changes)
 
 
 def settle(root: Path, paths: Sequence[str]) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from cli.git import git, split_paths
 from cli.services.belongings import files_with_passages, without_passages
-from cli.services.drafts import git
 from cli.services.links_between_pages import without_links
 from cli.services.subscriptions import unsubscribe
 
@@ -26,7 +26,7 @@ def take_out_mentions(name: str, removed: Iterable[str], root: Path) -> list[str
         file.write_text(text, encoding="utf-8")
     changed |= set(unsubscribe(root, name))
     targets = {(root / path).resolve() for path in removed}
-    for page in {root / path for path in git(root, "ls-files", "-z", "*.md").split("\0")[:-1]}:
+    for page in {root / path for path in split_paths(git(root, "ls-files", "-z", "*.md"))}:
         if page.exists() and (text := without_links(page, targets)) is not None:
             page.write_text(text, encoding="utf-8")
             changed.add(page)

@@ -1,7 +1,6 @@
 """`bin/cli update`: merge a later version of the base on which this project was begun."""
 
 import shlex
-import subprocess
 import sys
 import tempfile
 import tomllib
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import CommandError
+from cli.git import git, split_paths, try_git
 from cli.services import merge_driver
 from cli.services.belongings import patterns
 from cli.services.clean_tree import require_clean_tree
@@ -78,9 +78,9 @@ def merge(root: Path, revision: str, code: Path) -> Merged:
 
 
 def _common_commit(root: Path, revision: str) -> str:
-    if _run(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode:
+    if try_git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode:
         raise CommandError(f"There is no revision '{revision}' here. First: git fetch base (docs/updating.md)")
-    found = _run(root, "merge-base", "HEAD", revision)
+    found = try_git(root, "merge-base", "HEAD", revision)
     if found.returncode:
         raise CommandError(f"This project and {revision} have no commit in common (docs/updating.md).")
     return found.stdout.strip()
@@ -102,64 +102,47 @@ def _merge(root: Path, revision: str, removed: Sequence[str], code: Path) -> Non
         # No renames: a new service resembles the removed one that it was copied from. Git's default strategy heeds that
         # from version 2.50 only, of which "recursive" is another name.
         strategy = ["--strategy=recursive", "--strategy-option=no-renames"]
-        done = _run(root, *options, "merge", "--no-commit", "--no-ff", *strategy, revision)
-    if not _run(root, "rev-parse", "--verify", "--quiet", "MERGE_HEAD").stdout:
+        done = try_git(root, *options, "merge", "--no-commit", "--no-ff", *strategy, revision)
+    if not try_git(root, "rev-parse", "--verify", "--quiet", "MERGE_HEAD").stdout:
         raise CommandError((done.stderr or done.stdout).strip())
 
 
 def _services(root: Path, revision: str) -> set[str]:
-    paths = map(PurePosixPath, _git(root, "ls-tree", "-r", "--name-only", revision).splitlines())
-    return {path.parts[0] for path in paths if path.parts[1:] == (DECLARATION,)}
+    files = map(PurePosixPath, split_paths(git(root, "ls-tree", "-r", "-z", "--name-only", revision)))
+    return {path.parts[0] for path in files if path.parts[1:] == (DECLARATION,)}
 
 
 def _changed_locks(root: Path, old: str, new: str) -> set[str]:
-    return {path for path in _git(root, "diff", "--name-only", old, new).splitlines() if is_lock(path)}
+    return {path for path in split_paths(git(root, "diff", "-z", "--name-only", old, new)) if is_lock(path)}
 
 
 def _take_out(root: Path, base: str, revision: str, name: str) -> None:
     """Remove what the merge has brought back of a removed service."""
-    declaration = tomllib.loads(_run(root, "show", f"{revision}:{name}/{DECLARATION}").stdout)
+    declaration = tomllib.loads(try_git(root, "show", f"{revision}:{name}/{DECLARATION}").stdout)
     own = patterns(name, declaration.get("owns", []))
     files = {
         path
         for side in (base, revision)
-        for path in _git(root, "ls-files", f"--with-tree={side}", "--", *own).split("\n")
+        for path in split_paths(git(root, "ls-files", f"--with-tree={side}", "-z", "--", *own))
     }
     _remove(root, [*own, lock_file(name), service_file(name.replace("_", "-"))])
     changed = take_out_mentions(name, files, root)
     whole = sorted(set(changed) - set(_conflicts(root)))
     if whole:
         settle(root, [path for path in whole if path.endswith(".py")])
-        _git(root, "add", "--", *whole)
-
-
-def _files(root: Path, revision: str, own: Sequence[str]) -> set[str]:
-    """Return the files of a revision, and of the index, that match patterns."""
-    return set(_git(root, "ls-files", f"--with-tree={revision}", "-z", "--", *own).split("\0")[:-1])
+        git(root, "add", "--", *whole)
 
 
 def _remove(root: Path, paths: Sequence[str]) -> None:
     if paths:
-        _git(root, "rm", "-r", "-f", "-q", "--ignore-unmatch", "--", *paths)
+        git(root, "rm", "-r", "-f", "-q", "--ignore-unmatch", "--", *paths)
 
 
 def _conflicts(root: Path) -> list[str]:
-    return _git(root, "diff", "--name-only", "--diff-filter=U").splitlines()
+    return split_paths(git(root, "diff", "-z", "--name-only", "--diff-filter=U"))
 
 
 def _only_text(root: Path, path: str) -> str:
     """Return the text of a file that one side has removed; empty if both have it."""
-    ours, theirs = (_run(root, "show", f"{side}:{path}") for side in ("HEAD", "MERGE_HEAD"))
+    ours, theirs = (try_git(root, "show", f"{side}:{path}") for side in ("HEAD", "MERGE_HEAD"))
     return ours.stdout + theirs.stdout if ours.returncode or theirs.returncode else ""
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = _run(root, *arguments)
-    if done.returncode:
-        raise CommandError(f"git {arguments[0]} failed: {done.stderr.strip()}")
-    return done.stdout
-
-
-def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = ["git", *arguments]
-    return subprocess.run(command, cwd=root, check=False, capture_output=True, text=True, errors="replace")

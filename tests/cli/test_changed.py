@@ -1,4 +1,3 @@
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -6,6 +5,7 @@ import pytest
 from cli import changed
 from cli.changed import called_tests, changed_files
 from cli.errors import CommandError
+from tests.support.git import git
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,6 @@ def test_a_change_of_a_service_calls_for_its_tests(file: str) -> None:
 
     assert {"tests/docs", "tests/user", "tests/test_contracts.py"} <= set(called)
     assert not {"tests", "tests/analytics", "tests/chassis"} & set(called)
-
-
-def git(folder: Path, *arguments: str) -> None:
-    """Run git in a folder."""
-    known = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *known, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S607
 
 
 def test_a_change_is_what_the_branch_has_done_since_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

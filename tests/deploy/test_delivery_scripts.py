@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.git import commit, git
+
 ROOT = Path(__file__).parents[2]
 REGISTRY = "ghcr.io/Acme/my_shop"
 PROGRAM = """\
@@ -26,19 +28,13 @@ class Checkout:
         self.record = folder / "record"
         self.programs = folder / "programs"
 
-    def git(self, *arguments: str) -> None:
-        """Run git."""
-        known = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *known, *arguments], cwd=self.folder, check=True, capture_output=True)  # noqa: S607
-
     def change(self, *paths: str) -> None:
         """Commit a change of files."""
         for path in paths:
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             with (self.folder / path).open("a") as file:
                 file.write("more\n")
-        self.git("add", ".")
-        self.git("commit", "--message=change")
+        commit(self.folder)
 
     def run(self, script: str, *arguments: str, fails: str = "") -> subprocess.CompletedProcess[str]:
         """Run a script of deploy/; commands of docker and kubectl that match the pattern fail."""
@@ -77,7 +73,7 @@ def checkout(tmp_path: Path) -> Checkout:
     asking = made.folder / "deploy/ask_edge.sh"
     asking.write_text('#!/bin/sh\necho "ask_edge.sh $*" >>"$RECORD"\n')
     asking.chmod(0o755)
-    made.git("init", "--initial-branch=main")
+    git(made.folder, "init", "--initial-branch=main")
     for name in ("user", "gift_card"):
         (made.folder / name).mkdir()
         (made.folder / name / "service.toml").write_text("port = 8002\n")
@@ -135,7 +131,7 @@ def test_an_image_is_not_built_from_what_its_tag_does_not_name(checkout: Checkou
     shallow = checkout.folder.parent / "shallow"
     checkout.change("docs/README.md")
     (checkout.folder / "chassis/app.py").write_text("edited again\n")
-    checkout.git("clone", "--depth=1", f"file://{checkout.folder}", str(shallow))
+    git(checkout.folder, "clone", "--depth=1", f"file://{checkout.folder}", str(shallow))
 
     dirty = checkout.run("image.sh", "user", REGISTRY, "push")
     checkout.folder = shallow

@@ -6,18 +6,6 @@ import sys
 from pathlib import Path
 
 
-def git(root: Path, *arguments: str) -> str:
-    """Run git as a person; returns its output."""
-    command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", *arguments]
-    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
-
-
-def commit(root: Path) -> None:
-    """Commit everything."""
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "Change it")
-
-
 def attempt(clone: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run Python, with the code of the clone and without an environment of its own."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": str(clone)}

@@ -1,12 +1,11 @@
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.services.discovery import ROOT
-from tests.cli.services.clones import commit, git
+from tests.support.git import commit, git
 
 
 @pytest.fixture
@@ -14,11 +13,8 @@ def clone(tmp_path: Path) -> Iterator[Path]:
     """A clone of this project as it is now, without an environment of its own."""
     clone = tmp_path / "clone"
     git(ROOT, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone))
-    difference = ["git", "diff", "HEAD", "--binary"]
-    changes = subprocess.run(difference, cwd=ROOT, check=True, capture_output=True).stdout
-    if changes:
-        apply = ["git", "apply"]
-        subprocess.run(apply, cwd=clone, input=changes, check=True)
+    if changes := git(ROOT, "diff", "HEAD", "--binary"):
+        git(clone, "apply", stdin=changes)
         commit(clone)
     yield clone
     shutil.rmtree(clone)

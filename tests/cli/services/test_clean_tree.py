@@ -1,18 +1,12 @@
 """Commands that write many files refuse to do so over changes that git does not have."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from cli.errors import CommandError
 from cli.services.clean_tree import require_clean_tree
-
-
-def git(folder: Path, *arguments: str) -> None:
-    """Run git in a folder."""
-    command = ["git", *arguments]
-    subprocess.run(command, cwd=folder, check=True)
+from tests.support.git import commit, git
 
 
 @pytest.fixture
@@ -21,9 +15,8 @@ def tree(tmp_path: Path) -> Path:
     (tmp_path / "project").mkdir()
     (tmp_path / "project/kept.py").write_text("A = 1\n")
     (tmp_path / ".gitignore").write_text(".env\n")
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    for command in (["init", "-q"], ["add", "--all"], [*identity, "commit", "-qm", "Begin"]):
-        git(tmp_path, *command)
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
     return tmp_path / "project"
 
 

@@ -18,7 +18,8 @@ from cli.services.create import create, deliver_to_nobody, free_port, known_kind
 from cli.services.declaring_calls import declare_calls
 from cli.services.discovery import ROOT, SERVICES, discover
 from cli.services.subscriptions import subscribe, unsubscribe
-from tests.cli.services.clones import commit, git, run
+from tests.cli.services.clones import run
+from tests.support.git import commit, git
 
 NAMES = {"made_up_card": "postgres", "made_up_note": "mongodb", "made_up_page": "none"}
 HIGHEST = max(service.port for service in SERVICES)

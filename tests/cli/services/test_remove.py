@@ -14,7 +14,8 @@ from cli.services.discovery import ROOT, SERVICES, Service, find_service
 from cli.services.links_between_pages import without_links
 from cli.services.project import read_project
 from cli.services.remove import callers, refuse
-from tests.cli.services.clones import attempt, commit, git, run
+from tests.cli.services.clones import attempt, run
+from tests.support.git import commit, git
 
 SHOP = ["order", "product"]
 

@@ -1,5 +1,3 @@
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,8 @@ from cli.services.kubernetes import service_file
 from cli.services.locks import lock_file
 from cli.services.regions import Region, WholeFile, replaced, whole
 from cli.services.update import Merged, merge
-from tests.cli.services.clones import commit, git, run
+from tests.cli.services.clones import run
+from tests.support.git import commit, git
 
 SHOP = 'port = 8010\ndatabase = "none"\nowns = ["pages/tour.md"]\n'
 COMPOSE = """\
@@ -30,11 +29,7 @@ class Repository:
 
     def git(self, *arguments: str) -> str:
         """Run git and return what it prints."""
-        people = {f"GIT_{role}_{what}": "a@b.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        environment = {**os.environ, **people}
-        command = ["git", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=environment, check=True, capture_output=True, text=True)
-        return done.stdout
+        return git(self.folder, *arguments)
 
     def commit(self, **files: str | None) -> None:
         """Commit files by their paths; None removes one."""
@@ -45,8 +40,7 @@ class Repository:
                 file.unlink()
             else:
                 file.write_text(text, encoding="utf-8")
-        self.git("add", "--all")
-        self.git("commit", "-q", "-m", "Change files")
+        commit(self.folder)
 
     def text(self, path: str) -> str | None:
         """Return the text of a file in the working tree."""
