@@ -2,7 +2,7 @@
 
 from analytics.dependencies import Keeping
 from analytics.ingestion.record_events import record_events
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.messaging.event_batch import MOST_BODY_BYTES, PATH, Acknowledgement, Delivered, ForeignEvent
 from chassis.mongodb.database import Database

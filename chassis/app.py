@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from chassis.application import Application, EventRelay, Store, application_of
 from chassis.auth.remote import KEYS_EVERY_S, REVOCATIONS_EVERY_S, RemoteKeys, RemoteRevocations
 from chassis.auth.tokens import KeySource, Revocations, TokenVerifier
-from chassis.core.errors import add_error_handlers
 from chassis.core.lifecycle import Draining, Periodic, draining_on_sigterm, running
+from chassis.core.problems import add_error_handlers
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transports import TRANSPORTS

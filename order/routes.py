@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.core.types import Page
 from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from chassis.application import own_part
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.postgres.database import Database, OwnClaim, Session
 from chassis.sealing.access import service

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr, ValidationError
 
-from chassis.core.errors import field_error
+from chassis.core.problems import field_error
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.postgres.database import Postgres
 from cli.databases import opened

@@ -13,7 +13,8 @@ from analytics.dashboard.files import HEADERS, PAGE, PageFile
 from analytics.dashboard.schemas import DashboardSession, Login
 from analytics.dashboard.session_cookie import COOKIE, SessionCookie
 from analytics.parts import parts_of
-from chassis.core.errors import Forbidden, NotFound, documented
+from chassis.core.errors import Forbidden, NotFound
+from chassis.core.problems import documented
 from chassis.core.types import read_address
 from chassis.dependencies import Dispatch
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE

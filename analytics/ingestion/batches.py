@@ -10,7 +10,8 @@ from analytics.ingestion.batch_json import Unreadable
 from analytics.ingestion.documents import WrongTime, keep
 from analytics.ingestion.publishers import PUBLISHERS
 from analytics.retention import Retention
-from chassis.core.errors import FieldError, field_error
+from chassis.core.errors import FieldError
+from chassis.core.problems import field_error
 from chassis.mongodb.database import Document
 
 E = TypeVar("E", bound=BaseModel)

@@ -11,7 +11,8 @@ from analytics.ingestion.record_batch import record_batch
 from analytics.ingestion.record_event import record_event
 from analytics.ingestion.schemas import MOST_EVENTS, BatchRead, CloudEventCreate, EventCreate, EventRead
 from analytics.ingestion.sent_events import SentBatch, SentEvent
-from chassis.core.errors import PayloadTooLarge, UnsupportedMediaType, documented
+from chassis.core.errors import PayloadTooLarge, UnsupportedMediaType
+from chassis.core.problems import documented
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.mongodb.database import Database
 from chassis.sealing.access import encrypted, optional

@@ -13,7 +13,8 @@ from analytics.ingestion.record_messages import InvalidMessages, record_messages
 from analytics.ingestion.schemas import MAX_BATCH_BYTES
 from analytics.ingestion.segment_schemas import MOST_MESSAGES, Kind, Message, MessageBatch, Success
 from chassis.core import json as strict_json
-from chassis.core.errors import BadRequest, documented
+from chassis.core.errors import BadRequest
+from chassis.core.problems import documented
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.mongodb.database import Database
 from chassis.sealing.access import public

@@ -18,7 +18,8 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
 from analytics.queries.answers import TimelineEvent
 from chassis.application import application_of
-from chassis.core.errors import AppError, documented
+from chassis.core.errors import AppError
+from chassis.core.problems import documented
 from chassis.dependencies import ANALYST, CurrentUser, token_of
 from chassis.mongodb.database import Database, Document, MongoDB
 from chassis.sealing.access import optional, public

@@ -11,7 +11,7 @@ from analytics.errors import EmptyRange, TooManyEvents
 from analytics.queries.export_events import LONGEST_EXPORT_S, export_events
 from analytics.queries.exports import FORMATS
 from analytics.queries.schemas import ExportQuery
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.dependencies import ANALYST
 from chassis.mongodb.database import Database
 from chassis.sealing.access import public

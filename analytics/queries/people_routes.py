@@ -13,7 +13,7 @@ from analytics.queries.get_retention import get_retention
 from analytics.queries.get_timeline import get_timeline
 from analytics.queries.get_unique_people import get_unique_people
 from analytics.queries.schemas import FunnelQuery, PeopleQuery, RetentionQuery
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.core.types import Page
 from chassis.dependencies import ADMIN, ANALYST
 from chassis.mongodb.database import Database, Document

@@ -16,7 +16,7 @@ from analytics.queries.get_top_products import get_top_products
 from analytics.queries.get_user_stats import get_user_stats
 from analytics.queries.schemas import RevenueQuery, StatsQuery, TimeseriesQuery, TopProductsQuery, TopQuery
 from analytics.queries.stats_schemas import Stats, UserStats
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.dependencies import ANALYST, Dispatch
 from chassis.mongodb.database import Database
 from chassis.sealing.access import optional, service

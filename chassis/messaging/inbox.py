@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.core import context as request_context
-from chassis.core.errors import AppError, documented
+from chassis.core.errors import AppError
+from chassis.core.problems import documented
 from chassis.core.together import together
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.messaging.event_batch import (

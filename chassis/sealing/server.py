@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.core import context as request_context
 from chassis.core import deadline
-from chassis.core.errors import BadRequest, DeadlineExceeded, Unauthenticated, UnsupportedMediaType, answer_error
+from chassis.core.errors import BadRequest, DeadlineExceeded, Unauthenticated, UnsupportedMediaType
+from chassis.core.problems import answer_error
 from chassis.sealing.access import READS, Access, Mode
 from chassis.sealing.body import BodyBudget, Charge, Overloaded, has_body, read_body, refuse_nul, replaying, unpack
 from chassis.sealing.envelope import BadEnvelope, Envelope, NotFromNow, OpenedRequest, Refused, Target, offload

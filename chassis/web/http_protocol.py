@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
-from chassis.core.errors import AppError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong, problem_response
+from chassis.core.errors import AppError, BadRequest, HeadersTooLarge, RequestTimeout, UriTooLong
+from chassis.core.problems import problem_response
 from chassis.core.types import new_id
 from chassis.telemetry.metrics import CONNECTIONS_CUT, observe_refused
 from chassis.web.security_headers import protect

@@ -6,7 +6,8 @@ from ipaddress import IPv6Address, ip_address
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Server
 
-from chassis.core.errors import ServiceUnavailable, answer_error
+from chassis.core.errors import ServiceUnavailable
+from chassis.core.problems import answer_error
 from chassis.settings import CHOOSE_ENVIRONMENT
 
 

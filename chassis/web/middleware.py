@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.application import application_of
 from chassis.auth.remote import KEYS_PATH, REVOCATIONS_PATH
 from chassis.core.context import RequestContext, enter
-from chassis.core.errors import BadRequest, answer_error
+from chassis.core.errors import BadRequest
+from chassis.core.problems import answer_error
 from chassis.core.types import new_id
 from chassis.sealing.headers import check_encrypt_response
 from chassis.telemetry import tracing

@@ -13,16 +13,14 @@ from chassis.core.errors import (
     DeadlineExceeded,
     HeadersTooLarge,
     InvalidRequest,
-    OAuthProblem,
     PayloadTooLarge,
-    Problem,
     RequestTimeout,
     ServiceUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
     UriTooLong,
-    documented,
 )
+from chassis.core.problems import OAuthProblem, Problem, documented
 from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
 from chassis.sealing.body import Overloaded

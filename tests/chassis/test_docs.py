@@ -6,7 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.app import create_app
-from chassis.core.errors import PROBLEM_JSON, NotFound, documented
+from chassis.core.errors import NotFound
+from chassis.core.problems import PROBLEM_JSON, documented
 from chassis.dependencies import ADMIN, PERSON, Authentication, Dispatch
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.sealing.access import encrypted, optional, public, service

@@ -8,8 +8,9 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from pydantic import Field
 
-from chassis.core.errors import PROBLEM_JSON, Conflict, Problem, documented
+from chassis.core.errors import Conflict
 from chassis.core.money import Price
+from chassis.core.problems import PROBLEM_JSON, Problem, documented
 from chassis.core.types import Body
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.core.errors import PROBLEM_JSON, Conflict, DatabaseUnavailable, Unauthenticated
+from chassis.core.errors import Conflict, DatabaseUnavailable, Unauthenticated
+from chassis.core.problems import PROBLEM_JSON
 from chassis.core.types import Body
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import POOL_SIZE, Postgres, Session

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.security.utils import get_authorization_scheme_param
 from pydantic import BaseModel, ValidationError
 
-from chassis.core.errors import field_error
+from chassis.core.problems import field_error
 from user.oauth.errors import InvalidClient, InvalidOAuthRequest
 
 Form = TypeVar("Form", bound=BaseModel)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.core.errors import NothingToChange, documented
+from chassis.core.errors import NothingToChange
+from chassis.core.problems import documented
 from chassis.core.types import Page
 from chassis.dependencies import ADMIN, CurrentUser
 from chassis.idempotency.dependency import KEYED, Key

@@ -2,7 +2,8 @@
 
 from fastapi import Response
 
-from chassis.core.errors import NothingToChange, documented
+from chassis.core.errors import NothingToChange
+from chassis.core.problems import documented
 from chassis.dependencies import PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.idempotency.kinds import UNREPEATABLE

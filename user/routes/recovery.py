@@ -2,7 +2,7 @@
 
 from fastapi import Response
 
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.dependencies import PERSON, CurrentUser
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Database, Session

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.core.types import Page
 from chassis.dependencies import PERSON, CurrentUser, Tokens
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE

@@ -6,7 +6,7 @@ from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime
 
 from chassis.auth.remote import KEYS_EVERY_S
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.dependencies import Tokens
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.postgres.database import Database, OwnClaim

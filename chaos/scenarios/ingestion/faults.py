@@ -36,7 +36,7 @@ _LONGEST_DOWN_S = 4.0
 """The longest time for which a member stays down; the others elect a primary, if there are others."""
 _LONGEST_MOMENT_S = 1.0
 """The longest random delay of a kill, so that kills occur at every stage of a batch."""
-_UNHANDLED = "unhandled error"  # chassis/core/errors.py
+_UNHANDLED = "unhandled error"  # chassis/core/problems.py
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The route that consumes events of other services."""
 
-from chassis.core.errors import documented
+from chassis.core.problems import documented
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.messaging.event_batch import (
     MOST_BODY_BYTES,

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from chassis.core.errors import NothingToChange, documented
+from chassis.core.errors import NothingToChange
+from chassis.core.problems import documented
 from chassis.core.types import Page
 from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch, token_of
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
