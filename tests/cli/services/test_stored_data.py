@@ -1,6 +1,7 @@
 """The development database of a service that is to be removed, in PostgreSQL and in MongoDB."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Stored:
 
 
 @pytest.fixture(params=["postgres", "mongodb"])
-def stored(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stored:
+def stored(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
     """A service whose database has one thing, and rows of the chassis."""
     server: EmbeddedServer = request.getfixturevalue(request.param)
     monkeypatch.setattr(stored_data, "reach", lambda _service: nullcontext(server))
@@ -41,7 +42,9 @@ def stored(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
         with MongoClient[dict[str, object]](url) as client:
             for name in ("things", "inbox"):
                 client.get_default_database()[name].insert_one({"_id": 1})
-    return Stored(service, url)
+    yield Stored(service, url)
+    server.drop_database(service.database)
+    server.drop_user(service.database)
 
 
 def log_in(url: str) -> None:
