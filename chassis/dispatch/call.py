@@ -17,7 +17,7 @@ from chassis.core.deadline import DEFAULT_S
 from chassis.core.errors import BadGateway
 from chassis.dispatch.breaker import SLOW_S
 from chassis.dispatch.retry import SAFE_METHODS
-from chassis.dispatch.transport import Address, Answer
+from chassis.dispatch.transport import Address, Answer, Query, raw_address
 
 _ELSEWHERE = frozenset({"", ".", ".."})
 """Parameters that would change the path: clients resolve dots, even escaped ones."""
@@ -80,7 +80,7 @@ class Call(Generic[Sends, Returns]):
         return f"{self.method} {self.path} of {self.service}"
 
     def address(
-        self, base_url: str, parameters: Mapping[str, object], query: Mapping[str, str | int] | None
+        self, base_url: str, parameters: Mapping[str, object], query: Query | None
     ) -> Address:
         """
         Return the address with its parameters and query, escaped.
@@ -94,8 +94,7 @@ class Call(Generic[Sends, Returns]):
         if query and not query.keys() <= set(self.query):
             raise TypeError(f"{self}: its query may have {sorted(self.query)}, not {sorted(query)}")
         path = self.path.format_map(_quoted(parameters)) if parameters else self.path
-        raw_query = urlencode(query) if query else ""
-        return Address(f"{base_url}{path}?{raw_query}" if raw_query else base_url + path, path, raw_query)
+        return raw_address(base_url, path, urlencode(query, doseq=True) if query else "")
 
     def encode(self, body: Sends | bytes | None) -> bytes:
         """

@@ -5,8 +5,8 @@ A call passes: deadline -> retry -> breaker -> envelope -> transport. The dispat
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from time import monotonic
 from typing import Any
 
@@ -18,10 +18,10 @@ from chassis.core.errors import AppError, DeadlineExceeded
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.errors import AttemptError, Refusal, RemoteError, final_error
-from chassis.dispatch.exchange import OutgoingRequest, exchange, inner_headers
+from chassis.dispatch.exchange import OutgoingRequest, exchange, inner_headers, outer_headers
 from chassis.dispatch.peer import Attempt, Peer
 from chassis.dispatch.retry import SAFE_METHODS, Retries
-from chassis.dispatch.transport import Answer, Transport, address_of
+from chassis.dispatch.transport import Answer, Headers, Query, StreamedAnswer, Transport, address_of, raw_address
 from chassis.dispatch.transports import DEFAULT_TRANSPORT
 from chassis.sealing.envelope import Envelope
 from chassis.telemetry import tracing
@@ -76,7 +76,7 @@ class Dispatcher:
         body: Sends | bytes | None = None,
         *,
         path: Mapping[str, object] = _NO_PARAMETERS,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
@@ -126,7 +126,7 @@ class Dispatcher:
         path: str,
         *,
         json: object = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
@@ -160,6 +160,79 @@ class Dispatcher:
         )
         return await self._send(request)
 
+    async def forward(  # noqa: PLR0913 - the parts of a request
+        self,
+        service: str,
+        method: str,
+        path: str,
+        query: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        repeatable: bool,
+    ) -> Answer:
+        """
+        Send a received request on, sealed, and return the answer, whatever its status.
+
+        Args:
+            path: As it was received, escaped; *query* likewise.
+            headers: The headers inside the envelope (``INNER_HEADERS``), without deadline and trace.
+            body: UTF-8 text.
+            repeatable: Sending the request twice has the same effect as sending it once.
+
+        Raises:
+            ServiceUnavailable: The service cannot be reached (503).
+            DeadlineExceeded: No answer in time (504).
+            BadGateway: The answer cannot be trusted (502).
+            TokenTooLong: A request without a body has too long a query, or too many headers.
+            UnknownService: The service has no address or no link.
+        """
+        peer = self._peer(service, sealed=True)
+        request = OutgoingRequest(
+            peer=peer,
+            method=method,
+            address=raw_address(peer.url, path, query),
+            headers=dict(headers),
+            body=body,
+            sealed=True,
+            repeatable=repeatable,
+            slow_s=SLOW_S,
+            ends=self._ends(deadline.DEFAULT_S),
+            is_forwarded=True,
+        )
+        return await self._send(request)
+
+    @asynccontextmanager
+    async def stream(  # noqa: PLR0913 - the parts of a request
+        self, service: str, method: str, path: str, query: str, *, headers: Headers, body: bytes
+    ) -> AsyncIterator[StreamedAnswer]:
+        """
+        Send a received request on, plainly and once, and yield the answer, whatever its status, while it arrives.
+
+        The deadline of the request ends with the head of the answer. A body that is silent for ``SILENCE_S`` breaks off.
+
+        Args:
+            path: As it was received, escaped; *query* likewise.
+
+        Raises:
+            ServiceUnavailable: The service cannot be reached (503).
+            DeadlineExceeded: No head of an answer in time (504).
+            BadGateway: The answer is not HTTP (502).
+            UnknownService: The service has no address.
+        """
+        peer, ends, begun = self._peer(service, sealed=False), self._ends(deadline.DEFAULT_S), self._clock()
+        address = raw_address(peer.url, path, query)
+        async with AsyncExitStack() as stack:
+            try:
+                left = ends.remaining(self._clock)
+                with Attempt(peer, method, 1, within_s=left, slow_s=None), tracing.calling(service, method, 1) as trace:
+                    sent = [*headers, *trace.items(), *outer_headers()]
+                    streaming = peer.streaming().stream(method, address, sent, body, left)
+                    answer = await stack.enter_async_context(streaming)
+            except AttemptError as error:
+                raise final_error(service, error, 1, self._clock() - begun) from error
+            yield answer
+
     def targets(self) -> dict[str, str]:
         """Return the state of each peer's breaker, by the peer's name."""
         return {name: peer.breaker.state.name.lower() for name, peer in self._peers.items()}
@@ -187,6 +260,8 @@ class Dispatcher:
                 retries = retries or Retries(peer.budget, request.ends, self._clock, repeatable=request.repeatable)
                 pause_s = retries.pause_after(error)
                 if pause_s is None:
+                    if request.is_forwarded and isinstance(error, Refusal):
+                        return error.answer
                     raise self._failure(request, error, number, self._clock() - begun) from error
             await self._sleep(pause_s)
             number += 1

@@ -22,6 +22,7 @@ class OutgoingRequest:
         headers: The headers inside the envelope.
         repeatable: Sending it twice has the same effect as sending it once.
         slow_s: As in ``Call``.
+        is_forwarded: An answer with a status of 300 or above is returned like any other.
     """
 
     peer: Peer
@@ -33,6 +34,7 @@ class OutgoingRequest:
     repeatable: bool
     slow_s: float | None
     ends: deadline.Deadline
+    is_forwarded: bool = False
 
 
 async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, trace: Mapping[str, str]) -> Answer:
@@ -50,12 +52,12 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
     headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
     method, address, transport = request.method, request.address, request.peer.transport()
     if not request.sealed:
-        return await transport.send(method, address, [*headers.items(), *_outer_headers()], request.body, left)
+        return await transport.send(method, address, [*headers.items(), *outer_headers()], request.body, left)
     target = Target(method, address.path, address.query)
     seal = envelope.seal_request
     sealed = await offload(len(request.body), seal, request.peer.name, target, headers, request.body)
     outer, body = wrap_request(envelope.service, method, sealed)
-    answer = await transport.send(method, address, outer + _outer_headers(), body, left)
+    answer = await transport.send(method, address, outer + outer_headers(), body, left)
     return await _open(envelope, sealed, answer)
 
 
@@ -72,7 +74,7 @@ def inner_headers(
     return {name: value for name, value in candidates.items() if value is not None}
 
 
-def _outer_headers() -> list[tuple[str, str]]:
+def outer_headers() -> list[tuple[str, str]]:
     """Return the headers outside the envelope."""
     context = request_context.current()
     return [("x-request-id", context.request_id)] if context else []

@@ -10,6 +10,7 @@ from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
 from chassis.dispatch.errors import Refusal
+from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.retry import RetryBudget
 from chassis.dispatch.transport import TimedOut, Transport
 
@@ -41,6 +42,7 @@ class Peer:
         self.url = url
         self._make_transport = make_transport
         self._transport: Transport | None = None
+        self._streaming: HttpxTransport | None = None
         state = metrics.BREAKER.labels(name, purpose)
         self.breaker = Breaker(clock, on_change=state.set, longest_pause_s=longest_pause_s)
         self.budget = RetryBudget(clock)
@@ -52,10 +54,17 @@ class Peer:
             self._transport = self._make_transport()
         return self._transport
 
+    def streaming(self) -> HttpxTransport:
+        """Return its transport for answers that arrive in parts, created at the first of them."""
+        if self._streaming is None:
+            self._streaming = HttpxTransport()
+        return self._streaming
+
     async def aclose(self) -> None:
         """Close its connections."""
-        transport, self._transport = self._transport, None
-        if transport:
+        transports = (self._transport, self._streaming)
+        self._transport = self._streaming = None
+        for transport in filter(None, transports):
             await transport.aclose()
 
 
