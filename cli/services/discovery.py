@@ -58,6 +58,8 @@ class Service:
     """The path of its dashboard."""
     owns: tuple[str, ...] = ()
     """Paths and patterns of paths outside its folder that are about it, and are removed with it."""
+    front: bool = False
+    """Whether it forwards what people send to the other services: it gets their routes as files."""
 
     @property
     def factory(self) -> str:
@@ -129,6 +131,7 @@ class _Declaration(BaseModel):
     egress_ports: list[Annotated[int, Field(ge=1, le=65535)]] = []
     dashboard: _Path | None = None
     owns: list[_Owned] = []
+    front: bool = False
 
 
 def discover(root: Path) -> tuple[Service, ...]:
@@ -196,6 +199,7 @@ def _read(file: Path) -> Service:
         tuple(declared.egress_ports),
         declared.dashboard,
         tuple(declared.owns),
+        declared.front,
     )
 
 

@@ -1,0 +1,159 @@
+"""The front door: what a service that fronts the others must know of their routes, in files of its own."""
+
+import json
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from chassis.sealing.access import Mode
+from chassis.web.policy import SEALED_SCHEME
+from cli.routes import DeclaredRoute
+from cli.services.edge import closed_paths, is_for_outside
+from cli.services.project import Part, Project
+from cli.services.regions import WholeFile
+from cli.services.text import CODE
+
+Document = dict[str, Any]
+_API = "/api/"
+_REFERENCE = "#/components/schemas/"
+
+
+def render_front(project: Project) -> Iterator[WholeFile]:
+    """Yield the routes and the merged OpenAPI description, for each service with ``front = true``."""
+    for front in project.parts:
+        if front.service.front:
+            others = [part for part in project.parts if part is not front]
+            folder = f"{front.service.name}/front_door"
+            yield WholeFile(f"{folder}/routes.toml", CODE, _table(others, closed_paths(project)))
+            # JSON is YAML, and YAML has comments.
+            document = json.dumps(merged(others), indent=1, ensure_ascii=False)
+            yield WholeFile(f"{folder}/openapi.yaml", CODE, f"{document}\n")
+
+
+def _table(parts: list[Part], closed: list[str]) -> str:
+    lines = [f"closed = {json.dumps(closed)}"]
+    for part in parts:
+        for route in part.routes:
+            if is_for_outside(route):
+                lines += ["", "[[open]]", *_entry(route)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _entry(route: DeclaredRoute) -> Iterator[str]:
+    access = route.policy.access
+    yield f'service = "{route.service}"'
+    yield f'method = "{route.method}"'
+    yield f'path = "{route.path}"'
+    # Where the seal of a service is enough without a login, the gateway's must not be: anyone may ask the gateway.
+    is_seal_a_login = route.policy.auth is not None and route.policy.auth.or_sealed
+    yield f"sealed = {str(access.takes_seal and not is_seal_a_login).lower()}"
+    yield f'idempotency = "{route.policy.idempotency.name}"'
+    yield f"login = {str(route.policy.auth is not None).lower()}"
+    if access.max_body:
+        yield f"max_body = {access.max_body}"
+    if access.gzip:
+        yield "gzip = true"
+
+
+def merged(parts: list[Part]) -> Document:
+    """
+    Return one OpenAPI description of what people use of several services.
+
+    Operation ids and tags begin with the service's name. Schemas of one name that differ do, too.
+    """
+    documents = {part.service.name: deepcopy(part.openapi()) for part in parts}
+    clashing = _clashing([_schemas(document) for document in documents.values()])
+    whole: Document = {"paths": {}, "components": {"schemas": {}, "securitySchemes": {}}, "tags": []}
+    for part in parts:
+        name = part.service.name
+        document = _renamed(documents[name], {one: f"{_title(name)}{one}" for one in clashing})
+        opened = {(route.path, route.method.lower()): route for route in part.routes if is_for_outside(route)}
+        for path, operations in document["paths"].items():
+            kept = {
+                method: _passed_on(name, operation, opened[path, method])
+                for method, operation in operations.items()
+                if path.startswith(_API) and (path, method) in opened
+            }
+            if kept:
+                whole["paths"][path] = kept
+        whole["components"]["schemas"] |= _schemas(document)
+        whole["components"]["securitySchemes"] |= _schemes(document)
+        whole["tags"] += [{**tag, "name": _tag(name, tag["name"])} for tag in document["tags"]]
+    used = {tag for operations in whole["paths"].values() for one in operations.values() for tag in one["tags"]}
+    whole["tags"] = [tag for tag in whole["tags"] if tag["name"] in used]
+    return whole
+
+
+def _schemas(document: Document) -> Document:
+    schemas: Document = document["components"]["schemas"]
+    return schemas
+
+
+def _schemes(document: Document) -> Document:
+    return {name: one for name, one in document["components"]["securitySchemes"].items() if name != SEALED_SCHEME}
+
+
+def _clashing(all_schemas: list[Document]) -> set[str]:
+    """Return the names of schemas that differ between services, or that refer to such a schema."""
+    seen, clashing = dict[str, Any](), set[str]()
+    for schemas in all_schemas:
+        for name, schema in schemas.items():
+            if seen.setdefault(name, schema) != schema:
+                clashing.add(name)
+    while True:
+        more = {name for schemas in all_schemas for name, one in schemas.items() if _references(one) & clashing}
+        if more <= clashing:
+            return clashing
+        clashing |= more
+
+
+def _references(node: object) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_references, node))
+    if not isinstance(node, dict):
+        return {node.removeprefix(_REFERENCE)} if isinstance(node, str) and node.startswith(_REFERENCE) else set()
+    return set().union(*map(_references, node.values()))
+
+
+def _renamed(node: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a part of a document
+    """Return a part of a document with schemas, and references to them, renamed."""
+    if isinstance(node, str) and node.startswith(_REFERENCE):
+        name = node.removeprefix(_REFERENCE)
+        return f"{_REFERENCE}{names.get(name, name)}"
+    if isinstance(node, list):
+        return [_renamed(one, names) for one in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: {names.get(name, name): _renamed(one, names) for name, one in value.items()}
+        if key == "schemas"
+        else _renamed(value, names)
+        for key, value in node.items()
+    }
+
+
+def _passed_on(service: str, operation: Document, route: DeclaredRoute) -> Document:
+    """Return an operation as people use it through the front door: plainly, as that seals it."""
+    access = route.policy.access
+    changed = {
+        "operationId": f"{service}_{operation['operationId']}",
+        "tags": [_tag(service, tag) for tag in operation["tags"]],
+        "description": operation["description"].replace(f"{access.sentence} ", ""),
+        "security": _logins(operation["security"]) if route.policy.auth else [],
+        "x-access": {**operation["x-access"], "mode": Mode.PUBLIC.value, "callers": []},
+    }
+    return {**operation, **changed}
+
+
+def _logins(ways: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
+    """Return the ways to authenticate, without seals."""
+    left = [{name: scopes for name, scopes in way.items() if name != SEALED_SCHEME} for way in ways]
+    return [way for number, way in enumerate(left) if way and way not in left[:number]]
+
+
+def _tag(service: str, tag: str) -> str:
+    return tag if tag == f"{service}s" or tag == service else f"{service}: {tag}"
+
+
+def _title(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
