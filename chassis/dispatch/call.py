@@ -79,9 +79,7 @@ class Call(Generic[Sends, Returns]):
         """Return its name, as in ``POST /api/v1/reservations of product``."""
         return f"{self.method} {self.path} of {self.service}"
 
-    def address(
-        self, base_url: str, parameters: Mapping[str, object], query: Query | None
-    ) -> Address:
+    def address(self, base_url: str, parameters: Mapping[str, object], query: Query | None) -> Address:
         """
         Return the address with its parameters and query, escaped.
 

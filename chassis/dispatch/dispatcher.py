@@ -203,7 +203,7 @@ class Dispatcher:
         return await self._send(request)
 
     @asynccontextmanager
-    async def stream(  # noqa: PLR0913 - the parts of a request
+    async def stream(
         self, service: str, method: str, path: str, query: str, *, headers: Headers, body: bytes
     ) -> AsyncIterator[StreamedAnswer]:
         """

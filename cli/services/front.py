@@ -5,29 +5,45 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from chassis.core.errors import Unauthenticated
+from chassis.core.problems import PROBLEM_JSON
 from chassis.sealing.access import Mode
+from chassis.sealing.headers import HeaderConflict, InvalidInnerHeader
+from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
 from chassis.web.policy import SEALED_SCHEME
 from cli.routes import DeclaredRoute
 from cli.services.edge import closed_paths, is_for_outside
 from cli.services.project import Part, Project
-from cli.services.regions import WholeFile
-from cli.services.text import CODE
+from cli.services.regions import Region, WholeFile
+from cli.services.text import CODE, SERVICE_FILES
 
 Document = dict[str, Any]
 _API = "/api/"
 _REFERENCE = "#/components/schemas/"
+_REFUSED = ("4", "5")
+_REFUSALS_OF_SEALS = frozenset(
+    error.code for error in (EncryptionRequired, MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
+)
 
 
-def render_front(project: Project) -> Iterator[WholeFile]:
-    """Yield the routes and the merged OpenAPI description, for each service with ``front = true``."""
+def render_front(project: Project) -> Iterator[Region | WholeFile]:
+    """Yield addresses, routes and the merged OpenAPI description of the others, for a service with ``front = true``."""
     for front in project.parts:
         if front.service.front:
             others = [part for part in project.parts if part is not front]
+            yield Region(f"{front.service.name}/settings.py", "services", SERVICE_FILES, _addresses(others))
             folder = f"{front.service.name}/front_door"
             yield WholeFile(f"{folder}/routes.toml", CODE, _table(others, closed_paths(project)))
             # JSON is YAML, and YAML has comments.
             document = json.dumps(merged(others), indent=1, ensure_ascii=False)
             yield WholeFile(f"{folder}/openapi.yaml", CODE, f"{document}\n")
+
+
+def _addresses(parts: list[Part]) -> str:
+    names = ", ".join(f'"{part.service.name}"' for part in parts)
+    lines = [f"peers: ClassVar[frozenset[str]] = frozenset({{{names}}})"]
+    lines += [f"{part.service.name}_service_url: ServiceUrl" for part in parts]
+    return "".join(f"    {line}\n" for line in lines)
 
 
 def _table(parts: list[Part], closed: list[str]) -> str:
@@ -81,7 +97,25 @@ def merged(parts: list[Part]) -> Document:
         whole["tags"] += [{**tag, "name": _tag(name, tag["name"])} for tag in document["tags"]]
     used = {tag for operations in whole["paths"].values() for one in operations.values() for tag in one["tags"]}
     whole["tags"] = [tag for tag in whole["tags"] if tag["name"] in used]
+    whole["components"]["responses"] = _share_problems(whole)
     return whole
+
+
+def _share_problems(whole: Document) -> Document:
+    """Replace the problems of operations by references; returns each of them once."""
+    names, problems = dict[str, str](), Document()
+    for operations in whole["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if not status.startswith(_REFUSED):
+                    continue
+                text = json.dumps(response)
+                if text not in names:
+                    count = sum(name.startswith(f"Problem{status}") for name in problems)
+                    names[text] = f"Problem{status}" + (f"_{count + 1}" if count else "")
+                    problems[names[text]] = response
+                operation["responses"][status] = {"$ref": f"#/components/responses/{names[text]}"}
+    return problems
 
 
 def _schemas(document: Document) -> Document:
@@ -141,8 +175,21 @@ def _passed_on(service: str, operation: Document, route: DeclaredRoute) -> Docum
         "description": operation["description"].replace(f"{access.sentence} ", ""),
         "security": _logins(operation["security"]) if route.policy.auth else [],
         "x-access": {**operation["x-access"], "mode": Mode.PUBLIC.value, "callers": []},
+        "responses": {status: left for status, one in operation["responses"].items() if (left := _without_seals(one))},
     }
     return {**operation, **changed}
+
+
+def _without_seals(response: Document) -> Document:
+    """Return a response without the refusals of sealed requests; empty if there was nothing else."""
+    content = response.get("content", {}).get(PROBLEM_JSON)
+    if content is None:
+        return response
+    examples = {code: one for code, one in content["examples"].items() if code not in _REFUSALS_OF_SEALS}
+    if not examples:
+        return {}
+    first = next(iter(examples.values()))["value"]["detail"]
+    return {"description": first, "content": {**response["content"], PROBLEM_JSON: {**content, "examples": examples}}}
 
 
 def _logins(ways: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:

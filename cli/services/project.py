@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,9 @@ def read_project(root: Path, apps: "dict[str, FastAPI] | None" = None) -> Projec
                 apps[service.name].openapi,
             )
         )
+    names = frozenset(part.service.name for part in parts)
+    # A service that fronts the others calls all of them; its settings may still name one that was removed.
+    parts = [replace(part, peers=names - {part.service.name}) if part.service.front else part for part in parts]
     project = Project(about["name"], about["description"], tuple(parts))
     _check_peers(project)
     return project

@@ -18,7 +18,7 @@ from chassis.web.routing import service_router
 from tests.chassis.tiny import serve_tiny
 from tests.dispatch.wired import KEYS, dispatcher_to
 from tests.sealing.messages import as_setting
-from tests.support.fault_proxy import FaultProxy, Exchange, holding, passing, saying
+from tests.support.fault_proxy import Exchange, FaultProxy, holding, passing, saying
 
 THINGS = "/api/v1/things"
 router = service_router("things")
