@@ -209,7 +209,7 @@ class Dispatcher:
         """
         Send a received request on, plainly and once, and yield the answer, whatever its status, while it arrives.
 
-        The deadline of the request ends with the head of the answer. A body that is silent for ``SILENCE_S`` breaks off.
+        The deadline of the request ends with the head of the answer; a body silent for ``SILENCE_S`` breaks off.
 
         Args:
             path: As it was received, escaped; *query* likewise.

@@ -74,7 +74,7 @@ class HttpxTransport:
         self, method: str, address: Address, headers: Headers, body: bytes, timeout: float
     ) -> AsyncIterator[StreamedAnswer]:
         """
-        Send one request and yield its answer, whose head comes within *timeout* seconds; the body is read as it arrives.
+        Send one request and yield its answer, whose head comes within *timeout* seconds; the body arrives in parts.
 
         A client that leaves the block closes the connection, if the answer was not read to its end.
 

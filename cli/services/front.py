@@ -199,7 +199,7 @@ def _logins(ways: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
 
 
 def _tag(service: str, tag: str) -> str:
-    return tag if tag == f"{service}s" or tag == service else f"{service}: {tag}"
+    return tag if tag == f"{service}s" else f"{service}: {tag}"
 
 
 def _title(name: str) -> str:
