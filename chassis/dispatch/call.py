@@ -122,6 +122,21 @@ class Call(Generic[Sends, Returns]):
             raise BadGateway(f"The {self.service} service returned an answer of an unexpected form.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged(Generic[Returns]):
+    """
+    The answer to a read, and what is needed to read it again only if it has changed.
+
+    Attributes:
+        tag: Its entity tag, as it was received; None if it has none.
+        size: The bytes of its body.
+    """
+
+    tag: str | None
+    value: Returns
+    size: int
+
+
 def _quoted(parameters: Mapping[str, object]) -> dict[str, str]:
     """Escape the parameters of a path, so that each stays within its segment."""
     quoted = {name: quote(str(value), safe="") for name, value in parameters.items()}

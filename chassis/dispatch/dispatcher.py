@@ -16,9 +16,9 @@ from chassis.core import deadline
 from chassis.core import json as strict_json
 from chassis.core.errors import AppError, DeadlineExceeded
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
-from chassis.dispatch.call import Call, Returns, Sends
+from chassis.dispatch.call import Call, Returns, Sends, Tagged
 from chassis.dispatch.errors import AttemptError, Refusal, RemoteError, final_error
-from chassis.dispatch.exchange import OutgoingRequest, exchange, inner_headers, outer_headers
+from chassis.dispatch.exchange import NOT_MODIFIED, OutgoingRequest, exchange, inner_headers, outer_headers
 from chassis.dispatch.peer import Attempt, Peer
 from chassis.dispatch.retry import SAFE_METHODS, Retries
 from chassis.dispatch.transport import Answer, Headers, Query, StreamedAnswer, Transport, address_of, raw_address
@@ -102,13 +102,49 @@ class Dispatcher:
         """
         if (idempotency_key is not None) != (call.idempotency == "keyed"):
             raise TypeError(f"{call}: calls declared 'keyed' need an idempotency_key, and others take none")
-        peer = self._peer(call.service, sealed=call.sealed)
         content = call.encode(body)
+        headers = inner_headers(content, bearer, idempotency_key, client_address)
+        return call.decode(await self._make(call, content, headers, path, query))
+
+    async def read(
+        self,
+        call: Call[None, Returns],
+        *,
+        unless: str | None = None,
+        path: Mapping[str, object] = _NO_PARAMETERS,
+        query: Query | None = None,
+        bearer: str | None = None,
+        client_address: str | None = None,
+    ) -> Tagged[Returns] | None:
+        """
+        Make a declared read and return its answer with its entity tag, or None if it still has the tag *unless*.
+
+        Args:
+            unless: The tag of the answer that the caller has, as it was received.
+
+        Raises:
+            AppError: As for ``call``.
+        """
+        headers = inner_headers(call.encode(None), bearer, None, client_address, unless)
+        answer = await self._make(call, b"", headers, path, query)
+        if answer.status == NOT_MODIFIED:
+            return None
+        return Tagged(answer.headers.get("etag"), call.decode(answer), len(answer.body))
+
+    async def _make(
+        self,
+        call: Call[Any, Any],
+        content: bytes,
+        headers: dict[str, str],
+        path: Mapping[str, object],
+        query: Query | None,
+    ) -> Answer:
+        peer = self._peer(call.service, sealed=call.sealed)
         request = OutgoingRequest(
             peer=peer,
             method=call.method,
             address=call.address(peer.url, path, query),
-            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            headers=headers,
             body=content,
             sealed=call.sealed,
             repeatable=call.idempotency != "unrepeatable",
@@ -116,8 +152,7 @@ class Dispatcher:
             ends=self._ends(call.timeout_s),
         )
         async with self._turn(call):
-            answer = await self._send(request)
-        return call.decode(answer)
+            return await self._send(request)
 
     async def send(  # noqa: PLR0913 - the options of a request
         self,
@@ -273,7 +308,8 @@ class Dispatcher:
         watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
             answer = await exchange(self._envelope, request, left, trace)
-            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed and is not a usable answer
+            # A redirect is not followed and is not a usable answer.
+            if answer.status >= 300 and not (answer.status == NOT_MODIFIED and request.is_conditional):  # noqa: PLR2004
                 raise Refusal(answer)
             return answer
 

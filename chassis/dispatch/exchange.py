@@ -12,6 +12,10 @@ from chassis.dispatch.transport import Address, Answer
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
 from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 
+NOT_MODIFIED = 304
+"""The status of the answer to a conditional read that has the tag already."""
+_CONDITION = "if-none-match"
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
@@ -35,6 +39,11 @@ class OutgoingRequest:
     slow_s: float | None
     ends: deadline.Deadline
     is_forwarded: bool = False
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it is a read that may be answered with 304."""
+        return _CONDITION in self.headers
 
 
 async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, trace: Mapping[str, str]) -> Answer:
@@ -62,7 +71,11 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
 
 
 def inner_headers(
-    body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
+    body: bytes,
+    bearer: str | None,
+    idempotency_key: str | None,
+    client_address: str | None,
+    if_none_match: str | None = None,
 ) -> dict[str, str]:
     """Return the headers inside the envelope."""
     candidates = {
@@ -70,6 +83,7 @@ def inner_headers(
         "content-type": "application/json" if body else None,
         "idempotency-key": idempotency_key,
         CLIENT_ADDRESS: client_address,
+        _CONDITION: if_none_match,
     }
     return {name: value for name, value in candidates.items() if value is not None}
 
