@@ -7,6 +7,9 @@ from chassis.postgres.database import Postgres
 from gateway.front_door.description import describe_services
 from gateway.front_door.routes import front_door
 from gateway.front_door.table import read_table
+from gateway.models import BUCKET_EXPIRY
+from gateway.parts import Parts
+from gateway.rate_limits.limiter import Limiter
 from gateway.settings import Settings
 
 
@@ -14,8 +17,16 @@ def build() -> FastAPI:
     """Build the gateway service."""
     settings = Settings.load()
     store = Postgres(
-        settings.gateway_database_url, settings.service_name, settings.database_pool_size, settings.processes
+        settings.gateway_database_url,
+        settings.service_name,
+        settings.database_pool_size,
+        settings.processes,
+        expiries=(BUCKET_EXPIRY,),
     )
-    app = create_app(settings, store, front_door(read_table()))
+    table = read_table()
+    settings.refuse_unknown_limits(route.limit for route in table.open)
+    app = create_app(
+        settings, store, front_door(table), own=Parts(limiter=Limiter(store, settings.gateway_rate_limits))
+    )
     describe_services(app)
     return app

@@ -1,10 +1,14 @@
 """Settings of the gateway service."""
 
+from collections.abc import Iterable
 from typing import ClassVar
+
+from pydantic import Field
 
 from chassis.core.setting_types import ServiceUrl
 from chassis.postgres.database import PostgresUrl
-from chassis.settings import ServiceSettings
+from chassis.settings import InvalidSettings, ServiceSettings
+from gateway.rate_limits.rates import DEFAULT_RATES, RatesSetting
 
 
 class Settings(ServiceSettings):
@@ -15,6 +19,15 @@ class Settings(ServiceSettings):
     tokens_from: ClassVar[str | None] = "user"
 
     gateway_database_url: PostgresUrl
+    gateway_rate_limits: RatesSetting = Field(default_factory=lambda: dict(DEFAULT_RATES))
+    """
+    How many units a person, or an address without a login, may use of each class of routes: units/seconds, which are
+    free again evenly over that time. A request costs one unit, a GraphQL query more by its cost. Classes that are left
+    out keep their defaults: default 1200/60, login 60/60, mail 30/300, refresh 300/60, counts 60/60. "off" instead of a
+    rate, or of all JSON, is no limit. The classes of routes are in */service.toml (limits).
+
+    Example: GATEWAY_RATE_LIMITS={"default": "1200/60", "login": "60/60", "counts": "off"}
+    """
     # --- rendered: services, from */service.toml (bin/cli render, 18f5c913) ---
     peers: ClassVar[frozenset[str]] = frozenset({"analytics", "user", "product", "order"})
     analytics_service_url: ServiceUrl
@@ -22,3 +35,15 @@ class Settings(ServiceSettings):
     product_service_url: ServiceUrl
     order_service_url: ServiceUrl
     # --- end of services ---
+
+    def refuse_unknown_limits(self, limits: Iterable[str]) -> None:
+        """
+        Check that these classes of routes have a rate, or are not limited.
+
+        Raises:
+            InvalidSettings: One is missing.
+        """
+        missing = sorted({*limits} - self.gateway_rate_limits.keys())
+        problems = [f'GATEWAY_RATE_LIMITS: add a rate for "{limit}", as a service.toml names it' for limit in missing]
+        if problems:
+            raise InvalidSettings(self.service_name, problems)

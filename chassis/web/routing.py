@@ -21,6 +21,7 @@ from chassis.idempotency.answers import Replay
 from chassis.idempotency.kinds import HEADER, KeyNotTaken
 from chassis.sealing.access import public
 from chassis.sealing.headers import refuse_sealed_answer
+from chassis.web.answer_headers import add_to_answer
 from chassis.web.deprecation import Deprecation, observe_deprecated
 from chassis.web.policy import POLICY_OPTIONS, Options, RoutePolicy
 
@@ -127,8 +128,9 @@ class Route(PlainRoute):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
         receiver = application_of(scope["app"]).receiver
-        if deprecation := self.policy.deprecation:
-            scope["deprecation"] = deprecation
+        deprecation = self.policy.deprecation
+        for name, value in deprecation.headers if deprecation else ():
+            add_to_answer(scope, name, value)
         try:
             await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
         finally:

@@ -1,6 +1,7 @@
 """The edge: which service answers, and which clients are slowed down."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from chassis.sealing.access import Mode
@@ -92,10 +93,11 @@ def _pattern(path: str, end: str) -> str:
 
 
 def _check_limits(service: Service, paths: set[str]) -> None:
-    if unknown := ", ".join(path for path in service.limited_paths if path not in paths):
-        raise CommandError(
-            f"{service.name}/{DECLARATION}: limited_paths has {unknown}, which is no path for the outside."
-        )
+    limited = [path for one in service.limits.values() for path in one]
+    if unknown := ", ".join(path for path in limited if path not in paths):
+        raise CommandError(f"{service.name}/{DECLARATION}: limits has {unknown}, which is no path for the outside.")
+    if twice := ", ".join(path for path, count in Counter(limited).items() if count > 1):
+        raise CommandError(f"{service.name}/{DECLARATION}: limits has {twice} twice.")
 
 
 def _block(lines: "Iterator[str] | list[str]") -> str:

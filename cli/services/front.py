@@ -49,13 +49,14 @@ def _addresses(parts: list[Part]) -> str:
 def _table(parts: list[Part], closed: list[str]) -> str:
     lines = [f"closed = {json.dumps(closed)}"]
     for part in parts:
+        limits = {path: limit for limit, paths in part.service.limits.items() for path in paths}
         for route in part.routes:
             if is_for_outside(route):
-                lines += ["", "[[open]]", *_entry(route)]
+                lines += ["", "[[open]]", *_entry(route, limits.get(route.path))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _entry(route: DeclaredRoute) -> Iterator[str]:
+def _entry(route: DeclaredRoute, limit: str | None) -> Iterator[str]:
     access = route.policy.access
     yield f'service = "{route.service}"'
     yield f'method = "{route.method}"'
@@ -69,6 +70,8 @@ def _entry(route: DeclaredRoute) -> Iterator[str]:
         yield f"max_body = {access.max_body}"
     if access.gzip:
         yield "gzip = true"
+    if limit:
+        yield f'limit = "{limit}"'
 
 
 def merged(parts: list[Part]) -> Document:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
@@ -13,6 +13,8 @@ from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
 from gateway.front_door.forward import forward_sealed, forward_streamed
 from gateway.front_door.table import Open, Table
+from gateway.rate_limits.counted import counted
+from gateway.rate_limits.rates import DEFAULT
 
 Endpoint = Callable[..., Awaitable[Response]]
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -35,17 +37,18 @@ def front_door(table: Table) -> Router:
     """
     router = Router("", "front door")
     for path in table.closed:
-        router.routes += [_route(path, method, _not_found, Access(Mode.PUBLIC)) for method in _METHODS]
+        router.routes += [_route(path, method, _not_found, Access(Mode.PUBLIC), DEFAULT) for method in _METHODS]
     for one in table.open:
         endpoint = _sealed(one) if one.sealed else _streamed(one)
         access = Access(Mode.PUBLIC, max_body=one.max_body, gzip=one.gzip)
-        router.routes.append(_route(one.path, one.method, endpoint, access))
+        router.routes.append(_route(one.path, one.method, endpoint, access, one.limit))
     return router
 
 
-def _route(path: str, method: str, endpoint: Endpoint, access: Access) -> Route:
+def _route(path: str, method: str, endpoint: Endpoint, access: Access, limit: str) -> Route:
     policy = RoutePolicy(access, forwarded=True)
-    return Route(path, endpoint, policy, methods=[method], response_model=None, include_in_schema=False)
+    options: dict[str, Any] = {"response_model": None, "include_in_schema": False, "dependencies": [counted(limit)]}
+    return Route(path, endpoint, policy, methods=[method], **options)
 
 
 def _sealed(one: Open) -> Endpoint:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from chassis.dispatch.retry import SAFE_METHODS
+from gateway.rate_limits.rates import DEFAULT
 
 _FILE = Path(__file__).with_name("routes.toml")
 
@@ -22,6 +23,7 @@ class Open(BaseModel):
         login: Whether it needs a login, so that an Idempotency-Key has an owner.
         max_body: Its cap on bodies, in bytes; None: the gateway's own.
         gzip: Whether a body may be compressed.
+        limit: The class whose rate limits it.
     """
 
     service: str
@@ -32,6 +34,7 @@ class Open(BaseModel):
     login: bool
     max_body: int | None = None
     gzip: bool = False
+    limit: str = DEFAULT
 
     def is_repeatable(self, *, has_key: bool) -> bool:
         """Whether sending a request twice has the same effect as sending it once."""

@@ -86,7 +86,7 @@ def extended(project: Project, *kinds: Kind) -> Project:
         name, path = f"gift_{kind}", f"/api/v1/gifts-{kind}"
         parts.append(
             Part(
-                Service(name, 8100 + number, kind, _OWN.get(kind, ()), limited_paths=(path,), egress_ports=(443,)),
+                Service(name, 8100 + number, kind, _OWN.get(kind, ()), limits={"login": (path,)}, egress_ports=(443,)),
                 f"Gifts in {kind}.",
                 frozenset({"user", "analytics"}),
                 {f"{name}.given": ("analytics",)},
@@ -235,8 +235,8 @@ def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
     with pytest.raises(CommandError, match="twin and gift_none both serve /api/v1/gifts-none to the outside"):
         list(renderings(replace(project, parts=(*others, part, twin)), ROOT))
 
-    unserved = replace(part, service=replace(part.service, limited_paths=("/api/v1/gone",)))
-    with pytest.raises(CommandError, match="limited_paths has /api/v1/gone, which is no path for the outside"):
+    unserved = replace(part, service=replace(part.service, limits={"counts": ("/api/v1/gone",)}))
+    with pytest.raises(CommandError, match="limits has /api/v1/gone, which is no path for the outside"):
         list(renderings(replace(project, parts=(*others, unserved)), ROOT))
 
 
