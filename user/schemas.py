@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
 from chassis.core.project import NAME
-from chassis.core.types import AnyJson, Body, Read, is_visible
+from chassis.core.types import AnyJson, Body, Ids, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
 from user.names.usernames import check_username
@@ -117,6 +117,7 @@ class UserFilter(BaseModel):
     q: str | None = Field(default=None, max_length=254, description="The beginning of the username or e-mail address.")
     role: Role | None = None
     is_active: bool | None = None
+    ids: Ids = None
 
 
 class Credentials(Body):
