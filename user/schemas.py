@@ -62,17 +62,23 @@ OpaqueToken = Annotated[
 ]
 
 
-class UserCreate(Body):
-    """A new account."""
+class NewAccount(Body):
+    """The names of a new account."""
 
     username: Username
     email: Email
+
+
+class UserCreate(NewAccount):
+    """A new account."""
+
     password: NewPassword
 
 
-class UserAdd(UserCreate):
+class UserAdd(NewAccount):
     """A new account, created by an admin."""
 
+    password: NewPassword | None = Field(None, description="Without one, the person gets a mail to choose it.")
     role: Role = "user"
 
 
