@@ -112,7 +112,7 @@ class UserRead(Read):
     username: str = Field(examples=["ada"])
     email: str = Field(examples=["ada@example.org"])
     email_verified_at: datetime | None = Field(description="When the owner confirmed the address by mail.")
-    role: str = Field(examples=["user"])
+    role: Role
     is_active: bool
     created_at: datetime
 
