@@ -4,15 +4,8 @@ from typing import Any
 
 from chassis.core.types import Page
 from chassis.dispatch.call import Call
-
-# --- about order ---
 from gateway.schemas.orders import History, NewOrder, OrderRead
-
-# --- end about order ---
-# --- about product ---
 from gateway.schemas.products import NewProduct, ProductRead, StockChange
-
-# --- end about product ---
 from gateway.schemas.statistics import Statistics, TimelineEvent
 from gateway.schemas.users import (
     Account,

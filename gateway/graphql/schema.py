@@ -6,15 +6,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.graphql.errors import presented
-
-# --- about order ---
 from gateway.graphql.types.orders import OrderMutations, OrderQueries, Subscription
-
-# --- end about order ---
-# --- about product ---
 from gateway.graphql.types.products import ProductMutations, ProductQueries
-
-# --- end about product ---
 from gateway.graphql.types.scalars import SCALARS
 from gateway.graphql.types.statistics import StatisticsQueries
 from gateway.graphql.types.users import UserMutations, UserQueries

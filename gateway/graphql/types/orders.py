@@ -13,8 +13,8 @@ from gateway.calls import CANCEL_ORDER, FULFIL_ORDER, LIST_ORDERS, LIST_OWN_ORDE
 from gateway.graphql.context import Info
 from gateway.graphql.following import follow_order
 from gateway.graphql.types.connections import PAGE, After, Connection, First, Key, connection
-from gateway.graphql.types.products import Product
-from gateway.graphql.types.users import User
+from gateway.graphql.types.products import Product, read_products
+from gateway.graphql.types.users import User, read_users
 from gateway.schemas.orders import LineRead, NewOrder, OrderRead, OrderStatus, WantedItem
 
 OrderId = Annotated[UUID, strawberry.argument(name="id", description="The id of the order.")]
@@ -41,8 +41,7 @@ class OrderLine:
     @strawberry.field(description="The product as it is now; null if it was deleted.")
     async def product(self, info: Info) -> Product | None:
         """Read the product, together with those of other lines."""
-        found = await info.context.loaders.products.load(self.product_id)
-        return Product.of(found) if found else None
+        return await info.context.loaders.load(read_products, self.product_id)
 
 
 @strawberry.type(description="An order; once confirmed, it has the prices at the time of its reservation.")
@@ -67,8 +66,7 @@ class Order:
     @strawberry.field(description="The person who placed it; null if the account was deleted.")
     async def user(self, info: Info) -> User | None:
         """Read the person, together with those of other orders."""
-        found = await info.context.loaders.users.load(self.user_id)
-        return User.of(found) if found else None
+        return await info.context.loaders.load(read_users, self.user_id)
 
 
 @strawberry.input(description="Units of one product. The server sets the price.")
@@ -89,7 +87,7 @@ class OrderQueries:
         return Order.of(await info.context.caller.call(READ_ORDER, path={"order_id": order_id}))
 
     @strawberry.field(description="One's own orders, newest first; for admins those of all people.")
-    async def orders(
+    async def orders(  # noqa: PLR0913 - the arguments of the list
         self,
         info: Info,
         first: First = PAGE,
@@ -120,8 +118,8 @@ class OrderMutations:
     """Changes of orders."""
 
     @strawberry.mutation(
-        description="Order products at their current prices. A pending order is not decided yet: read it again, or send the "
-        "request again with the same key."
+        description="Order products at their current prices. A pending order is not decided yet: read it again, or "
+        "send the request again with the same key."
     )
     async def place_order(
         self,
@@ -152,8 +150,8 @@ class Subscription:
     """Changes, as they happen."""
 
     @strawberry.subscription(
-        description="One of one's own orders (for admins any): as it is now, then after each change. It ends when the order "
-        "cannot change any more."
+        description="One of one's own orders (for admins any): as it is now, then after each change. It ends when the "
+        "order cannot change any more."
     )
     async def order_changed(self, info: Info, order_id: OrderId) -> AsyncGenerator[Order | None, None]:
         """Follow an order."""

@@ -1,5 +1,6 @@
 """The catalogue."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.caller import checked
+from gateway.caller import Caller, checked
 from gateway.calls import ADJUST_STOCK, CREATE_PRODUCT, LIST_PRODUCTS, READ_PRODUCT
 from gateway.graphql.context import Info
 from gateway.graphql.types.connections import PAGE, After, Connection, First, Key, connection
@@ -46,6 +47,13 @@ class Product:
         return cls(**product.model_dump())
 
 
+async def read_products(caller: Caller, ids: list[UUID]) -> Sequence[Product | None]:
+    """Read products; None for those that are not in the catalogue."""
+    found = (await caller.call(LIST_PRODUCTS, query={"ids": ids})).items
+    by_id = {product.id: Product.of(product) for product in found}
+    return [by_id.get(one) for one in ids]
+
+
 @strawberry.input(description="A new product.")
 class ProductInput:
     """A new product."""
@@ -66,7 +74,7 @@ class ProductQueries:
         return Product.of(await info.context.caller.call(READ_PRODUCT, path={"product_id": product_id}))
 
     @strawberry.field(description="The catalogue.")
-    async def products(
+    async def products(  # noqa: PLR0913 - the arguments of the list
         self,
         info: Info,
         first: First = PAGE,

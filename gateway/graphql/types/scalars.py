@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 from graphql import FloatValueNode, GraphQLError, IntValueNode, ValueNode
+from strawberry.types.scalar import ScalarDefinition
 
 from chassis.core.json import with_numbers
 
@@ -47,7 +48,7 @@ def _only_answered(_value: object) -> Any:  # noqa: ANN401 - it returns nothing
     raise GraphQLError("Values of this type are in answers only.")
 
 
-SCALARS = {
+SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Money",
         description="An amount: a JSON number with at most two decimals, as in 199.99.",
