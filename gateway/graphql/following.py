@@ -1,7 +1,7 @@
 """Following an order: it is read again and again, less often while it does not change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class TooManyFollowed(ServiceUnavailable):
 _following = set[object]()
 
 
-async def follow_order(caller: Caller, order_id: UUID) -> AsyncIterator[OrderRead]:
+async def follow_order(caller: Caller, order_id: UUID) -> AsyncGenerator[OrderRead, None]:
     """
     Yield an order as it is, and after each change until it cannot change any more.
 

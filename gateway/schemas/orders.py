@@ -11,7 +11,7 @@ from chassis.core.money import Price
 from chassis.core.types import Id, Read
 
 
-class OrderStatus(StrEnum):
+class Status(StrEnum):
     """The status of an order."""
 
     PENDING = "pending"
@@ -22,7 +22,7 @@ class OrderStatus(StrEnum):
     EXPIRED = "expired"
 
 
-FINAL = frozenset({OrderStatus.FULFILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+FINAL = frozenset({Status.FULFILLED, Status.CANCELLED, Status.REJECTED, Status.EXPIRED})
 """An order of such a status does not change any more."""
 
 
@@ -54,7 +54,7 @@ class OrderRead(Read):
 
     id: UUID
     user_id: UUID
-    status: OrderStatus
+    status: Status
     cause: str = Field(description="Why it has this status; a code.", examples=["stock_committed"])
     items: list[LineRead]
     total_price: Price | None = Field(description="Null until it is confirmed.")
@@ -65,7 +65,7 @@ class OrderRead(Read):
 class Transition(Read):
     """A change of an order's status."""
 
-    status: OrderStatus
+    status: Status
     cause: str = Field(examples=["stock_committed"])
     at: datetime
 

@@ -1,8 +1,10 @@
 """Orders."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -15,10 +17,21 @@ from gateway.graphql.following import follow_order
 from gateway.graphql.types.connections import PAGE, After, Connection, First, Key, connection
 from gateway.graphql.types.products import Product, read_products
 from gateway.graphql.types.users import User, read_users
-from gateway.schemas.orders import LineRead, NewOrder, OrderRead, OrderStatus, WantedItem
+from gateway.schemas.orders import LineRead, NewOrder, OrderRead
 
 OrderId = Annotated[UUID, strawberry.argument(name="id", description="The id of the order.")]
-strawberry.enum(OrderStatus, description="The status of an order.")
+
+
+@strawberry.enum(description="The status of an order.")
+class OrderStatus(Enum):
+    """The status of an order."""
+
+    PENDING = strawberry.enum_value("pending", description="Its stock is being taken.")
+    CONFIRMED = strawberry.enum_value("confirmed", description="The stock belongs to the order.")
+    FULFILLED = strawberry.enum_value("fulfilled", description="It was shipped.")
+    CANCELLED = strawberry.enum_value("cancelled", description="It was cancelled, and its stock returned.")
+    REJECTED = strawberry.enum_value("rejected", description="The stock cannot be taken: `refusal` of a line says why.")
+    EXPIRED = strawberry.enum_value("expired", description="The stock could not be taken in time.")
 
 
 @strawberry.type(description="Units of one product in an order.")
@@ -36,7 +49,13 @@ class OrderLine:
     @classmethod
     def of(cls, line: LineRead) -> Self:
         """Build it from the answer of the order service."""
-        return cls(**line.model_dump())
+        return cls(
+            product_id=line.product_id,
+            name=line.name,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            refusal=line.refusal,
+        )
 
     @strawberry.field(description="The product as it is now; null if it was deleted.")
     async def product(self, info: Info) -> Product | None:
@@ -60,8 +79,16 @@ class Order:
     @classmethod
     def of(cls, order: OrderRead) -> Self:
         """Build it from the answer of the order service."""
-        lines = [OrderLine.of(line) for line in order.items]
-        return cls(**order.model_dump(exclude={"items"}), lines=lines)
+        return cls(
+            id=order.id,
+            user_id=order.user_id,
+            status=OrderStatus(order.status.value),
+            cause=order.cause,
+            total_price=order.total_price,
+            currency=order.currency,
+            created_at=order.created_at,
+            lines=[OrderLine.of(line) for line in order.items],
+        )
 
     @strawberry.field(description="The person who placed it; null if the account was deleted.")
     async def user(self, info: Info) -> User | None:
@@ -128,8 +155,7 @@ class OrderMutations:
         idempotency_key: Key = None,
     ) -> Order | None:
         """Place an order."""
-        wanted = [checked(WantedItem, product_id=one.product_id, quantity=one.quantity) for one in items]
-        body = checked(NewOrder, items=wanted)
+        body = checked(NewOrder, items=[{"product_id": one.product_id, "quantity": one.quantity} for one in items])
         return Order.of(await info.context.caller.call(PLACE_ORDER, body, key=idempotency_key))
 
     @strawberry.mutation(description="Cancel one of one's own orders that is not fulfilled; for admins any.")
@@ -155,5 +181,6 @@ class Subscription:
     )
     async def order_changed(self, info: Info, order_id: OrderId) -> AsyncGenerator[Order | None, None]:
         """Follow an order."""
-        async for order in follow_order(info.context.caller, order_id):
-            yield Order.of(order)
+        async with aclosing(follow_order(info.context.caller, order_id)) as orders:
+            async for order in orders:
+                yield Order.of(order)

@@ -44,7 +44,16 @@ class Product:
     @classmethod
     def of(cls, product: ProductRead) -> Self:
         """Build it from the answer of the product service."""
-        return cls(**product.model_dump())
+        return cls(
+            id=product.id,
+            name=product.name,
+            description=product.description,
+            price=product.price,
+            currency=product.currency,
+            stock=product.stock,
+            created_at=product.created_at,
+            updated_at=product.updated_at,
+        )
 
 
 async def read_products(caller: Caller, ids: list[UUID]) -> Sequence[Product | None]:
