@@ -123,7 +123,7 @@ class OrderQueries:
         *,
         ids: Annotated[
             list[UUID] | None,
-            strawberry.argument(description="These orders, 100 at most, in this order; `first` does not count."),
+            strawberry.argument(description="These orders, 80 at most, in this order; `first` does not count."),
         ] = None,
         of_all: Annotated[
             bool, strawberry.argument(name="all", description="The orders of all people, for admins.")

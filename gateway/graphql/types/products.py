@@ -100,7 +100,7 @@ class ProductQueries:
         sort: Annotated[ProductSort, strawberry.argument(description="The order of the list.")] = ProductSort.NEWEST,
         ids: Annotated[
             list[UUID] | None,
-            strawberry.argument(description="These products, 100 at most, in this order; `first` does not count."),
+            strawberry.argument(description="These products, 80 at most, in this order; `first` does not count."),
         ] = None,
     ) -> Connection[Product] | None:
         """List products."""

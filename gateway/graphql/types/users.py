@@ -153,7 +153,7 @@ class UserQueries:
         ] = None,
         ids: Annotated[
             list[UUID] | None,
-            strawberry.argument(description="These accounts, 100 at most, in this order; `first` does not count."),
+            strawberry.argument(description="These accounts, 80 at most, in this order; `first` does not count."),
         ] = None,
     ) -> Connection[User] | None:
         """List accounts."""
