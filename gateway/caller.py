@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
+from chassis.application import own_part
 from chassis.core.errors import AppError, InvalidRequest, UriTooLong
 from chassis.core.problems import field_error
 from chassis.core.types import new_id
@@ -15,7 +16,9 @@ from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
 from chassis.sealing.wire import TokenTooLong
+from gateway.caching.etag_store import EtagStore
 from gateway.errors import HERE, CallFailed, failure_of
+from gateway.parts import Parts
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,11 +33,13 @@ class Caller:
     Attributes:
         token: The access token; empty without a login.
         address: The IP address of the person.
+        stored: Answers that are the same for all people.
     """
 
     dispatcher: Dispatcher
     token: str
     address: str | None
+    stored: EtagStore
 
     async def call(
         self,
@@ -58,6 +63,8 @@ class Caller:
         """
         keyed = call.idempotency == "keyed"
         try:
+            if call in self.stored.calls:
+                return await self.stored.read(self.dispatcher, call, path=path, query=_written(query or {}))
             return await self.dispatcher.call(
                 call,
                 body,
@@ -74,7 +81,8 @@ class Caller:
 
 
 async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
-    return Caller(dispatcher, token_of(request), request.client.host if request.client else None)
+    address = request.client.host if request.client else None
+    return Caller(dispatcher, token_of(request), address, own_part(request.app, Parts).stored)
 
 
 Calling = Annotated[Caller, Depends(_caller)]

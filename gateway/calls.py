@@ -89,6 +89,16 @@ CANCEL_ORDER = Call("order", "POST", ORDERS + "/{order_id}/cancel", returns=Orde
 FULFIL_ORDER = Call("order", "POST", ORDERS + "/{order_id}/fulfil", returns=OrderRead, idempotency="keyed")
 # --- end about order ---
 
+SHARED: frozenset[Call[Any, Any]] = frozenset(
+    {
+        # --- about product ---
+        READ_PRODUCT,
+        LIST_PRODUCTS,
+        # --- end about product ---
+    }
+)
+"""Reads whose answers are the same for all people: they are made without a token, and stored (``caching``)."""
+
 CALLS: tuple[Call[Any, Any], ...] = (
     READ_PROFILE,
     READ_ACTIVITY,

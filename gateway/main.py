@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.postgres.database import Postgres
+from gateway.caching.etag_store import EtagStore
+from gateway.calls import SHARED
 from gateway.front_door.description import describe_services
 from gateway.front_door.routes import front_door
 from gateway.front_door.table import read_table
@@ -25,8 +27,7 @@ def build() -> FastAPI:
     )
     table = read_table()
     settings.refuse_unknown_limits(route.limit for route in table.open)
-    app = create_app(
-        settings, store, front_door(table), own=Parts(limiter=Limiter(store, settings.gateway_rate_limits))
-    )
+    own = Parts(limiter=Limiter(store, settings.gateway_rate_limits), stored=EtagStore(SHARED))
+    app = create_app(settings, store, front_door(table), own=own)
     describe_services(app)
     return app

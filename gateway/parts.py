@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.caching.etag_store import EtagStore
 from gateway.rate_limits.limiter import Limiter
 
 
@@ -12,6 +13,8 @@ class Parts:
 
     Attributes:
         limiter: Counts requests.
+        stored: Answers that are the same for all people.
     """
 
     limiter: Limiter
+    stored: EtagStore

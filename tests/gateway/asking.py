@@ -5,7 +5,9 @@ from typing import Any
 
 from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
+from gateway.caching.etag_store import EtagStore
 from gateway.caller import Caller
+from gateway.calls import SHARED
 from gateway.graphql.context import Context
 from gateway.graphql.schema import SCHEMA
 
@@ -25,6 +27,11 @@ class CountingDispatcher:
         """Make a call."""
         self.calls.append(call)
         return await self.dispatcher.call(call, *body, **options)
+
+    async def read(self, call: Call[Any, Any], **options: Any) -> Any:  # noqa: ANN401
+        """Make a conditional read."""
+        self.calls.append(call)
+        return await self.dispatcher.read(call, **options)
 
 
 @dataclass(slots=True)
@@ -51,11 +58,12 @@ class Asking:
     """Executes documents, each in a context of its own."""
 
     dispatcher: CountingDispatcher
+    stored: EtagStore = field(default_factory=lambda: EtagStore(SHARED))
 
     def context(self, headers: dict[str, str] | None = None) -> Context:
         """Return the context of a request with these headers."""
         token = (headers or {}).get("Authorization", "").removeprefix("Bearer ")
-        return Context(Caller(self.dispatcher, token, ADDRESS))  # type: ignore[arg-type] # it has the one method
+        return Context(Caller(self.dispatcher, token, ADDRESS, self.stored))  # type: ignore[arg-type] # it has both methods
 
     async def __call__(self, document: str, headers: dict[str, str] | None = None, **variables: object) -> Reply:
         """Execute a document as the person of the headers."""

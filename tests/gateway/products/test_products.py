@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.core.types import new_id
 from tests.gateway.asking import Asking
@@ -86,3 +87,25 @@ async def test_the_catalogue_is_searched_and_sorted(ask: Asking, root: dict[str,
         "sold": ["Cup"],
         "named": ["Cup", "Teapot"],
     }
+
+
+async def test_products_are_sent_again_only_if_they_have_changed(ask: Asking, root: dict[str, str]) -> None:
+    """Other people get what was stored, once the service has confirmed it; a change is seen at once."""
+    product_id = (await add(ask, root))["id"]
+    adjust = 'mutation ($id: UUID!) { adjustStock(id: $id, change: 1, reason: "Found.") { stock } }'
+    read = "query ($id: UUID!) { product(id: $id) { stock } products(first: 5) { edges { node { stock } } } }"
+    before = reads()
+
+    first, second = [(await ask(read, headers, id=product_id)).data for headers in (root, None)]
+    confirmed = reads() - before
+    await ask(adjust, root, id=product_id)
+    third = (await ask(read, id=product_id)).data
+
+    assert first == second == {"product": {"stock": 5}, "products": {"edges": [{"node": {"stock": 5}}]}}
+    assert third == {"product": {"stock": 6}, "products": {"edges": [{"node": {"stock": 6}}]}}
+    assert (confirmed, reads() - before) == (2, 2)
+
+
+def reads() -> float:
+    """Return the number of reads whose answer was stored and unchanged."""
+    return REGISTRY.get_sample_value("etag_store_reads_total", {"outcome": "unchanged"}) or 0.0
