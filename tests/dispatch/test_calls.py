@@ -158,7 +158,7 @@ async def test_how_long_a_call_may_take_is_its_own(slow_s: float | None, took_s:
 async def test_a_late_answer_of_a_slow_route_does_not_count(slow_s: float | None, state: str) -> None:
     """Timeouts of a slow route do not open the breaker; refused connections do."""
     call = Call("product", "POST", "/items", slow_s=slow_s)
-    dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
+    dispatcher, peer = dispatcher_to(after(3.0, fails(httpx.ReadTimeout("no"))))
 
     for _ in range(FEWEST_CALLS):
         with pytest.raises(AppError):

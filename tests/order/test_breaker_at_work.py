@@ -18,7 +18,7 @@ from cli.dev.polling import eventually
 from order.main import build
 from tests.dispatch.wired import dispatcher_to as dispatcher_over_wire
 from tests.support.fault_proxy import Exchange, FaultProxy, passing
-from tests.support.scripted_transport import OK, PATH, Step, Time, answers, dispatcher_to, fails
+from tests.support.scripted_transport import OK, PATH, Step, Time, after, answers, dispatcher_to, fails
 from tests.support.serving import serve
 
 COUNTED: dict[str, tuple[Step, bool]] = {
@@ -26,7 +26,10 @@ COUNTED: dict[str, tuple[Step, bool]] = {
     "502": (answers(502), True),
     "503": (answers(503), True),
     "connect error": (fails(httpx.ConnectError("no")), True),
-    "timeout": (fails(httpx.ReadTimeout("no")), True),
+    "timeout": (after(2.0, fails(httpx.ReadTimeout("no"))), True),
+    "timeout of a short deadline": (after(1.9, fails(httpx.ReadTimeout("no"))), False),
+    "504": (after(2.0, answers(504)), True),
+    "504 of a short deadline": (after(1.9, answers(504)), False),
     "reset": (fails(httpx.ReadError("no")), True),
     "400": (answers(400), False),
     "404": (answers(404), False),
@@ -38,7 +41,7 @@ COUNTED: dict[str, tuple[Step, bool]] = {
 
 @pytest.mark.parametrize("failure", COUNTED)
 async def test_a_refusal_is_no_failure(failure: str) -> None:
-    """Answers of 5xx and calls without an answer open the breaker; a 4xx and a 429 count as successes."""
+    """5xx and calls without an answer open the breaker; 4xx do not, nor does a deadline that its sender has chosen."""
     step, opens = COUNTED[failure]
     dispatcher, peer = dispatcher_to(step)
 
@@ -117,13 +120,13 @@ async def test_cancelled_calls_are_no_failures() -> None:
 
 
 async def test_a_call_that_ends_with_its_request_has_failed() -> None:
-    """A peer that never answers opens the breaker, whether the request's deadline or the call's own ends the call."""
+    """A peer that never answers opens the breaker, although the request ends at the same time as the call."""
 
     async def call(dispatcher: Dispatcher) -> None:
         deadline.start(0.5)
         with suppress(AppError, TimeoutError):
             async with asyncio.timeout(0.5):
-                await dispatcher.send("tiny", "GET", PATH)
+                await dispatcher.send("tiny", "GET", PATH, timeout=0.5)
 
     async with FaultProxy("", silent) as hole, dispatcher_over_wire(hole.address) as dispatcher:
         # Tasks: each has a deadline of its own.

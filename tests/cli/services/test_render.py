@@ -184,9 +184,9 @@ def check_front_door(files: Mapping[str, str], kind: str) -> None:
     settings, path = files[f"{front}/settings.py"], f"/api/v1/gifts-{kind}"
     assert f"    gift_{kind}_service_url: ServiceUrl\n" in settings
     assert f'"gift_{kind}"' in settings
-    assert [(one["method"], one["path"], one["sealed"]) for one in door["open"] if one["service"] == f"gift_{kind}"] == [
-        ("GET", path, True)
-    ]
+    assert [
+        (one["method"], one["path"], one["sealed"]) for one in door["open"] if one["service"] == f"gift_{kind}"
+    ] == [("GET", path, True)]
     assert f"{path}/{{gift_id}}/secret" in door["closed"]
 
 
