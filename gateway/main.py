@@ -28,6 +28,6 @@ def build() -> FastAPI:
     table = read_table()
     settings.refuse_unknown_limits(route.limit for route in table.open)
     own = Parts(limiter=Limiter(store, settings.gateway_rate_limits), stored=EtagStore(SHARED))
-    app = create_app(settings, store, front_door(table), own=own)
+    app = create_app(settings, store, front_door(table, settings.max_body_bytes), own=own)
     describe_services(app)
     return app

@@ -17,8 +17,8 @@ from gateway.rate_limits.counted import count_cost
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.having import having
 
-CLOSED = "/api/v1/users/revocations"
-"""It is counted, and is 404 without a call to another service."""
+MISSING = "/api/v1/products/00000000-0000-0000-0000-000000000000"
+"""The product service answers 404."""
 LOGIN = "/api/v1/users/login"
 UNIT_S = 360
 """The seconds for one of ten units an hour."""
@@ -28,14 +28,14 @@ Limit = Callable[..., None]
 async def statuses(client: httpx.AsyncClient, times: int, **headers: str) -> list[int]:
     """Make some requests in turn; returns their statuses."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return [(await client.get(CLOSED, headers=named)).status_code for _ in range(times)]
+    return [(await client.get(MISSING, headers=named)).status_code for _ in range(times)]
 
 
 async def test_two_workers_count_together(limited: Limit, workers: list[httpx.AsyncClient]) -> None:
     """Of 50 requests at once to two workers exactly as many are admitted as there are units."""
     limited(default=20)
 
-    answers = await asyncio.gather(*(workers[number % 2].get(CLOSED) for number in range(50)))
+    answers = await asyncio.gather(*(workers[number % 2].get(MISSING) for number in range(50)))
 
     assert sorted(one.status_code for one in answers) == [404] * 20 + [429] * 30
 
@@ -44,7 +44,7 @@ async def test_an_answer_says_where_the_client_stands(limited: Limit, people: Pe
     """Answers of services, errors and refusals have the fields of the draft; ``t`` is the time until a unit is free."""
     limited(default=3)
 
-    answers = [await people["gateway"].get(path) for path in ("/api/v1/products", CLOSED, CLOSED, CLOSED)]
+    answers = [await people["gateway"].get(path) for path in ("/api/v1/products", MISSING, MISSING, MISSING)]
 
     assert [one.status_code for one in answers] == [200, 404, 404, 429]
     assert {one.headers["ratelimit-policy"] for one in answers} == {'"default";q=3;w=3600'}
@@ -58,7 +58,7 @@ async def test_a_refusal_is_a_problem_with_the_time_to_wait(limited: Limit, peop
     """429 ``too_many_requests``; ``Retry-After`` is the time of ``RateLimit``, and the detail has it too."""
     limited(default=10)
 
-    *_, refused = [await people["gateway"].get(CLOSED) for _ in range(11)]
+    *_, refused = [await people["gateway"].get(MISSING) for _ in range(11)]
 
     wait_s = int(refused.headers["retry-after"])
     assert UNIT_S - 60 < wait_s <= UNIT_S
@@ -146,14 +146,14 @@ async def test_each_class_has_units_of_its_own(limited: Limit, people: People) -
 
     assert [one.status_code for one in logins] == [422, 429]
     assert logins[1].headers["ratelimit-policy"] == '"login";q=1;w=3600'
-    assert (await people["gateway"].get(CLOSED)).headers["ratelimit"].startswith('"default";r=4;')
+    assert (await people["gateway"].get(MISSING)).headers["ratelimit"].startswith('"default";r=4;')
 
 
 async def test_what_is_not_limited_is_not_counted(limited: Limit, people: People, database: Postgres) -> None:
     """A class without a rate has no fields and no row; nor have probes."""
     limited(login=1)
 
-    answers = [await people["gateway"].get(path) for path in (CLOSED, "/livez")]
+    answers = [await people["gateway"].get(path) for path in (MISSING, "/livez")]
 
     assert not any("ratelimit" in one.headers for one in answers)
     async with database.transaction() as session:
