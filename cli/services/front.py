@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from chassis.core.errors import Unauthenticated
-from chassis.core.problems import PROBLEM_JSON
+from chassis.core.errors import TooManyRequests, Unauthenticated
+from chassis.core.problems import PROBLEM_JSON, documented
 from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
 from chassis.sealing.headers import HeaderConflict, InvalidInnerHeader
@@ -195,9 +195,18 @@ def _passed_on(service: str, operation: Document, route: DeclaredRoute) -> Docum
         "description": operation["description"].replace(f"{access.sentence} ", ""),
         "security": _logins(operation["security"]) if route.policy.auth else [],
         "x-access": {**operation["x-access"], "mode": Mode.PUBLIC.value, "callers": []},
-        "responses": {status: left for status, one in operation["responses"].items() if (left := _without_seals(one))},
+        "responses": _limited(
+            {status: left for status, one in operation["responses"].items() if (left := _without_seals(one))}
+        ),
     }
     return {**operation, **changed}
+
+
+def _limited(responses: Document) -> Document:
+    """Return responses with the refusal of too many requests, which the front door may answer on each route."""
+    status = str(TooManyRequests.status)
+    earlier = {TooManyRequests.status: responses[status]} if status in responses else {}
+    return {**responses, status: documented(TooManyRequests, beside=earlier)[TooManyRequests.status]}
 
 
 def _without_seals(response: Document) -> Document:
