@@ -110,7 +110,7 @@ class Dispatcher:
 
     async def read(
         self,
-        call: Call[None, Returns],
+        call: Call[Any, Returns],
         *,
         unless: str | None = None,
         path: Mapping[str, object] = _NO_PARAMETERS,

@@ -205,7 +205,7 @@ def _passed_on(service: str, operation: Document, route: DeclaredRoute) -> Docum
 def _limited(responses: Document) -> Document:
     """Return responses with the refusal of too many requests, which the front door may answer on each route."""
     status = str(TooManyRequests.status)
-    earlier = {TooManyRequests.status: responses[status]} if status in responses else {}
+    earlier: dict[int | str, Document] = {TooManyRequests.status: responses[status]} if status in responses else {}
     return {**responses, status: documented(TooManyRequests, beside=earlier)[TooManyRequests.status]}
 
 

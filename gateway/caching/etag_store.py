@@ -48,7 +48,7 @@ class EtagStore:
     async def read(
         self,
         dispatcher: Dispatcher,
-        call: Call[None, Returns],
+        call: Call[Any, Returns],
         *,
         path: Mapping[str, object] = _NO_PARAMETERS,
         query: Query | None = None,
@@ -63,7 +63,7 @@ class EtagStore:
         if call not in self.calls:
             raise TypeError(f"{call}: its answer may depend on the person")
         key = (call, call.address("", path, query).url)
-        known = self._stored.get(key)
+        known: Tagged[Returns] | None = self._stored.get(key)
         try:
             found = await dispatcher.read(call, unless=known.tag if known else None, path=path, query=query)
         except RemoteError:  # such as a product that no longer exists
