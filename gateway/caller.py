@@ -7,10 +7,11 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
+from chassis.application import application_of
 from chassis.core.errors import AppError, InvalidRequest, UriTooLong
 from chassis.core.problems import field_error
-from chassis.core.types import new_id
-from chassis.dependencies import Dispatch, token_of
+from chassis.core.types import new_id, read_address
+from chassis.dependencies import token_of
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
@@ -73,8 +74,14 @@ class Caller:
             raise CallFailed(failure_of(error, call.service)) from error
 
 
-async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
-    return Caller(dispatcher, token_of(request), request.client.host if request.client else None)
+def caller_of(request: Request) -> Caller:
+    """Return the caller for the person who sent a request."""
+    address = read_address(request.client.host) if request.client else None
+    return Caller(application_of(request.app).dispatcher, token_of(request), address)
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
 
 
 Calling = Annotated[Caller, Depends(_caller)]
