@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from graphql import GraphQLObjectType
 
 from gateway.graphql.schema import SCHEMA
+from tests.gateway.access import make_things
 from tests.gateway.asking import OK, Asking, Reply
-from tests.gateway.fields import FIELDS, THINGS_OF
-from tests.support.access import ANSWERS, PASSWORD, PRINCIPALS, table_of
+from tests.gateway.fields import FIELDS
+from tests.support.access import ANSWERS, PASSWORD, PRINCIPALS
 from tests.support.aliases import Bearer, Empty, MakeUser
 from tests.support.having import having
 
@@ -36,8 +37,7 @@ class Asker:
         people = {name: await self._make_user(name, role) for name, role in ROLES.items()}
         self._headers = {name: self._bearer(user) for name, user in people.items()}
         self._variables = {"ada": str(people["ada"].id), "password": PASSWORD}
-        for service in THINGS_OF[-1:]:
-            await table_of(service).make_things(self._apps, people["ada"].id)
+        await make_things(self._apps, people["ada"].id)
 
     async def outcome(self, field: str, person: str) -> int:
         """Ask as this person; returns the status of the error, or 200."""
