@@ -25,7 +25,7 @@ def build() -> FastAPI:
         # --- about order ---
         order_pages,
         # --- end about order ---
-        front_door(read_table()),
+        front_door(read_table(), settings.max_body_bytes),
     )
     describe_services(app)
     return app
