@@ -17,6 +17,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
 from chassis.sealing.wire import TokenTooLong
 from gateway.errors import HERE, CallFailed, failure_of
+from gateway.front_door.headers import LONGEST_USER_AGENT
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,11 +32,13 @@ class Caller:
     Attributes:
         token: The access token; empty without a login.
         address: The IP address of the person.
+        user_agent: The user agent of the person.
     """
 
     dispatcher: Dispatcher
     token: str
     address: str | None
+    user_agent: str | None = None
 
     async def call(
         self,
@@ -67,6 +70,7 @@ class Caller:
                 bearer=self.token or None,
                 idempotency_key=(key or str(new_id())) if keyed else None,
                 client_address=self.address,
+                user_agent=self.user_agent if call.sends else None,  # a sealed message without a body has little room
             )
         except TokenTooLong as error:
             raise CallFailed(failure_of(UriTooLong("Ask for less at once: the arguments are too long."))) from error
@@ -77,7 +81,8 @@ class Caller:
 def caller_of(request: Request) -> Caller:
     """Return the caller for the person who sent a request."""
     address = read_address(request.client.host) if request.client else None
-    return Caller(application_of(request.app).dispatcher, token_of(request), address)
+    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+    return Caller(application_of(request.app).dispatcher, token_of(request), address, user_agent or None)
 
 
 async def _caller(request: Request) -> Caller:

@@ -82,6 +82,7 @@ class Dispatcher:
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
+        user_agent: str | None = None,
     ) -> Returns:
         """
         Make a declared call and return its answer.
@@ -92,6 +93,7 @@ class Dispatcher:
             bearer: The access token of the person on whose behalf the call is made.
             idempotency_key: Required for ``keyed`` calls, and not allowed for others.
             client_address: The IP address of that person, for routes that use it.
+            user_agent: The user agent of that person, likewise.
 
         Raises:
             RemoteError: The service refused (502 unless caught); carries its status and code.
@@ -110,7 +112,7 @@ class Dispatcher:
             peer=peer,
             method=call.method,
             address=call.address(peer.url, path, query),
-            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            headers=inner_headers(content, bearer, idempotency_key, client_address, user_agent),
             body=content,
             sealed=call.sealed,
             repeatable=call.idempotency != "unrepeatable",

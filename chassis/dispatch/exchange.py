@@ -65,7 +65,11 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
 
 
 def inner_headers(
-    body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
+    body: bytes,
+    bearer: str | None,
+    idempotency_key: str | None,
+    client_address: str | None,
+    user_agent: str | None = None,
 ) -> dict[str, str]:
     """Return the headers inside the envelope."""
     candidates = {
@@ -73,6 +77,7 @@ def inner_headers(
         "content-type": "application/json" if body else None,
         "idempotency-key": idempotency_key,
         CLIENT_ADDRESS: client_address,
+        "user-agent": user_agent,
     }
     return {name: value for name, value in candidates.items() if value is not None}
 
