@@ -7,17 +7,18 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from chassis.application import own_part
+from chassis.application import application_of, own_part
 from chassis.core.errors import AppError, InvalidRequest, UriTooLong
 from chassis.core.problems import field_error
-from chassis.core.types import new_id
-from chassis.dependencies import Dispatch, token_of
+from chassis.core.types import new_id, read_address
+from chassis.dependencies import token_of
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
 from chassis.sealing.wire import TokenTooLong
 from gateway.caching.etag_store import EtagStore
 from gateway.errors import HERE, CallFailed, failure_of
+from gateway.front_door.headers import LONGEST_USER_AGENT
 from gateway.parts import Parts
 
 M = TypeVar("M", bound=BaseModel)
@@ -34,12 +35,14 @@ class Caller:
         token: The access token; empty without a login.
         address: The IP address of the person.
         stored: Answers that are the same for all people.
+        user_agent: The user agent of the person.
     """
 
     dispatcher: Dispatcher
     token: str
     address: str | None
     stored: EtagStore
+    user_agent: str | None = None
 
     async def call(
         self,
@@ -73,6 +76,7 @@ class Caller:
                 bearer=self.token or None,
                 idempotency_key=(key or str(new_id())) if keyed else None,
                 client_address=self.address,
+                user_agent=self.user_agent if call.sends else None,  # a sealed message without a body has little room
             )
         except TokenTooLong as error:
             raise CallFailed(failure_of(UriTooLong("Ask for less at once: the arguments are too long."))) from error
@@ -80,9 +84,16 @@ class Caller:
             raise CallFailed(failure_of(error, call.service)) from error
 
 
-async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
-    address = request.client.host if request.client else None
-    return Caller(dispatcher, token_of(request), address, own_part(request.app, Parts).stored)
+def caller_of(request: Request) -> Caller:
+    """Return the caller for the person who sent a request."""
+    address = read_address(request.client.host) if request.client else None
+    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+    dispatcher, stored = application_of(request.app).dispatcher, own_part(request.app, Parts).stored
+    return Caller(dispatcher, token_of(request), address, stored, user_agent or None)
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
 
 
 Calling = Annotated[Caller, Depends(_caller)]

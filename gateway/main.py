@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.postgres.database import Postgres
+from gateway.bff.orders.routes import router as order_pages
+from gateway.bff.routes import router as pages
 from gateway.caching.etag_store import EtagStore
 from gateway.calls import SHARED
 from gateway.front_door.description import describe_services
@@ -27,7 +29,15 @@ def build() -> FastAPI:
     )
     table = read_table()
     settings.refuse_unknown_limits(route.limit for route in table.open)
-    own = Parts(limiter=Limiter(store, settings.gateway_rate_limits), stored=EtagStore(SHARED))
-    app = create_app(settings, store, front_door(table, settings.max_body_bytes), own=own)
+    app = create_app(
+        settings,
+        store,
+        pages,
+        # --- about order ---
+        order_pages,
+        # --- end about order ---
+        front_door(table, settings.max_body_bytes),
+        own=Parts(limiter=Limiter(store, settings.gateway_rate_limits), stored=EtagStore(SHARED)),
+    )
     describe_services(app)
     return app

@@ -82,6 +82,7 @@ class Dispatcher:
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
+        user_agent: str | None = None,
     ) -> Returns:
         """
         Make a declared call and return its answer.
@@ -92,6 +93,7 @@ class Dispatcher:
             bearer: The access token of the person on whose behalf the call is made.
             idempotency_key: Required for ``keyed`` calls, and not allowed for others.
             client_address: The IP address of that person, for routes that use it.
+            user_agent: The user agent of that person, likewise.
 
         Raises:
             RemoteError: The service refused (502 unless caught); carries its status and code.
@@ -105,7 +107,7 @@ class Dispatcher:
         if (idempotency_key is not None) != (call.idempotency == "keyed"):
             raise TypeError(f"{call}: calls declared 'keyed' need an idempotency_key, and others take none")
         content = call.encode(body)
-        headers = inner_headers(content, bearer, idempotency_key, client_address)
+        headers = inner_headers(content, bearer, idempotency_key, client_address, user_agent)
         return call.decode(await self._make(call, content, headers, path, query))
 
     async def read(
@@ -127,7 +129,7 @@ class Dispatcher:
         Raises:
             AppError: As for ``call``.
         """
-        headers = inner_headers(call.encode(None), bearer, None, client_address, unless)
+        headers = inner_headers(call.encode(None), bearer, None, client_address, if_none_match=unless)
         answer = await self._make(call, b"", headers, path, query)
         if answer.status == NOT_MODIFIED:
             return None

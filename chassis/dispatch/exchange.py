@@ -78,6 +78,7 @@ def inner_headers(
     bearer: str | None,
     idempotency_key: str | None,
     client_address: str | None,
+    user_agent: str | None = None,
     if_none_match: str | None = None,
 ) -> dict[str, str]:
     """Return the headers inside the envelope."""
@@ -86,6 +87,7 @@ def inner_headers(
         "content-type": "application/json" if body else None,
         "idempotency-key": idempotency_key,
         CLIENT_ADDRESS: client_address,
+        "user-agent": user_agent,
         _CONDITION: if_none_match,
     }
     return {name: value for name, value in candidates.items() if value is not None}

@@ -39,7 +39,7 @@ _OF_CORS = frozenset({"origin", "access-control-request-method", "access-control
 _NOT_INSIDE = _OWN | _OF_A_CONNECTION | _OF_A_MESSAGE | _OF_SEALS | _OF_CORS
 _NOT_OUTSIDE = _OF_A_CONNECTION | {"date", "server", "x-request-id", "x-content-type-options", "referrer-policy"}
 """The gateway's server and middleware write these."""
-_LONGEST_USER_AGENT = 256
+LONGEST_USER_AGENT = 256
 
 
 class RepeatedHeader(BadRequest):
@@ -63,7 +63,7 @@ def sealed_headers(request: Request) -> dict[str, str]:
         if values:
             passed[name] = values[0]
     if "user-agent" in passed:  # it may be longer than a sealed message has room for
-        passed["user-agent"] = passed["user-agent"][:_LONGEST_USER_AGENT]
+        passed["user-agent"] = passed["user-agent"][:LONGEST_USER_AGENT]
     address = _address(request)
     return {**passed, CLIENT_ADDRESS: address} if address else passed
 

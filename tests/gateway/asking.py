@@ -12,6 +12,7 @@ from gateway.graphql.context import Context
 from gateway.graphql.schema import SCHEMA
 
 ADDRESS = "2001:db8:1234:5678:9abc:def0:1234:5678"
+BROWSER = "Mozilla/5.0"
 OK = 200
 Json = dict[str, Any]
 
@@ -63,7 +64,7 @@ class Asking:
     def context(self, headers: dict[str, str] | None = None) -> Context:
         """Return the context of a request with these headers."""
         token = (headers or {}).get("Authorization", "").removeprefix("Bearer ")
-        return Context(Caller(self.dispatcher, token, ADDRESS, self.stored))  # type: ignore[arg-type] # it has both methods
+        return Context(Caller(self.dispatcher, token, ADDRESS, self.stored, BROWSER))  # type: ignore[arg-type] # it has both methods
 
     async def __call__(self, document: str, headers: dict[str, str] | None = None, **variables: object) -> Reply:
         """Execute a document as the person of the headers."""
