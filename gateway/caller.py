@@ -1,14 +1,15 @@
 """Calling services on behalf of the person who sent a request."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
 from chassis.application import application_of, own_part
-from chassis.core.errors import AppError, InvalidRequest, UriTooLong
+from chassis.core.errors import AppError, InvalidRequest, TooManyRequests, UriTooLong
 from chassis.core.problems import field_error
 from chassis.core.types import new_id, read_address
 from chassis.dependencies import token_of
@@ -20,6 +21,7 @@ from gateway.caching.etag_store import EtagStore
 from gateway.errors import HERE, CallFailed, failure_of
 from gateway.front_door.headers import LONGEST_USER_AGENT
 from gateway.parts import Parts
+from gateway.rate_limits.counted import count_call
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,6 +37,7 @@ class Caller:
         token: The access token; empty without a login.
         address: The IP address of the person.
         stored: Answers that are the same for all people.
+        count: Counts a call whose route has a rate of its own.
         user_agent: The user agent of the person.
     """
 
@@ -42,6 +45,7 @@ class Caller:
     token: str
     address: str | None
     stored: EtagStore
+    count: Callable[[Call[Any, Any]], Awaitable[None]]
     user_agent: str | None = None
 
     async def call(
@@ -62,8 +66,9 @@ class Caller:
                 it can be retried.
 
         Raises:
-            CallFailed: It was refused, or has no answer.
+            CallFailed: It was refused, or has no answer, or there were too many such calls.
         """
+        await self._count(call)
         keyed = call.idempotency == "keyed"
         try:
             if call in self.stored.calls:
@@ -83,13 +88,19 @@ class Caller:
         except AppError as error:
             raise CallFailed(failure_of(error, call.service)) from error
 
+    async def _count(self, call: Call[Any, Any]) -> None:
+        try:
+            await self.count(call)
+        except TooManyRequests as error:
+            raise CallFailed(failure_of(error)) from error
+
 
 def caller_of(request: Request) -> Caller:
     """Return the caller for the person who sent a request."""
     address = read_address(request.client.host) if request.client else None
     user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
     dispatcher, stored = application_of(request.app).dispatcher, own_part(request.app, Parts).stored
-    return Caller(dispatcher, token_of(request), address, stored, user_agent or None)
+    return Caller(dispatcher, token_of(request), address, stored, partial(count_call, request), user_agent or None)
 
 
 async def _caller(request: Request) -> Caller:

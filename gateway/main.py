@@ -28,7 +28,7 @@ def build() -> FastAPI:
         expiries=(BUCKET_EXPIRY,),
     )
     table = read_table()
-    settings.refuse_unknown_limits(route.limit for route in table.open)
+    settings.refuse_unknown_limits(table.limits.values())
     app = create_app(
         settings,
         store,
@@ -37,7 +37,7 @@ def build() -> FastAPI:
         order_pages,
         # --- end about order ---
         front_door(table, settings.max_body_bytes),
-        own=Parts(limiter=Limiter(store, settings.gateway_rate_limits), stored=EtagStore(SHARED)),
+        own=Parts(Limiter(store, settings.gateway_rate_limits), table.limits, EtagStore(SHARED)),
     )
     describe_services(app)
     return app

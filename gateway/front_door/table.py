@@ -55,6 +55,11 @@ class Table(BaseModel):
     open: list[Open]
     closed: list[str]
 
+    @property
+    def limits(self) -> dict[tuple[str, str, str], str]:
+        """Service, method and path of each route with a rate of its own -> its class."""
+        return {(one.service, one.method, one.path): one.limit for one in self.open if one.limit != DEFAULT}
+
 
 def read_table() -> Table:
     """Return the routes of all services."""

@@ -11,6 +11,7 @@ from chassis.auth.tokens import InvalidToken
 from chassis.core.errors import ServiceUnavailable, TooManyRequests
 from chassis.core.networks import network_of
 from chassis.dependencies import token_of
+from chassis.dispatch.call import Call
 from chassis.web.answer_headers import add_to_answer
 from gateway.parts import Parts
 from gateway.rate_limits.rates import DEFAULT
@@ -41,6 +42,17 @@ async def count_cost(request: Request, cost: int, limit: str = DEFAULT) -> None:
     """
     if units := ceil(cost / COST_OF_A_UNIT) - 1:
         await _count(request, limit, units)
+
+
+async def count_call(request: Request, call: Call[Any, Any]) -> None:
+    """
+    Count a call that a request makes, if its route has a rate of its own: a login by GraphQL is a login.
+
+    Raises:
+        TooManyRequests: There were too many (429).
+    """
+    if limit := own_part(request.app, Parts).limits.get((call.service, call.method, call.path)):
+        await _count(request, limit, 1)
 
 
 async def _count(request: Request, limit: str, units: int) -> None:

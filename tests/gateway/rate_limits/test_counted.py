@@ -11,9 +11,15 @@ from sqlalchemy import func, select
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.core.errors import ServiceUnavailable, TooManyRequests
+from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
+from gateway.caller import caller_of
+from gateway.calls import LOG_IN, READ_PRODUCT
+from gateway.errors import CallFailed
 from gateway.models import Bucket
 from gateway.rate_limits.counted import count_cost
+from gateway.schemas.users import Credentials
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.having import having
 
@@ -175,3 +181,22 @@ async def test_a_query_costs_what_its_request_has_not_paid(
 
     with pytest.raises(TooManyRequests):
         await count_cost(Request(scope), 200)
+
+
+async def test_a_login_by_other_ways_is_a_login(limited: Limit, apps: dict[str, FastAPI], people: People) -> None:
+    """A call of the gateway's own to a route of a class is counted as a request to it is; other calls are not."""
+    limited(login=2)
+    scope: dict[str, Any] = {"type": "http", "app": apps["gateway"], "headers": [], "client": ("127.0.0.1", 1)}
+    caller, wrong = caller_of(Request(scope)), Credentials(username="ada", password="wrong password")
+    first = await people["gateway"].post(LOGIN, json={"username": "ada", "password": "wrong password"})
+
+    async def fail(call: Call[Any, Any], body: object = None, **path: object) -> tuple[int, str]:
+        with pytest.raises(CallFailed) as failed:
+            await caller.call(call, body, path=path)
+        return failed.value.failure.status, failed.value.failure.service
+
+    by_call = [await fail(LOG_IN, wrong) for _ in range(2)]
+
+    assert first.status_code == 401
+    assert by_call == [(401, "user"), (429, "gateway")]
+    assert await fail(READ_PRODUCT, product_id=new_id()) == (404, "product")
