@@ -109,7 +109,7 @@ TABLE = Table(
 @asynccontextmanager
 async def serve_door(url: str, table: Table = TABLE, seen: list[dict[str, Any]] | None = None) -> AsyncIterator[Door]:
     """Run a gateway before the service at *url*."""
-    settings = DoorSettings(tiny_service_url=url, link_key=as_setting(KEYS), log_level="WARNING")  # type: ignore[arg-type]
+    settings = DoorSettings(tiny_service_url=url, link_key=as_setting(KEYS), log_level="WARNING")
     app = create_app(settings, NoDatabase(), front_door(table, settings.max_body_bytes))
     async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
         yield Door(app, client, [] if seen is None else seen)

@@ -6,7 +6,6 @@ import pytest
 from fastapi import FastAPI
 
 from analytics.ingestion.add_write_key import add_write_key
-from chassis.application import application_of
 from tests.gateway.comparing import Asked, assert_same
 from tests.support.aliases import Bearer, MakeUser, People
 
@@ -65,11 +64,11 @@ async def test_clients_of_segment_send_compressed_batches(apps: dict[str, FastAP
     """The gateway unpacks them within the cap of the route, and the service stores the events."""
     body = gzip.compress(b'{"batch":[{"type":"page","userId":"ada","messageId":"m-1"}]}')
     headers = {"content-encoding": "gzip", "content-type": "application/json"}
-    async with application_of(apps["analytics"]).store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         key = await add_write_key(database, "tests")
 
     answer = await people["gateway"].post("/v1/batch", content=body, headers=headers, auth=(str(key), ""))
 
-    async with application_of(apps["analytics"]).store.use() as database:
+    async with apps["analytics"].state.application.store.use() as database:
         stored = [event["type"] async for event in database["events"].find()]
     assert (answer.status_code, stored) == (200, ["page"])

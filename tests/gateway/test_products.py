@@ -39,11 +39,11 @@ async def test_a_validator_is_the_same_through_the_gateway_and_at_the_service(
     admin = await make_user("admin", "admin")
     await make_things(apps, admin.id)
     etag = (await people["product"].get(PRODUCT)).headers["etag"]
-    change = {"json": {"name": "Cup"}, "headers": {**bearer(admin), "if-match": etag}}
+    headers = {**bearer(admin), "if-match": etag}
 
     unchanged = await people["gateway"].get(PRODUCT, headers={"if-none-match": etag})
-    changed = await people["gateway"].patch(PRODUCT, **change)
-    late = await people["gateway"].patch(PRODUCT, **change)
+    changed = await people["gateway"].patch(PRODUCT, json={"name": "Cup"}, headers=headers)
+    late = await people["gateway"].patch(PRODUCT, json={"name": "Cup"}, headers=headers)
 
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert (changed.status_code, late.status_code, late.json()["code"]) == (200, 412, "precondition_failed")
