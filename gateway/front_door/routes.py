@@ -1,10 +1,8 @@
 """A route for each route of another service that people use."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from typing import Annotated
+from collections.abc import Awaitable, Callable
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
 from chassis.core.errors import NotFound
 from chassis.dependencies import Dispatch
@@ -13,18 +11,10 @@ from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
 from gateway.front_door.forward import forward_sealed, forward_streamed
 from gateway.front_door.table import Open, Table
+from gateway.until_sent import UntilSent
 
 Endpoint = Callable[..., Awaitable[Response]]
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-async def _until_sent() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-UntilSent = Annotated[AsyncExitStack, Depends(_until_sent)]
-"""Closed when the answer was sent, or the client has left."""
 
 
 def front_door(table: Table) -> Router:

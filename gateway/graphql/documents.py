@@ -1,0 +1,95 @@
+"""
+Trusted documents: operations that were known when the service was built, each named by the hash of its text.
+
+``gateway/documents/*.graphql`` are written by people; `bin/cli gateway documents` writes ``documents.json`` from them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import orjson
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, specified_rules, validate
+
+from chassis.core import json as strict_json
+from gateway.graphql.limits import check_limits, parse_limited
+from gateway.graphql.refusals import NotValid
+
+FOLDER = Path(__file__).parents[1] / "documents"
+RENDERED = FOLDER.with_suffix(".json")
+UNNAMED = "-"
+"""The name of an operation in metrics if its document is not trusted: a client may invent names."""
+_MOST_ERRORS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """
+    A valid document within the limits.
+
+    Attributes:
+        label: The name of its operation in metrics.
+    """
+
+    parsed: DocumentNode
+    label: str = UNNAMED
+
+
+def read_document(schema: GraphQLSchema, text: str, *, open_schema: bool) -> Document:
+    """
+    Parse a document, check its limits, and validate it.
+
+    Args:
+        open_schema: Whether the schema may be queried, and errors suggest names of it.
+
+    Raises:
+        Refused: It is not GraphQL (400), exceeds a limit, or does not fit the schema (422).
+    """
+    parsed = parse_limited(text)
+    check_limits(parsed, introspection=open_schema)
+    errors = validate(schema, parsed, specified_rules, _MOST_ERRORS, hide_suggestions=not open_schema)
+    if errors:
+        raise NotValid(*errors)
+    return Document(parsed)
+
+
+def document_id(text: str) -> str:
+    """Return the id of a trusted document."""
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def render_documents(folder: Path = FOLDER) -> bytes:
+    """Return the contents of ``documents.json``: id -> text."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.graphql"))]
+    return orjson.dumps(
+        {document_id(text): text for text in texts}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )
+
+
+def load_texts(rendered: Path = RENDERED) -> dict[str, str]:
+    """Return the trusted documents: id -> text."""
+    texts: dict[str, str] = strict_json.loads(rendered.read_bytes())
+    return texts
+
+
+def read_trusted(schema: GraphQLSchema, texts: Mapping[str, str]) -> dict[str, Document]:
+    """
+    Return the trusted documents by their ids, ready to execute.
+
+    Raises:
+        Refused: One is not valid, or exceeds a limit.
+        ValueError: One has more than one operation, or one without a name.
+    """
+    documents = {}
+    for name, text in texts.items():
+        parsed = read_document(schema, text, open_schema=False).parsed
+        documents[name] = Document(parsed, _only_name(parsed.definitions))
+    return documents
+
+
+def _only_name(definitions: Iterable[object]) -> str:
+    names = [one.name and one.name.value for one in definitions if isinstance(one, OperationDefinitionNode)]
+    if len(names) != 1 or not names[0]:
+        raise ValueError(f"A trusted document has one operation, with a name, and not {names}.")
+    return names[0]
