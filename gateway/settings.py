@@ -1,10 +1,10 @@
 """Settings of the gateway service."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from chassis.core.setting_types import ServiceUrl
 from chassis.postgres.database import PostgresUrl
-from chassis.settings import ServiceSettings
+from chassis.settings import Environment, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -15,6 +15,13 @@ class Settings(ServiceSettings):
     tokens_from: ClassVar[str | None] = "user"
 
     gateway_database_url: PostgresUrl
+    graphql_documents: Literal["trusted", "any"] | None = None
+    """
+    Which GraphQL documents are executed: the trusted ones alone (gateway/documents), or any. Without it, any in
+    development, and trusted elsewhere. Only development answers queries of the schema, and has GraphiQL.
+
+    Example: GRAPHQL_DOCUMENTS=any
+    """
     # --- rendered: services, from */service.toml (bin/cli render, 18f5c913) ---
     peers: ClassVar[frozenset[str]] = frozenset({"analytics", "user", "product", "order"})
     analytics_service_url: ServiceUrl
@@ -22,3 +29,13 @@ class Settings(ServiceSettings):
     product_service_url: ServiceUrl
     order_service_url: ServiceUrl
     # --- end of services ---
+
+    @property
+    def trusted_documents_only(self) -> bool:
+        """Whether only trusted GraphQL documents are executed."""
+        return (self.graphql_documents or ("any" if self.open_schema else "trusted")) == "trusted"
+
+    @property
+    def open_schema(self) -> bool:
+        """Whether the GraphQL schema may be queried, and errors suggest names of it."""
+        return self.environment is Environment.LOCAL

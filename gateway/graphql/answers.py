@@ -19,7 +19,7 @@ from gateway.graphql.refusals import Refused
 OK = 200
 PARTIAL = 294
 """Data and errors, by GraphQL over HTTP; a code of its own, so that logs and proxies see it."""
-FormatError = Callable[[GraphQLError], dict[str, Any]]
+Present = Callable[[GraphQLError], GraphQLError]
 """Returns an error as it is sent; what was not foreseen is masked."""
 _NOT_STORED = {"Cache-Control": "no-store"}
 _REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
@@ -43,9 +43,9 @@ class Result:
         return strict_json.dumps(self.body)
 
 
-def result_of(executed: ExecutionResult, format_error: FormatError, operation: Operation) -> Result:
+def result_of(executed: ExecutionResult, present: Present, operation: Operation) -> Result:
     """Return the result of an executed operation with its price, and count its errors."""
-    errors = [format_error(error) for error in executed.errors or ()]
+    errors = [dict(present(error).formatted) for error in executed.errors or ()]
     _count_errors(operation.label, errors)
     body = {"errors": errors} if errors else {}
     return Result({**body, "data": executed.data, "extensions": {"cost": operation.cost}})

@@ -4,12 +4,13 @@ Trusted documents: operations that were known when the service was built, each n
 ``gateway/documents/*.graphql`` are written by people; `bin/cli gateway documents` writes ``documents.json`` from them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import orjson
+import strawberry
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, specified_rules, validate
 
 from chassis.core import json as strict_json
@@ -59,21 +60,23 @@ def document_id(text: str) -> str:
     return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
-def render_documents(folder: Path = FOLDER) -> bytes:
+def read_folder(folder: Path = FOLDER) -> dict[str, str]:
+    """Return the trusted documents as people wrote them: file name -> text."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.graphql"))}
+
+
+def render(texts: Iterable[str]) -> bytes:
     """Return the contents of ``documents.json``: id -> text."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.graphql"))]
-    return orjson.dumps(
-        {document_id(text): text for text in texts}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    )
+    rendered = {document_id(text): text for text in texts}
+    return orjson.dumps(rendered, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def load_texts(rendered: Path = RENDERED) -> dict[str, str]:
-    """Return the trusted documents: id -> text."""
-    texts: dict[str, str] = strict_json.loads(rendered.read_bytes())
-    return texts
+def load_texts(rendered: Path = RENDERED) -> list[str]:
+    """Return the texts of the trusted documents."""
+    return list(strict_json.loads(rendered.read_bytes()).values())
 
 
-def read_trusted(schema: GraphQLSchema, texts: Mapping[str, str]) -> dict[str, Document]:
+def read_trusted(schema: strawberry.Schema, texts: Iterable[str]) -> dict[str, Document]:
     """
     Return the trusted documents by their ids, ready to execute.
 
@@ -82,10 +85,15 @@ def read_trusted(schema: GraphQLSchema, texts: Mapping[str, str]) -> dict[str, D
         ValueError: One has more than one operation, or one without a name.
     """
     documents = {}
-    for name, text in texts.items():
-        parsed = read_document(schema, text, open_schema=False).parsed
-        documents[name] = Document(parsed, _only_name(parsed.definitions))
+    for text in texts:
+        parsed = read_document(core_schema(schema), text, open_schema=False).parsed
+        documents[document_id(text)] = Document(parsed, _only_name(parsed.definitions))
     return documents
+
+
+def core_schema(schema: strawberry.Schema) -> GraphQLSchema:
+    """Return a schema as the library behind Strawberry knows it."""
+    return schema._schema  # noqa: SLF001 - Strawberry has no public name for it
 
 
 def _only_name(definitions: Iterable[object]) -> str:

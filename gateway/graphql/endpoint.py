@@ -13,7 +13,7 @@ from chassis.dependencies import token_of
 from chassis.web.event_stream import HEADERS, EventStream, still_allowed
 from gateway.graphql import metrics
 from gateway.graphql.answers import (
-    FormatError,
+    Present,
     Result,
     answer,
     answer_refused,
@@ -42,7 +42,7 @@ class Endpoint:
 
     operations: Operations
     make_context: MakeContext
-    format_error: FormatError
+    present: Present
     subscribers: Subscribers
 
     async def serve(self, asked: GraphQLRequest, request: Request, until_sent: AsyncExitStack) -> Response:
@@ -78,7 +78,7 @@ class Endpoint:
     async def _execute(self, operation: Operation) -> Result:
         with metrics.SECONDS.labels(operation.label).time():
             executed = await operation.execute()
-        result = result_of(executed, self.format_error, operation)
+        result = result_of(executed, self.present, operation)
         metrics.OPERATIONS.labels(operation.label, "partial" if result.errors else "ok").inc()
         return result
 
@@ -94,7 +94,7 @@ class Endpoint:
             self._results(operation),
             still_allowed(request) if token else _always,
             lambda: application.draining.has_begun,
-            expired=Result({"errors": [self.format_error(_failed(InvalidToken()))]}),
+            expired=Result({"errors": [self.present(_failed(InvalidToken())).formatted]}),
         )
         return EventStream(events, headers=HEADERS)
 
@@ -102,10 +102,10 @@ class Endpoint:
         """Yield the results of a subscription; if its source fails, the last one is the error."""
         try:
             async for executed in operation.subscribe():
-                yield result_of(executed, self.format_error, operation)
+                yield result_of(executed, self.present, operation)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
             executed = ExecutionResult(None, [_failed(error)])
-            yield result_of(executed, self.format_error, operation)
+            yield result_of(executed, self.present, operation)
 
 
 def _refused(refused: Refused, media_type: str) -> Response:

@@ -1,20 +1,19 @@
 """From a request to an operation that is ready to execute: document, limits, variables, price."""
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 import strawberry
 from graphql import (
     ExecutionResult,
-    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
 )
 from graphql.execution import create_source_event_stream, map_source_to_response_event
 
 from gateway.graphql.cost import price
-from gateway.graphql.documents import Document, read_document, read_trusted
+from gateway.graphql.documents import Document, core_schema, read_document, read_trusted
 from gateway.graphql.executor import TracedExecutor
 from gateway.graphql.refusals import NoOperation, NotTrusted, OnlyByPost, UnknownDocument, WrongVariables
 from gateway.graphql.requests import GraphQLRequest
@@ -68,7 +67,7 @@ class Operations:
     The operations of a schema.
 
     Args:
-        trusted: Trusted documents: id -> text.
+        trusted: The texts of trusted documents.
         only_trusted: Whether no other document is executed.
         open_schema: Whether the schema may be queried, and errors suggest names of it.
 
@@ -77,10 +76,10 @@ class Operations:
     """
 
     def __init__(
-        self, schema: strawberry.Schema, trusted: Mapping[str, str], *, only_trusted: bool, open_schema: bool
+        self, schema: strawberry.Schema, trusted: Iterable[str], *, only_trusted: bool, open_schema: bool
     ) -> None:
-        self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public name for it
-        self._trusted = read_trusted(self._schema, trusted)
+        self._schema = core_schema(schema)
+        self._trusted = read_trusted(schema, trusted)
         self._only_trusted = only_trusted
         self._open_schema = open_schema
 

@@ -12,7 +12,7 @@ from tests.gateway.graphql.tiny_graphql import SCHEMA
 @pytest.fixture
 def operations() -> Operations:
     """The operations of the schema."""
-    return Operations(SCHEMA, {}, only_trusted=False, open_schema=True)
+    return Operations(SCHEMA, (), only_trusted=False, open_schema=True)
 
 
 def price(operations: Operations, query: str, **variables: Any) -> int:  # noqa: ANN401 - JSON

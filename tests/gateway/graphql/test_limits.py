@@ -2,7 +2,7 @@ import pytest
 from graphql import parse
 
 from gateway.graphql import limits
-from gateway.graphql.documents import read_document
+from gateway.graphql.documents import core_schema, read_document
 from gateway.graphql.limits import (
     CircularFragments,
     NoIntrospection,
@@ -19,7 +19,7 @@ from gateway.graphql.limits import (
 from gateway.graphql.refusals import NotParsed, NotValid, Refused
 from tests.gateway.graphql.tiny_graphql import SCHEMA, nested, repeated
 
-GRAPHQL_SCHEMA = SCHEMA._schema  # noqa: SLF001 - Strawberry has no public name for it
+GRAPHQL_SCHEMA = core_schema(SCHEMA)
 
 
 def spreading(count: int, inner: str, last: str = "id") -> str:

@@ -11,7 +11,6 @@ from fastapi.responses import HTMLResponse
 from graphql import GraphQLError
 
 from chassis.core.errors import AppError
-from gateway.graphql.documents import document_id
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.operations import Operations
 from gateway.graphql.routes import graphql_router
@@ -110,11 +109,11 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
 BY_POST = {"Accept": "application/graphql-response+json"}
 
 
-def format_error(error: GraphQLError) -> dict[str, Any]:
+def present(error: GraphQLError) -> GraphQLError:
     """Return an error with the code of what was raised."""
     cause = error.original_error
     code = cause.code if isinstance(cause, AppError) else "unforeseen"
-    return {**error.formatted, "extensions": {"code": code}}
+    return GraphQLError(error.message, error.nodes, path=error.path, extensions={"code": code})
 
 
 @asynccontextmanager
@@ -127,9 +126,8 @@ async def serve_graphql(
     **settings: Any,  # noqa: ANN401
 ) -> AsyncIterator[Tiny]:
     """Run a service with the schema."""
-    texts = {document_id(text): text for text in trusted}
-    operations = Operations(SCHEMA, texts, only_trusted=only_trusted, open_schema=open_schema)
-    endpoint = Endpoint(operations, make_context, format_error, Subscribers(most))
+    operations = Operations(SCHEMA, trusted, only_trusted=only_trusted, open_schema=open_schema)
+    endpoint = Endpoint(operations, make_context, present, Subscribers(most))
     async with serve_tiny(graphql_router(endpoint, page), **settings) as tiny:
         yield tiny
 
