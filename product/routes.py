@@ -33,7 +33,6 @@ from product.services.delete_product import delete_product
 from product.services.get_product import get_product
 from product.services.list_movements import list_movements
 from product.services.list_products import list_products
-from product.services.read_products import read_products
 from product.services.update_product import update_product
 from product.settings import Settings
 
@@ -43,8 +42,6 @@ router = service_router("products", about="The catalogue and its stock.")
 @router.get("", access=optional(), response_model=Page[ProductRead], responses=documented(InvalidCursor))
 async def list_all(session: Session, page: Paging, search: Annotated[Search, Query()]) -> Slice[Product]:
     """List the catalogue, newest first unless sorted otherwise."""
-    if search.ids is not None:
-        return Slice(await read_products(session, search.ids), None)
     return await list_products(session, search, page)
 
 

@@ -4,28 +4,27 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
+from cli.calls import call_rows
 from cli.errors import CommandError
 from cli.services import check as checking
 from cli.services.belongings import unmatched_patterns, without_passages
 from cli.services.check import check, lacks
 from cli.services.discovery import ROOT, SERVICES, Service, find_service
 from cli.services.links_between_pages import without_links
-from cli.services.project import read_project
-from cli.services.remove import callers, refuse
+from cli.services.remove import callers, calls_left, refuse, take_out
 from tests.cli.services.clones import attempt, run
 from tests.support.git import commit, git
 
 SHOP = ["order", "product"]
 
 
-def test_all_that_stands_in_the_way_is_named_at_once(apps: dict[str, FastAPI]) -> None:
+def test_all_that_stands_in_the_way_is_named_at_once() -> None:
     """Each service that calls it, with its calls and what to change; without an obstacle nothing is raised."""
-    project, user = read_project(ROOT, apps), find_service("user")
+    user = find_service("user")
 
     with pytest.raises(CommandError) as refused:
-        refuse(user, callers(user, project))
+        refuse(user, callers(user, call_rows()))
     refuse(user, [])
 
     first, *lines = str(refused.value).splitlines()
@@ -100,6 +99,19 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
     ]
 
 
+# --- about order ---
+def test_calls_in_passages_about_a_service_do_not_keep_it(clone: Path) -> None:
+    """Judged is what is left without them; other calls do."""
+    order = find_service("order")
+
+    take_out(order, clone)
+    left = calls_left(clone)
+
+    assert list(callers(order, left)) == []
+    assert [line.split()[0] for line in callers(find_service("product"), left)] == ["gateway"]
+
+
+# --- end about order ---
 # --- about product ---
 @pytest.mark.long
 def test_the_example_shop_can_be_removed(clone: Path) -> None:
