@@ -7,6 +7,12 @@ from chassis.postgres.database import Postgres
 from gateway.front_door.description import describe_services
 from gateway.front_door.routes import front_door
 from gateway.front_door.table import read_table
+from gateway.graphql.documents import read_folder
+from gateway.graphql.endpoint import Endpoint
+from gateway.graphql.operations import Operations
+from gateway.graphql.routes import graphql_router
+from gateway.graphql.schema import SCHEMA
+from gateway.graphql.subscriptions import Subscribers
 from gateway.settings import Settings
 
 
@@ -16,6 +22,17 @@ def build() -> FastAPI:
     store = Postgres(
         settings.gateway_database_url, settings.service_name, settings.database_pool_size, settings.processes
     )
-    app = create_app(settings, store, front_door(read_table()))
+    app = create_app(settings, store, front_door(read_table()), graphql_router(_graphql(settings), None))
     describe_services(app)
     return app
+
+
+def _graphql(settings: Settings) -> Endpoint:
+    """Return what serves GraphQL; subscriptions take half of the requests that are served at a time, at most."""
+    operations = Operations(
+        SCHEMA,
+        read_folder().values(),
+        only_trusted=settings.trusted_documents_only,
+        open_schema=settings.open_schema,
+    )
+    return Endpoint(operations, Subscribers(settings.max_in_flight // 2))

@@ -1,17 +1,18 @@
 """Answers to GraphQL requests: their statuses, media types and caching."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from fastapi import Request, Response
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult
 
 from chassis.core import json as strict_json
 from chassis.web.etag import parse_tags
 from gateway.graphql import metrics
 from gateway.graphql.documents import UNNAMED
+from gateway.graphql.errors import presented
 from gateway.graphql.media_types import GRAPHQL
 from gateway.graphql.operations import Operation
 from gateway.graphql.refusals import Refused
@@ -19,8 +20,6 @@ from gateway.graphql.refusals import Refused
 OK = 200
 PARTIAL = 294
 """Data and errors, by GraphQL over HTTP; a code of its own, so that logs and proxies see it."""
-Present = Callable[[GraphQLError], GraphQLError]
-"""Returns an error as it is sent; what was not foreseen is masked."""
 _NOT_STORED = {"Cache-Control": "no-store"}
 _REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
 _TAG_CHARACTERS = 32
@@ -43,9 +42,9 @@ class Result:
         return strict_json.dumps(self.body)
 
 
-def result_of(executed: ExecutionResult, present: Present, operation: Operation) -> Result:
+def result_of(executed: ExecutionResult, operation: Operation) -> Result:
     """Return the result of an executed operation with its price, and count its errors."""
-    errors = [dict(present(error).formatted) for error in executed.errors or ()]
+    errors = [dict(presented(error).formatted) for error in executed.errors or ()]
     _count_errors(operation.label, errors)
     body = {"errors": errors} if errors else {}
     return Result({**body, "data": executed.data, "extensions": {"cost": operation.cost}})

@@ -1,8 +1,8 @@
 """
 The price of an operation, known before it is executed.
 
-An object costs 1 and a value nothing; what is in a list costs as often as the list asks for: by ``first``, by the
-length of ``ids``, or else 5 times. ``@skip`` and ``@include`` count.
+An object costs 1 and a value nothing; what is in a list costs as often as the list asks for: by the length
+of ``ids``, by ``first``, or else 5 times. ``@skip`` and ``@include`` count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,7 +114,7 @@ class _Pricing:
     def _asked_length(self, field: GraphQLField, node: FieldNode) -> int | None:
         """Return the length of the list in the arguments of a field; None if it has none."""
         arguments = get_argument_values(field, node, self.variables) if field.args else {}
-        return next((size for name in ("first", "ids") if (size := _length(arguments.get(name))) is not None), None)
+        return next((size for name in ("ids", "first") if (size := _length(arguments.get(name))) is not None), None)
 
     def _is_included(self, node: SelectionNode) -> bool:
         if not node.directives:

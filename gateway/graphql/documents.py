@@ -1,7 +1,7 @@
 """
 Trusted documents: operations that were known when the service was built, each named by the hash of its text.
 
-``gateway/documents/*.graphql`` are written by people; `bin/cli gateway documents` writes ``documents.json`` from them.
+They are the files ``gateway/documents/*.graphql``; `bin/cli gateway documents` prints their ids.
 """
 
 from collections.abc import Iterable
@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import orjson
 import strawberry
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, specified_rules, validate
 
-from chassis.core import json as strict_json
 from gateway.graphql.limits import check_limits, parse_limited
 from gateway.graphql.refusals import NotValid
 
 FOLDER = Path(__file__).parents[1] / "documents"
-RENDERED = FOLDER.with_suffix(".json")
 UNNAMED = "-"
 """The name of an operation in metrics if its document is not trusted: a client may invent names."""
 _MOST_ERRORS = 10
@@ -61,19 +58,8 @@ def document_id(text: str) -> str:
 
 
 def read_folder(folder: Path = FOLDER) -> dict[str, str]:
-    """Return the trusted documents as people wrote them: file name -> text."""
+    """Return the texts of the trusted documents by the names of their files."""
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.graphql"))}
-
-
-def render(texts: Iterable[str]) -> bytes:
-    """Return the contents of ``documents.json``: id -> text."""
-    rendered = {document_id(text): text for text in texts}
-    return orjson.dumps(rendered, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def load_texts(rendered: Path = RENDERED) -> list[str]:
-    """Return the texts of the trusted documents."""
-    return list(strict_json.loads(rendered.read_bytes()).values())
 
 
 def read_trusted(schema: strawberry.Schema, texts: Iterable[str]) -> dict[str, Document]:

@@ -1,6 +1,6 @@
 """Serving a GraphQL request: reading, preparing, executing, answering."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -13,7 +13,6 @@ from chassis.dependencies import token_of
 from chassis.web.event_stream import HEADERS, EventStream, still_allowed
 from gateway.graphql import metrics
 from gateway.graphql.answers import (
-    Present,
     Result,
     answer,
     answer_refused,
@@ -21,14 +20,13 @@ from gateway.graphql.answers import (
     result_of,
     result_of_refusal,
 )
+from gateway.graphql.context import Context
+from gateway.graphql.errors import presented
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, choose
 from gateway.graphql.operations import Operation, Operations
 from gateway.graphql.refusals import Refused
 from gateway.graphql.requests import GraphQLRequest, NotAcceptable
 from gateway.graphql.subscriptions import Subscribers, single, stream_results
-
-MakeContext = Callable[[Request], object]
-"""Returns what resolvers find at ``info.context``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +39,16 @@ class Endpoint:
     """
 
     operations: Operations
-    make_context: MakeContext
-    present: Present
     subscribers: Subscribers
 
-    async def serve(self, asked: GraphQLRequest, request: Request, until_sent: AsyncExitStack) -> Response:
+    async def serve(
+        self, asked: GraphQLRequest, request: Request, context: Context, until_sent: AsyncExitStack
+    ) -> Response:
         """
         Execute a request and return its answer.
 
         Args:
+            context: What resolvers find at ``info.context``.
             until_sent: Closed when the answer was sent, or the client has left.
 
         Raises:
@@ -63,7 +62,7 @@ class Endpoint:
         if media_type is None:
             raise NotAcceptable
         try:
-            operation = self.operations.prepare(asked, self.make_context(request), only_query=is_safe)
+            operation = self.operations.prepare(asked, context, only_query=is_safe)
         except Refused as refused:
             return _refused(refused, media_type)
         if operation.is_subscription:
@@ -78,7 +77,7 @@ class Endpoint:
     async def _execute(self, operation: Operation) -> Result:
         with metrics.SECONDS.labels(operation.label).time():
             executed = await operation.execute()
-        result = result_of(executed, self.present, operation)
+        result = result_of(executed, operation)
         metrics.OPERATIONS.labels(operation.label, "partial" if result.errors else "ok").inc()
         return result
 
@@ -94,7 +93,7 @@ class Endpoint:
             self._results(operation),
             still_allowed(request) if token else _always,
             lambda: application.draining.has_begun,
-            expired=Result({"errors": [self.present(_failed(InvalidToken())).formatted]}),
+            expired=Result({"errors": [presented(_failed(InvalidToken())).formatted]}),
         )
         return EventStream(events, headers=HEADERS)
 
@@ -102,10 +101,10 @@ class Endpoint:
         """Yield the results of a subscription; if its source fails, the last one is the error."""
         try:
             async for executed in operation.subscribe():
-                yield result_of(executed, self.present, operation)
+                yield result_of(executed, operation)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
             executed = ExecutionResult(None, [_failed(error)])
-            yield result_of(executed, self.present, operation)
+            yield result_of(executed, operation)
 
 
 def _refused(refused: Refused, media_type: str) -> Response:

@@ -117,7 +117,7 @@ class Operations:
         if request.document_id is not None:
             if document := self._trusted.get(request.document_id):
                 return document
-            raise UnknownDocument("No trusted document has this id: documents.json has the ids of all.")
+            raise UnknownDocument("No trusted document has this id.")
         if self._only_trusted:
             raise NotTrusted("Only trusted documents are executed here: send the documentId of one.")
         assert request.query is not None

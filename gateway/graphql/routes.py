@@ -10,6 +10,8 @@ from chassis.core.problems import documented
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.routing import Router
+from gateway.caller import Calling
+from gateway.graphql.context import Context
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, PAGE, choose
 from gateway.graphql.requests import (
@@ -56,9 +58,9 @@ def graphql_router(endpoint: Endpoint, page: HTMLResponse | None) -> Router:
         responses=documented(*_ERRORS, NotJsonType, PayloadTooLarge, beside=_RESULTS),
         openapi_extra={"requestBody": _BODY},
     )
-    async def execute_graphql(request: Request, until_sent: UntilSent) -> Response:
+    async def execute_graphql(request: Request, calling: Calling, until_sent: UntilSent) -> Response:
         """Execute a GraphQL operation. An idempotency key is an argument of a mutation."""
-        return await endpoint.serve(await read_body(request), request, until_sent)
+        return await endpoint.serve(await read_body(request), request, Context(calling), until_sent)
 
     @router.get(
         "/graphql",
@@ -66,7 +68,7 @@ def graphql_router(endpoint: Endpoint, page: HTMLResponse | None) -> Router:
         response_class=Response,
         responses=documented(*_ERRORS, NoWebSocket, beside=_RESULTS),
     )
-    async def query_graphql(request: Request, until_sent: UntilSent) -> Response:
+    async def query_graphql(request: Request, calling: Calling, until_sent: UntilSent) -> Response:
         """
         Execute a GraphQL query or subscription.
 
@@ -75,6 +77,6 @@ def graphql_router(endpoint: Endpoint, page: HTMLResponse | None) -> Router:
         wanted = choose(", ".join(request.headers.getlist("accept")), (JSON, GRAPHQL, EVENTS, PAGE))
         if page and wanted == PAGE and not request.query_params:
             return page
-        return await endpoint.serve(read_query(request), request, until_sent)
+        return await endpoint.serve(read_query(request), request, Context(calling), until_sent)
 
     return router

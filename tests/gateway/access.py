@@ -12,4 +12,9 @@ async def make_things(_apps: dict[str, FastAPI], _ada: UUID) -> dict[str, str]:
     return {}
 
 
-TABLE = AccessTable(policies={}, make_things=make_things)
+TABLE = AccessTable(
+    policies={"POST /graphql": "public", "GET /graphql": "public"},
+    make_things=make_things,
+    bodies={"POST /graphql": {"query": "{ __typename }"}},
+    queries={"GET /graphql": "query={__typename}"},
+)

@@ -6,9 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import strawberry
-from fastapi import Request
 from fastapi.responses import HTMLResponse
-from graphql import GraphQLError
 
 from chassis.core.errors import AppError
 from gateway.graphql.endpoint import Endpoint
@@ -109,13 +107,6 @@ SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
 BY_POST = {"Accept": "application/graphql-response+json"}
 
 
-def present(error: GraphQLError) -> GraphQLError:
-    """Return an error with the code of what was raised."""
-    cause = error.original_error
-    code = cause.code if isinstance(cause, AppError) else "unforeseen"
-    return GraphQLError(error.message, error.nodes, path=error.path, extensions={"code": code})
-
-
 @asynccontextmanager
 async def serve_graphql(
     *trusted: str,
@@ -127,14 +118,9 @@ async def serve_graphql(
 ) -> AsyncIterator[Tiny]:
     """Run a service with the schema."""
     operations = Operations(SCHEMA, trusted, only_trusted=only_trusted, open_schema=open_schema)
-    endpoint = Endpoint(operations, make_context, present, Subscribers(most))
+    endpoint = Endpoint(operations, Subscribers(most))
     async with serve_tiny(graphql_router(endpoint, page), **settings) as tiny:
         yield tiny
-
-
-def make_context(request: Request) -> Request:
-    """Return what resolvers find at ``info.context``."""
-    return request
 
 
 def repeated(field: str, times: int, separator: str = " ") -> str:
