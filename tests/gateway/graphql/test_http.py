@@ -231,10 +231,8 @@ async def test_a_get_by_document_id_is_revalidated(client: httpx.AsyncClient) ->
     assert first.headers["etag"] != other.headers["etag"]
     assert (again.status_code, again.content, stale.status_code) == (304, b"", 200)
     for answer in (first, again):
-        assert (answer.headers["cache-control"], answer.headers["vary"]) == (
-            "private, no-cache",
-            "Accept, Authorization",
-        )
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert answer.headers["vary"].startswith("Accept, Authorization")  # CORS may add Origin
 
 
 async def test_other_results_are_not_stored(client: httpx.AsyncClient) -> None:
