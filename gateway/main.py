@@ -10,6 +10,7 @@ from gateway.front_door.table import read_table
 from gateway.graphql.documents import read_folder
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.operations import Operations
+from gateway.graphql.page import SchemaPage
 from gateway.graphql.routes import graphql_router
 from gateway.graphql.schema import SCHEMA
 from gateway.graphql.subscriptions import Subscribers
@@ -22,7 +23,8 @@ def build() -> FastAPI:
     store = Postgres(
         settings.gateway_database_url, settings.service_name, settings.database_pool_size, settings.processes
     )
-    app = create_app(settings, store, front_door(read_table()), graphql_router(_graphql(settings), None))
+    page = SchemaPage(SCHEMA) if settings.open_schema else None
+    app = create_app(settings, store, front_door(read_table()), graphql_router(_graphql(settings), page))
     describe_services(app)
     return app
 

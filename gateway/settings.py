@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
     graphql_documents: Literal["trusted", "any"] | None = None
     """
     Which GraphQL documents are executed: the trusted ones alone (gateway/documents), or any. Without it, any in
-    development, and trusted elsewhere. Only development answers queries of the schema, and has GraphiQL.
+    development, and trusted elsewhere. Only development answers queries of the schema, and has a page at /graphql.
 
     Example: GRAPHQL_DOCUMENTS=any
     """

@@ -3,7 +3,6 @@
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
 
 from chassis.core.errors import PayloadTooLarge
 from chassis.core.problems import documented
@@ -14,6 +13,7 @@ from gateway.caller import Calling
 from gateway.graphql.context import Context
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, PAGE, choose
+from gateway.graphql.page import SchemaPage
 from gateway.graphql.requests import (
     GraphQLRequest,
     NotAcceptable,
@@ -40,7 +40,7 @@ _RESULTS: dict[int | str, dict[str, Any]] = {
 _BODY = {"required": True, "content": {JSON: {"schema": GraphQLRequest.model_json_schema()}}}
 
 
-def graphql_router(endpoint: Endpoint, page: HTMLResponse | None) -> Router:
+def graphql_router(endpoint: Endpoint, page: SchemaPage | None) -> Router:
     """
     Return the routes.
 
@@ -76,7 +76,7 @@ def graphql_router(endpoint: Endpoint, page: HTMLResponse | None) -> Router:
         """
         wanted = choose(", ".join(request.headers.getlist("accept")), (JSON, GRAPHQL, EVENTS, PAGE))
         if page and wanted == PAGE and not request.query_params:
-            return page
+            return page.answer()
         return await endpoint.serve(read_query(request), request, Context(calling), until_sent)
 
     return router

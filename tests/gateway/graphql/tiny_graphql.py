@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import strawberry
-from fastapi.responses import HTMLResponse
 
 from chassis.core.errors import AppError
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.operations import Operations
+from gateway.graphql.page import SchemaPage
 from gateway.graphql.routes import graphql_router
 from gateway.graphql.subscriptions import Subscribers
 from tests.chassis.tiny import Tiny, serve_tiny
@@ -113,7 +113,7 @@ async def serve_graphql(
     only_trusted: bool = False,
     open_schema: bool = True,
     most: int = 20,
-    page: HTMLResponse | None = None,
+    page: SchemaPage | None = None,
     **settings: Any,  # noqa: ANN401
 ) -> AsyncIterator[Tiny]:
     """Run a service with the schema."""
