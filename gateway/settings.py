@@ -1,13 +1,13 @@
 """Settings of the gateway service."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from chassis.core.setting_types import ServiceUrl
 from chassis.postgres.database import PostgresUrl
-from chassis.settings import InvalidSettings, ServiceSettings
+from chassis.settings import Environment, InvalidSettings, ServiceSettings
 from gateway.rate_limits.rates import DEFAULT_RATES, RatesSetting
 
 
@@ -28,6 +28,13 @@ class Settings(ServiceSettings):
 
     Example: GATEWAY_RATE_LIMITS={"default": "1200/60", "login": "60/60", "counts": "off"}
     """
+    graphql_documents: Literal["trusted", "any"] | None = None
+    """
+    Which GraphQL documents are executed: the trusted ones alone (gateway/documents), or any. Without it, any in
+    development, and trusted elsewhere. Only development answers queries of the schema, and has a page at /graphql.
+
+    Example: GRAPHQL_DOCUMENTS=any
+    """
     # --- rendered: services, from */service.toml (bin/cli render, 18f5c913) ---
     peers: ClassVar[frozenset[str]] = frozenset({"analytics", "user", "product", "order"})
     analytics_service_url: ServiceUrl
@@ -47,3 +54,13 @@ class Settings(ServiceSettings):
         problems = [f'GATEWAY_RATE_LIMITS: add a rate for "{limit}", as a service.toml names it' for limit in missing]
         if problems:
             raise InvalidSettings(self.service_name, problems)
+
+    @property
+    def trusted_documents_only(self) -> bool:
+        """Whether only trusted GraphQL documents are executed."""
+        return (self.graphql_documents or ("any" if self.open_schema else "trusted")) == "trusted"
+
+    @property
+    def open_schema(self) -> bool:
+        """Whether the GraphQL schema may be queried, and errors suggest names of it."""
+        return self.environment is Environment.LOCAL

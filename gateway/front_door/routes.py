@@ -1,11 +1,10 @@
 """A route for each route of another service that people use."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from starlette.routing import Match, compile_path
 from starlette.types import Scope
 
@@ -17,19 +16,11 @@ from chassis.web.routing import Route, Router
 from gateway.front_door.forward import forward_sealed, forward_streamed
 from gateway.front_door.table import Open, Table
 from gateway.rate_limits.counted import counted
+from gateway.until_sent import UntilSent
 
 Endpoint = Callable[..., Awaitable[Response]]
 _SEALED_SHARE = 4
 """A sealed message is up to 8/3 as long as its body, and has headers inside, too; a service caps it as any body."""
-
-
-async def _until_sent() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as stack:
-        yield stack
-
-
-UntilSent = Annotated[AsyncExitStack, Depends(_until_sent)]
-"""Closed when the answer was sent, or the client has left."""
 
 
 class ForwardingRoute(Route):

@@ -17,6 +17,7 @@ from chassis.settings import ServiceSettings
 from chassis.web.routing import Router, service_router
 from gateway.front_door.routes import front_door
 from gateway.front_door.table import Open, Table
+from tests.gateway.parts import UNLIMITED
 from tests.sealing.messages import as_setting, make_keys
 from tests.support.serving import NoDatabase, serve
 
@@ -110,6 +111,6 @@ TABLE = Table(
 async def serve_door(url: str, table: Table = TABLE, seen: list[dict[str, Any]] | None = None) -> AsyncIterator[Door]:
     """Run a gateway before the service at *url*."""
     settings = DoorSettings(tiny_service_url=url, link_key=as_setting(KEYS), log_level="WARNING")
-    app = create_app(settings, NoDatabase(), front_door(table, settings.max_body_bytes))
+    app = create_app(settings, NoDatabase(), front_door(table, settings.max_body_bytes), own=UNLIMITED)
     async with serve(app) as address, httpx.AsyncClient(base_url=address) as client:
         yield Door(app, client, [] if seen is None else seen)

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from chassis.core.errors import TooManyRequests
 from chassis.core.problems import documented
 from chassis.dependencies import PERSON
-from chassis.sealing.access import optional
+from chassis.sealing.access import public
 from chassis.web.routing import Router
 from gateway.bff.orders.get_order_page import OrderNotFound, get_order_page
 from gateway.bff.orders.schemas import OrderPage
@@ -15,7 +16,11 @@ router = Router("/bff/v1/orders", "pages", "What a page of a front end shows, co
 
 
 @router.get(
-    "/{order_id}", access=optional(), auth=PERSON, dependencies=[counted()], responses=documented(OrderNotFound)
+    "/{order_id}",
+    access=public(),
+    auth=PERSON,
+    dependencies=[counted()],
+    responses=documented(TooManyRequests, OrderNotFound),
 )
 async def order_page(order_id: UUID, caller: Calling) -> OrderPage:
     """

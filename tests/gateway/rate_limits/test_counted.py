@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import httpx
@@ -200,3 +201,17 @@ async def test_a_login_by_other_ways_is_a_login(limited: Limit, apps: dict[str, 
     assert first.status_code == 401
     assert by_call == [(401, "user"), (429, "gateway")]
     assert await fail(READ_PRODUCT, product_id=new_id()) == (404, "product")
+
+
+async def test_a_query_is_counted_by_its_cost(limited: Limit, people: People) -> None:
+    """The request costs a unit before it is read, and the query the rest of its cost before it is executed."""
+    limited(default=6)
+    document = "{ products(first: %d) { edges { node { id name price stock } } } }"
+
+    answers = [await people["gateway"].post("/graphql", json={"query": document % first}) for first in (1, 100, 100)]
+
+    costs = [one.json()["extensions"]["cost"] for one in answers[:2]]
+    left = [int(one.headers["ratelimit"].partition(";r=")[2].partition(";")[0]) for one in answers]
+    assert costs[0] < 100 < costs[1]
+    assert left == [5, 5 - ceil(costs[1] / 100), 5 - ceil(costs[1] / 100) - 1]
+    assert (answers[2].status_code, answers[2].json()["code"]) == (429, "too_many_requests")
