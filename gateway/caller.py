@@ -7,11 +7,10 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from chassis.application import application_of
 from chassis.core.errors import AppError, InvalidRequest, UriTooLong
 from chassis.core.problems import field_error
 from chassis.core.types import new_id, read_address
-from chassis.dependencies import token_of
+from chassis.dependencies import Dispatch, token_of
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
@@ -78,15 +77,10 @@ class Caller:
             raise CallFailed(failure_of(error, call.service)) from error
 
 
-def caller_of(request: Request) -> Caller:
-    """Return the caller for the person who sent a request."""
+async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
     address = read_address(request.client.host) if request.client else None
     user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
-    return Caller(application_of(request.app).dispatcher, token_of(request), address, user_agent or None)
-
-
-async def _caller(request: Request) -> Caller:
-    return caller_of(request)
+    return Caller(dispatcher, token_of(request), address, user_agent or None)
 
 
 Calling = Annotated[Caller, Depends(_caller)]

@@ -39,6 +39,7 @@ _OF_CORS = frozenset({"origin", "access-control-request-method", "access-control
 _NOT_INSIDE = _OWN | _OF_A_CONNECTION | _OF_A_MESSAGE | _OF_SEALS | _OF_CORS
 _NOT_OUTSIDE = _OF_A_CONNECTION | {"date", "server", "x-request-id", "x-content-type-options", "referrer-policy"}
 """The gateway's server and middleware write these."""
+_VARIES_BY_CORS = ("vary", "Origin")
 LONGEST_USER_AGENT = 256
 
 
@@ -83,7 +84,11 @@ def plain_headers(request: Request) -> Headers:
 
 def answer_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Return the headers of a service's answer that the person gets."""
-    return [(name.encode(), value.encode("latin-1")) for name, value in headers if name not in _NOT_OUTSIDE]
+    return [
+        (name.encode(), value.encode("latin-1"))
+        for name, value in headers
+        if name not in _NOT_OUTSIDE and (name, value) != _VARIES_BY_CORS
+    ]
 
 
 def _address(request: Request) -> str | None:
