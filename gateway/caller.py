@@ -59,7 +59,8 @@ class Caller:
         Raises:
             CallFailed: It was refused, or has no answer.
         """
-        keyed = call.idempotency == "keyed"
+        if call.idempotency == "keyed" and key is None:
+            key = str(new_id())
         try:
             return await self.dispatcher.call(
                 call,
@@ -67,7 +68,7 @@ class Caller:
                 path=path,
                 query=_written(query or {}),
                 bearer=self.token or None,
-                idempotency_key=(key or str(new_id())) if keyed else None,
+                idempotency_key=key,
                 client_address=self.address,
                 user_agent=self.user_agent if call.sends else None,  # a sealed message without a body has little room
             )

@@ -1,7 +1,7 @@
 """Routes for a front end: what one of its pages shows, in one answer."""
 
 from chassis.dependencies import PERSON
-from chassis.sealing.access import optional
+from chassis.sealing.access import public
 from chassis.web.routing import Router
 from gateway.bff.get_overview import get_overview
 from gateway.bff.schemas import Overview
@@ -10,7 +10,7 @@ from gateway.caller import Calling
 router = Router("/bff/v1", "pages", "What a page of a front end shows, composed of several services.")
 
 
-@router.get("/overview", access=optional(), auth=PERSON)
+@router.get("/overview", access=public(), auth=PERSON)
 async def overview(caller: Calling) -> Overview:
     """
     Read one's account, last orders and statistics.

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chassis.core.problems import documented
 from chassis.dependencies import PERSON
-from chassis.sealing.access import optional
+from chassis.sealing.access import public
 from chassis.web.routing import Router
 from gateway.bff.orders.get_order_page import OrderNotFound, get_order_page
 from gateway.bff.orders.schemas import OrderPage
@@ -13,7 +13,7 @@ from gateway.caller import Calling
 router = Router("/bff/v1/orders", "pages", "What a page of a front end shows, composed of several services.")
 
 
-@router.get("/{order_id}", access=optional(), auth=PERSON, responses=documented(OrderNotFound))
+@router.get("/{order_id}", access=public(), auth=PERSON, responses=documented(OrderNotFound))
 async def order_page(order_id: UUID, caller: Calling) -> OrderPage:
     """
     Read one of one's own orders (admins: any) with its products and its history.
