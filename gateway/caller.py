@@ -8,11 +8,11 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from chassis.application import application_of, own_part
+from chassis.application import own_part
 from chassis.core.errors import AppError, InvalidRequest, TooManyRequests, UriTooLong
 from chassis.core.problems import field_error
 from chassis.core.types import new_id, read_address
-from chassis.dependencies import token_of
+from chassis.dependencies import Dispatch, token_of
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
@@ -69,7 +69,8 @@ class Caller:
             CallFailed: It was refused, or has no answer, or there were too many such calls.
         """
         await self._count(call)
-        keyed = call.idempotency == "keyed"
+        if call.idempotency == "keyed" and key is None:
+            key = str(new_id())
         try:
             if call in self.stored.calls:
                 return await self.stored.read(self.dispatcher, call, path=path, query=_written(query or {}))
@@ -79,7 +80,7 @@ class Caller:
                 path=path,
                 query=_written(query or {}),
                 bearer=self.token or None,
-                idempotency_key=(key or str(new_id())) if keyed else None,
+                idempotency_key=key,
                 client_address=self.address,
                 user_agent=self.user_agent if call.sends else None,  # a sealed message without a body has little room
             )
@@ -95,16 +96,11 @@ class Caller:
             raise CallFailed(failure_of(error)) from error
 
 
-def caller_of(request: Request) -> Caller:
-    """Return the caller for the person who sent a request."""
+async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
     address = read_address(request.client.host) if request.client else None
     user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
-    dispatcher, stored = application_of(request.app).dispatcher, own_part(request.app, Parts).stored
+    stored = own_part(request.app, Parts).stored
     return Caller(dispatcher, token_of(request), address, stored, partial(count_call, request), user_agent or None)
-
-
-async def _caller(request: Request) -> Caller:
-    return caller_of(request)
 
 
 Calling = Annotated[Caller, Depends(_caller)]

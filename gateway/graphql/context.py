@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 import strawberry
-from fastapi import Request
 
-from gateway.caller import Caller, caller_of
+from gateway.caller import Caller
 from gateway.reads.loaders import Loaders
 
 
@@ -25,11 +24,6 @@ class Context:
     def __post_init__(self) -> None:
         """Create the loaders, which must not outlive the request: they keep what this person may read."""
         object.__setattr__(self, "loaders", Loaders(self.caller))
-
-
-def make_context(request: Request) -> Context:
-    """Return the context of a request."""
-    return Context(caller_of(request))
 
 
 Info = strawberry.Info[Context, None]

@@ -109,3 +109,12 @@ async def test_products_are_sent_again_only_if_they_have_changed(ask: Asking, ro
 def reads() -> float:
     """Return the number of reads whose answer was stored and unchanged."""
     return REGISTRY.get_sample_value("etag_store_reads_total", {"outcome": "unchanged"}) or 0.0
+
+
+@pytest.mark.parametrize("key", ["", "x" * 300, "two\nlines", "日本"])
+async def test_a_key_that_cannot_be_is_refused(ask: Asking, root: dict[str, str], key: str) -> None:
+    """As by REST; nothing is added."""
+    reply = await ask(ADD, root, new={"name": "Teapot", "price": 1}, key=key)
+
+    assert reply.status in {400, 422}
+    assert (await ask("{ products { edges { cursor } } }")).data["products"]["edges"] == []

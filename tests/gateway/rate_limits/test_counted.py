@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -11,15 +12,17 @@ from fastapi import FastAPI, Request
 from sqlalchemy import func, select
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from chassis.application import application_of
 from chassis.core.errors import ServiceUnavailable, TooManyRequests
 from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
-from gateway.caller import caller_of
+from gateway.caching.etag_store import EtagStore
+from gateway.caller import Caller
 from gateway.calls import LOG_IN, READ_PRODUCT
 from gateway.errors import CallFailed
 from gateway.models import Bucket
-from gateway.rate_limits.counted import count_cost
+from gateway.rate_limits.counted import count_call, count_cost
 from gateway.schemas.users import Credentials
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.having import having
@@ -188,7 +191,9 @@ async def test_a_login_by_other_ways_is_a_login(limited: Limit, apps: dict[str, 
     """A call of the gateway's own to a route of a class is counted as a request to it is; other calls are not."""
     limited(login=2)
     scope: dict[str, Any] = {"type": "http", "app": apps["gateway"], "headers": [], "client": ("127.0.0.1", 1)}
-    caller, wrong = caller_of(Request(scope)), Credentials(username="ada", password="wrong password")
+    dispatcher, count = application_of(apps["gateway"]).dispatcher, partial(count_call, Request(scope))
+    caller = Caller(dispatcher, "", "127.0.0.1", EtagStore([READ_PRODUCT]), count)
+    wrong = Credentials(username="ada", password="wrong password")
     first = await people["gateway"].post(LOGIN, json={"username": "ada", "password": "wrong password"})
 
     async def fail(call: Call[Any, Any], body: object = None, **path: object) -> tuple[int, str]:
