@@ -1,6 +1,5 @@
 """A route for each route of another service that people use."""
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
@@ -36,15 +35,16 @@ class ForwardingRoute(Route):
     A route whose requests are sent on to a service, which checks tokens, keys and values.
 
     Args:
-        closed: Paths between services, which its template may match, too. They are not found here.
+        closed: The templates of routes between services, which its own may match, too. They are not found here.
     """
 
-    def __init__(self, one: Open, max_body: int, closed: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, one: Open, max_body: int, closed: Sequence[str]) -> None:
         endpoint: Endpoint = _sealed(one) if one.sealed else _streamed(one)
         options: dict[str, Any] = {"methods": [one.method], "response_model": None, "include_in_schema": False}
         policy = RoutePolicy(Access(Mode.PUBLIC, max_body=max_body, gzip=one.gzip), forwarded=True)
         super().__init__(one.path, endpoint, policy, **options)
-        self._closed = closed
+        # A path without parameters is its own; one with the same template as a closed one has another method.
+        self._closed = [compile_path(path)[0] for path in closed if self.param_convertors and path != one.path]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match no path that is closed."""
@@ -61,11 +61,10 @@ def front_door(table: Table, max_body: int) -> Router:
     Args:
         max_body: The cap on bodies of the services, in bytes, where a route has none of its own.
     """
-    closed = [compile_path(path)[0] for path in table.closed]
     router = Router("", "front door")
     for one in table.open:
         cap = one.max_body or max_body
-        router.routes.append(ForwardingRoute(one, cap // _SEALED_SHARE if one.sealed else cap, closed))
+        router.routes.append(ForwardingRoute(one, cap // _SEALED_SHARE if one.sealed else cap, table.closed))
     return router
 
 
