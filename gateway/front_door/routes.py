@@ -1,5 +1,6 @@
 """A route for each route of another service that people use."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from starlette.types import Scope
 
 from chassis.application import application_of
 from chassis.dependencies import Dispatch
+from chassis.dispatch.transport import CALLS_AT_A_TIME
 from chassis.sealing.access import Access, Mode
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
@@ -20,6 +22,8 @@ from gateway.until_sent import UntilSent
 Endpoint = Callable[..., Awaitable[Response]]
 _SEALED_SHARE = 4
 """A sealed message is up to 8/3 as long as its body, and has headers inside, too; a service caps it as any body."""
+_AT_ONCE = CALLS_AT_A_TIME // 2
+"""Sealed requests of one route that are under way in a process: a slow one leaves connections for the others."""
 
 
 class ForwardingRoute(Route):
@@ -62,9 +66,12 @@ def front_door(table: Table, max_body: int) -> Router:
 
 
 def _sealed(one: Open) -> Endpoint:
+    turns = asyncio.Semaphore(_AT_ONCE)
+
     async def forward(request: Request, dispatcher: Dispatch) -> Response:
         """Send the request on, sealed."""
-        return await forward_sealed(one, request, dispatcher)
+        async with turns:
+            return await forward_sealed(one, request, dispatcher)
 
     return forward
 
