@@ -16,7 +16,12 @@ from cli.table import AsJson, Words, print_table
 
 def calls(words: Words = None, *, as_json: AsJson = False) -> None:
     """Print every call of every service: the called service, what it sends and returns, and its timeout."""
-    rows = [
+    print_table(call_rows(), words, as_json=as_json, head=4, services=["from", "to"])
+
+
+def call_rows() -> list[dict[str, Any]]:
+    """Return the rows of the table of calls."""
+    return [
         {
             "from": caller,
             "to": call.service,
@@ -30,7 +35,6 @@ def calls(words: Words = None, *, as_json: AsJson = False) -> None:
         }
         for caller, call in declared_calls()
     ]
-    print_table(rows, words, as_json=as_json, head=4, services=["from", "to"])
 
 
 def declared_calls() -> Iterator[tuple[str, Call[Any, Any]]]:

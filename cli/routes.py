@@ -43,11 +43,12 @@ def routes(words: Words = None, *, as_json: AsJson = False) -> None:
 
 
 def declared_routes(apps: dict[str, FastAPI]) -> list[DeclaredRoute]:
-    """Return the routes of *apps* (by service), except those of the documentation."""
+    """Return the routes of *apps* (by service), except those of the documentation and those that are forwarded."""
     return [
         DeclaredRoute(name, method, route.path, route.policy)
         for name, app in apps.items()
         for route in app.routes
-        if isinstance(route, Route) or (isinstance(route, PlainRoute) and route.include_in_schema)
+        if (isinstance(route, Route) and not route.policy.forwarded)
+        or (isinstance(route, PlainRoute) and route.include_in_schema)
         for method in sorted(route.methods or ())
     ]

@@ -24,7 +24,7 @@ from order.errors import (
     TotalTooLarge,
 )
 from order.models import Order, OrderStatus
-from order.schemas import History, OrderCreate, OrderFilter, OrderRead
+from order.schemas import History, OrderCreate, OrderFilter, OrderRead, OwnOrderFilter
 from order.services.cancel_order import cancel_order
 from order.services.fulfil_order import fulfil_order
 from order.services.get_history import get_history
@@ -67,10 +67,10 @@ async def place(
 
 @router.get("", access=optional(), auth=PERSON, response_model=Page[OrderRead], responses=documented(InvalidCursor))
 async def list_own(
-    user: CurrentUser, session: Session, page: Paging, status: OrderStatus | None = None
+    user: CurrentUser, session: Session, page: Paging, only: Annotated[OwnOrderFilter, Query()]
 ) -> Slice[Order]:
     """List one's own orders, newest first."""
-    return await list_orders(session, page, OrderFilter(user_id=user.user_id, status=status))
+    return await list_orders(session, page, OrderFilter(user_id=user.user_id, status=only.status, ids=only.ids))
 
 
 @router.get(

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, computed_field, model_validator
 
 from chassis.core.money import Price
-from chassis.core.types import Body, Id, Read
+from chassis.core.types import Body, Id, Ids, Read
 from order.models import OrderStatus
 
 MAX_QUANTITY = 1_000_000
@@ -97,8 +97,14 @@ class History(Read):
     items: list[TransitionRead]
 
 
-class OrderFilter(BaseModel):
+class OwnOrderFilter(BaseModel):
+    """The filter of a list of one's own orders."""
+
+    status: OrderStatus | None = None
+    ids: Ids = None
+
+
+class OrderFilter(OwnOrderFilter):
     """The filter of a list of orders."""
 
     user_id: UUID | None = None
-    status: OrderStatus | None = None

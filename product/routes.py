@@ -14,7 +14,7 @@ from chassis.idempotency.dependency import KEYED
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Session
 from chassis.sealing.access import optional
-from chassis.web.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag
+from chassis.web.etag import NOT_MODIFIED, IfMatch, InvalidETag, PreconditionFailed, Tagging, set_etag, tag_of
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from product.errors import InsufficientStock, ProductNotFound, StockTooLarge
@@ -33,19 +33,25 @@ from product.services.delete_product import delete_product
 from product.services.get_product import get_product
 from product.services.list_movements import list_movements
 from product.services.list_products import list_products
-from product.services.read_products import read_products
 from product.services.update_product import update_product
 from product.settings import Settings
 
 router = service_router("products", about="The catalogue and its stock.")
 
 
-@router.get("", access=optional(), response_model=Page[ProductRead], responses=documented(InvalidCursor))
-async def list_all(session: Session, page: Paging, search: Annotated[Search, Query()]) -> Slice[Product]:
+@router.get(
+    "",
+    access=optional(),
+    response_model=Page[ProductRead],
+    responses=NOT_MODIFIED | documented(InvalidCursor, InvalidETag),
+)
+async def list_all(
+    session: Session, page: Paging, search: Annotated[Search, Query()], tagger: Tagging
+) -> Slice[Product] | Response:
     """List the catalogue, newest first unless sorted otherwise."""
-    if search.ids is not None:
-        return Slice(await read_products(session, search.ids), None)
-    return await list_products(session, search, page)
+    found = await list_products(session, search, page)
+    tag = tag_of(found.next_cursor or "", *(f"{product.id} {product.etag}" for product in found.items))
+    return tagger.answer(found, tag)
 
 
 @router.post("", access=optional(), auth=ADMIN, idempotency=KEYED, status_code=201, response_model=ProductRead)

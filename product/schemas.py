@@ -11,7 +11,7 @@ from asyncpg import Record
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from chassis.core.money import MAX_MINOR, Price, from_minor
-from chassis.core.types import VISIBLE_LINE, VISIBLE_TEXT, Body, Id, Read
+from chassis.core.types import VISIBLE_LINE, VISIBLE_TEXT, Body, Id, Ids, Read
 from product.models import MAX_STOCK, MovementKind, ReservationState
 
 MAX_QUANTITY = 1_000_000
@@ -82,12 +82,7 @@ class Search(BaseModel):
     max_price: _Amount = None
     in_stock: bool | None = Field(None, description="Only products in stock, or only those out of stock.")
     sort: Sort = Field(Sort.NEWEST, description="`-price` sorts the most expensive first.")
-    ids: Annotated[
-        list[UUID] | None,
-        Field(
-            max_length=100, description="Read these, in this order; unknown ids are left out, other filters ignored."
-        ),
-    ] = None
+    ids: Ids = None
 
 
 def _not_zero(change: int) -> int:

@@ -127,7 +127,8 @@ def environment(
         }
         docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
         like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
-        values = {**secrets, **stores, **addresses, **docs, **like_production, "LOG_LEVEL": "WARNING"}
+        for_tests = {"LOG_LEVEL": "WARNING", "GATEWAY_RATE_LIMITS": "off"}  # all tests share an address
+        values = {**secrets, **stores, **addresses, **docs, **like_production, **for_tests}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in values.items():
                 patch.setenv(name, value)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, EmailStr, Field, SecretStr, StringConstraints, model_validator
 
 from chassis.core.project import NAME
-from chassis.core.types import AnyJson, Body, Read, is_visible
+from chassis.core.types import AnyJson, Body, Ids, Read, is_visible
 from user.audit import AuditKind
 from user.names.normalise import name_key
 from user.names.usernames import check_username
@@ -62,17 +62,23 @@ OpaqueToken = Annotated[
 ]
 
 
-class UserCreate(Body):
-    """A new account."""
+class NewAccount(Body):
+    """The names of a new account."""
 
     username: Username
     email: Email
+
+
+class UserCreate(NewAccount):
+    """A new account."""
+
     password: NewPassword
 
 
-class UserAdd(UserCreate):
+class UserAdd(NewAccount):
     """A new account, created by an admin."""
 
+    password: NewPassword | None = Field(None, description="Without one, the person gets a mail to choose it.")
     role: Role = "user"
 
 
@@ -106,7 +112,7 @@ class UserRead(Read):
     username: str = Field(examples=["ada"])
     email: str = Field(examples=["ada@example.org"])
     email_verified_at: datetime | None = Field(description="When the owner confirmed the address by mail.")
-    role: str = Field(examples=["user"])
+    role: Role
     is_active: bool
     created_at: datetime
 
@@ -117,6 +123,7 @@ class UserFilter(BaseModel):
     q: str | None = Field(default=None, max_length=254, description="The beginning of the username or e-mail address.")
     role: Role | None = None
     is_active: bool | None = None
+    ids: Ids = None
 
 
 class Credentials(Body):

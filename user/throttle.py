@@ -6,7 +6,6 @@ After the free attempts each one costs a wait that doubles, up to a cap; no acco
 """
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.elements import ColumnElement
 
+from chassis.core import networks
 from user.client import Client
 from user.errors import TooManyAttempts
 from user.models import Throttle
@@ -155,14 +155,7 @@ def network_of(client: Client) -> str:
     """Return a client's network; if the address is unknown, the trusted program that sent the request."""
     if client.address is None:
         return f"program {client.program}"
-    try:
-        parsed = ipaddress.ip_address(client.address)
-    except ValueError:
-        return client.address  # a name that a test or a proxy uses for a client
-    if parsed.version == 4:  # noqa: PLR2004
-        return str(parsed)
-    mapped = parsed.ipv4_mapped  # IPv4 as written by a socket for both versions
-    return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return networks.network_of(client.address)
 
 
 def _mailbox(recipient: str) -> str:

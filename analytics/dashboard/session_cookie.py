@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from chassis.application import application_of
 from chassis.settings import Environment
+from chassis.web.answer_headers import add_to_answer
 
 COOKIE = "dashboard_session"
 _PATH = "/dashboard"
@@ -40,7 +41,7 @@ class Jar:
         cookie.set_cookie(
             COOKIE, value, max_age=max_age, path=_PATH, secure=self._secure, httponly=True, samesite="strict"
         )
-        self._scope["set_cookie"] = cookie.headers["set-cookie"].encode()
+        add_to_answer(self._scope, b"set-cookie", cookie.headers["set-cookie"].encode())
 
 
 async def _jar(request: Request, response: Response) -> Jar:

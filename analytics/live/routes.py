@@ -1,14 +1,10 @@
 """The stream of new events, and one event."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from starlette.requests import ClientDisconnect
-from starlette.responses import StreamingResponse
-from starlette.types import Message, Send
 
 from analytics.errors import EventNotFound
 from analytics.live.change_stream import Reader, TooManyReaders, TooManyStreams
@@ -18,57 +14,21 @@ from analytics.live.stream_events import stream_events
 from analytics.parts import parts_of
 from analytics.queries.answers import TimelineEvent
 from chassis.application import application_of
-from chassis.core.errors import AppError
 from chassis.core.problems import documented
-from chassis.dependencies import ANALYST, CurrentUser, token_of
+from chassis.dependencies import ANALYST, CurrentUser
 from chassis.mongodb.database import Database, Document, MongoDB
 from chassis.sealing.access import optional, public
+from chassis.web.event_stream import HEADERS, EventStream, still_allowed
 from chassis.web.routing import service_router
 
-PATIENCE_S = 30.0
-"""How long a client may read nothing of what is sent, seconds."""
 Last = Annotated[int, Query(ge=0, le=100, description="After `open`, this many of the last events come first.")]
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""The second header is nginx's: it passes each event on at once."""
 
 router = service_router("analytics", "events")
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events that end if the client does not read."""
-
-    media_type = "text/event-stream"
-
-    async def stream_response(self, send: Send) -> None:
-        """Send, and stop if the client reads nothing for 30 s."""
-
-        async def impatient(message: Message) -> None:
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await send(message)
-            except TimeoutError:
-                raise ClientDisconnect from None
-
-        await super().stream_response(impatient)
 
 
 async def _reader(request: Request, analyst: CurrentUser) -> AsyncIterator[Reader]:
     with parts_of(request).live.reading(analyst.user_id) as reader:
         yield reader
-
-
-def _still_allowed(request: Request) -> Callable[[], Awaitable[bool]]:
-    """Return a function that checks the request's token again: it may have expired, or its session may have ended."""
-    token = token_of(request)
-
-    async def is_allowed() -> bool:
-        try:
-            await application_of(request.app).tokens.verify(token)
-        except AppError:
-            return False
-        return True
-
-    return is_allowed
 
 
 def _reading_last(request: Request, most: int) -> Callable[[], Awaitable[list[bytes]]]:
@@ -100,8 +60,8 @@ async def live(request: Request, reader: Annotated[Reader, Depends(_reader)], la
     dropped for a slow reader. The stream ends with the service, and within 15 s of the access token's end.
     """
     draining = application_of(request.app).draining
-    events = stream_events(reader, _still_allowed(request), lambda: draining.has_begun, _reading_last(request, last))
-    return EventStream(events, headers=_HEADERS)
+    events = stream_events(reader, still_allowed(request), lambda: draining.has_begun, _reading_last(request, last))
+    return EventStream(events, headers=HEADERS)
 
 
 @router.get(

@@ -7,8 +7,8 @@ from fastapi.sse import KEEPALIVE_COMMENT
 
 from analytics.live.change_stream import OPEN, Reader
 from chassis.core.errors import DatabaseUnavailable
+from chassis.web.event_stream import HEARTBEAT_S
 
-HEARTBEAT_S = 15.0
 _TICK_S = 0.5
 """How soon the shutdown of the service is noticed."""
 

@@ -21,6 +21,11 @@ NUMBERS = WrapSerializer(lambda value, write: write(with_numbers(value)), when_u
 """For a type with free-form JSON in it: a Decimal there is written as a number, as in every other answer."""
 AnyJson = Annotated[Any, NUMBERS]
 """A free-form value in an answer, an event or a call, as in ``dict[str, AnyJson]``."""
+Ids = Annotated[
+    list[UUID] | None,
+    Field(max_length=100, description="Read these, in this order; unknown ids are left out, other filters ignored."),
+]
+"""The query parameter ``ids`` of a list: up to 100 rows are read at once (``list_by_ids``)."""
 MOST_UNKNOWN = 10
 """How many unknown fields are named individually."""
 

@@ -17,7 +17,7 @@ from chassis.core.deadline import DEFAULT_S
 from chassis.core.errors import BadGateway
 from chassis.dispatch.breaker import SLOW_S
 from chassis.dispatch.retry import SAFE_METHODS
-from chassis.dispatch.transport import Address, Answer
+from chassis.dispatch.transport import Address, Answer, Query, raw_address
 
 _ELSEWHERE = frozenset({"", ".", ".."})
 """Parameters that would change the path: clients resolve dots, even escaped ones."""
@@ -79,9 +79,7 @@ class Call(Generic[Sends, Returns]):
         """Return its name, as in ``POST /api/v1/reservations of product``."""
         return f"{self.method} {self.path} of {self.service}"
 
-    def address(
-        self, base_url: str, parameters: Mapping[str, object], query: Mapping[str, str | int] | None
-    ) -> Address:
+    def address(self, base_url: str, parameters: Mapping[str, object], query: Query | None) -> Address:
         """
         Return the address with its parameters and query, escaped.
 
@@ -94,8 +92,7 @@ class Call(Generic[Sends, Returns]):
         if query and not query.keys() <= set(self.query):
             raise TypeError(f"{self}: its query may have {sorted(self.query)}, not {sorted(query)}")
         path = self.path.format_map(_quoted(parameters)) if parameters else self.path
-        raw_query = urlencode(query) if query else ""
-        return Address(f"{base_url}{path}?{raw_query}" if raw_query else base_url + path, path, raw_query)
+        return raw_address(base_url, path, urlencode(query, doseq=True) if query else "")
 
     def encode(self, body: Sends | bytes | None) -> bytes:
         """
@@ -123,6 +120,21 @@ class Call(Generic[Sends, Returns]):
             return self._answer.validate_python(answer.json())
         except ValueError as error:
             raise BadGateway(f"The {self.service} service returned an answer of an unexpected form.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged(Generic[Returns]):
+    """
+    The answer to a read, and what is needed to read it again only if it has changed.
+
+    Attributes:
+        tag: Its entity tag, as it was received; None if it has none.
+        size: The bytes of its body.
+    """
+
+    tag: str | None
+    value: Returns
+    size: int
 
 
 def _quoted(parameters: Mapping[str, object]) -> dict[str, str]:

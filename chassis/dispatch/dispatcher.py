@@ -5,8 +5,8 @@ A call passes: deadline -> retry -> breaker -> envelope -> transport. The dispat
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from time import monotonic
 from typing import Any
 
@@ -16,12 +16,12 @@ from chassis.core import deadline
 from chassis.core import json as strict_json
 from chassis.core.errors import AppError, DeadlineExceeded
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
-from chassis.dispatch.call import Call, Returns, Sends
+from chassis.dispatch.call import Call, Returns, Sends, Tagged
 from chassis.dispatch.errors import AttemptError, Refusal, RemoteError, final_error
-from chassis.dispatch.exchange import OutgoingRequest, exchange, inner_headers
+from chassis.dispatch.exchange import NOT_MODIFIED, OutgoingRequest, exchange, inner_headers, outer_headers
 from chassis.dispatch.peer import Attempt, Peer
 from chassis.dispatch.retry import SAFE_METHODS, Retries
-from chassis.dispatch.transport import Answer, Transport, address_of
+from chassis.dispatch.transport import Answer, Headers, Query, StreamedAnswer, Transport, address_of, raw_address
 from chassis.dispatch.transports import DEFAULT_TRANSPORT
 from chassis.sealing.envelope import Envelope
 from chassis.telemetry import tracing
@@ -76,10 +76,11 @@ class Dispatcher:
         body: Sends | bytes | None = None,
         *,
         path: Mapping[str, object] = _NO_PARAMETERS,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
+        user_agent: str | None = None,
     ) -> Returns:
         """
         Make a declared call and return its answer.
@@ -90,6 +91,7 @@ class Dispatcher:
             bearer: The access token of the person on whose behalf the call is made.
             idempotency_key: Required for ``keyed`` calls, and not allowed for others.
             client_address: The IP address of that person, for routes that use it.
+            user_agent: The user agent of that person, likewise.
 
         Raises:
             RemoteError: The service refused (502 unless caught); carries its status and code.
@@ -102,22 +104,58 @@ class Dispatcher:
         """
         if (idempotency_key is not None) != (call.idempotency == "keyed"):
             raise TypeError(f"{call}: calls declared 'keyed' need an idempotency_key, and others take none")
-        peer = self._peer(call.service, sealed=call.sealed)
         content = call.encode(body)
+        headers = inner_headers(content, bearer, idempotency_key, client_address, user_agent)
+        return call.decode(await self._make(call, content, headers, path, query))
+
+    async def read(
+        self,
+        call: Call[Any, Returns],
+        *,
+        unless: str | None = None,
+        path: Mapping[str, object] = _NO_PARAMETERS,
+        query: Query | None = None,
+        bearer: str | None = None,
+        client_address: str | None = None,
+    ) -> Tagged[Returns] | None:
+        """
+        Make a declared read and return its answer with its entity tag, or None if it still has the tag *unless*.
+
+        Args:
+            unless: The tag of the answer that the caller has, as it was received.
+
+        Raises:
+            AppError: As for ``call``.
+        """
+        headers = inner_headers(call.encode(None), bearer, None, client_address, if_none_match=unless)
+        answer = await self._make(call, b"", headers, path, query)
+        if answer.status == NOT_MODIFIED:
+            return None
+        return Tagged(answer.headers.get("etag"), call.decode(answer), len(answer.body))
+
+    async def _make(
+        self,
+        call: Call[Any, Any],
+        content: bytes,
+        headers: dict[str, str],
+        path: Mapping[str, object],
+        query: Query | None,
+    ) -> Answer:
+        peer = self._peer(call.service, sealed=call.sealed)
         request = OutgoingRequest(
             peer=peer,
             method=call.method,
             address=call.address(peer.url, path, query),
-            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            headers=headers,
             body=content,
             sealed=call.sealed,
             repeatable=call.idempotency != "unrepeatable",
+            timeout_s=call.timeout_s,
             slow_s=call.slow_s,
             ends=self._ends(call.timeout_s),
         )
         async with self._turn(call):
-            answer = await self._send(request)
-        return call.decode(answer)
+            return await self._send(request)
 
     async def send(  # noqa: PLR0913 - the options of a request
         self,
@@ -126,7 +164,7 @@ class Dispatcher:
         path: str,
         *,
         json: object = None,
-        query: Mapping[str, str | int] | None = None,
+        query: Query | None = None,
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
@@ -147,6 +185,7 @@ class Dispatcher:
         """
         peer = self._peer(service, sealed=sealed)
         content = b"" if json is None else strict_json.dumps(json)
+        timeout_s = deadline.DEFAULT_S if timeout is None else timeout
         request = OutgoingRequest(
             peer=peer,
             method=method,
@@ -155,10 +194,90 @@ class Dispatcher:
             body=content,
             sealed=sealed,
             repeatable=method in SAFE_METHODS or idempotency_key is not None,
+            timeout_s=timeout_s,
             slow_s=SLOW_S,
-            ends=self._ends(deadline.DEFAULT_S if timeout is None else timeout),
+            ends=self._ends(timeout_s),
         )
         return await self._send(request)
+
+    async def forward(  # noqa: PLR0913 - the parts of a request
+        self,
+        service: str,
+        method: str,
+        path: str,
+        query: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        repeatable: bool,
+    ) -> Answer:
+        """
+        Send a received request on, sealed, and return the answer, whatever its status.
+
+        A request is retried, and a failure of the service counted, only if there is no answer.
+
+        Args:
+            path: As it was received, escaped; *query* likewise.
+            headers: The headers inside the envelope (``INNER_HEADERS``), without deadline and trace.
+            body: UTF-8 text.
+            repeatable: Sending the request twice has the same effect as sending it once.
+
+        Raises:
+            ServiceUnavailable: The service cannot be reached (503).
+            DeadlineExceeded: No answer in time (504).
+            BadGateway: The answer cannot be trusted (502).
+            TokenTooLong: A request without a body has too long a query, or too many headers.
+            UnknownService: The service has no address or no link.
+        """
+        peer = self._peer(service, sealed=True)
+        request = OutgoingRequest(
+            peer=peer,
+            method=method,
+            address=raw_address(peer.url, path, query),
+            headers=dict(headers),
+            body=body,
+            sealed=True,
+            repeatable=repeatable,
+            timeout_s=deadline.DEFAULT_S,
+            slow_s=deadline.DEFAULT_S,
+            ends=self._ends(deadline.DEFAULT_S),
+            is_forwarded=True,
+        )
+        return await self._send(request)
+
+    @asynccontextmanager
+    async def stream(
+        self, service: str, method: str, path: str, query: str, *, headers: Headers, body: bytes
+    ) -> AsyncIterator[StreamedAnswer]:
+        """
+        Send a received request on, plainly and once, and yield the answer, whatever its status, while it arrives.
+
+        The deadline of the request ends with the head of the answer; a body silent for ``SILENCE_S`` breaks off.
+
+        Args:
+            path: As it was received, escaped; *query* likewise.
+
+        Raises:
+            ServiceUnavailable: The service cannot be reached (503).
+            DeadlineExceeded: No head of an answer in time (504).
+            BadGateway: The answer is not HTTP (502).
+            UnknownService: The service has no address.
+        """
+        peer, ends, begun = self._peer(service, sealed=False), self._ends(deadline.DEFAULT_S), self._clock()
+        address = raw_address(peer.url, path, query)
+        async with AsyncExitStack() as stack:
+            try:
+                left = ends.remaining(self._clock)
+                with (
+                    Attempt(peer, method, 1, within_s=deadline.DEFAULT_S, slow_s=None),
+                    tracing.calling(service, method, 1) as trace,
+                ):
+                    sent = [*headers, *trace.items(), *outer_headers()]
+                    streaming = peer.streaming().stream(method, address, sent, body, left)
+                    answer = await stack.enter_async_context(streaming)
+            except AttemptError as error:
+                raise final_error(service, error, 1, self._clock() - begun) from error
+            yield answer
 
     def targets(self) -> dict[str, str]:
         """Return the state of each peer's breaker, by the peer's name."""
@@ -195,10 +314,13 @@ class Dispatcher:
         left, peer = request.ends.remaining(self._clock), request.peer
         if left < deadline.LEAST_S:
             raise DeadlineExceeded(f"There was no time left to call the {peer.name} service (attempt {number}).")
-        watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
+        watched = Attempt(peer, request.method, number, within_s=request.timeout_s, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
             answer = await exchange(self._envelope, request, left, trace)
-            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed and is not a usable answer
+            # A redirect is not followed and is not a usable answer. Who forwards passes on any answer, also one about a
+            # peer of the peer, which itself works.
+            is_unchanged = answer.status == NOT_MODIFIED and request.is_conditional
+            if answer.status >= 300 and not (is_unchanged or request.is_forwarded):  # noqa: PLR2004
                 raise Refusal(answer)
             return answer
 

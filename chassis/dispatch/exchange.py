@@ -12,6 +12,10 @@ from chassis.dispatch.transport import Address, Answer
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
 from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 
+NOT_MODIFIED = 304
+"""The status of the answer to a conditional read that has the tag already."""
+_CONDITION = "if-none-match"
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
@@ -21,7 +25,10 @@ class OutgoingRequest:
     Attributes:
         headers: The headers inside the envelope.
         repeatable: Sending it twice has the same effect as sending it once.
+        timeout_s: As in ``Call``.
         slow_s: As in ``Call``.
+        ends: When it must end: after ``timeout_s``, or earlier with the request being served.
+        is_forwarded: Every answer is returned, whatever its status.
     """
 
     peer: Peer
@@ -31,8 +38,15 @@ class OutgoingRequest:
     body: bytes
     sealed: bool
     repeatable: bool
+    timeout_s: float
     slow_s: float | None
     ends: deadline.Deadline
+    is_forwarded: bool = False
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it is a read that may be answered with 304."""
+        return _CONDITION in self.headers
 
 
 async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, trace: Mapping[str, str]) -> Answer:
@@ -50,17 +64,22 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
     headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
     method, address, transport = request.method, request.address, request.peer.transport()
     if not request.sealed:
-        return await transport.send(method, address, [*headers.items(), *_outer_headers()], request.body, left)
+        return await transport.send(method, address, [*headers.items(), *outer_headers()], request.body, left)
     target = Target(method, address.path, address.query)
     seal = envelope.seal_request
     sealed = await offload(len(request.body), seal, request.peer.name, target, headers, request.body)
     outer, body = wrap_request(envelope.service, method, sealed)
-    answer = await transport.send(method, address, outer + _outer_headers(), body, left)
+    answer = await transport.send(method, address, outer + outer_headers(), body, left)
     return await _open(envelope, sealed, answer)
 
 
 def inner_headers(
-    body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
+    body: bytes,
+    bearer: str | None,
+    idempotency_key: str | None,
+    client_address: str | None,
+    user_agent: str | None = None,
+    if_none_match: str | None = None,
 ) -> dict[str, str]:
     """Return the headers inside the envelope."""
     candidates = {
@@ -68,11 +87,13 @@ def inner_headers(
         "content-type": "application/json" if body else None,
         "idempotency-key": idempotency_key,
         CLIENT_ADDRESS: client_address,
+        "user-agent": user_agent,
+        _CONDITION: if_none_match,
     }
     return {name: value for name, value in candidates.items() if value is not None}
 
 
-def _outer_headers() -> list[tuple[str, str]]:
+def outer_headers() -> list[tuple[str, str]]:
     """Return the headers outside the envelope."""
     context = request_context.current()
     return [("x-request-id", context.request_id)] if context else []

@@ -6,7 +6,8 @@ own pool needs several times the CPU (docs/decisions/0005).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 
 import aiohttp
@@ -24,12 +25,15 @@ from chassis.dispatch.transport import (
     ConnectionBroken,
     Headers,
     Slots,
+    StreamedAnswer,
     TimedOut,
     describe,
 )
 
 _TIMEOUTS = {"connect": CONNECT_TIMEOUT_S, "read": None, "write": None, "pool": None}
 """The transport itself limits the time of the whole call."""
+SILENCE_S = 35.0
+"""A streamed body that brings nothing for this time breaks off; streams of events have a heartbeat every 15 s."""
 _LONGEST_HEADER = 65_536
 _parsed_origin = lru_cache(maxsize=64)(httpx.URL)
 
@@ -49,14 +53,9 @@ class HttpxTransport:
         """See ``Transport.send``."""
         left = await self._slots.take(timeout)
         try:
-            async with asyncio.timeout(left):
-                return await self._exchange(_request(method, address, headers, body))
-        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise TimedOut(f"no whole answer within {left:.3f} s") from error
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise ConnectFailed(describe(error)) from error
-        except httpx.TransportError as error:
-            raise ConnectionBroken(describe(error)) from error
+            with _translated(left):
+                async with asyncio.timeout(left):
+                    return await self._exchange(_request(method, address, headers, body))
         finally:
             self._slots.release()
 
@@ -70,9 +69,46 @@ class HttpxTransport:
             await stream.aclose()
         return Answer(response.status_code, _decoded(response.headers), body)
 
+    @asynccontextmanager
+    async def stream(
+        self, method: str, address: Address, headers: Headers, body: bytes, timeout: float
+    ) -> AsyncIterator[StreamedAnswer]:
+        """
+        Send one request and yield its answer, whose head comes within *timeout* seconds; the body arrives in parts.
+
+        A client that leaves the block closes the connection, if the answer was not read to its end.
+
+        Raises:
+            ConnectFailed: The request was not sent.
+            TimedOut: No head in time; or, while the body is read, nothing for ``SILENCE_S``.
+            ConnectionBroken: The connection broke, maybe while the body is read.
+        """
+        with _translated(timeout):
+            async with asyncio.timeout(timeout):
+                response = await self._backend.handle_async_request(_request(method, address, headers, body))
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)
+        try:
+            yield StreamedAnswer(response.status_code, _pairs(response.headers), _parts(stream))
+        finally:
+            await stream.aclose()
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._backend.aclose()
+
+
+@contextmanager
+def _translated(within_s: float) -> Iterator[None]:
+    """Raise the errors of ``Transport`` for those of httpx."""
+    try:
+        yield
+    except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
+        raise TimedOut(f"nothing, or no whole answer, within {within_s:.3f} s") from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise ConnectFailed(describe(error)) from error
+    except httpx.TransportError as error:
+        raise ConnectionBroken(describe(error)) from error
 
 
 def _request(method: str, address: Address, headers: Headers, body: bytes) -> httpx.Request:
@@ -98,8 +134,23 @@ async def _read(stream: httpx.AsyncByteStream) -> bytes:
     return b"".join(pieces)
 
 
+async def _parts(stream: httpx.AsyncByteStream) -> AsyncGenerator[bytes]:
+    parts = aiter(stream)
+    with _translated(SILENCE_S):
+        while True:
+            async with asyncio.timeout(SILENCE_S):
+                part = await anext(parts, None)
+            if part is None:
+                return
+            yield part
+
+
 def _decoded(headers: httpx.Headers) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.raw}
+    return dict(_pairs(headers))
+
+
+def _pairs(headers: httpx.Headers) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers.raw]
 
 
 class AiohttpBackend(httpx.AsyncBaseTransport):

@@ -5,7 +5,7 @@ The HTTP transport of the dispatcher: it sends one request and returns one whole
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ _UNESCAPED = "/!$&'()*+,;=:@"
 """Characters that a path may contain unescaped (RFC 3986, 3.3), besides letters, digits and -._~."""
 
 Headers = Sequence[tuple[str, str]]
+Query = Mapping[str, str | int | Sequence[str]]
+"""Parameters of a query by name; one with several values occurs once for each."""
 
 
 class TransportError(Exception):
@@ -65,6 +67,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """An answer whose body arrives in parts; the names of its headers are in lower case, and may occur twice."""
+
+    status: int
+    headers: Headers
+    body: AsyncGenerator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """The address of a request; path and query are raw, as they are sent."""
 
@@ -91,12 +102,14 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-def address_of(base_url: str, path: str, query: Mapping[str, str | int] | None = None) -> Address:
+def address_of(base_url: str, path: str, query: Query | None = None) -> Address:
     """Return the address of *path* (unescaped) at a service."""
-    raw_path = quote(path, safe=_UNESCAPED)
-    raw_query = urlencode(query) if query else ""
-    separator = "?" if raw_query else ""
-    return Address(f"{base_url}{raw_path}{separator}{raw_query}", raw_path, raw_query)
+    return raw_address(base_url, quote(path, safe=_UNESCAPED), urlencode(query, doseq=True) if query else "")
+
+
+def raw_address(base_url: str, path: str, query: str) -> Address:
+    """Return the address at a service of a path and a query that are escaped already."""
+    return Address(f"{base_url}{path}?{query}" if query else base_url + path, path, query)
 
 
 def describe(error: Exception) -> str:

@@ -110,6 +110,16 @@ def _passed_on(around: Span) -> dict[str, str]:
 
 
 @contextmanager
+def resolving(field: str) -> Iterator[None]:
+    """Record the block as the work for *field*, one of those that a GraphQL operation asks for."""
+    if _tracer is None or not trace.get_current_span().is_recording():
+        yield
+        return
+    with _within(_tracer, f"resolve {field}", SpanKind.INTERNAL, {"graphql.field.name": field}):
+        yield
+
+
+@contextmanager
 def delivering(listener: str, count: int) -> Iterator[None]:
     """Record the block as a trace of its own: the delivery of a batch of events, caused by many requests."""
     if _tracer is None:

@@ -7,6 +7,7 @@ it in the condition of the UPDATE.
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -109,6 +110,11 @@ Tagging = Annotated[Tagger, Depends(_tagger)]
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed: the `ETag` is the same."}}
 """The documentation of such a read."""
+
+
+def tag_of(*parts: str) -> str:
+    """Return a tag that changes with each of these: for an answer that is made of things with tags."""
+    return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _all_lines(request: Request, name: str) -> str:

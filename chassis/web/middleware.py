@@ -17,6 +17,7 @@ from chassis.core.types import new_id
 from chassis.sealing.headers import check_encrypt_response
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import observe_cut, observe_request
+from chassis.web.answer_headers import headers_added
 from chassis.web.security_headers import protect
 
 log = structlog.get_logger("chassis.access")
@@ -91,10 +92,7 @@ def _context(headers: Mapping[bytes, bytes], share: float) -> RequestContext:
 def _add_headers(headers: list[tuple[bytes, bytes]], scope: Scope, context: RequestContext) -> None:
     protect(headers)
     headers.append((b"x-request-id", context.request_id.encode()))
-    if deprecation := scope.get("deprecation"):
-        headers.extend(deprecation.headers)
-    if cookie := scope.get("set_cookie"):  # even if the request fails
-        headers.append((b"set-cookie", cookie))
+    headers.extend(headers_added(scope))
     if application_of(scope["app"]).draining.has_begun:
         headers.append((b"connection", b"close"))
 

@@ -87,6 +87,7 @@ class RoutePolicy:
         claims: The route's own transaction stores the nonce of a sealed request; otherwise the receiver does.
         calls: The route calls other services.
         deprecation: When the route was replaced, and when it ends; None if it is current.
+        forwarded: The route is another service's, to which its requests are sent; that service declares all else.
     """
 
     access: Access
@@ -96,6 +97,7 @@ class RoutePolicy:
     claims: bool = False
     calls: bool = False
     deprecation: Deprecation | None = None
+    forwarded: bool = False
 
     @classmethod
     def declared(

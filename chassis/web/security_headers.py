@@ -71,6 +71,8 @@ def add_cors(app: FastAPI, origins: Sequence[str]) -> None:
                 "Idempotent-Replayed",
                 "Link",
                 "Location",
+                "RateLimit",
+                "RateLimit-Policy",
                 "Retry-After",
                 "Sunset",
                 "X-Request-ID",

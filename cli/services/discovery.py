@@ -8,7 +8,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,6 +33,9 @@ RESERVED = frozenset(
 )
 """Names that a service cannot have, because something else in the project has them."""
 
+LIMITED_BY_EDGE = ("login", "mail")
+"""The classes of routes that check a password or send a mail."""
+
 _LIBRARIES: Mapping[Kind, tuple[str, ...]] = {
     "postgres": ("sqlalchemy[asyncio]", "asyncpg", "alembic"),
     "mongodb": ("motor",),
@@ -50,14 +53,21 @@ class Service:
     kind: Kind
     own_libraries: tuple[str, ...] = ()
     """Its libraries beyond those of the chassis and of its database."""
-    limited_paths: tuple[str, ...] = ()
-    """Paths that the edge limits to 5 requests a second by address, because they are expensive."""
+    limits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Class of routes -> their paths; each class has a rate of its own in the service that fronts this one."""
     egress_ports: tuple[int, ...] = ()
     """Ports of hosts outside the deployment that it connects to."""
     dashboard: str | None = None
     """The path of its dashboard."""
     owns: tuple[str, ...] = ()
     """Paths and patterns of paths outside its folder that are about it, and are removed with it."""
+    front: bool = False
+    """Whether it forwards what people send to the other services: it gets their routes as files."""
+
+    @property
+    def limited_paths(self) -> tuple[str, ...]:
+        """Paths that the edge limits to 5 requests a second by address, because they are expensive."""
+        return tuple(path for limit in LIMITED_BY_EDGE for path in self.limits.get(limit, ()))
 
     @property
     def factory(self) -> str:
@@ -114,6 +124,7 @@ def url_variable(name: str) -> str:
 
 _Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9][^\s\"\\]*$")]
 _Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+_Limit = Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
 _Owned = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_-]*(/[A-Za-z0-9_*-][A-Za-z0-9_*.-]*)+$")]
 
 
@@ -125,10 +136,11 @@ class _Declaration(BaseModel):
     port: Annotated[int, Field(ge=1024, le=65535)]
     database: Kind
     libraries: list[_Requirement] = []
-    limited_paths: list[_Path] = []
+    limits: dict[_Limit, list[_Path]] = {}
     egress_ports: list[Annotated[int, Field(ge=1, le=65535)]] = []
     dashboard: _Path | None = None
     owns: list[_Owned] = []
+    front: bool = False
 
 
 def discover(root: Path) -> tuple[Service, ...]:
@@ -192,14 +204,18 @@ def _read(file: Path) -> Service:
         declared.port,
         declared.database,
         tuple(declared.libraries),
-        tuple(declared.limited_paths),
+        {limit: tuple(paths) for limit, paths in declared.limits.items()},
         tuple(declared.egress_ports),
         declared.dashboard,
         tuple(declared.owns),
+        declared.front,
     )
 
 
+_OF_KEY = "[key]"
+"""Pydantic's place of an error about a key."""
 _FORMS = {
+    _OF_KEY: "must be a class of routes, as in login",
     "libraries": "must look like pydantic[email]",
     "owns": "must be a path below the project, as in docs/accounts.md",
 }
@@ -212,10 +228,11 @@ def _sentence(where: str, error: Mapping[str, Any]) -> str:
         return f"{where}: there is no key '{key}'. The keys are {_listed(_Declaration.model_fields)}."
     if error["type"] == "missing":
         return f"{where}: add the key '{key}'."
-    place = f"{key}, item {int(rest[0]) + 1}" if rest and rest[0].isdigit() else key
+    names = ".".join([key, *(part for part in rest if not part.isdigit() and part != _OF_KEY)])
+    place = f"{names}, item {int(rest[-1]) + 1}" if rest and rest[-1].isdigit() else names
     reason = str(error["msg"]).removeprefix("Input ").rstrip(".")
     if error["type"] == "string_pattern_mismatch":
-        reason = _FORMS.get(key, "must be a path, as in /dashboard")
+        reason = _FORMS.get(rest[-1] if _OF_KEY in rest else key, "must be a path, as in /dashboard")
     return f"{where}: {place} {reason}; it is {error['input']!r}."
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.errors import CommandError
 from cli.git import git
 
 _WHOLE = ("--cached", "--no-renames")
@@ -32,10 +33,26 @@ def render_draft(draft: Path) -> str:
 
 def run_in_draft(draft: Path, *arguments: str) -> str:
     """Run Python with the code of a copy; returns why that failed, and an empty text if it did not."""
+    try:
+        print_in_draft(draft, *arguments)
+    except CommandError as error:
+        return str(error)
+    return ""
+
+
+def print_in_draft(draft: Path, *arguments: str) -> str:
+    """
+    Run Python with the code of a copy; returns what it prints.
+
+    Raises:
+        CommandError: It fails; the message has what it wrote about that.
+    """
     command = [sys.executable, "-P", *arguments]
     environment = os.environ | {"PYTHONPATH": str(draft), "PYTHONUTF8": "1"}
     done = subprocess.run(command, cwd=draft, env=environment, check=False, capture_output=True, text=True)
-    return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
+    if done.returncode:
+        raise CommandError(done.stderr.strip() or f"exit code {done.returncode}")
+    return done.stdout
 
 
 def difference(draft: Path) -> str:

@@ -1,6 +1,7 @@
 """The edge: which service answers, and which clients are slowed down."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from chassis.sealing.access import Mode
@@ -27,23 +28,13 @@ def render_edge(project: Project) -> Iterator[Region]:
     Raises:
         CommandError: Two services have the same path, or a service limits a path that it does not serve.
     """
-    closed, opened = dict[str, None](), dict[str, Service]()
+    opened = _opened(project)
     for part in project.parts:
-        outside = [route for route in part.routes if is_for_outside(route)]
-        for place in dict.fromkeys(map(_place, outside)):
-            if (other := opened.setdefault(place, part.service)) != part.service:
-                raise CommandError(
-                    f"{part.service.name} and {other.name} both serve {place} to the outside, but the edge sends a "
-                    "path to one service. Give one of them another path."
-                )
-        _check_limits(part.service, {route.path for route in outside})
-    for part in project.parts:
-        inside = (route for route in part.routes if route.policy.access.mode is Mode.SERVICE)
-        closed |= {route.path: None for route in inside if _place(route) in opened}
+        _check_limits(part.service, {route.path for route in part.routes if is_for_outside(route)})
     lines = [
         'default "";',
         '# Routes with the policy "service" (bin/cli routes): sealed, between services, never from outside.',
-        *(f'{_pattern(path, "/?$")} "";' for path in closed),
+        *(f'{_pattern(path, "/?$")} "";' for path in closed_paths(project)),
         "# The other routes.",
         *(f"{_target(place)} {service.host}$domain:{service.port};" for place, service in opened.items()),
     ]
@@ -52,6 +43,31 @@ def render_edge(project: Project) -> Iterator[Region]:
     yield Region(NGINX, "limits", SERVICE_FILES, _block(f"{path} $binary_remote_addr;" for path in limited))
     servers = (fill(_SERVER, host=service.host, port=service.port) for service in project.services)
     yield Region(DEVELOPMENT, "services", SERVICE_FILES, "".join(servers))
+
+
+def _opened(project: Project) -> dict[str, Service]:
+    """
+    Return the service of each place that is open to the outside.
+
+    Raises:
+        CommandError: Two services have the same place.
+    """
+    opened = dict[str, Service]()
+    for part in project.parts:
+        for place in dict.fromkeys(_place(route) for route in part.routes if is_for_outside(route)):
+            if (other := opened.setdefault(place, part.service)) != part.service:
+                raise CommandError(
+                    f"{part.service.name} and {other.name} both serve {place} to the outside, but the edge sends a "
+                    "path to one service. Give one of them another path."
+                )
+    return opened
+
+
+def closed_paths(project: Project) -> list[str]:
+    """Return the paths of routes between services at places that are open to the outside."""
+    opened = _opened(project)
+    inside = (route for part in project.parts for route in part.routes if route.policy.access.mode is Mode.SERVICE)
+    return list(dict.fromkeys(route.path for route in inside if _place(route) in opened))
 
 
 def is_for_outside(route: DeclaredRoute) -> bool:
@@ -77,10 +93,11 @@ def _pattern(path: str, end: str) -> str:
 
 
 def _check_limits(service: Service, paths: set[str]) -> None:
-    if unknown := ", ".join(path for path in service.limited_paths if path not in paths):
-        raise CommandError(
-            f"{service.name}/{DECLARATION}: limited_paths has {unknown}, which is no path for the outside."
-        )
+    limited = [path for one in service.limits.values() for path in one]
+    if unknown := ", ".join(path for path in limited if path not in paths):
+        raise CommandError(f"{service.name}/{DECLARATION}: limits has {unknown}, which is no path for the outside.")
+    if twice := ", ".join(path for path, count in Counter(limited).items() if count > 1):
+        raise CommandError(f"{service.name}/{DECLARATION}: limits has {twice} twice.")
 
 
 def _block(lines: "Iterator[str] | list[str]") -> str:

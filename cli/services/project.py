@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
 from cli.services.discovery import Service, discover
@@ -35,6 +35,8 @@ class Part:
     settings: "tuple[Setting, ...]" = ()
     """Its settings beyond those of every service; without addresses."""
     routes: "tuple[DeclaredRoute, ...]" = ()
+    openapi: Callable[[], Mapping[str, Any]] = dict
+    """Returns its OpenAPI description."""
 
     @property
     def issues_tokens(self) -> bool:
@@ -87,7 +89,8 @@ def read_project(root: Path, apps: "dict[str, FastAPI] | None" = None) -> Projec
     from cli.services.own_settings import own_settings
 
     about = read_about(root)
-    routes = declared_routes(apps or build_all())
+    apps = apps or build_all()
+    routes = declared_routes(apps)
     parts = list[Part]()
     for service in discover(root):
         settings = settings_class(service.name)
@@ -101,8 +104,12 @@ def read_project(root: Path, apps: "dict[str, FastAPI] | None" = None) -> Projec
                 {event.type: tuple(event.consumers) for event in published_by(service.name)},
                 own_settings(service, settings),
                 tuple(route for route in routes if route.service == service.name),
+                apps[service.name].openapi,
             )
         )
+    names = frozenset(part.service.name for part in parts)
+    # A service that fronts the others calls all of them; its settings may still name one that was removed.
+    parts = [replace(part, peers=names - {part.service.name}) if part.service.front else part for part in parts]
     project = Project(about["name"], about["description"], tuple(parts))
     _check_peers(project)
     return project

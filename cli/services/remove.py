@@ -1,10 +1,11 @@
 """`bin/cli service remove`: everything is checked, and tried in a copy, before anything is deleted."""
 
+import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,8 +15,8 @@ from cli.errors import CommandError
 from cli.services.belongings import ignored_files, tracked_files
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import ROOT, Service, find_service
-from cli.services.drafts import apply, difference, drafted, render_draft, settle
-from cli.services.mentions import take_out_mentions
+from cli.services.drafts import apply, difference, drafted, print_in_draft, render_draft, settle
+from cli.services.mentions import take_out_mentions, take_out_passages
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
 
@@ -42,7 +43,7 @@ def remove(
         service, drop_data=drop_data
     )  # before the services are built, in an environment of their own
     project = read_project(ROOT)
-    refuse(service, [*callers(service, project), *_ignored(service), *data])
+    refuse(service, [*callers(service, calls_beside(service, ROOT)), *_ignored(service), *data])
     with drafted(ROOT) as draft:
         take_out(service, draft)
         check_draft(service, draft, admitted(service, project))
@@ -67,21 +68,37 @@ def refuse(service: Service, obstacles: Iterable[str]) -> None:
         raise CommandError("\n".join([f"Nothing was removed. In the way of {service.name}:", *found]))
 
 
-def callers(service: Service, project: Project) -> Iterator[str]:
-    """Yield each service that calls this one, with its calls; deliveries of events end with the consumer."""
-    from chassis.messaging.event_batch import PATH
-    from cli.calls import declared_calls
+def calls_beside(service: Service, root: Path) -> list[dict[str, Any]]:
+    """
+    Return the calls of all services, without those in passages about this one: they go with it.
 
-    calls = defaultdict[str, list[str]](list)
-    for name, call in declared_calls():
-        if call.service == service.name and call.path != PATH:
-            calls[name].append(f"{call.method} {call.path}")
-    for caller in project.callers_of(service):
-        if of_it := ", ".join(calls[caller.name]):
-            yield (
-                f"{caller.name} calls it ({of_it}): remove that from calls.py or settings.py in {caller.name}/, "
-                f"or remove {caller.name} first."
-            )
+    Raises:
+        CommandError: The code is not valid without the passages.
+    """
+    with drafted(root) as draft:
+        take_out_passages(service.name, draft)
+        rows: list[dict[str, Any]] = json.loads(print_in_draft(draft, "-m", "cli", "calls", "--json"))
+    return rows
+
+
+def callers(service: Service, calls: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """
+    Yield each service that calls this one, with its calls; deliveries of events end with the consumer.
+
+    Args:
+        calls: Rows of the table of calls.
+    """
+    from chassis.messaging.event_batch import PATH
+
+    found = defaultdict[str, list[str]](list)
+    for call in calls:
+        if call["to"] == service.name and call["path"] != PATH:
+            found[call["from"]].append(f"{call['method']} {call['path']}")
+    for caller, of_it in found.items():
+        yield (
+            f"{caller} calls it ({', '.join(of_it)}): remove that from calls.py or settings.py in {caller}/, "
+            f"or remove {caller} first."
+        )
 
 
 def admitted(service: Service, project: Project) -> dict[str, list[str]]:

@@ -12,6 +12,8 @@ from cli.services.compose import render_compose
 from cli.services.discovery import ROOT
 from cli.services.edge import render_edge
 from cli.services.environment_example import render_environment_example
+from cli.services.front import render_front
+from cli.services.graphql_schema import render_graphql_schemas
 from cli.services.kubernetes import render_kubernetes, render_manifests, service_file
 from cli.services.locks import locked_libraries, make_locks, stale_locks, stray_locks
 from cli.services.pages import render_pages
@@ -113,6 +115,8 @@ def renderings(project: Project, root: Path) -> Iterator[Region | WholeFile]:
     yield from render_small_files(project)
     yield from render_pages(project, root)
     yield from render_workflows(project, root)
+    yield from render_front(project)
+    yield from render_graphql_schemas(project, root)
 
 
 def _changes(root: Path, rendered: Iterator[Region | WholeFile], texts: Texts, *, force: bool = False) -> Texts:

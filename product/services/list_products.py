@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from chassis.core.money import to_minor
+from chassis.web.listing import list_by_ids
 from chassis.web.pagination import PageRequest, Position, Slice
 from product.models import IN_CATALOGUE, NAME_WORDS, SIMPLE, Product
 from product.schemas import Search, Sort
@@ -34,7 +35,9 @@ _DESCENDING = frozenset({Sort.NEWEST, Sort.DEAREST})
 
 
 async def list_products(session: AsyncSession, search: Search, page: PageRequest) -> Slice[Product]:
-    """Return one page of the products that *search* describes."""
+    """Return one page of the products that *search* describes, or those that it names."""
+    if search.ids is not None:
+        return await list_by_ids(session, select(Product).where(IN_CATALOGUE), Product.id, search.ids)
     query = _sorted(select(Product).where(IN_CATALOGUE, *_conditions(search)), search.sort, page.position)
     if search.q is not None:
         query = query.where(await _matches(session, query, search.q, page.limit + 1))

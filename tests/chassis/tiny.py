@@ -34,8 +34,13 @@ class Tiny:
 
 
 @asynccontextmanager
-async def serve_tiny(*routers: Router, store: Store | None = None, **settings: Any) -> AsyncIterator[Tiny]:  # noqa: ANN401
+async def serve_tiny(
+    *routers: Router,
+    store: Store | None = None,
+    own: object = None,
+    **settings: Any,  # noqa: ANN401
+) -> AsyncIterator[Tiny]:
     """Run the tiny service on a real socket."""
-    app = create_app(TinySettings(**{"log_level": "WARNING", **settings}), store or NoDatabase(), *routers)
+    app = create_app(TinySettings(**{"log_level": "WARNING", **settings}), store or NoDatabase(), *routers, own=own)
     async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:
         yield Tiny(app, client)

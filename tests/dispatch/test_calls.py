@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from chassis.core.errors import AppError, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch.breaker import FEWEST_CALLS
-from chassis.dispatch.call import Call
+from chassis.dispatch.call import Call, Tagged
 from chassis.dispatch.dispatcher import Dispatcher
-from chassis.dispatch.errors import RemoteUnavailable
+from chassis.dispatch.errors import RemoteError, RemoteUnavailable
 from chassis.dispatch.transport import ConnectFailed
 from chassis.sealing.envelope import Envelope, OpenedRequest
 from tests.support.scripted_transport import LINKS, Peer, after, answers, dispatcher_to, fails
@@ -42,6 +42,7 @@ KEYED = Call("product", "POST", "/items", idempotency="keyed")
 REPEATABLE = Call("product", "POST", "/items", idempotency="repeatable")
 UNREPEATABLE = Call("product", "POST", "/items")
 READ = Call("product", "GET", "/items")
+READ_LEFT = Call("product", "GET", "/items/left", returns=Taken, query=("dry",))
 LEFT = answers(200, body='{"left":3,"more":[]}')
 
 
@@ -158,11 +159,21 @@ async def test_how_long_a_call_may_take_is_its_own(slow_s: float | None, took_s:
 async def test_a_late_answer_of_a_slow_route_does_not_count(slow_s: float | None, state: str) -> None:
     """Timeouts of a slow route do not open the breaker; refused connections do."""
     call = Call("product", "POST", "/items", slow_s=slow_s)
-    dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
+    arrived, are_late = asyncio.Semaphore(0), asyncio.Event()
 
-    for _ in range(FEWEST_CALLS):
-        with pytest.raises(AppError):
-            await dispatcher.call(call)
+    async def time_out(_peer: Peer, _request: OpenedRequest) -> httpx.Response:
+        arrived.release()
+        await are_late.wait()
+        raise httpx.ReadTimeout("no")
+
+    dispatcher, peer = dispatcher_to(time_out)
+
+    calls = [asyncio.create_task(dispatcher.call(call)) for _ in range(FEWEST_CALLS)]
+    for _ in calls:
+        await arrived.acquire()
+    peer.time.now += 3.0
+    are_late.set()
+    assert all(isinstance(one, AppError) for one in await asyncio.gather(*calls, return_exceptions=True))
     late = dispatcher.targets()
     peer.steps[:] = [fails(httpx.ConnectError("no"))]
     for _ in range(FEWEST_CALLS):
@@ -220,3 +231,36 @@ async def test_a_call_reads_top_to_bottom() -> None:
     last = len(names) - 1 - names[::-1].index("reserve")
     assert names[-1] == "send"
     assert len(names[last + 1 :]) <= 6
+
+
+async def test_a_read_returns_the_tag_of_its_answer() -> None:
+    """The tag is as it was received, with its quotes; a first read has no condition."""
+    dispatcher, peer = dispatcher_to(answers(200, {"etag": 'W/"7"'}, '{"left":3}'))
+
+    read = await dispatcher.read(READ_LEFT, query={"dry": 1})
+
+    assert read == Tagged('W/"7"', Taken(left=3), len('{"left":3}'))
+    assert "if-none-match" not in peer.seen[0].request.headers
+
+
+async def test_a_conditional_read_sends_its_tag_inside_and_takes_304_for_an_answer() -> None:
+    """An unchanged answer is None, at the first attempt; a changed one comes with its new tag."""
+    dispatcher, peer = dispatcher_to(answers(304, {"etag": '"1"'}, ""), answers(200, {"etag": '"2"'}, '{"left":2}'))
+
+    same, other = [await dispatcher.read(READ_LEFT, unless='"1"', bearer="token") for _ in range(2)]
+
+    assert same is None
+    assert other == Tagged('"2"', Taken(left=2), len('{"left":2}'))
+    assert [one.request.headers["if-none-match"] for one in peer.seen] == ['"1"', '"1"']
+    assert peer.seen[0].request.headers["authorization"] == "Bearer token"
+
+
+@pytest.mark.parametrize(("status", "unless"), [(304, None), (303, '"1"'), (404, '"1"')])
+async def test_only_a_304_to_a_condition_is_an_answer(status: int, unless: str | None) -> None:
+    """A 304 that was not asked for, a redirect and a refusal are errors, as for each call."""
+    dispatcher, _ = dispatcher_to(answers(status))
+
+    with pytest.raises(RemoteError) as refused:
+        await dispatcher.read(READ_LEFT, unless=unless)
+
+    assert refused.value.remote_status == status

@@ -8,7 +8,7 @@ from order.metrics import CountTransition
 from order.models import OrderStatus
 from order.schemas import OrderFilter
 from order.services.list_orders import list_orders
-from tests.support.statements import EACH, FEW, ID, PERSON, SOME, StatementTable, number, page
+from tests.support.statements import EACH, FEW, HUNDRED, ID, PERSON, SOME, StatementTable, number, page
 
 TABLE = StatementTable(
     fill=(
@@ -29,6 +29,7 @@ TABLE = StatementTable(
             lambda session: list_orders(
                 session, page(), OrderFilter(user_id=number(4711), status=OrderStatus.CANCELLED)
             ),
+            lambda session: list_orders(session, page(), OrderFilter(user_id=number(4711), ids=HUNDRED)),
         ],
         "list_all": [
             lambda session: list_orders(session, page(), OrderFilter()),
@@ -36,6 +37,7 @@ TABLE = StatementTable(
                 lambda session, status=status: list_orders(session, page(), OrderFilter(status=status))
                 for status in OrderStatus
             ),
+            lambda session: list_orders(session, page(), OrderFilter(ids=HUNDRED)),
         ],
     },
     purges=[

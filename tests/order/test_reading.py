@@ -134,3 +134,24 @@ async def test_a_history_tells_each_status_with_cause_and_time(shop: Shop, peopl
     ]
     times = [datetime.fromisoformat(step["at"]) for step in steps]
     assert all(earlier < later for earlier, later in pairwise(times))
+
+
+async def test_people_read_many_of_their_own_orders_at_once(shop: Shop, people: People, placed: list[Json]) -> None:
+    """They are in the order of the ids, each once; another person's order is left out, as an unknown one is."""
+    wanted = [placed[4]["id"], placed[1]["id"], str(new_id()), placed[0]["id"], placed[4]["id"]]
+
+    own = await people["order"].get(
+        ORDERS, params={"ids": wanted, "limit": 1, "status": "expired"}, headers=shop.customer
+    )
+    every = await people["order"].get(f"{ORDERS}/all", params={"ids": wanted}, headers=shop.admin)
+
+    assert own.json() == {"items": [placed[4], placed[0]], "next_cursor": None}
+    assert every.json()["items"] == [placed[4], placed[1], placed[0]]
+
+
+@pytest.mark.parametrize("path", [ORDERS, f"{ORDERS}/all"])
+async def test_at_most_a_hundred_are_read_at_once(shop: Shop, people: People, path: str) -> None:
+    """The problem points to the ids."""
+    answer = await people["order"].get(path, params={"ids": [str(new_id())] * 101}, headers=shop.admin)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/ids")

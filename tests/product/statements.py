@@ -7,7 +7,7 @@ from product.expiries import EXPIRIES
 from product.schemas import Search, Sort
 from product.services.list_movements import list_movements
 from product.services.list_products import list_products
-from tests.support.statements import EACH, FEW, ID, SOME, StatementTable, number, page
+from tests.support.statements import EACH, FEW, HUNDRED, ID, SOME, StatementTable, number, page
 
 TABLE = StatementTable(
     fill=(
@@ -29,6 +29,7 @@ TABLE = StatementTable(
             lambda session: list_products(session, Search(max_price=Decimal(1), sort=Sort.DEAREST), page()),
             lambda session: list_products(session, Search(in_stock=True), page()),
             lambda session: list_products(session, Search(in_stock=False), page()),
+            lambda session: list_products(session, Search(ids=HUNDRED), page()),
         ],
         "list_ledger": [lambda session: list_movements(session, number(4711), page())],
     },

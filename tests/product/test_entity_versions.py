@@ -10,6 +10,8 @@ from tests.product.orders import Orders
 from tests.sealing.messages import Forge, send
 from tests.support.aliases import Bearer, People
 
+PRODUCTS = "/api/v1/products"
+
 
 def address_of(product: dict[str, Any]) -> str:
     """Return the address of a product."""
@@ -36,6 +38,28 @@ async def test_a_sale_makes_another_tag(people: People, make_product: MakeProduc
 
     assert (answer.status_code, answer.json()["stock"]) == (200, 4)
     assert answer.json() == pot | {"stock": 4}
+
+
+@pytest.mark.parametrize("by_ids", [False, True])
+async def test_a_list_that_is_known_is_not_sent_again(
+    people: People, make_product: MakeProduct, orders: Orders, *, by_ids: bool
+) -> None:
+    """A page has a tag, which changes with each product on it, and with the pages after it; so have products by id."""
+    pot, cup = await make_product(name="Pot"), await make_product(name="Cup")
+    params: dict[str, Any] = {"ids": [pot["id"], cup["id"]]} if by_ids else {"limit": 2}
+    first = await people["product"].get(PRODUCTS, params=params)
+    known = {"If-None-Match": first.headers["etag"]}
+
+    again = await people["product"].get(PRODUCTS, params=params, headers=known)
+    await orders.reserve(new_id(), **{pot["id"]: 1})
+    sold = await people["product"].get(PRODUCTS, params=params, headers=known)
+    shorter = await people["product"].get(PRODUCTS, params={"limit": 1})
+    await make_product(name="Lid")
+    longer = await people["product"].get(PRODUCTS, params={"limit": 2, "sort": "name"})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert (sold.status_code, {one["stock"] for one in sold.json()["items"]}) == (200, {4, 5})
+    assert len({one.headers["etag"] for one in (first, sold, shorter, longer)}) == 4
 
 
 @pytest.mark.parametrize(("change", "status"), [({"name": "Pot"}, 200), ({"name": "Pot", "stock": 5}, 412)])

@@ -66,5 +66,7 @@ def page(*, after: Position | None = None) -> PageRequest:
     return PageRequest(100, after, cast(Any, None), cast(Any, None), b"")
 
 
+HUNDRED = [number(7919 * n) for n in range(1, 101)]
+"""The ids of rows that are far apart."""
 MIDDLE = page(after=Position(number(ROWS // 2)))
 ADA = Identity(number(4711), number(1), frozenset())

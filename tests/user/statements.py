@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select, update
 
-from tests.support.statements import ADA, EACH, FEW, ID, MIDDLE, PERSON, SOME, StatementTable, number, page
+from tests.support.statements import ADA, EACH, FEW, HUNDRED, ID, MIDDLE, PERSON, SOME, StatementTable, number, page
 from user.audit import AuditKind
 from user.expiries import EXPIRIES
 from user.models import HAS_ORIGIN, AuditEntry
@@ -49,6 +49,7 @@ TABLE = StatementTable(
             lambda session: list_users(session, page(), UserFilter(q="p99999")),
             lambda session: list_users(session, page(), UserFilter(q="p")),
             lambda session: list_users(session, page(), UserFilter(q="nobody", role="user", is_active=True)),
+            lambda session: list_users(session, page(), UserFilter(ids=HUNDRED)),
         ],
         "read_audit_log": [
             lambda session: list_audit(session, page(), AuditFilter()),

@@ -1,5 +1,6 @@
 import pytest
 
+from chassis.core.types import new_id
 from tests.support.aliases import MakeUser, People
 from tests.user.logins import USERS
 
@@ -84,3 +85,14 @@ async def test_a_deleted_account_is_in_no_list(people: People, admin: dict[str, 
     assert deleted.status_code == 204
     assert await names(people, admin) == ["root"]
     assert (await people["user"].get(f"{USERS}/stats/count")).json() == {"count": 1}
+
+
+async def test_many_accounts_are_read_at_once(people: People, admin: dict[str, str], make_user: MakeUser) -> None:
+    """They are in the order of the ids, each once; unknown and deleted ones are left out."""
+    ada, bob, cid = [str((await make_user(name)).id) for name in ("ada", "bob", "cid")]
+    await people["user"].delete(f"{USERS}/{bob}", headers=admin)
+
+    page = await people["user"].get(USERS, params={"ids": [cid, bob, ada, cid, str(new_id())]}, headers=admin)
+
+    assert [user["username"] for user in page.json()["items"]] == ["cid", "ada"]
+    assert page.json()["next_cursor"] is None

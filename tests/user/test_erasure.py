@@ -10,6 +10,7 @@ from chassis.postgres.database import Postgres
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, statuses
+from user.mail import texts as mail_texts
 from user.models import HAS_ORIGIN, AuditEntry, AuditErasure, EmailToken, UserSession
 from user.services.erase_audit import BATCH, continue_erasures
 from user.services.write_password_reset import write_password_reset
@@ -158,7 +159,7 @@ async def test_nothing_personal_comes_back(
     await erase(people, bearer(ada))
 
     verification = await write_verification(database, ada.id, "ada@example.org", None)
-    reset = await write_password_reset(database, "ada@example.org", None)
+    reset = await write_password_reset(database, "ada@example.org", None, mail_texts.reset_password)
 
     assert (verification, reset) == (None, None)
     async with database.transaction() as session:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from user.mail.mailer import Mail
-from user.mail.texts import address_changed, password_changed, reset_password, verify_address
+from user.mail.texts import address_changed, choose_password, password_changed, reset_password, verify_address
 
 TO, TOKEN = "ada@example.org", "pXk0bS9m5VnqNn1x8cJv3r0wJ0wqk5o2QhXyTgZ4aBc"
 Write = Callable[[str, str, str | None], Mail]
@@ -24,7 +24,12 @@ def test_a_link_carries_the_token_where_no_server_sees_it(write: Write, page: st
 
 
 @pytest.mark.parametrize(
-    ("write", "route"), [(verify_address, "email-verification"), (reset_password, "password-reset")]
+    ("write", "route"),
+    [
+        (verify_address, "email-verification"),
+        (reset_password, "password-reset"),
+        (choose_password, "password-reset"),
+    ],
 )
 def test_without_an_application_the_mail_names_the_route(write: Write, route: str) -> None:
     """If it is not set, the mail has the token and names the route that takes it."""

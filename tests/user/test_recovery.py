@@ -291,3 +291,30 @@ async def test_without_a_mail_server_it_is_said_beforehand(
         ]
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "mail_not_configured")}
+
+
+async def test_a_person_for_whom_an_admin_made_an_account_chooses_the_password(
+    people: People, admin: dict[str, str], mailbox: Mailbox
+) -> None:
+    """Without a password in the request, a mail asks for one; it opens the account, and confirms the address."""
+    eve = {"username": "eve", "email": "eve@example.org"}
+    made = await people["user"].post(USERS, json=eve, headers=admin)
+    mail = await mailbox.newest()
+
+    assert (made.status_code, made.json()["email_verified_at"]) == (201, None)
+    assert (mail.to, mail.subject) == ("eve@example.org", "Choose your password")
+    assert await reset(people, await mailbox.token()) == 204
+    assert await can_log_in(people, "eve", NEW_PASSWORD)
+    read = await people["user"].get(f"{USERS}/{made.json()['id']}", headers=admin)
+    assert read.json()["email_verified_at"] is not None
+
+
+async def test_without_mail_an_account_needs_a_password(
+    people: People, admin: dict[str, str], apps: dict[str, FastAPI]
+) -> None:
+    """The refusal names the reason, and no account is added."""
+    with having(apps["user"], mailer=None):
+        made = await people["user"].post(USERS, json={"username": "eve", "email": "eve@example.org"}, headers=admin)
+
+    assert (made.status_code, made.json()["code"]) == (503, "mail_not_configured")
+    assert (await people["user"].get(f"{USERS}/stats/count")).json() == {"count": 1}

@@ -75,6 +75,22 @@ class OutgoingMail:
         await self._count(session, "verify", email, by, is_admin=is_admin)
         self.after.add_task(self._write_verification, user_id, email)
 
+    async def choose_password(
+        self, session: AsyncSession, email: str, by: UUID | None, *, is_admin: bool = False
+    ) -> None:
+        """
+        Send a mail that asks the owner of a new account to choose its password.
+
+        Args:
+            by: The account that created it.
+            is_admin: Whether that account is an admin's.
+
+        Raises:
+            TooManyAttempts: There were too many such mails (429).
+        """
+        await self._count(session, "choose", email, by, is_admin=is_admin)
+        self.after.add_task(self._write_password_reset, email, mail_texts.choose_password)
+
     async def reset_password(self, session: AsyncSession, email: str) -> None:
         """
         Send a mail for setting a new password to the owner of this address; counted whether there is an account or not.
@@ -83,7 +99,7 @@ class OutgoingMail:
             TooManyAttempts: There were too many such mails (429).
         """
         await self._count(session, "reset", email, None)
-        self.after.add_task(self._write_password_reset, email)
+        self.after.add_task(self._write_password_reset, email, mail_texts.reset_password)
 
     async def password_changed(self, session: AsyncSession, user: User) -> None:
         """
@@ -118,8 +134,8 @@ class OutgoingMail:
     async def _write_verification(self, user_id: UUID, email: str) -> None:
         await self._send(await write_verification(self.database, user_id, email, self.app_url))
 
-    async def _write_password_reset(self, email: str) -> None:
-        await self._send(await write_password_reset(self.database, email, self.app_url))
+    async def _write_password_reset(self, email: str, text: mail_texts.WithToken) -> None:
+        await self._send(await write_password_reset(self.database, email, self.app_url, text))
 
     async def _send(self, mail: Mail | None) -> None:
         if mail is None or self.mailer is None:

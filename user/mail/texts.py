@@ -4,10 +4,14 @@ The texts of mails.
 A token is behind the ``#`` of a link: that part is not sent to servers, so it is never logged.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from user.mail.mailer import Mail
 from user.tokens.email_tokens import LIFETIMES, Purpose
+
+WithToken = Callable[[str, str, str | None], Mail]
+"""Writes a mail with a token: to an address, with the token, and the base of its link."""
 
 
 def verify_address(to: str, token: str, app_url: str | None) -> Mail:
@@ -41,6 +45,22 @@ def reset_password(to: str, token: str, app_url: str | None) -> Mail:
         f"change. Never forward this mail.\n"
     )
     return Mail(to, "Set a new password", text)
+
+
+def choose_password(to: str, token: str, app_url: str | None) -> Mail:
+    """
+    Send the owner of a new account a link for choosing its password.
+
+    Args:
+        app_url: As for ``verify_address``.
+    """
+    minutes = LIFETIMES[Purpose.RESET] // timedelta(minutes=1)
+    text = (
+        f"An account was created for you. Please choose its password.\n\n"
+        f"{_what_to_do('reset-password', 'password-reset', token, app_url)}\n\n"
+        f"This works once, within {minutes} minutes; later, request a new password. Never forward this mail.\n"
+    )
+    return Mail(to, "Choose your password", text)
 
 
 def password_changed(to: str) -> Mail:

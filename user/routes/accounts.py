@@ -17,7 +17,7 @@ from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from user.client import FromClient
 from user.errors import EmailTaken, LastAdmin, TooManyAttempts, UsernameTaken, UserNotFound
-from user.mail.outgoing import Mailing
+from user.mail.outgoing import Mailing, MailNotConfigured
 from user.models import AuditEntry, User
 from user.password_hashing import WeakPassword
 from user.schemas import AuditFilter, AuditRead, UserAdd, UserChange, UserCount, UserFilter, UserRead
@@ -63,7 +63,7 @@ async def list_all(session: Session, page: Paging, only: Annotated[UserFilter, Q
     idempotency=KEYED,
     status_code=201,
     response_model=UserRead,
-    responses=documented(UsernameTaken, EmailTaken, WeakPassword, TooManyAttempts, UserNotFound),
+    responses=documented(UsernameTaken, EmailTaken, WeakPassword, MailNotConfigured, TooManyAttempts, UserNotFound),
 )
 async def add(
     body: UserAdd,
@@ -73,7 +73,7 @@ async def add(
     mail: Mailing,
     response: Response,
 ) -> User:
-    """Create an account for another person, of any role."""
+    """Create an account for another person, of any role. Without a password, a mail asks the person to choose one."""
     user = await add_user(database, key, mail, body, admin.user_id)
     response.headers["Location"] = f"/api/v1/users/{user.id}"
     return user

@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.core.types import new_id
 from user.models import User
 from user.names.identifiers import set_email, set_username
-from user.schemas import UserCreate
+from user.schemas import NewAccount
 from user.services.flush_names import flush_names
 
 
 async def create_user(
-    session: AsyncSession, new: UserCreate, password_hash: str, role: str, user_id: UUID | None = None
+    session: AsyncSession, new: NewAccount, password_hash: str, role: str, user_id: UUID | None = None
 ) -> User:
     """
     Store an account.

@@ -10,9 +10,11 @@ from user.names.identifiers import identifier_key
 from user.tokens.email_tokens import Purpose, issue_email_token
 
 
-async def write_password_reset(database: Postgres, email: str, app_url: str | None) -> Mail | None:
+async def write_password_reset(
+    database: Postgres, email: str, app_url: str | None, text: mail_texts.WithToken
+) -> Mail | None:
     """
-    Write a mail for setting a new password; returns None if no active account has this address.
+    Write a mail with a token for setting a new password; returns None if no active account has this address.
 
     It is called after the request is answered, so neither the answer nor its time reveals whether there is an account.
     """
@@ -22,4 +24,4 @@ async def write_password_reset(database: Postgres, email: str, app_url: str | No
         if user is None:
             return None
         token = await issue_email_token(session, user.id, Purpose.RESET, user.email)
-    return mail_texts.reset_password(user.email, token, app_url)
+    return text(user.email, token, app_url)

@@ -13,7 +13,6 @@ from starlette.types import Message
 
 from analytics.ingestion.store_events import store_events
 from analytics.live import change_stream as feed
-from analytics.live import routes as route
 from analytics.live import stream_events as streaming
 from analytics.live.change_stream import OPEN, QUEUE, Live, Reader
 from analytics.live.stream_events import stream_events
@@ -24,6 +23,7 @@ from chassis.core.lifecycle import Draining
 from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB, MotorDatabase
+from chassis.web import event_stream
 from cli.dev.polling import eventually
 from tests.analytics.asking import Ask
 from tests.analytics.counting import NOON, event
@@ -274,7 +274,7 @@ async def test_a_slow_reader_is_told_how_many_passed_by() -> None:
 
 async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The place of a client that does not read is free after a while."""
-    monkeypatch.setattr(route, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(event_stream, "PATIENCE_S", 0.01)
 
     async def messages() -> AsyncIterator[bytes]:
         yield b"one"
@@ -283,4 +283,4 @@ async def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.Monke
         await asyncio.Event().wait()
 
     with pytest.raises(ClientDisconnect):
-        await route.EventStream(messages()).stream_response(taking_nothing)
+        await event_stream.EventStream(messages()).stream_response(taking_nothing)

@@ -8,7 +8,7 @@ from cli.services.discovery import ROOT, Service, discover
 from cli.services.project import check_project_name
 
 MINIMAL = 'port = 8009\ndatabase = "none"\n'
-KEYS = "port, database, libraries, limited_paths, egress_ports, dashboard and owns"
+KEYS = "port, database, libraries, limits, egress_ports, dashboard, owns and front"
 
 
 def declare(root: Path, text: str, name: str = "gift_card") -> None:
@@ -56,11 +56,9 @@ def test_a_name_of_two_words_has_the_form_that_each_place_allows() -> None:
         ('port = 8009\ndatabase = "mysql"', "database should be 'postgres', 'mongodb', 'reflected' or 'none'; it is"),
         (f"{MINIMAL}libraries = [1]", "libraries, item 1 should be a valid string; it is 1."),
         (f'{MINIMAL}libraries = ["rich >= 1"]', "libraries, item 1 must look like pydantic[email]; it is 'rich >= 1'."),
-        (
-            f'{MINIMAL}limited_paths = ["login"]',
-            "limited_paths, item 1 must be a path, as in /dashboard; it is 'login'.",
-        ),
-        (f'{MINIMAL}limited_paths = ["/a;b {{"]', "limited_paths, item 1 must be a path, as in /dashboard; it is"),
+        (f'{MINIMAL}limits.login = ["login"]', "limits.login, item 1 must be a path, as in /dashboard; it is 'login'."),
+        (f'{MINIMAL}limits.login = ["/a;b {{"]', "limits.login, item 1 must be a path, as in /dashboard; it is"),
+        (f'{MINIMAL}limits."Log in" = ["/a"]', "limits.Log in must be a class of routes, as in login; it is 'Log in'."),
         (f"{MINIMAL}egress_ports = [0]", "egress_ports, item 1 should be greater than or equal to 1; it is 0."),
         (f"{MINIMAL}dashboard = 3", "dashboard should be a valid string; it is 3."),
         ("port = ", "gift_card/service.toml is not TOML: Invalid value"),

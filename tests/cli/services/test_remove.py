@@ -4,35 +4,34 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
+from cli.calls import call_rows
 from cli.errors import CommandError
 from cli.services import check as checking
 from cli.services.belongings import unmatched_patterns, without_passages
 from cli.services.check import check, lacks
 from cli.services.discovery import ROOT, SERVICES, Service, find_service
 from cli.services.links_between_pages import without_links
-from cli.services.project import read_project
-from cli.services.remove import callers, refuse
+from cli.services.remove import callers, calls_beside, refuse
 from tests.cli.services.clones import attempt, run
 from tests.support.git import commit, git
 
 SHOP = ["order", "product"]
 
 
-def test_all_that_stands_in_the_way_is_named_at_once(apps: dict[str, FastAPI]) -> None:
+def test_all_that_stands_in_the_way_is_named_at_once() -> None:
     """Each service that calls it, with its calls and what to change; without an obstacle nothing is raised."""
-    project, user = read_project(ROOT, apps), find_service("user")
+    user = find_service("user")
 
     with pytest.raises(CommandError) as refused:
-        refuse(user, callers(user, project))
+        refuse(user, callers(user, call_rows()))
     refuse(user, [])
 
     first, *lines = str(refused.value).splitlines()
     assert first == "Nothing was removed. In the way of user:"
     assert [line.split()[0] for line in lines] == [one.name for one in SERVICES if one != user]
     assert "/.well-known/jwks.json" in lines[0]
-    assert "or remove analytics first." in lines[0]
+    assert f"or remove {lines[0].split()[0]} first." in lines[0]
 
 
 def test_a_passage_is_removed_and_the_rest_stays(tmp_path: Path) -> None:
@@ -100,6 +99,18 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
     ]
 
 
+# --- about order ---
+def test_calls_in_passages_about_a_service_do_not_keep_it(clone: Path) -> None:
+    """Other calls do: those of the gateway are in passages, and that of order is not."""
+    found = {
+        name: [line.split()[0] for line in callers(find_service(name), calls_beside(find_service(name), clone))]
+        for name in SHOP
+    }
+
+    assert found == {"order": [], "product": ["order"]}
+
+
+# --- end about order ---
 # --- about product ---
 @pytest.mark.long
 def test_the_example_shop_can_be_removed(clone: Path) -> None:

@@ -1,0 +1,1 @@
+"""What the gateway stores of the services' answers."""

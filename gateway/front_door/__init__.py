@@ -1,0 +1,1 @@
+"""The front door: the routes of all services under one address."""

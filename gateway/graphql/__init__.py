@@ -1,0 +1,1 @@
+"""GraphQL over HTTP (docs/decisions/0037-graphql-over-http.md)."""
