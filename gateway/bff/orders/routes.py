@@ -10,7 +10,7 @@ from gateway.bff.orders.get_order_page import OrderNotFound, get_order_page
 from gateway.bff.orders.schemas import OrderPage
 from gateway.caller import Calling
 
-router = Router("/bff/v1/orders", "pages", "What a page of a front end shows, composed of several services.")
+router = Router("/bff/v1/orders", "front end", "What a page of a front end shows, composed of several services.")
 
 
 @router.get("/{order_id}", access=public(), auth=PERSON, responses=documented(OrderNotFound))
