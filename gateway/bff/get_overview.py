@@ -10,7 +10,7 @@ from gateway.calls import READ_ACTIVITY, READ_PROFILE
 
 async def get_overview(caller: Caller) -> Overview:
     """
-    Read account, statistics and last orders side by side.
+    Read its parts side by side.
 
     Raises:
         InvalidToken: A service refuses the person's token (401).

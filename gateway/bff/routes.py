@@ -10,13 +10,13 @@ from gateway.bff.schemas import Overview
 from gateway.caller import Calling
 from gateway.rate_limits.counted import counted
 
-router = Router("/bff/v1", "pages", "What a page of a front end shows, composed of several services.")
+router = Router("/bff/v1", "front end", "What a page of a front end shows, composed of several services.")
 
 
 @router.get("/overview", access=public(), auth=PERSON, dependencies=[counted()], responses=documented(TooManyRequests))
 async def overview(caller: Calling) -> Overview:
     """
-    Read one's account, last orders and statistics.
+    Read one's overview: account, statistics, and what is new.
 
     The status is 200 whichever parts are there: a part whose service fails is null, with an entry in `problems`. Each
     call has 3 seconds.

@@ -12,7 +12,7 @@ from gateway.bff.orders.schemas import OrderPage
 from gateway.caller import Calling
 from gateway.rate_limits.counted import counted
 
-router = Router("/bff/v1/orders", "pages", "What a page of a front end shows, composed of several services.")
+router = Router("/bff/v1/orders", "front end", "What a page of a front end shows, composed of several services.")
 
 
 @router.get(
