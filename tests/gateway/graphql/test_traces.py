@@ -8,8 +8,8 @@ SAMPLED = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
 async def test_each_field_at_the_top_has_a_span() -> None:
     """It is part of the request's span, whatever the field is named in the answer; inner fields have none."""
     async with collecting() as collector:
-        settings = {"otel_exporter_otlp_endpoint": collector.address, "otel_traces_sampler_arg": 1}
-        async with serve_graphql(**settings) as tiny:
+        exported = serve_graphql(otel_exporter_otlp_endpoint=collector.address, otel_traces_sampler_arg=1)
+        async with exported as tiny:
             query = {"query": "{a:me{id broken} b:things(first:1){id}}"}
             answer = await tiny.client.post("/graphql", json=query, headers=SAMPLED)
 
