@@ -11,6 +11,9 @@ from chassis.core.problems import field_error
 from chassis.web.routing import MOST_COMMAS
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, is_json
 
+MAX_BODY = 64 * 1024
+_LONGEST_ID = 100
+_LONGEST_NAME = 256
 _JSON_PARAMETERS = frozenset({"variables", "extensions"})
 
 
@@ -59,9 +62,9 @@ class GraphQLRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    query: str | None = None
-    document_id: Annotated[str | None, Field(alias="documentId")] = None
-    operation_name: Annotated[str | None, Field(alias="operationName")] = None
+    query: Annotated[str | None, Field(max_length=MAX_BODY)] = None
+    document_id: Annotated[str | None, Field(alias="documentId", max_length=_LONGEST_ID)] = None
+    operation_name: Annotated[str | None, Field(alias="operationName", max_length=_LONGEST_NAME)] = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
 

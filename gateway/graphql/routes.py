@@ -16,6 +16,7 @@ from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, PAGE, choose
 from gateway.graphql.page import SchemaPage
 from gateway.graphql.requests import (
+    MAX_BODY,
     GraphQLRequest,
     NotAcceptable,
     NotJson,
@@ -29,7 +30,6 @@ from gateway.graphql.requests import (
 from gateway.graphql.subscriptions import TooManySubscribers, TooManySubscriptions
 from gateway.until_sent import UntilSent
 
-MAX_BODY = 64 * 1024
 _ERRORS = (NotJson, NotOneRequest, NotAcceptable, TooManySubscriptions, TooManySubscribers)
 _RESULT: dict[str, Any] = {"schema": {"type": "object", "properties": {"data": {}, "errors": {}, "extensions": {}}}}
 _RESULTS: dict[int | str, dict[str, Any]] = {
