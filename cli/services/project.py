@@ -62,6 +62,16 @@ class Project:
         """The services."""
         return tuple(part.service for part in self.parts)
 
+    @property
+    def front(self) -> Service | None:
+        """The service that forwards to the others what comes from outside."""
+        return next((service for service in self.services if service.front), None)
+
+    @property
+    def at_edge(self) -> tuple[Service, ...]:
+        """The services that the edge reaches: the front alone, or all if there is none."""
+        return (self.front,) if self.front else self.services
+
     def callers_of(self, service: Service) -> tuple[Service, ...]:
         """Return the services that call this one."""
         return tuple(part.service for part in self.parts if service.name in part.peers)
