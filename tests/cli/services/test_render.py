@@ -242,7 +242,7 @@ def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
 
 
 def test_without_a_front_the_edge_sends_each_path_to_its_service(project: Project) -> None:
-    """It reaches all services, in both deployments; with one, it reaches that alone, and the closed paths stay closed."""
+    """It reaches all services in both deployments; with a front, that alone. Closed paths stay closed."""
     gifts = extended(project, "none")
     plain = replace(gifts, parts=tuple(part for part in gifts.parts if not part.service.front))
 
