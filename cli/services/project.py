@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
-from cli.services.discovery import Service, discover
+from cli.services.discovery import Service, discover, front_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -65,7 +65,7 @@ class Project:
     @property
     def front(self) -> Service | None:
         """The service that forwards to the others what comes from outside."""
-        return next((service for service in self.services if service.front), None)
+        return front_of(self.services)
 
     @property
     def at_edge(self) -> tuple[Service, ...]:

@@ -30,7 +30,6 @@ _NOT_INSIDE = (
     | _OWN
     | {
         *("host", "content-length", "content-encoding", "expect", "x-request-id"),
-        *("x-service-communication", "x-service-name", "x-key-id", "x-encrypted-data", "x-encrypt-response"),
         *(
             "forwarded",
             "x-forwarded-for",
@@ -80,7 +79,7 @@ def sealed_headers(request: Request) -> dict[str, str]:
 
 
 def plain_headers(request: Request) -> Headers:
-    """Return the headers of a request that a plain one has; the last one has the address of the person."""
+    """Return the headers of a request that is sent on as it is; the last one has the address of the sender."""
     listed = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
     refused = _NOT_INSIDE | listed
     passed = [(name, value) for name, value in request.headers.items() if name not in refused]

@@ -9,12 +9,14 @@ from fastapi import Depends, Request, Response
 from chassis.core.errors import NotFound
 from chassis.dependencies import Dispatch
 from chassis.sealing.access import Access, Mode
+from chassis.sealing.wire import COMMUNICATION
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
 from gateway.front_door.forward import forward_sealed, forward_streamed
 from gateway.front_door.table import Open, Table
 
 Endpoint = Callable[..., Awaitable[Response]]
+_MARK = COMMUNICATION.decode()
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -35,10 +37,10 @@ def front_door(table: Table) -> Router:
     """
     router = Router("", "front door")
     for path in table.closed:
-        router.routes += [_route(path, method, _not_found, Access(Mode.PUBLIC)) for method in _METHODS]
+        router.routes += [_route(path, method, _not_found, Access(Mode.PUBLIC, passes_seals=True)) for method in _METHODS]
     for one in table.open:
         endpoint = _sealed(one) if one.sealed else _streamed(one)
-        access = Access(Mode.PUBLIC, max_body=one.max_body, gzip=one.gzip)
+        access = Access(Mode.PUBLIC, max_body=one.max_body, gzip=one.gzip, passes_seals=True)
         router.routes.append(_route(one.path, one.method, endpoint, access))
     return router
 
@@ -49,8 +51,10 @@ def _route(path: str, method: str, endpoint: Endpoint, access: Access) -> Route:
 
 
 def _sealed(one: Open) -> Endpoint:
-    async def forward(request: Request, dispatcher: Dispatch) -> Response:
-        """Send the request on, sealed."""
+    async def forward(request: Request, dispatcher: Dispatch, until_sent: UntilSent) -> Response:
+        """Send the request on, sealed; as it is if a program has sealed it for the service."""
+        if _MARK in request.headers:
+            return await forward_streamed(one, request, dispatcher, until_sent)
         return await forward_sealed(one, request, dispatcher)
 
     return forward
