@@ -65,7 +65,7 @@ spec:
 _EDGE = """\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata: {name: from-edge}
+metadata: {name: from-edge, labels: {app.kubernetes.io/component: edge}}
 spec:
   podSelector: @reached
   policyTypes: [Ingress]
@@ -75,7 +75,7 @@ spec:
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata: {name: edge-to-services}
+metadata: {name: edge-to-services, labels: {app.kubernetes.io/component: edge}}
 spec:
   podSelector: {matchLabels: {app.kubernetes.io/component: edge}}
   policyTypes: [Egress]

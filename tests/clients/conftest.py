@@ -1,15 +1,13 @@
 """Clients that other people wrote, run as their users run them."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
-import user.main
 from tests.analytics.conftest import keyed, stored, write_key
 from tests.support.node import Node
 from tests.support.python_clients import PythonClients
-from tests.support.serving import serve
 
 __all__ = ["keyed", "stored", "write_key"]
 
@@ -27,11 +25,9 @@ async def python_clients() -> PythonClients:
 
 
 @pytest.fixture
-async def users(clean: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The address of a user service that takes plain registrations, as in development."""
-    monkeypatch.setenv("PLAIN_REGISTRATION", "true")
-    async with serve(user.main.build()) as address:
-        yield f"{address}/api/v1/users"
+def users(apps: dict[str, FastAPI], environment: dict[str, str], clean: None) -> str:
+    """The address of the user service's routes, through the gateway."""
+    return f"{environment['GATEWAY_SERVICE_URL']}/api/v1/users"
 
 
 @pytest.fixture

@@ -261,7 +261,7 @@ def edge_of(project: Project) -> Mapping[str, list[str]]:
     """Return what is rendered of the edge: where it sends paths, what it limits, and whom it reaches."""
     texts = {(one.path, getattr(one, "name", "")): str(one.content) for one in renderings(project, ROOT)}
     paths, policies = texts["deploy/nginx/nginx.conf", "paths"], texts["deploy/kubernetes/network/services.yaml", ""]
-    edge = policies.partition("metadata: {name: from-edge}")[2]
+    edge = policies.partition("{name: from-edge,")[2]
     return {
         "gifts": re.findall(r"/api/v1/gifts-none\(/\|\$\) (.*);", paths),
         "users": re.findall(r"/api/v1/users\(/\|\$\) (.*);", paths),
