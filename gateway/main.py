@@ -16,6 +16,6 @@ def build() -> FastAPI:
     store = Postgres(
         settings.gateway_database_url, settings.service_name, settings.database_pool_size, settings.processes
     )
-    app = create_app(settings, store, front_door(read_table()))
+    app = create_app(settings, store, front_door(read_table(), settings.max_body_bytes))
     describe_services(app)
     return app

@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 _NO_PARAMETERS: dict[str, object] = {}
 _NO_LIMIT = nullcontext()
+_FORWARDED_SLOW_S = deadline.DEFAULT_S / 2
+"""An answer to a forwarded request may be slow by design (logins are); one that takes longer counts as a failure."""
 
 
 class UnknownService(Exception):
@@ -112,6 +114,7 @@ class Dispatcher:
             body=content,
             sealed=call.sealed,
             repeatable=call.idempotency != "unrepeatable",
+            timeout_s=call.timeout_s,
             slow_s=call.slow_s,
             ends=self._ends(call.timeout_s),
         )
@@ -147,6 +150,7 @@ class Dispatcher:
         """
         peer = self._peer(service, sealed=sealed)
         content = b"" if json is None else strict_json.dumps(json)
+        timeout_s = deadline.DEFAULT_S if timeout is None else timeout
         request = OutgoingRequest(
             peer=peer,
             method=method,
@@ -155,8 +159,9 @@ class Dispatcher:
             body=content,
             sealed=sealed,
             repeatable=method in SAFE_METHODS or idempotency_key is not None,
+            timeout_s=timeout_s,
             slow_s=SLOW_S,
-            ends=self._ends(deadline.DEFAULT_S if timeout is None else timeout),
+            ends=self._ends(timeout_s),
         )
         return await self._send(request)
 
@@ -172,7 +177,7 @@ class Dispatcher:
         repeatable: bool,
     ) -> Answer:
         """
-        Send a received request on, sealed, and return the answer, whatever its status.
+        Send a received request on, sealed, and return the answer, whatever its status: only without one it is retried.
 
         Args:
             path: As it was received, escaped; *query* likewise.
@@ -196,7 +201,8 @@ class Dispatcher:
             body=body,
             sealed=True,
             repeatable=repeatable,
-            slow_s=SLOW_S,
+            timeout_s=deadline.DEFAULT_S,
+            slow_s=_FORWARDED_SLOW_S,
             ends=self._ends(deadline.DEFAULT_S),
             is_forwarded=True,
         )
@@ -225,7 +231,10 @@ class Dispatcher:
         async with AsyncExitStack() as stack:
             try:
                 left = ends.remaining(self._clock)
-                with Attempt(peer, method, 1, within_s=left, slow_s=None), tracing.calling(service, method, 1) as trace:
+                with (
+                    Attempt(peer, method, 1, within_s=deadline.DEFAULT_S, slow_s=None),
+                    tracing.calling(service, method, 1) as trace,
+                ):
                     sent = [*headers, *trace.items(), *outer_headers()]
                     streaming = peer.streaming().stream(method, address, sent, body, left)
                     answer = await stack.enter_async_context(streaming)
@@ -257,11 +266,11 @@ class Dispatcher:
             try:
                 return await self._attempt(request, number)
             except AttemptError as error:
+                if request.is_forwarded and isinstance(error, Refusal):
+                    return error.answer  # its sender decides whether to repeat it
                 retries = retries or Retries(peer.budget, request.ends, self._clock, repeatable=request.repeatable)
                 pause_s = retries.pause_after(error)
                 if pause_s is None:
-                    if request.is_forwarded and isinstance(error, Refusal):
-                        return error.answer
                     raise self._failure(request, error, number, self._clock() - begun) from error
             await self._sleep(pause_s)
             number += 1
@@ -270,7 +279,7 @@ class Dispatcher:
         left, peer = request.ends.remaining(self._clock), request.peer
         if left < deadline.LEAST_S:
             raise DeadlineExceeded(f"There was no time left to call the {peer.name} service (attempt {number}).")
-        watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
+        watched = Attempt(peer, request.method, number, within_s=request.timeout_s, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
             answer = await exchange(self._envelope, request, left, trace)
             if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed and is not a usable answer

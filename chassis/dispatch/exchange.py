@@ -21,8 +21,10 @@ class OutgoingRequest:
     Attributes:
         headers: The headers inside the envelope.
         repeatable: Sending it twice has the same effect as sending it once.
+        timeout_s: As in ``Call``.
         slow_s: As in ``Call``.
-        is_forwarded: An answer with a status of 300 or above is returned like any other.
+        ends: When it must end: after ``timeout_s``, or earlier with the request being served.
+        is_forwarded: Every answer is returned, whatever its status.
     """
 
     peer: Peer
@@ -32,6 +34,7 @@ class OutgoingRequest:
     body: bytes
     sealed: bool
     repeatable: bool
+    timeout_s: float
     slow_s: float | None
     ends: deadline.Deadline
     is_forwarded: bool = False

@@ -15,6 +15,7 @@ from chassis.dispatch.retry import RetryBudget
 from chassis.dispatch.transport import TimedOut, Transport
 
 _SERVER_ERROR = 500
+_GATEWAY_TIMEOUT = 504
 
 
 class Peer:
@@ -73,9 +74,9 @@ class Attempt:
     A context manager around one attempt: the breaker admits it, and its outcome is counted.
 
     Args:
-        within_s: Seconds that the attempt has. An attempt that is cancelled after this time, or after it became slow,
-            counts as failed: the request being served has the same deadline and may end first. An attempt that is
-            cancelled earlier does not count.
+        within_s: Seconds that such a call may take. An attempt that times out or is cancelled after this time, or after
+            it became slow, counts as failed. One that ends earlier does not count: its caller gave up, or the sender of
+            the request being served chose a shorter deadline.
         slow_s: A slower answer counts as a failure. None: neither slow answers nor timeouts count.
 
     Raises:
@@ -102,7 +103,7 @@ class Attempt:
         """Count the outcome."""
         took_s = self._peer.clock() - self._begun
         if isinstance(error, asyncio.CancelledError):
-            if took_s < min(self._slow_s, self._within_s - HOP_S):
+            if self._is_early(took_s):
                 self._peer.breaker.abandon(self._permit)
                 return
             error = TimedOut()
@@ -114,7 +115,15 @@ class Attempt:
         breaker = self._peer.breaker
         if error is None or (isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR):
             breaker.succeed(self._permit, took_s, self._slow_s)
-        elif isinstance(error, TimedOut) and self._slow_s == inf:
+        elif _is_timeout(error) and (self._slow_s == inf or self._is_early(took_s)):
             breaker.abandon(self._permit)
         else:
             breaker.fail(self._permit)
+
+    def _is_early(self, took_s: float) -> bool:
+        return took_s < min(self._slow_s, self._within_s - HOP_S)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Whether there was no answer in time, by our clock or by that of the peer, which ends a little earlier."""
+    return isinstance(error, TimedOut) or (isinstance(error, Refusal) and error.answer.status == _GATEWAY_TIMEOUT)

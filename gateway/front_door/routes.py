@@ -1,12 +1,15 @@
 """A route for each route of another service that people use."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
+from starlette.routing import Match, compile_path
+from starlette.types import Scope
 
-from chassis.core.errors import NotFound
+from chassis.application import application_of
 from chassis.dependencies import Dispatch
 from chassis.sealing.access import Access, Mode
 from chassis.sealing.wire import COMMUNICATION
@@ -17,7 +20,8 @@ from gateway.front_door.table import Open, Table
 
 Endpoint = Callable[..., Awaitable[Response]]
 _MARK = COMMUNICATION.decode()
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_SEALED_SHARE = 4
+"""A sealed message is up to 8/3 as long as its body, and has headers inside, too; a service caps it as any body."""
 
 
 async def _until_sent() -> AsyncIterator[AsyncExitStack]:
@@ -29,33 +33,51 @@ UntilSent = Annotated[AsyncExitStack, Depends(_until_sent)]
 """Closed when the answer was sent, or the client has left."""
 
 
-def front_door(table: Table) -> Router:
+class ForwardingRoute(Route):
     """
-    Return the routes: each request is sent on to its service, which checks tokens, keys and values.
+    A route whose requests are sent on to a service, which checks tokens, keys and values.
 
-    Routes between services are not found here. They come first, as the template of another route may match them.
+    Args:
+        closed: Paths between services, which its template may match, too. They are not found here.
     """
+
+    def __init__(self, one: Open, max_body: int, closed: Sequence[re.Pattern[str]]) -> None:
+        endpoint: Endpoint = _sealed(one, max_body // _SEALED_SHARE) if one.sealed else _streamed(one)
+        options: dict[str, Any] = {"methods": [one.method], "response_model": None, "include_in_schema": False}
+        access = Access(Mode.PUBLIC, max_body=max_body, gzip=one.gzip, passes_seals=True)
+        policy = RoutePolicy(access, forwarded=True)
+        super().__init__(one.path, endpoint, policy, **options)
+        self._closed = closed
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match no path that is closed."""
+        match, child_scope = super().matches(scope)
+        if match is not Match.NONE and any(path.match(scope["path"]) for path in self._closed):
+            return Match.NONE, {}
+        return match, child_scope
+
+
+def front_door(table: Table, max_body: int) -> Router:
+    """
+    Return the routes.
+
+    Args:
+        max_body: The cap on bodies of the services, in bytes, where a route has none of its own.
+    """
+    closed = [compile_path(path)[0] for path in table.closed]
     router = Router("", "front door")
-    for path in table.closed:
-        router.routes += [_route(path, method, _not_found, Access(Mode.PUBLIC, passes_seals=True)) for method in _METHODS]
-    for one in table.open:
-        endpoint = _sealed(one) if one.sealed else _streamed(one)
-        access = Access(Mode.PUBLIC, max_body=one.max_body, gzip=one.gzip, passes_seals=True)
-        router.routes.append(_route(one.path, one.method, endpoint, access))
+    router.routes += [ForwardingRoute(one, one.max_body or max_body, closed) for one in table.open]
     return router
 
 
-def _route(path: str, method: str, endpoint: Endpoint, access: Access) -> Route:
-    policy = RoutePolicy(access, forwarded=True)
-    return Route(path, endpoint, policy, methods=[method], response_model=None, include_in_schema=False)
+def _sealed(one: Open, max_plain: int) -> Endpoint:
+    as_it_is = _streamed(one)
 
-
-def _sealed(one: Open) -> Endpoint:
     async def forward(request: Request, dispatcher: Dispatch, until_sent: UntilSent) -> Response:
         """Send the request on, sealed; as it is if a program has sealed it for the service."""
         if _MARK in request.headers:
-            return await forward_streamed(one, request, dispatcher, until_sent)
-        return await forward_sealed(one, request, dispatcher)
+            return await as_it_is(request, dispatcher, until_sent)
+        return await forward_sealed(one, request, dispatcher, max_plain)
 
     return forward
 
@@ -63,11 +85,7 @@ def _sealed(one: Open) -> Endpoint:
 def _streamed(one: Open) -> Endpoint:
     async def forward(request: Request, dispatcher: Dispatch, until_sent: UntilSent) -> Response:
         """Send the request on, and stream the answer."""
-        return await forward_streamed(one, request, dispatcher, until_sent)
+        draining = application_of(request.app).draining
+        return await forward_streamed(one, request, dispatcher, draining, until_sent)
 
     return forward
-
-
-async def _not_found() -> Response:
-    """Hide a route between services."""
-    raise NotFound

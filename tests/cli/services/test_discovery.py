@@ -8,7 +8,7 @@ from cli.services.discovery import ROOT, Service, discover
 from cli.services.project import check_project_name
 
 MINIMAL = 'port = 8009\ndatabase = "none"\n'
-KEYS = "port, database, libraries, limited_paths, egress_ports, dashboard and owns"
+KEYS = "port, database, libraries, limited_paths, egress_ports, dashboard, owns and front"
 
 
 def declare(root: Path, text: str, name: str = "gift_card") -> None:
@@ -84,6 +84,15 @@ def test_two_services_cannot_have_one_port(tmp_path: Path) -> None:
     with pytest.raises(
         CommandError, match=r"gift_card/.*: port 8009 is the port of board\. Choose another, such as 8010"
     ):
+        discover(tmp_path)
+
+
+def test_one_service_fronts_the_others(tmp_path: Path) -> None:
+    """Two of them would send each other what people send."""
+    declare(tmp_path, f"{MINIMAL}front = true")
+    declare(tmp_path, 'port = 8010\ndatabase = "none"\nfront = true', "board")
+
+    with pytest.raises(CommandError, match="gift_card and board both have front = true"):
         discover(tmp_path)
 
 
