@@ -31,14 +31,17 @@ def typescript(
         CommandError: No service fronts the others, the folder has something else, or the generator failed.
     """
     from cli.build import build_all  # it imports the services
+    from cli.routes import PROBES
     from cli.sdk.node import run_tool
 
     if FRONT is None:
         raise CommandError("No service has front = true, so there is no description of all services.")
     _check_replaceable(out)
+    document = build_all()[FRONT.name].openapi()
+    document["paths"] = {path: one for path, one in document["paths"].items() if path not in PROBES}
     with tempfile.TemporaryDirectory() as folder:
         description = Path(folder) / "openapi.json"
-        description.write_text(json.dumps(build_all()[FRONT.name].openapi()), encoding="utf-8")
+        description.write_text(json.dumps(document), encoding="utf-8")
         run_tool("openapi-ts", "--input", description, "--output", out.resolve(), "--no-log-file")
     typer.echo(f"wrote {out}")
 

@@ -15,7 +15,8 @@ NODE = _WHEEL / "bin" / "node"
 NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 FOLDER = ROOT / ".venv-clients" / "sdk"
 """Where the packages are installed; they are installed again when their lock changes."""
-_LOCK = Path(__file__).with_name("package-lock.json")
+PACKAGES = Path(__file__).with_name("package.json")
+_LOCK = PACKAGES.with_name("package-lock.json")
 # No script of a package is run. The lock has digests and no addresses: npm asks the registry of its configuration.
 _CLEANLY = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
@@ -39,7 +40,7 @@ def _install() -> None:
         if installed.exists() and installed.read_bytes() == _LOCK.read_bytes():
             return
         installed.unlink(missing_ok=True)
-        for file in (_LOCK, _LOCK.with_name("package.json")):
+        for file in (_LOCK, PACKAGES):
             shutil.copy(file, FOLDER)
         _run(NPM, *_CLEANLY)
         shutil.copy(_LOCK, installed)

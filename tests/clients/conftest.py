@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from cli.dev.files import ROOT
 from tests.analytics.conftest import keyed, stored, write_key
-from tests.support.node import Node
+from tests.clients.front_end import FrontEnd
+from tests.support.node import Node, run
 from tests.support.python_clients import PythonClients
 
 __all__ = ["keyed", "stored", "write_key"]
@@ -22,6 +24,20 @@ async def node() -> Node:
 async def python_clients() -> PythonClients:
     """The locked clients for Python."""
     return await PythonClients.install()
+
+
+@pytest.fixture(scope="session")
+async def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `bin/cli client typescript` has written a client."""
+    folder = tmp_path_factory.mktemp("front_end")
+    await run(ROOT / "bin/cli", "client", "typescript", "--out", folder / "sdk")
+    return folder
+
+
+@pytest.fixture
+def front_end(sdk: Path, node: Node, apps: dict[str, FastAPI], environment: dict[str, str], clean: None) -> FrontEnd:
+    """A front end of the tests' gateway."""
+    return FrontEnd(sdk, environment["GATEWAY_SERVICE_URL"], node)
 
 
 @pytest.fixture
