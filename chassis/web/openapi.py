@@ -101,7 +101,8 @@ def _other_docs(settings: ServiceSettings) -> str:
 def _tags(routers: Iterable[Router]) -> Iterable[dict[str, str]]:
     tags: dict[str, dict[str, str]] = {}
     for router in routers:
-        tags.setdefault(router.tag["name"], router.tag)
+        if any(route.include_in_schema for route in router.routes):
+            tags.setdefault(router.tag["name"], router.tag)
     return tags.values()
 
 

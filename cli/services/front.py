@@ -213,7 +213,8 @@ def _logins(ways: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
     """Return the ways to authenticate, without seals; where a token is enough, a login at this address is, too."""
     left = [{name: scopes for name, scopes in way.items() if name not in _SCHEMES_OF_EACH} for way in ways]
     different = [way for number, way in enumerate(left) if way and way not in left[:number]]
-    return [one for way in different for one in ([{LOGIN_SCHEME: []}, way] if TOKEN_SCHEME in way else [way])]
+    login: dict[str, list[str]] = {LOGIN_SCHEME: []}
+    return [one for way in different for one in ([login, way] if TOKEN_SCHEME in way else [way])]
 
 
 def _tag(service: str, tag: str) -> str:

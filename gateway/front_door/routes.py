@@ -12,14 +12,13 @@ from starlette.types import Scope
 from chassis.application import application_of
 from chassis.dependencies import Dispatch
 from chassis.sealing.access import Access, Mode
-from chassis.sealing.wire import COMMUNICATION
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
 from gateway.front_door.forward import forward_sealed, forward_streamed
+from gateway.front_door.headers import is_sealed
 from gateway.front_door.table import Open, Table
 
 Endpoint = Callable[..., Awaitable[Response]]
-_MARK = COMMUNICATION.decode()
 _SEALED_SHARE = 4
 """A sealed message is up to 8/3 as long as its body, and has headers inside, too; a service caps it as any body."""
 
@@ -75,7 +74,7 @@ def _sealed(one: Open, max_plain: int) -> Endpoint:
 
     async def forward(request: Request, dispatcher: Dispatch, until_sent: UntilSent) -> Response:
         """Send the request on, sealed; as it is if a program has sealed it for the service."""
-        if _MARK in request.headers:
+        if is_sealed(request):
             return await as_it_is(request, dispatcher, until_sent)
         return await forward_sealed(one, request, dispatcher, max_plain)
 
