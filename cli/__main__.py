@@ -25,6 +25,7 @@ COMMANDS = {
     "db": "cli.db:app",
     "demo": "cli.demo.demo:demo",
     "call": "cli.call:call",
+    "client": "cli.sdk.commands:app",
     "keys": "cli.keys.commands:app",
     "settings": "cli.settings:settings",
     "routes": "cli.routes:routes",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # smoke.sh [python]: builds every image, starts both compose files in turn, sends requests, and leaves only the images behind.
-# Ports 8001 to 8004, 18443 and 18080 must be free.
+# Ports 8000 to 8004, 18443 and 18080 must be free.
 set -euo pipefail
 unset CDPATH
 cd -- "$(dirname -- "$0")/.."

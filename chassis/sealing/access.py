@@ -44,6 +44,7 @@ class Access:
         plain_if: With mode ``encrypted``, a setting of the service: while it is true, plain requests are accepted.
         max_body: The largest body in bytes, as received and decompressed; None: MAX_BODY_BYTES of the service.
         gzip: Whether a plain body may be compressed (``Content-Encoding: gzip``).
+        passes_seals: Sealed requests reach the endpoint unopened: they are meant for another service.
     """
 
     mode: Mode
@@ -52,6 +53,7 @@ class Access:
     plain_if: str | None = None
     max_body: int | None = None
     gzip: bool = False
+    passes_seals: bool = False
 
     def needs_seal(self, *, strict: bool, has_authorization: bool, settings: Collection[str] = ()) -> bool:
         """

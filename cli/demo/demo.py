@@ -19,7 +19,7 @@ from cli.dev.console import say
 from cli.dev.polling import eventually
 from cli.environment import use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES
+from cli.services import FRONT, SERVICES
 
 _PATIENCE_S = 30.0
 """Events of a killed process are counted after 20 s."""
@@ -39,8 +39,11 @@ def demo() -> None:
         raise CommandError(f"The demo needs all services. Not running: {', '.join(missing)}. Start them: make run")
     asyncio.run(_demo(environment))
     invariants()
-    page = f"http://localhost:{urlsplit(environment['ANALYTICS_SERVICE_URL']).port}/dashboard"  # for a browser: outside
-    say(f"Dashboard: {page}  (log in as {ADMIN.name}, password {ADMIN.password})")
+    for service in SERVICES:
+        if service.dashboard:
+            port = urlsplit(environment[(FRONT or service).url_variable]).port
+            page = f"http://localhost:{port}{service.dashboard}"  # for a browser, outside the network of containers
+            say(f"Dashboard: {page}  (log in as {ADMIN.name}, password {ADMIN.password})")
 
 
 async def _demo(environment: Mapping[str, str]) -> None:
@@ -66,7 +69,7 @@ async def _demo(environment: Mapping[str, str]) -> None:
 async def _show_counts(person: Person, counted: Counter[str]) -> None:
     path = "/api/v1/users/stats"
 
-    async def is_counted() -> bool:
+    async def is_counted() -> bool:  # sealed, as by a program that people trust with their tokens
         stats = (await person.dispatcher.send("user", "GET", path, bearer=person.token)).json()
         return bool(stats["by_type"] == counted)
 

@@ -1,4 +1,4 @@
-"""A person of the demo, whose calls are printed with their times."""
+"""A person of the demo, whose requests are printed with their times."""
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ import typer
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from cli.demo.accounts import PERSON, Login
+from cli.services import FRONT
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Makes calls for a person, and prints each with its time."""
+    """Makes requests for a person, through the front if there is one, and prints each with its time."""
 
     dispatcher: Dispatcher
     token: str | None = None
@@ -29,8 +30,9 @@ class Person:
         key: str | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - JSON
-        """Make a plain call (``request``: method and path) with the person's token; returns the JSON of its answer."""
+        """Make a plain request (method and path) with the person's token; returns the JSON of its answer."""
         method, path = request.split()
+        service = FRONT.name if FRONT else service
         options: dict[str, Any] = {"json": json, "idempotency_key": key, "query": query, "bearer": self.token}
         options["sealed"] = False
         return (await timed(what, service, request, self.dispatcher.send(service, method, path, **options))).json()
@@ -45,11 +47,10 @@ async def log_in(dispatcher: Dispatcher, login: Login) -> Person:
 
 async def register(dispatcher: Dispatcher, name: str) -> tuple[Login, str]:
     """Register a person with the demo person's password; returns the login and the person's id."""
-    path, login = "/api/v1/users/register", Login(name, PERSON.password)
+    login = Login(name, PERSON.password)
     account = {"username": name, "email": f"{name}@example.org", "password": login.password}
-    registering = dispatcher.send("user", "POST", path, json=account)
-    answer = await timed("register (sealed)", "user", f"POST {path}", registering)
-    return login, str(answer.json()["id"])
+    answer = await Person(dispatcher).do("register", "user", "POST /api/v1/users/register", account)
+    return login, str(answer["id"])
 
 
 async def timed(what: str, service: str, request: str, answer: Awaitable[Any]) -> Any:  # noqa: ANN401 - JSON

@@ -23,7 +23,8 @@ from cli.dev.stack import Stack
 from cli.dev.supervised import signal_when_parent_dies
 from cli.dev.watch import EVERY_S, Watch
 from cli.links import token_issuer
-from cli.services import SERVICES
+from cli.services import SERVICES, Service, find_service
+from cli.services.discovery import front_of
 
 
 def run(
@@ -69,10 +70,11 @@ def _warn(text: str) -> None:
 def _describe(environments: Mapping[str, Mapping[str, str]], missing: list[str]) -> None:
     """Print addresses and how to log in."""
     chosen = [service for service in SERVICES if service.name in environments]
+    front = front_of(chosen)
     table = Table("Service", "Address", "Docs", "Database")
     for service in chosen:
         environment = environments[service.name]
-        address = environment[service.url_variable]
+        address = _address(environments, service)
         url = urlsplit(environment.get(service.store_variable, ""))
         database = url.netloc.rpartition("@")[2] + url.path  # without the password
         state = " [red](not ready)[/]" if service.name in missing else ""
@@ -80,20 +82,24 @@ def _describe(environments: Mapping[str, Mapping[str, str]], missing: list[str])
     table.add_section()
     for service in chosen:
         if service.dashboard:
-            address = f"{environments[service.name][service.url_variable]}{service.dashboard}"
+            address = f"{_address(environments, front or service)}{service.dashboard}"
             table.add_row(f"{service.name} dashboard", address, "", "")
     console.print(table)
     if missing:
         say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
     if (issuer := token_issuer()) in environments:
-        _introduce_accounts(environments[issuer])
+        _introduce_accounts(environments[issuer], _address(environments, front or find_service(issuer)))
     say(f"Mails are written to {escape(str(ROOT / 'logs' / 'mails.txt'))}.")
     last = chosen[-1].name
     say(f"One service with what it needs: make run SERVICES={last}. Its tests: make test SERVICE={last}.")
     say("Ctrl-C stops everything. The services' logs follow.")
 
 
-def _introduce_accounts(environment: Mapping[str, str]) -> None:
+def _address(environments: Mapping[str, Mapping[str, str]], service: Service) -> str:
+    return environments[service.name][service.url_variable]
+
+
+def _introduce_accounts(environment: Mapping[str, str], address: str) -> None:
     demo = import_module("cli.demo.accounts")
     demo.ensure_demo_accounts(environment)
     table = Table("Account", "Password", "For", box=None, pad_edge=False)
@@ -102,7 +108,7 @@ def _introduce_accounts(environment: Mapping[str, str]) -> None:
     console.print(table)
     name, password = demo.PERSON
     form = f"username={quote_plus(name)}&password={quote_plus(password)}"
-    url = f"{environment['USER_SERVICE_URL']}/api/v1/users"
+    url = f"{address}/api/v1/users"
     account = '{"username": "grace", "email": "grace@example.org", "password": "a-long-passphrase-of-yours"}'
     say("Log in, or register an account of your own:")
     say(f"  curl -s {url}/login -d {quote(form)}")

@@ -59,7 +59,8 @@ _DEPLOYED = """\
       <<: *environment
       SECRETS_DIR: /run/secrets/@name
       REPLICAS: ${@{NAME}_REPLICAS:-1}
-@{settings}    secrets: [@name]
+@{settings}    networks: [@networks]
+    secrets: [@name]
     deploy: {replicas: "${@{NAME}_REPLICAS:-1}", resources: {limits: {cpus: "1.0", memory: 512M, pids: 256}}}
     depends_on: {@after}
 
@@ -137,7 +138,8 @@ def _deployed(project: Project, part: Part) -> str:
     first = f"{service.slug}-migrate: {{condition: service_completed_successfully}}"
     if not service.is_migrated:
         first = f"{service.store}: {{condition: service_healthy}}" if service.store else ""
-    return _fill(_DEPLOYED, service, project=project.name, settings=settings, after=first)
+    networks = "edge, services, data" if service in project.at_edge else "services, data"
+    return _fill(_DEPLOYED, service, project=project.name, settings=settings, networks=networks, after=first)
 
 
 def _passed(settings: Iterable[Setting]) -> str:

@@ -148,7 +148,8 @@ def discover(root: Path) -> tuple[Service, ...]:
     Return the services in the folders of *root*, by their ports.
 
     Raises:
-        CommandError: A declaration is wrong, or two services have the same port; the message says what to change.
+        CommandError: A declaration is wrong, or two services have the same port or are both the front; the message
+            says what to change.
     """
     found = sorted((_read(file) for file in root.glob(f"*/{DECLARATION}")), key=lambda one: (one.port, one.name))
     problems = [
@@ -157,9 +158,17 @@ def discover(root: Path) -> tuple[Service, ...]:
         for first, second in itertools.pairwise(found)
         if first.port == second.port
     ]
+    fronts = [service.name for service in found if service.front]
+    if fronts[1:]:
+        problems.append(f"{' and '.join(fronts)} both have front = true: what people send goes through one service.")
     if problems:
         raise CommandError("\n".join(problems))
     return tuple(found)
+
+
+def front_of(services: Iterable[Service]) -> Service | None:
+    """Return the service that forwards to the others what people send; None if there is none."""
+    return next((service for service in services if service.front), None)
 
 
 def check_name(name: str) -> None:
@@ -244,5 +253,7 @@ def _listed(words: Iterable[str]) -> str:
 SERVICES = discover(ROOT)
 STORED = tuple(service for service in SERVICES if service.store)
 """The services with a database."""
+FRONT = front_of(SERVICES)
+"""The service that people reach all others through, if there is one."""
 MIGRATED = tuple(service for service in SERVICES if service.is_migrated)
 """The services with a database that is theirs."""

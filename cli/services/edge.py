@@ -1,4 +1,4 @@
-"""The edge: which service answers, and which clients are slowed down."""
+"""The edge: which service gets a request, and which clients are slowed down."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ _SERVER = """\
 
 def render_edge(project: Project) -> Iterator[Region]:
     """
-    Yield the regions of nginx.conf and development.conf.
+    Yield the regions of nginx.conf and development.conf: what comes from outside goes to its service, or to the front.
 
     Raises:
         CommandError: Two services have the same path, or a service limits a path that it does not serve.
@@ -36,7 +36,7 @@ def render_edge(project: Project) -> Iterator[Region]:
         '# Routes with the policy "service" (bin/cli routes): sealed, between services, never from outside.',
         *(f'{_pattern(path, "/?$")} "";' for path in closed_paths(project)),
         "# The other routes.",
-        *(f"{_target(place)} {service.host}$domain:{service.port};" for place, service in opened.items()),
+        *(f"{_target(place)} {_address(project.front or service)};" for place, service in opened.items()),
     ]
     yield Region(NGINX, "paths", "the routes of the services", _block(lines))
     limited = (path for service in project.services for path in service.limited_paths)
@@ -45,9 +45,13 @@ def render_edge(project: Project) -> Iterator[Region]:
     yield Region(DEVELOPMENT, "services", SERVICE_FILES, "".join(servers))
 
 
+def _address(service: Service) -> str:
+    return f"{service.host}$domain:{service.port}"
+
+
 def _opened(project: Project) -> dict[str, Service]:
     """
-    Return the service of each place that is open to the outside.
+    Return the service of each place that is open to the outside; one that fronts it is not considered.
 
     Raises:
         CommandError: Two services have the same place.
@@ -57,8 +61,8 @@ def _opened(project: Project) -> dict[str, Service]:
         for place in dict.fromkeys(_place(route) for route in part.routes if is_for_outside(route)):
             if (other := opened.setdefault(place, part.service)) != part.service:
                 raise CommandError(
-                    f"{part.service.name} and {other.name} both serve {place} to the outside, but the edge sends a "
-                    "path to one service. Give one of them another path."
+                    f"{part.service.name} and {other.name} both serve {place} to the outside, but a path leads to one "
+                    "service. Give one of them another path."
                 )
     return opened
 

@@ -62,6 +62,32 @@ spec:
   egress:@egress
 """
 
+_EDGE = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: from-edge, labels: {app.kubernetes.io/component: edge}}
+spec:
+  podSelector: @reached
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/component: edge}}}]
+      ports: [{port: 8000}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: edge-to-services, labels: {app.kubernetes.io/component: edge}}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/component: edge}}
+  policyTypes: [Egress]
+  egress:
+    - to: [{podSelector: @reached}]
+      ports: [{port: 8000}]
+"""
+
+_REACHED = """\
+{matchLabels: {app.kubernetes.io/component: service}, \
+matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [@names]}]}"""
+
 _PEERS = """
     - @direction:
         - podSelector:
@@ -83,7 +109,7 @@ def render_kubernetes(project: Project, root: Path) -> Iterator[Region | WholeFi
     for service in services:
         content = _kustomization(project, service)
         yield WholeFile(service_file(service.slug), f"{service.name}/service.toml and {NAME}", content)
-    policies = "---\n".join(_policy(project, service) for service in services)
+    policies = "---\n".join([*(_policy(project, service) for service in services), _policies_of_edge(project)])
     yield WholeFile(f"{FOLDER}/network/services.yaml", CODE, policies)
     addresses = (f"{service.url_variable}=http://{service.host}:{service.port}\n" for service in services)
     yield WholeFile(f"{FOLDER}/base/addresses.conf", SERVICE_FILES, "".join(addresses))
@@ -134,9 +160,17 @@ def _policy(project: Project, service: Service) -> str:
     return fill(_POLICY, slug=service.slug, ingress=ingress or " []", egress=egress or " []")
 
 
+def _policies_of_edge(project: Project) -> str:
+    return fill(_EDGE, reached=fill(_REACHED, names=_names(project.at_edge)))
+
+
 def _peers(direction: str, services: Iterable[Service]) -> str:
-    names = ", ".join(service.slug for service in services)
+    names = _names(services)
     return fill(_PEERS, direction=direction, peers=names) if names else ""
+
+
+def _names(services: Iterable[Service]) -> str:
+    return ", ".join(service.slug for service in services)
 
 
 def _overlay(project: Project, overlay: str) -> Iterator[Region]:

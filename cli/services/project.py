@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
-from cli.services.discovery import Service, discover
+from cli.services.discovery import Service, discover, front_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -61,6 +61,16 @@ class Project:
     def services(self) -> tuple[Service, ...]:
         """The services."""
         return tuple(part.service for part in self.parts)
+
+    @property
+    def front(self) -> Service | None:
+        """The service that forwards to the others what comes from outside."""
+        return front_of(self.services)
+
+    @property
+    def at_edge(self) -> tuple[Service, ...]:
+        """The services that the edge reaches: the front alone, or all if there is none."""
+        return (self.front,) if self.front else self.services
 
     def callers_of(self, service: Service) -> tuple[Service, ...]:
         """Return the services that call this one."""

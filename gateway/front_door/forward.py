@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from chassis.core.errors import BadRequest, InvalidRequest, UriTooLong
+from chassis.core.errors import BadRequest, InvalidRequest, PayloadTooLarge, UriTooLong
 from chassis.core.lifecycle import Draining
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.idempotency.kinds import InvalidIdempotencyKey
@@ -37,11 +37,15 @@ class TooManyValues(InvalidRequest):
     message = f"The body has more than {MOST_COMMAS} values."
 
 
-async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher) -> Response:
+async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher, max_body: int) -> Response:
     """
     Send a request on, sealed, and pass on the answer, whatever its status.
 
+    Args:
+        max_body: The cap on the body, in bytes.
+
     Raises:
+        PayloadTooLarge: The body is longer (413).
         InvalidIdempotencyKey: The route needs no login, so that a key would belong to all people (400).
         RepeatedHeader: A header that may occur once occurs twice (400).
         NotText: The body is not text (400).
@@ -53,7 +57,7 @@ async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher) 
     has_key = "idempotency-key" in headers
     if has_key and route.idempotency == "keyed" and not route.login:
         raise InvalidIdempotencyKey("This Idempotency-Key has no owner: log in, or leave the key out.")
-    _check(body)
+    _check(body, max_body)
     try:
         answer = await dispatcher.forward(
             route.service,
@@ -115,16 +119,19 @@ async def _until_draining(parts: AsyncGenerator[bytes], draining: Draining) -> A
         yield part
 
 
-def _check(body: bytes) -> None:
+def _check(body: bytes, most: int) -> None:
     """
     Check a body that is sealed here: services trust what is sealed.
 
     Escapes and base64 make a message at most 8/3 as long as its text, but for control characters, which no JSON has.
 
     Raises:
+        PayloadTooLarge: It is longer than *most* bytes (413).
         NotText: It cannot be sealed, or would get too long (400).
         TooManyValues: Parsing it would take too long (422).
     """
+    if len(body) > most:
+        raise PayloadTooLarge
     try:
         text = body.decode()
     except UnicodeDecodeError as error:

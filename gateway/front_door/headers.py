@@ -10,7 +10,7 @@ from chassis.core.errors import BadRequest
 from chassis.core.types import read_address
 from chassis.dispatch.transport import Headers
 from chassis.sealing.headers import INNER_HEADERS
-from chassis.sealing.wire import CLIENT_ADDRESS
+from chassis.sealing.wire import CLIENT_ADDRESS, COMMUNICATION
 
 _OWN = frozenset({CLIENT_ADDRESS, deadline.HEADER, "traceparent", "x-request-id"})
 """The gateway sets these anew."""
@@ -27,16 +27,16 @@ _OF_A_CONNECTION = frozenset(
     }
 )
 """Headers of one connection (RFC 9110, section 7.6.1)."""
+_MARK = COMMUNICATION.decode()
 _OF_A_MESSAGE = frozenset({"host", "content-length", "content-encoding", "expect"})
 """Read here: the body is passed on whole and unpacked."""
-_OF_SEALS = frozenset(
-    {"x-service-communication", "x-service-name", "x-key-id", "x-encrypted-data", "x-encrypt-response"}
-)
+_OF_SEALS = frozenset({"x-service-name", "x-key-id", "x-encrypted-data", "x-encrypt-response"})
+"""Without a mark they mean nothing."""
 _OF_PROXIES = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
 """The claims of outside clients; the server has read those of our proxy."""
 _OF_CORS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
 """The gateway decides which pages may read its answers."""
-_NOT_INSIDE = _OWN | _OF_A_CONNECTION | _OF_A_MESSAGE | _OF_SEALS | _OF_CORS
+_NOT_INSIDE = _OWN | _OF_A_CONNECTION | _OF_A_MESSAGE | _OF_CORS
 _NOT_OUTSIDE = _OF_A_CONNECTION | {"date", "server", "x-request-id", "x-content-type-options", "referrer-policy"}
 """The gateway's server and middleware write these."""
 _VARIES_BY_CORS = ("vary", "Origin")
@@ -47,6 +47,11 @@ class RepeatedHeader(BadRequest):
     """A header that may occur once occurs twice (400)."""
 
     code = "repeated_header"
+
+
+def is_sealed(request: Request) -> bool:
+    """Whether a program has sealed the request for a service."""
+    return _MARK in request.headers
 
 
 def sealed_headers(request: Request) -> dict[str, str]:
@@ -70,9 +75,9 @@ def sealed_headers(request: Request) -> dict[str, str]:
 
 
 def plain_headers(request: Request) -> Headers:
-    """Return the headers of a request that a plain one has; the last one has the address of the person."""
+    """Return the headers of a request that is sent on as it is; the last one has the address of the sender."""
     listed = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
-    refused = _NOT_INSIDE | listed
+    refused = _NOT_INSIDE | listed | (frozenset() if is_sealed(request) else _OF_SEALS)
     passed = [
         (name, value)
         for name, value in request.headers.items()

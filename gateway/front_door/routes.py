@@ -15,6 +15,7 @@ from chassis.sealing.access import Access, Mode
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
 from gateway.front_door.forward import forward_sealed, forward_streamed
+from gateway.front_door.headers import is_sealed
 from gateway.front_door.table import Open, Table
 from gateway.rate_limits.counted import counted
 from gateway.until_sent import UntilSent
@@ -35,10 +36,11 @@ class ForwardingRoute(Route):
     """
 
     def __init__(self, one: Open, max_body: int, closed: Sequence[str]) -> None:
-        endpoint: Endpoint = _sealed(one) if one.sealed else _streamed(one)
+        endpoint: Endpoint = _sealed(one, max_body // _SEALED_SHARE) if one.sealed else _streamed(one)
         options: dict[str, Any] = {"methods": [one.method], "response_model": None, "include_in_schema": False}
         options["dependencies"] = [counted(one.limit)]
-        policy = RoutePolicy(Access(Mode.PUBLIC, max_body=max_body, gzip=one.gzip), forwarded=True)
+        access = Access(Mode.PUBLIC, max_body=max_body, gzip=one.gzip, passes_seals=True)
+        policy = RoutePolicy(access, forwarded=True)
         super().__init__(one.path, endpoint, policy, **options)
         # A path without parameters is its own; one with the same template as a closed one has another method.
         self._closed = [compile_path(path)[0] for path in closed if self.param_convertors and path != one.path]
@@ -59,19 +61,19 @@ def front_door(table: Table, max_body: int) -> Router:
         max_body: The cap on bodies of the services, in bytes, where a route has none of its own.
     """
     router = Router("", "front door")
-    for one in table.open:
-        cap = one.max_body or max_body
-        router.routes.append(ForwardingRoute(one, cap // _SEALED_SHARE if one.sealed else cap, table.closed))
+    router.routes += [ForwardingRoute(one, one.max_body or max_body, table.closed) for one in table.open]
     return router
 
 
-def _sealed(one: Open) -> Endpoint:
-    turns = asyncio.Semaphore(_AT_ONCE)
+def _sealed(one: Open, max_plain: int) -> Endpoint:
+    as_it_is, turns = _streamed(one), asyncio.Semaphore(_AT_ONCE)
 
-    async def forward(request: Request, dispatcher: Dispatch) -> Response:
-        """Send the request on, sealed."""
+    async def forward(request: Request, dispatcher: Dispatch, until_sent: UntilSent) -> Response:
+        """Send the request on, sealed; as it is if a program has sealed it for the service."""
+        if is_sealed(request):
+            return await as_it_is(request, dispatcher, until_sent)
         async with turns:
-            return await forward_sealed(one, request, dispatcher)
+            return await forward_sealed(one, request, dispatcher, max_plain)
 
     return forward
 

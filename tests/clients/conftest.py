@@ -1,15 +1,15 @@
 """Clients that other people wrote, run as their users run them."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
-import user.main
+from cli.dev.files import ROOT
 from tests.analytics.conftest import keyed, stored, write_key
-from tests.support.node import Node
+from tests.clients.front_end import FrontEnd
+from tests.support.node import Node, run
 from tests.support.python_clients import PythonClients
-from tests.support.serving import serve
 
 __all__ = ["keyed", "stored", "write_key"]
 
@@ -26,12 +26,24 @@ async def python_clients() -> PythonClients:
     return await PythonClients.install()
 
 
+@pytest.fixture(scope="session")
+async def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `bin/cli client typescript` has written a client."""
+    folder = tmp_path_factory.mktemp("front_end")
+    await run(ROOT / "bin/cli", "client", "typescript", "--out", folder / "sdk")
+    return folder
+
+
 @pytest.fixture
-async def users(clean: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The address of a user service that takes plain registrations, as in development."""
-    monkeypatch.setenv("PLAIN_REGISTRATION", "true")
-    async with serve(user.main.build()) as address:
-        yield f"{address}/api/v1/users"
+def front_end(sdk: Path, node: Node, apps: dict[str, FastAPI], environment: dict[str, str], clean: None) -> FrontEnd:
+    """A front end of the tests' gateway."""
+    return FrontEnd(sdk, environment["GATEWAY_SERVICE_URL"], node)
+
+
+@pytest.fixture
+def users(apps: dict[str, FastAPI], environment: dict[str, str], clean: None) -> str:
+    """The address of the user service's routes, through the gateway."""
+    return f"{environment['GATEWAY_SERVICE_URL']}/api/v1/users"
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_the_page_has_every_client() -> None:
 def paste(environment: dict[str, str], node: Node, python_clients: PythonClients, tmp_path: Path) -> Paste:
     """Runs programs, with the addresses of the tests' services in place of those of ``make run``."""
     addresses = {
-        "http://127.0.0.1:8001": environment["ANALYTICS_SERVICE_URL"],
+        "http://127.0.0.1:8000": environment["GATEWAY_SERVICE_URL"],
         "http://127.0.0.1:8002": environment["USER_SERVICE_URL"],
     }
 

@@ -22,7 +22,7 @@ async def test_locust_logs_in_and_reads_without_a_failure(
     await make_user("ada")
     monkeypatch.setenv("LOCUST_NAME", "ada")
     monkeypatch.setenv("LOCUST_PASSWORD", PASSWORD)
-    load = ("-u", str(PEOPLE), "-r", str(PEOPLE), "--host", environment["USER_SERVICE_URL"])
+    load = ("-u", str(PEOPLE), "-r", str(PEOPLE), "--host", environment["GATEWAY_SERVICE_URL"])
     file = Path(__file__).parent / "programs" / "locustfile.py"
 
     printed = await python_clients.tool("locust", "-f", file, *load, *QUIET)

@@ -53,6 +53,16 @@ def test_in_production_only_the_edge_publishes_ports() -> None:
     assert [name for name, service in services.items() if service.get("container_name")] == []
 
 
+def test_in_production_the_edge_reaches_the_front_alone() -> None:
+    """It has one network, which contains all services only if none of them fronts the others."""
+    services = load(PRODUCTION)["services"]
+    reached = {one.host for one in SERVICES if one.front} or {one.host for one in SERVICES}
+
+    assert services["edge"]["networks"] == ["edge"]
+    assert {name for name, service in services.items() if "edge" in service["networks"]} == {"edge", *reached}
+    assert all({"services", "data"} <= set(services[one.host]["networks"]) for one in SERVICES)
+
+
 @pytest.mark.parametrize("name", sorted(load(PRODUCTION)["services"]))
 def test_in_production_every_container_is_confined(name: str) -> None:
     """Containers are read-only, without capabilities, limited, restarted, never root, and their logs are rotated."""

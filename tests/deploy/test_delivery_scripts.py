@@ -153,15 +153,26 @@ def test_a_version_is_migrated_then_replaced_then_asked(checkout: Checkout) -> N
         "kubectl delete job",
         "kubectl apply",
         "kubectl wait job",
-        "kubectl apply",
-        "kubectl rollout status deployment",
+        *("kubectl apply", "kubectl rollout status deployment") * 3,
         "ask_edge.sh https://staging.example.org",
     ]
-    assert "component!=service" in checkout.calls()[1]
-    assert "--selector" not in checkout.calls()[3]
+    assert "component notin (service, edge)" in checkout.calls()[1]
     assert "--namespace shop-staging" in checkout.calls()[2]
     applied = Path(f"{checkout.record}.yaml").read_text()
     assert applied.split() == ["image:", images["user"], "image:", images["gift_card"], "image:", "nginx:stable"]
+
+
+def test_what_sends_requests_on_is_replaced_after_what_answers_them(checkout: Checkout) -> None:
+    """First the services, then the one with front = true, then the edge; each layer has come up before the next."""
+    (checkout.folder / "gift_card/service.toml").write_text("port = 8002\nfront = true\n")
+    checkout.change("docs/README.md")
+
+    assert checkout.run("apply.sh", "staging", REGISTRY, "https://staging.example.org").returncode == 0
+
+    selectors = [call.partition("--selector ")[2].partition(" --timeout")[0] for call in checkout.calls()[3:9]]
+    component, name = "app.kubernetes.io/component", "app.kubernetes.io/name"
+    layers = [f"{component}=service,{name}!=gift-card", f"{component}=service", f"{component}=edge"]
+    assert selectors == [layer for layer in layers for _ in ("apply", "status")]
 
 
 @pytest.mark.parametrize(("fails", "calls"), [("wait*", 3), ("rollout*", 5)])

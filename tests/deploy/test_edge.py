@@ -30,11 +30,11 @@ def path_of(route: DeclaredRoute) -> str:
     return re.sub(r"\{\w+\}", "0197a6b2-0000-7000-8000-000000000000", route.path)
 
 
-async def test_the_edge_passes_every_route_to_its_service_and_blocks_those_of_mode_service(
-    apps: dict[str, FastAPI],
-) -> None:
+async def test_the_edge_passes_every_route_on_and_blocks_those_of_mode_service(apps: dict[str, FastAPI]) -> None:
     """`bin/cli routes` and the map in nginx.conf agree; probes, metrics and docs are not reachable from outside."""
-    addresses = {service.name: f"{service.host}$domain:{service.port}" for service in SERVICES}
+    front = next((service for service in SERVICES if service.front), None)
+    serving = {service.name: front or service for service in SERVICES}
+    addresses = {name: f"{one.host}$domain:{one.port}" for name, one in serving.items()}
     routes = declared_routes(apps)
     expected = {path_of(one): addresses[one.service] if is_for_outside(one) else "" for one in routes}
 
@@ -60,6 +60,14 @@ def test_what_cannot_be_repeated_is_not_repeated() -> None:
 
     assert re.findall(r"proxy_next_upstream ([^;]+);", text) == ["error timeout"]
     assert "proxy_pass http://$service;" in text
+
+
+def test_a_client_cannot_claim_another_address() -> None:
+    """The edge replaces X-Forwarded-For instead of adding to it, and sends no other header that names a client."""
+    sent = dict(re.findall(r"proxy_set_header (\S+) ([^;]+);", NGINX.read_text()))
+
+    assert sent["X-Forwarded-For"] == "$remote_addr"
+    assert {sent[name] for name in ("Forwarded", "X-Real-IP")} == {'""'}
 
 
 def test_expensive_routes_are_limited_by_address() -> None:

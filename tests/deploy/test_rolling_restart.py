@@ -18,9 +18,10 @@ EVENTS, STATS = "/api/v1/analytics/events", "/api/v1/analytics/stats"
 
 
 class Balancer:
-    """Sends each request once, to the next ready replica; polls /readyz every 50 ms, as a probe does."""
+    """Sends each event once, to the next ready replica; polls /readyz every 50 ms, as a probe does."""
 
-    def __init__(self, replicas: list[Gunicorn]) -> None:
+    def __init__(self, replicas: list[Gunicorn], write_key: str) -> None:
+        self._write_key = write_key
         self._replicas = replicas
         self._ready = [replica.url for replica in replicas]
         self._turn = 0
@@ -32,7 +33,9 @@ class Balancer:
         self._turn += 1
         url = self._ready[self._turn % len(self._ready)] + EVENTS
         try:
-            answer = await self._client.post(url, json={"type": kind})
+            answer = await self._client.post(
+                url, json={"type": kind}, headers={"Authorization": f"Bearer {self._write_key}"}
+            )
             self.outcomes[str(answer.status_code)] += 1
         except httpx.HTTPError as error:
             self.outcomes[type(error).__name__] += 1
@@ -65,9 +68,9 @@ class Balancer:
 
 
 @asynccontextmanager
-async def under_load(replicas: list[Gunicorn], kind: str) -> AsyncIterator[Balancer]:
+async def under_load(replicas: list[Gunicorn], write_key: str, kind: str) -> AsyncIterator[Balancer]:
     """Run four clients during the block."""
-    balancer = Balancer(replicas)
+    balancer = Balancer(replicas, write_key)
     probe = asyncio.create_task(balancer.probe())
     clients = [asyncio.create_task(balancer.load(kind)) for _ in range(4)]
     yield balancer
@@ -77,16 +80,21 @@ async def under_load(replicas: list[Gunicorn], kind: str) -> AsyncIterator[Balan
     await balancer.aclose()
 
 
-async def test_a_rolling_restart_under_load_fails_no_request(environment: dict[str, str], tmp_path: Path) -> None:
-    """Every replica is replaced while clients send unrepeatable requests: all are answered, and each counts once."""
+@pytest.mark.parametrize("service", ["analytics", "gateway"])
+async def test_a_rolling_restart_under_load_fails_no_request(write_key: str, tmp_path: Path, service: str) -> None:
+    """
+    Every replica is replaced while clients send unrepeatable requests: all are answered, and each counts once.
+
+    It is a replica of the service that takes them, or of the gateway before it.
+    """
     kind = f"rolling.{new_id().hex[-8:]}"
-    options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "0.5", "ENCRYPTION_MODE": "permissive"}
+    options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "0.5"}
     with ExitStack() as stack:
         replicas = [
-            stack.enter_context(gunicorn("analytics", free_port(), tmp_path / f"{number}.log", **options))
+            stack.enter_context(gunicorn(service, free_port(), tmp_path / f"{number}.log", **options))
             for number in range(2)
         ]
-        async with under_load(replicas, kind) as balancer:
+        async with under_load(replicas, write_key, kind) as balancer:
             for replica in replicas:
                 assert await balancer.serves()
                 replica.terminate()

@@ -43,8 +43,10 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    """Pages, comments and scripts name only files that exist."""
-    assert [path for file in TRACKED for path in lost_paths(file)] == []
+    """Pages, comments and scripts name only files that exist; a lock of npm names those of its packages."""
+    ours = [file for file in TRACKED if not file.endswith("package-lock.json")]
+
+    assert [path for file in ours for path in lost_paths(file)] == []
 
 
 def test_the_index_lists_every_page() -> None:

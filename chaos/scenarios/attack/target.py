@@ -1,6 +1,7 @@
 """The target: the user service with one worker, as in production, and the edge before it."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from cli.dev.secrets import ensure_secrets
 from cli.dev.server import CLEAN_ENVIRONMENT
 from cli.errors import CommandError
 from cli.links import links
+from cli.services import SERVICES
+
+_USERS = re.compile(r"(/api/v1/users\S* )[a-z-]+\$domain:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def running_target(folder: Path) -> Iterator[Target]:
 
 
 def _ports() -> dict[str, int]:
-    return dict.fromkeys(("analytics", "user", "product", "order"), 1)
+    return {service.name: 1 for service in SERVICES}
 
 
 @contextmanager
@@ -76,7 +80,7 @@ def _running_edge(folder: Path, service: int) -> Iterator[int | None]:
 
 
 def configuration(folder: Path, port: int, service: int) -> str:
-    """Return the edge's configuration for this machine: other ports and folders, and only one service's address."""
+    """Return the edge's configuration for this machine: other ports and folders; users' paths lead to the service."""
     text = (ROOT / "deploy/nginx/nginx.conf").read_text(encoding="utf-8")
     for before, after in {
         "/tmp/": f"{folder}/",  # noqa: S108 - first: the folder may be in it
@@ -84,10 +88,11 @@ def configuration(folder: Path, port: int, service: int) -> str:
         "access_log /dev/stdout": f"access_log {folder}/access.log",
         "listen 8080;": f"listen 127.0.0.1:{free_port()};",
         "listen 8443 ": f"listen 127.0.0.1:{port} ",
-        "user-service$domain:8002": f"127.0.0.1:{service}",
     }.items():
         assert before in text, before
         text = text.replace(before, after)
+    text, count = _USERS.subn(rf"\g<1>127.0.0.1:{service}", text)
+    assert count, _USERS
     return text
 
 

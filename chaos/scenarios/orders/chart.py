@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from chaos.scenarios.orders.faults import KILLS
+
 _WIDTH, _LEFT, _RIGHT = 1000, 90, 20
 _TOP, _CURVE, _LANE = 48, 200, 22
-_LANES = ("order", "product", "user", "analytics", "relay", "postgres", "mongodb")
+_LANES = tuple(dict.fromkeys(target.partition(" ")[0] for target in KILLS))
 _POINTS = 240
 """The approximate number of points of the curve; seconds are averaged for it."""
 _TICKS = 8

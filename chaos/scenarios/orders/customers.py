@@ -11,6 +11,7 @@ from time import monotonic
 
 from chaos.scenarios.orders.journal import Attempt, OrderJournal, Restock
 from chaos.scenarios.orders.shop import GAVE_UP, ORDERS, PRODUCTS, Person, Reply, Request, Shop
+from cli.services import FRONT
 
 _CANCELLED, _FULFILLED, _SENT_AGAIN = 0.15, 0.15, 0.1
 """Shares of the confirmed orders."""
@@ -18,7 +19,10 @@ _CANCELLED_EARLY = 0.3
 """Share of the orders that were pending at first."""
 _RESTOCKED = 0.3
 """Share of the refusals after which an admin restocks: so stock stays scarce, but never runs out for good."""
+_THROUGH_FRONT = 0.25
+"""Share of the orders that are placed at the service that fronts the others; all else is asked of its own service."""
 _WINDOW_S = 5
+_OWN = "order"
 _MOST_LINES, _MOST_UNITS, _MOST_ADDED = 3, 3, 12
 
 
@@ -133,7 +137,8 @@ class Customers:
             f"chaos-{number:016x}", customer, {product: random.randint(1, _MOST_UNITS) for product in chosen}
         )
         self.journal.attempts.append(attempt)
-        reply = await self._place(attempt, until_placed=True)
+        at = FRONT.name if FRONT and random.random() < _THROUGH_FRONT else _OWN
+        reply = await self._place(attempt, at, until_placed=True)
         if reply and reply.is_open:
             if random.random() < _CANCELLED_EARLY:
                 await self._move(attempt, "cancel", self._customers[customer])
@@ -154,9 +159,9 @@ class Customers:
         elif lot < _CANCELLED + _FULFILLED + _SENT_AGAIN:
             await self._place(attempt)
 
-    async def _place(self, attempt: Attempt, *, until_placed: bool = False) -> Reply | None:
+    async def _place(self, attempt: Attempt, at: str = _OWN, *, until_placed: bool = False) -> Reply | None:
         items = [{"product_id": product, "quantity": units} for product, units in attempt.wanted.items()]
-        request = Request("order", ORDERS, {"items": items}, self._customers[attempt.customer], attempt.key)
+        request = Request(at, ORDERS, {"items": items}, self._customers[attempt.customer], attempt.key)
         reply = await self._insist(request, until_placed=until_placed)
         if reply and not attempt.record(reply):
             self.journal.unexpected.append(f"{attempt.key}: {reply.status} {reply.code}")

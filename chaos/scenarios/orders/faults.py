@@ -13,7 +13,9 @@ import psutil
 from chaos.scenarios.orders.customers import Customers, Pulse
 from chaos.scenarios.orders.system import System
 from chaos.supervisor import WORKERS, descendants, kill, pause
+from cli.services import FRONT
 
+_OF_FRONT = {f"{FRONT.name} worker": 8, FRONT.name: 3} if FRONT else {}
 KILLS = {
     "order worker": 22,
     "product worker": 22,
@@ -27,8 +29,9 @@ KILLS = {
     "postgres": 3,
     "postgres backend": 3,
     "mongodb": 4,
+    **_OF_FRONT,
 }
-"""The targets of kills, with weights of a hundred. A service means all its processes, as when a container dies."""
+"""The targets of kills, with their weights. A service means all its processes, as when a container dies."""
 PAUSES = {"order worker": 3, "product worker": 3, "analytics worker": 1, "relay": 1, "postgres": 1, "mongodb": 1}
 """The targets of pauses, with their weights."""
 KILLS_PER_PAUSE = 4

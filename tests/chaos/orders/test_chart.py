@@ -3,6 +3,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from chaos.scenarios.orders.chart import bins, draw
+from chaos.scenarios.orders.faults import KILLS, PAUSES
 
 REPORT: dict[str, Any] = {
     "date": "2026-11-21T12:00+00:00",
@@ -13,7 +14,7 @@ REPORT: dict[str, Any] = {
     "pauses": {"total": 1},
     "broken": {},
     "per_second": [10, 20, 30],
-    "hits": [[0.5, "order worker", None], [1.0, "postgres", None], [2.0, "relay", 0.7]],
+    "hits": [*([0.5, target, None] for target in KILLS), *([2.0, target, 0.7] for target in PAUSES)],
 }
 
 
@@ -22,7 +23,7 @@ def test_a_chart_marks_every_hit(tmp_path: Path) -> None:
     draw(REPORT, tmp_path / "chaos.svg")
 
     classes = [element.get("class") for element in ET.parse(tmp_path / "chaos.svg").iter()]  # noqa: S314 - our own
-    assert (classes.count("kill"), classes.count("pause"), classes.count("curve")) == (2, 1, 1)
+    assert (classes.count("kill"), classes.count("pause"), classes.count("curve")) == (len(KILLS), len(PAUSES), 1)
 
 
 def test_seconds_are_put_together_for_a_long_run() -> None:

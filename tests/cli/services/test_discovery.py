@@ -85,6 +85,15 @@ def test_two_services_cannot_have_one_port(tmp_path: Path) -> None:
         discover(tmp_path)
 
 
+def test_one_service_fronts_the_others(tmp_path: Path) -> None:
+    """Two of them would send each other what people send."""
+    declare(tmp_path, f"{MINIMAL}front = true")
+    declare(tmp_path, 'port = 8010\ndatabase = "none"\nfront = true', "board")
+
+    with pytest.raises(CommandError, match="gift_card and board both have front = true"):
+        discover(tmp_path)
+
+
 @pytest.mark.parametrize(
     "name", ["Gift", "gift-card", "gift__card", "_gift", "9gift", "client", "postgres", "dev", "tests"]
 )

@@ -95,6 +95,7 @@ def extended(project: Project, *kinds: Kind) -> Project:
                     DeclaredRoute(name, "GET", path, policy),
                     DeclaredRoute(name, "GET", f"{path}/{{gift_id}}/secret", inside),
                 ),
+                lambda: {"paths": {}, "components": {"schemas": {}, "securitySchemes": {}}, "tags": []},
             )
         )
     return replace(project, parts=(*project.parts, *parts))
@@ -133,7 +134,7 @@ def check_places(files: Mapping[str, str], kind: str) -> None:
     check_manifests(files, kind, host, is_migrated=kind in {"postgres", "mongodb"})
     check_front_door(files, kind)
     nginx, settings = files["deploy/nginx/nginx.conf"], files[".env.example"]
-    assert f"~^/api/v1/gifts-{kind}(/|$) {host}$domain:" in nginx
+    assert f"~^/api/v1/gifts-{kind}(/|$) gateway-service$domain:8000;" in nginx
     assert f'~^/api/v1/gifts-{kind}/[^/]+/secret/?$ "";' in nginx
     assert f"/api/v1/gifts-{kind} $binary_remote_addr;" in nginx
     assert (f"# {name.upper()}_{'MONGODB' if kind == 'mongodb' else 'DATABASE'}_URL=" in settings) is (kind != "none")
@@ -252,6 +253,37 @@ def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
     unserved = replace(part, service=replace(part.service, limits={"counts": ("/api/v1/gone",)}))
     with pytest.raises(CommandError, match="limits has /api/v1/gone, which is no path for the outside"):
         list(renderings(replace(project, parts=(*others, unserved)), ROOT))
+
+
+def test_without_a_front_the_edge_sends_each_path_to_its_service(project: Project) -> None:
+    """It reaches all services in both deployments; with a front, that alone. Closed paths stay closed."""
+    gifts = extended(project, "none")
+    plain = replace(gifts, parts=tuple(part for part in gifts.parts if not part.service.front))
+
+    fronted, faced = edge_of(gifts), edge_of(plain)
+
+    assert fronted["gifts"] == fronted["users"] == ["gateway-service$domain:8000"]
+    assert (faced["gifts"], faced["users"]) == (["gift-none-service$domain:8100"], ["user-service$domain:8002"])
+    assert fronted["closed"] == faced["closed"] == ['""']
+    assert fronted["limits"] == faced["limits"]
+    assert fronted["reached"] == ["[gateway]"] * 2
+    assert faced["reached"] == ["[analytics, user, product, order, gift-none]"] * 2
+    assert (len(fronted["networks"]), len(faced["networks"])) == (1, len(plain.parts))
+
+
+def edge_of(project: Project) -> Mapping[str, list[str]]:
+    """Return what is rendered of the edge: where it sends paths, what it limits, and whom it reaches."""
+    texts = {(one.path, getattr(one, "name", "")): str(one.content) for one in renderings(project, ROOT)}
+    paths, policies = texts["deploy/nginx/nginx.conf", "paths"], texts["deploy/kubernetes/network/services.yaml", ""]
+    edge = policies.partition("{name: from-edge,")[2]
+    return {
+        "gifts": re.findall(r"/api/v1/gifts-none\(/\|\$\) (.*);", paths),
+        "users": re.findall(r"/api/v1/users\(/\|\$\) (.*);", paths),
+        "closed": re.findall(r"/secret/\?\$ (.*);", paths),
+        "limits": re.findall(r"(\S+) \$binary_remote_addr;", texts["deploy/nginx/nginx.conf", "limits"]),
+        "reached": re.findall(r"name, operator: In, values: (\[.*?\])", edge),
+        "networks": re.findall(r"networks: \[edge, .*", texts["docker-compose.prod.yml", "services"]),
+    }
 
 
 def test_images_keep_what_people_chose(project: Project, copy: Path, index: list[str]) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from locust import HttpUser, constant, task
 from locust.exception import StopUser
 
-ORDERS = f"{os.environ['ORDER_SERVICE_URL']}/api/v1/orders"
+ORDERS = "/api/v1/orders"
 ORDERS_EACH = 5
 finished = list["Customer"]()
 
@@ -17,9 +17,9 @@ class Customer(HttpUser):
     wait_time = constant(0)
 
     def on_start(self) -> None:
-        """Log in; the token is sent to every service."""
+        """Log in."""
         login = {"username": os.environ["LOCUST_NAME"], "password": os.environ["LOCUST_PASSWORD"]}
-        answer = self.client.post(f"{os.environ['USER_SERVICE_URL']}/api/v1/users/login", json=login)
+        answer = self.client.post("/api/v1/users/login", json=login)
         self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         self.ordered = 0
 

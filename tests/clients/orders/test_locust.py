@@ -28,7 +28,7 @@ async def test_locust_orders_without_a_failure(
     teapot = await shop.product(stock=ORDERS + STOCK)
     monkeypatch.setenv("LOCUST_NAME", "ada")
     monkeypatch.setenv("LOCUST_PASSWORD", PASSWORD)
-    load = ("-u", str(CUSTOMERS), "-r", str(CUSTOMERS), "--host", environment["PRODUCT_SERVICE_URL"])
+    load = ("-u", str(CUSTOMERS), "-r", str(CUSTOMERS), "--host", environment["GATEWAY_SERVICE_URL"])
     file = Path(__file__).parent / "locustfile.py"
 
     printed = await python_clients.tool("locust", "-f", file, *load, *QUIET)

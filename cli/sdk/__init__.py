@@ -1,0 +1,1 @@
+"""Clients for front ends, generated from the description of all services."""
