@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from chassis.core.clock import utc_now
 from chassis.core.types import new_id
@@ -38,7 +39,7 @@ def demo() -> None:
         raise CommandError(f"The demo needs all services. Not running: {', '.join(missing)}. Start them: make run")
     asyncio.run(_demo(environment))
     invariants()
-    page = f"{environment['ANALYTICS_SERVICE_URL']}/dashboard"
+    page = f"http://localhost:{urlsplit(environment['ANALYTICS_SERVICE_URL']).port}/dashboard"  # for a browser: outside
     say(f"Dashboard: {page}  (log in as {ADMIN.name}, password {ADMIN.password})")
 
 
