@@ -5,10 +5,9 @@ An object costs 1 and a value nothing; what is in a list costs as often as the l
 of ``ids``, by ``first``, or else 5 times. ``@skip`` and ``@include`` count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from graphql import (
     FieldNode,
@@ -112,9 +111,12 @@ class _Pricing:
         return 1 + self.selections(node.selection_set, kind, asked)
 
     def _asked_length(self, field: GraphQLField, node: FieldNode) -> int | None:
-        """Return the length of the list in the arguments of a field; None if it has none."""
+        """Return the length of the list that the arguments of a field ask for; None if they do not."""
         arguments = get_argument_values(field, node, self.variables) if field.args else {}
-        return next((size for name in ("ids", "first") if (size := _length(arguments.get(name))) is not None), None)
+        if ids := arguments.get("ids"):
+            return len(ids)
+        first = arguments.get("first")
+        return None if first is None else max(first, 0)
 
     def _is_included(self, node: SelectionNode) -> bool:
         if not node.directives:
@@ -122,12 +124,6 @@ class _Pricing:
         skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
         include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
         return not (skip and skip["if"]) and not (include and not include["if"])
-
-
-def _length(argument: Any) -> int | None:  # noqa: ANN401 - of any type
-    if isinstance(argument, int):
-        return max(argument, 0)
-    return len(argument) if isinstance(argument, Sequence) and not isinstance(argument, str) else None
 
 
 def _is_list(kind: GraphQLOutputType) -> bool:

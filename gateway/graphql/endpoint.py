@@ -1,7 +1,7 @@
 """Serving a GraphQL request: reading, preparing, executing, answering."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from fastapi import Request, Response
@@ -103,11 +103,11 @@ class Endpoint:
     async def _results(self, operation: Operation) -> AsyncGenerator[Result]:
         """Yield the results of a subscription; if its source fails, the last one is the error."""
         try:
-            async for executed in operation.subscribe():
-                yield result_of(executed, operation)
+            async with aclosing(operation.subscribe()) as results:
+                async for executed in results:
+                    yield result_of(executed, operation)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
-            executed = ExecutionResult(None, [_failed(error)])
-            yield result_of(executed, operation)
+            yield result_of(ExecutionResult(None, [_failed(error)]), operation)
 
 
 def _refused(refused: Refused, media_type: str) -> Response:

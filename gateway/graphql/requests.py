@@ -11,6 +11,9 @@ from chassis.core.problems import field_error
 from chassis.web.routing import MOST_COMMAS
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, is_json
 
+MAX_BODY = 64 * 1024
+_LONGEST_ID = 100
+_LONGEST_NAME = 256
 _JSON_PARAMETERS = frozenset({"variables", "extensions"})
 
 
@@ -59,9 +62,9 @@ class GraphQLRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    query: str | None = None
-    document_id: Annotated[str | None, Field(alias="documentId")] = None
-    operation_name: Annotated[str | None, Field(alias="operationName")] = None
+    query: Annotated[str | None, Field(max_length=MAX_BODY)] = None
+    document_id: Annotated[str | None, Field(alias="documentId", max_length=_LONGEST_ID)] = None
+    operation_name: Annotated[str | None, Field(alias="operationName", max_length=_LONGEST_NAME)] = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
 
@@ -70,6 +73,16 @@ class GraphQLRequest(BaseModel):
         if (self.query is None) == (self.document_id is None):
             raise ValueError("send either query or documentId")
         return self
+
+
+class QueryParameters(BaseModel):
+    """The same in the query of a GET: variables and extensions are JSON."""
+
+    query: str | None = None
+    document_id: Annotated[str | None, Field(alias="documentId")] = None
+    operation_name: Annotated[str | None, Field(alias="operationName")] = None
+    variables: str | None = None
+    extensions: str | None = None
 
 
 async def read_body(request: Request) -> GraphQLRequest:
@@ -88,10 +101,10 @@ async def read_body(request: Request) -> GraphQLRequest:
         raise NotOneRequest("Send one request at a time: batches are not supported.")
     if not isinstance(body, dict):
         raise NotOneRequest
-    return _validated(body)
+    return _validated(body, "body")
 
 
-def read_query(request: Request) -> GraphQLRequest:
+def read_query(request: Request, parameters: QueryParameters) -> GraphQLRequest:
     """
     Read the query of a GET.
 
@@ -102,11 +115,12 @@ def read_query(request: Request) -> GraphQLRequest:
     """
     if request.headers.get("upgrade", "").lower() == "websocket":
         raise NoWebSocket
-    given = request.query_params.multi_items()
-    if len(dict(given)) < len(given):
+    names = [name for name, _ in request.query_params.multi_items()]
+    if len({*names}) < len(names):
         raise NotOneRequest("A parameter is repeated: send each once.")
-    named = {name: value for name, value in given if value}  # an empty one is the same as none
-    return _validated({name: _parameter(name, value) for name, value in named.items()})
+    given = parameters.model_dump(by_alias=True)
+    named = {name: value for name, value in given.items() if value}  # an empty one is the same as none
+    return _validated({name: _parameter(name, value) for name, value in named.items()}, "query")
 
 
 def _parameter(name: str, value: str) -> object:
@@ -120,9 +134,9 @@ def _parse(text: bytes, what: str) -> object:
         raise NotJson(f"{what} is not valid JSON: {error}.") from error
 
 
-def _validated(members: dict[str, object]) -> GraphQLRequest:
+def _validated(members: dict[str, object], where: str) -> GraphQLRequest:
     try:
         return GraphQLRequest.model_validate(members)
     except ValidationError as error:
-        errors = [field_error({**one, "loc": ("body", *one["loc"])}) for one in error.errors(include_input=False)]
+        errors = [field_error({**one, "loc": (where, *one["loc"])}) for one in error.errors(include_input=False)]
         raise NotOneRequest(errors=errors) from error

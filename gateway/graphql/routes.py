@@ -1,13 +1,14 @@
 """``/graphql``: POST for operations of any kind, GET for queries and subscriptions."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from chassis.core.errors import PayloadTooLarge, TooManyRequests
 from chassis.core.problems import documented
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
+from chassis.web.etag import NOT_MODIFIED
 from chassis.web.routing import Router
 from gateway.caller import Calling
 from gateway.graphql.context import Context
@@ -15,12 +16,14 @@ from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, PAGE, choose
 from gateway.graphql.page import SchemaPage
 from gateway.graphql.requests import (
+    MAX_BODY,
     GraphQLRequest,
     NotAcceptable,
     NotJson,
     NotJsonType,
     NotOneRequest,
     NoWebSocket,
+    QueryParameters,
     read_body,
     read_query,
 )
@@ -28,7 +31,6 @@ from gateway.graphql.subscriptions import TooManySubscribers, TooManySubscriptio
 from gateway.rate_limits.counted import counted
 from gateway.until_sent import UntilSent
 
-MAX_BODY = 64 * 1024
 _ERRORS = (TooManyRequests, NotJson, NotOneRequest, NotAcceptable, TooManySubscriptions, TooManySubscribers)
 _RESULT: dict[str, Any] = {"schema": {"type": "object", "properties": {"data": {}, "errors": {}, "extensions": {}}}}
 _RESULTS: dict[int | str, dict[str, Any]] = {
@@ -38,6 +40,14 @@ _RESULTS: dict[int | str, dict[str, Any]] = {
     },
     294: {"description": "Data and errors beside it.", "content": dict.fromkeys((GRAPHQL, JSON), _RESULT)},
 }
+_REFUSED = {"content": {GRAPHQL: _RESULT}}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The document cannot be parsed, or the request is malformed.", **_REFUSED},
+    403: {"description": "The document is not trusted.", **_REFUSED},
+    404: {"description": "No trusted document has this id.", **_REFUSED},
+    422: {"description": "It does not fit the schema, exceeds a limit, or is not a GraphQL request.", **_REFUSED},
+}
+_BY_GET: dict[int | str, dict[str, Any]] = {405: {"description": "A mutation is sent by POST.", **_REFUSED}}
 _BODY = {"required": True, "content": {JSON: {"schema": GraphQLRequest.model_json_schema()}}}
 
 
@@ -57,7 +67,7 @@ def graphql_router(endpoint: Endpoint, page: SchemaPage | None) -> Router:
         idempotency=UNREPEATABLE,
         max_body=MAX_BODY,
         response_class=Response,
-        responses=documented(*_ERRORS, NotJsonType, PayloadTooLarge, beside=_RESULTS),
+        responses=documented(*_ERRORS, NotJsonType, PayloadTooLarge, beside=_RESULTS | _REFUSALS),
         openapi_extra={"requestBody": _BODY},
     )
     async def execute_graphql(request: Request, calling: Calling, until_sent: UntilSent) -> Response:
@@ -69,17 +79,15 @@ def graphql_router(endpoint: Endpoint, page: SchemaPage | None) -> Router:
         access=public(),
         dependencies=[counted()],
         response_class=Response,
-        responses=documented(*_ERRORS, NoWebSocket, beside=_RESULTS),
+        responses=documented(*_ERRORS, NoWebSocket, beside=_RESULTS | NOT_MODIFIED | _REFUSALS | _BY_GET),
     )
-    async def query_graphql(request: Request, calling: Calling, until_sent: UntilSent) -> Response:
-        """
-        Execute a GraphQL query or subscription.
-
-        Its parameters are `query` or `documentId`, `variables`, `operationName` and `extensions`.
-        """
+    async def query_graphql(
+        request: Request, calling: Calling, until_sent: UntilSent, parameters: Annotated[QueryParameters, Query()]
+    ) -> Response:
+        """Execute a GraphQL query or subscription. The answer to a trusted document may be stored and revalidated."""
         wanted = choose(", ".join(request.headers.getlist("accept")), (JSON, GRAPHQL, EVENTS, PAGE))
         if page and wanted == PAGE and not request.query_params:
             return page.answer()
-        return await endpoint.serve(read_query(request), request, Context(calling), until_sent)
+        return await endpoint.serve(read_query(request, parameters), request, Context(calling), until_sent)
 
     return router

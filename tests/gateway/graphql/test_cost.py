@@ -31,6 +31,7 @@ def price(operations: Operations, query: str, **variables: Any) -> int:  # noqa:
         ("{things(first:20){id}}", 20),
         ("{things{id}}", 10),
         ("{things(ids:[1,2,3]){id}}", 3),
+        ("{things(ids:[],first:4){id}}", 4),
         ("{things(first:3){things(first:4){parts{id}}}}", 3 * (1 + 4 * (1 + cost.ASSUMED))),
         ("{things(first:0){parts{id}}}", 0 + 1),
         ("{things(first:-5){id}}", 1),

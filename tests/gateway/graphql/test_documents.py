@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 
 from chassis.settings import Environment
@@ -52,7 +54,7 @@ def test_an_id_is_the_hash_of_the_text() -> None:
     ],
 )
 def test_the_environment_decides_what_is_executed(
-    environment: str, documents: str | None, *, trusted_only: bool, open_schema: bool
+    environment: str, documents: Literal["trusted", "any"] | None, *, trusted_only: bool, open_schema: bool
 ) -> None:
     """Outside development only trusted documents are, unless GRAPHQL_DOCUMENTS=any; and the schema is closed."""
     settings = Settings.model_construct(environment=Environment(environment), graphql_documents=documents)

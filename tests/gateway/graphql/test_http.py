@@ -8,7 +8,7 @@ import pytest
 from chassis.core.problems import PROBLEM_JSON
 from gateway.graphql.documents import document_id
 from gateway.graphql.media_types import GRAPHQL, JSON
-from gateway.graphql.routes import MAX_BODY
+from gateway.graphql.requests import MAX_BODY
 from tests.gateway.graphql.tiny_graphql import Mutation, codes, serve_graphql
 
 TRUSTED = "query Me($deep: Boolean = false) { me { id parts @include(if: $deep) { id } } }\n"
