@@ -59,7 +59,7 @@ def dead(
     service: Annotated[str | None, typer.Argument(help="Only of this service.")] = None, *, as_json: AsJson = False
 ) -> None:
     """List the dead letters: events that a consumer has refused for good."""
-    chosen = _with_outbox(service)
+    chosen = publishers(service)
     use_running_stack()
     rows = [
         {
@@ -84,7 +84,7 @@ def put_back(
     event_id: Annotated[UUID | None, typer.Argument(metavar="[ID]", help="One event; default: all.")] = None,
 ) -> None:
     """Deliver the dead letters of SERVICE (or one of them) again."""
-    (one,) = _with_outbox(service)
+    (one,) = publishers(service)
     use_running_stack()
     count = asyncio.run(_in_database_of(one, lambda session: replay(session, event_id)))
     typer.echo(f"{service}: {count} will be delivered again")
@@ -102,17 +102,18 @@ def published_by(service: str) -> Sequence[type[Event]]:
     return events
 
 
-def _with_outbox(name: str | None) -> list[Service]:
+def publishers(name: str | None = None) -> list[Service]:
     """
-    Return the services with an outbox, or the named one.
+    Return the services that publish events, or the named one.
 
     Raises:
-        CommandError: No such service has an outbox.
+        CommandError: No such service publishes events.
     """
-    found = [service for service in SERVICES if service.kind == "postgres" and name in {None, service.name}]
-    if not found:
-        publishers = ", ".join(service.name for service in SERVICES if service.kind == "postgres")
-        raise CommandError(f"There is no service '{name}' that publishes events. Use one of {publishers}.")
+    every = [service for service in SERVICES if published_by(service.name)]
+    found = [service for service in every if name in {None, service.name}]
+    if name and not found:
+        names = ", ".join(service.name for service in every)
+        raise CommandError(f"There is no service '{name}' that publishes events. Use one of {names}.")
     return found
 
 

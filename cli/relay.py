@@ -13,7 +13,7 @@ from chassis.telemetry import tracing
 from cli.databases import opened
 from cli.environment import use_running_stack
 from cli.errors import CommandError
-from cli.services import SERVICES
+from cli.events import publishers
 
 
 def relay(service: str) -> None:
@@ -23,11 +23,7 @@ def relay(service: str) -> None:
     Raises:
         CommandError: There is no such service, it publishes no events, or its settings are invalid.
     """
-    publishers = [one.name for one in SERVICES if one.kind == "postgres"]
-    if service not in publishers:
-        raise CommandError(
-            f"There is no service '{service}' that publishes events. Use one of {', '.join(publishers)}."
-        )
+    publishers(service)
     use_running_stack()
     try:
         app: FastAPI = import_module(f"{service}.main").build()

@@ -30,8 +30,6 @@ log = structlog.get_logger(__name__)
 
 _NO_PARAMETERS: dict[str, object] = {}
 _NO_LIMIT = nullcontext()
-_FORWARDED_SLOW_S = deadline.DEFAULT_S / 2
-"""An answer to a forwarded request may be slow by design (logins are); one that takes longer counts as a failure."""
 
 
 class UnknownService(Exception):
@@ -177,7 +175,9 @@ class Dispatcher:
         repeatable: bool,
     ) -> Answer:
         """
-        Send a received request on, sealed, and return the answer, whatever its status: only without one it is retried.
+        Send a received request on, sealed, and return the answer, whatever its status.
+
+        A request is retried, and a failure of the service counted, only if there is no answer.
 
         Args:
             path: As it was received, escaped; *query* likewise.
@@ -202,7 +202,7 @@ class Dispatcher:
             sealed=True,
             repeatable=repeatable,
             timeout_s=deadline.DEFAULT_S,
-            slow_s=_FORWARDED_SLOW_S,
+            slow_s=deadline.DEFAULT_S,
             ends=self._ends(deadline.DEFAULT_S),
             is_forwarded=True,
         )
@@ -266,8 +266,6 @@ class Dispatcher:
             try:
                 return await self._attempt(request, number)
             except AttemptError as error:
-                if request.is_forwarded and isinstance(error, Refusal):
-                    return error.answer  # its sender decides whether to repeat it
                 retries = retries or Retries(peer.budget, request.ends, self._clock, repeatable=request.repeatable)
                 pause_s = retries.pause_after(error)
                 if pause_s is None:
@@ -282,7 +280,9 @@ class Dispatcher:
         watched = Attempt(peer, request.method, number, within_s=request.timeout_s, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
             answer = await exchange(self._envelope, request, left, trace)
-            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed and is not a usable answer
+            # A redirect is not followed and is not a usable answer. Who forwards passes on any answer, also one about a
+            # peer of the peer, which itself works.
+            if answer.status >= 300 and not request.is_forwarded:  # noqa: PLR2004
                 raise Refusal(answer)
             return answer
 

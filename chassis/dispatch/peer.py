@@ -9,7 +9,7 @@ from types import TracebackType
 from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
-from chassis.dispatch.errors import Refusal
+from chassis.dispatch.errors import AttemptError, Refusal
 from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.retry import RetryBudget
 from chassis.dispatch.transport import TimedOut, Transport
@@ -102,13 +102,19 @@ class Attempt:
     ) -> None:
         """Count the outcome."""
         took_s = self._peer.clock() - self._begun
+        if self._was_given_up(error, took_s):
+            self._peer.breaker.abandon(self._permit)
+            return
         if isinstance(error, asyncio.CancelledError):
-            if self._is_early(took_s):
-                self._peer.breaker.abandon(self._permit)
-                return
             error = TimedOut()
         self._learn(error, took_s)
         metrics.observe_attempt(self._peer.name, self._method, self._number, error, took_s)
+
+    def _was_given_up(self, error: BaseException | None, took_s: float) -> bool:
+        """Whether the attempt was ended by its caller, or the request could not be sent (a token that is too long)."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._is_early(took_s)
+        return error is not None and not isinstance(error, AttemptError)
 
     def _learn(self, error: BaseException | None, took_s: float) -> None:
         """Report the outcome to the breaker; a refusal below 500 is a success, as the service works."""

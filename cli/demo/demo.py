@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from chassis.core.clock import utc_now
 from chassis.core.types import new_id
@@ -39,8 +40,9 @@ def demo() -> None:
     asyncio.run(_demo(environment))
     invariants()
     for service in SERVICES:
-        if service.dashboard:
-            page = f"{environment[(FRONT or service).url_variable]}{service.dashboard}"
+        if service.dashboard:  # for a browser: outside of what this runs in
+            port = urlsplit(environment[(FRONT or service).url_variable]).port
+            page = f"http://localhost:{port}{service.dashboard}"
             say(f"Dashboard: {page}  (log in as {ADMIN.name}, password {ADMIN.password})")
 
 

@@ -1,6 +1,6 @@
 """A route for each route of another service that people use."""
 
-import re
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from chassis.application import application_of
 from chassis.dependencies import Dispatch
+from chassis.dispatch.transport import CALLS_AT_A_TIME
 from chassis.sealing.access import Access, Mode
 from chassis.web.policy import RoutePolicy
 from chassis.web.routing import Route, Router
@@ -21,6 +22,8 @@ from gateway.front_door.table import Open, Table
 Endpoint = Callable[..., Awaitable[Response]]
 _SEALED_SHARE = 4
 """A sealed message is up to 8/3 as long as its body, and has headers inside, too; a service caps it as any body."""
+_AT_ONCE = CALLS_AT_A_TIME // 2
+"""Sealed requests of one route that are under way in a process: a slow one leaves connections for the others."""
 
 
 async def _until_sent() -> AsyncIterator[AsyncExitStack]:
@@ -37,16 +40,17 @@ class ForwardingRoute(Route):
     A route whose requests are sent on to a service, which checks tokens, keys and values.
 
     Args:
-        closed: Paths between services, which its template may match, too. They are not found here.
+        closed: The templates of routes between services, which its own may match, too. They are not found here.
     """
 
-    def __init__(self, one: Open, max_body: int, closed: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, one: Open, max_body: int, closed: Sequence[str]) -> None:
         endpoint: Endpoint = _sealed(one, max_body // _SEALED_SHARE) if one.sealed else _streamed(one)
         options: dict[str, Any] = {"methods": [one.method], "response_model": None, "include_in_schema": False}
         access = Access(Mode.PUBLIC, max_body=max_body, gzip=one.gzip, passes_seals=True)
         policy = RoutePolicy(access, forwarded=True)
         super().__init__(one.path, endpoint, policy, **options)
-        self._closed = closed
+        # A path without parameters is its own; one with the same template as a closed one has another method.
+        self._closed = [compile_path(path)[0] for path in closed if self.param_convertors and path != one.path]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match no path that is closed."""
@@ -63,20 +67,20 @@ def front_door(table: Table, max_body: int) -> Router:
     Args:
         max_body: The cap on bodies of the services, in bytes, where a route has none of its own.
     """
-    closed = [compile_path(path)[0] for path in table.closed]
     router = Router("", "front door")
-    router.routes += [ForwardingRoute(one, one.max_body or max_body, closed) for one in table.open]
+    router.routes += [ForwardingRoute(one, one.max_body or max_body, table.closed) for one in table.open]
     return router
 
 
 def _sealed(one: Open, max_plain: int) -> Endpoint:
-    as_it_is = _streamed(one)
+    turns, as_it_is = asyncio.Semaphore(_AT_ONCE), _streamed(one)
 
     async def forward(request: Request, dispatcher: Dispatch, until_sent: UntilSent) -> Response:
         """Send the request on, sealed; as it is if a program has sealed it for the service."""
         if is_sealed(request):
             return await as_it_is(request, dispatcher, until_sent)
-        return await forward_sealed(one, request, dispatcher, max_plain)
+        async with turns:
+            return await forward_sealed(one, request, dispatcher, max_plain)
 
     return forward
 

@@ -45,7 +45,7 @@ def test_each_setting_has_its_readers_default_and_meaning(table: Table) -> None:
     assert table["RELAY"]["default"] == "true"
     assert {name: table[name]["type"] for name in TYPES} == TYPES
     assert table["PLAIN_REGISTRATION"]["default"] is None, "it depends on ENVIRONMENT"
-    assert table["USER_SERVICE_URL"]["services"][0] == "analytics"
+    assert table["USER_SERVICE_URL"]["services"][:2] == ["gateway", "analytics"]
     stores = {service.store_variable for service in SERVICES if service.store}
     assert {name for name, one in table.items() if one["secret"]} == stores | {
         *("CURSOR_KEY", "LINK_KEY__<FROM>__<TO>", "JWT_PRIVATE_KEY", "SMTP_URL", "OTEL_EXPORTER_OTLP_HEADERS")

@@ -12,7 +12,7 @@ from benchmarks.scenarios.dispatch.scenario import FULL, QUICK, SCENARIO
 
 def keys(text: str) -> str:
     """
-    Return the chosen candidates, sorted.
+    Return the chosen candidates, each once.
 
     Raises:
         BadParameter: There is no such candidate.
@@ -20,7 +20,7 @@ def keys(text: str) -> str:
     chosen = text.replace(",", "").replace(" ", "")
     if not chosen or set(chosen) - CANDIDATES.keys():
         raise typer.BadParameter(f"letters of {', '.join(CANDIDATES)}, as in a,c")
-    return "".join(sorted(set(chosen)))
+    return "".join(dict.fromkeys(chosen))
 
 
 def command(
