@@ -40,9 +40,9 @@ def demo() -> None:
     asyncio.run(_demo(environment))
     invariants()
     for service in SERVICES:
-        if service.dashboard:
+        if service.dashboard:  # for a browser: outside of what this runs in
             port = urlsplit(environment[(FRONT or service).url_variable]).port
-            page = f"http://localhost:{port}{service.dashboard}"  # for a browser, outside the network of containers
+            page = f"http://localhost:{port}{service.dashboard}"
             say(f"Dashboard: {page}  (log in as {ADMIN.name}, password {ADMIN.password})")
 
 
