@@ -27,6 +27,7 @@ from chassis.web.loopback import LoopbackOnly
 from chassis.web.middleware import RequestContextMiddleware
 from chassis.web.openapi import INFO, describe, login_address
 from chassis.web.policy import NOT_STORING, IncompleteRoute
+from chassis.web.route_index import index_routes
 from chassis.web.routing import Router, settle_paths
 from chassis.web.security_headers import add_cors
 from chassis.web.trailing_slash import redirect_trailing_slashes
@@ -161,6 +162,7 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
         add_docs(app, login_address(app, settings))
         origins += docs_origins(settings.docs_services.values())
     settle_paths(app.router.routes)
+    index_routes(app.router)
     if origins:
         add_cors(app, origins)
     return app

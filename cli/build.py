@@ -9,8 +9,9 @@ from fastapi import FastAPI
 
 from cli.dev.inherited import remove_settings
 from cli.dev.secrets import ensure_secrets
-from cli.links import links
+from cli.links import links, settings_class
 from cli.services import SERVICES, STORED
+from cli.services.discovery import url_variable
 
 
 def build_all() -> dict[str, FastAPI]:
@@ -26,5 +27,7 @@ def build_all() -> dict[str, FastAPI]:
     for service in STORED:
         scheme = "postgresql" if service.store == "postgres" else "mongodb"
         os.environ[service.store_variable] = f"{scheme}://nobody:nowhere@127.0.0.1:1/nothing"
-    os.environ.update({service.url_variable: "http://127.0.0.1:1" for service in SERVICES})
+    # Until it is rendered, a service that fronts the others has the address of one that was removed.
+    peers = (peer for service in SERVICES for peer in settings_class(service.name).peers)
+    os.environ.update({url_variable(peer): "http://127.0.0.1:1" for peer in peers})
     return {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}

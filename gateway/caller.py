@@ -9,13 +9,14 @@ from pydantic import BaseModel, ValidationError
 
 from chassis.core.errors import AppError, InvalidRequest, UriTooLong
 from chassis.core.problems import field_error
-from chassis.core.types import new_id
+from chassis.core.types import new_id, read_address
 from chassis.dependencies import Dispatch, token_of
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
 from chassis.sealing.wire import TokenTooLong
 from gateway.errors import HERE, CallFailed, failure_of
+from gateway.front_door.headers import LONGEST_USER_AGENT
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,11 +31,13 @@ class Caller:
     Attributes:
         token: The access token; empty without a login.
         address: The IP address of the person.
+        user_agent: The user agent of the person.
     """
 
     dispatcher: Dispatcher
     token: str
     address: str | None
+    user_agent: str | None = None
 
     async def call(
         self,
@@ -56,7 +59,8 @@ class Caller:
         Raises:
             CallFailed: It was refused, or has no answer.
         """
-        keyed = call.idempotency == "keyed"
+        if call.idempotency == "keyed" and key is None:
+            key = str(new_id())
         try:
             return await self.dispatcher.call(
                 call,
@@ -64,8 +68,9 @@ class Caller:
                 path=path,
                 query=_written(query or {}),
                 bearer=self.token or None,
-                idempotency_key=(key or str(new_id())) if keyed else None,
+                idempotency_key=key,
                 client_address=self.address,
+                user_agent=self.user_agent if call.sends else None,  # a sealed message without a body has little room
             )
         except TokenTooLong as error:
             raise CallFailed(failure_of(UriTooLong("Ask for less at once: the arguments are too long."))) from error
@@ -74,7 +79,9 @@ class Caller:
 
 
 async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
-    return Caller(dispatcher, token_of(request), request.client.host if request.client else None)
+    address = read_address(request.client.host) if request.client else None
+    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+    return Caller(dispatcher, token_of(request), address, user_agent or None)
 
 
 Calling = Annotated[Caller, Depends(_caller)]

@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from chassis.app import create_app
 from chassis.postgres.database import Postgres
+from gateway.bff.orders.routes import router as order_pages
+from gateway.bff.routes import router as pages
 from gateway.front_door.description import describe_services
 from gateway.front_door.routes import front_door
 from gateway.front_door.table import read_table
@@ -23,8 +25,16 @@ def build() -> FastAPI:
     store = Postgres(
         settings.gateway_database_url, settings.service_name, settings.database_pool_size, settings.processes
     )
-    page = SchemaPage(SCHEMA) if settings.open_schema else None
-    app = create_app(settings, store, front_door(read_table()), graphql_router(_graphql(settings), page))
+    app = create_app(
+        settings,
+        store,
+        pages,
+        # --- about order ---
+        order_pages,
+        # --- end about order ---
+        graphql_router(_graphql(settings), SchemaPage(SCHEMA) if settings.open_schema else None),
+        front_door(read_table(), settings.max_body_bytes),
+    )
     describe_services(app)
     return app
 

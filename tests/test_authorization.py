@@ -1,12 +1,9 @@
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from pydantic import SecretStr
-from sqlalchemy import func
 
 from chassis.app import create_app
 from chassis.dependencies import ADMIN, PERSON, Authentication
@@ -18,24 +15,10 @@ from cli.links import links
 from cli.routes import DeclaredRoute, declared_routes
 from cli.services import SERVICES
 from tests.chassis.tiny import TinySettings
-from tests.sealing.messages import Forge, send
-from tests.support.access import (
-    ANSWERS,
-    OK,
-    PASSWORD,
-    PRINCIPALS,
-    PROBES,
-    AccessTable,
-    disagreements,
-    name_of,
-    named_callers,
-    table_of,
-)
+from tests.support.access import ANSWERS, OK, PROBES, AccessTable, disagreements, named_callers, table_of
 from tests.support.aliases import Bearer, Empty
+from tests.support.asking import Asker, World, policies, questions
 from tests.support.serving import NoDatabase
-from user.models import User, UserSession
-from user.schemas import UserCreate
-from user.services.create_user import create_user
 
 NAMES = [service.name for service in SERVICES]
 
@@ -50,91 +33,12 @@ TINY = AccessTable({}, make_nothing)
 """The table of a service without routes of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """Creates Ada, Bob, an analyst, two admins (the last one cannot be removed) and the things of one service."""
-
-    apps: dict[str, FastAPI]
-    empty: Empty
-    password_hash: str
-
-    async def make(self, service: str) -> tuple[dict[str, User], dict[str, str]]:
-        """
-        Create them anew, and nothing else; each person has a session with the person's id.
-
-        Returns the people, and the parameters of the paths.
-        """
-        await self.empty()
-        roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
-        made = {}
-        async with self.apps["user"].state.application.store.transaction() as session:
-            for name, role in roles.items():
-                new = UserCreate(username=name, email=f"{name}@example.org", password=SecretStr(PASSWORD))
-                made[name] = user = await create_user(session, new, self.password_hash, role)
-                session.add(UserSession(id=user.id, user_id=user.id, expires_at=func.now() + timedelta(hours=1)))
-        return made, await table_of(service).make_things(self.apps, made["ada"].id)
-
-
 @pytest.fixture
-def world(apps: dict[str, FastAPI], empty: Empty, password_hash: str) -> World:
-    """Creates people and their things."""
-    return World(apps, empty, password_hash)
-
-
-class Asker:
-    """Sends the valid request of a route of one service, as any principal."""
-
-    def __init__(self, environment: dict[str, str], bearer: Bearer, world: World) -> None:
-        self._environment = environment
-        self._bearer = bearer
-        self._world = world
-        self._service = ""
-        self._users: dict[str, User] = {}
-        self._parameters: dict[str, str] = {}
-
-    async def renew(self, service: str) -> None:
-        """Start with a new world, for requests to a service."""
-        self._service = service
-        self._users, self._parameters = await self._world.make(service)
-
-    async def outcome(self, route: str, principal: str) -> int:
-        """Send as one of PRINCIPALS, or sealed as a service; returns the status, or OK for any 2xx."""
-        caller = CLIENT if principal in PRINCIPALS else principal
-        forge = self._forge(caller, route, principal)
-        is_sealed = principal == CLIENT or principal not in PRINCIPALS
-        answer = await send(
-            self._environment[f"{self._service.upper()}_SERVICE_URL"], forge.valid() if is_sealed else forge.plain()
-        )
-        return OK if answer.status // 100 == 2 else answer.status
-
-    def _forge(self, caller: str, route: str, principal: str) -> Forge:
-        table, (method, path) = table_of(self._service), route.split(" ")
-        token = (
-            {"authorization": self._bearer(self._users[principal])["Authorization"]} if principal in self._users else {}
-        )
-        path, query = path.format(**self._parameters), table.queries.get(route, "")
-        return Forge(caller, self._service, self._environment, method, path, query, table.bodies.get(route), token)
-
-
-@pytest.fixture
-def asker(environment: dict[str, str], bearer: Bearer, world: World) -> Asker:
+def asker(
+    environment: dict[str, str], bearer: Bearer, apps: dict[str, FastAPI], empty: Empty, password_hash: str
+) -> Asker:
     """Sends the valid request of a route."""
-    return Asker(environment, bearer, world)
-
-
-def policies(apps: dict[str, FastAPI], service: str) -> dict[str, str]:
-    """Route -> policy, for all routes of a service."""
-    routes = [name_of(one) for one in declared_routes({service: apps[service]})]
-    return {route: table_of(service).policy_of(route) or "" for route in routes}
-
-
-def questions(apps: dict[str, FastAPI], service: str) -> dict[tuple[str, str], int]:
-    """Route and principal -> the answer that the policy prescribes, for all routes of a service."""
-    return {
-        (route, principal): answer
-        for route, policy in policies(apps, service).items()
-        for principal, answer in zip(PRINCIPALS, ANSWERS[policy.partition(":")[0]], strict=True)
-    }
+    return Asker(environment, bearer, World(apps, empty, password_hash))
 
 
 @pytest.mark.parametrize("service", NAMES)

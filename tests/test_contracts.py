@@ -36,9 +36,11 @@ def test_every_call_is_listed(name: str) -> None:
 
 
 def test_the_peers_of_a_service_are_those_it_calls() -> None:
-    """The peers are exactly the services of its calls, the consumers of its events and the issuer of tokens."""
-    for name in NAMES:
-        assert settings_class(name).peers == {call.service for caller, call in CALLS if caller == name}
+    """The services of its calls, the consumers of its events and the issuer of tokens; of what fronts them, all."""
+    for service in SERVICES:
+        called = {call.service for caller, call in CALLS if caller == service.name}
+        others = {other.name for other in SERVICES if other != service}
+        assert settings_class(service.name).peers == (others if service.front else called)
 
 
 def test_the_table_names_every_call(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ from chassis.core.types import read_address
 from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
 
+_LONGEST_USER_AGENT = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -16,9 +18,11 @@ class Client:
     The client of a request.
 
     Attributes:
-        address: The IP address of the person. Behind a service, the address that it sends (analytics does, for logins
-            at the dashboard), or None; behind the outside client None, because it is not trusted with addresses.
-        user_agent: The user agent; for a trusted program the name that its key proves.
+        address: The IP address of the person. Behind a service, the address that it sends (the gateway does, and
+            analytics for logins at the dashboard), or None; behind the outside client None, because it is not trusted
+            with addresses.
+        user_agent: The user agent of the person. Behind a service that sends none, and behind the outside client, the
+            name that the program's key proves.
         program: The trusted program that sent the request.
     """
 
@@ -28,11 +32,14 @@ class Client:
 
 
 async def _client(request: Request) -> Client:
-    if caller := getattr(request.state, "caller", None):
-        named = request.headers.get(CLIENT_ADDRESS, "") if caller != CLIENT else ""
-        return Client(read_address(named), f"service:{caller}", caller)
-    address = read_address(request.client.host) if request.client else None
-    return Client(address, request.headers.get("user-agent", "")[:256] or None)
+    user_agent = request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
+    caller = getattr(request.state, "caller", None)
+    if caller is None:
+        return Client(read_address(request.client.host) if request.client else None, user_agent or None)
+    program = f"service:{caller}"
+    if caller == CLIENT:
+        return Client(None, program, caller)
+    return Client(read_address(request.headers.get(CLIENT_ADDRESS, "")), user_agent or program, caller)
 
 
 FromClient = Annotated[Client, Depends(_client)]

@@ -80,6 +80,7 @@ class Dispatcher:
         bearer: str | None = None,
         idempotency_key: str | None = None,
         client_address: str | None = None,
+        user_agent: str | None = None,
     ) -> Returns:
         """
         Make a declared call and return its answer.
@@ -90,6 +91,7 @@ class Dispatcher:
             bearer: The access token of the person on whose behalf the call is made.
             idempotency_key: Required for ``keyed`` calls, and not allowed for others.
             client_address: The IP address of that person, for routes that use it.
+            user_agent: The user agent of that person, likewise.
 
         Raises:
             RemoteError: The service refused (502 unless caught); carries its status and code.
@@ -108,10 +110,11 @@ class Dispatcher:
             peer=peer,
             method=call.method,
             address=call.address(peer.url, path, query),
-            headers=inner_headers(content, bearer, idempotency_key, client_address),
+            headers=inner_headers(content, bearer, idempotency_key, client_address, user_agent),
             body=content,
             sealed=call.sealed,
             repeatable=call.idempotency != "unrepeatable",
+            timeout_s=call.timeout_s,
             slow_s=call.slow_s,
             ends=self._ends(call.timeout_s),
         )
@@ -147,6 +150,7 @@ class Dispatcher:
         """
         peer = self._peer(service, sealed=sealed)
         content = b"" if json is None else strict_json.dumps(json)
+        timeout_s = deadline.DEFAULT_S if timeout is None else timeout
         request = OutgoingRequest(
             peer=peer,
             method=method,
@@ -155,8 +159,9 @@ class Dispatcher:
             body=content,
             sealed=sealed,
             repeatable=method in SAFE_METHODS or idempotency_key is not None,
+            timeout_s=timeout_s,
             slow_s=SLOW_S,
-            ends=self._ends(deadline.DEFAULT_S if timeout is None else timeout),
+            ends=self._ends(timeout_s),
         )
         return await self._send(request)
 
@@ -173,6 +178,8 @@ class Dispatcher:
     ) -> Answer:
         """
         Send a received request on, sealed, and return the answer, whatever its status.
+
+        A request is retried, and a failure of the service counted, only if there is no answer.
 
         Args:
             path: As it was received, escaped; *query* likewise.
@@ -196,7 +203,8 @@ class Dispatcher:
             body=body,
             sealed=True,
             repeatable=repeatable,
-            slow_s=SLOW_S,
+            timeout_s=deadline.DEFAULT_S,
+            slow_s=deadline.DEFAULT_S,
             ends=self._ends(deadline.DEFAULT_S),
             is_forwarded=True,
         )
@@ -225,7 +233,10 @@ class Dispatcher:
         async with AsyncExitStack() as stack:
             try:
                 left = ends.remaining(self._clock)
-                with Attempt(peer, method, 1, within_s=left, slow_s=None), tracing.calling(service, method, 1) as trace:
+                with (
+                    Attempt(peer, method, 1, within_s=deadline.DEFAULT_S, slow_s=None),
+                    tracing.calling(service, method, 1) as trace,
+                ):
                     sent = [*headers, *trace.items(), *outer_headers()]
                     streaming = peer.streaming().stream(method, address, sent, body, left)
                     answer = await stack.enter_async_context(streaming)
@@ -260,8 +271,6 @@ class Dispatcher:
                 retries = retries or Retries(peer.budget, request.ends, self._clock, repeatable=request.repeatable)
                 pause_s = retries.pause_after(error)
                 if pause_s is None:
-                    if request.is_forwarded and isinstance(error, Refusal):
-                        return error.answer
                     raise self._failure(request, error, number, self._clock() - begun) from error
             await self._sleep(pause_s)
             number += 1
@@ -270,10 +279,12 @@ class Dispatcher:
         left, peer = request.ends.remaining(self._clock), request.peer
         if left < deadline.LEAST_S:
             raise DeadlineExceeded(f"There was no time left to call the {peer.name} service (attempt {number}).")
-        watched = Attempt(peer, request.method, number, within_s=left, slow_s=request.slow_s)
+        watched = Attempt(peer, request.method, number, within_s=request.timeout_s, slow_s=request.slow_s)
         with watched, tracing.calling(peer.name, request.method, number) as trace:
             answer = await exchange(self._envelope, request, left, trace)
-            if answer.status >= 300:  # noqa: PLR2004 - a redirect is not followed and is not a usable answer
+            # A redirect is not followed and is not a usable answer. Who forwards passes on any answer, also one about a
+            # peer of the peer, which itself works.
+            if answer.status >= 300 and not request.is_forwarded:  # noqa: PLR2004
                 raise Refusal(answer)
             return answer
 

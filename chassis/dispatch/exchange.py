@@ -21,8 +21,10 @@ class OutgoingRequest:
     Attributes:
         headers: The headers inside the envelope.
         repeatable: Sending it twice has the same effect as sending it once.
+        timeout_s: As in ``Call``.
         slow_s: As in ``Call``.
-        is_forwarded: An answer with a status of 300 or above is returned like any other.
+        ends: When it must end: after ``timeout_s``, or earlier with the request being served.
+        is_forwarded: Every answer is returned, whatever its status.
     """
 
     peer: Peer
@@ -32,6 +34,7 @@ class OutgoingRequest:
     body: bytes
     sealed: bool
     repeatable: bool
+    timeout_s: float
     slow_s: float | None
     ends: deadline.Deadline
     is_forwarded: bool = False
@@ -62,7 +65,11 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
 
 
 def inner_headers(
-    body: bytes, bearer: str | None, idempotency_key: str | None, client_address: str | None
+    body: bytes,
+    bearer: str | None,
+    idempotency_key: str | None,
+    client_address: str | None,
+    user_agent: str | None = None,
 ) -> dict[str, str]:
     """Return the headers inside the envelope."""
     candidates = {
@@ -70,6 +77,7 @@ def inner_headers(
         "content-type": "application/json" if body else None,
         "idempotency-key": idempotency_key,
         CLIENT_ADDRESS: client_address,
+        "user-agent": user_agent,
     }
     return {name: value for name, value in candidates.items() if value is not None}
 

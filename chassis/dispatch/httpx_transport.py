@@ -6,7 +6,7 @@ own pool needs several times the CPU (docs/decisions/0005).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 
@@ -134,7 +134,7 @@ async def _read(stream: httpx.AsyncByteStream) -> bytes:
     return b"".join(pieces)
 
 
-async def _parts(stream: httpx.AsyncByteStream) -> AsyncIterator[bytes]:
+async def _parts(stream: httpx.AsyncByteStream) -> AsyncGenerator[bytes]:
     parts = aiter(stream)
     with _translated(SILENCE_S):
         while True:

@@ -9,12 +9,13 @@ from types import TracebackType
 from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
 from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
-from chassis.dispatch.errors import Refusal
+from chassis.dispatch.errors import AttemptError, Refusal
 from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.retry import RetryBudget
 from chassis.dispatch.transport import TimedOut, Transport
 
 _SERVER_ERROR = 500
+_GATEWAY_TIMEOUT = 504
 
 
 class Peer:
@@ -73,9 +74,9 @@ class Attempt:
     A context manager around one attempt: the breaker admits it, and its outcome is counted.
 
     Args:
-        within_s: Seconds that the attempt has. An attempt that is cancelled after this time, or after it became slow,
-            counts as failed: the request being served has the same deadline and may end first. An attempt that is
-            cancelled earlier does not count.
+        within_s: Seconds that such a call may take. An attempt that times out or is cancelled after this time, or after
+            it became slow, counts as failed. One that ends earlier does not count: its caller gave up, or the sender of
+            the request being served chose a shorter deadline.
         slow_s: A slower answer counts as a failure. None: neither slow answers nor timeouts count.
 
     Raises:
@@ -101,20 +102,34 @@ class Attempt:
     ) -> None:
         """Count the outcome."""
         took_s = self._peer.clock() - self._begun
+        if self._was_given_up(error, took_s):
+            self._peer.breaker.abandon(self._permit)
+            return
         if isinstance(error, asyncio.CancelledError):
-            if took_s < min(self._slow_s, self._within_s - HOP_S):
-                self._peer.breaker.abandon(self._permit)
-                return
             error = TimedOut()
         self._learn(error, took_s)
         metrics.observe_attempt(self._peer.name, self._method, self._number, error, took_s)
+
+    def _was_given_up(self, error: BaseException | None, took_s: float) -> bool:
+        """Whether the attempt was ended by its caller, or the request could not be sent (a token that is too long)."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._is_early(took_s)
+        return error is not None and not isinstance(error, AttemptError)
 
     def _learn(self, error: BaseException | None, took_s: float) -> None:
         """Report the outcome to the breaker; a refusal below 500 is a success, as the service works."""
         breaker = self._peer.breaker
         if error is None or (isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR):
             breaker.succeed(self._permit, took_s, self._slow_s)
-        elif isinstance(error, TimedOut) and self._slow_s == inf:
+        elif _is_timeout(error) and (self._slow_s == inf or self._is_early(took_s)):
             breaker.abandon(self._permit)
         else:
             breaker.fail(self._permit)
+
+    def _is_early(self, took_s: float) -> bool:
+        return took_s < min(self._slow_s, self._within_s - HOP_S)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Whether there was no answer in time, by our clock or by that of the peer, which ends a little earlier."""
+    return isinstance(error, TimedOut) or (isinstance(error, Refusal) and error.answer.status == _GATEWAY_TIMEOUT)

@@ -5,7 +5,7 @@ The HTTP transport of the dispatcher: it sends one request and returns one whole
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Protocol
@@ -72,7 +72,7 @@ class StreamedAnswer:
 
     status: int
     headers: Headers
-    body: AsyncIterator[bytes]
+    body: AsyncGenerator[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,15 @@ INNER_HEADERS = frozenset(
         "if-match",
         "if-none-match",
         "traceparent",
+        "user-agent",
         CLIENT_ADDRESS,
         deadline.HEADER,
     }
 )
 """Headers that belong to the request itself, and so are sent inside the envelope."""
 
-_CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type"})
-_REPLACED = _CONFLICTING | {b"content-type", b"content-length", TOKEN}
+_CONFLICTING = frozenset(name.encode() for name in INNER_HEADERS - {"content-type", "user-agent"})
+_REPLACED = _CONFLICTING | {b"content-type", b"content-length", b"user-agent", TOKEN}
 _HEADER = b"x-encrypt-response"
 _ASKED = b"true"
 _ACCEPTED = frozenset({_ASKED, b"false"})
@@ -55,7 +56,7 @@ def merge_headers(outer: Headers, inner: Mapping[str, str], body: bytes) -> Head
     Raises:
         InvalidInnerHeader: An inner header has an invalid value (400).
         HeaderConflict: An outer header of the same name has another value (400). (The outer Content-Type is the
-            envelope's.)
+            envelope's, and the outer User-Agent the caller's.)
     """
     merged = list(_encoded(inner))
     by_name = dict(merged)

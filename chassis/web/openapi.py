@@ -34,7 +34,8 @@ from chassis.web.routing import PlainRoute, Route, Router
 _SCHEMAS = "#/components/schemas/{model}"
 _BY_THE_SERVER = (RequestTimeout, UriTooLong, HeadersTooLarge)
 """Answered before routing (``chassis/web/http_protocol.py``)."""
-_LOGIN_SCHEME = "Login"
+LOGIN_SCHEME = "Login"
+"""The name of the scheme by which the documentation logs in."""
 _LOGIN = {"type": "oauth2", "description": "Logs in at the user service, with a name or e-mail address and a password."}
 _SEALED = {
     "type": "apiKey",
@@ -100,7 +101,8 @@ def _other_docs(settings: ServiceSettings) -> str:
 def _tags(routers: Iterable[Router]) -> Iterable[dict[str, str]]:
     tags: dict[str, dict[str, str]] = {}
     for router in routers:
-        tags.setdefault(router.tag["name"], router.tag)
+        if any(route.include_in_schema for route in router.routes):
+            tags.setdefault(router.tag["name"], router.tag)
     return tags.values()
 
 
@@ -115,7 +117,7 @@ def _problem_schemas(routes: Iterable[PlainRoute]) -> dict[str, Any]:
 
 def _security_schemes(routes: Iterable[PlainRoute], login: str | None) -> dict[str, Any]:
     """Return the schemes of all routes, by name."""
-    by_login = {_LOGIN_SCHEME: {**_LOGIN, "flows": {"password": {"tokenUrl": login, "scopes": {}}}}} if login else {}
+    by_login = {LOGIN_SCHEME: {**_LOGIN, "flows": {"password": {"tokenUrl": login, "scopes": {}}}}} if login else {}
     by_route = {
         name: scheme for route in routes if (auth := route.policy.auth) for name, scheme in auth.schemes.items()
     }
@@ -127,8 +129,8 @@ def _alternatives(route: PlainRoute, schemes: Mapping[str, Any]) -> list[dict[st
     """Return the route's security; where an access token is enough, a login is, too."""
     ways: list[dict[str, list[str]]] = []
     for way in route.policy.security():
-        if TOKEN_SCHEME in way and _LOGIN_SCHEME in schemes:
-            ways.append({(_LOGIN_SCHEME if name == TOKEN_SCHEME else name): [] for name in way})
+        if TOKEN_SCHEME in way and LOGIN_SCHEME in schemes:
+            ways.append({(LOGIN_SCHEME if name == TOKEN_SCHEME else name): [] for name in way})
         ways.append(way)
     return ways
 

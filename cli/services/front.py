@@ -7,9 +7,11 @@ from typing import Any
 
 from chassis.core.errors import Unauthenticated
 from chassis.core.problems import PROBLEM_JSON
+from chassis.dependencies import TOKEN_SCHEME
 from chassis.sealing.access import Mode
 from chassis.sealing.headers import HeaderConflict, InvalidInnerHeader
 from chassis.sealing.server import EncryptionRequired, MalformedEnvelope
+from chassis.web.openapi import LOGIN_SCHEME
 from chassis.web.policy import SEALED_SCHEME
 from cli.routes import DeclaredRoute
 from cli.services.edge import closed_paths, is_for_outside
@@ -21,6 +23,8 @@ Document = dict[str, Any]
 _API = "/api/"
 _REFERENCE = "#/components/schemas/"
 _REFUSED = ("4", "5")
+_SCHEMES_OF_EACH = frozenset({SEALED_SCHEME, LOGIN_SCHEME})
+"""A service takes seals, which people do not have; its login is at its own address."""
 _REFUSALS_OF_SEALS = frozenset(
     error.code for error in (EncryptionRequired, MalformedEnvelope, HeaderConflict, InvalidInnerHeader, Unauthenticated)
 )
@@ -84,7 +88,7 @@ def merged(parts: list[Part]) -> Document:
         name = part.service.name
         document = _renamed(documents[name], {one: f"{_title(name)}{one}" for one in clashing})
         opened = {(route.path, route.method.lower()): route for route in part.routes if is_for_outside(route)}
-        for path, operations in document["paths"].items():
+        for path, operations in document.get("paths", {}).items():
             kept = {
                 method: _passed_on(name, operation, opened[path, method])
                 for method, operation in operations.items()
@@ -94,10 +98,13 @@ def merged(parts: list[Part]) -> Document:
                 whole["paths"][path] = kept
         whole["components"]["schemas"] |= _schemas(document)
         whole["components"]["securitySchemes"] |= _schemes(document)
-        whole["tags"] += [{**tag, "name": _tag(name, tag["name"])} for tag in document["tags"]]
-    used = {tag for operations in whole["paths"].values() for one in operations.values() for tag in one["tags"]}
-    whole["tags"] = [tag for tag in whole["tags"] if tag["name"] in used]
+        whole["tags"] += [{**tag, "name": _tag(name, tag["name"])} for tag in document.get("tags", [])]
+    tags = {tag for operations in whole["paths"].values() for one in operations.values() for tag in one["tags"]}
+    whole["tags"] = [tag for tag in whole["tags"] if tag["name"] in tags]
     whole["components"]["responses"] = _share_problems(whole)
+    schemas = whole["components"]["schemas"]
+    used = _used([whole["paths"], whole["components"]["responses"]], schemas)
+    whole["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in used}
     return whole
 
 
@@ -118,13 +125,14 @@ def _share_problems(whole: Document) -> Document:
     return problems
 
 
-def _schemas(document: Document) -> Document:
-    schemas: Document = document["components"]["schemas"]
+def _schemas(document: Mapping[str, Any]) -> Document:
+    schemas: Document = document.get("components", {}).get("schemas", {})
     return schemas
 
 
 def _schemes(document: Document) -> Document:
-    return {name: one for name, one in document["components"]["securitySchemes"].items() if name != SEALED_SCHEME}
+    schemes: Document = document.get("components", {}).get("securitySchemes", {})
+    return {name: one for name, one in schemes.items() if name not in _SCHEMES_OF_EACH}
 
 
 def _clashing(all_schemas: list[Document]) -> set[str]:
@@ -139,6 +147,15 @@ def _clashing(all_schemas: list[Document]) -> set[str]:
         if more <= clashing:
             return clashing
         clashing |= more
+
+
+def _used(node: object, schemas: Document) -> set[str]:
+    """Return the names of the schemas to which a part of a document refers, also through others."""
+    used, new = set[str](), _references(node)
+    while new:
+        used |= new
+        new = _references([schemas[name] for name in new]) - used
+    return used
 
 
 def _references(node: object) -> set[str]:
@@ -193,9 +210,11 @@ def _without_seals(response: Document) -> Document:
 
 
 def _logins(ways: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
-    """Return the ways to authenticate, without seals."""
-    left = [{name: scopes for name, scopes in way.items() if name != SEALED_SCHEME} for way in ways]
-    return [way for number, way in enumerate(left) if way and way not in left[:number]]
+    """Return the ways to authenticate, without seals; where a token is enough, a login at this address is, too."""
+    left = [{name: scopes for name, scopes in way.items() if name not in _SCHEMES_OF_EACH} for way in ways]
+    different = [way for number, way in enumerate(left) if way and way not in left[:number]]
+    login: dict[str, list[str]] = {LOGIN_SCHEME: []}
+    return [one for way in different for one in ([login, way] if TOKEN_SCHEME in way else [way])]
 
 
 def _tag(service: str, tag: str) -> str:

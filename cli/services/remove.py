@@ -16,7 +16,7 @@ from cli.services.belongings import ignored_files, tracked_files
 from cli.services.clean_tree import require_clean_tree
 from cli.services.discovery import ROOT, Service, find_service
 from cli.services.drafts import apply, difference, drafted, print_in_draft, render_draft, settle
-from cli.services.mentions import take_out_mentions
+from cli.services.mentions import take_out_mentions, take_out_passages
 from cli.services.project import Project, read_project
 from cli.services.stored_data import data_in_the_way, drop_data_of
 
@@ -43,9 +43,9 @@ def remove(
         service, drop_data=drop_data
     )  # before the services are built, in an environment of their own
     project = read_project(ROOT)
+    refuse(service, [*callers(service, calls_beside(service, ROOT)), *_ignored(service), *data])
     with drafted(ROOT) as draft:
         take_out(service, draft)
-        refuse(service, [*callers(service, calls_left(draft)), *_ignored(service), *data])
         check_draft(service, draft, admitted(service, project))
         changes = difference(draft)
     own = tracked_files(service, ROOT)
@@ -68,14 +68,16 @@ def refuse(service: Service, obstacles: Iterable[str]) -> None:
         raise CommandError("\n".join([f"Nothing was removed. In the way of {service.name}:", *found]))
 
 
-def calls_left(draft: Path) -> list[dict[str, Any]]:
+def calls_beside(service: Service, root: Path) -> list[dict[str, Any]]:
     """
-    Return the calls of the services in a copy without the removed one: what others say about it is gone.
+    Return the calls of all services, without those in passages about this one: they go with it.
 
     Raises:
-        CommandError: Their code cannot be read without it.
+        CommandError: The code is not valid without the passages.
     """
-    rows: list[dict[str, Any]] = json.loads(print_in_draft(draft, "-m", "cli", "calls", "--json"))
+    with drafted(root) as draft:
+        take_out_passages(service.name, draft)
+        rows: list[dict[str, Any]] = json.loads(print_in_draft(draft, "-m", "cli", "calls", "--json"))
     return rows
 
 

@@ -1,11 +1,15 @@
 """Sending a person's request on to a service."""
 
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.core.errors import BadRequest, InvalidRequest, UriTooLong
+from chassis.core.lifecycle import Draining
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.idempotency.kinds import InvalidIdempotencyKey
 from chassis.sealing.wire import TokenTooLong
@@ -14,13 +18,16 @@ from gateway.front_door.headers import answer_headers, plain_headers, sealed_hea
 from gateway.front_door.table import Open
 
 _BODILESS = frozenset({204, 205, 304})
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_TICK_S = 0.5
+"""How soon a stream of events notices that the gateway stops."""
 
 
 class NotText(BadRequest):
-    """The body is not UTF-8 (400)."""
+    """The body is not text (400)."""
 
     code = "not_text"
-    message = "The body must be text in UTF-8."
+    message = "The body must be text in UTF-8, without control characters."
 
 
 class TooManyValues(InvalidRequest):
@@ -37,17 +44,16 @@ async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher) 
     Raises:
         InvalidIdempotencyKey: The route needs no login, so that a key would belong to all people (400).
         RepeatedHeader: A header that may occur once occurs twice (400).
+        NotText: The body is not text (400).
         TooManyValues: The body has more commas than any route needs (422).
-        NotText: The body is not UTF-8 (400).
         UriTooLong: Query and headers do not fit into a sealed message without a body (414).
         ServiceUnavailable: The service cannot be reached (503).
     """
     headers, body = sealed_headers(request), await request.body()
     has_key = "idempotency-key" in headers
-    if has_key and not route.login:
+    if has_key and route.idempotency == "keyed" and not route.login:
         raise InvalidIdempotencyKey("This Idempotency-Key has no owner: log in, or leave the key out.")
-    if body.count(b",") > MOST_COMMAS:  # services trust what is sealed
-        raise TooManyValues
+    _check(body)
     try:
         answer = await dispatcher.forward(
             route.service,
@@ -58,22 +64,20 @@ async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher) 
             body=body,
             repeatable=route.is_repeatable(has_key=has_key),
         )
-    except UnicodeDecodeError as error:
-        raise NotText from error
     except TokenTooLong as error:
         raise UriTooLong("Address, query and access token are too long together: about 4 KiB.") from error
     response = Response(answer.body, answer.status)
-    response.raw_headers = answer_headers(answer.headers)
+    response.raw_headers = answer_headers(answer.headers.items())
     if request.method != "HEAD" and answer.status not in _BODILESS:
         response.raw_headers.append((b"content-length", b"%d" % len(answer.body)))
     return response
 
 
 async def forward_streamed(
-    route: Open, request: Request, dispatcher: Dispatcher, until_sent: AsyncExitStack
+    route: Open, request: Request, dispatcher: Dispatcher, draining: Draining, until_sent: AsyncExitStack
 ) -> Response:
     """
-    Send a request on as it is, and pass on the answer while it arrives.
+    Send a request on as it is, and pass on the answer while it arrives; a stream of events ends when the gateway does.
 
     Args:
         until_sent: Closed when the answer was sent, or the client has left.
@@ -90,9 +94,45 @@ async def forward_streamed(
         body=await request.body(),
     )
     answer = await until_sent.enter_async_context(streaming)
-    response = StreamingResponse(answer.body, answer.status)
+    is_endless = any(name == "content-type" and "text/event-stream" in value for name, value in answer.headers)
+    body = _until_draining(answer.body, draining) if is_endless else answer.body
+    response = StreamingResponse(body, answer.status)
     response.raw_headers = answer_headers(answer.headers)
     return response
+
+
+async def _until_draining(parts: AsyncGenerator[bytes], draining: Draining) -> AsyncIterator[bytes]:
+    """Yield the parts of a stream until it ends, or the gateway is told to stop."""
+    while not draining.has_begun:
+        following = asyncio.ensure_future(anext(parts, None))
+        try:
+            while not draining.has_begun and not following.done():
+                await asyncio.wait({following}, timeout=_TICK_S)
+        finally:
+            following.cancel()
+        if draining.has_begun or (part := following.result()) is None:
+            return
+        yield part
+
+
+def _check(body: bytes) -> None:
+    """
+    Check a body that is sealed here: services trust what is sealed.
+
+    Escapes and base64 make a message at most 8/3 as long as its text, but for control characters, which no JSON has.
+
+    Raises:
+        NotText: It cannot be sealed, or would get too long (400).
+        TooManyValues: Parsing it would take too long (422).
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise NotText from error
+    if _CONTROLS.search(text):
+        raise NotText
+    if text.count(",") > MOST_COMMAS:
+        raise TooManyValues
 
 
 def _path(request: Request) -> str:

@@ -1,18 +1,20 @@
 """Which headers pass the front door, in each direction."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 
 from fastapi import Request
 
 from chassis.core import deadline
 from chassis.core.errors import BadRequest
+from chassis.core.types import read_address
 from chassis.dispatch.transport import Headers
 from chassis.sealing.headers import INNER_HEADERS
 from chassis.sealing.wire import CLIENT_ADDRESS
 
-_OWN = frozenset({CLIENT_ADDRESS, deadline.HEADER, "traceparent"})
+_OWN = frozenset({CLIENT_ADDRESS, deadline.HEADER, "traceparent", "x-request-id"})
 """The gateway sets these anew."""
-_HOP_BY_HOP = frozenset(
+_OF_A_CONNECTION = frozenset(
     {
         "connection",
         "keep-alive",
@@ -25,35 +27,20 @@ _HOP_BY_HOP = frozenset(
     }
 )
 """Headers of one connection (RFC 9110, section 7.6.1)."""
-_NOT_INSIDE = (
-    _HOP_BY_HOP
-    | _OWN
-    | {
-        *("host", "content-length", "content-encoding", "expect", "x-request-id"),
-        *("x-service-communication", "x-service-name", "x-key-id", "x-encrypted-data", "x-encrypt-response"),
-        *(
-            "forwarded",
-            "x-forwarded-for",
-            "x-forwarded-proto",
-            "x-forwarded-host",
-            "x-forwarded-port",
-            "x-forwarded-prefix",
-            "x-real-ip",
-        ),
-    }
+_OF_A_MESSAGE = frozenset({"host", "content-length", "content-encoding", "expect"})
+"""Read here: the body is passed on whole and unpacked."""
+_OF_SEALS = frozenset(
+    {"x-service-communication", "x-service-name", "x-key-id", "x-encrypted-data", "x-encrypt-response"}
 )
-_NOT_OUTSIDE = _HOP_BY_HOP | {
-    *(
-        "content-length",
-        "date",
-        "server",
-        "x-request-id",
-        "x-content-type-options",
-        "referrer-policy",
-        "x-retry-exhausted",
-    ),
-}
+_OF_PROXIES = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
+"""The claims of outside clients; the server has read those of our proxy."""
+_OF_CORS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
+"""The gateway decides which pages may read its answers."""
+_NOT_INSIDE = _OWN | _OF_A_CONNECTION | _OF_A_MESSAGE | _OF_SEALS | _OF_CORS
+_NOT_OUTSIDE = _OF_A_CONNECTION | {"date", "server", "x-request-id", "x-content-type-options", "referrer-policy"}
 """The gateway's server and middleware write these."""
+_VARIES_BY_CORS = ("vary", "Origin")
+LONGEST_USER_AGENT = 256
 
 
 class RepeatedHeader(BadRequest):
@@ -70,24 +57,39 @@ def sealed_headers(request: Request) -> dict[str, str]:
         RepeatedHeader: One of them occurs twice: a sealed message has it once (400).
     """
     passed = dict[str, str]()
-    for name in sorted(INNER_HEADERS - _OWN):
+    for name in INNER_HEADERS - _OWN:
         values = request.headers.getlist(name)
         if len(values) > 1:
             raise RepeatedHeader(f"Send the header {name.title()} once.")
         if values:
             passed[name] = values[0]
-    return passed | ({CLIENT_ADDRESS: request.client.host} if request.client else {})
+    if "user-agent" in passed:  # it may be longer than a sealed message has room for
+        passed["user-agent"] = passed["user-agent"][:LONGEST_USER_AGENT]
+    address = _address(request)
+    return {**passed, CLIENT_ADDRESS: address} if address else passed
 
 
 def plain_headers(request: Request) -> Headers:
     """Return the headers of a request that a plain one has; the last one has the address of the person."""
     listed = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
     refused = _NOT_INSIDE | listed
-    passed = [(name, value) for name, value in request.headers.items() if name not in refused]
-    return [*passed, *([("x-forwarded-for", request.client.host)] if request.client else [])]
+    passed = [
+        (name, value)
+        for name, value in request.headers.items()
+        if name not in refused and not _OF_PROXIES.fullmatch(name)
+    ]
+    address = _address(request)
+    return [*passed, ("x-forwarded-for", address)] if address else passed
 
 
-def answer_headers(headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def answer_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Return the headers of a service's answer that the person gets."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return [(name.encode(), value.encode("latin-1")) for name, value in pairs if name not in _NOT_OUTSIDE]
+    return [
+        (name.encode(), value.encode("latin-1"))
+        for name, value in headers
+        if name not in _NOT_OUTSIDE and (name, value) != _VARIES_BY_CORS
+    ]
+
+
+def _address(request: Request) -> str | None:
+    return read_address(request.client.host) if request.client else None

@@ -46,7 +46,7 @@ class Table(BaseModel):
 
     Attributes:
         open: Those that people use.
-        closed: The path templates of those between services; some match the template of an open route, too.
+        closed: The path templates of those between services; the template of an open route may match them, too.
     """
 
     open: list[Open]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import strawberry
 
 from gateway.caller import Caller
-from gateway.graphql.loaders import Loaders
+from gateway.reads.loaders import Loaders
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,10 @@
 """Following an order: it is read again and again, less often while it does not change."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from chassis.core import deadline
-from chassis.core.errors import ServiceUnavailable
 from gateway.caller import Caller
 from gateway.calls import READ_ORDER
 from gateway.schemas.orders import FINAL, OrderRead
@@ -14,18 +12,6 @@ from gateway.schemas.orders import FINAL, OrderRead
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
 BACK_OFF = 1.3
-MOST = 1_000
-"""Orders that one process follows at a time."""
-
-
-class TooManyFollowed(ServiceUnavailable):
-    """This process follows as many orders as it may (503)."""
-
-    code = "too_many_subscriptions"
-    message = "Too many orders are being followed; try again shortly, or read the order."
-
-
-_following = set[object]()
 
 
 async def follow_order(caller: Caller, order_id: UUID) -> AsyncGenerator[OrderRead, None]:
@@ -37,29 +23,15 @@ async def follow_order(caller: Caller, order_id: UUID) -> AsyncGenerator[OrderRe
 
     Raises:
         CallFailed: It cannot be read.
-        TooManyFollowed: This process follows 1,000 orders (503).
     """
-    with _counted():
-        last, pause_s = None, FIRST_PAUSE_S
-        while last is None or last.status not in FINAL:
-            deadline.start(deadline.DEFAULT_S)  # of this read; that of the request ended with the head of its answer
-            order = await caller.call(READ_ORDER, path={"order_id": order_id})
-            if order != last:
-                last, pause_s = order, FIRST_PAUSE_S
-                yield order
-            else:
-                pause_s = min(pause_s * BACK_OFF, LONGEST_PAUSE_S)
-            if order.status not in FINAL:
-                await asyncio.sleep(pause_s)
-
-
-@contextmanager
-def _counted() -> Iterator[None]:
-    if len(_following) >= MOST:
-        raise TooManyFollowed(headers={"Retry-After": "10"})
-    mark = object()
-    _following.add(mark)
-    try:
-        yield
-    finally:
-        _following.discard(mark)
+    last, pause_s = None, FIRST_PAUSE_S
+    while last is None or last.status not in FINAL:
+        deadline.start(deadline.DEFAULT_S)  # of this read; that of the request ended with the head of its answer
+        order = await caller.call(READ_ORDER, path={"order_id": order_id})
+        if order != last:
+            last, pause_s = order, FIRST_PAUSE_S
+            yield order
+        else:
+            pause_s = min(pause_s * BACK_OFF, LONGEST_PAUSE_S)
+        if order.status not in FINAL:
+            await asyncio.sleep(pause_s)

@@ -158,11 +158,21 @@ async def test_how_long_a_call_may_take_is_its_own(slow_s: float | None, took_s:
 async def test_a_late_answer_of_a_slow_route_does_not_count(slow_s: float | None, state: str) -> None:
     """Timeouts of a slow route do not open the breaker; refused connections do."""
     call = Call("product", "POST", "/items", slow_s=slow_s)
-    dispatcher, peer = dispatcher_to(fails(httpx.ReadTimeout("no")))
+    arrived, are_late = asyncio.Semaphore(0), asyncio.Event()
 
-    for _ in range(FEWEST_CALLS):
-        with pytest.raises(AppError):
-            await dispatcher.call(call)
+    async def time_out(_peer: Peer, _request: OpenedRequest) -> httpx.Response:
+        arrived.release()
+        await are_late.wait()
+        raise httpx.ReadTimeout("no")
+
+    dispatcher, peer = dispatcher_to(time_out)
+
+    calls = [asyncio.create_task(dispatcher.call(call)) for _ in range(FEWEST_CALLS)]
+    for _ in calls:
+        await arrived.acquire()
+    peer.time.now += 3.0
+    are_late.set()
+    assert all(isinstance(one, AppError) for one in await asyncio.gather(*calls, return_exceptions=True))
     late = dispatcher.targets()
     peer.steps[:] = [fails(httpx.ConnectError("no"))]
     for _ in range(FEWEST_CALLS):

@@ -10,6 +10,7 @@ from gateway.graphql.context import Context
 from gateway.graphql.schema import SCHEMA
 
 ADDRESS = "2001:db8:1234:5678:9abc:def0:1234:5678"
+BROWSER = "Mozilla/5.0"
 OK = 200
 Json = dict[str, Any]
 
@@ -55,7 +56,7 @@ class Asking:
     def context(self, headers: dict[str, str] | None = None) -> Context:
         """Return the context of a request with these headers."""
         token = (headers or {}).get("Authorization", "").removeprefix("Bearer ")
-        return Context(Caller(self.dispatcher, token, ADDRESS))  # type: ignore[arg-type] # it has the one method
+        return Context(Caller(self.dispatcher, token, ADDRESS, BROWSER))  # type: ignore[arg-type] # it has the one method
 
     async def __call__(self, document: str, headers: dict[str, str] | None = None, **variables: object) -> Reply:
         """Execute a document as the person of the headers."""

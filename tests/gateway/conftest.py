@@ -1,3 +1,5 @@
+"""The gateway, and what people ask of it."""
+
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 
@@ -7,7 +9,8 @@ from fastapi import FastAPI
 from chassis.application import application_of
 from chassis.dispatch.dispatcher import Dispatcher
 from tests.gateway.asking import Asking, CountingDispatcher
-from tests.support.aliases import Bearer, MakeUser
+from tests.support.aliases import Bearer, Empty, MakeUser
+from tests.support.asking import Asker, World
 
 Without = Callable[[str], Awaitable[Dispatcher]]
 """Returns a dispatcher for which a service is down: ``await without("product")``."""
@@ -46,3 +49,11 @@ async def without(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Withou
             return await stack.enter_async_context(aclosing(Dispatcher(peers, its.envelope, sleep=sleep)))
 
         yield make
+
+
+@pytest.fixture
+def asker(
+    environment: dict[str, str], bearer: Bearer, apps: dict[str, FastAPI], empty: Empty, password_hash: str
+) -> Asker:
+    """Sends the valid requests of other services' routes to the gateway."""
+    return Asker(environment, bearer, World(apps, empty, password_hash), through="gateway")

@@ -58,12 +58,3 @@ FIELDS: dict[str, tuple[str, str]] = {
     # --- end about order ---
 }
 """Field (with an argument that changes who may ask) -> policy and document."""
-THINGS_OF = [
-    # --- about product ---
-    "product",
-    # --- end about product ---
-    # --- about order ---
-    "order",
-    # --- end about order ---
-]
-"""The last of them creates the things of the documents."""

@@ -31,6 +31,7 @@ ANSWERS = {
     "person, plain": (401, OK, OK, OK,     OK,   400),  # the same, and never sealed
     "owner":     (401,   OK,  404, 404,    404,  401),  # one thing, which does not exist for others
     "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and admins
+    "owner/admin, plain": (401, OK, 404, 404, OK, 400),  # the same, and never sealed
     "analyst":   (401,   403, 403, OK,     OK,   401),  # and admins
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
     "admin":     (401,   403, 403, 403,    OK,   401),
@@ -51,6 +52,7 @@ DECLARED = {
     "person, plain": ("public", "token"),
     "owner": ("optional", "token"),
     "owner/admin": ("optional", "token"),
+    "owner/admin, plain": ("public", "token"),
     "analyst": ("optional", "role analyst"),
     "analyst, plain": ("public", "role analyst"),
     "admin": ("optional", "role admin"),

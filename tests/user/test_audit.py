@@ -8,6 +8,7 @@ from sqlalchemy import func, text, update
 from chassis.core.clock import utc_now
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.postgres.database import Postgres
+from tests.sealing.messages import Forge, send
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.user.logins import PASSWORD, USERS, attempt, authorized, log_in, refresh
 from user.audit import AuditKind
@@ -141,6 +142,32 @@ async def test_a_program_is_told_by_the_name_its_key_proves(
 
     assert (entry["kind"], entry["user_id"], entry["actor_id"]) == ("user.registered", made["id"], made["id"])
     assert (entry["address"], entry["user_agent"]) == (None, "service:client")
+
+
+@pytest.mark.parametrize(
+    ("caller", "inner", "origin"),
+    [
+        ("analytics", {"x-client-address": "192.0.2.7", "user-agent": "browser/1"}, ("192.0.2.7", "browser/1")),
+        ("analytics", {}, (None, "service:analytics")),
+        ("client", {"x-client-address": "192.0.2.7", "user-agent": "browser/1"}, (None, "service:client")),
+    ],
+)
+async def test_a_service_is_trusted_with_the_origin_of_a_person(
+    people: People,
+    environment: dict[str, str],
+    admin: dict[str, str],
+    caller: str,
+    inner: dict[str, str],
+    origin: object,
+) -> None:
+    """As sealed; a header outside of the seal and the claims of the outside client do not count."""
+    eve = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
+    forge = Forge(caller, "user", environment, "POST", f"{USERS}/register", json=eve, headers=inner)
+
+    answer = await send(environment["USER_SERVICE_URL"], forge.valid().adding("user-agent", "library/1"))
+
+    (entry,) = await entries(people, admin)
+    assert (answer.status, (entry["address"], entry["user_agent"])) == (201, origin)
 
 
 async def test_every_kind_is_told_somewhere_above() -> None:

@@ -15,8 +15,10 @@ from gateway.calls import CANCEL_ORDER, FULFIL_ORDER, LIST_ORDERS, LIST_OWN_ORDE
 from gateway.graphql.context import Info
 from gateway.graphql.following import follow_order
 from gateway.graphql.types.connections import PAGE, After, Connection, First, Key, connection
-from gateway.graphql.types.products import Product, read_products
-from gateway.graphql.types.users import User, read_users
+from gateway.graphql.types.products import Product
+from gateway.graphql.types.users import User
+from gateway.reads.read_products import read_products
+from gateway.reads.read_users import read_users
 from gateway.schemas.orders import LineRead, NewOrder, OrderRead
 
 OrderId = Annotated[UUID, strawberry.argument(name="id", description="The id of the order.")]
@@ -60,7 +62,8 @@ class OrderLine:
     @strawberry.field(description="The product as it is now; null if it was deleted.")
     async def product(self, info: Info) -> Product | None:
         """Read the product, together with those of other lines."""
-        return await info.context.loaders.load(read_products, self.product_id)
+        found = await info.context.loaders.load(read_products, self.product_id)
+        return Product.of(found) if found else None
 
 
 @strawberry.type(description="An order; once confirmed, it has the prices at the time of its reservation.")
@@ -93,7 +96,8 @@ class Order:
     @strawberry.field(description="The person who placed it; null if the account was deleted.")
     async def user(self, info: Info) -> User | None:
         """Read the person, together with those of other orders."""
-        return await info.context.loaders.load(read_users, self.user_id)
+        found = await info.context.loaders.load(read_users, self.user_id)
+        return User.of(found) if found else None
 
 
 @strawberry.input(description="Units of one product. The server sets the price.")

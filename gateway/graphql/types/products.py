@@ -1,6 +1,5 @@
 """The catalogue."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.caller import Caller, checked
+from gateway.caller import checked
 from gateway.calls import ADJUST_STOCK, CREATE_PRODUCT, LIST_PRODUCTS, READ_PRODUCT
 from gateway.graphql.context import Info
 from gateway.graphql.types.connections import PAGE, After, Connection, First, Key, connection
@@ -54,13 +53,6 @@ class Product:
             created_at=product.created_at,
             updated_at=product.updated_at,
         )
-
-
-async def read_products(caller: Caller, ids: list[UUID]) -> Sequence[Product | None]:
-    """Read products; None for those that are not in the catalogue."""
-    found = (await caller.call(LIST_PRODUCTS, query={"ids": ids})).items
-    by_id = {product.id: Product.of(product) for product in found}
-    return [by_id.get(one) for one in ids]
 
 
 @strawberry.input(description="A new product.")

@@ -1,5 +1,6 @@
 """Scalars: the values of REST, in the same form."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NewType
@@ -17,26 +18,25 @@ Json = NewType("Json", object)
 """Free-form JSON."""
 
 
+_NO_MONEY = "Money is a number with at most two decimals, as in 199.99."
+
+
 def _to_decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise GraphQLError("Money is a number with at most two decimals, as in 199.99.")
+        raise GraphQLError(_NO_MONEY)
     return Decimal(str(value))
 
 
 def _literal_to_decimal(node: ValueNode, _variables: object = None) -> Decimal:
     if not isinstance(node, IntValueNode | FloatValueNode):
-        raise GraphQLError("Money is a number with at most two decimals, as in 199.99.", node)
+        raise GraphQLError(_NO_MONEY, node)
     return Decimal(node.value)
 
 
 def _to_uuid(value: object) -> UUID:
-    try:
-        return UUID(value) if isinstance(value, str) else _refuse_id()
-    except ValueError:
-        return _refuse_id()
-
-
-def _refuse_id() -> UUID:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return UUID(value)
     raise GraphQLError("An id is a UUID, as in 0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081.")
 
 

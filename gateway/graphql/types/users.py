@@ -1,6 +1,5 @@
 """Accounts and logins."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Self
@@ -8,8 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from chassis.core.errors import Forbidden
-from gateway.caller import Caller, checked
+from gateway.caller import checked
 from gateway.calls import (
     ADD_USER,
     CHANGE_USER,
@@ -20,7 +18,6 @@ from gateway.calls import (
     READ_USER,
     REGISTER,
 )
-from gateway.errors import CallFailed
 from gateway.graphql.context import Info
 from gateway.graphql.types.connections import PAGE, After, Connection, First, Key, connection
 from gateway.graphql.types.statistics import Event
@@ -69,19 +66,6 @@ class User:
         query = {"limit": first, "cursor": after}
         page = await info.context.caller.call(READ_TIMELINE, path={"user_id": self.id}, query=query)
         return connection(page, Event.of, after)
-
-
-async def read_users(caller: Caller, ids: list[UUID]) -> Sequence[User | CallFailed | None]:
-    """Read accounts: an admin any, others their own alone."""
-    try:
-        found = (await caller.call(LIST_USERS, query={"ids": ids})).items
-    except CallFailed as error:
-        if error.failure.status != Forbidden.status:
-            raise
-        own = await caller.call(READ_PROFILE)
-        return [User.of(own) if one == own.id else error for one in ids]
-    by_id = {account.id: User.of(account) for account in found}
-    return [by_id.get(one) for one in ids]
 
 
 @strawberry.type(description="The tokens of a login.")

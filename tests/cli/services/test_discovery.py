@@ -8,7 +8,7 @@ from cli.services.discovery import ROOT, Service, discover
 from cli.services.project import check_project_name
 
 MINIMAL = 'port = 8009\ndatabase = "none"\n'
-KEYS = "port, database, libraries, limited_paths, egress_ports, dashboard and owns"
+KEYS = "port, database, libraries, limited_paths, egress_ports, dashboard, owns and front"
 
 
 def declare(root: Path, text: str, name: str = "gift_card") -> None:

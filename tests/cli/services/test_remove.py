@@ -12,7 +12,7 @@ from cli.services.belongings import unmatched_patterns, without_passages
 from cli.services.check import check, lacks
 from cli.services.discovery import ROOT, SERVICES, Service, find_service
 from cli.services.links_between_pages import without_links
-from cli.services.remove import callers, calls_left, refuse, take_out
+from cli.services.remove import callers, calls_beside, refuse
 from tests.cli.services.clones import attempt, run
 from tests.support.git import commit, git
 
@@ -31,7 +31,7 @@ def test_all_that_stands_in_the_way_is_named_at_once() -> None:
     assert first == "Nothing was removed. In the way of user:"
     assert [line.split()[0] for line in lines] == [one.name for one in SERVICES if one != user]
     assert "/.well-known/jwks.json" in lines[0]
-    assert "or remove analytics first." in lines[0]
+    assert f"or remove {lines[0].split()[0]} first." in lines[0]
 
 
 def test_a_passage_is_removed_and_the_rest_stays(tmp_path: Path) -> None:
@@ -101,14 +101,13 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
 
 # --- about order ---
 def test_calls_in_passages_about_a_service_do_not_keep_it(clone: Path) -> None:
-    """Judged is what is left without them; other calls do."""
-    order = find_service("order")
+    """Other calls do: those of the gateway are in passages, and that of order is not."""
+    found = {
+        name: [line.split()[0] for line in callers(find_service(name), calls_beside(find_service(name), clone))]
+        for name in SHOP
+    }
 
-    take_out(order, clone)
-    left = calls_left(clone)
-
-    assert list(callers(order, left)) == []
-    assert [line.split()[0] for line in callers(find_service("product"), left)] == ["gateway"]
+    assert found == {"order": [], "product": ["order"]}
 
 
 # --- end about order ---

@@ -17,7 +17,7 @@ from chassis.sealing.access import optional, service
 from chassis.web.policy import RoutePolicy
 from cli.errors import CommandError
 from cli.routes import DeclaredRoute
-from cli.services import locks
+from cli.services import SERVICES, locks
 from cli.services.discovery import ROOT, Kind, Service
 from cli.services.own_settings import Setting
 from cli.services.project import Part, Project, read_project
@@ -131,6 +131,7 @@ def check_places(files: Mapping[str, str], kind: str) -> None:
     name, host = f"gift_{kind}", f"gift-{kind}-service"
     check_compose(files, name, host, is_migrated=kind in {"postgres", "mongodb"})
     check_manifests(files, kind, host, is_migrated=kind in {"postgres", "mongodb"})
+    check_front_door(files, kind)
     nginx, settings = files["deploy/nginx/nginx.conf"], files[".env.example"]
     assert f"~^/api/v1/gifts-{kind}(/|$) {host}$domain:" in nginx
     assert f'~^/api/v1/gifts-{kind}/[^/]+/secret/?$ "";' in nginx
@@ -174,6 +175,19 @@ def check_manifests(files: Mapping[str, str], kind: str, host: str, *, is_migrat
     peers, outside = manifests["NetworkPolicy", f"gift-{kind}"]["spec"]["egress"]
     assert peers["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["analytics", "user"]
     assert outside == {"ports": [{"port": 443}]}
+
+
+def check_front_door(files: Mapping[str, str], kind: str) -> None:
+    """The service that fronts the others forwards its routes, has its address, and hides its route for services."""
+    (front,) = (service.name for service in SERVICES if service.front)
+    door = tomllib.loads(files[f"{front}/front_door/routes.toml"])
+    settings, path = files[f"{front}/settings.py"], f"/api/v1/gifts-{kind}"
+    assert f"    gift_{kind}_service_url: ServiceUrl\n" in settings
+    assert f'"gift_{kind}"' in settings
+    assert [
+        (one["method"], one["path"], one["sealed"]) for one in door["open"] if one["service"] == f"gift_{kind}"
+    ] == [("GET", path, True)]
+    assert f"{path}/{{gift_id}}/secret" in door["closed"]
 
 
 def test_nothing_is_written_if_some_text_was_edited(project: Project, copy: Path) -> None:
@@ -248,12 +262,12 @@ def test_images_keep_what_people_chose(project: Project, copy: Path, index: list
 
     write(copy, replace(extended(project, "postgres"), name="acme"))
 
-    images = yaml.safe_load(file.read_text())["images"]
+    images, first = yaml.safe_load(file.read_text())["images"], project.services[0].slug
     assert {"name": "acme/user", "newName": "ghcr.io/us/user", "digest": "sha256:00"} in images
-    assert images[0]["newName"].endswith("/acme/analytics")
+    assert images[0]["newName"].endswith(f"/acme/{first}")
     assert images[-1] == {
         "name": "acme/gift-postgres",
-        "newName": images[0]["newName"].replace("analytics", "gift-postgres"),
+        "newName": images[0]["newName"].replace(first, "gift-postgres"),
         "newTag": images[0]["newTag"],
     }
 

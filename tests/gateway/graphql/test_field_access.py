@@ -1,6 +1,5 @@
 """Every field that calls a service, asked for by each kind of person."""
 
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -10,34 +9,28 @@ from graphql import GraphQLObjectType
 
 from gateway.graphql.schema import SCHEMA
 from tests.gateway.asking import OK, Asking, Reply
-from tests.gateway.fields import FIELDS, THINGS_OF
-from tests.support.access import ANSWERS, PASSWORD, PRINCIPALS, table_of
-from tests.support.aliases import Bearer, Empty, MakeUser
+from tests.gateway.fields import FIELDS
+from tests.support.access import ANSWERS, PASSWORD, PRINCIPALS
+from tests.support.aliases import Bearer, Empty
+from tests.support.asking import World
 from tests.support.having import having
 
-ROLES = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
 PEOPLE = PRINCIPALS[:-1]
-Renew = Callable[[], Awaitable[None]]
 
 
-class Asker:
+class FieldAsker:
     """Asks for a field as any person."""
 
-    def __init__(
-        self, ask: Asking, apps: dict[str, FastAPI], empty: Empty, make_user: MakeUser, bearer: Bearer
-    ) -> None:
-        self._ask, self._apps, self._empty, self._make_user, self._bearer = ask, apps, empty, make_user, bearer
+    def __init__(self, ask: Asking, world: World, bearer: Bearer) -> None:
+        self._ask, self._world, self._bearer = ask, world, bearer
         self._headers = dict[str, dict[str, str]]()
         self._variables = dict[str, str]()
 
     async def renew(self) -> None:
         """Start with a new world: people, and the things that are Ada's."""
-        await self._empty()
-        people = {name: await self._make_user(name, role) for name, role in ROLES.items()}
+        people, _ = await self._world.make("gateway")
         self._headers = {name: self._bearer(user) for name, user in people.items()}
         self._variables = {"ada": str(people["ada"].id), "password": PASSWORD}
-        for service in THINGS_OF[-1:]:
-            await table_of(service).make_things(self._apps, people["ada"].id)
 
     async def outcome(self, field: str, person: str) -> int:
         """Ask as this person; returns the status of the error, or 200."""
@@ -52,9 +45,9 @@ class Asker:
 
 
 @pytest.fixture
-def asker(ask: Asking, apps: dict[str, FastAPI], empty: Empty, make_user: MakeUser, bearer: Bearer) -> Asker:
+def fields(ask: Asking, apps: dict[str, FastAPI], empty: Empty, password_hash: str, bearer: Bearer) -> FieldAsker:
     """Asks for fields."""
-    return Asker(ask, apps, empty, make_user, bearer)
+    return FieldAsker(ask, World(apps, empty, password_hash), bearer)
 
 
 def questions() -> dict[tuple[str, str], int]:
@@ -72,25 +65,25 @@ def is_write(field: str) -> bool:
 
 
 async def test_a_read_and_who_is_refused_are_answered_by_the_policy_of_the_field(
-    asker: Asker, apps: dict[str, FastAPI]
+    fields: FieldAsker, apps: dict[str, FastAPI]
 ) -> None:
     """All share one world: neither a read nor a refused request may change the next answer."""
     expected = {asked: answer for asked, answer in questions().items() if answer != OK or not is_write(asked[0])}
-    await asker.renew()
+    await fields.renew()
 
-    assert {asked: await asker.outcome(*asked) for asked in expected} == expected
+    assert {asked: await fields.outcome(*asked) for asked in expected} == expected
 
 
 async def test_who_may_do_it_succeeds_with_the_document_that_others_are_refused(
-    asker: Asker, apps: dict[str, FastAPI]
+    fields: FieldAsker, apps: dict[str, FastAPI]
 ) -> None:
     """Each write has a world of its own, since one person cancels the order that another cancels, too."""
     expected = {asked: answer for asked, answer in questions().items() if answer == OK and is_write(asked[0])}
     outcomes = {}
     with having(apps["user"], mailer=_NoMail()):
         for asked in expected:
-            await asker.renew()
-            outcomes[asked] = await asker.outcome(*asked)
+            await fields.renew()
+            outcomes[asked] = await fields.outcome(*asked)
 
     assert outcomes == expected
 
@@ -98,7 +91,7 @@ async def test_who_may_do_it_succeeds_with_the_document_that_others_are_refused(
 def test_every_field_that_calls_a_service_is_in_the_table() -> None:
     """Add a new one to ``tests/gateway/fields.py``."""
     types = SCHEMA._schema.type_map.values()  # noqa: SLF001 - strawberry has no public access to the types
-    fields = {
+    found = {
         f"{one.name}.{name}"
         for one in types
         if isinstance(one, GraphQLObjectType) and not one.name.startswith("__")
@@ -106,7 +99,7 @@ def test_every_field_that_calls_a_service_is_in_the_table() -> None:
         if field.extensions["strawberry-definition"].base_resolver
     }
 
-    assert fields == {field.partition("(")[0] for field in FIELDS}
+    assert found == {field.partition("(")[0] for field in FIELDS}
 
 
 class _NoMail:

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -6,12 +7,12 @@ from sqlalchemy import select
 
 from chassis.core.types import new_id
 from cli.dev.polling import eventually
-from tests.gateway.asking import Asking
+from tests.gateway.asking import ADDRESS, BROWSER, Asking
 from tests.support.access import PASSWORD
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.having import having
 from user.mail.mailer import Mail
-from user.models import AuditEntry
+from user.models import AuditEntry, UserSession
 
 USERS = "/api/v1/users"
 EVE = {"name": "eve", "email": "eve@example.org"}
@@ -105,7 +106,7 @@ async def test_an_admin_creates_an_account(ask: Asking, root: dict[str, str], ma
 async def test_a_person_registers_and_logs_in(
     ask: Asking, make_user: MakeUser, apps: dict[str, FastAPI], bearer: Bearer
 ) -> None:
-    """Registration is sealed by the gateway; the audit log has the address of the person."""
+    """Registration is sealed by the gateway; audit log and session have the address and the browser of the person."""
     bystander = await make_user("bystander")
     register = "mutation ($new: RegistrationInput!) { register(userInput: $new) { id } }"
     login = 'mutation ($password: String!) { login(name: "eve", password: $password) { accessToken expiresIn } }'
@@ -118,7 +119,10 @@ async def test_a_person_registers_and_logs_in(
     assert me.data["me"] == {"id": registered.data["register"]["id"], "name": "eve"}
     async with apps["user"].state.application.store.transaction() as session:
         entries = await session.scalars(select(AuditEntry.address).where(AuditEntry.user_id == me.data["me"]["id"]))
-        assert {str(address) for address in entries} == {"2001:db8:1234:5678:9abc:def0:1234:5678"}
+        assert {str(address) for address in entries} == {ADDRESS}
+        its = UserSession.user_id == UUID(me.data["me"]["id"])
+        (login_session,) = await session.scalars(select(UserSession).where(its))
+        assert (str(login_session.address), login_session.user_agent) == (ADDRESS, BROWSER)
     assert (await ask("{ me { name } }", bearer(bystander))).data == {"me": {"name": "bystander"}}
 
 

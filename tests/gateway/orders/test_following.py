@@ -1,12 +1,15 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chassis.core import deadline
+from gateway.caller import Caller
 from gateway.graphql import following
 from gateway.graphql.schema import SCHEMA
+from gateway.schemas.orders import OrderRead
 from tests.gateway.asking import Asking
 from tests.gateway.orders.test_orders import PLACE, add_product
 from tests.support.aliases import Bearer, MakeUser, People
@@ -39,27 +42,29 @@ async def test_an_order_is_followed_to_its_end(
         seen += [change.data["orderChanged"]["status"] async for change in changes]
 
     assert seen == ["CONFIRMED", "CANCELLED"]
-    assert following._following == set()  # noqa: SLF001 - how many are followed
 
 
-async def test_a_subscriber_that_leaves_is_forgotten(
-    ask: Asking, make_user: MakeUser, bearer: Bearer, people: People, monkeypatch: pytest.MonkeyPatch
+async def test_an_order_whose_subscriber_has_left_is_not_read_again(
+    ask: Asking, make_user: MakeUser, bearer: Bearer, people: People, quick: None
 ) -> None:
-    """While as many as may be are following, another one is refused; then it is not."""
-    monkeypatch.setattr(following, "MOST", 1)
+    """When the stream is closed, so is what reads the order."""
     ada, teapot = bearer(await make_user("ada")), await add_product(people, bearer)
     order = (await ask(PLACE, ada, items=[{"productId": teapot, "quantity": 1}])).data["placeOrder"]
+    closed = list[str]()
 
-    async with aclosing(await follow(ask, ada, order["id"])) as first:
-        await anext(first)
-        async with aclosing(await follow(ask, ada, order["id"])) as second:
-            refused = await anext(second)
-    async with aclosing(await follow(ask, ada, order["id"])) as third:
-        admitted = await anext(third)
+    async def follow_watched(caller: Caller, order_id: UUID) -> AsyncGenerator[OrderRead, None]:
+        try:
+            async for one in following.follow_order(caller, order_id):
+                yield one
+        finally:
+            closed.append(str(order_id))
 
-    assert refused.data is None or refused.data["orderChanged"] is None
-    assert refused.errors[0].extensions["code"] == "too_many_subscriptions"
-    assert admitted.data["orderChanged"]["status"] == "CONFIRMED"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.graphql.types.orders.follow_order", follow_watched)
+        async with aclosing(await follow(ask, ada, order["id"])) as changes:
+            await anext(changes)
+
+    assert closed == [order["id"]]
 
 
 async def test_another_persons_order_is_not_followed(

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from chassis.core.types import new_id
 from gateway.calls import LIST_ORDERS, LIST_OWN_ORDERS, LIST_PRODUCTS, LIST_USERS, READ_PROFILE
-from gateway.graphql.loaders import CHUNK
+from gateway.reads.loaders import CHUNK
 from order.models import Order, OrderLine
 from product.models import Product
 from tests.gateway.asking import Asking, CountingDispatcher

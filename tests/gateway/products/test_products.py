@@ -86,3 +86,12 @@ async def test_the_catalogue_is_searched_and_sorted(ask: Asking, root: dict[str,
         "sold": ["Cup"],
         "named": ["Cup", "Teapot"],
     }
+
+
+@pytest.mark.parametrize("key", ["", "x" * 300, "two\nlines", "日本"])
+async def test_a_key_that_cannot_be_is_refused(ask: Asking, root: dict[str, str], key: str) -> None:
+    """As by REST; nothing is added."""
+    reply = await ask(ADD, root, new={"name": "Teapot", "price": 1}, key=key)
+
+    assert reply.status in {400, 422}
+    assert (await ask("{ products { edges { cursor } } }")).data["products"]["edges"] == []

@@ -1,0 +1,1 @@
+"""Answers for a front end, each composed of several services."""

@@ -1,0 +1,1 @@
+"""Orders, as pages show them: with the products of their lines."""

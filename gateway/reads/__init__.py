@@ -1,0 +1,1 @@
+"""Reads of many things at once, by their ids."""
