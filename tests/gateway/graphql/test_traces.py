@@ -1,7 +1,7 @@
+from tests.chassis.tracing_tiny import TRACE
 from tests.gateway.graphql.tiny_graphql import serve_graphql
 from tests.support.collector import collecting
 
-TRACE = "0af7651916cd43dd8448eb211c80319c"
 SAMPLED = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
 
 
