@@ -267,13 +267,17 @@ def references(value: object) -> set[str]:
 @pytest.mark.parametrize("service", SERVICE_NAMES)
 def test_every_route_documents_its_errors(apps: dict[str, FastAPI], service: str) -> None:
     """OpenAPI has an example of each error of each route, and each example is a problem of that status."""
-    routes = {name: one for name, one in operations(apps[service].openapi()).items() if "/api/" in name}
+    document = apps[service].openapi()
+    routes = {name: one for name, one in operations(document).items() if "/api/" in name}
 
     assert routes
     for name, operation in routes.items():
         errors = {status: one for status, one in operation["responses"].items() if int(status) >= 400}
         assert errors.keys() >= {"422", "500", "503"}, name
-        for status, error in errors.items():
+        for status, shared in errors.items():
+            error = (
+                document["components"]["responses"][shared["$ref"].rpartition("/")[2]] if "$ref" in shared else shared
+            )
             examples = error["content"][PROBLEM_JSON]["examples"]
             assert {Problem.model_validate(one["value"]).status for one in examples.values()} == {int(status)}, name
             assert {one["value"]["code"] for one in examples.values()} == examples.keys(), name
@@ -292,8 +296,8 @@ def test_every_reference_of_the_documentation_leads_somewhere(apps: dict[str, Fa
     """No $ref of an OpenAPI document dangles."""
     document = apps[service].openapi()
 
-    schemas = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
-    assert references(document) <= schemas
+    components = {f"#/components/{kind}/{name}" for kind, named in document["components"].items() for name in named}
+    assert references(document) <= components
 
 
 CROWDS = {

@@ -1,7 +1,6 @@
 """The merged OpenAPI description."""
 
 import json
-import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -36,15 +35,11 @@ async def test_it_has_every_route_that_people_use(apps: dict[str, FastAPI], peop
     assert {tag for *_, one in operations for tag in one["tags"]} == {tag["name"] for tag in document["tags"]}
 
 
-async def test_it_is_about_people_and_refers_to_what_it_has(people: People) -> None:
-    """Seals and their refusals are not in it; the login is at this address; each reference leads somewhere."""
+async def test_it_is_about_people(people: People) -> None:
+    """Seals and their refusals are not in it; the login is at this address."""
     text = (await people["gateway"].get("/openapi.json")).text
     document = json.loads(text)
 
-    for reference in set(re.findall(r'"\$ref": ?"#/([^"]*)"', text)):
-        part: Any = document
-        for key in reference.split("/"):
-            part = part[key]
     schemes = document["components"]["securitySchemes"]
     used = {name for *_, one in described(document) for way in one.get("security", []) for name in way}
     assert used <= schemes.keys()
