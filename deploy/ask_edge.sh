@@ -20,4 +20,8 @@ expect /.well-known/jwks.json 200
 expect /api/v1/orders 401
 expect /api/v1/reservations/0197a6b2-0000-7000-8000-000000000000 404
 # --- end about order ---
+# --- about gateway ---
+expect /bff/v1/overview 401
+expect '/graphql?query=%7B__typename%7D' 403
+# --- end about gateway ---
 expect /metrics 404
