@@ -11,7 +11,7 @@ from cli.errors import CommandError
 from cli.services import SERVICES
 from cli.settings import EXPLAINED, declared_settings, explained
 
-FORMS = {"ENVIRONMENT", "JWT_AUDIENCE", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
+FORMS = {"ENVIRONMENT", "GATEWAY_RATE_LIMITS", "JWT_AUDIENCE", "JWT_ISSUER", "MAIL_FROM", "PRODUCTION"}
 TYPES = {
     "ENVIRONMENT": "local | staging | production",
     "DISPATCH_TRANSPORT": "direct | httpx",
