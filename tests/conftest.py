@@ -144,11 +144,16 @@ def written() -> WrittenCollections:
 
 @pytest.fixture(scope="session")
 async def apps(environment: dict[str, str], written: WrittenCollections) -> AsyncIterator[dict[str, FastAPI]]:
-    """All services, each listening on its address; analytics counts five times a second, without a pause."""
+    """
+    All services, each listening on its address.
+
+    Analytics counts five times a second, without a pause; user erases an audit log only when a test has it done.
+    """
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
         patch.setattr("analytics.main.PAUSE_PER_SECOND", 0)
+        patch.setattr("user.main.ERASE_EVERY_S", 3600.0)
         patch.setattr("chassis.app.Dispatcher", partial(Dispatcher, longest_pause_s=LONGEST_PAUSE_S))
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
         with patient_pools():
