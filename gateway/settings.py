@@ -35,8 +35,15 @@ class Settings(ServiceSettings):
 
     Example: GRAPHQL_DOCUMENTS=any
     """
-    # --- rendered: services, from */service.toml (bin/cli render, 18f5c913) ---
-    peers: ClassVar[frozenset[str]] = frozenset({"analytics", "user", "product", "order"})
+    # --- rendered: services, from */service.toml (bin/cli render, 290d50b9) ---
+    peers: ClassVar[frozenset[str]] = frozenset(
+        {
+            "analytics",
+            "user",
+            "product",
+            "order",
+        }
+    )
     analytics_service_url: ServiceUrl
     user_service_url: ServiceUrl
     product_service_url: ServiceUrl

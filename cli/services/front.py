@@ -44,8 +44,10 @@ def render_front(project: Project) -> Iterator[Region | WholeFile]:
 
 
 def _addresses(parts: list[Part]) -> str:
-    names = ", ".join(f'"{part.service.name}"' for part in parts)
-    lines = [f"peers: ClassVar[frozenset[str]] = frozenset({{{names}}})"]
+    # A name in a line, with a comma after the last one: the formatter leaves it so, however many there are.
+    lines = ["peers: ClassVar[frozenset[str]] = frozenset(", "    {"]
+    lines += [f'        "{part.service.name}",' for part in parts]
+    lines += ["    }", ")"]
     lines += [f"{part.service.name}_service_url: ServiceUrl" for part in parts]
     return "".join(f"    {line}\n" for line in lines)
 

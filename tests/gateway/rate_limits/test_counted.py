@@ -14,12 +14,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.application import application_of
 from chassis.core.errors import ServiceUnavailable, TooManyRequests
-from chassis.core.types import new_id
 from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
 from gateway.caching.etag_store import EtagStore
 from gateway.caller import Caller
-from gateway.calls import LOG_IN, READ_PRODUCT
+from gateway.calls import LOG_IN, READ_PROFILE, SHARED
 from gateway.errors import CallFailed
 from gateway.models import Bucket
 from gateway.rate_limits.counted import count_call, count_cost
@@ -27,8 +26,8 @@ from gateway.schemas.users import Credentials
 from tests.support.aliases import Bearer, MakeUser, People
 from tests.support.having import having
 
-MISSING = "/api/v1/products/00000000-0000-0000-0000-000000000000"
-"""The product service answers 404."""
+MISSING = "/dashboard/nothing"
+"""The analytics service answers 404."""
 LOGIN = "/api/v1/users/login"
 UNIT_S = 360
 """The seconds for one of ten units an hour."""
@@ -54,7 +53,7 @@ async def test_an_answer_says_where_the_client_stands(limited: Limit, people: Pe
     """Answers of services, errors and refusals have the fields of the draft; ``t`` is the time until a unit is free."""
     limited(default=3)
 
-    answers = [await people["gateway"].get(path) for path in ("/api/v1/products", MISSING, MISSING, MISSING)]
+    answers = [await people["gateway"].get(path) for path in ("/.well-known/jwks.json", MISSING, MISSING, MISSING)]
 
     assert [one.status_code for one in answers] == [200, 404, 404, 429]
     assert {one.headers["ratelimit-policy"] for one in answers} == {'"default";q=3;w=3600'}
@@ -192,7 +191,7 @@ async def test_a_login_by_other_ways_is_a_login(limited: Limit, apps: dict[str, 
     limited(login=2)
     scope: dict[str, Any] = {"type": "http", "app": apps["gateway"], "headers": [], "client": ("127.0.0.1", 1)}
     dispatcher, count = application_of(apps["gateway"]).dispatcher, partial(count_call, Request(scope))
-    caller = Caller(dispatcher, "", "127.0.0.1", EtagStore([READ_PRODUCT]), count)
+    caller = Caller(dispatcher, "", "127.0.0.1", EtagStore(SHARED), count)
     wrong = Credentials(username="ada", password="wrong password")
     first = await people["gateway"].post(LOGIN, json={"username": "ada", "password": "wrong password"})
 
@@ -205,9 +204,10 @@ async def test_a_login_by_other_ways_is_a_login(limited: Limit, apps: dict[str, 
 
     assert first.status_code == 401
     assert by_call == [(401, "user"), (429, "gateway")]
-    assert await fail(READ_PRODUCT, product_id=new_id()) == (404, "product")
+    assert await fail(READ_PROFILE) == (401, "user")
 
 
+# --- about product ---
 async def test_a_query_is_counted_by_its_cost(limited: Limit, people: People) -> None:
     """The request costs a unit before it is read, and the query the rest of its cost before it is executed."""
     limited(default=6)
@@ -220,3 +220,6 @@ async def test_a_query_is_counted_by_its_cost(limited: Limit, people: People) ->
     assert costs[0] < 100 < costs[1]
     assert left == [5, 5 - ceil(costs[1] / 100), 5 - ceil(costs[1] / 100) - 1]
     assert (answers[2].status_code, answers[2].json()["code"]) == (429, "too_many_requests")
+
+
+# --- end about product ---
