@@ -51,7 +51,7 @@ LISTED = "events(first: 1) { edges { node { type occurredAt data } } pageInfo { 
 async def test_the_gateways_seal_is_no_login_for_statistics(
     apps: dict[str, FastAPI], ask: Asking, bearer: Bearer, role: str | None, status: int
 ) -> None:
-    """Outside development they need an analyst, whoever forwards the request."""
+    """Outside development, only an analyst reads statistics through the gateway."""
     settings = application_of(apps["analytics"]).settings.model_copy(update={"environment": Environment.STAGING})
     with having(apps["analytics"], settings=settings):
         reply = await ask("{ stats { total } }", bearer(role=role) if role else None)
