@@ -20,6 +20,7 @@ from sqlalchemy.sql import ClauseElement
 from benchmarks.plans import flaws, flaws_of_statements, nodes
 from chassis.postgres import database as chassis_postgres
 from chassis.postgres.database import Postgres
+from chassis.postgres.purge import BATCH
 from chassis.web.pagination import Paging
 from chassis.web.routing import Route
 from cli.dev.files import ROOT
@@ -29,6 +30,8 @@ from tests.support.statements import statement_table_of
 
 MOST_PAGES = 3_000
 """Of 8 KiB, the most that one page of a list may touch: each of these tables has several times as many."""
+PAGES_OF_A_DELETION = 5
+"""To lock a row and then to delete it, its page and the visibility map's are found each time."""
 SERVICES_WITH_TABLES = [service for service in SERVICES if service.store == "postgres"]
 TABLES = {service.name: statement_table_of(service.name) for service in SERVICES_WITH_TABLES}
 
@@ -101,11 +104,11 @@ async def explain(session: AsyncSession, statement: ClauseElement) -> dict[str, 
     return cast("dict[str, Any]", (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
 
 
-def judge(plan: dict[str, Any]) -> None:
+def judge(plan: dict[str, Any], most: int = MOST_PAGES) -> None:
     """Fail on a plan that reads or sorts a whole table, also through an index."""
     read = frozenset(node["Relation Name"] for node in nodes(plan) if "Relation Name" in node)
     pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-    assert (list(flaws(plan, read)), pages <= MOST_PAGES) == ([], True), json.dumps(plan, indent=1)
+    assert (list(flaws(plan, read)), pages <= most) == ([], True), json.dumps(plan, indent=1)
 
 
 @pytest.mark.long
@@ -140,7 +143,7 @@ async def test_a_purge_finds_what_is_old_by_an_index(databases: dict[str, Postgr
         plan = await explain(session, TABLES[service].purges[case])
         await session.rollback()
 
-    judge(plan)
+    judge(plan, most=PAGES_OF_A_DELETION * BATCH)
 
 
 @pytest.mark.long

@@ -9,7 +9,8 @@ TABLE = StatementTable(
     fill=(
         f"""INSERT INTO rate_limits (key, full_at, taken)
             SELECT sha256(CAST(CAST(n AS text) AS bytea)), now() + n * interval '1 second', 1 {EACH}""",
-        f"""INSERT INTO sealed_requests (issuer, request_id) SELECT 'order', CAST(n AS text) {SOME}""",
+        f"""INSERT INTO sealed_requests (issuer, request_id, claimed_at)
+            SELECT 'order', CAST(n AS text), now() - n * interval '1 second' {SOME}""",
     ),
     purges=[
         statement(expiry)

@@ -18,7 +18,8 @@ TABLE = StatementTable(
         f"""INSERT INTO order_transitions (order_id, status, cause) SELECT {ID}, 'pending', 'x' {EACH}""",
         f"""INSERT INTO outbox (event_id, listener, aggregate, message)
             SELECT {ID}, 'analytics', CAST(n AS text), '{{}}' {SOME}""",
-        f"""INSERT INTO sealed_requests (issuer, request_id) SELECT 'order', CAST(n AS text) {SOME}""",
+        f"""INSERT INTO sealed_requests (issuer, request_id, claimed_at)
+            SELECT 'order', CAST(n AS text), now() - n * interval '1 second' {SOME}""",
         f"""INSERT INTO inbox (event_id) SELECT {ID} {SOME}""",
         f"""INSERT INTO idempotency_keys (caller, operation, key, fingerprint)
             SELECT 'x', 'y', CAST(n AS text), CAST('z' AS bytea) {SOME}""",
