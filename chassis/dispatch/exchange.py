@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from chassis.core import context as request_context
 from chassis.core import deadline
+from chassis.dispatch.breaker import SLOW_S
 from chassis.dispatch.errors import BadAnswer
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.transport import Address, Answer
@@ -24,10 +25,10 @@ class OutgoingRequest:
 
     Attributes:
         headers: The headers inside the envelope.
+        ends: When it must end: after ``timeout_s``, or earlier with the request being served.
         repeatable: Sending it twice has the same effect as sending it once.
         timeout_s: As in ``Call``.
         slow_s: As in ``Call``.
-        ends: When it must end: after ``timeout_s``, or earlier with the request being served.
         is_forwarded: Every answer is returned, whatever its status.
     """
 
@@ -36,11 +37,11 @@ class OutgoingRequest:
     address: Address
     headers: dict[str, str]
     body: bytes
-    sealed: bool
-    repeatable: bool
-    timeout_s: float
-    slow_s: float | None
     ends: deadline.Deadline
+    repeatable: bool
+    sealed: bool = True
+    timeout_s: float = deadline.DEFAULT_S
+    slow_s: float | None = SLOW_S
     is_forwarded: bool = False
 
     @property

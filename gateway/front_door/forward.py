@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from chassis.core.errors import BadRequest, InvalidRequest, PayloadTooLarge, UriTooLong
 from chassis.core.lifecycle import Draining
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.forwarding import forward, stream
 from chassis.idempotency.kinds import InvalidIdempotencyKey
 from chassis.sealing.wire import TokenTooLong
 from chassis.web.routing import MOST_COMMAS
@@ -59,7 +60,8 @@ async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher, 
         raise InvalidIdempotencyKey("This Idempotency-Key has no owner: log in, or leave the key out.")
     _check(body, max_body)
     try:
-        answer = await dispatcher.forward(
+        answer = await forward(
+            dispatcher,
             route.service,
             request.method,
             _path(request),
@@ -89,7 +91,8 @@ async def forward_streamed(
     Raises:
         ServiceUnavailable: The service cannot be reached (503).
     """
-    streaming = dispatcher.stream(
+    streaming = stream(
+        dispatcher,
         route.service,
         request.method,
         _path(request),

@@ -12,6 +12,7 @@ from chassis.core.errors import DeadlineExceeded, NotFound, ServiceUnavailable
 from chassis.dispatch import httpx_transport
 from chassis.dispatch.breaker import FEWEST_CALLS
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.forwarding import forward, stream
 from chassis.dispatch.transport import ConnectionBroken, TimedOut
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.sealing.access import public, service
@@ -96,14 +97,14 @@ async def order(url: str) -> AsyncIterator[Dispatcher]:
         yield dispatcher
 
 
-def forward(order: Dispatcher, path: str, query: str = "", **headers: str) -> Any:  # noqa: ANN401 - an awaitable answer
+def get(order: Dispatcher, path: str, query: str = "", **headers: str) -> Any:  # noqa: ANN401 - an awaitable answer
     """Forward a GET."""
-    return order.forward("tiny", "GET", f"{THINGS}/{path}", query, headers=headers, body=b"", repeatable=True)
+    return forward(order, "tiny", "GET", f"{THINGS}/{path}", query, headers=headers, body=b"", repeatable=True)
 
 
 async def test_path_and_query_arrive_as_they_were_received(order: Dispatcher) -> None:
     """Neither escapes nor empty or repeated parameters are rewritten; the seal is bound to these bytes."""
-    answer = await forward(order, "echo/a%2Fb/%7E/..;x=1", "tag=a&tag=b&&empty&plus=a+b%20c")
+    answer = await get(order, "echo/a%2Fb/%7E/..;x=1", "tag=a&tag=b&&empty&plus=a+b%20c")
 
     seen = answer.json()
     assert seen["path"] == f"{THINGS}/echo/a%2Fb/%7E/..;x=1"
@@ -112,8 +113,9 @@ async def test_path_and_query_arrive_as_they_were_received(order: Dispatcher) ->
 
 async def test_headers_and_any_text_arrive_sealed(order: Dispatcher) -> None:
     """The validators of a read, a token, and a body that is no JSON."""
-    read = await forward(order, "echo/x", **{"if-none-match": '"1"', "authorization": "Bearer t"})
-    sent = await order.forward(
+    read = await get(order, "echo/x", **{"if-none-match": '"1"', "authorization": "Bearer t"})
+    sent = await forward(
+        order,
         "tiny",
         "POST",
         f"{THINGS}/form",
@@ -131,7 +133,7 @@ async def test_headers_and_any_text_arrive_sealed(order: Dispatcher) -> None:
 @pytest.mark.parametrize(("path", "status"), [("missing", 404), ("unchanged", 304)])
 async def test_any_status_is_an_answer(order: Dispatcher, path: str, status: int) -> None:
     """A refusal is returned with its headers and its problem document; nothing is raised."""
-    answer = await forward(order, path)
+    answer = await get(order, path)
 
     assert answer.status == status
     assert answer.headers.get("etag") == ('"1"' if status == 304 else None)
@@ -142,7 +144,7 @@ async def test_a_refusal_is_returned_at_once(order: Dispatcher) -> None:
     """A 503 is not retried here: the sender decides. It may be about a peer of the service, which works."""
     BUSY.clear()
 
-    answers = [await forward(order, "busy") for _ in range(FEWEST_CALLS)]
+    answers = [await get(order, "busy") for _ in range(FEWEST_CALLS)]
 
     assert {(answer.status, answer.headers["retry-after"]) for answer in answers} == {(503, "1")}
     assert len(BUSY) == FEWEST_CALLS
@@ -155,9 +157,9 @@ async def test_no_answer_is_an_error(url: str) -> None:
         pass
     async with dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(ServiceUnavailable, match="tiny"):
-            await forward(dispatcher, "missing")
+            await get(dispatcher, "missing")
         with pytest.raises(ServiceUnavailable, match="tiny"):
-            async with dispatcher.stream("tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b""):
+            async with stream(dispatcher, "tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b""):
                 pass
 
 
@@ -170,7 +172,7 @@ async def test_a_query_may_have_a_parameter_several_times(order: Dispatcher) -> 
 
 async def test_a_streamed_answer_has_its_head_before_its_body(order: Dispatcher) -> None:
     """Status and all headers come first, cookies each by itself; then the parts."""
-    async with order.stream("tiny", "GET", f"{THINGS}/parts", "", headers=[("accept", "*/*")], body=b"") as answer:
+    async with stream(order, "tiny", "GET", f"{THINGS}/parts", "", headers=[("accept", "*/*")], body=b"") as answer:
         cookies = [value[0] for name, value in answer.headers if name == "set-cookie"]
         body = b"".join([part async for part in answer.body])
 
@@ -182,7 +184,7 @@ async def test_a_streamed_refusal_is_an_answer_that_is_not_repeated(url: str) ->
     async with (
         FaultProxy(url, passing) as proxy,
         dispatcher_to(proxy.address) as dispatcher,
-        dispatcher.stream("tiny", "GET", f"{THINGS}/refused", "", headers=[], body=b"") as answer,
+        stream(dispatcher, "tiny", "GET", f"{THINGS}/refused", "", headers=[], body=b"") as answer,
     ):
         body = b"".join([part async for part in answer.body])
 
@@ -206,7 +208,7 @@ async def test_a_stream_that_falls_silent_or_breaks_ends_with_an_error(
         async with (
             FaultProxy(url, fault) as proxy,
             dispatcher_to(proxy.address) as dispatcher,
-            dispatcher.stream("tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b"") as answer,
+            stream(dispatcher, "tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b"") as answer,
         ):
             parts = aiter(answer.body)
             assert await anext(parts) == b"a"
@@ -219,7 +221,7 @@ async def test_a_stream_without_a_head_ends_with_the_deadline(url: str, monkeypa
     monkeypatch.setattr("chassis.core.deadline.DEFAULT_S", 0.2)
     async with FaultProxy(url, holding) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(DeadlineExceeded):
-            async with dispatcher.stream("tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b""):
+            async with stream(dispatcher, "tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b""):
                 pass
 
 
@@ -238,7 +240,7 @@ async def test_a_client_that_leaves_ends_the_stream_of_the_service(url: str) -> 
             raise
 
     async with FaultProxy(url, endless) as proxy, dispatcher_to(proxy.address) as dispatcher:
-        async with dispatcher.stream("tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b"") as answer:
+        async with stream(dispatcher, "tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b"") as answer:
             assert await anext(aiter(answer.body))
         async with asyncio.timeout(30.0):
             await left.wait()

@@ -125,7 +125,7 @@ async def test_an_answer_that_is_no_json_is_a_502() -> None:
 async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each attempt is counted by number and outcome; a refusal is logged as information, an outage as a warning."""
     log = CapturingLogger()
-    monkeypatch.setattr("chassis.dispatch.dispatcher.log", log)
+    monkeypatch.setattr("chassis.dispatch.sender.log", log)
     dispatcher, _ = dispatcher_to(
         *(after(0.25, answers(503, {"retry-after": "1"})), after(0.5, OK)),
         *(answers(404), fails(asyncio.CancelledError()), after(2.5, fails(asyncio.CancelledError()))),
@@ -158,7 +158,7 @@ async def test_attempts_are_counted_and_timed_and_failures_logged(monkeypatch: p
 async def test_a_failure_in_the_background_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """What calls in the background logs the beginning and the end of an outage itself."""
     log = CapturingLogger()
-    monkeypatch.setattr("chassis.dispatch.dispatcher.log", log)
+    monkeypatch.setattr("chassis.dispatch.sender.log", log)
     dispatcher, _ = dispatcher_to(fails(httpx.ConnectError("no")), purpose="background")
 
     with pytest.raises(ServiceUnavailable):
