@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.core.project import NAME
 from chassis.settings import ServiceSettings
@@ -136,6 +138,26 @@ def test_a_setting_in_the_env_file_has_its_effect(file: Path, setting: str) -> N
     passed = [load(file)["services"][service.host]["environment"].get(variable, "") for service in SERVICES]
 
     assert all(f"${{{variable}" in value for value in passed) is (setting not in OF_ONE_FILE[file])
+
+
+@pytest.mark.parametrize(
+    ("file", "edge"), [(DEVELOPMENT, "development.conf"), (PRODUCTION, "nginx.conf")], ids=["development", "production"]
+)
+async def test_requests_have_the_address_of_the_person(file: Path, edge: str) -> None:
+    """The edge replaces what a client claims by the address that it sees; services trust their network."""
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope)
+
+    for service in SERVICES:
+        trusted = load(file)["services"][service.host]["environment"]["FORWARDED_ALLOW_IPS"]
+        headers = [(b"x-forwarded-for", b"203.0.113.7")]
+        scope = {"type": "http", "scheme": "http", "client": ("172.18.0.5", 4711), "headers": headers}
+        await ProxyHeadersMiddleware(app, trusted)(scope, None, None)  # type: ignore[arg-type]
+
+    assert [scope["client"][0] for scope in seen] == ["203.0.113.7"] * len(SERVICES)
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in (ROOT / "deploy/nginx" / edge).read_text()
 
 
 def test_each_container_ends_before_the_orchestrator_loses_patience() -> None:
