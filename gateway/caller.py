@@ -11,15 +11,15 @@ from pydantic import BaseModel, ValidationError
 from chassis.application import own_part
 from chassis.core.errors import AppError, InvalidRequest, TooManyRequests, UriTooLong
 from chassis.core.problems import field_error
-from chassis.core.types import new_id, read_address
+from chassis.core.types import new_id
 from chassis.dependencies import Dispatch, token_of
 from chassis.dispatch.call import Call, Returns, Sends
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Query
 from chassis.sealing.wire import TokenTooLong
+from chassis.web.origin import FromOrigin
 from gateway.caching.etag_store import EtagStore
 from gateway.errors import HERE, CallFailed, failure_of
-from gateway.front_door.headers import LONGEST_USER_AGENT
 from gateway.parts import Parts
 from gateway.rate_limits.counted import count_call
 
@@ -96,11 +96,10 @@ class Caller:
             raise CallFailed(failure_of(error)) from error
 
 
-async def _caller(request: Request, dispatcher: Dispatch) -> Caller:
-    address = read_address(request.client.host) if request.client else None
-    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+async def _caller(request: Request, dispatcher: Dispatch, origin: FromOrigin) -> Caller:
     stored = own_part(request.app, Parts).stored
-    return Caller(dispatcher, token_of(request), address, stored, partial(count_call, request), user_agent or None)
+    count = partial(count_call, request)
+    return Caller(dispatcher, token_of(request), origin.address, stored, count, origin.user_agent)
 
 
 Calling = Annotated[Caller, Depends(_caller)]

@@ -8,8 +8,7 @@ from fastapi import Depends, Request
 from chassis.core.types import read_address
 from chassis.sealing.access import CLIENT
 from chassis.sealing.wire import CLIENT_ADDRESS
-
-_LONGEST_USER_AGENT = 256
+from chassis.web.origin import address_of, user_agent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,10 @@ class Client:
 
 
 async def _client(request: Request) -> Client:
-    user_agent = request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
+    user_agent = user_agent_of(request)
     caller = getattr(request.state, "caller", None)
     if caller is None:
-        return Client(read_address(request.client.host) if request.client else None, user_agent or None)
+        return Client(address_of(request), user_agent)
     program = f"service:{caller}"
     if caller == CLIENT:
         return Client(None, program, caller)

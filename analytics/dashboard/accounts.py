@@ -8,6 +8,7 @@ from analytics.dashboard.schemas import Login
 from chassis.core.errors import AppError, Forbidden, ServiceUnavailable, TooManyRequests, Unauthenticated
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError, RemoteUnavailable
+from chassis.web.origin import Origin
 
 ROLES = frozenset({"admin", "analyst"})
 """The roles that may use the dashboard."""
@@ -57,12 +58,12 @@ class TooManyLogins(TooManyRequests):
     message = "Too many attempts. Try again later."
 
 
-async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> Tokens:
+async def log_in(dispatcher: Dispatcher, login: Login, origin: Origin) -> Tokens:
     """
     Begin a session.
 
     Args:
-        address: The person's address, for throttling: all people share ours.
+        origin: That of the person, for throttling and the list of sessions: all people share ours.
 
     Raises:
         WrongCredentials: Name or password are wrong (401).
@@ -71,7 +72,9 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
     credentials = Credentials(username=login.username, password=login.password)
     try:
         with _meaning(WrongCredentials, "invalid_credentials"):
-            return await dispatcher.call(LOGIN, credentials, client_address=address)
+            return await dispatcher.call(
+                LOGIN, credentials, client_address=origin.address, user_agent=origin.user_agent
+            )
     except RemoteUnavailable as error:
         if error.remote_code != TooManyLogins.code:
             raise
@@ -79,7 +82,7 @@ async def log_in(dispatcher: Dispatcher, login: Login, address: str | None) -> T
         raise TooManyLogins(error.problem.get("detail"), headers=retry_after) from error
 
 
-async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | None) -> Tokens:
+async def refresh(dispatcher: Dispatcher, refresh_token: str, origin: Origin) -> Tokens:
     """
     Get the next tokens. It may be repeated: within 30 s the same token returns the same successor.
 
@@ -87,13 +90,18 @@ async def refresh(dispatcher: Dispatcher, refresh_token: str, address: str | Non
         SessionEnded: The token is not valid any more (401).
     """
     with _meaning(SessionEnded, "invalid_refresh_token"):
-        return await dispatcher.call(REFRESH, RefreshToken(refresh_token=refresh_token), client_address=address)
+        return await dispatcher.call(
+            REFRESH,
+            RefreshToken(refresh_token=refresh_token),
+            client_address=origin.address,
+            user_agent=origin.user_agent,
+        )
 
 
-async def log_out(dispatcher: Dispatcher, access_token: str, address: str | None) -> None:
+async def log_out(dispatcher: Dispatcher, access_token: str, origin: Origin) -> None:
     """End the session of an access token, unless it has already ended."""
     try:
-        await dispatcher.call(LOGOUT, bearer=access_token, client_address=address)
+        await dispatcher.call(LOGOUT, bearer=access_token, client_address=origin.address, user_agent=origin.user_agent)
     except RemoteError as error:
         if error.remote_code not in {"invalid_token", "session_not_found"}:
             raise

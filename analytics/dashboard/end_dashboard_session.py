@@ -4,9 +4,10 @@ from analytics.dashboard.accounts import SessionEnded, SessionNotEnded, log_out,
 from analytics.dashboard.session_cookie import Jar
 from chassis.core.errors import AppError
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.web.origin import Origin
 
 
-async def end_dashboard_session(dispatcher: Dispatcher, refresh_token: str, address: str | None, cookie: Jar) -> None:
+async def end_dashboard_session(dispatcher: Dispatcher, refresh_token: str, origin: Origin, cookie: Jar) -> None:
     """
     Delete the cookie, and end the session at the user service, unless it has already ended.
 
@@ -15,8 +16,8 @@ async def end_dashboard_session(dispatcher: Dispatcher, refresh_token: str, addr
     """
     cookie.remove()
     try:
-        tokens = await refresh(dispatcher, refresh_token, address)
-        await log_out(dispatcher, tokens.access_token, address)
+        tokens = await refresh(dispatcher, refresh_token, origin)
+        await log_out(dispatcher, tokens.access_token, origin)
     except SessionEnded:
         return
     except AppError as error:

@@ -15,11 +15,11 @@ from analytics.dashboard.session_cookie import COOKIE, SessionCookie
 from analytics.parts import parts_of
 from chassis.core.errors import Forbidden, NotFound
 from chassis.core.problems import documented
-from chassis.core.types import read_address
 from chassis.dependencies import Dispatch
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.etag import Tagger, Tagging
+from chassis.web.origin import FromOrigin
 from chassis.web.routing import Router
 
 
@@ -35,16 +35,11 @@ async def _own_page(sec_fetch_site: Annotated[str | None, Header(include_in_sche
         raise ForeignPage
 
 
-async def _address(request: Request) -> str | None:
-    return read_address(request.client.host) if request.client else None
-
-
 async def _page_files(request: Request) -> Mapping[str, PageFile]:
     return parts_of(request).page_files
 
 
 RefreshToken = Annotated[str | None, Cookie(alias=COOKIE, max_length=128, include_in_schema=False)]
-Address = Annotated[str | None, Depends(_address)]
 PageFiles = Annotated[Mapping[str, PageFile], Depends(_page_files)]
 
 router = Router("/dashboard", "dashboard", "Sessions of the dashboard.")
@@ -58,9 +53,9 @@ router = Router("/dashboard", "dashboard", "Sessions of the dashboard.")
     dependencies=[Depends(_own_page)],
     responses=documented(WrongCredentials, NotForYou, TooManyLogins),
 )
-async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: SessionCookie) -> DashboardSession:
+async def begin(login: Login, dispatcher: Dispatch, origin: FromOrigin, cookie: SessionCookie) -> DashboardSession:
     """Log in; the refresh token is set as a cookie that no script can read."""
-    session, tokens = await begin_dashboard_session(dispatcher, login, address)
+    session, tokens = await begin_dashboard_session(dispatcher, login, origin)
     cookie.put(tokens.refresh_token)
     return session
 
@@ -74,12 +69,12 @@ async def begin(login: Login, dispatcher: Dispatch, address: Address, cookie: Se
     responses={204: {"description": "There is no session."}, **documented(SessionEnded, NotForYou)},
 )
 async def carry_on(
-    dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None
+    dispatcher: Dispatch, origin: FromOrigin, cookie: SessionCookie, token: RefreshToken = None
 ) -> DashboardSession:
     """Get the next access token, by the cookie."""
     if token is None:
         return Response(status_code=204)  # type: ignore[return-value]
-    return await continue_dashboard_session(dispatcher, token, address, cookie)
+    return await continue_dashboard_session(dispatcher, token, origin, cookie)
 
 
 @router.delete(
@@ -90,10 +85,10 @@ async def carry_on(
     dependencies=[Depends(_own_page)],
     responses=documented(SessionNotEnded),
 )
-async def end(dispatcher: Dispatch, address: Address, cookie: SessionCookie, token: RefreshToken = None) -> None:
+async def end(dispatcher: Dispatch, origin: FromOrigin, cookie: SessionCookie, token: RefreshToken = None) -> None:
     """Log out: the cookie is deleted in any case, and the session is ended at the user service."""
     if token is not None:
-        await end_dashboard_session(dispatcher, token, address, cookie)
+        await end_dashboard_session(dispatcher, token, origin, cookie)
 
 
 @router.get("", also=["/"], access=public(), include_in_schema=False)

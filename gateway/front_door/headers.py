@@ -7,10 +7,10 @@ from fastapi import Request
 
 from chassis.core import deadline
 from chassis.core.errors import BadRequest
-from chassis.core.types import read_address
 from chassis.dispatch.transport import Headers
 from chassis.sealing.headers import INNER_HEADERS
 from chassis.sealing.wire import CLIENT_ADDRESS, COMMUNICATION
+from chassis.web.origin import LONGEST_USER_AGENT, address_of
 
 _OWN = frozenset({CLIENT_ADDRESS, deadline.HEADER, "traceparent", "x-request-id"})
 """The gateway sets these anew."""
@@ -40,7 +40,6 @@ _NOT_INSIDE = _OWN | _OF_A_CONNECTION | _OF_A_MESSAGE | _OF_CORS
 _NOT_OUTSIDE = _OF_A_CONNECTION | {"date", "server", "x-request-id", "x-content-type-options", "referrer-policy"}
 """The gateway's server and middleware write these."""
 _VARIES_BY_CORS = ("vary", "Origin")
-LONGEST_USER_AGENT = 256
 
 
 class RepeatedHeader(BadRequest):
@@ -68,9 +67,9 @@ def sealed_headers(request: Request) -> dict[str, str]:
             raise RepeatedHeader(f"Send the header {name.title()} once.")
         if values:
             passed[name] = values[0]
-    if "user-agent" in passed:  # it may be longer than a sealed message has room for
+    if "user-agent" in passed:
         passed["user-agent"] = passed["user-agent"][:LONGEST_USER_AGENT]
-    address = _address(request)
+    address = address_of(request)
     return {**passed, CLIENT_ADDRESS: address} if address else passed
 
 
@@ -83,7 +82,7 @@ def plain_headers(request: Request) -> Headers:
         for name, value in request.headers.items()
         if name not in refused and not _OF_PROXIES.fullmatch(name)
     ]
-    address = _address(request)
+    address = address_of(request)
     return [*passed, ("x-forwarded-for", address)] if address else passed
 
 
@@ -94,7 +93,3 @@ def answer_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, byte
         for name, value in headers
         if name not in _NOT_OUTSIDE and (name, value) != _VARIES_BY_CORS
     ]
-
-
-def _address(request: Request) -> str | None:
-    return read_address(request.client.host) if request.client else None

@@ -13,7 +13,7 @@ from tests.support.aliases import MakeUser, People
 from tests.support.having import having
 from tests.user.logins import change, read
 from user.client import Client
-from user.models import Throttle, UserSession
+from user.models import AuditEntry, Throttle, UserSession
 from user.throttle import Limit, account_limit, address_limits, guess_limit
 
 
@@ -169,6 +169,24 @@ async def test_a_guess_counts_against_the_persons_address(browser: httpx.AsyncCl
     person = Client("192.0.2.7")
     limits = guess_limit("login", "eve", person), account_limit("login", "eve"), login_limit("192.0.2.7")
     assert set(await read(accounts, select(Throttle.key))) == {limit.key for limit in limits}
+
+
+async def test_sessions_and_the_audit_log_name_the_browser(
+    browser: httpx.AsyncClient, make_user: MakeUser, accounts: Postgres
+) -> None:
+    """Login and logout are those of the person's browser and address, not of analytics; a long name is cut off."""
+    await make_user("root", role="admin")
+    agent = b"browser/1 " + b"\xff" * 500
+    browser.headers = httpx.Headers([(b"User-Agent", agent), (b"X-Forwarded-For", b"192.0.2.7")])
+
+    await log_in(browser)
+    await browser.delete(SESSION)
+
+    origin = ("192.0.2.7", agent.decode("latin-1")[:256])
+    sessions = await read(accounts, select(UserSession).where(UserSession.address.is_not(None)))
+    entries = await read(accounts, select(AuditEntry).order_by(AuditEntry.id))
+    assert [(one.address, one.user_agent) for one in sessions] == [origin]
+    assert [(one.address, one.user_agent) for one in entries] == [origin] * 2
 
 
 async def test_who_guesses_at_the_dashboard_locks_nobody_else_out(
