@@ -77,4 +77,4 @@ class NoIssuerAddress(NotFound):
     """JWT_ISSUER is a name, not an address (404)."""
 
     code = "no_issuer_address"
-    message = "There is no metadata: JWT_ISSUER is not the public address of the user service (.env.example)."
+    message = "There is no metadata: JWT_ISSUER is not the address at which people reach this service (.env.example)."

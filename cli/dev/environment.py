@@ -14,6 +14,7 @@ from cli.dev.secrets import password_name
 from cli.errors import CommandError
 from cli.links import settings_class, token_issuer
 from cli.services import SERVICES, STORED, Service
+from cli.services.discovery import front_of
 
 _WATCHING = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -50,11 +51,16 @@ def stack_environment(
         **{name: given[name] for name in _WATCHING if name in given},
         **{service.url_variable: addresses[service.name] for service in SERVICES if service.name in addresses},
         "DOCS_SERVICES": json.dumps(addresses),
-        # The address of the service that issues tokens: OAuth 2 clients find its endpoints there (RFC 8414).
-        "JWT_ISSUER": given.get("JWT_ISSUER") or addresses.get(token_issuer(), ""),
+        "JWT_ISSUER": given.get("JWT_ISSUER") or _issuer(addresses),
         **stores,
         **{name: value for name, value in secrets.items() if name not in passwords},
     }
+
+
+def _issuer(addresses: Mapping[str, str]) -> str:
+    """Return the address at which people find the metadata for OAuth 2 clients: it must be the issuer (RFC 8414)."""
+    front = front_of(service for service in SERVICES if service.name in addresses)
+    return addresses.get(front.name if front else token_issuer(), "")
 
 
 def service_environment(service: Service, everything: Mapping[str, str]) -> dict[str, str]:

@@ -107,11 +107,11 @@ def _blocks(texts: Iterable[str]) -> str:
 
 def _development(project: Project) -> str:
     browsed = {service.name: f"http://127.0.0.1:{service.port}" for service in project.services}
-    issuers = [browsed[part.service.name] for part in project.parts if part.issues_tokens]
-    seen = f"  DOCS_SERVICES: '{json.dumps(browsed)}'\n" + "".join(
-        f"  JWT_ISSUER: ${{JWT_ISSUER:-{issuer}}}\n" for issuer in issuers
-    )
-    return f"name: {project.name}-dev\n\n{_addresses(project)}{seen}"
+    front = [project.front] if project.front else [part.service for part in project.parts if part.issues_tokens]
+    # Where people find the metadata for OAuth 2 clients, it must be the issuer (RFC 8414).
+    issuer = "".join(f"  JWT_ISSUER: ${{JWT_ISSUER:-{browsed[service.name]}}}\n" for service in front)
+    docs = f"  DOCS_SERVICES: '{json.dumps(browsed)}'\n"
+    return f"name: {project.name}-dev\n\n{_addresses(project)}{docs}{issuer}"
 
 
 def _production(project: Project) -> str:

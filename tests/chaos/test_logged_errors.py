@@ -4,9 +4,7 @@ import pytest
 
 from chaos.verdict import logged_errors
 
-WELL = (
-    "2026-11-21T12:00:00.000+00:00 [warning  ] dispatch failed                [chassis.dispatch.sender] attempts=1"
-)
+WELL = "2026-11-21T12:00:00.000+00:00 [warning  ] dispatch failed                [chassis.dispatch.sender] attempts=1"
 ERROR = "2026-11-21T12:00:01.000+00:00 [error    ] unhandled error              [chassis.core.problems] service=product"
 CRITICAL = "2026-11-21T12:00:01.000+00:00 [critical ] no memory                      [uvicorn.error]"
 TRACEBACK = """Traceback (most recent call last):

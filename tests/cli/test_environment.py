@@ -14,6 +14,7 @@ from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
 from cli.links import settings_class, with_peers
 from cli.services import SERVICES, STORED, Service, find_service
+from cli.services.discovery import front_of
 
 LINK_KEYS = {
     f"LINK_KEY__{pair}": pair
@@ -69,6 +70,18 @@ def test_every_documentation_knows_where_the_services_are(everything: dict[str, 
     seen = service_environment(SERVICES[0], everything)
 
     assert json.loads(seen["DOCS_SERVICES"]) == {one.name: f"http://127.0.0.1:{one.port}" for one in SERVICES}
+
+
+@pytest.mark.parametrize("given", [{}, {"JWT_ISSUER": "mine"}])
+def test_people_find_metadata_at_the_issuer(given: dict[str, str]) -> None:
+    """The issuer is the address that people use: the front's, if it runs, or the service's own (RFC 8414)."""
+    alone = {"user": PORTS["user"]}
+    front = front_of(SERVICES)
+    public = PORTS[front.name if front else "user"]
+
+    issuers = [stack_environment(given, {}, ports, STORES)["JWT_ISSUER"] for ports in (PORTS, alone)]
+
+    assert issuers == [given.get("JWT_ISSUER", f"http://127.0.0.1:{port}") for port in (public, PORTS["user"])]
 
 
 def test_traces_and_errors_go_where_the_person_at_the_keyboard_says() -> None:

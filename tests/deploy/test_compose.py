@@ -10,7 +10,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chassis.core.project import NAME
 from chassis.settings import ServiceSettings
-from cli.services import SERVICES
+from cli.links import token_issuer
+from cli.services import SERVICES, find_service
+from cli.services.discovery import front_of
 
 ROOT = Path(__file__).parents[2]
 DEVELOPMENT, PRODUCTION = ROOT / "docker-compose.yml", ROOT / "docker-compose.prod.yml"
@@ -89,13 +91,15 @@ def test_no_secret_is_written_in_a_compose_file() -> None:
 
 
 def test_development_publishes_the_services_to_this_machine_alone() -> None:
-    """Each service has its own port, at which its documentation is found; the code is mounted read-only."""
+    """Each service has its own port, with its documentation; tokens are issued at the one that people use."""
     services = load(DEVELOPMENT)["services"]
+    people_use = front_of(SERVICES) or find_service(token_issuer())
 
     assert services["edge"]["ports"] == [f"127.0.0.1:{service.port}:{service.port}" for service in SERVICES]
     for service in SERVICES:
         one = services[service.host]
         assert json.loads(one["environment"]["DOCS_SERVICES"])[service.name] == f"http://127.0.0.1:{service.port}"
+        assert one["environment"]["JWT_ISSUER"] == f"${{JWT_ISSUER:-http://127.0.0.1:{people_use.port}}}"
         assert {f"./{service.name}:/app/{service.name}:ro", "./chassis:/app/chassis:ro"} <= set(one["volumes"])
 
 
