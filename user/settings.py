@@ -82,6 +82,6 @@ class Settings(ServiceSettings):
 
     @property
     def issuer_address(self) -> str | None:
-        """JWT_ISSUER, if it is an address: the one at which people reach this service; https outside development (RFC 8414)."""
+        """JWT_ISSUER, if it is the address at which people reach this service; https outside development (RFC 8414)."""
         scheme = "https?" if self.environment is Environment.LOCAL else "https"
         return self.jwt_issuer if re.fullmatch(rf"{scheme}://[^/?#@\s]+", self.jwt_issuer) else None
