@@ -31,7 +31,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
 
-from gateway.graphql.limits import INTROSPECTION
+from gateway.graphql.limits.fields import INTROSPECTION
 from gateway.graphql.refusals import Refused
 
 MOST = 1000

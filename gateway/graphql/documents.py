@@ -12,7 +12,8 @@ from pathlib import Path
 import strawberry
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, specified_rules, validate
 
-from gateway.graphql.limits import check_limits, parse_limited
+from gateway.graphql.limits.check import check_limits
+from gateway.graphql.limits.tokens import parse_limited
 from gateway.graphql.refusals import NotValid
 
 FOLDER = Path(__file__).parents[1] / "documents"

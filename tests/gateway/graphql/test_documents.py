@@ -4,7 +4,7 @@ import pytest
 
 from chassis.settings import Environment
 from gateway.graphql.documents import document_id, read_folder, read_trusted
-from gateway.graphql.limits import TooDeep
+from gateway.graphql.limits.answer import TooDeep
 from gateway.graphql.refusals import NotValid, Refused
 from gateway.graphql.schema import SCHEMA
 from gateway.settings import Settings

@@ -1,21 +1,14 @@
 import pytest
 from graphql import parse
 
-from gateway.graphql import limits
 from gateway.graphql.documents import core_schema, read_document
-from gateway.graphql.limits import (
-    CircularFragments,
-    NoIntrospection,
-    TooDeep,
-    TooManyAliases,
-    TooManyDirectives,
-    TooManyFields,
-    TooManyOperations,
-    TooManyRepetitions,
-    UnusableValue,
-    check_limits,
-    parse_limited,
-)
+from gateway.graphql.limits import answer, definitions, tokens
+from gateway.graphql.limits.answer import NoIntrospection, TooDeep, TooManyAliases, TooManyRepetitions
+from gateway.graphql.limits.check import check_limits
+from gateway.graphql.limits.definitions import TooManyDirectives, TooManyOperations
+from gateway.graphql.limits.fields import TooManyFields, all_fields
+from gateway.graphql.limits.fragments import CircularFragments
+from gateway.graphql.limits.tokens import UnusableValue, parse_limited
 from gateway.graphql.refusals import NotParsed, NotValid, Refused
 from tests.gateway.graphql.tiny_graphql import SCHEMA, nested, repeated
 
@@ -31,18 +24,18 @@ def spreading(count: int, inner: str, last: str = "id") -> str:
 @pytest.mark.parametrize(
     ("document", "refused"),
     [
-        (repeated("me", limits.MOST_TOKENS), NotParsed),
-        ("#\n" * (limits.MOST_TOKENS + 1) + "{me{id}}", NotParsed),
+        (repeated("me", tokens.MOST_TOKENS), NotParsed),
+        ("#\n" * (tokens.MOST_TOKENS + 1) + "{me{id}}", NotParsed),
         ("{me" * 300 + "}" * 300, NotParsed),
         ("{half(value:" + "[" * 300, NotParsed),
-        (nested(limits.MOST_LEVELS + 1), TooDeep),
+        (nested(answer.MOST_LEVELS + 1), TooDeep),
         (spreading(7, "parts{...F%(next)d}"), TooDeep),
         (repeated("x:me{id}", 10)[:-1] + repeated("y:me{id}", 6)[1:], TooManyAliases),
         (spreading(4, "parts{...F%(next)d} things{...F%(next)d}", "x:id"), TooManyAliases),
         ("{me" + repeated("id @skip(if:true)", 16) + "}", TooManyDirectives),
-        ("{me" + repeated("id", limits.MOST_REPETITIONS + 1) + "}", TooManyRepetitions),
-        ("{me" + repeated("...{id}", limits.MOST_REPETITIONS + 1) + "}", TooManyRepetitions),
-        (repeated("me{id}", limits.MOST_REPETITIONS + 1), TooManyRepetitions),
+        ("{me" + repeated("id", answer.MOST_REPETITIONS + 1) + "}", TooManyRepetitions),
+        ("{me" + repeated("...{id}", answer.MOST_REPETITIONS + 1) + "}", TooManyRepetitions),
+        (repeated("me{id}", answer.MOST_REPETITIONS + 1), TooManyRepetitions),
         (spreading(40, "parts{...F%(next)d} things{...F%(next)d}"), TooManyFields),
         ("{me{...A}} fragment A on Thing {parts{...B}} fragment B on Thing {parts{...A}}", CircularFragments),
         ("{me{...A}} fragment A on Thing {...A}", CircularFragments),
@@ -62,11 +55,11 @@ def test_a_document_beyond_a_limit_is_refused(document: str, refused: type[Refus
     "document",
     [
         repeated("x%s:me{id}", 15) % tuple(range(15)),
-        nested(limits.MOST_LEVELS),
-        "{me" + repeated("id", limits.MOST_REPETITIONS) + "}",
-        repeated("me{id @skip(if:true)}", limits.MOST_DIRECTIVES),
+        nested(answer.MOST_LEVELS),
+        "{me" + repeated("id", answer.MOST_REPETITIONS) + "}",
+        repeated("me{id @skip(if:true)}", definitions.MOST_DIRECTIVES),
         '{half(value:1e308) me{id}} # "\\u0000"',
-        "#\n" * limits.MOST_TOKENS + "{me{id}}",
+        "#\n" * tokens.MOST_TOKENS + "{me{id}}",
         spreading(100, "...F%(next)d"),
     ],
 )
@@ -80,7 +73,7 @@ def test_the_fields_of_an_answer_are_merged_as_in_execution() -> None:
     document = parse("{me{id x:id ...A ...A parts{...A}}} fragment A on Thing {id name}")
     fragments = {document.definitions[1].name.value: document.definitions[1]}  # type: ignore[attr-defined]
 
-    fields = limits.all_fields(document, fragments)  # type: ignore[arg-type] # it is a fragment
+    fields = all_fields(document, fragments)  # type: ignore[arg-type] # it is a fragment
 
     found = {(field.level, (field.nodes[0].alias or field.nodes[0].name).value, len(field.nodes)) for field in fields}
     assert found == {
