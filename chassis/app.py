@@ -67,12 +67,9 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     if store is None:
         _refuse_storing(routers)
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
-    make_transport = TRANSPORTS[settings.dispatch_transport]
-    background = Dispatcher(
-        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
-    )
-    issuer = settings.tokens_from or settings.service_name
-    remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
+    dispatcher, background = _dispatchers(settings, envelope)
+    tokens, following = _tokens(settings, envelope, background, keys, revocations)
+    purging = (Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired),) if store else ()
     application = Application(
         settings=settings,
         store=store,
@@ -80,32 +77,47 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
         checks={store.name: partial(envelope.skew.compare, store.check)} if store else {},
-        dispatcher=Dispatcher(settings.peer_urls, envelope, make_transport),
+        dispatcher=dispatcher,
         background=background,
-        tokens=TokenVerifier(
-            keys or remote_keys,
-            revocations or remote_revocations,
-            settings.jwt_issuer,
-            settings.jwt_audience,
-            envelope.skew,
-        ),
-        periodic=(
-            *([Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired)] if store else ()),
-            *(_following(remote_keys, remote_revocations) if settings.tokens_from else ()),
-            *periodic,
-        ),
+        tokens=tokens,
+        periodic=(*purging, *following, *periodic),
         relay=relay,
         own=own,
     )
     return _serving(application, routers)
 
 
-def _following(keys: RemoteKeys, revocations: RemoteRevocations) -> tuple[Periodic, ...]:
-    """Return the work that keeps the issuer's keys and revocations current."""
-    return (
-        Periodic("refresh_keys", KEYS_EVERY_S, keys.refresh),
-        Periodic("refresh_revocations", REVOCATIONS_EVERY_S, revocations.refresh),
+def _dispatchers(settings: ServiceSettings, envelope: Envelope) -> tuple[Dispatcher, Dispatcher]:
+    """Return the dispatcher of requests, and that of periodic work."""
+    make_transport = TRANSPORTS[settings.dispatch_transport]
+    background = Dispatcher(
+        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
     )
+    return Dispatcher(settings.peer_urls, envelope, make_transport), background
+
+
+def _tokens(
+    settings: ServiceSettings,
+    envelope: Envelope,
+    background: Dispatcher,
+    keys: KeySource | None,
+    revocations: Revocations | None,
+) -> tuple[TokenVerifier, tuple[Periodic, ...]]:
+    """Return the verifier of access tokens, and the work that keeps the issuer's keys and revocations current."""
+    issuer = settings.tokens_from or settings.service_name
+    remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)
+    verifier = TokenVerifier(
+        keys or remote_keys,
+        revocations or remote_revocations,
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        envelope.skew,
+    )
+    following = (
+        Periodic("refresh_keys", KEYS_EVERY_S, remote_keys.refresh),
+        Periodic("refresh_revocations", REVOCATIONS_EVERY_S, remote_revocations.refresh),
+    )
+    return verifier, following if settings.tokens_from else ()
 
 
 def _refuse_storing(routers: Sequence[Router]) -> None:
