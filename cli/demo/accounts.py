@@ -2,14 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
+from importlib import import_module
 from typing import Literal, NamedTuple
 
-from pydantic import SecretStr
-
-from chassis.core.errors import Conflict
-from user.commands import add_account
-from user.schemas import UserAdd
+from cli.links import token_issuer
 
 
 class Login(NamedTuple):
@@ -43,8 +39,5 @@ async def ensure_demo_admin(environment: Mapping[str, str]) -> Login:
 
 
 async def _ensure(environment: Mapping[str, str], login: Login, role: Literal["user", "admin"]) -> Login:
-    address, password = f"{login.name}@example.org", SecretStr(login.password)
-    new = UserAdd(username=login.name, email=address, password=password, role=role)
-    with suppress(Conflict):  # it exists already
-        await add_account(SecretStr(environment["USER_DATABASE_URL"]), new)
+    await import_module(f"{token_issuer()}.demo").ensure_account(environment, *login, role)
     return login

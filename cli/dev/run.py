@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib import import_module
 from shlex import quote
 from time import sleep
 from types import FrameType
@@ -15,6 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cli.demo.accounts import ADMIN, PERSON, ensure_demo_accounts
 from cli.dev.changes import Changes, Following
 from cli.dev.console import console, say
 from cli.dev.files import LOCK, ROOT
@@ -100,13 +100,12 @@ def _address(environments: Mapping[str, Mapping[str, str]], service: Service) ->
 
 
 def _introduce_accounts(environment: Mapping[str, str], address: str) -> None:
-    demo = import_module("cli.demo.accounts")
-    demo.ensure_demo_accounts(environment)
+    ensure_demo_accounts(environment)
     table = Table("Account", "Password", "For", box=None, pad_edge=False)
-    table.add_row(*demo.PERSON, "ordering")
-    table.add_row(*demo.ADMIN, "the dashboard, the catalogue, other accounts")
+    table.add_row(*PERSON, "ordering")
+    table.add_row(*ADMIN, "the dashboard, the catalogue, other accounts")
     console.print(table)
-    name, password = demo.PERSON
+    name, password = PERSON
     form = f"username={quote_plus(name)}&password={quote_plus(password)}"
     url = f"{address}/api/v1/users"
     account = '{"username": "grace", "email": "grace@example.org", "password": "a-long-passphrase-of-yours"}'

@@ -11,7 +11,7 @@ from chassis.sealing.keys import InvalidKeys, generate_key, variable_name
 from cli.dev.environment import service_environment
 from cli.dev.secrets import make_password, make_signing_key
 from cli.errors import CommandError
-from cli.keys.rings import HANDLING, Kind, Ring, is_waiting, newest_first
+from cli.keys.rings import Kind, Ring, handling_of, is_waiting, newest_first
 from cli.keys.secrets_file import editing, is_json, read
 from cli.links import links
 from cli.services import SERVICES, STORED
@@ -52,7 +52,7 @@ def list_keys(kind: Which, file: File = _DEFAULT) -> None:
     """List the ids of the keys, the one in use first, and the next step of a rotation; never a key."""
     rings = _rings(kind, file, read(file))
     for name, ring in rings.items():
-        ids = ", ".join(HANDLING[kind].names(ring))
+        ids = ", ".join(handling_of(kind).names(ring))
         typer.echo(f"{name:<32} {ids}{'' if len(ring) == 1 else '  (rotating)'}")
     typer.echo(_state(kind, file, rings))
 
@@ -60,7 +60,7 @@ def list_keys(kind: Which, file: File = _DEFAULT) -> None:
 @app.command()
 def rotate(kind: Which, file: File = _DEFAULT) -> None:
     """Begin to rotate all keys of a kind: add new keys, which are accepted everywhere before they are used."""
-    handling = HANDLING[kind]
+    handling = handling_of(kind)
     with editing(file) as values:
         rings = _rings(kind, file, values)
         if any(len(ring) > 1 for ring in rings.values()):
@@ -78,7 +78,7 @@ def promote(kind: Which, file: File = _DEFAULT) -> None:
         waiting = {name: ring for name, ring in rings.items() if is_waiting(ring)}
         if not waiting:
             raise CommandError(_state(kind, file, rings))
-        values.update({name: HANDLING[kind].text(newest_first(ring)) for name, ring in waiting.items()})
+        values.update({name: handling_of(kind).text(newest_first(ring)) for name, ring in waiting.items()})
     typer.echo(f"Promoted new keys: {len(waiting)}.")
     _print_steps(*_deploy(file, waiting), _then(kind, "retire", file))
 
@@ -91,13 +91,13 @@ def retire(kind: Which, file: File = _DEFAULT, *, force: Force = False) -> None:
         rotating = {name: ring for name, ring in rings.items() if len(ring) > 1}
         if not rotating:
             raise CommandError(_state(kind, file, rings))
-        removed = ", ".join(sorted({key for ring in rotating.values() for key in HANDLING[kind].names(ring)[1:]}))
+        removed = ", ".join(sorted({key for ring in rotating.values() for key in handling_of(kind).names(ring)[1:]}))
         if not force and any(map(is_waiting, rotating.values())):
             raise CommandError(
                 f"{_state(kind, file, rings)}\nOr end the rotation without the new keys: add --force, and `retire` "
                 f"removes {removed} (variables: {len(rotating)}). The keys in use stay."
             )
-        values.update({name: HANDLING[kind].text(ring[:1]) for name, ring in rotating.items()})
+        values.update({name: handling_of(kind).text(ring[:1]) for name, ring in rotating.items()})
     typer.echo(f"Removed {removed} (variables: {len(rotating)}).")
     _print_steps(*_deploy(file, rotating))
 
@@ -116,7 +116,7 @@ def _state(kind: Kind, file: Path, rings: Mapping[str, Ring]) -> str:
 
 def _then(kind: Kind, command: str, file: Path) -> str:
     """Return the next step, and how long after the deployment it may be taken."""
-    wait_s = HANDLING[kind].promote_after_s if command == "promote" else HANDLING[kind].retire_after_s
+    wait_s = handling_of(kind).promote_after_s if command == "promote" else handling_of(kind).retire_after_s
     return f"{f'{wait_s} s later, ' if wait_s else ''}bin/cli keys {command} {kind} {file}"
 
 
@@ -145,7 +145,7 @@ def _print_steps(*steps: str) -> None:
 
 
 def _rings(kind: Kind, file: Path, values: Mapping[str, str]) -> dict[str, Ring]:
-    handling = HANDLING[kind]
+    handling = handling_of(kind)
     names = handling.variables()
     missing = [name for name in names if not values.get(name)]
     if missing:

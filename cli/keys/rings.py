@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 
-from chassis.auth.remote import KEYS_EVERY_S
-from chassis.auth.tokens import LIFETIME_S
 from chassis.sealing.envelope import CLAIM_SECONDS
 from chassis.sealing.keys import generate_key, parse_ring, variable_name
-from cli.dev.secrets import make_signing_key
-from cli.links import links
+from cli.links import links, token_issuer
 
 Ring = tuple[tuple[str, str], ...]
 """Keys with their ids, the one in use first. k2 is newer than k1; an id of another form is older than both."""
@@ -69,39 +67,20 @@ def _number_of(key: tuple[str, str]) -> int:
     return int(match[1]) if match else 0
 
 
-def _parse_pem(_variable: str, text: str) -> Ring:
-    """Parse signing keys; the id of each is in the line before it, which PEM parsers ignore."""
-    from user.tokens.signing_keys import load_keys, split_keys  # not in the images of other services
-
-    load_keys(text)
-    parts = [re.split(r"(?=-----BEGIN )", part, maxsplit=1) for part in split_keys(text)]
-    return tuple((before.strip(), pem) for before, pem in parts)
-
-
-def _thumbprints(ring: Ring) -> list[str]:
-    """Return the ids under which the public halves are published."""
-    from user.tokens.signing_keys import load_keys, public_jwk
-
-    return [public_jwk(key)["kid"] for _, pem in ring for key in load_keys(pem)]
+_LINKS = Handling(
+    variables=lambda: [variable_name(*direction) for direction in links()],
+    parse=lambda variable, text: parse_ring(variable, text).keys,
+    text=lambda ring: ",".join(f"{key_id}:{key}" for key_id, key in ring),
+    names=lambda ring: [key_id for key_id, _ in ring],
+    make_key=generate_key,
+    promote_after_s=0,
+    retire_after_s=CLAIM_SECONDS,
+)
 
 
-HANDLING = {
-    Kind.LINKS: Handling(
-        variables=lambda: [variable_name(*direction) for direction in links()],
-        parse=lambda variable, text: parse_ring(variable, text).keys,
-        text=lambda ring: ",".join(f"{key_id}:{key}" for key_id, key in ring),
-        names=lambda ring: [key_id for key_id, _ in ring],
-        make_key=generate_key,
-        promote_after_s=0,
-        retire_after_s=CLAIM_SECONDS,
-    ),
-    Kind.TOKENS: Handling(
-        variables=lambda: ["JWT_PRIVATE_KEY"],
-        parse=_parse_pem,
-        text=lambda ring: "\n".join(f"{key_id}\n{pem}".strip() for key_id, pem in ring),
-        names=_thumbprints,
-        make_key=make_signing_key,
-        promote_after_s=int(2 * KEYS_EVERY_S),
-        retire_after_s=LIFETIME_S,
-    ),
-}
+def handling_of(kind: Kind) -> Handling:
+    """Return how a kind of key is handled; the service that issues tokens has those that sign them (``keys.py``)."""
+    if kind is Kind.LINKS:
+        return _LINKS
+    handling: Handling = import_module(f"{token_issuer()}.keys").HANDLING
+    return handling

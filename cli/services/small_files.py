@@ -61,7 +61,7 @@ def render_small_files(project: Project) -> Iterator[Region | WholeFile]:
     yield Region("pyproject.toml", "libraries", SERVICE_FILES, f"[project.optional-dependencies]\n{libraries}")
     packages = f"root_packages = {_array(['chassis', *names, 'cli'])}\n"
     yield Region("pyproject.toml", "packages", SERVICE_FILES, packages)
-    yield Region("pyproject.toml", "layers", SERVICE_FILES, f'layers = ["cli", "{" | ".join(names)}", "chassis"]\n')
+    yield Region("pyproject.toml", "layers", SERVICE_FILES, f'layers = ["{" | ".join(["cli", *names])}", "chassis"]\n')
     yield Region("pyproject.toml", "sources", SERVICE_FILES, f"source_modules = {_array(['chassis', *names])}\n")
     yield Region("docs/architecture.md", "links", "*/calls.py and */events.py", _links(project))
     yield Region("docs/clients.md", "audience", f"{NAME}; the rest is yours", _with_audience(project.name))

@@ -22,10 +22,10 @@ from analytics.counting.dirty_minutes import CLOCKS_AGREE, mark_complete, mark_d
 from analytics.counting.final_counts import PART
 from analytics.counting.rebuild_counts import rebuild_counts
 from analytics.ingestion.store_events import store_events
+from analytics.invariants import miscounted
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, FAILED_MINUTES, MINUTE_COUNTS
 from chassis.core.clock import utc_now
 from chassis.mongodb.database import Document, MotorDatabase
-from cli.checks.counts import miscounted
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, sale, store_without_counts
 from tests.support.often import times

@@ -1,4 +1,3 @@
-from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -7,7 +6,6 @@ from sqlalchemy import text
 
 from chassis.postgres.database import Postgres
 from cli.checks import invariants as command
-from cli.checks.accounts import Facts, compare
 from cli.checks.contents import Rules
 from cli.checks.invariants import check, invariants
 from cli.databases import opened
@@ -15,18 +13,6 @@ from cli.errors import CommandError
 from tests.support.aliases import MakeUser
 
 WHOLE = {"a rule": list[str](), "another": list[str]()}
-
-
-def test_an_account_is_counted_once() -> None:
-    """An account that is not counted, and one that is counted twice, break a rule each."""
-    counted = Counter({("user.registered", "ada"): 1, ("user.registered", "gone"): 1})
-
-    assert not any(compare(Facts({"ada"}, counted)).values())
-    assert list(compare(Facts({"ada", "ben"}, counted)).values()) == [["user.registered ben"], []]
-    assert list(compare(Facts({"ada"}, counted + counted)).values())[1] == [
-        "user.registered ada",
-        "user.registered gone",
-    ]
 
 
 async def test_an_account_and_an_event_on_its_way_are_found(environment: dict[str, str], make_user: MakeUser) -> None:

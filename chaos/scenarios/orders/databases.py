@@ -12,13 +12,13 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from analytics.invariants import uncounted
 from chaos.scenarios.orders.shop import ORDERS, PRODUCTS, Person, Request, Shop
 from chassis.core.errors import AppError
 from chassis.core.types import new_id
 from chassis.idempotency.dependency import IdempotencyKey
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.database import Postgres
-from cli.checks.counts import uncounted
 from cli.dev.secrets import make_password
 from cli.services import SERVICES
 from user.client import Client

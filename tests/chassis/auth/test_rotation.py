@@ -16,16 +16,16 @@ from chassis.core.clock import ClockSkew
 from chassis.core.types import new_id
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.keys.commands import app
-from cli.keys.rings import HANDLING, Kind
 from tests.chassis.auth.issuer import Clock, Revoked
+from user.keys import HANDLING
 from user.tokens.issuer import TokenIssuer
 
 TICK_S = 5
 ROLLING_S = 20
 """Seconds of a deployment: one worker has the new keys at its beginning, the other at its end."""
 ADD_AT = 100
-PROMOTE_AT = ADD_AT + ROLLING_S + HANDLING[Kind.TOKENS].promote_after_s
-RETIRE_AT = PROMOTE_AT + ROLLING_S + HANDLING[Kind.TOKENS].retire_after_s
+PROMOTE_AT = ADD_AT + ROLLING_S + HANDLING.promote_after_s
+RETIRE_AT = PROMOTE_AT + ROLLING_S + HANDLING.retire_after_s
 STEPS = {ADD_AT: "rotate", PROMOTE_AT: "promote", RETIRE_AT: "retire"}
 ENDS_AT = RETIRE_AT + ROLLING_S + LIFETIME_S
 REFRESH_TICKS = ceil(KEYS_EVERY_S * 1.1 / TICK_S)

@@ -1,4 +1,4 @@
-"""Checks that analytics has counted every account once."""
+"""The rules about accounts that `bin/cli invariants` checks: analytics has counted each once."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Checks that the counts of analytics agree with its events."""
+"""The rules about counts that `bin/cli invariants` checks."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from analytics.counting.final_counts import all_final_before
 from analytics.models import DAY_COUNTS, DIRTY_MINUTES, EVENTS, FAILED_MINUTES, MINUTE_COUNTS
 from analytics.retention import grain_at
 from chassis.mongodb.database import Document, MotorDatabase
+from cli.checks.contents import Contents, Rules
 
 Key = tuple[datetime, str]
 """A day and a type."""
@@ -27,6 +28,15 @@ _EVENTS: list[Document] = [
         }
     }
 ]
+
+
+async def check(contents: Contents) -> Rules:
+    """Return each rule with what is not counted, or counted wrongly."""
+    async with contents.analytics() as database:
+        return {
+            "analytics has counted all stored events": await uncounted(database),
+            "analytics' counts are those of its events": await miscounted(database),
+        }
 
 
 async def uncounted(database: MotorDatabase) -> list[str]:

@@ -3,9 +3,9 @@ import pytest
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.counting.final_counts import end_of_part, finalise
 from analytics.ingestion.store_events import store_events
+from analytics.invariants import miscounted, uncounted
 from analytics.models import DAY_COUNTS, EVENTS, MINUTE_COUNTS
 from chassis.mongodb.database import MotorDatabase
-from cli.checks.counts import miscounted, uncounted
 from tests.analytics.counting import NOON, event, sale
 
 
