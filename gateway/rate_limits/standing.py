@@ -38,9 +38,10 @@ class Standing:
 
     def headers(self) -> Iterator[tuple[bytes, bytes]]:
         """
-        Yield ``RateLimit-Policy`` and ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers-10).
+        Yield ``RateLimit-Policy`` and ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers-11).
 
-        ``t`` is the time until a further unit is free, or until a refused request would be admitted.
+        ``t``, in which no more than ``r`` units can be used, is the time until a further unit is free, or until a
+        refused request would be admitted.
         """
         free, since = divmod(self.rate.window - self.full_in, self.rate.unit)
         further = self.wait or self.rate.unit - since
