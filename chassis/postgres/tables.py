@@ -1,4 +1,9 @@
-"""Tables that every service with PostgreSQL has besides its own; its migrations create them."""
+"""
+Tables that every service with PostgreSQL has besides its own; its first migration creates them.
+
+A service has all of them, used or not: empty tables cost nothing, and its first keyed route, event or consumer is
+declared where it is, without a migration that could be forgotten.
+"""
 
 from sqlalchemy import (
     BigInteger,
