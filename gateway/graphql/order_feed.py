@@ -15,7 +15,10 @@ PAUSE_S = 0.02
 FAILED_PAUSE_S = 1.0
 """The pause after a request that failed, seconds."""
 ANEW_S = 5.0
-"""How often the feed is read from ten seconds ago again, seconds: a change that was committed late is found then."""
+"""
+How often the order service is asked without a time, seconds: it then lists the last 15 s again, and with them what was
+committed late. A request may wait for 5 s before it, so there are 5 s left for a late commit.
+"""
 LONGEST_PAUSE_S = 10.0
 """How long a follower waits while the feed fails, before it reads its order again, seconds."""
 READS_AT_ONCE = 20
@@ -99,8 +102,8 @@ class OrderFeed:
         """
         Wait for a follower, then ask once which orders have changed, and wake their followers.
 
-        After a failure it begins ten seconds ago again. Earlier changes were seen by followers that read their orders
-        every 10 s meanwhile.
+        After a failure it asks without a time: the answer begins 15 s ago, and followers have read their orders every
+        10 s meanwhile.
 
         Raises:
             AppError: There is no answer.

@@ -14,14 +14,15 @@ WAIT_S = 5.0
 """How long a request waits for a change, seconds; its callers allow for more."""
 LOOK_EVERY_S = 0.025
 """The pause between two looks at the table, seconds."""
-LOOK_BACK = timedelta(seconds=10)
-"""Where a reader without a time begins, so that it misses nothing of the time in which it was about to begin."""
+LOOK_BACK = timedelta(seconds=15)
+"""Where a reader without a time begins: it then misses nothing of its own beginning, nor what was committed late."""
 HELD_BACK = timedelta(milliseconds=20)
 """
 How old a transition must be to be listed.
 
 It has its time before it is committed, so a later one may be visible first: a reader that has seen that one would never
-ask for the earlier one. Almost every commit takes less than this time. Readers find the others when they begin anew.
+ask for the earlier one. Almost every commit takes less than this time. Readers find the others when they ask without a
+time again.
 """
 
 _BEGINNING = Statement("SELECT statement_timestamp() - CAST(:look_back AS interval) AS since")
@@ -49,7 +50,7 @@ async def list_changes(
     not followed costs nothing but an entry in the index.
 
     Args:
-        since: None: ten seconds ago.
+        since: None: 15 s ago.
         is_ending: Whether the service stops, so that waiting is over.
         clock: Seconds, monotonic.
     """

@@ -72,9 +72,9 @@ def pairs(found: Changes) -> list[tuple[UUID, str]]:
     return [(one.order_id, one.status) for one in found.changes]
 
 
-async def test_a_reader_begins_ten_seconds_ago(database: Postgres) -> None:
-    """Without a time, the last ten seconds are listed at once, the oldest first; then only what comes after them."""
-    await come_to(database, CONFIRMED, 12 * SECOND)
+async def test_a_reader_begins_fifteen_seconds_ago(database: Postgres) -> None:
+    """Without a time, the last 15 s are listed at once, the oldest first; then only what comes after them."""
+    await come_to(database, CONFIRMED, 18 * SECOND)
     second = await come_to(database, CONFIRMED, SECOND)
     first = await come_to(database, CONFIRMED, 8 * SECOND)
 
