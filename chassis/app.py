@@ -69,7 +69,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     envelope = Envelope(settings.service_name, settings.links(required=_callers(routers)))
     make_transport = TRANSPORTS[settings.dispatch_transport]
     background = Dispatcher(
-        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
+        settings.peer_urls, envelope, make_transport, pause_s=BACKGROUND_PAUSE_S, purpose="background"
     )
     issuer = settings.tokens_from or settings.service_name
     remote_keys, remote_revocations = RemoteKeys(background, issuer), RemoteRevocations(background, issuer)

@@ -15,7 +15,7 @@ import structlog
 from chassis.core import deadline
 from chassis.core import json as strict_json
 from chassis.core.errors import AppError, DeadlineExceeded
-from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S
+from chassis.dispatch.breaker import PAUSE_S, SLOW_S
 from chassis.dispatch.call import Call, Returns, Sends, Tagged
 from chassis.dispatch.errors import AttemptError, Refusal, RemoteError, final_error
 from chassis.dispatch.exchange import NOT_MODIFIED, OutgoingRequest, exchange, inner_headers, outer_headers
@@ -45,7 +45,7 @@ class Dispatcher:
         make_transport: Creates the transport to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
-        longest_pause_s: The longest pause of a breaker, seconds.
+        pause_s: The pause of a breaker, seconds.
         purpose: The label ``purpose`` of its metrics. Only failures of ``requests`` are logged as warnings.
     """
 
@@ -57,12 +57,10 @@ class Dispatcher:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
-        longest_pause_s: float = LONGEST_PAUSE_S,
+        pause_s: float = PAUSE_S,
         purpose: str = "requests",
     ) -> None:
-        self._peers = {
-            name: Peer(name, url, make_transport, clock, longest_pause_s, purpose) for name, url in peers.items()
-        }
+        self._peers = {name: Peer(name, url, make_transport, clock, pause_s, purpose) for name, url in peers.items()}
         self._envelope = envelope
         self._sleep = sleep
         self._clock = clock
@@ -214,7 +212,8 @@ class Dispatcher:
         """
         Send a received request on, sealed, and return the answer, whatever its status.
 
-        A request is retried, and a failure of the service counted, only if there is no answer.
+        A request is retried, and a failure of the service counted, only if there is no answer. It has the time of the
+        request being served.
 
         Args:
             path: As it was received, escaped; *query* likewise.
@@ -239,8 +238,8 @@ class Dispatcher:
             sealed=True,
             repeatable=repeatable,
             timeout_s=deadline.DEFAULT_S,
-            slow_s=deadline.DEFAULT_S,
-            ends=self._ends(deadline.DEFAULT_S),
+            slow_s=deadline.LONGEST_S,
+            ends=self._ends(deadline.LONGEST_S),
             is_forwarded=True,
         )
         return await self._send(request)
@@ -263,7 +262,7 @@ class Dispatcher:
             BadGateway: The answer is not HTTP (502).
             UnknownService: The service has no address.
         """
-        peer, ends, begun = self._peer(service, sealed=False), self._ends(deadline.DEFAULT_S), self._clock()
+        peer, ends, begun = self._peer(service, sealed=False), self._ends(deadline.LONGEST_S), self._clock()
         address = raw_address(peer.url, path, query)
         async with AsyncExitStack() as stack:
             try:
