@@ -91,7 +91,7 @@ def _dispatchers(settings: ServiceSettings, envelope: Envelope) -> tuple[Dispatc
     """Return the dispatcher of requests, and that of periodic work."""
     make_transport = TRANSPORTS[settings.dispatch_transport]
     background = Dispatcher(
-        settings.peer_urls, envelope, make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="background"
+        settings.peer_urls, envelope, make_transport, pause_s=BACKGROUND_PAUSE_S, purpose="background"
     )
     return Dispatcher(settings.peer_urls, envelope, make_transport), background
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
-from chassis.dispatch.breaker import LONGEST_PAUSE_S
+from chassis.dispatch.breaker import PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.access import CLIENT
 from chassis.sealing.envelope import Envelope
@@ -18,7 +18,7 @@ async def client(
     environment: Mapping[str, str],
     name: str = CLIENT,
     peers: Collection[str] = _EVERYBODY,
-    longest_pause_s: float = LONGEST_PAUSE_S,
+    pause_s: float = PAUSE_S,
 ) -> AsyncIterator[Dispatcher]:
     """
     Yield a dispatcher that calls as `client`, or under another name.
@@ -26,14 +26,14 @@ async def client(
     Args:
         environment: Contains the addresses of the services and the keys of the links.
         peers: The services that it calls.
-        longest_pause_s: The longest time for which a breaker stays open, seconds.
+        pause_s: The time for which a breaker stays open, seconds.
 
     Raises:
         InvalidKeys: A key of a link is missing or malformed.
     """
     links = load_links(name, _link_keys(environment), set(peers))
     addresses = {service.name: environment[service.url_variable] for service in SERVICES if service.name in peers}
-    dispatcher = Dispatcher(addresses, Envelope(name, links), longest_pause_s=longest_pause_s)
+    dispatcher = Dispatcher(addresses, Envelope(name, links), pause_s=pause_s)
     try:
         yield dispatcher
     finally:

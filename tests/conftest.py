@@ -54,8 +54,8 @@ from user.schemas import UserCreate
 from user.services.create_user import create_user
 
 PASSWORD = "correct horse battery"
-LONGEST_PAUSE_S = 0.5
-"""The longest pause of a breaker, so that an overload in one test does not affect the next."""
+PAUSE_S = 0.5
+"""The pause of a breaker, so that an overload in one test does not affect the next."""
 STRANGERS = ("order", "product")
 """Names under which tests call; they are linked with every service, and need not be services of this project."""
 COLLECTIONS = INDEXES.keys() - {LEASES}
@@ -154,7 +154,7 @@ async def apps(environment: dict[str, str], written: WrittenCollections) -> Asyn
         patch.setattr("analytics.main.COUNTS_EVERY_S", 0.2)
         patch.setattr("analytics.main.PAUSE_PER_SECOND", 0)
         patch.setattr("user.main.ERASE_EVERY_S", 3600.0)
-        patch.setattr("chassis.app.Dispatcher", partial(Dispatcher, longest_pause_s=LONGEST_PAUSE_S))
+        patch.setattr("chassis.app.Dispatcher", partial(Dispatcher, pause_s=PAUSE_S))
         built = {service.name: import_module(f"{service.name}.main").build() for service in SERVICES}
         with patient_pools():
             for service in SERVICES:
@@ -248,7 +248,7 @@ def people(environment: dict[str, str], clean: None, connections: dict[str, http
 @pytest.fixture(scope="session")
 async def outside(environment: dict[str, str]) -> AsyncIterator[Dispatcher]:
     """A dispatcher that makes sealed calls as the outside client, for all tests of this worker."""
-    async with outside_client(environment, longest_pause_s=LONGEST_PAUSE_S) as dispatcher:
+    async with outside_client(environment, pause_s=PAUSE_S) as dispatcher:
         yield dispatcher
 
 

@@ -47,15 +47,15 @@ def current() -> Deadline | None:
     return _current.get()
 
 
-def seconds_from_header(value: str | None) -> float:
+def seconds_from_header(value: str | None, default_s: float = DEFAULT_S) -> float:
     """
-    Parse ``X-Request-Timeout-Ms``; the default is 10 s.
+    Parse ``X-Request-Timeout-Ms``; without it, return *default_s*.
 
     Raises:
         ValueError: It is not a whole number of milliseconds above 0.
     """
     if value is None:
-        return DEFAULT_S
+        return default_s
     if not (value.isascii() and value.isdigit() and int(value[:9]) > 0):
         msg = "X-Request-Timeout-Ms must be a whole number of milliseconds, as in 2000"
         raise ValueError(msg)

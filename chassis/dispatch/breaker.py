@@ -19,10 +19,10 @@ FEWEST_CALLS = 20
 BAD_SHARE = 0.5
 SLOW_S = 2.0
 """A slower answer counts as a failure, unless the call declares another limit (``Call.slow_s``)."""
-FIRST_PAUSE_S = 5.0
-LONGEST_PAUSE_S = 60.0
+PAUSE_S = 5.0
+"""Short and always the same: a call every few seconds burdens no service, and one that is back is used soon."""
 BACKGROUND_PAUSE_S = 1.0
-"""For background work: when the service is back, it must not wait a minute more."""
+"""For background work, which nobody repeats by hand."""
 SPREAD = 0.2
 """Each pause varies by up to this share, so that callers do not all return at once."""
 SUCCESSES_TO_CLOSE = 3
@@ -68,7 +68,7 @@ class Breaker:
         clock: Seconds, monotonic.
         chance: A number in [0, 1).
         on_change: Called with each new state.
-        longest_pause_s: The longest pause, before the spread is applied.
+        pause_s: How long it stays open before a call tries the target, before the spread is applied.
     """
 
     def __init__(
@@ -76,16 +76,15 @@ class Breaker:
         clock: Clock = monotonic,
         chance: Callable[[], float] = random.random,
         on_change: Callable[[State], None] = lambda _state: None,
-        longest_pause_s: float = LONGEST_PAUSE_S,
+        pause_s: float = PAUSE_S,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._on_change = on_change
-        self._longest_pause = longest_pause_s
+        self._pause = pause_s
         self._window: deque[_Second] = deque()
         self._state = State.CLOSED
         self._reopens = 0.0
-        self._pause = min(FIRST_PAUSE_S, longest_pause_s)
         self._probing = False
         self._successes = 0
         self._permit = 0
@@ -130,7 +129,6 @@ class Breaker:
         if permit != self._permit:
             return
         if self._state is State.HALF_OPEN:
-            self._pause = min(self._pause * 2, self._longest_pause)
             self._open()
         else:
             self._count(bad=1)
@@ -158,7 +156,6 @@ class Breaker:
     def _close(self) -> None:
         self._enter(State.CLOSED)
         self._successes = 0
-        self._pause = min(FIRST_PAUSE_S, self._longest_pause)
 
     def _count(self, bad: int) -> None:
         now = int(self._clock())

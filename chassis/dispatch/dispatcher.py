@@ -13,7 +13,7 @@ from typing import Any
 
 from chassis.core import deadline
 from chassis.core import json as strict_json
-from chassis.dispatch.breaker import LONGEST_PAUSE_S
+from chassis.dispatch.breaker import PAUSE_S
 from chassis.dispatch.call import Call, Returns, Sends, Tagged
 from chassis.dispatch.exchange import NOT_MODIFIED, OutgoingRequest, inner_headers
 from chassis.dispatch.peer import Peer
@@ -40,7 +40,7 @@ class Dispatcher:
         make_transport: Creates the transport to one peer.
         sleep: Waits between attempts.
         clock: Seconds, monotonic.
-        longest_pause_s: The longest pause of a breaker, seconds.
+        pause_s: The pause of a breaker, seconds.
         purpose: The label ``purpose`` of its metrics. Only failures of ``requests`` are logged as warnings.
     """
 
@@ -52,12 +52,10 @@ class Dispatcher:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: deadline.Clock = monotonic,
-        longest_pause_s: float = LONGEST_PAUSE_S,
+        pause_s: float = PAUSE_S,
         purpose: str = "requests",
     ) -> None:
-        self._peers = {
-            name: Peer(name, url, make_transport, clock, longest_pause_s, purpose) for name, url in peers.items()
-        }
+        self._peers = {name: Peer(name, url, make_transport, clock, pause_s, purpose) for name, url in peers.items()}
         self.sender = Sender(envelope, sleep, is_background=purpose != "requests")
         self._envelope = envelope
         self._clock = clock

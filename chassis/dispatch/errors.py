@@ -48,6 +48,11 @@ class Refusal(Exception):
         return str(self.problem.get("code", ""))
 
     @property
+    def was_retried_below(self) -> bool:
+        """Whether the service has retried in vain itself: what failed is behind it, and the service works."""
+        return RETRY_EXHAUSTED in self.answer.headers
+
+    @property
     def is_transient(self) -> bool:
         """Whether a retry may succeed."""
         status = self.answer.status

@@ -1,5 +1,6 @@
 """One exchange with a peer: seal and send a request, then open its answer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -7,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from chassis.core import context as request_context
 from chassis.core import deadline
 from chassis.dispatch.breaker import SLOW_S
-from chassis.dispatch.errors import BadAnswer
+from chassis.dispatch.errors import BadAnswer, Refusal
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.transport import Address, Answer
 from chassis.sealing.envelope import BadEnvelope, Envelope, Refused, SealedRequest, Target, offload
@@ -16,6 +17,9 @@ from chassis.sealing.wire import CLIENT_ADDRESS, unwrap_response, wrap_request
 NOT_MODIFIED = 304
 """The status of the answer to a conditional read that has the tag already."""
 _CONDITION = "if-none-match"
+_OVERLOADED = 503
+_SOON = re.compile("[0-9]{1,3}")
+"""A ``Retry-After`` in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ async def exchange(envelope: Envelope, request: OutgoingRequest, left: float, tr
     Raises:
         TransportError: The transport received no usable answer.
         BadAnswer: The answer to a sealed request is not sealed, or cannot be trusted.
+        Refusal: It is an unsealed 503: the service is overloaded, and has not read the request.
     """
     headers = {**request.headers, **trace, deadline.HEADER: str(int((left - deadline.HOP_S) * 1000))}
     method, address, transport = request.method, request.address, request.peer.transport()
@@ -105,10 +110,23 @@ async def _open(envelope: Envelope, request: SealedRequest, answer: Answer) -> A
         key_id, token = unwrap_response(answer.headers, answer.body)
         opened = await offload(len(token), envelope.open_response, request, key_id, token, answer.status)
     except BadEnvelope as error:
+        if answer.status == _OVERLOADED:
+            raise Refusal(_unread(answer)) from error
         raise BadAnswer(f"an unsealed {answer.status} to a sealed call{_clock_hint(envelope, answer)}") from error
     except Refused as error:
         raise BadAnswer(f"an answer that cannot be trusted: {error.reason}") from error
     return Answer(opened.status, opened.headers, opened.body)
+
+
+def _unread(answer: Answer) -> Answer:
+    """
+    Return what an unsealed 503 may say: when to come back.
+
+    Anyone on the way could have written it, so nothing else of it is used. It has no more effect than a connection that
+    is cut.
+    """
+    when = answer.headers.get("retry-after", "")
+    return Answer(_OVERLOADED, {"retry-after": when} if _SOON.fullmatch(when) else {}, b"")
 
 
 def _clock_hint(envelope: Envelope, answer: Answer) -> str:

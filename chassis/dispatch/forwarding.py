@@ -26,7 +26,8 @@ async def forward(  # noqa: PLR0913 - the parts of a request
     """
     Send a received request on, sealed, and return the answer, whatever its status.
 
-    A request is retried, and a failure of the service counted, only if there is no answer.
+    A request is retried, and a failure of the service counted, only if there is no answer. It has the time of the
+    request being served.
 
     Args:
         path: As it was received, escaped; *query* likewise.
@@ -48,9 +49,9 @@ async def forward(  # noqa: PLR0913 - the parts of a request
         raw_address(peer.url, path, query),
         dict(headers),
         body,
-        dispatcher.ends(deadline.DEFAULT_S),
+        dispatcher.ends(deadline.LONGEST_S),
         repeatable=repeatable,
-        slow_s=deadline.DEFAULT_S,
+        slow_s=deadline.LONGEST_S,
         is_forwarded=True,
     )
     return await dispatcher.sender.send(request)
@@ -74,7 +75,7 @@ async def stream(  # noqa: PLR0913 - the parts of a request
         BadGateway: The answer is not HTTP (502).
         UnknownService: The service has no address.
     """
-    peer, ends = dispatcher.peer(service, sealed=False), dispatcher.ends(deadline.DEFAULT_S)
+    peer, ends = dispatcher.peer(service, sealed=False), dispatcher.ends(deadline.LONGEST_S)
     address, begun = raw_address(peer.url, path, query), peer.clock()
     async with AsyncExitStack() as stack:
         try:

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from chassis.core.deadline import HOP_S, Clock
 from chassis.dispatch import metrics
-from chassis.dispatch.breaker import LONGEST_PAUSE_S, SLOW_S, Breaker
+from chassis.dispatch.breaker import PAUSE_S, SLOW_S, Breaker
 from chassis.dispatch.errors import AttemptError, Refusal
 from chassis.dispatch.httpx_transport import HttpxTransport
 from chassis.dispatch.retry import RetryBudget
@@ -26,7 +26,7 @@ class Peer:
         url: Its base address, without a trailing slash.
         make_transport: Creates its transport.
         clock: Seconds, monotonic.
-        longest_pause_s: The longest pause of its breaker.
+        pause_s: The pause of its breaker.
         purpose: A metric label: each dispatcher of a process has its own breaker for the same service.
     """
 
@@ -36,7 +36,7 @@ class Peer:
         url: str,
         make_transport: Callable[[], Transport],
         clock: Clock = monotonic,
-        longest_pause_s: float = LONGEST_PAUSE_S,
+        pause_s: float = PAUSE_S,
         purpose: str = "requests",
     ) -> None:
         self.name = name
@@ -45,7 +45,7 @@ class Peer:
         self._transport: Transport | None = None
         self._streaming: HttpxTransport | None = None
         state = metrics.BREAKER.labels(name, purpose)
-        self.breaker = Breaker(clock, on_change=state.set, longest_pause_s=longest_pause_s)
+        self.breaker = Breaker(clock, on_change=state.set, pause_s=pause_s)
         self.budget = RetryBudget(clock)
         self.clock = clock
 
@@ -117,10 +117,17 @@ class Attempt:
         return error is not None and not isinstance(error, AttemptError)
 
     def _learn(self, error: BaseException | None, took_s: float) -> None:
-        """Report the outcome to the breaker; a refusal below 500 is a success, as the service works."""
+        """
+        Report the outcome to the breaker.
+
+        A refusal below 500 is a success, as the service works. So is one about a service behind it, however late: as a
+        failure it would close the way to all that this one does without the other.
+        """
         breaker = self._peer.breaker
         if error is None or (isinstance(error, Refusal) and error.answer.status < _SERVER_ERROR):
             breaker.succeed(self._permit, took_s, self._slow_s)
+        elif isinstance(error, Refusal) and error.was_retried_below:
+            breaker.succeed(self._permit, took_s, inf)
         elif _is_timeout(error) and (self._slow_s == inf or self._is_early(took_s)):
             breaker.abandon(self._permit)
         else:

@@ -15,7 +15,7 @@ from time import monotonic
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from chassis.core.deadline import Clock, Deadline
-from chassis.dispatch.errors import RETRY_EXHAUSTED, BadAnswer, Refusal
+from chassis.dispatch.errors import BadAnswer, Refusal
 from chassis.dispatch.transport import ConnectFailed, ConnectionBroken, TimedOut
 
 BUDGET_START = 10.0
@@ -85,7 +85,7 @@ def may_retry(error: BaseException, *, repeatable: bool) -> bool:
     if not repeatable:
         return False
     if isinstance(error, Refusal):
-        return error.is_transient and RETRY_EXHAUSTED not in error.answer.headers
+        return error.is_transient and not error.was_retried_below
     return isinstance(error, TimedOut | ConnectionBroken | BadAnswer)
 
 

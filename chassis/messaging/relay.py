@@ -58,9 +58,7 @@ class Relay:
             peers: Service -> base address.
             delivers: False if another process delivers the events.
         """
-        dispatcher = Dispatcher(
-            peers, envelope, self._make_transport, longest_pause_s=BACKGROUND_PAUSE_S, purpose="events"
-        )
+        dispatcher = Dispatcher(peers, envelope, self._make_transport, pause_s=BACKGROUND_PAUSE_S, purpose="events")
         stopped = asyncio.Event()
         names = self._consumers if delivers else []
         workers = {name: DeliveryWorker(self._database, dispatcher, name, stopped) for name in names}

@@ -110,7 +110,10 @@ class Receiver:
                     opened = await self._open(access, scope, body)
                     await self._serve_sealed(app, opened, scope, receive, send, claims=claims)
                 else:
-                    await self._run(app, body, scope, replaying(body, receive), send)
+                    # The deadline of a request that is not opened here is inside; its service keeps to it.
+                    is_passed = access.passes_seals and COMMUNICATION in headers
+                    default_s = deadline.LONGEST_S if is_passed else deadline.DEFAULT_S
+                    await self._run(app, body, scope, replaying(body, receive), send, default_s)
             finally:
                 self._in_flight -= 1
         finally:
@@ -183,12 +186,20 @@ class Receiver:
         elif self._replays is None or not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
 
-    async def _run(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run(  # noqa: PLR0913 - an ASGI call
+        self,
+        app: ASGIApp,
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        default_s: float = deadline.DEFAULT_S,
+    ) -> None:
         """Run the route; stop it when its deadline has passed, unless its answer has begun."""
         self._on_open(scope)
         headers = dict(scope["headers"])
         refuse_nul(body, headers.get(b"content-type", b""))
-        left = deadline.start(_seconds(headers.get(_TIMEOUT))).remaining()
+        left = deadline.start(_seconds(headers.get(_TIMEOUT), default_s)).remaining()
         try:
             async with asyncio.timeout(left) as limit:
 
@@ -248,8 +259,8 @@ def _join_trace(opened: OpenedRequest) -> None:
         context.join(opened.headers["traceparent"])
 
 
-def _seconds(header: bytes | None) -> float:
+def _seconds(header: bytes | None, default_s: float) -> float:
     try:
-        return deadline.seconds_from_header(header.decode("latin-1") if header else None)
+        return deadline.seconds_from_header(header.decode("latin-1") if header else None, default_s)
     except ValueError as error:
         raise BadRequest(str(error)) from error

@@ -12,7 +12,7 @@ from chassis.sealing.headers import INNER_HEADERS
 from chassis.sealing.wire import CLIENT_ADDRESS, COMMUNICATION
 from chassis.web.origin import LONGEST_USER_AGENT, address_of
 
-_OWN = frozenset({CLIENT_ADDRESS, deadline.HEADER, "traceparent", "x-request-id"})
+_OWN = frozenset({CLIENT_ADDRESS, "traceparent", "x-request-id"})
 """The gateway sets these anew."""
 _OF_A_CONNECTION = frozenset(
     {
@@ -32,6 +32,8 @@ _OF_A_MESSAGE = frozenset({"host", "content-length", "content-encoding", "expect
 """Read here: the body is passed on whole and unpacked."""
 _OF_SEALS = frozenset({"x-service-name", "x-key-id", "x-encrypted-data", "x-encrypt-response"})
 """Without a mark they mean nothing."""
+_INSIDE_SEALS = frozenset({deadline.HEADER})
+"""Beside a sealed message, a service refuses it."""
 _OF_PROXIES = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
 """The claims of outside clients; the server has read those of our proxy."""
 _OF_CORS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
@@ -61,7 +63,7 @@ def sealed_headers(request: Request) -> dict[str, str]:
         RepeatedHeader: One of them occurs twice: a sealed message has it once (400).
     """
     passed = dict[str, str]()
-    for name in INNER_HEADERS - _OWN:
+    for name in INNER_HEADERS - _OWN - {deadline.HEADER}:  # which the dispatcher sets
         values = request.headers.getlist(name)
         if len(values) > 1:
             raise RepeatedHeader(f"Send the header {name.title()} once.")
@@ -76,7 +78,7 @@ def sealed_headers(request: Request) -> dict[str, str]:
 def plain_headers(request: Request) -> Headers:
     """Return the headers of a request that is sent on as it is; the last one has the address of the sender."""
     listed = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
-    refused = _NOT_INSIDE | listed | (frozenset() if is_sealed(request) else _OF_SEALS)
+    refused = _NOT_INSIDE | listed | (_INSIDE_SEALS if is_sealed(request) else _OF_SEALS)
     passed = [
         (name, value)
         for name, value in request.headers.items()

@@ -23,7 +23,6 @@ class BreakerModel(RuleBasedStateMachine):
         self.state = State.CLOSED
         self.ended: list[tuple[float, bool]] = []
         self.reopens = 0.0
-        self.pause = 5.0
         self.successes = 0
         self.counting: list[int] = []
         self.outdated: list[int] = []
@@ -94,17 +93,16 @@ class BreakerModel(RuleBasedStateMachine):
 
     def _expect_of_probe(self, *, is_bad: bool) -> None:
         if is_bad:
-            self.pause = min(60.0, self.pause * 2)
             self._expect_open()
             return
         self.successes += 1
         if self.successes == 3:
-            self.state, self.successes, self.pause = State.CLOSED, 0, 5.0
+            self.state, self.successes = State.CLOSED, 0
             self._outdate()
 
     def _expect_open(self) -> None:
         self.state, self.successes, self.ended = State.OPEN, 0, []
-        self.reopens = self.time.now + self.pause
+        self.reopens = self.time.now + 5.0
         self._outdate()
 
     def _outdate(self) -> None:

@@ -218,7 +218,7 @@ async def test_a_stream_that_falls_silent_or_breaks_ends_with_an_error(
 
 async def test_a_stream_without_a_head_ends_with_the_deadline(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request has a deadline until its answer begins."""
-    monkeypatch.setattr("chassis.core.deadline.DEFAULT_S", 0.2)
+    monkeypatch.setattr("chassis.core.deadline.LONGEST_S", 0.2)
     async with FaultProxy(url, holding) as proxy, dispatcher_to(proxy.address) as dispatcher:
         with pytest.raises(DeadlineExceeded):
             async with stream(dispatcher, "tiny", "GET", f"{THINGS}/parts", "", headers=[], body=b""):

@@ -2,6 +2,7 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -39,7 +40,7 @@ TABLE: dict[str, tuple[Step, dict[str, int], type[AppError]]] = {
     "reset": (fails(httpx.ReadError("no")), REPEATABLE, BadGateway),
     "broken protocol": (fails(httpx.RemoteProtocolError("no")), REPEATABLE, BadGateway),
     "plaintext": (says_plainly(200), REPEATABLE, BadGateway),
-    "plaintext 503": (says_plainly(503), REPEATABLE, BadGateway),
+    "plaintext 503": (says_plainly(503), REPEATABLE, RemoteUnavailable),
     "too large": (fails(AnswerTooLarge("no")), NEVER, BadGateway),
     "429": (answers(429), REPEATABLE, RemoteUnavailable),
     "502": (answers(502), REPEATABLE, RemoteUnavailable),
@@ -77,6 +78,19 @@ async def test_what_fails_is_tried_again_as_the_policy_says(failure: str, call: 
     assert type(failed.value) is kind
     assert failed.value.status == STATUS[kind]
     assert failed.value.headers["x-retry-exhausted"] == "1"
+
+
+async def test_of_an_unsealed_503_only_the_time_to_come_back_is_believed() -> None:
+    """A service that is overloaded does not open the call; anyone on the way could write the rest of its answer."""
+    forged = says_plainly(503, b'{"code":"gone","detail":"Pay here."}', {"Retry-After": "2", "X-Retry-Exhausted": "1"})
+    dispatcher, peer = dispatcher_to(forged)
+
+    with pytest.raises(RemoteUnavailable) as failed:
+        await dispatcher.send("product", "GET", PATH)
+
+    assert (failed.value.remote_code, failed.value.problem, failed.value.headers["Retry-After"]) == ("", {}, "2")
+    assert "Pay here" not in failed.value.message
+    assert [second.at - first.at for first, second in pairwise(peer.seen)] == [2, 2]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,6 @@ async def wire(settling: None, shop: Shop, environment: dict[str, str]) -> Async
     its = application_of(shop.app)
     async with FaultProxy(environment["PRODUCT_SERVICE_URL"], passing) as proxy:
         peers = its.settings.peer_urls | {"product": proxy.address}
-        async with aclosing(Dispatcher(peers, its.envelope, longest_pause_s=0.1)) as dispatcher:
+        async with aclosing(Dispatcher(peers, its.envelope, pause_s=0.1)) as dispatcher:
             with having(shop.app, dispatcher=dispatcher, background=dispatcher):
                 yield proxy

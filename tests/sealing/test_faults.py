@@ -6,6 +6,7 @@ import pytest
 
 from chassis.core.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.errors import RemoteUnavailable
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
 from tests.sealing.messages import as_setting
@@ -108,7 +109,7 @@ FAULTS: dict[str, tuple[Fault, type[AppError]]] = {
     "plaintext 200": (saying(plain("200 OK")), BadGateway),
     "plaintext 200 that says it is sealed": (saying(plain("200 OK", headers=MARKED)), BadGateway),
     "plaintext 404": (saying(plain("404 Not Found", b'{"code":"not_found"}')), BadGateway),
-    "plaintext 503": (saying(plain("503 Service Unavailable", b"{}", b"retry-after: 0\r\n")), BadGateway),
+    "plaintext 503": (saying(plain("503 Service Unavailable", b"{}", b"retry-after: 0\r\n")), RemoteUnavailable),
     "plaintext redirect": (saying(plain("307 Moved", b"", b"location: http://127.0.0.1:1/\r\n")), BadGateway),
     "nothing sealed": (saying(plain("200 OK", b"", MARKED)), BadGateway),
     "another HTTP status": (changing(lambda answer: answer.replace(b" 200 ", b" 201 ", 1)), BadGateway),

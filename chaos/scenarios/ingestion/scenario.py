@@ -29,8 +29,8 @@ from cli.dev.polling import eventually
 _PAUSE_S = 0.05
 _ANSWER_S = 15.0
 """The timeout of a client."""
-_LONGEST_PAUSE_S = 0.5
-"""The longest pause of the order service's breaker for analytics: events should be sent again soon after a failure."""
+_BREAKER_PAUSE_S = 0.5
+"""The pause of the order service's breaker for analytics: events should be sent again soon after a failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ async def until_counted(url: str, journal: EventJournal, within_s: float) -> dic
 @asynccontextmanager
 async def _endpoints(system: System) -> AsyncIterator[list[Endpoint]]:
     async with (
-        client(system.environment, ORDER, ["analytics"], _LONGEST_PAUSE_S) as order,
+        client(system.environment, ORDER, ["analytics"], _BREAKER_PAUSE_S) as order,
         httpx.AsyncClient(base_url=system.address, timeout=_ANSWER_S) as outside,
     ):
         yield [inbox_endpoint(order), batch_endpoint(outside, await make_write_key(system.database_url, "chaos"))]
