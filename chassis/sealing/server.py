@@ -186,7 +186,7 @@ class Receiver:
         elif self._replays is None or not await self._replays.claim(claim.issuer, claim.request_id):
             raise claim.refuse()
 
-    async def _run(  # noqa: PLR0913 - an ASGI call
+    async def _run(
         self,
         app: ASGIApp,
         body: bytes,
