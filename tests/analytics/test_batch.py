@@ -1,7 +1,6 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -12,22 +11,9 @@ from analytics.retention import Retention
 from chassis.core.clock import utc_now
 from chassis.dispatch.dispatcher import Dispatcher
 from cli.dev.polling import eventually
-from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, typed
+from tests.analytics.sending import BATCH, CLOUD_EVENTS, EVENTS, Stored, nested, page, send, typed
 from tests.support.aliases import People
 from tests.support.having import having
-
-
-def page(**more: object) -> dict[str, Any]:
-    """An event."""
-    return {"id": str(uuid4()), "type": "page.viewed", **more}
-
-
-async def send(client: httpx.AsyncClient, *events: object) -> list[dict[str, Any]]:
-    """Send a batch; returns the outcomes of its events."""
-    response = await client.post(BATCH, json={"events": events})
-    assert response.status_code == 200, response.text
-    items: list[dict[str, Any]] = response.json()["items"]
-    return items
 
 
 async def test_each_event_is_answered_in_its_place(keyed: httpx.AsyncClient, stored: Stored) -> None:

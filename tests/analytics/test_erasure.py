@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.ingestion.person_ids import spellings
@@ -18,8 +16,6 @@ from chassis.mongodb.database import Document, MotorDatabase
 from tests.analytics.asking import Ask, count
 from tests.analytics.counted import days
 from tests.analytics.counting import NOON, event, store_without_counts
-from tests.analytics.sending import EVENTS as EVENTS_PATH
-from tests.analytics.sending import Stored
 from tests.support.aliases import Bearer, People
 
 EMAIL = {"email": "ada@example.org"}
@@ -258,47 +254,6 @@ async def test_an_erasure_needs_no_look_at_all_events(database: MotorDatabase) -
     ):
         plan = await database.command({"explain": {"find": EVENTS, "filter": condition}, "verbosity": "queryPlanner"})
         assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"]), condition
-
-
-# Ids are normalised on arrival
-
-
-async def test_ids_are_normalised_where_they_enter(
-    keyed: httpx.AsyncClient, stored: Stored, apps: dict[str, FastAPI]
-) -> None:
-    """Ids are normalised in Segment's messages, in our events, and in CloudEvents in headers."""
-    ada, browser, before = new_id(), uuid4(), uuid4()
-    alias = {"userId": f"{{{ada}}}", "anonymousId": browser.hex, "previousId": before.urn}
-    answers = [
-        await keyed.post("/v1/alias", json=alias),
-        await keyed.post("/v1/page", json={"userId": "Ada Lovelace", "anonymousId": "B-1"}),
-        await keyed.post(EVENTS_PATH, json={"type": "page", "userid": ada.hex}),
-        await keyed.post(
-            EVENTS_PATH,
-            json={},
-            headers={"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "x", "ce-userid": ada.urn},
-        ),
-    ]
-    assert [answer.status_code for answer in answers] == [200, 200, 201, 201]
-
-    documents = await stored()
-
-    people = [(one["user_id"], one["anonymous_id"], one["data"].get("previousId")) for one in documents]
-    assert people == [
-        (str(ada), str(browser), str(before)),
-        ("Ada Lovelace", "B-1", None),
-        (str(ada), None, None),
-        (str(ada), None, None),
-    ]
-
-
-@pytest.mark.parametrize("userid", ["ada", "", 5, ["x"], "0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f708"])
-async def test_an_account_is_named_by_its_uuid(keyed: httpx.AsyncClient, stored: Stored, userid: object) -> None:
-    """Any account id but a UUID is refused, and the error has its position."""
-    answer = await keyed.post(EVENTS_PATH, json={"type": "page", "userid": userid})
-
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/userid")
-    assert await stored() == []
 
 
 async def test_a_person_is_asked_about_in_any_spelling(database: MotorDatabase, ask: Ask) -> None:

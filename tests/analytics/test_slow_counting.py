@@ -1,12 +1,11 @@
 """Minutes that cannot be counted are skipped and tried again; nothing waits for them."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
-from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
+from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure
 
 from analytics.counting import aggregate_dirty_minutes, count_span
 from analytics.counting.count_span import FIRST_RETRY, LAST_RETRY
@@ -17,27 +16,11 @@ from chassis.core.clock import utc_now
 from chassis.mongodb.database import MotorDatabase
 from tests.analytics.counted import days, minutes, model
 from tests.analytics.counting import NOON, event, store_without_counts
+from tests.analytics.recounting import SLOW, Recounting, longer_than, with_minute
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-SLOW = ExecutionTimeout("operation exceeded time limit", 50)
-Fails = Callable[[Span], Exception | None]
-
-
-class Recounting:
-    """Counts spans, except those that must fail; records all attempts."""
-
-    def __init__(self) -> None:
-        self.fails: Fails = lambda _span: None
-        self.tried: list[Span] = []
-
-    async def __call__(self, database: MotorDatabase, span: Span) -> None:
-        """Replaces ``recount``."""
-        self.tried.append(span)
-        if error := self.fails(span):
-            raise error
-        await recount(database, span)
 
 
 @pytest.fixture
@@ -66,16 +49,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in (count_span, aggregate_dirty_minutes):
         monkeypatch.setattr(module, "utc_now", clock)
     return clock
-
-
-def longer_than(limit: timedelta, error: Exception = SLOW) -> Fails:
-    """Spans longer than this fail."""
-    return lambda span: error if span.end - span.start > limit else None
-
-
-def with_minute(*lost: datetime, error: Exception = SLOW) -> Fails:
-    """Spans with one of these minutes fail, however short."""
-    return lambda span: error if any(span.start <= minute < span.end for minute in lost) else None
 
 
 async def fold(database: MotorDatabase) -> None:

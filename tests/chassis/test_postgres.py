@@ -8,48 +8,23 @@ import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import CheckConstraint, String, UniqueConstraint, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.core.errors import Conflict, DatabaseUnavailable, Unauthenticated
+from chassis.core.errors import Conflict, DatabaseUnavailable
 from chassis.core.problems import PROBLEM_JSON
 from chassis.core.types import Body
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import POOL_SIZE, Postgres, Session
-from chassis.postgres.tables import chassis_metadata
 from chassis.sealing.access import public
-from chassis.sealing.envelope import CLAIM_SECONDS
-from chassis.sealing.replay import Claim
 from chassis.web.routing import service_router
 from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
+from tests.chassis.things import Thing, create_tables, without_rows
 from tests.chassis.tiny import Tiny, serve_tiny
-from tests.support.databases import emptying
 
-SECRET = "xyzzy-plugh-4711"
 THINGS = "/api/v1/things"
 router = service_router("things")
-
-
-class Base(DeclarativeBase):
-    """Tables of these tests."""
-
-
-class Thing(Base):
-    """A thing whose name is unique when its transaction commits, and its colour immediately."""
-
-    __tablename__ = "things"
-    __table_args__ = (
-        UniqueConstraint("name", deferrable=True, initially="DEFERRED"),
-        CheckConstraint("size > 0", name="size_positive"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    colour: Mapped[str | None] = mapped_column(String(50), unique=True)
-    size: Mapped[int] = mapped_column(server_default="1")
 
 
 class New(Body):
@@ -84,11 +59,7 @@ def url(postgres: EmbeddedPostgres) -> str:
 @pytest.fixture(scope="module")
 async def tiny(url: str) -> AsyncIterator[Tiny]:
     """A service with a database of its own."""
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-        await connection.run_sync(chassis_metadata.create_all)
-    await engine.dispose()
+    await create_tables(url)
     async with serve_tiny(router, store=Postgres(SecretStr(url), "tiny")) as service:
         yield service
 
@@ -102,10 +73,7 @@ async def client(tiny: Tiny, database: Postgres) -> httpx.AsyncClient:
 @pytest.fixture
 async def database(tiny: Tiny) -> Postgres:
     """The service's database, without any rows."""
-    store: Postgres = tiny.app.state.application.store
-    async with store.transaction() as session:
-        await session.execute(text(emptying("things", "sealed_requests")))
-    return store
+    return await without_rows(tiny.app.state.application.store)
 
 
 async def test_a_row_is_there_when_it_is_answered(client: httpx.AsyncClient) -> None:
@@ -238,6 +206,7 @@ async def cut_connections(database: Postgres, which: str = "true") -> None:
         await session.execute(text(f"{cut} AND datname = current_database() AND {which}"))
 
 
+SECRET = "xyzzy-plugh-4711"
 INSERT = "INSERT INTO things (name, colour, size) VALUES (:name, :colour, :size)"
 VIOLATIONS: dict[str, tuple[str, dict[str, object]]] = {
     "unique": (f"{INSERT}, ('another', :colour, 1)", {"name": "cup", "colour": SECRET, "size": 1}),
@@ -276,37 +245,6 @@ async def test_sqlalchemy_itself_quotes_no_parameter(database: Postgres) -> None
     told = str(refused.value).partition("[SQL: ")[2]
     assert "INSERT INTO things" in told
     assert SECRET not in told
-
-
-async def test_a_request_is_claimed_once(database: Postgres) -> None:
-    """A request id of one issuer is claimed once; another issuer's, or another id, is accepted."""
-    claims = [("order", "one"), ("order", "one"), ("user", "one"), ("order", "two")]
-
-    assert [await database.claim(*claim) for claim in claims] == [True, False, True, True]
-
-
-async def test_a_transaction_claims_its_request_once(database: Postgres) -> None:
-    """A second claim is a 401 before any effect; a transaction that fails claims nothing."""
-    claim = Claim("order", "one")
-    with pytest.raises(Conflict):
-        await store_and_fail(database, claim)
-    async with database.transaction(claim) as session:
-        session.add(Thing(name="cup"))
-
-    with pytest.raises(Unauthenticated):
-        await store_and_fail(database, claim)
-
-    assert claim.refused
-    async with database.transaction(Claim("order", "two")) as session:
-        assert (await session.scalars(select(Thing.name))).all() == ["cup"]
-
-
-async def store_and_fail(database: Postgres, claim: Claim) -> None:
-    """Store a thing in a transaction that fails afterwards."""
-    async with database.transaction(claim) as session:
-        session.add(Thing(name="pot"))
-        await session.flush()
-        raise Conflict
 
 
 async def test_a_row_can_be_read_when_its_transaction_has_ended(database: Postgres) -> None:
@@ -355,21 +293,3 @@ async def test_closing_tells_what_is_not_told_yet_and_leaves_no_connection(datab
     await leaving.open()
     await leaving.close()
     assert leaving.sizing.cancelled()
-
-
-async def test_old_claims_are_forgotten(database: Postgres) -> None:
-    """Expired nonces are deleted, and no younger one."""
-    ages = {"old": CLAIM_SECONDS + 1, "young": CLAIM_SECONDS - 10}
-    for request_id, age in ages.items():
-        await database.claim("order", request_id)
-        async with database.transaction() as session:
-            await session.execute(
-                text(
-                    "UPDATE sealed_requests SET claimed_at = now() - make_interval(secs => :age) WHERE request_id = :id"
-                ),
-                {"age": age, "id": request_id},
-            )
-
-    await database.purge_expired()
-
-    assert [await database.claim("order", request_id) for request_id in ages] == [True, False]

@@ -1,20 +1,13 @@
 import asyncio
-import logging
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import trace_exporter
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from pydantic import AnyHttpUrl, SecretStr
 from sqlalchemy import text
-from structlog.testing import capture_logs
 
 from chassis.core import context as request_context
 from chassis.core.context import RequestContext
@@ -22,12 +15,10 @@ from chassis.messaging.event_batch import CloudEvent
 from chassis.mongodb.database import MongoDB
 from chassis.postgres.database import Postgres
 from chassis.telemetry import tracing
-from chassis.telemetry.exporter import QuietExporter
-from cli.dev.files import ROOT
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.postgres import EmbeddedPostgres
 from tests.chassis.tiny import Tiny, TinySettings, serve_tiny
-from tests.chassis.tracing_tiny import SECRET, THINGS, TRACE, router
+from tests.chassis.tracing_tiny import SAMPLED, SECRET, THINGS, TRACE, UNSAMPLED, router
 from tests.dispatch.wired import KEYS, dispatcher_to
 from tests.sealing.messages import as_setting
 from tests.support.collector import Collector, collecting
@@ -40,7 +31,6 @@ EVENT: dict[str, Any] = {
     "type": "order.placed",
     "time": "2026-11-26T12:00:00Z",
 }
-SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b7169203331-00"
 
 
 @pytest.fixture
@@ -236,42 +226,6 @@ async def test_a_collector_that_hangs_holds_up_nothing() -> None:
     assert took_s < tracing.EXPORT_TIMEOUT_S
 
 
-async def test_a_collector_that_is_away_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many batches are lost, the log has one line with the reason, and one when the collector is back."""
-    taken = iter([SpanExportResult.FAILURE, SpanExportResult.FAILURE, SpanExportResult.SUCCESS])
-    library = logging.getLogger(trace_exporter.__name__)
-
-    monkeypatch.setattr(library, "filters", [])  # of services that other tests have ended, but not waited for
-
-    class Away(SpanExporter):
-        """Logs as the library does."""
-
-        def export(self, _spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            """Fail, or succeed."""
-            library.warning("no route to host")
-            library.error("gave up")
-            return next(taken)
-
-    exporter = QuietExporter(Away())
-    with capture_logs() as lines:
-        for _ in range(3):
-            exporter.export([])
-    exporter.shutdown()
-
-    lost, again = lines
-    assert (lost["event"], lost["reason"]) == ("traces are lost", "no route to host")
-    assert again["event"] == "traces are exported again"
-
-
-@pytest.mark.parametrize(("share", "passed_on"), [(1.0, SAMPLED), (0.0, UNSAMPLED)])
-async def test_without_an_endpoint_the_wish_is_not_passed_on_as_an_order(share: float, passed_on: str) -> None:
-    """Without an endpoint nothing is recorded, and the next service, our peer, gets the flag that we decided."""
-    async with serve_tiny(router, otel_traces_sampler_arg=share) as tiny:
-        answer = await tiny.client.get(f"{THINGS}/traceparent", headers={"traceparent": SAMPLED})
-
-    assert answer.json() == passed_on
-
-
 async def test_a_sealed_request_brings_its_trace_inside() -> None:
     """With or without an endpoint, a sealed request continues the trace in its envelope."""
     own = {name: ring for name, ring in KEYS.items() if "TINY" in name}
@@ -298,24 +252,3 @@ async def test_a_delivery_that_is_not_recorded_says_so(collector: Collector) -> 
 
     assert passed_on.split("-")[1] == trace.format_trace_id(trace_id)
     assert not is_sampled(passed_on)
-
-
-RUN = """
-import asyncio, sys
-from tests.chassis.tiny import serve_tiny
-
-async def run():
-    async with serve_tiny() as tiny:
-        assert (await tiny.client.get("/livez")).status_code == 200
-
-asyncio.run(run())
-print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "sentry_sdk"))])
-"""
-
-
-@pytest.mark.long
-def test_without_configuration_no_sdk_is_imported() -> None:
-    """A service without an endpoint or a DSN imports neither OpenTelemetry's nor Sentry's SDK."""
-    result = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    assert result.stdout.splitlines()[-1] == "[]"

@@ -14,6 +14,7 @@ from chassis.web.routing import service_router
 
 SECRET = "xyzzy-plugh-4711"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+SAMPLED, UNSAMPLED = f"00-{TRACE}-b7ad6b7169203331-01", f"00-{TRACE}-b7ad6b7169203331-00"
 THINGS = "/api/v1/things"
 router = service_router("things")
 

@@ -1,9 +1,13 @@
+from collections.abc import AsyncIterator
+
 import pytest
 from fastapi import FastAPI
 
 from chassis.application import own_part
 from chassis.postgres.database import Postgres
 from tests.support.aliases import Bearer, MakeUser
+from tests.support.having import having
+from tests.user.mailbox import Mailbox
 from user.dependencies import Parts
 from user.models import User
 from user.tokens.issuer import TokenIssuer
@@ -32,3 +36,11 @@ async def root(make_user: MakeUser) -> User:
 def admin(root: User, bearer: Bearer) -> dict[str, str]:
     """The Authorization header of the admin."""
     return bearer(root)
+
+
+@pytest.fixture
+async def mailbox(apps: dict[str, FastAPI], clean: None) -> AsyncIterator[Mailbox]:
+    """Receives the user service's mails."""
+    mailbox = Mailbox()
+    with having(apps["user"], mailer=mailbox):
+        yield mailbox

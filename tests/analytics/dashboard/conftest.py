@@ -15,9 +15,10 @@ from chassis.application import application_of
 from chassis.postgres.database import Postgres
 from tests.analytics.dashboard.failing import Failing
 from tests.analytics.dashboard.screen import Screen
-from tests.support.aliases import People
+from tests.support.aliases import MakeUser, People
 from tests.support.browser import PATIENCE_MS, browser_process
 from tests.support.having import having
+from user.models import User
 
 __all__ = ["browser_process"]
 
@@ -136,3 +137,9 @@ def browser(people: People) -> httpx.AsyncClient:
 def zone_at_noon() -> str:
     """Return a time zone in which it is around noon."""
     return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+
+
+@pytest.fixture
+async def root(make_user: MakeUser) -> User:
+    """An admin."""
+    return await make_user("root", role="admin")

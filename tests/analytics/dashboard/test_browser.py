@@ -8,35 +8,21 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from playwright.async_api import Page, expect
-from sqlalchemy import func, select, update
 
 from analytics.counting.aggregate_dirty_minutes import aggregate_dirty_minutes
 from analytics.ingestion.store_events import store_events
-from chassis.application import application_of
 from chassis.core.clock import utc_now
 from chassis.core.errors import DatabaseUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.mongodb.database import MongoDB, MotorDatabase
 from tests.analytics.counting import event
 from tests.analytics.dashboard.conftest import Visit, zone_at_noon
-from tests.analytics.dashboard.screen import PANELS, PASSWORD, Screen
+from tests.analytics.dashboard.screen import PANELS, Screen
 from tests.analytics.dashboard.seeds import TEAPOT, seed
-from tests.support.aliases import MakeUser
 from tests.support.having import having
-from tests.user.logins import change, read
-from user.audit import AuditKind
-from user.models import AuditEntry, User, UserSession
-from user.services import refresh_session
+from user.models import User
 
 pytestmark = pytest.mark.long
-
-ENDED = "Your session has ended: log in again."
-
-
-@pytest.fixture
-async def root(make_user: MakeUser) -> User:
-    """An admin."""
-    return await make_user("root", role="admin")
 
 
 @pytest.fixture
@@ -77,23 +63,6 @@ async def export(page: Page) -> list[str]:
     path = await file.path()
     lines = await asyncio.to_thread(lambda: path.read_text().splitlines())
     return [json.loads(line)["type"] for line in lines]
-
-
-async def test_a_wrong_password_and_a_wrong_role_are_told(visit: Visit, root: User, make_user: MakeUser) -> None:
-    """The form shows the error and stays with what was typed; for the role it shows the request that grants it."""
-    ada = await make_user("ada")
-    async with visit() as screen:
-        await screen.log_in(password="wrong password")
-        await expect(screen.page.get_by_role("alert")).to_have_text("Username or password is wrong.")
-        await expect(screen.page.get_by_label("Password")).to_have_value("wrong password")
-
-        await screen.log_in("ada")
-
-        grant = f'PATCH /api/v1/users/{ada.id} with {{"role": "analyst"}}'
-        await expect(screen.page.get_by_role("alert")).to_contain_text(grant)
-        await expect(screen.page.get_by_label("Password")).to_have_value(PASSWORD)
-        await expect(screen.page.locator("#app")).to_be_hidden()
-        screen.excuse()
 
 
 async def test_the_keyboard_is_enough(visit: Visit, root: User) -> None:
@@ -275,30 +244,6 @@ async def test_a_failure_is_told_and_can_be_tried_again(
         await expect(again).to_have_count(0)
 
 
-async def do_now(app: FastAPI, name: str) -> None:
-    """Run a service's periodic work once."""
-    (periodic,) = [one for one in application_of(app).periodic if one.name == name]
-    await periodic.work()
-
-
-async def test_who_is_logged_out_elsewhere_is_asked_to_log_in(
-    apps: dict[str, FastAPI], visit: Visit, root: User
-) -> None:
-    """The next query finds the session ended; after a login everything is shown again."""
-    async with visit() as screen:
-        await screen.log_in()
-        await screen.settle()
-        await change(apps["user"].state.application.store, update(UserSession).values(revoked_at=func.now()))
-        await do_now(apps["analytics"], "refresh_revocations")
-
-        await screen.page.keyboard.press("1")
-
-        await expect(screen.page.get_by_role("alert")).to_have_text(ENDED)
-        screen.excuse()
-        await screen.log_in()
-        await screen.settle()
-
-
 async def test_events_are_listed_live_and_opened(
     visit: Visit, root: User, database: MotorDatabase, sealed: Dispatcher
 ) -> None:
@@ -322,40 +267,3 @@ async def test_events_are_listed_live_and_opened(
         await expect(live.get_by_role("listitem").last.get_by_role("button")).to_be_focused()
         await live.get_by_role("button", name="Pause").click()
         await expect(live.get_by_role("status")).to_have_text("Paused")
-
-
-async def test_many_tabs_share_one_session(
-    apps: dict[str, FastAPI], visit: Visit, root: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They take turns with the refresh token: no use counts as theft, even without a grace period."""
-    monkeypatch.setattr(refresh_session, "GRACE", timedelta(0))
-    async with visit() as screen:
-        await screen.log_in()
-        await screen.settle()
-        tabs = [await screen.page.context.new_page() for _ in range(4)]
-
-        await asyncio.gather(*(tab.goto("/dashboard") for tab in tabs))
-
-        for tab in tabs:
-            await expect(tab.locator("#person")).to_have_text("root")
-    reused = select(AuditEntry.id).where(AuditEntry.kind == AuditKind.REFRESH_REUSED)
-    assert await read(apps["user"].state.application.store, reused) == []
-
-
-async def test_a_token_is_replaced_before_it_expires(visit: Visit, root: User) -> None:
-    """Once, however many panels need one, and invisibly."""
-    async with visit() as screen:
-        await screen.page.clock.install()
-        await screen.log_in()
-        await screen.settle()
-        refreshed: list[str] = []
-        screen.page.on(
-            "request", lambda request: refreshed.append(request.method) if "refresh" in request.url else None
-        )
-
-        await screen.page.clock.fast_forward("14:30")
-
-        async with screen.page.expect_response("**/session/refresh"):
-            await screen.page.keyboard.press("1")
-        await screen.settle()
-        assert refreshed == ["POST"]

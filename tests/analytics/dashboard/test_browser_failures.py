@@ -5,7 +5,6 @@ from sqlalchemy import func, select, update
 
 from chassis.core.errors import ServiceUnavailable
 from tests.analytics.dashboard.conftest import Fail, Visit
-from tests.support.aliases import MakeUser
 from tests.user.logins import change, read
 from user.audit import AuditKind
 from user.models import AuditEntry, RefreshToken, User
@@ -13,12 +12,6 @@ from user.models import AuditEntry, RefreshToken, User
 pytestmark = pytest.mark.long
 
 REFRESH = "**/session/refresh"
-
-
-@pytest.fixture
-async def root(make_user: MakeUser) -> User:
-    """An admin."""
-    return await make_user("root", role="admin")
 
 
 async def test_an_answer_that_was_lost_costs_no_session(apps: dict[str, FastAPI], visit: Visit, root: User) -> None:

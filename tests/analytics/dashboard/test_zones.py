@@ -7,7 +7,6 @@ from chassis.mongodb.database import MotorDatabase
 from tests.analytics.dashboard.conftest import Visit
 from tests.analytics.dashboard.screen import PANELS
 from tests.analytics.dashboard.seeds import seed
-from tests.support.aliases import MakeUser
 from user.models import User
 
 pytestmark = pytest.mark.long
@@ -27,12 +26,6 @@ def naming(zone: str) -> str:
         Intl.DateTimeFormat.prototype.resolvedOptions = function () {{
             return {{ ...original.call(this), timeZone: {zone} }};
         }};"""
-
-
-@pytest.fixture
-async def root(make_user: MakeUser) -> User:
-    """An admin."""
-    return await make_user("root", role="admin")
 
 
 @pytest.mark.parametrize(
