@@ -80,9 +80,9 @@ class Stores:
 
 
 @contextmanager
-def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
+def open_stores(folder: Path, secrets: Mapping[str, str], peers: Sequence[str] = (PLAIN, USUAL)) -> Iterator[Stores]:
     """
-    Run the databases, migrated, until the end of the block.
+    Run the databases, migrated, until the end of the block; those of *peers*, too.
 
     Raises:
         NotMigrated: A migration fails.
@@ -92,15 +92,15 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[Stores]:
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
         ours = create_databases({"postgres": postgres, "mongodb": mongodb})
-        peers = {
+        theirs = {
             side: dict(zip((ORDERS, PRODUCTS), map(postgres.create_database, _DATABASES[side]), strict=True))
-            for side in (PLAIN, USUAL)
+            for side in peers
         }
         migrate({**secrets, **ours})
-        for addresses in peers.values():
+        for addresses in theirs.values():
             migrate(addresses, "order")
             migrate(addresses, "product")
-        yield Stores(ours, [postgres.pid], [mongodb.pid], peers)
+        yield Stores(ours, [postgres.pid], [mongodb.pid], theirs)
 
 
 def dsn(url: str) -> str:

@@ -80,14 +80,14 @@ class OrderRead(BaseModel):
 
 def serve_usual_products(pipe: Connection, listener: socket.socket, database: str) -> None:
     """Serve the half that holds the stock on *listener*, until killed."""
-    _serve(_products(database), pipe, listener)
+    serve(_products(database), pipe, listener)
 
 
 def serve_usual_orders(
     pipe: Connection, listener: socket.socket, database: str, product_url: str, public_key: bytes, issuer: str
 ) -> None:
     """Serve the half that verifies the token, reserves the stock and writes the order, until killed."""
-    _serve(_orders(database, product_url, jwt.PyJWK.from_json(public_key.decode()), issuer), pipe, listener)
+    serve(_orders(database, product_url, jwt.PyJWK.from_json(public_key.decode()), issuer), pipe, listener)
 
 
 def _products(database: str) -> FastAPI:
@@ -180,7 +180,8 @@ def _users(key: jwt.PyJWK, issuer: str) -> Callable[..., Awaitable[UUID]]:
     return get_user
 
 
-def _serve(app: FastAPI, pipe: Connection, listener: socket.socket) -> None:
+def serve(app: FastAPI, pipe: Connection, listener: socket.socket) -> None:
+    """Serve an application on *listener*, until killed; reports through the pipe when ready."""
     run_on_uvloop(_serve_until_killed(app, pipe, listener))
 
 
