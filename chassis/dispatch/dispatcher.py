@@ -13,7 +13,7 @@ from typing import Any
 
 from chassis.core import deadline
 from chassis.core import json as strict_json
-from chassis.dispatch.breaker import PAUSE_S
+from chassis.dispatch.breaker import PAUSE_S, SLOW_S
 from chassis.dispatch.call import Call, Returns, Sends, Tagged
 from chassis.dispatch.exchange import NOT_MODIFIED, OutgoingRequest, inner_headers
 from chassis.dispatch.peer import Peer
@@ -140,10 +140,10 @@ class Dispatcher:
             headers,
             content,
             self.ends(call.timeout_s),
-            sealed=call.sealed,
             repeatable=call.idempotency != "unrepeatable",
-            timeout_s=call.timeout_s,
             slow_s=call.slow_s,
+            timeout_s=call.timeout_s,
+            sealed=call.sealed,
         )
         async with self._turn(call):
             return await self.sender.send(request)
@@ -184,9 +184,10 @@ class Dispatcher:
             inner_headers(content, bearer, idempotency_key, client_address),
             content,
             self.ends(timeout_s),
-            sealed=sealed,
             repeatable=method in SAFE_METHODS or idempotency_key is not None,
+            slow_s=SLOW_S,
             timeout_s=timeout_s,
+            sealed=sealed,
         )
         return await self.sender.send(request)
 

@@ -7,7 +7,6 @@ from email.utils import parsedate_to_datetime
 
 from chassis.core import context as request_context
 from chassis.core import deadline
-from chassis.dispatch.breaker import SLOW_S
 from chassis.dispatch.errors import BadAnswer, Refusal
 from chassis.dispatch.peer import Peer
 from chassis.dispatch.transport import Address, Answer
@@ -31,8 +30,8 @@ class OutgoingRequest:
         headers: The headers inside the envelope.
         ends: When it must end: after ``timeout_s``, or earlier with the request being served.
         repeatable: Sending it twice has the same effect as sending it once.
-        timeout_s: As in ``Call``.
         slow_s: As in ``Call``.
+        timeout_s: As in ``Call``.
         is_forwarded: Every answer is returned, whatever its status.
     """
 
@@ -43,9 +42,9 @@ class OutgoingRequest:
     body: bytes
     ends: deadline.Deadline
     repeatable: bool
-    sealed: bool = True
+    slow_s: float | None
     timeout_s: float = deadline.DEFAULT_S
-    slow_s: float | None = SLOW_S
+    sealed: bool = True
     is_forwarded: bool = False
 
     @property
