@@ -4,7 +4,7 @@ from typing import Any
 
 from chassis.core.types import Page
 from chassis.dispatch.call import Call
-from gateway.schemas.orders import History, NewOrder, OrderRead
+from gateway.schemas.orders import Changes, History, NewOrder, OrderRead
 from gateway.schemas.products import NewProduct, ProductRead, StockChange
 from gateway.schemas.statistics import Statistics, TimelineEvent
 from gateway.schemas.users import (
@@ -84,6 +84,15 @@ LIST_ORDERS = Call(
     query=(*_PAGE, "status", "user_id", "ids"),
     timeout_s=READ_S,
 )
+READ_CHANGES = Call(
+    "order",
+    "GET",
+    f"{ORDERS}/changes",
+    returns=Changes,
+    query=("since",),
+    timeout_s=8.0,  # it waits for 5 s
+    slow_s=None,
+)
 PLACE_ORDER = Call("order", "POST", ORDERS, sends=NewOrder, returns=OrderRead, idempotency="keyed")
 CANCEL_ORDER = Call("order", "POST", ORDERS + "/{order_id}/cancel", returns=OrderRead, idempotency="keyed")
 FULFIL_ORDER = Call("order", "POST", ORDERS + "/{order_id}/fulfil", returns=OrderRead, idempotency="keyed")
@@ -121,6 +130,7 @@ CALLS: tuple[Call[Any, Any], ...] = (
     READ_HISTORY,
     LIST_OWN_ORDERS,
     LIST_ORDERS,
+    READ_CHANGES,
     PLACE_ORDER,
     CANCEL_ORDER,
     FULFIL_ORDER,

@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from chassis.app import create_app
+from chassis.application import application_of, own_part
+from chassis.core.lifecycle import Periodic
 from chassis.postgres.database import Postgres
 from gateway.bff.orders.routes import router as order_pages
 from gateway.bff.routes import router as pages
@@ -14,6 +16,7 @@ from gateway.front_door.table import read_table
 from gateway.graphql.documents import read_folder
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.operations import Operations
+from gateway.graphql.order_feed import PAUSE_S
 from gateway.graphql.page import SchemaPage
 from gateway.graphql.routes import graphql_router
 from gateway.graphql.schema import SCHEMA
@@ -46,6 +49,11 @@ def build() -> FastAPI:
         # --- end about order ---
         graphql_router(_graphql(settings), page),
         front_door(table, settings.max_body_bytes),
+        # --- about order ---
+        periodic=[
+            Periodic("follow_orders", PAUSE_S, lambda: own_part(app, Parts).feed.look(application_of(app).background))
+        ],
+        # --- end about order ---
         own=Parts(Limiter(store, settings.gateway_rate_limits), table.limits, EtagStore(SHARED)),
     )
     describe_services(app)

@@ -1,9 +1,10 @@
 """The gateway's own parts, for its routes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.caching.etag_store import EtagStore
+from gateway.graphql.order_feed import OrderFeed
 from gateway.rate_limits.limiter import Limiter
 
 
@@ -21,3 +22,7 @@ class Parts:
     limiter: Limiter
     limits: Mapping[tuple[str, str, str], str]
     stored: EtagStore
+    # --- about order ---
+    feed: OrderFeed = field(default_factory=OrderFeed)
+    """Wakes those who follow an order."""
+    # --- end about order ---

@@ -115,6 +115,7 @@ class OrderTransition(Base):
     """A status of an order, with time and cause. No status occurs twice."""
 
     __tablename__ = "order_transitions"
+    __table_args__ = (Index("ix_order_transitions_at", "at"),)
 
     order_id: Mapped[UUID] = mapped_column(ForeignKey(Order.id), primary_key=True)
     status: Mapped[str] = mapped_column(String(16), primary_key=True)

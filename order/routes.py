@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
+from chassis.application import application_of
 from chassis.core.problems import documented
-from chassis.core.types import Page
+from chassis.core.types import Page, Since
 from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.postgres.database import Database, Session
-from chassis.sealing.access import optional
+from chassis.sealing.access import optional, service
 from chassis.web.pagination import InvalidCursor, Paging, Slice
 from chassis.web.routing import service_router
 from order.errors import (
@@ -24,11 +25,12 @@ from order.errors import (
     TotalTooLarge,
 )
 from order.models import Order, OrderStatus
-from order.schemas import History, OrderCreate, OrderFilter, OrderRead, OwnOrderFilter
+from order.schemas import Changes, History, OrderCreate, OrderFilter, OrderRead, OwnOrderFilter
 from order.services.cancel_order import cancel_order
 from order.services.fulfil_order import fulfil_order
 from order.services.get_history import get_history
 from order.services.get_order import get_order
+from order.services.list_changes import list_changes
 from order.services.list_orders import list_orders
 from order.services.place_order import place_order
 
@@ -83,6 +85,13 @@ async def list_own(
 async def list_all(session: Session, page: Paging, only: Annotated[OrderFilter, Query()]) -> Slice[Order]:
     """List all orders, newest first."""
     return await list_orders(session, page, only)
+
+
+@router.get("/changes", access=service())
+async def changes(request: Request, database: Database, since: Annotated[Since | None, Query()] = None) -> Changes:
+    """List the changes of all orders after a time, the oldest first; wait for up to 5 s while there are none."""
+    draining = application_of(request.app).draining
+    return await list_changes(database, since, lambda: draining.has_begun)
 
 
 @router.get(

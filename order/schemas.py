@@ -97,6 +97,20 @@ class History(Read):
     items: list[TransitionRead]
 
 
+class ChangeRead(Read):
+    """A status that an order has come to."""
+
+    order_id: UUID
+    status: OrderStatus
+
+
+class Changes(Read):
+    """Changes of orders, the oldest first, and the time to request next."""
+
+    changes: list[ChangeRead]
+    until: datetime
+
+
 class OwnOrderFilter(BaseModel):
     """The filter of a list of one's own orders."""
 

@@ -1,5 +1,6 @@
 """Values and schemas that all services share: ids, times, text for people, addresses, bodies and pages."""
 
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -17,6 +18,8 @@ Id = Annotated[UUID, Field(strict=False, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d
 """An id in a request body; in JSON it is text."""
 Moment = Annotated[AwareDatetime, Field(strict=False, examples=["2026-11-21T14:30:00Z"])]
 """A time in a request body: RFC 3339 with its offset."""
+Since = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
+"""A time in a query from which on a service lists; a database cannot have every time that Python can write."""
 NUMBERS = WrapSerializer(lambda value, write: write(with_numbers(value)), when_used="json")
 """For a type with free-form JSON in it: a Decimal there is written as a number, as in every other answer."""
 AnyJson = Annotated[Any, NUMBERS]

@@ -110,6 +110,16 @@ def _passed_on(around: Span) -> dict[str, str]:
 
 
 @contextmanager
+def unrecorded() -> Iterator[None]:
+    """Record no statement of the block: they are alike, and many."""
+    around = contexts.attach(trace.set_span_in_context(trace.INVALID_SPAN))
+    try:
+        yield
+    finally:
+        contexts.detach(around)
+
+
+@contextmanager
 def resolving(field: str) -> Iterator[None]:
     """Record the block as the work for *field*, one of those that a GraphQL operation asks for."""
     if _tracer is None or not trace.get_current_span().is_recording():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import strawberry
 
 from gateway.caller import Caller
+from gateway.parts import Parts
 from gateway.reads.loaders import Loaders
 
 
@@ -15,10 +16,12 @@ class Context:
 
     Attributes:
         caller: Calls services on behalf of the person.
+        parts: The gateway's own.
         loaders: Read many things at once.
     """
 
     caller: Caller
+    parts: Parts
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

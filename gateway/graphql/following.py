@@ -1,37 +1,47 @@
-"""Following an order: it is read again and again, less often while it does not change."""
+"""Following an order: it is read again when the order service names it among the changes."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from chassis.core import deadline
 from gateway.caller import Caller
 from gateway.calls import READ_ORDER
+from gateway.errors import CallFailed
+from gateway.graphql.order_feed import OrderFeed
 from gateway.schemas.orders import FINAL, OrderRead
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 10.0
-BACK_OFF = 1.3
+_SERVER_ERROR = 500
 
 
-async def follow_order(caller: Caller, order_id: UUID) -> AsyncGenerator[OrderRead, None]:
+async def follow_order(caller: Caller, feed: OrderFeed, order_id: UUID) -> AsyncGenerator[OrderRead, None]:
     """
     Yield an order as it is, and after each change until it cannot change any more.
 
-    It is read with the person's token: when that expires, or the person may not read the order, the stream ends with
-    the error of the order service.
+    It is read with the person's token, so the order service decides each time. While that service is down the stream
+    stays open.
 
     Raises:
-        CallFailed: It cannot be read.
+        CallFailed: It cannot be read the first time, or the person may not read it.
     """
-    last, pause_s = None, FIRST_PAUSE_S
-    while last is None or last.status not in FINAL:
+    last = None
+    with feed.following(order_id) as follower:
+        while last is None or last.status not in FINAL:
+            try:
+                order = await _read(caller, feed, order_id)
+            except CallFailed as error:
+                if last is None or error.failure.status < _SERVER_ERROR:
+                    raise
+                await follower.changed(is_behind=True)
+                continue
+            follower.status = order.status
+            if order != last:
+                last = order
+                yield order
+            if order.status not in FINAL:
+                await follower.changed()
+
+
+async def _read(caller: Caller, feed: OrderFeed, order_id: UUID) -> OrderRead:
+    async with feed.turns:
         deadline.start(deadline.DEFAULT_S)  # of this read; that of the request ended with the head of its answer
-        order = await caller.call(READ_ORDER, path={"order_id": order_id})
-        if order != last:
-            last, pause_s = order, FIRST_PAUSE_S
-            yield order
-        else:
-            pause_s = min(pause_s * BACK_OFF, LONGEST_PAUSE_S)
-        if order.status not in FINAL:
-            await asyncio.sleep(pause_s)
+        return await caller.call(READ_ORDER, path={"order_id": order_id})

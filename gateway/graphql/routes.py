@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
+from chassis.application import own_part
 from chassis.core.errors import PayloadTooLarge, TooManyRequests
 from chassis.core.problems import documented
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.sealing.access import public
 from chassis.web.etag import NOT_MODIFIED
 from chassis.web.routing import Router
-from gateway.caller import Calling
+from gateway.caller import Caller, Calling
 from gateway.graphql.context import Context
 from gateway.graphql.endpoint import Endpoint
 from gateway.graphql.media_types import EVENTS, GRAPHQL, JSON, PAGE, choose
@@ -28,6 +29,7 @@ from gateway.graphql.requests import (
     read_query,
 )
 from gateway.graphql.subscriptions import TooManySubscribers, TooManySubscriptions
+from gateway.parts import Parts
 from gateway.rate_limits.counted import counted
 from gateway.until_sent import UntilSent
 
@@ -72,7 +74,7 @@ def graphql_router(endpoint: Endpoint, page: SchemaPage | None) -> Router:
     )
     async def execute_graphql(request: Request, calling: Calling, until_sent: UntilSent) -> Response:
         """Execute a GraphQL operation. An idempotency key is an argument of a mutation."""
-        return await endpoint.serve(await read_body(request), request, Context(calling), until_sent)
+        return await endpoint.serve(await read_body(request), request, _context(request, calling), until_sent)
 
     @router.get(
         "/graphql",
@@ -88,6 +90,10 @@ def graphql_router(endpoint: Endpoint, page: SchemaPage | None) -> Router:
         wanted = choose(", ".join(request.headers.getlist("accept")), (JSON, GRAPHQL, EVENTS, PAGE))
         if page and wanted == PAGE and not request.query_params:
             return page.answer()
-        return await endpoint.serve(read_query(request, parameters), request, Context(calling), until_sent)
+        return await endpoint.serve(read_query(request, parameters), request, _context(request, calling), until_sent)
 
     return router
+
+
+def _context(request: Request, calling: Caller) -> Context:
+    return Context(calling, own_part(request.app, Parts))

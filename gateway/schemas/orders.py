@@ -74,3 +74,17 @@ class History(BaseModel):
     """All transitions of an order, the oldest first."""
 
     items: list[Transition]
+
+
+class Change(BaseModel):
+    """A status that an order has come to."""
+
+    order_id: UUID
+    status: Status
+
+
+class Changes(BaseModel):
+    """Changes of orders, the oldest first, and the time to request next, as it is written."""
+
+    changes: list[Change]
+    until: str

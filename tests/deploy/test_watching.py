@@ -15,8 +15,8 @@ from tests.support.aliases import People
 PROMETHEUS = ROOT / "deploy/prometheus"
 PARTS = {"counter": ("",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
 DECLARED = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
-LABELS = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|without)\s*\([^)]*\)')
-"""Also strings and ranges."""
+LABELS = re.compile(r'#.*|"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|without)\s*\([^)]*\)')
+"""Also comments, strings and ranges."""
 FUNCTION = re.compile(r"[\w:]+(?=\s*\()")
 KEYWORDS = {"and", "or", "unless", "bool"}
 

@@ -10,6 +10,8 @@ from gateway.caller import Caller
 from gateway.calls import SHARED
 from gateway.graphql.context import Context
 from gateway.graphql.schema import SCHEMA
+from gateway.parts import Parts
+from tests.gateway.parts import UNLIMITED
 
 ADDRESS = "2001:db8:1234:5678:9abc:def0:1234:5678"
 BROWSER = "Mozilla/5.0"
@@ -63,12 +65,14 @@ class Asking:
     """Executes documents, each in a context of its own."""
 
     dispatcher: CountingDispatcher
+    parts: Parts = UNLIMITED
     stored: EtagStore = field(default_factory=lambda: EtagStore(SHARED))
 
     def context(self, headers: dict[str, str] | None = None) -> Context:
         """Return the context of a request with these headers."""
         token = (headers or {}).get("Authorization", "").removeprefix("Bearer ")
-        return Context(Caller(self.dispatcher, token, ADDRESS, self.stored, uncounted, BROWSER))  # type: ignore[arg-type] # it has both methods
+        caller = Caller(self.dispatcher, token, ADDRESS, self.stored, uncounted, BROWSER)  # type: ignore[arg-type] # it has both methods
+        return Context(caller, self.parts)
 
     async def __call__(self, document: str, headers: dict[str, str] | None = None, **variables: object) -> Reply:
         """Execute a document as the person of the headers."""

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
-from order.models import Order, OrderLine
+from order.models import Order, OrderLine, OrderTransition
 from tests.product.access import make_things as make_product
 from tests.support.access import THING, AccessTable
 
@@ -18,6 +18,7 @@ async def make_things(apps: dict[str, FastAPI], ada: UUID) -> dict[str, str]:
         session.add(Order(id=thing, user_id=ada, status="confirmed", total_price_minor=19999, currency="EUR"))
         await session.flush()
         session.add(OrderLine(position=0, **line))
+        session.add(OrderTransition(order_id=thing, status="confirmed", cause="stock_committed"))
     return {"order_id": THING}
 
 
@@ -26,6 +27,7 @@ TABLE = AccessTable(
         "POST /api/v1/orders": "person",
         "GET /api/v1/orders": "person",
         "GET /api/v1/orders/all": "admin",
+        "GET /api/v1/orders/changes": "service",
         "GET /api/v1/orders/{order_id}": "owner/admin",
         "GET /api/v1/orders/{order_id}/history": "owner/admin",
         "POST /api/v1/orders/{order_id}/cancel": "owner/admin",
@@ -34,5 +36,6 @@ TABLE = AccessTable(
     bodies={
         "POST /api/v1/orders": {"product_id": THING, "quantity": 1},
     },
+    queries={"GET /api/v1/orders/changes": "since=2000-01-01T00:00:00Z"},
     make_things=make_things,
 )

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import Depends, Query, Response
-from pydantic import AwareDatetime
 
 from chassis.auth.remote import KEYS_EVERY_S
 from chassis.core.problems import documented
+from chassis.core.types import Since
 from chassis.dependencies import Tokens
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.postgres.database import Database, OwnClaim
@@ -32,7 +32,7 @@ async def _cached(response: Response) -> None:
 
 @router.get("/revocations", access=service())
 async def revocations(
-    database: Database, claim: OwnClaim, since: Annotated[AwareDatetime | None, Query()] = None
+    database: Database, claim: OwnClaim, since: Annotated[Since | None, Query()] = None
 ) -> Revocations:
     """List the sessions whose access tokens must be refused."""
     return await list_revocations(database, claim, since)

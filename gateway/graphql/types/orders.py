@@ -200,6 +200,6 @@ class Subscription:
     )
     async def order_changed(self, info: Info, order_id: OrderId) -> AsyncGenerator[Order | None, None]:
         """Follow an order."""
-        async with aclosing(follow_order(info.context.caller, order_id)) as orders:
+        async with aclosing(follow_order(info.context.caller, info.context.parts.feed, order_id)) as orders:
             async for order in orders:
                 yield Order.of(order)
