@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 import strawberry
-from graphql import parse
+from graphql import ExecutionResult, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from chassis.core.types import new_id
@@ -52,5 +52,6 @@ def executed(kind: type[StrawberryGraphQLCoreExecutionContext]) -> dict[str, Any
     """Return the answer of an executor."""
     executor = kind.build(SCHEMA, parse("{ row { __typename n: number maybe key @include(if: true) } }"))
     assert not isinstance(executor, list)
-    answer: dict[str, Any] = executor.execute_operation().formatted
-    return answer
+    result = executor.execute_operation()
+    assert isinstance(result, ExecutionResult)
+    return {**result.formatted}
