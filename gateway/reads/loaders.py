@@ -32,7 +32,7 @@ class Loaders:
 
         It is there at once if it was read before, and otherwise read together with all that are asked for meanwhile.
         """
-        reading = self._loader(read).load(thing_id)
+        reading = asyncio.ensure_future(self._loader(read).load(thing_id))
         if reading.done() and not reading.exception():
             found = reading.result()
             return None if found is None else of(found)

@@ -45,12 +45,13 @@ def _page(urls: Mapping[str, str]) -> FastAPI:
         account, orders = await asyncio.gather(read("user", "users/profile"), read("order", "orders", limit=first))
         ids = list({line["product_id"] for order in orders["items"] for line in order["items"]})
         products = {one["id"]: one for one in (await read("product", "products", ids=ids))["items"]}
-        return {"data": _compose(account, orders, products)}
+        return {"data": compose(account, orders, products)}
 
     return app
 
 
-def _compose(account: Json, orders: Json, products: Mapping[str, Json]) -> Json:
+def compose(account: Json, orders: Json, products: Mapping[str, Json]) -> Json:
+    """Return the page as GraphQL has it; *products* by their ids."""
     return {
         "me": {"id": account["id"], "name": account["username"]},
         "orders": {

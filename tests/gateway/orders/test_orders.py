@@ -5,6 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from chassis.core.types import new_id
+from chassis.dispatch.call import Call
 from gateway.calls import LIST_ORDERS, LIST_OWN_ORDERS, LIST_PRODUCTS, LIST_USERS, READ_PROFILE
 from gateway.reads.loaders import CHUNK
 from order.models import Order, OrderLine
@@ -82,6 +83,34 @@ async def test_a_person_reads_who_placed_the_own_orders(
     assert reply.errors == []
     assert {edge["node"]["user"]["name"] for edge in reply.data["orders"]["edges"]} == {"ada"}
     assert ask.dispatcher.calls.count(LIST_USERS) == ask.dispatcher.calls.count(READ_PROFILE) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "others"),
+    [
+        ("id lines { quantity }", []),
+        ("...Lines", [LIST_PRODUCTS]),
+        ("... on Order { lines { bought: product { id } } }", [LIST_PRODUCTS]),
+        ("user { id }", [LIST_USERS, READ_PROFILE]),
+    ],
+)
+async def test_a_page_is_read_with_what_is_asked_for(
+    ask: Asking,
+    apps: dict[str, FastAPI],
+    make_user: MakeUser,
+    bearer: Bearer,
+    fields: str,
+    others: list[Call[Any, Any]],
+) -> None:
+    """Also in fragments and by other names; what is not asked for is not called."""
+    ada = await make_user("ada")
+    await place_many(apps, [ada], lines=1)
+    fragment = "fragment Lines on Order { lines { product { name } } }" if "...Lines" in fields else ""
+
+    reply = await ask(f"{{ orders(first: 50) {{ edges {{ node {{ {fields} }} }} }} }} {fragment}", bearer(ada))
+
+    assert reply.errors == []
+    assert ask.dispatcher.calls == [LIST_OWN_ORDERS, *others]
 
 
 async def test_a_chunk_of_ids_fits_into_a_sealed_request(
