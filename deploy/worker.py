@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any, ClassVar
 
 from gunicorn.arbiter import Arbiter
@@ -15,6 +16,8 @@ from uvicorn_worker import UvicornWorker
 
 FIRST_BYTES_S = 0.2
 """How long a connection accepted during shutdown may take to send its request."""
+TICK_S = 1.0
+"""uvicorn's date header changes, and it sends gunicorn its heartbeat, at most this often; it looks ten times as often."""
 
 
 class DrainingWorker(UvicornWorker):
@@ -47,7 +50,27 @@ class DrainingServer(Server):
 
     uvicorn's own shutdown resets connections that wait to be accepted, and closes accepted ones without a request yet.
     Those are the requests of a millisecond, which a balancer cannot repeat unless they are idempotent.
+
+    uvicorn wakes up ten times a second to notice a signal, which is most of what an idle worker does. Here the signal
+    wakes it up.
     """
+
+    _told: asyncio.Event
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Serve until a signal, or until the most requests of a worker have been served."""
+        self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._told.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the signal, and end the wait of ``main_loop``."""
+        super().handle_exit(sig, frame)
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._told.set)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

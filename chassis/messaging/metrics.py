@@ -31,6 +31,8 @@ DEAD = Gauge(
 )
 
 
+MEASURE_EVERY_S = 15.0
+"""As often as Prometheus scrapes."""
 MOST_COUNTED = 10_000
 """Every worker measures every few seconds, so the cost must not grow with a backlog."""
 _ALONG_INDEXES = text(

@@ -16,10 +16,10 @@ from chassis.core.outage import Outage
 from chassis.dispatch.breaker import BACKGROUND_PAUSE_S
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transports import TRANSPORTS
-from chassis.messaging.delivery_worker import LOOK_S, DeliveryWorker, wait_for
+from chassis.messaging.delivery_worker import DeliveryWorker, wait_for
 from chassis.messaging.event import Event, publisher_of
 from chassis.messaging.event_batch import CALL_TIMEOUT_S
-from chassis.messaging.metrics import measure
+from chassis.messaging.metrics import MEASURE_EVERY_S, measure
 from chassis.postgres.database import Postgres
 from chassis.postgres.notifier import CHANNEL
 from chassis.sealing.envelope import Envelope
@@ -87,7 +87,7 @@ class Relay:
                 outage.began(error)
             except Exception:  # as above
                 log.exception("outbox not measured")
-            await wait_for(stopped, LOOK_S)
+            await wait_for(stopped, MEASURE_EVERY_S)
 
     async def _listen(self, workers: Mapping[str, DeliveryWorker], stopped: asyncio.Event) -> None:
         """Wake a delivery worker when there is an event for it; without a connection it polls."""

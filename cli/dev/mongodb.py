@@ -27,7 +27,6 @@ _OPTIONS = [
     *("--oplogSize", "64"),
     *("--wiredTigerEngineConfigString", "log=(file_max=8MB,prealloc=false)"),
     *("--networkMessageCompressors", "snappy,zstd"),
-    *("--setParameter", "ttlMonitorSleepSecs=1"),
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),  # do not wait for other members
 ]

@@ -137,11 +137,11 @@ class Outage:
             self._stopped.set()
 
 
-@pytest.mark.parametrize(("work", "asked"), [("measure", 12), ("listen", 60)])
+@pytest.mark.parametrize(("work", "asked"), [("measure", 4), ("listen", 60)])
 async def test_a_database_that_is_down_is_not_pressed(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch, work: str, asked: int
 ) -> None:
-    """A worker tries to measure every 5 s and to listen every second; the outage is one warning."""
+    """A worker tries to measure every 15 s and to listen every second; the outage is one warning."""
     log, stopped = CapturingLogger(), asyncio.Event()
     outage: Any = Outage(stopped)
     monkeypatch.setattr(relaying, "wait_for", outage.wait)
