@@ -21,7 +21,7 @@ HELD_BACK = timedelta(milliseconds=20)
 How old a transition must be to be listed.
 
 It has its time before it is committed, so a later one may be visible first: a reader that has seen that one would never
-ask for the earlier one. Almost every commit takes less than this time. Readers find the others *again*.
+ask for the earlier one. Almost every commit takes less than this time. Readers find the others with *again*.
 """
 
 _BEGINNING = Statement("""
