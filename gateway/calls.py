@@ -100,7 +100,7 @@ READ_CHANGES = Call(
     "GET",
     f"{ORDERS}/changes",
     returns=Changes,
-    query=("since",),
+    query=("since", "again"),
     timeout_s=8.0,  # it waits for 5 s
     slow_s=None,
 )

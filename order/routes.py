@@ -88,10 +88,16 @@ async def list_all(session: Session, page: Paging, only: Annotated[OrderFilter, 
 
 
 @router.get("/changes", access=service())
-async def changes(request: Request, database: Database, since: Annotated[Since | None, Query()] = None) -> Changes:
-    """List the changes of all orders after a time, the oldest first; wait for up to 5 s while there are none."""
+async def changes(
+    request: Request, database: Database, since: Annotated[Since | None, Query()] = None, *, again: bool = False
+) -> Changes:
+    """
+    List the changes of all orders after a time, the oldest first; wait for up to 5 s while there are none.
+
+    Without a time, the last 15 s are listed; with `again` they are, too.
+    """
     draining = application_of(request.app).draining
-    return await list_changes(database, since, lambda: draining.has_begun)
+    return await list_changes(database, since, lambda: draining.has_begun, again=again)
 
 
 @router.get(

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from uuid import UUID
 
+from chassis.core.errors import DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch.dispatcher import Dispatcher
 from gateway.calls import READ_CHANGES
 from gateway.schemas.orders import Changes, Status
@@ -14,13 +15,13 @@ PAUSE_S = 0.02
 """The pause between an answer and the next request, seconds: changes of that time share one."""
 FAILED_PAUSE_S = 1.0
 """The pause after a request that failed, seconds."""
-ANEW_S = 5.0
+AGAIN_S = 5.0
 """
-How often the order service is asked without a time, seconds: it then lists the last 15 s again, and with them what was
-committed late. A request may wait for 5 s before it, so there are 5 s left for a late commit.
+How often the order service lists the last 15 s again, seconds, and with them what was committed late. A request may
+wait for 5 s before that, so there are 5 s left for a late commit.
 """
 LONGEST_PAUSE_S = 10.0
-"""How long a follower waits while the feed fails, before it reads its order again, seconds."""
+"""How long a follower without the feed waits before it reads its order again, seconds; less than the 15 s."""
 READS_AT_ONCE = 20
 """How many followers read their orders at the same time: the other calls of this process need connections, too."""
 
@@ -44,7 +45,7 @@ class Follower:
 
     async def changed(self, *, is_behind: bool = False) -> None:
         """
-        Wait until the feed names another status than the follower's, or for up to 10 s while the feed fails.
+        Wait until the feed names another status than the follower's, or for up to 10 s while there is no feed.
 
         Args:
             is_behind: The follower could not read its order: it waits for up to 10 s in any case.
@@ -53,7 +54,7 @@ class Follower:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_PAUSE_S):
                     await self._woken.wait()
-            if is_behind or not self._feed.works:
+            if is_behind or not self._feed.goes_on:
                 break
         self._woken.clear()
 
@@ -67,7 +68,6 @@ class OrderFeed:
         clock: Seconds, monotonic.
 
     Attributes:
-        works: Whether the last request was answered.
         turns: A limit on the followers that read at the same time.
     """
 
@@ -79,9 +79,13 @@ class OrderFeed:
         self._followers: dict[UUID, set[Follower]] = {}
         self._is_followed = asyncio.Event()
         self._until: str | None = None
-        self._anew_at = 0.0
-        self.works = False
+        self._again_at = 0.0
         self.turns = asyncio.Semaphore(READS_AT_ONCE)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it names every change from its last answer on, although it may fail at the moment."""
+        return self._until is not None
 
     @contextmanager
     def following(self, order_id: UUID) -> Iterator[Follower]:
@@ -97,33 +101,37 @@ class OrderFeed:
                 del self._followers[order_id]
             if not self._followers:
                 self._is_followed.clear()
+                self._until = None
 
     async def look(self, dispatcher: Dispatcher) -> None:
         """
         Wait for a follower, then ask once which orders have changed, and wake their followers.
 
-        After a failure it asks without a time: the answer begins 15 s ago, and followers have read their orders every
-        10 s meanwhile.
+        If the order service is down, the next request goes on where the last answer ended, and a read would be in vain.
+        If it refuses, as an older one does that has no feed, followers read their orders every 10 s.
 
         Raises:
             AppError: There is no answer.
         """
         await self._is_followed.wait()
         try:
-            found = await dispatcher.call(READ_CHANGES, query=self._since())
-        except Exception:
-            self.works, self._until = False, None
+            found = await dispatcher.call(READ_CHANGES, query=self._query())
+        except Exception as error:
+            if not isinstance(error, ServiceUnavailable | DeadlineExceeded):
+                self._until = None
             await self._sleep(FAILED_PAUSE_S)
             raise
-        self.works, self._until = True, found.until
+        if self._followers:
+            self._until = found.until
         self._wake(found)
 
-    def _since(self) -> Mapping[str, str]:
+    def _query(self) -> Mapping[str, str]:
         now = self._clock()
-        if self._until is None or now >= self._anew_at:
-            self._anew_at = now + ANEW_S
-            return {}
-        return {"since": self._until}
+        query = {"since": self._until} if self._until else {}
+        if now >= self._again_at:
+            self._again_at = now + AGAIN_S
+            query["again"] = "true"
+        return query
 
     def _wake(self, found: Changes) -> None:
         latest = {change.order_id: change.status for change in found.changes}

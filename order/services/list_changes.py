@@ -21,11 +21,12 @@ HELD_BACK = timedelta(milliseconds=20)
 How old a transition must be to be listed.
 
 It has its time before it is committed, so a later one may be visible first: a reader that has seen that one would never
-ask for the earlier one. Almost every commit takes less than this time. Readers find the others when they ask without a
-time again.
+ask for the earlier one. Almost every commit takes less than this time. Readers find the others with *again*.
 """
 
-_BEGINNING = Statement("SELECT statement_timestamp() - CAST(:look_back AS interval) AS since")
+_BEGINNING = Statement("""
+    SELECT least(CAST(:since AS timestamptz), statement_timestamp() - CAST(:look_back AS interval)) AS since
+""")
 # The ties: readers ask for what is later than the last one, so nothing of the same time may be left out. The time is
 # that of the statement's beginning: of the clock, each row would be compared with a later one.
 _CHANGES = Statement("""
@@ -40,6 +41,7 @@ async def list_changes(
     since: datetime | None,
     is_ending: Callable[[], bool],
     *,
+    again: bool = False,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = monotonic,
 ) -> Changes:
@@ -51,12 +53,13 @@ async def list_changes(
 
     Args:
         since: None: 15 s ago.
+        again: List the last 15 s again, and with them what was committed late.
         is_ending: Whether the service stops, so that waiting is over.
         clock: Seconds, monotonic.
     """
     ends = clock() + WAIT_S
-    if since is None:
-        (beginning,) = await database.run(_BEGINNING, {"look_back": LOOK_BACK})
+    if since is None or again:
+        (beginning,) = await database.run(_BEGINNING, {"since": since, "look_back": LOOK_BACK})
         since = beginning["since"]
     with tracing.unrecorded():
         while not (found := await database.run(_CHANGES, {"since": since, "held_back": HELD_BACK})):

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import func, update
 
 from chassis.application import application_of
-from chassis.core.errors import AppError
 from chassis.core.lifecycle import Draining
 from chassis.core.types import new_id
+from chassis.dispatch.errors import RemoteError
 from chassis.postgres.database import Postgres
 from gateway.calls import READ_CHANGES
 from order.models import Order, OrderStatus, OrderTransition
@@ -57,14 +57,15 @@ async def come_to(
 
 
 async def listed(
-    database: Postgres, since: datetime | None = None, sleep: Sleep | None = None, *, is_ending: bool = False
+    database: Postgres, since: datetime | None = None, sleep: Sleep | None = None, *, again: bool = False
 ) -> Changes:
     """List the changes; each look at the clock is two seconds later, and without *sleep* there is no pause."""
 
     async def go_on(_seconds: float) -> None:
         pass
 
-    return await list_changes(database, since, lambda: is_ending, sleep=sleep or go_on, clock=count(step=2).__next__)
+    clock = count(step=2).__next__
+    return await list_changes(database, since, lambda: False, again=again, sleep=sleep or go_on, clock=clock)
 
 
 def pairs(found: Changes) -> list[tuple[UUID, str]]:
@@ -124,6 +125,21 @@ async def test_a_change_that_is_not_old_enough_is_held_back(database: Postgres) 
     assert pairs(second) == [(late, CONFIRMED), (order, CANCELLED)]
 
 
+async def test_what_was_committed_late_is_found_again(database: Postgres) -> None:
+    """A transition that is older than one that was listed is in the last 15 s; changes before them are no gap."""
+    old, first = await come_to(database, CONFIRMED, 60 * SECOND), await come_to(database, CONFIRMED, SECOND)
+    begun = await listed(database)
+    late = await come_to(database, CONFIRMED, 2 * SECOND)
+
+    then = await listed(database, begun.until)
+    again = await listed(database, begun.until, again=True)
+    all_of_them = await listed(database, begun.until - 120 * SECOND, again=True)
+
+    assert [pairs(one) for one in (begun, then)] == [[(first, CONFIRMED)], []]
+    assert pairs(again) == [(late, CONFIRMED), (first, CONFIRMED)]
+    assert pairs(all_of_them) == [(old, CONFIRMED), *pairs(again)]
+
+
 async def test_an_answer_is_bounded_and_splits_no_moment(database: Postgres) -> None:
     """It has 500 changes, and those of the same time as the last one; the next answer goes on after them."""
     async with database.transaction() as session:
@@ -175,7 +191,7 @@ async def test_other_services_follow_orders(shop: Shop, apps: dict[str, FastAPI]
 @pytest.mark.parametrize("since", ["yesterday", "2026-01-01T00:00:00", "9999-12-31T23:59:59-23:59"])
 async def test_what_is_no_time_is_refused(shop: Shop, apps: dict[str, FastAPI], since: str) -> None:
     """Nor is one without a time zone, or one that the database cannot have."""
-    with pytest.raises(AppError) as refused:
+    with pytest.raises(RemoteError) as refused:
         await application_of(apps["gateway"]).dispatcher.call(READ_CHANGES, query={"since": since})
 
-    assert refused.value.remote_status == 422  # type: ignore[attr-defined]
+    assert refused.value.remote_status == 422

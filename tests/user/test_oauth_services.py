@@ -7,6 +7,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from fastapi import FastAPI
 
 from chassis.dispatch.dispatcher import Dispatcher
+from chassis.dispatch.errors import RemoteError
 from cli.client import client as program
 from tests.support.aliases import MakeUser, People
 from tests.support.having import having
@@ -39,6 +40,15 @@ async def test_a_linked_service_introspects_access_tokens(
     assert (active["active"], active["sub"], active["roles"]) == (True, str(ada.id), ["user"])
     assert (active["iss"], active["exp"] - active["iat"]) == (environment["JWT_ISSUER"], 900)
     assert answers == [{"active": False}] * 4
+
+
+async def test_a_time_that_no_database_has_is_refused(people: People, environment: dict[str, str]) -> None:
+    """The problem of a list of revocations since then is a 422, as of any wrong value."""
+    async with program(environment, "order", ["user"]) as order:
+        with pytest.raises(RemoteError) as refused:
+            await order.send("user", "GET", f"{USERS}/revocations", query={"since": "9999-12-31T23:59:59-23:59"})
+
+    assert refused.value.remote_status == 422
 
 
 async def test_the_metadata_is_true(people: People, environment: dict[str, str], make_user: MakeUser) -> None:

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from chassis.core.errors import NotFound, ServiceUnavailable
+from chassis.core.errors import DeadlineExceeded, NotFound, ServiceUnavailable
 from chassis.core.types import new_id
 from gateway.calls import READ_CHANGES
-from gateway.graphql.order_feed import ANEW_S, FAILED_PAUSE_S, Follower, OrderFeed
+from gateway.graphql.order_feed import AGAIN_S, FAILED_PAUSE_S, Follower, OrderFeed
 from gateway.schemas.orders import Change, Changes, Status
 
 ORDER, OTHER = new_id(), new_id()
@@ -107,17 +107,31 @@ async def test_the_order_service_is_asked_only_while_an_order_is_followed() -> N
 
 
 async def test_each_request_goes_on_where_the_last_answer_ended() -> None:
-    """Every five seconds the feed begins anew, and finds what was committed late."""
-    feed, orders = OrderFeed(clock=count(step=ANEW_S / 2).__next__), Orders([answer(str(n)) for n in range(1, 6)])
+    """Every five seconds it is about the last 15 s, too, and finds what was committed late."""
+    feed, orders = OrderFeed(clock=count(step=AGAIN_S / 2).__next__), Orders([answer(str(n)) for n in range(1, 6)])
     with feed.following(ORDER):
-        await look(feed, orders, times=5)
+        await look(feed, orders, times=4)
 
-    assert orders.asked == [{}, {"since": "1"}, {}, {"since": "3"}, {}]
+    assert orders.asked == [{"again": "true"}, {"since": "1"}, {"since": "2", "again": "true"}, {"since": "3"}]
 
 
-@pytest.mark.parametrize("failure", [ServiceUnavailable(), NotFound(), RuntimeError()])
-async def test_after_a_failure_the_feed_pauses_and_begins_anew(failure: Exception) -> None:
-    """So it does before an older order service, without the route. What changed meanwhile wakes its followers."""
+async def test_the_feed_begins_anew_for_the_next_follower() -> None:
+    """It does not go through what has happened while no order was followed."""
+    feed, orders = OrderFeed(), Orders([answer("1"), answer("2")])
+    for _ in range(2):
+        with feed.following(ORDER):
+            await look(feed, orders)
+
+    assert not feed.goes_on
+    assert ["since" in query for query in orders.asked] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("failure", "goes_on"),
+    [(ServiceUnavailable(), True), (DeadlineExceeded(), True), (NotFound(), False), (RuntimeError(), False)],
+)
+async def test_after_a_failure_nothing_is_missed(failure: Exception, *, goes_on: bool) -> None:
+    """When the service is back, the feed goes on where it was. Where there is no feed, followers read by themselves."""
     sleep = Sleeper()
     feed, orders = OrderFeed(sleep), Orders([answer("1"), failure, answer("2", (ORDER, Status.CONFIRMED))])
     with feed.following(ORDER) as follower:
@@ -125,9 +139,9 @@ async def test_after_a_failure_the_feed_pauses_and_begins_anew(failure: Exceptio
         await look(feed, orders)
         with pytest.raises(type(failure)):
             await look(feed, orders)
-        works_meanwhile = feed.works
+        went_on = feed.goes_on
         await look(feed, orders)
 
-        assert (works_meanwhile, feed.works, sleep.pauses) == (False, True, [FAILED_PAUSE_S])
-        assert orders.asked == [{}, {"since": "1"}, {}]
+        assert (went_on, feed.goes_on, sleep.pauses) == (goes_on, True, [FAILED_PAUSE_S])
+        assert orders.asked[2].get("since") == ("1" if goes_on else None)
         assert is_woken(follower)
