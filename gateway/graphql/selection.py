@@ -17,6 +17,13 @@ def _has(selections: Sequence[Selection], names: Sequence[str]) -> bool:
 
 
 def _leads_on(selection: Selection, names: Sequence[str]) -> bool:
+    if _is_left_out(selection):
+        return False
     if isinstance(selection, SelectedField):
         return selection.name == names[0] and _has(selection.selections, names[1:])
     return _has(selection.selections, names)
+
+
+def _is_left_out(selection: Selection) -> bool:
+    skip, include = (selection.directives.get(name, {}).get("if") for name in ("skip", "include"))
+    return skip is True or include is False

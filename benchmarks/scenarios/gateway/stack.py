@@ -38,9 +38,9 @@ PAGE = 20
 _WORKERS = {"analytics": 1, "user": 1, "product": 1, "order": 1}
 _GATEWAYS = {
     GATEWAY: {"GATEWAY_RATE_LIMITS": "off", "GRAPHQL_DOCUMENTS": "any", "MAX_IN_FLIGHT": "2400"},
-    COUNTED: {"GATEWAY_RATE_LIMITS": '{"default": "999999/60"}'},
+    COUNTED: {"GATEWAY_RATE_LIMITS": '{"default": "999999/60"}', "MAX_IN_FLIGHT": "2400"},
 }
-"""The settings of each gateway: half of MAX_IN_FLIGHT is for subscriptions."""
+"""The settings of each gateway. Half of MAX_IN_FLIGHT is for subscriptions; a worker has at most 768 connections."""
 _BACKLOG = 2048
 
 

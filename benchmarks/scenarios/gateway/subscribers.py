@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import cycle
 from multiprocessing.connection import Connection
 from uuid import uuid4
 
@@ -49,13 +50,13 @@ class Arrival:
     at: float
 
 
-def run_subscribers(pipe: Connection, gateway: str, orders: str, document_id: str) -> None:
-    """Do what is received through the pipe, ``Hold`` or ``Change``, until it is closed."""
-    run_on_uvloop(_obey(pipe, gateway, orders, document_id))
+def run_subscribers(pipe: Connection, gateways: Sequence[str], orders: str, document_id: str) -> None:
+    """Do what is received through the pipe, ``Hold`` or ``Change``, until it is closed; at each gateway in turn."""
+    run_on_uvloop(_obey(pipe, gateways, orders, document_id))
 
 
-async def _obey(pipe: Connection, gateway: str, orders: str, document_id: str) -> None:
-    async with _subscribers(gateway, orders, document_id) as subscribers:
+async def _obey(pipe: Connection, gateways: Sequence[str], orders: str, document_id: str) -> None:
+    async with _subscribers(gateways, orders, document_id) as subscribers:
         pipe.send("ready")
         while task := await hear(pipe):
             act = subscribers.hold(task.orders) if isinstance(task, Hold) else subscribers.change(task)
@@ -63,11 +64,13 @@ async def _obey(pipe: Connection, gateway: str, orders: str, document_id: str) -
 
 
 @asynccontextmanager
-async def _subscribers(gateway: str, orders: str, document_id: str) -> AsyncIterator["_Subscribers"]:
+async def _subscribers(gateways: Sequence[str], orders: str, document_id: str) -> AsyncIterator["_Subscribers"]:
     forever = aiohttp.ClientTimeout(total=None)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=forever) as session:
-        subscribers = _Subscribers(session, f"{gateway}/graphql", f"{orders}/api/v1/orders", document_id)
+        subscribers = _Subscribers(
+            session, cycle(f"{one}/graphql" for one in gateways), f"{orders}/api/v1/orders", document_id
+        )
         try:
             yield subscribers
         finally:
@@ -78,7 +81,7 @@ async def _subscribers(gateway: str, orders: str, document_id: str) -> AsyncIter
 @dataclass(slots=True)
 class _Subscribers:
     session: aiohttp.ClientSession
-    graphql: str
+    graphql: Iterator[str]
     orders: str
     document_id: str
     streams: list[asyncio.Task[None]] = field(default_factory=list)
@@ -114,7 +117,7 @@ class _Subscribers:
     async def _follow(self, one: Placed, begun: asyncio.Event) -> None:
         headers = {"Authorization": f"Bearer {one.token}", "Accept": "text/event-stream"}
         body = {"documentId": self.document_id, "variables": {"id": one.order_id}}
-        async with self.session.post(self.graphql, json=body, headers=headers) as answer:
+        async with self.session.post(next(self.graphql), json=body, headers=headers) as answer:
             if answer.status != HTTPStatus.OK:
                 raise NotHeld(f"{answer.status} {await answer.text()}")
             async for line in answer.content:

@@ -13,7 +13,7 @@ from benchmarks.load import percentile
 from benchmarks.processes import Child, descendants_memory_mib, tree_cpu_s
 from benchmarks.runner import DoesNotWork, OnTurn
 from benchmarks.scenarios.gateway.people import new_tokens, place_orders
-from benchmarks.scenarios.gateway.stack import GATEWAY, Stack, document
+from benchmarks.scenarios.gateway.stack import Stack, document
 from benchmarks.scenarios.gateway.subscribers import Arrival, Change, Hold, run_subscribers
 from benchmarks.scenarios.orders.stores import ORDERS, dsn
 from gateway.graphql.documents import document_id
@@ -33,8 +33,8 @@ class Held:
 
     Attributes:
         opened_per_second: Subscriptions with their first events.
-        kib_each: Memory of the gateway for each.
-        idle_cores: CPU of the gateway while nothing changes, in cores; *idle_behind* that of services and database.
+        kib_each: Memory of the gateways for each.
+        idle_cores: CPU of the gateways while nothing changes, in cores; *idle_behind* that of services and database.
         delays_s: From the beginning of each transaction to the arrival of its event.
         changes: The number of changes; each that is not in *delays_s* did not arrive within 30 s.
     """
@@ -57,19 +57,19 @@ def measure_subscriptions(
     stack: Stack, products: Sequence[str], count: int, changes: int, per_second: float, on_turn: OnTurn
 ) -> Held:
     """
-    Hold *count* subscriptions, eight for each person, and change some of their orders.
+    Hold *count* subscriptions at all gateways together, eight for each person, and change some of their orders.
 
     Raises:
         DoesNotWork: A subscription is refused or ends.
     """
     on_turn(f"placing {count} orders")
     tokens = new_tokens(stack.services.environment, -(-count // MOST_OF_ONE))
-    order_url, gateway_url = stack.services.address("order"), stack.gateways[GATEWAY]
+    order_url, gateways = stack.services.address("order"), list(stack.gateways.values())
     orders = place_orders(order_url, [*islice(cycle(tokens), count)], [[one] for one in islice(cycle(products), count)])
     stack.stores.wait_for_events()
     first = count // _FIRST
     document_sent = document_id(document("order_changed"))
-    with Child(run_subscribers, gateway_url, order_url, document_sent) as client:
+    with Child(run_subscribers, gateways, order_url, document_sent) as client:
         client.ready()
         client.ask(Hold(orders[:first]))
         before = _memory_mib(stack)
@@ -88,13 +88,17 @@ def measure_subscriptions(
 
 
 def _memory_mib(stack: Stack) -> float:
-    return sum(map(descendants_memory_mib, stack.roots[GATEWAY]))
+    return sum(map(descendants_memory_mib, _gateway_roots(stack)))
+
+
+def _gateway_roots(stack: Stack) -> list[int]:
+    return [pid for side in stack.gateways for pid in stack.roots[side]]
 
 
 def _idle_cores(stack: Stack) -> tuple[float, float]:
     """Return the CPU of the gateway, and that of what is behind it, while no order changes."""
     behind = [pid for part in ("order", "product", "user", "PostgreSQL") for pid in stack.roots[part]]
-    parts = stack.roots[GATEWAY], behind
+    parts = _gateway_roots(stack), behind
     before = [sum(map(tree_cpu_s, pids)) for pids in parts]
     time.sleep(_IDLE_S)
     gateway, others = (sum(map(tree_cpu_s, pids)) - then for pids, then in zip(parts, before, strict=True))

@@ -89,6 +89,9 @@ async def test_a_person_reads_who_placed_the_own_orders(
     ("fields", "others"),
     [
         ("id lines { quantity }", []),
+        ("lines { product @include(if: false) { id } quantity }", []),
+        ("...Lines @skip(if: true) id", []),
+        ("...Lines @skip(if: false)", [LIST_PRODUCTS]),
         ("...Lines", [LIST_PRODUCTS]),
         ("... on Order { lines { bought: product { id } } }", [LIST_PRODUCTS]),
         ("user { id }", [LIST_USERS, READ_PROFILE]),
