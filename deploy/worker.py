@@ -17,7 +17,7 @@ from uvicorn_worker import UvicornWorker
 FIRST_BYTES_S = 0.2
 """How long a connection accepted during shutdown may take to send its request."""
 TICK_S = 1.0
-"""uvicorn's date header changes, and it sends gunicorn its heartbeat, at most this often; it looks ten times as often."""
+"""How often the date header is renewed, and the number of requests and the heartbeat's time are checked."""
 
 
 class DrainingWorker(UvicornWorker):

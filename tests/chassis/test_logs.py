@@ -141,14 +141,14 @@ texts = st.lists(
 values = st.one_of(texts, st.none(), st.booleans(), st.integers(), st.floats(), st.binary(max_size=3), st.lists(texts))
 
 
-@settings(max_examples=times(200), deadline=None)
+@settings(max_examples=times(100), deadline=None)
 @given(texts)
 def test_the_shortcuts_change_nothing(text: str) -> None:
     """A text is masked and escaped as if every expression were tried on it."""
     assert masking.safe_text(text) == masking._SECRET_TEXT.sub(masking._HIDDEN, text).translate(masking._CONTROLS)  # noqa: SLF001
 
 
-@settings(max_examples=times(200), deadline=None)
+@settings(max_examples=times(100), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["event", "path", "password", "exception", "status"]), values),
     st.sampled_from([None, "x" * (masking.MAX_TEXT - 1), "x" * (masking.MAX_TEXT + 1)]),

@@ -1,5 +1,6 @@
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ OF_ONE_FILE = {
 """uvicorn reloads one process; in production sealing is strict, and the other two are secrets."""
 
 
+@cache
 def load(file: Path) -> dict[str, Any]:
     """Return a compose file with its anchors resolved."""
-    loaded: dict[str, Any] = yaml.safe_load(file.read_text())
+    loaded: dict[str, Any] = yaml.load(file.read_text(), yaml.CSafeLoader)
     return loaded
 
 

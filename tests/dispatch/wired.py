@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 
+from chassis.core.deadline import Clock
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.transport import Transport
 from chassis.dispatch.transports import DEFAULT_TRANSPORT
@@ -15,11 +17,11 @@ KEYS = make_keys("order", "tiny")
 
 @asynccontextmanager
 async def dispatcher_to(
-    url: str, make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT
+    url: str, make_transport: Callable[[], Transport] = DEFAULT_TRANSPORT, clock: Clock = monotonic
 ) -> AsyncIterator[Dispatcher]:
-    """Open a dispatcher of the order service with a real transport."""
+    """Open a dispatcher of the order service with a real transport; *clock* is that of its breaker and deadlines."""
     envelope = Envelope("order", load_links("order", as_setting(KEYS), {"tiny"}))
-    dispatcher = Dispatcher({"tiny": url}, envelope, make_transport)
+    dispatcher = Dispatcher({"tiny": url}, envelope, make_transport, clock=clock)
     try:
         yield dispatcher
     finally:

@@ -19,7 +19,7 @@ HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Settings of a PostgreSQL whose data need not survive a crash of the machine, and whose passwords are not secret."""
 
 PATIENCE_S = 30.0
-"""How long a patient pool waits for a connection: the services' own second is too little on a busy machine."""
+"""How long a patient pool waits for a connection, and a person for an answer: seconds are too few if it is busy."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; the folder in it is of one run
 _ROOM = 4 * 2**30
 """Bytes that must be free there: each pytest worker's databases use some hundred megabytes."""

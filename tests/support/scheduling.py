@@ -1,4 +1,4 @@
-"""Which tests run in one worker, and which begin first."""
+"""Which tests run in one worker."""
 
 from typing import Final
 
@@ -6,21 +6,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER: Final = {
     "tests/system/": "one stack of processes",
-    "tests/analytics/dashboard/test_browser.py": "one browser",
-    "tests/deploy/test_drain.py": "one gunicorn at a time",
-    "tests/chassis/test_logs.py": "one run of the writer",
-    "tests/cli/test_postgres.py": "one server of their own",
-    "tests/cli/test_mongodb.py": "one server of their own",
 }
-"""Prefix of tests' paths -> the expensive resource that they share."""
+"""Beginning of tests' paths -> the expensive resource that the files share."""
 
 
 class Together(LoadScopeScheduling):
     """
-    Assigns tests that share an expensive resource to one worker, the largest group first, and others to any free one.
+    Assigns the tests of a file to one worker, and those that share an expensive resource; the largest group first.
+
+    A module's fixtures are made once, not once per worker, and xdist's own work grows with the number of groups.
 
     Not ``--dist loadgroup``: pytest-xdist 3.8.0 groups nothing with pytest 9.2 (pytest-dev/pytest-xdist#1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((beginning for beginning in TOGETHER if nodeid.startswith(beginning)), nodeid)
+        return next((beginning for beginning in TOGETHER if nodeid.startswith(beginning)), nodeid.partition("::")[0])

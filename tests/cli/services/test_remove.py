@@ -100,6 +100,7 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
 
 
 # --- about order ---
+@pytest.mark.long
 def test_calls_in_passages_about_a_service_do_not_keep_it(clone: Path) -> None:
     """Other calls do: those of the gateway are in passages, and that of order is not."""
     found = {
