@@ -67,6 +67,12 @@ test-clients: $(BIN)/.ready ## Run the clients of docs/clients.md against runnin
 fuzz: $(BIN)/.ready ## Send a million altered sealed messages; none may be accepted, none may crash the service (2 min)
 	MUTATIONS=1000000 $(BIN)/python -m pytest -n 2 -v tests/sealing/test_mutations.py
 
+# --- about gateway ---
+.PHONY: fuzz-graphql
+fuzz-graphql: $(BIN)/.ready ## Execute generated GraphQL operations against all services; none may be a server error (10 min)
+	GRAPHQL_MINUTES=10 $(BIN)/python -m pytest -n 0 -v --log-cli-level=WARNING tests/gateway/graphql/test_generated.py
+
+# --- end about gateway ---
 .PHONY: races
 races: $(BIN)/.ready ## Refresh sessions in 10,000 races; no session may end or split (3 min)
 	RACES=10000 $(BIN)/python -m pytest -n 0 -v tests/user/test_races.py -k no_race

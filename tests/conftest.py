@@ -127,7 +127,10 @@ def environment(
         }
         docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
         like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
-        for_tests = {"LOG_LEVEL": "WARNING", "GATEWAY_RATE_LIMITS": "off"}  # all tests share an address
+        for_tests = {"LOG_LEVEL": "WARNING"}
+        # --- about gateway ---
+        for_tests["GATEWAY_RATE_LIMITS"] = "off"  # all tests share an address
+        # --- end about gateway ---
         values = {**secrets, **stores, **addresses, **docs, **like_production, **for_tests}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in values.items():

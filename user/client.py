@@ -17,7 +17,7 @@ class Client:
     The client of a request.
 
     Attributes:
-        address: The IP address of the person. Behind a service, the address that it sends (the gateway does, and
+        address: The IP address of the person. Behind a service, the address that it sends (a front door does, and
             analytics for logins at the dashboard), or None; behind the outside client None, because it is not trusted
             with addresses.
         user_agent: The user agent of the person. Behind a service that sends none, and behind the outside client, the

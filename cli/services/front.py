@@ -67,7 +67,7 @@ def _entry(route: DeclaredRoute, limit: str | None) -> Iterator[str]:
     yield f'service = "{route.service}"'
     yield f'method = "{route.method}"'
     yield f'path = "{route.path}"'
-    # Where the seal of a service is enough without a login, the gateway's must not be: anyone may ask the gateway.
+    # Where the seal of a service is enough without a login, that of the front must not be: anyone may ask it.
     is_seal_a_login = route.policy.auth is not None and route.policy.auth.or_sealed
     yield f"sealed = {str(access.takes_seal and not is_seal_a_login).lower()}"
     yield f'idempotency = "{route.policy.idempotency.name}"'

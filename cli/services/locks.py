@@ -66,7 +66,8 @@ def make_locks(root: Path, services: Iterable[Service], stale: list[Service], be
             _make(root, "lock-services", f"SERVICES={service.name}")
             made |= set(service.libraries)
         current.append(service)
-    if made - set[str]().union(*before.values()):
+    earlier, now = (set[str]().union(*every) for every in (before.values(), (one.libraries for one in services)))
+    if made - earlier or earlier - now:
         _make(root, "lock-common")
 
 

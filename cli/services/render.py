@@ -116,7 +116,9 @@ def renderings(project: Project, root: Path) -> Iterator[Region | WholeFile]:
     yield from render_pages(project, root)
     yield from render_workflows(project, root)
     yield from render_front(project)
+    # --- about gateway ---
     yield from render_graphql_schemas(project, root)
+    # --- end about gateway ---
 
 
 def _changes(root: Path, rendered: Iterator[Region | WholeFile], texts: Texts, *, force: bool = False) -> Texts:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from cli.dev.files import ROOT
 from tests.analytics.conftest import keyed, stored, write_key
+from tests.clients.addresses import address_of
 from tests.clients.front_end import FrontEnd
 from tests.support.node import Node, run
 from tests.support.python_clients import PythonClients
@@ -26,6 +27,7 @@ async def python_clients() -> PythonClients:
     return await PythonClients.install()
 
 
+# --- about gateway ---
 @pytest.fixture(scope="session")
 async def sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which `bin/cli client typescript` has written a client."""
@@ -40,10 +42,11 @@ def front_end(sdk: Path, node: Node, apps: dict[str, FastAPI], environment: dict
     return FrontEnd(sdk, environment["GATEWAY_SERVICE_URL"], node)
 
 
+# --- end about gateway ---
 @pytest.fixture
 def users(apps: dict[str, FastAPI], environment: dict[str, str], clean: None) -> str:
-    """The address of the user service's routes, through the gateway."""
-    return f"{environment['GATEWAY_SERVICE_URL']}/api/v1/users"
+    """The address of the user service's routes, as people reach them."""
+    return f"{address_of(environment, 'user')}/api/v1/users"
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The page of clients: its versions, and its programs as a reader pastes them."""
 
-import json
 import re
 import sys
 import tomllib
@@ -11,14 +10,15 @@ import pytest
 
 from cli.dev.files import ROOT
 from tests.analytics.sending import Stored
+from tests.clients.addresses import address_of
 from tests.support.aliases import MakeUser, People
-from tests.support.node import PACKAGES, Node, run
+from tests.support.node import Node, read_packages, run
 from tests.support.python_clients import PythonClients
 from tests.user.logins import log_in
 
 PAGE = ROOT / "docs" / "clients.md"
 LOCKS = [ROOT / "requirements" / name for name in ("dev.txt", "clients.txt")]
-ROW = re.compile(r"^\| `([^`]+)` \| (PyPI|npm) \| ([^ ]+) \| .* (tests/[^ ]+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([^`]+)` \| (PyPI|npm) \| ([^ ]+) \| .* (tests/[^ ]+)(?: <!--.*)? \|$", re.MULTILINE)
 LOCKED = re.compile(r"^([a-z0-9.-]+)(?:\[[^]]*\])?==([^ ]+) ", re.MULTILINE)
 PROGRAM = re.compile(r"^```(python|js)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PROGRAMS = PROGRAM.findall(PAGE.read_text())
@@ -32,8 +32,7 @@ Paste = Callable[[str, str], Awaitable[str]]
 
 def read_npm() -> dict[Package, str]:
     """Read the npm packages with their versions."""
-    packages = json.loads(PACKAGES.read_text())["dependencies"]
-    return {("npm", name): version for name, version in packages.items()}
+    return {("npm", name): version for name, version in read_packages().items()}
 
 
 def read_locks() -> dict[Package, str]:
@@ -64,12 +63,10 @@ def test_the_page_has_every_client() -> None:
 @pytest.fixture
 def paste(environment: dict[str, str], node: Node, python_clients: PythonClients, tmp_path: Path) -> Paste:
     """Runs programs, with the addresses of the tests' services in place of those of ``make run``."""
-    addresses = {
-        "http://127.0.0.1:8000": environment["GATEWAY_SERVICE_URL"],
-        "http://127.0.0.1:8002": environment["USER_SERVICE_URL"],
-    }
 
     async def run_here(language: str, text: str) -> str:
+        reached = address_of(environment, "analytics" if "KEY" in text else "user")
+        addresses = {"http://127.0.0.1:8000": reached, "http://127.0.0.1:8002": environment["USER_SERVICE_URL"]}
         for documented, actual in addresses.items():
             text = text.replace(documented, actual)
         file = tmp_path / f"pasted.{'mjs' if language == 'js' else 'py'}"

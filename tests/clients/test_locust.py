@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.addresses import address_of
 from tests.support.aliases import MakeUser
 from tests.support.python_clients import PythonClients
 from tests.user.logins import PASSWORD
@@ -22,7 +23,7 @@ async def test_locust_logs_in_and_reads_without_a_failure(
     await make_user("ada")
     monkeypatch.setenv("LOCUST_NAME", "ada")
     monkeypatch.setenv("LOCUST_PASSWORD", PASSWORD)
-    load = ("-u", str(PEOPLE), "-r", str(PEOPLE), "--host", environment["GATEWAY_SERVICE_URL"])
+    load = ("-u", str(PEOPLE), "-r", str(PEOPLE), "--host", address_of(environment, "user"))
     file = Path(__file__).parent / "programs" / "locustfile.py"
 
     printed = await python_clients.tool("locust", "-f", file, *load, *QUIET)

@@ -10,7 +10,7 @@ from cli.sdk.commands import typescript
 from cli.sdk.node import PACKAGES
 from tests.clients.front_end import FrontEnd
 from tests.support.aliases import People
-from tests.support.node import PACKAGES as TESTED
+from tests.support.node import read_packages
 from tests.user.logins import PASSWORD
 
 
@@ -32,7 +32,7 @@ def test_the_generator_is_the_tested_one_and_its_lock_names_no_registry() -> Non
     wanted = json.loads(PACKAGES.read_text())["dependencies"]
     installed = {name: one for name, one in lock["packages"].items() if name}
 
-    assert wanted.items() <= json.loads(TESTED.read_text())["dependencies"].items()
+    assert wanted.items() <= read_packages().items()
     assert lock["packages"][""]["dependencies"] == wanted
     assert [name for name, one in installed.items() if "integrity" not in one or "resolved" in one] == []
 

@@ -10,6 +10,7 @@ import pytest
 from chassis.core.types import new_id
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
+from cli.services import FRONT
 from tests.deploy.gunicorns import Gunicorn, gunicorn
 
 pytestmark = pytest.mark.long
@@ -80,12 +81,12 @@ async def under_load(replicas: list[Gunicorn], write_key: str, kind: str) -> Asy
     await balancer.aclose()
 
 
-@pytest.mark.parametrize("service", ["analytics", "gateway"])
+@pytest.mark.parametrize("service", ["analytics", *([FRONT.name] if FRONT else [])])
 async def test_a_rolling_restart_under_load_fails_no_request(write_key: str, tmp_path: Path, service: str) -> None:
     """
     Every replica is replaced while clients send unrepeatable requests: all are answered, and each counts once.
 
-    It is a replica of the service that takes them, or of the gateway before it.
+    It is a replica of the service that takes them, or of the one that fronts it.
     """
     kind = f"rolling.{new_id().hex[-8:]}"
     options = {"WEB_CONCURRENCY": "1", "DRAIN_SECONDS": "0.5"}

@@ -1,7 +1,8 @@
-"""Node from a wheel, and the npm packages that ``tests/clients/package.json`` pins."""
+"""Node from a wheel, and the npm packages that each ``package.json`` in ``tests/clients`` pins."""
 
 import asyncio
 import fcntl
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,17 @@ from typing import Self
 from cli.dev.files import ROOT
 from cli.sdk.node import NODE, NPM
 
-PACKAGES = ROOT / "tests" / "clients" / "package.json"
 FOLDER = ROOT / ".venv-clients" / "node"
-"""Where the packages are installed; they are installed again when the file changes."""
+"""Where the packages are installed; they are installed again when one changes."""
 LONGEST_S = 300
 """How long a program may run, seconds: the first installation takes 20, on a busy machine more than a minute."""
 _QUIETLY = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", "--loglevel=error")
+
+
+def read_packages() -> dict[str, str]:
+    """Return the packages with their versions."""
+    files = sorted((ROOT / "tests" / "clients").rglob("package.json"))
+    return {name: version for file in files for name, version in json.loads(file.read_text())["dependencies"].items()}
 
 
 async def run(program: Path, *arguments: str | Path, folder: Path = ROOT) -> str:
@@ -48,14 +54,14 @@ class Node:
     async def install(cls) -> Self:
         """Install the packages, unless they are there. It runs no script of theirs, and needs npm's registry."""
         FOLDER.mkdir(parents=True, exist_ok=True)
-        stamp = FOLDER / ".ready"
+        stamp, wanted = FOLDER / ".ready", json.dumps({"private": True, "dependencies": read_packages()})
         with (FOLDER / ".lock").open("w") as held:
             fcntl.flock(held, fcntl.LOCK_EX)  # of two concurrent runs the second finds everything done
-            if not stamp.exists() or stamp.read_bytes() != PACKAGES.read_bytes():
+            if not stamp.exists() or stamp.read_text() != wanted:
                 stamp.unlink(missing_ok=True)
-                shutil.copy(PACKAGES, FOLDER)
+                (FOLDER / "package.json").write_text(wanted)
                 await run(NODE, NPM, "install", *_QUIETLY, folder=FOLDER)
-                shutil.copy(PACKAGES, stamp)
+                stamp.write_text(wanted)
         return cls(FOLDER)
 
     async def tool(self, name: str, *arguments: str | Path) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from cli.calls import call_rows
 from cli.errors import CommandError
+from cli.git import try_git
 from cli.services import check as checking
 from cli.services.belongings import unmatched_patterns, without_passages
 from cli.services.check import check, lacks
@@ -99,10 +100,27 @@ def test_a_folder_made_by_hand_lacks_what_is_named(tmp_path: Path, monkeypatch: 
     ]
 
 
+def take_out(clone: Path, *names: str) -> None:
+    """Remove services, one after the other."""
+    for name in names:
+        run(clone, "cli", "service", "remove", name)
+        commit(clone)
+    assert git(clone, "ls-files", *names, *(f"tests/{name}" for name in names)) == ""
+
+
+def check_left(clone: Path) -> None:
+    """Run the checks, and the tests that need no database."""
+    checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["cli", "render", "--check"]]
+    suites = ["tests/docs", "tests/cli/services", "tests/cli/test_events.py", "tests/test_contracts.py"]
+    collected, fast = ["pytest", "-n", "0", "-q", "--collect-only"], ["pytest", "-n", "0", "-q", *suites]
+    for command in (*checks, ["cli", "service", "check"], collected, fast):
+        run(clone, *command)
+
+
 # --- about order ---
 @pytest.mark.long
 def test_calls_in_passages_about_a_service_do_not_keep_it(clone: Path) -> None:
-    """Other calls do: those of the gateway are in passages, and that of order is not."""
+    """Other calls do: those of a front are in passages, and that of order is not."""
     found = {
         name: [line.split()[0] for line in callers(find_service(name), calls_beside(find_service(name), clone))]
         for name in SHOP
@@ -120,16 +138,26 @@ def test_the_example_shop_can_be_removed(clone: Path) -> None:
     assert "order calls it (POST /api/v1/reservations" in refused.stderr
     assert git(clone, "status", "--porcelain") == ""
 
-    for name in SHOP:
-        run(clone, "cli", "service", "remove", name)
-        commit(clone)
+    take_out(clone, *SHOP)
 
-    assert git(clone, "ls-files", *SHOP, *(f"tests/{name}" for name in SHOP)) == ""
-    checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["cli", "render", "--check"]]
-    suites = ["tests/docs", "tests/cli/services", "tests/cli/test_events.py", "tests/test_contracts.py"]
-    collected, fast = ["pytest", "-n", "0", "-q", "--collect-only"], ["pytest", "-n", "0", "-q", *suites]
-    for command in (*checks, ["cli", "service", "check"], collected, fast):
-        run(clone, *command)
+    check_left(clone)
 
 
 # --- end about product ---
+# --- about gateway ---
+NAMES = "gateway-service|gateway/|the gateway|graphql|strawberry"
+OF_OTHERS = [":!CHANGELOG.md", ":!chassis", ":!requirements", ":!docs/decisions/0016-kubernetes.md"]
+"""Files that may have the word: history, a span's name, libraries of libraries, and Kubernetes' Gateway API."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("names", [["gateway"], ["order", "gateway", "product"]], ids="-".join)
+def test_the_gateway_can_be_removed(clone: Path, names: list[str]) -> None:
+    """Alone, and between the services of the example shop: what is left holds, and nothing names the gateway."""
+    take_out(clone, *names)
+
+    check_left(clone)
+    assert try_git(clone, "grep", "-liE", NAMES, "--", *OF_OTHERS).stdout == ""
+
+
+# --- end about gateway ---

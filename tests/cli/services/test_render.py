@@ -17,7 +17,7 @@ from chassis.sealing.access import optional, service
 from chassis.web.policy import RoutePolicy
 from cli.errors import CommandError
 from cli.routes import DeclaredRoute
-from cli.services import SERVICES, locks
+from cli.services import FRONT, SERVICES, locks
 from cli.services.discovery import ROOT, Kind, Service
 from cli.services.own_settings import Setting
 from cli.services.project import Part, Project, read_project
@@ -132,9 +132,11 @@ def check_places(files: Mapping[str, str], kind: str) -> None:
     name, host = f"gift_{kind}", f"gift-{kind}-service"
     check_compose(files, name, host, is_migrated=kind in {"postgres", "mongodb"})
     check_manifests(files, kind, host, is_migrated=kind in {"postgres", "mongodb"})
+    # --- about gateway ---
     check_front_door(files, kind)
+    # --- end about gateway ---
     nginx, settings = files["deploy/nginx/nginx.conf"], files[".env.example"]
-    assert f"~^/api/v1/gifts-{kind}(/|$) gateway-service$domain:8000;" in nginx
+    assert re.search(rf"~\^/api/v1/gifts-{kind}\(/\|\$\) {FRONT.host if FRONT else host}\$domain:", nginx)
     assert f'~^/api/v1/gifts-{kind}/[^/]+/secret/?$ "";' in nginx
     assert f"/api/v1/gifts-{kind} $binary_remote_addr;" in nginx
     assert (f"# {name.upper()}_{'MONGODB' if kind == 'mongodb' else 'DATABASE'}_URL=" in settings) is (kind != "none")
@@ -178,6 +180,7 @@ def check_manifests(files: Mapping[str, str], kind: str, host: str, *, is_migrat
     assert outside == {"ports": [{"port": 443}]}
 
 
+# --- about gateway ---
 def check_front_door(files: Mapping[str, str], kind: str) -> None:
     """The service that fronts the others forwards its routes, has its address, and hides its route for services."""
     (front,) = (service.name for service in SERVICES if service.front)
@@ -191,6 +194,7 @@ def check_front_door(files: Mapping[str, str], kind: str) -> None:
     assert f"{path}/{{gift_id}}/secret" in door["closed"]
 
 
+# --- end about gateway ---
 def test_nothing_is_written_if_some_text_was_edited(project: Project, copy: Path) -> None:
     """The message names each edited file, and what to edit instead."""
     for path, edited in (("deploy/prometheus/prometheus.yml", "port: 8001"), ("chassis/core/project.py", "NAME =")):
@@ -255,6 +259,7 @@ def test_the_edge_needs_one_service_for_each_path(project: Project) -> None:
         list(renderings(replace(project, parts=(*others, unserved)), ROOT))
 
 
+# --- about gateway ---
 def test_without_a_front_the_edge_sends_each_path_to_its_service(project: Project) -> None:
     """It reaches all services in both deployments; with a front, that alone. Closed paths stay closed."""
     gifts = extended(project, "none")
@@ -286,6 +291,7 @@ def edge_of(project: Project) -> Mapping[str, list[str]]:
     }
 
 
+# --- end about gateway ---
 def test_images_keep_what_people_chose(project: Project, copy: Path, index: list[str]) -> None:
     """Registry, tag and digest of each image are theirs; a new service has those of the first."""
     file = copy / "deploy/kubernetes/overlays/production/kustomization.yaml"

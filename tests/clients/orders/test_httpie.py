@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.addresses import address_of
 from tests.order.shop import Shop
 from tests.support.python_clients import PythonClients
 from tests.user.logins import PASSWORD
@@ -21,7 +22,7 @@ async def test_httpie_registers_logs_in_and_orders(
     async def http(*words: str) -> Any:  # noqa: ANN401 - JSON is what it is
         return json.loads(await python_clients.tool("http", "--check-status", "--ignore-stdin", *words))
 
-    orders, teapot = f"{environment['GATEWAY_SERVICE_URL']}/api/v1/orders", await shop.product()
+    orders, teapot = f"{address_of(environment, 'order')}/api/v1/orders", await shop.product()
     ada = await http(f"{users}/register", "username=ada", "email=ada@example.org", f"password={PASSWORD}")
     await http("--form", f"{users}/login", "username=ada", f"password={PASSWORD}")
     tokens = await http(f"{users}/login", "username=ada", f"password={PASSWORD}")

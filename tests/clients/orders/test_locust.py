@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.addresses import address_of
 from tests.order.shop import STOCK, Shop
 from tests.support.aliases import MakeUser
 from tests.support.python_clients import PythonClients
@@ -28,7 +29,7 @@ async def test_locust_orders_without_a_failure(
     teapot = await shop.product(stock=ORDERS + STOCK)
     monkeypatch.setenv("LOCUST_NAME", "ada")
     monkeypatch.setenv("LOCUST_PASSWORD", PASSWORD)
-    load = ("-u", str(CUSTOMERS), "-r", str(CUSTOMERS), "--host", environment["GATEWAY_SERVICE_URL"])
+    load = ("-u", str(CUSTOMERS), "-r", str(CUSTOMERS), "--host", address_of(environment, "order"))
     file = Path(__file__).parent / "locustfile.py"
 
     printed = await python_clients.tool("locust", "-f", file, *load, *QUIET)

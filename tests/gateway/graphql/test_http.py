@@ -111,6 +111,7 @@ async def test_a_request_that_is_not_executed_has_errors_without_data(
         (b'{"query": "{me{id}}", "documentId": "sha256:0"}', 422, "not_a_graphql_request"),
         (b'{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0"}}}', 422, "not_a_graphql_request"),
         (b'{"query": "' + b"#" * MAX_BODY + b'"}', 413, "payload_too_large"),
+        (b'{"query": "{me{id' + b"@a" * 100_000 + b'}}"}', 413, "payload_too_large"),
         (b'{"query": "{me{id}}", "variables": {"a": "' + b"x" * 1_000_000 + b'"}}', 413, "payload_too_large"),
     ],
 )

@@ -33,6 +33,7 @@ def spreading(count: int, inner: str, last: str = "id") -> str:
         (repeated("x:me{id}", 10)[:-1] + repeated("y:me{id}", 6)[1:], TooManyAliases),
         (spreading(4, "parts{...F%(next)d} things{...F%(next)d}", "x:id"), TooManyAliases),
         ("{me" + repeated("id @skip(if:true)", 16) + "}", TooManyDirectives),
+        ("{me{id" + "@a" * 30_000 + "}}", NotParsed),
         ("{me" + repeated("id", answer.MOST_REPETITIONS + 1) + "}", TooManyRepetitions),
         ("{me" + repeated("...{id}", answer.MOST_REPETITIONS + 1) + "}", TooManyRepetitions),
         (repeated("me{id}", answer.MOST_REPETITIONS + 1), TooManyRepetitions),

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager, closing
 from itertools import count
 
 import httpx
@@ -22,8 +22,11 @@ from gateway.graphql.subscriptions import (
     stream_results,
 )
 from tests.chassis.tiny import Tiny
-from tests.gateway.graphql.tiny_graphql import Subscription, serve_graphql
+from tests.gateway.graphql.tiny_graphql import LONG, Subscription, serve_graphql
 
+MANY = 20
+MOST_UNREAD = 16_000_000
+"""More bytes than the buffers of a connection hold, ours and those of the system."""
 FOREVER = {"query": "subscription{count(to:-1)}"}
 EXPIRED = Result({"errors": ["expired"]})
 FIRST = Result({"data": 1})
@@ -31,8 +34,8 @@ FIRST = Result({"data": 1})
 
 @pytest.fixture
 async def tiny() -> AsyncIterator[Tiny]:
-    """A service with room for ten subscriptions."""
-    async with serve_graphql(most=10) as tiny:
+    """A service with room for twenty subscriptions."""
+    async with serve_graphql(most=MANY) as tiny:
         tiny.client.headers["Accept"] = EVENTS
         yield tiny
 
@@ -148,6 +151,33 @@ async def test_a_stream_ends_with_the_service(monkeypatch: pytest.MonkeyPatch) -
 
     assert next_event(FIRST) in events
     assert COMPLETE not in events
+
+
+async def test_twenty_that_do_not_read_leave_nothing(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their sources stop when the connections are full, others are served, and all is closed when they have left."""
+    monkeypatch.setattr(subscriptions, "MOST_OF_ONE", MANY)
+    url, counted = tiny.client.base_url, list[int]()
+    body = b'{"query": "subscription{flood}"}'
+    head = f"POST /graphql HTTP/1.1\r\nhost: tiny\r\naccept: {EVENTS}\r\ncontent-type: application/json\r\n"
+
+    async def is_full() -> bool:
+        counted.append(Subscription.sent)
+        return Subscription.flooding == MANY and counted[-5:] == counted[-1:] * 5
+
+    async def is_quiet() -> bool:
+        return not (Subscription.flooding or application_of(tiny.app).receiver.in_flight)
+
+    async with AsyncExitStack() as stack:
+        for _ in range(MANY):
+            _, writer = await asyncio.open_connection(url.host, url.port, limit=1)
+            stack.enter_context(closing(writer))
+            writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        assert await eventually(is_full, pause=0.1)
+        queried = await tiny.client.post("/graphql", json={"query": "{me{id}}"})
+
+    assert queried.status_code == 200
+    assert Subscription.sent * LONG < MANY * MOST_UNREAD
+    assert await eventually(is_quiet)
 
 
 async def test_one_result_waits_for_a_slow_client() -> None:

@@ -16,6 +16,8 @@ from gateway.graphql.subscriptions import Subscribers
 from tests.chassis.tiny import Tiny, serve_tiny
 from tests.gateway.parts import UNLIMITED
 
+LONG = 100_000
+
 
 @strawberry.type
 class Thing:
@@ -102,6 +104,20 @@ class Subscription:
                 raise AppError("The source failed.")
         finally:
             Subscription.closed.set()
+
+    sent = 0
+    flooding = 0
+
+    @strawberry.subscription
+    async def flood(self) -> AsyncGenerator[str, None]:
+        """Send long texts without end."""
+        Subscription.flooding += 1
+        try:
+            while True:
+                Subscription.sent += 1
+                yield "x" * LONG
+        finally:
+            Subscription.flooding -= 1
 
 
 SCHEMA = strawberry.Schema(Query, Mutation, Subscription)

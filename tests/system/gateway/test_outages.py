@@ -49,7 +49,7 @@ async def test_without_analytics_the_user_service_is_reached(stack: Stack, peopl
         forwarded = await people.get("/api/v1/users/profile")
 
     async def is_whole() -> bool:
-        return (await people.get(OVERVIEW)).json()["problems"] == []
+        return bool((await people.get(OVERVIEW)).json()["problems"] == [])
 
     assert page["profile"] == forwarded.json()
     assert [(one["part"], one["status"]) for one in page["problems"]] == [("statistics", 503)]

@@ -11,7 +11,7 @@ from tests.support.node import Node
 
 pytestmark = pytest.mark.long
 
-PROGRAM = Path(__file__).parent / "programs" / "graphql_audits.mjs"
+PROGRAM = Path(__file__).with_name("graphql_audits.mjs")
 NOT_WELL_FORMED = "422 for what is not a well-formed request"
 SUPERSEDED = {
     "423L": NOT_WELL_FORMED,
