@@ -1,6 +1,5 @@
 """Orders."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -11,6 +10,7 @@ from uuid import UUID
 
 import strawberry
 
+from chassis.core.together import together
 from gateway.caller import checked
 from gateway.calls import CANCEL_ORDER, FULFIL_ORDER, LIST_ORDERS, LIST_OWN_ORDERS, PLACE_ORDER, READ_ORDER
 from gateway.graphql.context import Info
@@ -156,7 +156,7 @@ async def _load_ahead(info: Info, orders: Sequence[OrderRead]) -> None:
         reads.append(loaders.load_ahead(read_products, (line.product_id for order in orders for line in order.items)))
     if selects(info, "edges", "node", "user"):
         reads.append(loaders.load_ahead(read_users, (order.user_id for order in orders)))
-    await asyncio.gather(*reads)
+    await together(*reads)
 
 
 @strawberry.type
