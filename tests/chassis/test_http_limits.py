@@ -190,13 +190,14 @@ async def test_a_body_that_nobody_reads_must_end(tiny: Tiny) -> None:
 @pytest.mark.usefixtures("_hasty")
 async def test_a_client_that_does_not_read_is_left(tiny: Tiny) -> None:
     """A client that does not read its answer is disconnected."""
+    before = cut("stalled")
+
+    async def is_left() -> bool:
+        return cut("stalled") > before
+
     async with connect(tiny) as wire:
         await wire.send(HEAD.replace(b" HTTP", b"/large HTTP", 1) + b"\r\n")
 
-        async def is_left() -> bool:
-            return cut("stalled") > before
-
-        before = cut("stalled")
         assert await eventually(is_left)
 
 
