@@ -22,7 +22,7 @@ SLOW_S = 2.0
 PAUSE_S = 5.0
 """Short and always the same: a call every few seconds burdens no service, and one that is back is used soon."""
 BACKGROUND_PAUSE_S = 1.0
-"""For background work, which nobody repeats by hand."""
+"""For background work: it calls every second, and a service that is back gets its events at once."""
 SPREAD = 0.2
 """Each pause varies by up to this share, so that callers do not all return at once."""
 SUCCESSES_TO_CLOSE = 3

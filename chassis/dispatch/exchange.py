@@ -121,8 +121,7 @@ def _unread(answer: Answer) -> Answer:
     """
     Return what an unsealed 503 may say: when to come back.
 
-    Anyone on the way could have written it, so nothing else of it is used. It has no more effect than a connection that
-    is cut.
+    It may be forged, so nothing else of it is used. A forged one has no more effect than a cut connection.
     """
     when = answer.headers.get("retry-after", "")
     return Answer(_OVERLOADED, {"retry-after": when} if _SOON.fullmatch(when) else {}, b"")

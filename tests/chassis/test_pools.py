@@ -151,7 +151,14 @@ async def test_a_connection_that_the_server_closed_is_replaced_before_a_statemen
 ) -> None:
     """The next single statement runs on another one, without an error."""
     (before,) = await single.run(BACKEND, {})
+    entry = await single._pool._take()  # noqa: SLF001 - to see when the end of the connection has arrived
+    single._pool._do_return_conn(entry)  # noqa: SLF001
     await asyncio.to_thread(postgres.execute, f"SELECT pg_terminate_backend({before['pid']}, 5000)")
+
+    async def has_arrived() -> bool:
+        return bool(entry.driver_connection.is_closed())
+
+    assert await eventually(has_arrived)
 
     (after,) = await single.run(BACKEND, {})
 

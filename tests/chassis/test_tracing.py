@@ -181,6 +181,16 @@ async def test_statements_of_no_request_are_not_recorded(collector: Collector, s
     assert "SELECT 4711" not in {span.attributes.get("db.query.text") for span in collector.spans}
 
 
+async def test_looks_of_a_request_that_waits_are_not_recorded(collector: Collector, store: Postgres) -> None:
+    """Its other statements are."""
+    async with traced(collector.address, store) as tiny:
+        await tiny.client.get(f"{THINGS}/waiting")
+
+    (request,) = collector.named(f"GET {THINGS}/waiting")
+    statements = [span.attributes.get("db.query.text") for span in collector.trace(request.trace_id)]
+    assert [one for one in statements if one] == ["SELECT 'act'"]
+
+
 async def test_commands_to_mongodb_are_spans(collector: Collector, mongodb: EmbeddedMongoDB) -> None:
     """A span names the collection and nothing of the document; a failed command has its kind of error."""
     settings = TinySettings(otel_exporter_otlp_endpoint=AnyHttpUrl(collector.address), otel_traces_sampler_arg=1.0)

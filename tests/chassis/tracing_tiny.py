@@ -10,6 +10,7 @@ from chassis.core.types import Body
 from chassis.idempotency.kinds import UNREPEATABLE
 from chassis.postgres.database import Session
 from chassis.sealing.access import optional
+from chassis.telemetry import tracing
 from chassis.web.routing import service_router
 
 SECRET = "xyzzy-plugh-4711"
@@ -30,6 +31,15 @@ async def tell_trace() -> str | None:
     """Return the trace that calls and events of this request carry."""
     context = request_context.current()
     return context.traceparent if context else None
+
+
+@router.get("/waiting", access=optional())
+async def wait(session: Session) -> None:
+    """Look twice, and then act."""
+    with tracing.unrecorded():
+        for _ in range(2):
+            await session.execute(text("SELECT 'look'"))
+    await session.execute(text("SELECT 'act'"))
 
 
 @router.post("/{owner}", access=optional(), idempotency=UNREPEATABLE)

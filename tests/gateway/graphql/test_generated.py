@@ -52,7 +52,7 @@ def execute_many(url: str, people: list[Headers], known: list[str]) -> Counter[i
     documents = from_schema(SCHEMA.as_str(), custom_scalars=scalars(known))
     with httpx.Client(base_url=url, timeout=60) as client:
 
-        @settings(max_examples=times(40), deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=times(20), deadline=None, suppress_health_check=list(HealthCheck), database=None)
         @given(document=documents, person=st.sampled_from(people))
         def execute(document: str, person: Headers) -> None:
             answer = client.post("/graphql", json={"query": document}, headers={"Accept": GRAPHQL, **person})
