@@ -51,13 +51,15 @@ def _from_json(value: Any) -> Any:  # noqa: ANN401 - before validation
 
 _MAX = MAX_MINOR // 100
 
+_Number = Annotated[float, Field(ge=0, le=_MAX)]
+
 Price = Annotated[
     Decimal,
     # Before the validator, pydantic checks this in Rust: 1.6 us; after it, in Python: 7.2 us.
     Field(ge=0, le=_MAX, decimal_places=2),
-    BeforeValidator(_from_json, json_schema_input_type=Annotated[float, Field(ge=0, le=_MAX)]),
+    BeforeValidator(_from_json, json_schema_input_type=_Number),
     Field(examples=[199.99]),
-    PlainSerializer(float, return_type=float, when_used="json"),
+    PlainSerializer(float, return_type=_Number, when_used="json"),
 ]
 """An amount in the API."""
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json"), Field(examples=[12.5])]
