@@ -98,9 +98,9 @@ def filled(path: str, parameters: Mapping[str, str], service: str) -> str:
 
 
 def policies(apps: dict[str, FastAPI], service: str) -> dict[str, str]:
-    """Route -> policy, for all routes of a service."""
+    """Route -> policy, for all routes of a service; ``disagreements`` names those without a policy."""
     routes = [name_of(one) for one in declared_routes({service: apps[service]})]
-    return {route: table_of(service).policy_of(route) or "" for route in routes}
+    return {route: policy for route in routes if (policy := table_of(service).policy_of(route))}
 
 
 def questions(apps: dict[str, FastAPI], service: str) -> dict[tuple[str, str], int]:
