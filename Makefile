@@ -50,9 +50,12 @@ demo: $(BIN)/.ready ## Use the running services as people and programs would
 invariants: $(BIN)/.ready ## Compare the databases of the running stack; fails if they differ
 	@bin/cli invariants
 
+# Of a service: its own tests, and its cases of those that compare services. Any folder of tests may be named, too.
+tests_of = tests/$(1)$(if $(filter $(1),$(SERVICES)), --service=$(1) $(wildcard tests/test_*.py))
+
 .PHONY: test
-test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=user: its tests; SINCE=main: what the changes since then touch; MODE=full: with branch coverage)
-	@tests="$(if $(call given,SINCE),$$(bin/cli changed --since '$(SINCE)'),tests/$(call given,SERVICE))" && echo "Tests: $${tests:-none}" && \
+test: $(BIN)/.ready ## Run the suite, on its own databases (SERVICE=user: what concerns it; SINCE=main: what the changes since then touch; MODE=full: with branch coverage)
+	@tests="$(if $(call given,SINCE),$$(bin/cli changed --since '$(SINCE)'),$(call tests_of,$(call given,SERVICE)))" && echo "Tests: $${tests:-none}" && \
 	if [ "$$tests" ]; then $(BIN)/python -m pytest $$tests $(if $(filter full,$(MODE)),--cov --cov-report=term); fi
 
 .PHONY: test-long

@@ -113,8 +113,7 @@ class ServiceSettings(BaseSettings):
         try:
             settings = cls()
         except ValidationError as error:
-            problems = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)]
-            raise InvalidSettings(cls.service_name, problems) from None
+            raise InvalidSettings(cls.service_name, _problems(error)) from None
         except SettingsError as error:
             raise InvalidSettings(cls.service_name, [_describe(error)]) from None
         if problems := [*settings._unchosen_environment(), *settings._sample_secrets()]:
@@ -242,6 +241,15 @@ def _read_file(name: str, path: str) -> str:
         return Path(path.strip()).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise SettingsError(f"{name.upper()}_FILE: the file cannot be read ({type(error).__name__})") from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Describe each wrong variable; a default that depends on other variables is not one, though pydantic lists it."""
+    return [
+        f"{_variable(one['loc'])}: {one['msg']}"
+        for one in error.errors(include_input=False)
+        if one["type"] != "default_factory_not_called"
+    ]
 
 
 def _describe(error: SettingsError) -> str:

@@ -40,10 +40,10 @@ def changed_files(since: str) -> list[str]:
 
 def called_tests(files: Iterable[str]) -> list[str]:
     """
-    Return the tests that changes of these files call for.
+    Return the tests that changes of these files call for, as arguments of pytest.
 
-    Of a service: its own, and those at the top, which compare services with each other. Of a page: those of the pages.
-    Of anything else, such as the chassis: all.
+    Of a service: its own, and its cases of those at the top, which compare services with each other. Of a page: those
+    of the pages. Of anything else, such as the chassis: all.
     """
     found = set[str]()
     for file in files:
@@ -53,10 +53,10 @@ def called_tests(files: Iterable[str]) -> list[str]:
 
 def _tests_of(parts: tuple[str, ...]) -> list[str]:
     if parts[0] in _PAGES:
-        return ["tests/docs"]
+        return ["tests/docs", "tests/test_data_model.py"]
     for name in (service.name for service in SERVICES):
         if parts[0] == name or parts[:2] in {("tests", name), ("requirements", f"{name}.txt")}:
-            return [f"tests/{name}", *_top()]
+            return [f"--service={name}", f"tests/{name}", *_top()]
     return ["tests"]
 
 

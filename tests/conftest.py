@@ -41,6 +41,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES, STORED
+from tests.support import selection
 from tests.support.aliases import Bearer, Empty, MakeUser, People
 from tests.support.databases import HURRY, PATIENCE_S, Tables, WrittenCollections, data_folder, patient_pools
 from tests.support.plain import NO_AUTHORITIES
@@ -61,6 +62,16 @@ STRANGERS = ("order", "product")
 COLLECTIONS = INDEXES.keys() - {LEASES}
 KEEP_ALIVE_S = 4.0
 """Shorter than the servers' 5 s, so that no connection is picked up just as the server closes it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add an option for the tests of some services."""
+    selection.add_option(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the cases of other services."""
+    selection.select(config, items)
 
 
 def pytest_configure() -> None:

@@ -17,7 +17,7 @@ from cli.services import SERVICES
 from tests.chassis.tiny import TinySettings
 from tests.support.access import ANSWERS, OK, PROBES, AccessTable, disagreements, named_callers, table_of
 from tests.support.aliases import Bearer, Empty
-from tests.support.asking import Asker, World, policies, questions
+from tests.support.asking import Asker, World, filled, policies, questions
 from tests.support.serving import NoDatabase
 
 NAMES = [service.name for service in SERVICES]
@@ -150,6 +150,12 @@ def test_a_route_that_is_no_more_is_told() -> None:
     table = replace(TINY, policies={"POST /api/v1/things": "open"})
 
     assert disagreements("tiny", table, []) == [f"POST /api/v1/things is no more: remove it from {TABLE_OF_TINY}"]
+
+
+def test_a_parameter_that_is_missing_is_told() -> None:
+    """The message names the parameter, the route and the function to change."""
+    with pytest.raises(AssertionError, match=f"thing_id}}: return 'thing_id' from make_things in {TABLE_OF_TINY}"):
+        filled("/api/v1/things/{thing_id}", {"other_id": "x"}, "tiny")
 
 
 def test_the_tables_are_of_one_piece() -> None:

@@ -61,6 +61,19 @@ def test_a_value_that_cannot_work_is_refused_by_name(environ: dict[str, str], se
 
 
 @pytest.mark.parametrize("service", NAMES)
+def test_only_wrong_variables_are_named(environ: dict[str, str], service: str) -> None:
+    """Without any variable the message lists those that are required, and none that has a default."""
+    environ.clear()
+
+    with pytest.raises(InvalidSettings) as refused:
+        load(service)
+
+    fields = settings_class(service).model_fields
+    required = {name.upper() for name, field in fields.items() if field.is_required()}
+    assert {line.strip().partition(":")[0] for line in str(refused.value).splitlines()[1:]} == required
+
+
+@pytest.mark.parametrize("service", NAMES)
 def test_a_line_end_is_no_part_of_a_value(environ: dict[str, str], service: str) -> None:
     """With a line end after every value, as files and dashboards add it, the settings are the same."""
     environ |= {"LOG_LEVEL": "WARNING", "RELAY": "false", "MAIL_FROM": "a@example.org", "CURRENCY": "EUR"}

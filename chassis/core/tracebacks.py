@@ -1,7 +1,7 @@
 """Tracebacks that begin with our own code: the frames of servers and libraries before it are left out."""
 
 from pathlib import Path
-from traceback import FrameSummary, TracebackException
+from traceback import FrameSummary, TracebackException, extract_tb
 from types import TracebackType
 
 _ROOT = Path(__file__).parents[2]
@@ -15,6 +15,14 @@ def describe(error: BaseException, traceback: TracebackType | None = None) -> st
     described = TracebackException(type(error), error, traceback or error.__traceback__)
     _shorten(described)
     return "".join(described.format()).rstrip()
+
+
+def place_of(error: BaseException) -> str:
+    """Return the file and line of the last frame of a service, or else of ours; empty if there is none."""
+    ours = [(frame, folder) for frame in extract_tb(error.__traceback__) if (folder := _folder(frame))]
+    of_services = [frame for frame, folder in ours if folder not in _AROUND]
+    frames = of_services or [frame for frame, _ in ours]
+    return f"{Path(frames[-1].filename).relative_to(_ROOT)}:{frames[-1].lineno}" if frames else ""
 
 
 def _shorten(described: TracebackException) -> None:

@@ -1,12 +1,22 @@
 """Values and schemas that all services share: ids, times, text for people, addresses, bodies and pages."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import regex
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WrapSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WrapSerializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from uuid_utils.compat import uuid7
 
@@ -14,10 +24,21 @@ from chassis.core.json import with_numbers
 
 T = TypeVar("T")
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _check_day(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise ValueError("must be a date, as in 2026-11-21")  # pydantic takes seconds since 1970, too
+
+
 Id = Annotated[UUID, Field(strict=False, examples=["0193b5a2-c7f0-7d5e-8a1b-3c4d5e6f7081"])]
 """An id in a request body; in JSON it is text."""
 Moment = Annotated[AwareDatetime, Field(strict=False, examples=["2026-11-21T14:30:00Z"])]
 """A time in a request body: RFC 3339 with its offset."""
+Day = Annotated[date, BeforeValidator(_check_day), Field(strict=False, examples=["2026-11-21"])]
+"""A date in a request body, as RFC 3339 writes it."""
 Since = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
 """A time in a query from which on a service lists; a database cannot have every time that Python can write."""
 NUMBERS = WrapSerializer(lambda value, write: write(with_numbers(value)), when_used="json")
@@ -47,7 +68,11 @@ def new_id() -> UUID:
 
 
 class Body(BaseModel):
-    """A request body: strict types (true is not 1), unknown fields refused."""
+    """
+    A request body: strict types (true is not 1), unknown fields refused.
+
+    ``Id``, ``Moment`` and ``Day`` are the types of UUIDs, times and dates, which JSON writes as text.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

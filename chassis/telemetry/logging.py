@@ -23,6 +23,7 @@ from chassis.settings import Environment, ServiceSettings
 from chassis.telemetry import sentry as error_reports
 from chassis.telemetry.log_writer import LogFile, LogWriter, Output, Stream
 from chassis.telemetry.masking import TRACEBACKS, Fields, json_line, make_safe
+from chassis.telemetry.outdated_schema import explain_undefined
 
 _ERRORS = frozenset({"error", "exception", "critical"})
 _NOISY = {
@@ -37,6 +38,8 @@ _NOISY = {
 
 
 _writer: LogWriter | None = None
+_developed: str | None = None
+"""The service of this process, if it is in development."""
 
 
 def configure_logging(settings: ServiceSettings) -> None:
@@ -46,8 +49,9 @@ def configure_logging(settings: ServiceSettings) -> None:
     With a log_dir, JSON goes to ``<name>-service.log`` there too, and errors to ``<name>-service_errors.log``.
     Called again, it replaces the previous configuration.
     """
-    global _writer  # noqa: PLW0603 - logging is one per process, and so is its writer
+    global _writer, _developed  # noqa: PLW0603 - logging is one per process, and so is its writer
     stop_logging()
+    _developed = settings.service_name if _is_local(settings) else None
     outputs: list[Output] = [Stream(sys.stdout, _text_renderer() if _is_local(settings) else json_line)]
     if settings.log_dir:
         stem = settings.log_dir / f"{settings.service_name}-service"
@@ -105,11 +109,13 @@ class _Logger:
 
 
 def _report_error(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Report a line with a traceback: the exception was unhandled."""
+    """Report a line with a traceback: the exception was unhandled. In development some are explained in a line."""
     if method in _ERRORS and (given := event.get("exc_info")):
         error = given if isinstance(given, BaseException) else sys.exc_info()[1]
         if error:
             error_reports.report(error, str(event["event"]))
+            if _developed:
+                explain_undefined(_developed, event, error)
     return event
 
 

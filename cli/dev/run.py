@@ -108,7 +108,7 @@ def _introduce_accounts(environment: Mapping[str, str], address: str) -> None:
     name, password = PERSON
     form = f"username={quote_plus(name)}&password={quote_plus(password)}"
     url = f"{address}/api/v1/users"
-    account = '{"username": "grace", "email": "grace@example.org", "password": "a-long-passphrase-of-yours"}'
+    account = '{"username": "hedy", "email": "hedy@example.org", "password": "a-long-passphrase-of-yours"}'
     say("Log in, or register an account of your own:")
     say(f"  curl -s {url}/login -d {quote(form)}")
     say(f"  curl -s {url}/register -H 'content-type: application/json' -d {quote(account)}")

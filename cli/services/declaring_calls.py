@@ -21,7 +21,7 @@ _LISTED = '''class Listed(BaseModel):
 
 def declare_calls(files: dict[Path, str], name: str, peers: Iterable[str]) -> None:
     """
-    Add a declared call of each peer, and its address, to the files of a new service.
+    Add a declared call of each peer that the service does not call yet, and its address, to the files of a new service.
 
     Raises:
         CommandError: A peer has no route that reads and admits every linked service.
@@ -30,8 +30,10 @@ def declare_calls(files: dict[Path, str], name: str, peers: Iterable[str]) -> No
 
     apps, calls, settings = build_all(), Path(name, "calls.py"), Path(name, "settings.py")
     for peer in peers:
+        if re.search(rf'Call\(\s*"{peer}"', files[calls]):
+            continue
         path, is_list = _first_read(peer, apps[peer].openapi())
-        constant = f"LIST_{plural(peer).upper()}" if is_list else f"READ_{peer.upper()}"
+        constant = f"{'LIST' if is_list else 'READ'}_{_resource(peer, path)}"
         returns = ", returns=Page[Listed]" if is_list else ""
         files[calls] = _declared(files[calls], constant, f'Call("{peer}", "GET", "{path}"{returns})', is_list=is_list)
         if f"    {peer}_service_url" not in files[settings]:
@@ -47,6 +49,12 @@ def _declared(text: str, constant: str, call: str, *, is_list: bool) -> str:
         text = text[:at] + _LISTED + text[at:]
         text = text.replace("from chassis.dispatch", "from chassis.core.types import Page\nfrom chassis.dispatch", 1)
     return _CALLS.sub(rf"{constant} = {call}\n\nCALLS = (\g<names>, {constant})", text)
+
+
+def _resource(peer: str, path: str) -> str:
+    """Return the name of what a route returns: ``PRODUCTS`` of the service product, otherwise ``USER_SESSIONS``."""
+    name = path.rpartition("/")[2].replace("-", "_")
+    return (name if name == plural(peer) else f"{peer}_{name}").upper()
 
 
 def _first_read(peer: str, openapi: Mapping[str, Any]) -> tuple[str, bool]:

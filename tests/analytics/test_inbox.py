@@ -12,6 +12,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from cli.dev.polling import eventually
 from tests.support.aliases import Bearer, People
+from tests.support.delivering import deliver
 
 ADA = new_id()
 DATA = {"path": "/pricing"}
@@ -42,15 +43,6 @@ def user(apps: dict[str, FastAPI], clean: None) -> Dispatcher:
     return dispatcher
 
 
-async def deliver(user: Dispatcher, *events: dict[str, Any]) -> list[str]:
-    """Send a batch; returns the outcome of each event."""
-    acknowledgements = (
-        await user.send("analytics", "POST", "/events", json=events, idempotency_key=str(new_id()))
-    ).json()
-    assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
-    return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
-
-
 async def stored(apps: dict[str, FastAPI]) -> dict[str, dict[str, Any]]:
     """The stored events, by their id."""
     async with apps["analytics"].state.application.store.use() as database:
@@ -61,8 +53,8 @@ async def test_each_event_of_a_batch_is_stored_once(user: Dispatcher, apps: dict
     """A duplicate is reported, and the rest of the batch is stored."""
     first, second, third = (event() for _ in range(3))
 
-    assert await deliver(user, first, second) == ["accepted", "accepted"]
-    assert await deliver(user, second, third, first) == ["duplicate", "accepted", "duplicate"]
+    assert await deliver(user, "analytics", first, second) == ["accepted", "accepted"]
+    assert await deliver(user, "analytics", second, third, first) == ["duplicate", "accepted", "duplicate"]
     assert len(await stored(apps)) == 3
 
 
@@ -70,7 +62,7 @@ async def test_an_event_is_stored_as_one_of_the_outside_is(user: Dispatcher, app
     """Person, time and type are stored; the id of the request is only logged."""
     one = event()
 
-    await deliver(user, one)
+    await deliver(user, "analytics", one)
 
     document = (await stored(apps))[one["id"]]
     del document["occurred_at"], document["received_at"]
@@ -89,7 +81,7 @@ async def test_an_event_out_of_bounds_is_refused_alone(user: Dispatcher, apps: d
     """Services and outside programs have the same bounds."""
     bad, good = event(data={"text": "x" * 40_000}), event()
 
-    assert await deliver(user, bad, good) == ["refused", "accepted"]
+    assert await deliver(user, "analytics", bad, good) == ["refused", "accepted"]
     assert list(await stored(apps)) == [good["id"]]
 
 
@@ -99,7 +91,7 @@ async def test_a_service_speaks_for_itself_alone(
 ) -> None:
     """A batch with another service's event is refused as a whole."""
     with pytest.raises(RemoteError) as refused:
-        await deliver(user, event(), event(**differently))
+        await deliver(user, "analytics", event(), event(**differently))
 
     assert refused.value.remote_code == "foreign_event"
     assert await stored(apps) == {}
@@ -108,17 +100,17 @@ async def test_a_service_speaks_for_itself_alone(
 async def test_the_outside_client_has_another_route(sealed: Dispatcher) -> None:
     """The outside client is refused, since it is not one of the publishers."""
     with pytest.raises(BadGateway):
-        await deliver(sealed, event(source="/services/client", kind="client.clicked"))
+        await deliver(sealed, "analytics", event(source="/services/client", kind="client.clicked"))
 
 
 async def test_a_deleted_user_s_events_become_nobody_s(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
     """A deleted user's events keep type and time, so all counts stay; another person's stay as they are."""
     hers, deleted = event(), event("user.deleted")
     his = event(userid=str(new_id()))
-    await deliver(user, hers, his)
+    await deliver(user, "analytics", hers, his)
     before = await stored(apps)
 
-    assert await deliver(user, deleted) == ["accepted"]
+    assert await deliver(user, "analytics", deleted) == ["accepted"]
 
     after = await stored(apps)
     assert after[hers["id"]] == before[hers["id"]] | ANONYMOUS
@@ -132,8 +124,8 @@ async def test_events_that_come_after_the_deletion_are_anonymised(
     """Late events are anonymised by every route, in the same batch too, and even if they were published before."""
     late, later = event(), event()
 
-    await deliver(user, event("user.deleted"), late)
-    await deliver(user, later)
+    await deliver(user, "analytics", event("user.deleted"), late)
+    await deliver(user, "analytics", later)
     await sealed.send("analytics", "POST", "/api/v1/analytics/events", json={"type": "page.viewed", "userid": str(ADA)})
 
     documents = await stored(apps)
@@ -144,10 +136,10 @@ async def test_events_that_come_after_the_deletion_are_anonymised(
 async def test_a_deletion_that_comes_twice_changes_nothing_more(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
     """A second deletion is a duplicate without further effect."""
     deleted = event("user.deleted")
-    await deliver(user, event(), deleted)
+    await deliver(user, "analytics", event(), deleted)
     before = await stored(apps)
 
-    assert await deliver(user, deleted) == ["duplicate"]
+    assert await deliver(user, "analytics", deleted) == ["duplicate"]
     assert await stored(apps) == before
 
 
@@ -156,7 +148,7 @@ async def test_a_deletion_of_nobody_is_refused(user: Dispatcher, apps: dict[str,
     nobody = event("user.deleted")
     del nobody["userid"]
 
-    assert await deliver(user, nobody) == ["refused"]
+    assert await deliver(user, "analytics", nobody) == ["refused"]
     assert await stored(apps) == {}
 
 
@@ -204,7 +196,10 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
     source = "/services/order"
     sold, gift = (event("order.confirmed", source=source, data={**data, **more}) for more in ({}, {"currency": None}))
 
-    assert await deliver(apps["order"].state.application.dispatcher, sold, gift) == ["accepted", "accepted"]
+    assert await deliver(apps["order"].state.application.dispatcher, "analytics", sold, gift) == [
+        "accepted",
+        "accepted",
+    ]
 
     revenues = {event_id: document.get("revenue") for event_id, document in (await stored(apps)).items()}
     assert revenues == {sold["id"]: {"currency": "EUR", "minor": 1999}, gift["id"]: None}
@@ -214,11 +209,11 @@ async def test_a_confirmed_order_brings_revenue(apps: dict[str, FastAPI], clean:
 @pytest.mark.parametrize("time", ["1999-12-31T00:00:00Z", "2999-01-01T00:00:00Z"])
 async def test_a_service_with_a_wrong_clock_is_told(user: Dispatcher, apps: dict[str, FastAPI], time: str) -> None:
     """The event of a service with a wrong clock is refused, so an operator notices."""
-    assert await deliver(user, event(time=time), event()) == ["refused", "accepted"]
+    assert await deliver(user, "analytics", event(time=time), event()) == ["refused", "accepted"]
 
 
 async def test_a_twin_within_a_delivery_is_a_duplicate(user: Dispatcher, apps: dict[str, FastAPI]) -> None:
     """Of two events with one id in a delivery, the first one is stored."""
     one = event()
 
-    assert await deliver(user, one, one) == ["accepted", "duplicate"]
+    assert await deliver(user, "analytics", one, one) == ["accepted", "duplicate"]

@@ -8,12 +8,12 @@ from chassis.core import context as request_context
 from chassis.core.clock import utc_now
 from chassis.core.errors import AppError, BadGateway, ServiceUnavailable
 from chassis.core.types import new_id
-from chassis.dispatch.dispatcher import Dispatcher
 from chassis.dispatch.errors import RemoteError
 from chassis.messaging.event_batch import MOST_EVENTS, PATH
 from chassis.messaging.inbox import AT_ONCE, INBOX_DAYS, inbox_router
 from cli.dev.polling import eventually
 from tests.chassis.exchange import Exchange, Refused
+from tests.support.delivering import deliver
 
 
 def event(label: str = "cup", **differently: object) -> dict[str, Any]:
@@ -30,24 +30,21 @@ def event(label: str = "cup", **differently: object) -> dict[str, Any]:
     }
 
 
-async def deliver(exchange: Exchange, *events: dict[str, Any], caller: str = "order") -> list[str]:
-    """Deliver a batch; returns the outcome of each event."""
+async def deliver_as(exchange: Exchange, *events: dict[str, Any], caller: str = "order") -> list[str]:
+    """Deliver a batch to the tiny service; returns the outcome of each event."""
     async with exchange.calls_as(caller) as dispatcher:
-        return await post(dispatcher, *events)
-
-
-async def post(dispatcher: Dispatcher, *events: dict[str, Any]) -> list[str]:
-    """Send a batch once, without a retry."""
-    acknowledgements = (await dispatcher.send("tiny", "POST", PATH, json=events)).json()
-    assert [acknowledgement["id"] for acknowledgement in acknowledgements] == [one["id"] for one in events]
-    return [acknowledgement["outcome"] for acknowledgement in acknowledgements]
+        return await deliver(dispatcher, "tiny", *events)
 
 
 async def test_the_same_event_five_times_counts_once(exchange: Exchange) -> None:
     """All repetitions are duplicates, in one batch and in several."""
     cup = event()
 
-    outcomes = [await deliver(exchange, cup, cup), await deliver(exchange, cup, cup), await deliver(exchange, cup)]
+    outcomes = [
+        await deliver_as(exchange, cup, cup),
+        await deliver_as(exchange, cup, cup),
+        await deliver_as(exchange, cup),
+    ]
 
     assert outcomes == [["accepted", "duplicate"], ["duplicate", "duplicate"], ["duplicate"]]
     assert await exchange.labels() == ["cup"]
@@ -58,7 +55,7 @@ async def test_the_same_event_five_times_at_once_counts_once(exchange: Exchange)
     cup = event()
 
     async with exchange.calls_as("order") as dispatcher:
-        outcomes = await asyncio.gather(*(post(dispatcher, cup) for _ in range(5)))
+        outcomes = await asyncio.gather(*(deliver(dispatcher, "tiny", cup) for _ in range(5)))
 
     assert sorted(outcomes) == [["accepted"]] + [["duplicate"]] * 4
     assert await exchange.labels() == ["cup"]
@@ -69,7 +66,7 @@ async def test_the_events_of_a_subject_are_handled_in_their_order(exchange: Exch
     cups = [str(new_id()) for _ in range(2 * AT_ONCE)]
     batch = [event(f"{step}", subject=cup) for step in range(3) for cup in cups]
 
-    outcomes = await deliver(exchange, *batch)
+    outcomes = await deliver_as(exchange, *batch)
 
     assert outcomes == ["accepted"] * len(batch)
     taken = await exchange.taken()
@@ -82,7 +79,7 @@ async def test_subjects_do_not_wait_for_each_other(exchange: Exchange) -> None:
     remember = "INSERT INTO inbox (event_id) VALUES (CAST(:event_id AS uuid))"
     async with exchange.database.transaction() as session:
         await session.execute(text(remember), {"event_id": first["id"]})  # its delivery waits for this transaction
-        delivery = asyncio.create_task(deliver(exchange, first, *others))
+        delivery = asyncio.create_task(deliver_as(exchange, first, *others))
 
         async def are_handled() -> bool:
             return len(await exchange.labels()) == len(others)
@@ -99,9 +96,9 @@ async def test_an_event_that_cannot_be_handled_spoils_no_other(exchange: Exchang
     bad, good = event("bad"), event("good")
     exchange.errors["bad"] = [error]
 
-    assert await deliver(exchange, bad, good) == ["refused", "accepted"]
+    assert await deliver_as(exchange, bad, good) == ["refused", "accepted"]
     assert await exchange.labels() == ["good"]
-    assert await deliver(exchange, bad, good) == ["accepted", "duplicate"]
+    assert await deliver_as(exchange, bad, good) == ["accepted", "duplicate"]
 
 
 async def test_an_event_is_refused_with_the_reason(exchange: Exchange) -> None:
@@ -121,9 +118,9 @@ async def test_a_listener_that_cannot_work_now_is_asked_again(exchange: Exchange
     first, second = event("first"), event("second")
 
     with pytest.raises(AppError):
-        await deliver(exchange, first, second)
+        await deliver_as(exchange, first, second)
 
-    outcomes = await deliver(exchange, first, second)
+    outcomes = await deliver_as(exchange, first, second)
 
     assert outcomes in (["duplicate", "accepted"], ["accepted", "accepted"])
     assert sorted(await exchange.labels()) == ["first", "second"]
@@ -142,16 +139,16 @@ async def test_an_event_that_nobody_handles_is_refused(exchange: Exchange) -> No
 async def test_a_peer_speaks_for_itself_alone(exchange: Exchange, differently: dict[str, str]) -> None:
     """A batch with another service's event is refused whole."""
     with pytest.raises(RemoteError) as refused:
-        await deliver(exchange, event(), event(**differently))
+        await deliver_as(exchange, event(), event(**differently))
 
     assert (refused.value.remote_status, refused.value.remote_code) == (403, "foreign_event")
     assert await exchange.labels() == []
 
 
-async def test_only_who_announces_may_deliver(exchange: Exchange) -> None:
+async def test_only_who_announces_may_deliver_as(exchange: Exchange) -> None:
     """Another peer's sealed call gets the 401 of an unknown caller."""
     with pytest.raises(BadGateway):
-        await deliver(exchange, event(source="/services/user", type="user.cup_filled"), caller="user")
+        await deliver_as(exchange, event(source="/services/user", type="user.cup_filled"), caller="user")
 
     assert await exchange.labels() == []
 
@@ -164,7 +161,7 @@ async def test_only_who_announces_may_deliver(exchange: Exchange) -> None:
 async def test_what_is_no_batch_of_events_is_refused(exchange: Exchange, batch: list[dict[str, Any]]) -> None:
     """A malformed batch is a 422, and no event is stored."""
     with pytest.raises(RemoteError) as refused:
-        await deliver(exchange, *batch)
+        await deliver_as(exchange, *batch)
 
     assert refused.value.remote_status == 422
     assert await exchange.labels() == []
@@ -178,7 +175,7 @@ async def test_an_event_is_handled_under_the_id_of_its_request(
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     monkeypatch.setattr("chassis.messaging.inbox._handle_once", lambda *_: record(seen))
 
-    await deliver(exchange, event(requestid="request-4711", traceparent=trace))
+    await deliver_as(exchange, event(requestid="request-4711", traceparent=trace))
 
     assert seen == ["request-4711", trace]
 
@@ -193,7 +190,7 @@ async def record(seen: list[str]) -> None:
 async def test_old_ids_are_forgotten(exchange: Exchange) -> None:
     """Ids of events older than 30 days are deleted; younger ones stay."""
     old, young = event("old"), event("young")
-    await deliver(exchange, old, young)
+    await deliver_as(exchange, old, young)
     for one, days in ((old, INBOX_DAYS + 1), (young, INBOX_DAYS - 1)):
         await exchange.rows(
             "UPDATE inbox SET received_at = now() - make_interval(days => :days) WHERE event_id = CAST(:id AS uuid)",

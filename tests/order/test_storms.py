@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from chassis.core.clock import utc_now
 from chassis.core.json import dumps, loads
 from chassis.core.types import new_id
 from chassis.dispatch.direct import DirectTransport
 from chassis.dispatch.transport import Answer, address_of
+from chassis.messaging.event import cloud_event
 from cli.dev.polling import eventually
+from order.events import OrderCancelled
 from order.main import build
 from tests.order.shop import ORDERS, STOCK, Shop, declare_take_stock
 from tests.support.aliases import Bearer
 from tests.support.consistency import broken_rules
+from tests.support.delivering import deliver
 from tests.support.serving import serve
 
 KEYS = int(os.environ.get("KEYS", "4"))
@@ -106,17 +108,15 @@ async def test_a_storm_of_sends_makes_one_order_of_each_key(
     assert await broken_rules(environment, PATIENCE_S) == {}
 
 
-async def deliver(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tuple[str, str]]:
+async def deliver_five_times(apps: dict[str, FastAPI], event: dict[str, Any]) -> Counter[tuple[str, str]]:
     """Deliver an event five times at once to each consumer; returns the outcomes."""
-    dispatcher = apps["order"].state.application.dispatcher
+    order = apps["order"].state.application.dispatcher
 
-    async def to(listener: str) -> tuple[str, str]:
-        (receipt,) = (
-            await dispatcher.send(listener, "POST", "/events", json=[event], idempotency_key=str(new_id()))
-        ).json()
-        return listener, receipt["outcome"]
+    async def to(consumer: str) -> tuple[str, str]:
+        (outcome,) = await deliver(order, consumer, event)
+        return consumer, outcome
 
-    return Counter(await asyncio.gather(*(to(listener) for listener in ("product", "analytics") for _ in range(5))))
+    return Counter(await asyncio.gather(*(to(consumer) for consumer in OrderCancelled.consumers for _ in range(5))))
 
 
 async def test_an_event_that_is_delivered_five_times_counts_once(
@@ -124,18 +124,12 @@ async def test_an_event_that_is_delivered_five_times_counts_once(
 ) -> None:
     """The stock is released once, and analytics counts one cancellation."""
     order = await shop.place(teapot, 2)
-    event = {
-        "specversion": "1.0",
-        "id": str(new_id()),
-        "source": "/services/order",
-        "type": "order.cancelled",
-        "subject": order["id"],
-        "userid": order["user_id"],
-        "time": utc_now().isoformat(),
-        "data": {},
-    }
+    person, subject = order["user_id"], order["id"]
+    cancelled = OrderCancelled(
+        subject=subject, user_id=person, items=[], total_price_minor=None, currency=None, cause="test"
+    )
 
-    seen = await deliver(apps, event)
+    seen = await deliver_five_times(apps, cloud_event(cancelled, "order"))
 
     async def is_counted_once() -> bool:
         stats = (await shop.people["analytics"].get("/api/v1/analytics/stats")).json()

@@ -1,5 +1,6 @@
 """Asking each route of the services as each principal, in a world that is made for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -79,14 +80,27 @@ class Asker:
         token = (
             {"authorization": self._bearer(self._users[principal])["Authorization"]} if principal in self._users else {}
         )
-        path, query = path.format(**self._parameters), table.queries.get(route, "")
+        path, query = filled(path, self._parameters, self._service), table.queries.get(route, "")
         return Forge(caller, self._service, self._environment, method, path, query, table.bodies.get(route), token)
 
 
+def filled(path: str, parameters: Mapping[str, str], service: str) -> str:
+    """
+    Return the path of a service's route with its parameters filled in.
+
+    Raises:
+        AssertionError: One is missing; the message says where to add it.
+    """
+    try:
+        return path.format_map(parameters)
+    except KeyError as missing:
+        raise AssertionError(f"{path}: return {missing} from make_things in tests/{service}/access.py") from None
+
+
 def policies(apps: dict[str, FastAPI], service: str) -> dict[str, str]:
-    """Route -> policy, for all routes of a service."""
+    """Route -> policy, for all routes of a service; ``disagreements`` names those without a policy."""
     routes = [name_of(one) for one in declared_routes({service: apps[service]})]
-    return {route: table_of(service).policy_of(route) or "" for route in routes}
+    return {route: policy for route in routes if (policy := table_of(service).policy_of(route))}
 
 
 def questions(apps: dict[str, FastAPI], service: str) -> dict[tuple[str, str], int]:

@@ -16,7 +16,7 @@ from cli.services import create as creating
 from cli.services.copying import SKELETON_OF, SKELETONS, copied
 from cli.services.create import create, deliver_to_nobody, free_port, known_kind, known_peers
 from cli.services.declaring_calls import declare_calls
-from cli.services.discovery import ROOT, SERVICES, discover
+from cli.services.discovery import ROOT, SERVICES, Kind, discover
 from cli.services.subscriptions import subscribe, unsubscribe
 from tests.cli.services.clones import run
 from tests.support.git import commit, git
@@ -145,12 +145,41 @@ def test_calls_of_peers_are_declared_with_their_addresses(
 
     calls = files[Path("made_up_desk/calls.py")]
     assert 'LIST_PRODUCTS = Call("product", "GET", "/api/v1/products", returns=Page[Listed])\n' in calls
-    assert 'READ_ANALYTICS = Call("analytics", "GET", "/api/v1/analytics/stats")\n' in calls
-    assert "CALLS = (READ_PERSON, LIST_PRODUCTS, READ_ANALYTICS)\n" in calls
+    assert 'READ_ANALYTICS_STATS = Call("analytics", "GET", "/api/v1/analytics/stats")\n' in calls
+    assert "CALLS = (READ_PERSON, LIST_PRODUCTS, READ_ANALYTICS_STATS)\n" in calls
     assert "    product_service_url: ServiceUrl\n" in files[Path("made_up_desk/settings.py")]
 
 
 # --- end about product ---
+@pytest.mark.parametrize("kind", SKELETON_OF)
+def test_a_peer_that_the_skeleton_calls_gets_no_second_call(
+    apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """Each skeleton reads accounts of the user service."""
+    monkeypatch.setattr("cli.build.build_all", lambda: apps)
+    files = copied(kind, "made_up_desk")
+    before = dict(files)
+
+    declare_calls(files, "made_up_desk", ["user"])
+
+    assert files == before
+
+
+def test_a_call_is_named_after_what_its_route_returns(
+    apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first list of the user service has a person's logins, not accounts."""
+    monkeypatch.setattr("cli.build.build_all", lambda: apps)
+    calls = Path("desk/calls.py")
+    declared = 'from chassis.dispatch.call import Call\n\nOPEN = Call("shop", "POST", "/open")\n\nCALLS = (OPEN,)\n'
+    files = {calls: declared, Path("desk/settings.py"): ""}
+
+    declare_calls(files, "desk", ["user"])
+
+    assert files[calls].endswith("CALLS = (OPEN, LIST_USER_SESSIONS)\n")
+    assert 'LIST_USER_SESSIONS = Call("user", "GET", "/api/v1/users/sessions", returns=Page[Listed])' in files[calls]
+
+
 @pytest.mark.long
 def test_services_of_each_kind_work_as_they_are_made_and_leave_no_trace(clone: Path) -> None:
     """They pass every check and test, untouched. Removed again, git shows no change."""
@@ -161,9 +190,8 @@ def test_services_of_each_kind_work_as_they_are_made_and_leave_no_trace(clone: P
 
     for check in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", *NAMES], ["cli", "render", "--check"]):
         run(clone, *check)
-    mine = " or ".join([*NAMES, "every", "listed", "one_piece"])
-    suites = [*(f"tests/{name}" for name in NAMES), *(f"tests/test_{of}.py" for of in ("authorization", "repetition"))]
-    run(clone, "pytest", "-n", "0", "-q", "-k", mine, *suites, "tests/test_contracts.py", "tests/test_expiries.py")
+    theirs = [part for name in NAMES for part in (f"--service={name}", f"tests/{name}")]
+    run(clone, "pytest", "-n", "0", "-q", *theirs, *(str(file) for file in clone.glob("tests/test_*.py")))
 
     for name in reversed(NAMES):
         run(clone, "cli", "service", "remove", name)

@@ -1,20 +1,11 @@
-from uuid import UUID
-
 from fastapi import FastAPI
 
 from chassis.application import application_of
 from chassis.messaging.event import cloud_event
-from chassis.messaging.event_batch import CloudEvent, delivery_to
 from chassis.mongodb.database import MongoDB
 from tests.sample_document.conftest import Owner, others_unchanged
+from tests.support.delivering import deliver
 from user.events import UserDeleted, UserRegistered
-
-
-async def deliver(apps: dict[str, FastAPI], kind: type[UserDeleted | UserRegistered], user_id: UUID) -> str:
-    """Deliver an event of a person's account; returns the outcome."""
-    event = CloudEvent.model_validate(cloud_event(kind(subject=user_id, user_id=user_id), "user"))
-    dispatcher, call = application_of(apps["user"]).dispatcher, delivery_to("sample_document")
-    return (await dispatcher.call(call, [event]))[0].outcome
 
 
 async def test_a_deleted_account_takes_its_own_along(
@@ -25,8 +16,11 @@ async def test_a_deleted_account_takes_its_own_along(
     await ada.create()
     kept = await bob.create()
 
+    user = application_of(apps["user"]).dispatcher
+    deleted = cloud_event(UserDeleted(subject=ada.user.id, user_id=ada.user.id), "user")
+    registered = cloud_event(UserRegistered(subject=bob.user.id, user_id=bob.user.id), "user")
     async with others_unchanged(database, {"user_id": str(ada.user.id)}):
-        assert [await deliver(apps, UserDeleted, ada.user.id) for _ in range(2)] == ["accepted", "accepted"]
-    assert await deliver(apps, UserRegistered, bob.user.id) == "refused"
+        assert await deliver(user, "sample_document", deleted, deleted) == ["accepted", "accepted"]
+    assert await deliver(user, "sample_document", registered) == ["refused"]
 
     assert (await ada.list(), await bob.list()) == ([], [kept])

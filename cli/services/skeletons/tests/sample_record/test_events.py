@@ -1,6 +1,3 @@
-from typing import Any
-from uuid import UUID
-
 from fastapi import FastAPI
 from sqlalchemy import select
 
@@ -8,7 +5,6 @@ from chassis.application import application_of
 from chassis.core.json import loads
 from chassis.core.types import new_id
 from chassis.messaging.event import cloud_event
-from chassis.messaging.event_batch import CloudEvent, delivery_to
 from chassis.postgres.database import Postgres
 from chassis.postgres.tables import outbox
 from sample_record.models import Base
@@ -16,14 +12,8 @@ from sample_record.schemas import SampleRecordCreate
 from sample_record.services.create_sample_record import create_sample_record
 from tests.sample_record.conftest import Owner
 from tests.support.databases import bystanders
+from tests.support.delivering import deliver
 from user.events import UserDeleted
-
-
-async def deliver(apps: dict[str, FastAPI], user_id: UUID) -> list[Any]:
-    """Deliver the event that a person's account was deleted, twice; returns the outcomes."""
-    event = CloudEvent.model_validate(cloud_event(UserDeleted(subject=user_id, user_id=user_id), "user"))
-    dispatcher, call = application_of(apps["user"]).dispatcher, delivery_to("sample_record")
-    return [(await dispatcher.call(call, [event]))[0].outcome for _ in range(2)]
 
 
 async def test_a_new_one_is_published_in_its_transaction(clean: None, database: Postgres) -> None:
@@ -49,7 +39,10 @@ async def test_a_deleted_account_takes_its_own_along(
     await ada.create()
     kept = await bob.create()
 
+    user = application_of(apps["user"]).dispatcher
+    deleted = cloud_event(UserDeleted(subject=ada.user.id, user_id=ada.user.id), "user")
     async with bystanders(database, Base.metadata, str(ada.user.id)):
-        assert await deliver(apps, ada.user.id) == ["accepted", "duplicate"]
+        assert await deliver(user, "sample_record", deleted) == ["accepted"]
+        assert await deliver(user, "sample_record", deleted) == ["duplicate"]
 
     assert (await ada.list(), await bob.list()) == ([], [kept])
