@@ -18,6 +18,7 @@ from cli.demo.accounts import ADMIN, PERSON, ensure_demo_accounts
 from cli.dev.changes import Changes, Following
 from cli.dev.console import console, say
 from cli.dev.files import LOCK, ROOT
+from cli.dev.front_door import FrontDoor, start_rendering
 from cli.dev.lock import exclusive
 from cli.dev.stack import Stack
 from cli.dev.supervised import signal_when_parent_dies
@@ -41,11 +42,14 @@ def run(
     with suppress(KeyboardInterrupt), exclusive(LOCK), Stack(ROOT, watch) as stack:
         missing = stack.start(services or [])
         _describe(stack.environments, missing)
-        follow = Following(changes, stack.follow, _warn)
-        while True:
-            watch.look()
-            follow.look()
-            sleep(EVERY_S)
+        follow = Following(stack.follow, _warn)
+        with FrontDoor(stack.front, start_rendering) as front_door:
+            while True:
+                watch.look()
+                changed = changes.look()
+                follow.look(changed)
+                front_door.look(changed)
+                sleep(EVERY_S)
 
 
 def _stop_on_signals() -> None:

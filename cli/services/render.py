@@ -75,6 +75,18 @@ def write(root: Path, project: Project, *, force: bool = False, given: Mapping[s
     return sorted(texts | manifests)
 
 
+def write_front(root: Path, project: Project) -> list[str]:
+    """
+    Bring the files of the front up to date, and no others; returns the paths of those that changed.
+
+    Raises:
+        CommandError: Some text was edited.
+    """
+    texts = _changes(root, render_front(project), {})
+    _write(root, texts)
+    return sorted(texts)
+
+
 def out_of_date(root: Path, project: Project) -> list[str]:
     """
     Return the paths of the files that rendering would change.

@@ -86,16 +86,19 @@ def test_a_service_that_does_not_start_answers_with_the_reason(serve: Serve, tex
 
 
 def test_an_edit_starts_it_again(serve: Serve, tmp_path: Path) -> None:
-    """Broken code answers 503 with the reason; once it is corrected, the service answers."""
+    """Broken code answers 503 with the reason; once it and the file that it reads are there, the service answers."""
+    starts = GOOD.format(at_build="open('toy/routes.toml').close()", at_start="pass")
     port = serve("def broken(:")
     assert wait_until(lambda: is_broken(port), 30)
     status, answer = ask(port)
     assert status == 503
     assert "SyntaxError: invalid syntax" in answer
 
-    def is_mended() -> bool:  # written again and again: the watcher may only have begun to watch
-        (tmp_path / "toy" / "main.py").write_text(GOOD.format(at_build="pass", at_start="pass"))
-        return wait_until(lambda: is_ready(port), 5)
+    def lacks_its_file() -> bool:  # written again and again: the watcher may only have begun to watch
+        (tmp_path / "toy" / "main.py").write_text(starts)
+        return wait_until(lambda: "FileNotFoundError" in ask(port)[1], 5)
 
-    assert wait_until(is_mended, 60)
+    assert wait_until(lacks_its_file, 60)
+    (tmp_path / "toy" / "routes.toml").touch()  # as `make run` writes the routes of the front
+    assert wait_until(lambda: is_ready(port), 30)
     assert ask(port) == (200, '{"status": "ready"}')
