@@ -34,7 +34,7 @@ def migrate(
     from cli.migrations import migrating
 
     found = find_service(service)
-    use_running_stack()
+    use_running_stack([found])
     with migrating(found) as work:
         if not find_spec("ruff"):  # in a container; `make format` formats the file
             work.config.file_config.remove_section("post_write_hooks")
@@ -60,7 +60,7 @@ def upgrade(services: Annotated[list[str] | None, typer.Argument(help="Only thes
         CommandError: A database was not migrated; the others were.
     """
     chosen = list(map(find_service, services)) if services else list(MIGRATED)
-    use_running_stack()
+    use_running_stack(chosen)
     problems = list[str]()
     for one in chosen:
         try:
@@ -79,7 +79,7 @@ def downgrade(service: str, revision: str = typer.Argument("-1", help="A revisio
     from cli.migrations import migrating
 
     found = find_service(service)
-    use_running_stack()
+    use_running_stack([found])
     with migrating(found) as work:
         command.downgrade(work.config, revision)
     _report(found, [f"undid {step}" for step in work.steps], "nothing to undo")
@@ -180,11 +180,11 @@ def unknown_in_running_stack() -> Iterator[str]:
     from cli.migrations import FAILURES, revisions, unknown
 
     try:
-        running = running_environment()
+        running = running_environment([])
     except CommandError:  # no stack is running
         return
     for service in SERVICES:
-        if service.kind == "postgres":
+        if service.kind == "postgres" and service.store_variable in running:
             with suppress(*FAILURES):  # it does not answer; `make doctor` examines that
                 yield unknown(service, revisions(SecretStr(running[service.store_variable])))
 

@@ -1,7 +1,7 @@
 """Where commands find databases, addresses and keys: in the environment, otherwise in the development stack's."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,14 +13,18 @@ from cli.services import SERVICES, STORED, Service
 _OURS = (*(service.url_variable for service in SERVICES), *(service.store_variable for service in STORED))
 
 
-def use_running_stack() -> Mapping[str, str]:
+def use_running_stack(needed: Collection[Service]) -> Mapping[str, str]:
     """
     Return the environment; if it has none of our variables, it is completed from the development stack of this folder.
 
     A familiar name (``DATABASE_URL``) may belong to another project, so it counts only if no stack is running.
 
+    Args:
+        needed: The services whose databases or addresses the command needs.
+
     Raises:
-        CommandError: It has no such variables, and no stack is running; or a secret's file cannot be read.
+        CommandError: It has no such variables, and no stack is running, or one without some of the *needed* services;
+            or a secret's file cannot be read.
     """
     _read_secret_files()
     for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
@@ -29,7 +33,7 @@ def use_running_stack() -> Mapping[str, str]:
         from cli.dev.environment import running_environment
 
         try:
-            os.environ.update(running_environment())
+            os.environ.update(running_environment(needed))
         except CommandError:
             if not any(variable.lower() in FAMILIAR_VARIABLES for variable in os.environ):
                 raise
@@ -45,8 +49,24 @@ def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> 
     """
     variables = with_our_names({name.lower(): value for name, value in environment.items()}, service.name)
     if not (url := variables.get(service.store_variable.lower())):
-        raise CommandError(f"{service.store_variable} is not set, but other addresses are. Set it, or none of them.")
+        raise _unset(service.store_variable)
     return SecretStr(url)
+
+
+def service_url(service: Service, environment: Mapping[str, str]) -> str:
+    """
+    Return the address of a service, from an environment that ``use_running_stack`` has completed.
+
+    Raises:
+        CommandError: It is not set there.
+    """
+    if not (url := environment.get(service.url_variable)):
+        raise _unset(service.url_variable)
+    return url
+
+
+def _unset(variable: str) -> CommandError:
+    return CommandError(f"{variable} is not set, but other addresses are. Set it, or none of them.")
 
 
 def _read_secret_files() -> None:

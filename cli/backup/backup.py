@@ -61,7 +61,7 @@ def backup(folder: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)  # left by a killed command
     draft.mkdir(mode=0o700, parents=True)
     try:
-        paused_s = asyncio.run(copy(use_running_stack(), draft))
+        paused_s = asyncio.run(copy(use_running_stack(MIGRATED), draft))
         draft.rename(folder)
     except (DatabaseUnavailable, PyMongoError) as error:
         raise CommandError(f"A database does not answer, or its writers do not pause: {error}") from error

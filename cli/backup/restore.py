@@ -37,7 +37,7 @@ def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Do
         raise CommandError(f"{folder} is not a backup: it must contain {', '.join(_files().values())}.")
     if not yes:
         typer.confirm("The contents of the four databases will be lost. Restore?", abort=True)
-    put_back(use_running_stack(), folder)
+    put_back(use_running_stack(MIGRATED), folder)
     upgrade(None)
 
 

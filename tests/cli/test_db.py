@@ -105,7 +105,7 @@ def test_a_migration_of_another_branch_is_named_with_the_ways_out(
     (finding,) = doctor.check_databases({"USER_DATABASE_URL": url})
     assert "feedfacecafe" in finding.remedy
     running = dict.fromkeys((one.store_variable for one in SERVICES if one.store), "none") | {"USER_DATABASE_URL": url}
-    monkeypatch.setattr("cli.dev.environment.running_environment", lambda: running)
+    monkeypatch.setattr("cli.dev.environment.running_environment", lambda _needed: running)
     (problem,) = unknown_in_running_stack()
     assert problem in str(refused.value)
     for command in (downgrade, migrate):
