@@ -1,7 +1,8 @@
 """Where commands find databases, addresses and keys: in the environment, otherwise in the development stack's."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -26,18 +27,46 @@ def use_running_stack(needed: Collection[Service]) -> Mapping[str, str]:
         CommandError: It has no such variables, and no stack is running, or one without some of the *needed* services;
             or a secret's file cannot be read.
     """
-    _read_secret_files()
-    for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
-        os.environ[variable] = os.environ[variable].strip()
-    if not any(variable in os.environ for variable in _OURS):
+    if not _has_addresses():
         from cli.dev.environment import running_environment
 
         try:
             os.environ.update(running_environment(needed))
         except CommandError:
-            if not any(variable.lower() in FAMILIAR_VARIABLES for variable in os.environ):
+            if not _has_familiar_addresses():
                 raise
     return os.environ
+
+
+@contextmanager
+def quiet_databases() -> Iterator[Mapping[str, str]]:
+    """
+    Yield the environment for a command that no service may disturb.
+
+    If it has none of our variables, the databases of development run for the block, and ``make run`` is refused
+    meanwhile. A familiar name counts only where there is no development data.
+
+    Raises:
+        AlreadyRunning: The stack of this folder is running.
+        CommandError: A database does not start.
+    """
+    from cli.dev.files import DEVELOPMENT, LOCK, SECRETS
+
+    if _has_addresses() or (_has_familiar_addresses() and not SECRETS.exists()):
+        yield os.environ
+        return
+    from cli.dev.databases import open_databases
+    from cli.dev.environment import given_environment
+    from cli.dev.lock import exclusive
+    from cli.dev.ports import free_port
+    from cli.dev.secrets import ensure_secrets
+    from cli.links import links
+
+    with exclusive(LOCK):
+        secrets = ensure_secrets(SECRETS, links())
+        with open_databases(DEVELOPMENT, given_environment(), secrets, lambda _name, _port: free_port()) as (urls, _):
+            os.environ.update(urls)
+            yield os.environ
 
 
 def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> SecretStr:
@@ -67,6 +96,18 @@ def service_url(service: Service, environment: Mapping[str, str]) -> str:
 
 def _unset(variable: str) -> CommandError:
     return CommandError(f"{variable} is not set, but other addresses are. Set it, or none of them.")
+
+
+def _has_addresses() -> bool:
+    """Whether the environment has one of our variables; their values are then ready to use."""
+    _read_secret_files()
+    for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
+        os.environ[variable] = os.environ[variable].strip()
+    return any(variable in os.environ for variable in _OURS)
+
+
+def _has_familiar_addresses() -> bool:
+    return any(variable.lower() in FAMILIAR_VARIABLES for variable in os.environ)
 
 
 def _read_secret_files() -> None:

@@ -1,5 +1,5 @@
 """
-`bin/cli backup`: copies the four databases as of one moment, while the services run.
+`bin/cli backup`: copies the databases as of one moment, while the services run.
 
 Every event is then either at its consumer or in an outbox. Copies of several moments would break that: a consumer would
 lack an event that its publisher has deleted, or have one that its publisher never stored. So writers wait until each
