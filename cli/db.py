@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
+from cli.confirming import confirm
 from cli.databases import reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
@@ -72,8 +73,18 @@ def upgrade(services: Annotated[list[str] | None, typer.Argument(help="Only thes
 
 
 @app.command()
-def downgrade(service: str, revision: str = typer.Argument("-1", help="A revision, or -1 for the one before.")) -> None:
-    """Return the database of SERVICE to an earlier schema, and print what was undone."""
+def downgrade(
+    service: str,
+    revision: str = typer.Argument("-1", help="A revision, or -1 for the one before."),
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """
+    Return the database of SERVICE to an earlier schema, and print what was undone. Asks first.
+
+    Raises:
+        CommandError: There is nothing to undo, or it was not confirmed, or the database refuses it.
+    """
     from alembic import command
 
     from cli.migrations import migrating
@@ -81,6 +92,11 @@ def downgrade(service: str, revision: str = typer.Argument("-1", help="A revisio
     found = find_service(service)
     use_running_stack([found])
     with migrating(found) as work:
+        if steps := work.undone_by(revision):
+            loss = (
+                f"This undoes {', '.join(steps)}, in the database of {service}: what it has created goes with its rows."
+            )
+            confirm(loss, f"bin/cli db downgrade {service} {revision} --yes", yes=yes)
         command.downgrade(work.config, revision)
     _report(found, [f"undid {step}" for step in work.steps], "nothing to undo")
 

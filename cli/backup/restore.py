@@ -13,6 +13,7 @@ from sqlalchemy import text
 from chassis.postgres.database import Postgres
 from cli.backup.mongodb import empty_mongodb, restore_mongodb
 from cli.backup.postgres import restore_postgres
+from cli.confirming import confirm
 from cli.databases import opened
 from cli.db import upgrade
 from cli.environment import quiet_databases, store_url
@@ -40,13 +41,13 @@ def restore(
     No service may run. In development it starts the databases for as long as it takes.
 
     Raises:
-        CommandError: It is not a backup, lacks a service, a service is running, or pg_restore fails.
+        CommandError: It is not a backup, lacks a service, or was not confirmed; a service is running, or pg_restore fails.
     """
     emptied = {find_service(name).name for name in empty or ()}
     _check_copies(folder, emptied)
     with quiet_databases() as environment:
-        if not yes:
-            typer.confirm(f"{_what_is_lost(emptied)} Restore?", abort=True)
+        options = "".join(f" --empty {name}" for name in sorted(emptied))
+        confirm(_what_is_lost(emptied), f"bin/cli restore {folder}{options} --yes", yes=yes)
         put_back(environment, folder)
         upgrade(None)
 
