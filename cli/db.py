@@ -93,9 +93,8 @@ def downgrade(
     use_running_stack([found])
     with migrating(found) as work:
         if steps := work.undone_by(revision):
-            loss = (
-                f"This undoes {', '.join(steps)}, in the database of {service}: what it has created goes with its rows."
-            )
+            undone = ", ".join(steps)
+            loss = f"This undoes {undone} in the database of {service}. Tables and columns that go lose their data."
             confirm(loss, f"bin/cli db downgrade {service} {revision} --yes", yes=yes)
         command.downgrade(work.config, revision)
     _report(found, [f"undid {step}" for step in work.steps], "nothing to undo")

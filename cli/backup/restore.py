@@ -41,7 +41,7 @@ def restore(
     No service may run. In development it starts the databases for as long as it takes.
 
     Raises:
-        CommandError: It is not a backup, lacks a service, or was not confirmed; a service is running, or pg_restore fails.
+        CommandError: It is not a backup, lacks a service, or was not confirmed, or a service is running.
     """
     emptied = {find_service(name).name for name in empty or ()}
     _check_copies(folder, emptied)

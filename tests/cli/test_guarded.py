@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.dev.files import ROOT
+from cli.dev.guarded import Guarded
 from cli.dev.polling import wait_until
 from cli.dev.ports import hold_port_like, is_broken, is_ready
 from cli.dev.processes import SupervisedProcess
@@ -102,3 +103,15 @@ def test_an_edit_starts_it_again(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "toy" / "routes.toml").touch()  # as `make run` writes the routes of the front
     assert wait_until(lambda: is_ready(port), 30)
     assert ask(port) == (200, '{"status": "ready"}')
+
+
+def test_a_wrong_setting_has_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a service whose new peer `make run` has not given it yet: the variable is named, and that it comes."""
+    monkeypatch.delenv("USER_DATABASE_URL", raising=False)
+
+    Guarded("user")
+
+    said = capsys.readouterr().err
+    assert "USER_DATABASE_URL: Field required" in said
+    assert "comes by itself" in said
+    assert "Traceback" not in said
