@@ -1,5 +1,6 @@
 """`bin/cli render`: write everything that names the services or the project."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -169,7 +170,7 @@ def _write(root: Path, texts: Mapping[str, str | None]) -> None:
                 file.parent.rmdir()
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.new")
+        draft = file.with_name(f"{file.name}.{os.getpid()}.new")  # `make run` and a command may render at a time
         draft.write_text(text, encoding="utf-8")
         if file.exists():
             shutil.copymode(file, draft)
