@@ -10,7 +10,7 @@ import pytest
 from cli.dev.front_door import FrontDoor
 from cli.dev.processes import SupervisedProcess
 
-FRONT, ROUTES = Path("/project/gateway"), Path("/project/order/routes.py")
+FRONT, ROUTES = Path("/project/front"), Path("/project/gift/routes.py")
 
 
 @dataclass

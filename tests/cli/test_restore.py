@@ -30,7 +30,8 @@ def rows(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Rows:
     for service in (OLD, YOUNG):
         url = urls[service.name]
         monkeypatch.setenv(service.store_variable, url)
-        execute(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE things (name text)")
+        for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", "CREATE TABLE things (name text)"):
+            execute(url, statement)
         execute(url, "INSERT INTO things VALUES ('before')")
     monkeypatch.setattr(restore_module, "MIGRATED", (OLD, YOUNG))
     monkeypatch.setattr(restore_module, "find_service", {one.name: one for one in (OLD, YOUNG)}.__getitem__)
@@ -56,13 +57,13 @@ def backup(rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def execute(url: str, statements: str) -> list[asyncpg.Record]:
-    """Run statements, and return the rows of a single one."""
+def execute(url: str, statement: str) -> list[asyncpg.Record]:
+    """Run a statement, and return its rows."""
 
     async def run() -> list[asyncpg.Record]:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
         try:
-            return await (connection.execute if ";" in statements else connection.fetch)(statements)
+            return await connection.fetch(statement)
         finally:
             await connection.close()
 
