@@ -98,8 +98,9 @@ async def _rebuild(database: MotorDatabase) -> Rebuilt:
 
 def _in_database(work: Callable[[MotorDatabase], Awaitable[T]]) -> T:
     """Run *work* in the database of the service."""
-    use_running_stack()
-    return asyncio.run(_run(store_url(find_service("analytics")).get_secret_value(), work))
+    analytics = find_service("analytics")
+    use_running_stack([analytics])
+    return asyncio.run(_run(store_url(analytics).get_secret_value(), work))
 
 
 async def _run(url: str, work: Callable[[MotorDatabase], Awaitable[T]]) -> T:

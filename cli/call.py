@@ -11,9 +11,11 @@ import typer
 from chassis.core.errors import AppError
 from chassis.dispatch.errors import RemoteError
 from chassis.dispatch.transport import Answer
+from chassis.sealing.keys import InvalidKeys
 from cli.client import client
 from cli.environment import use_running_stack
 from cli.errors import CommandError
+from cli.services import find_service
 
 
 def call(
@@ -29,7 +31,7 @@ def call(
     Call a service as `client` and print the opened answer.
 
     Raises:
-        CommandError: The call failed; the message has the reason.
+        CommandError: There is no such service, it is not running, or the call failed; the message has the reason.
     """
     target, _, query = path.partition("?")
     options: dict[str, Any] = {"query": dict(parse_qsl(query)), "bearer": token, "sealed": not plain}
@@ -38,6 +40,8 @@ def call(
         answer = asyncio.run(_send(service, method.upper(), target, options))
     except JSONDecodeError as error:
         raise CommandError(f"The body is not JSON: {error}") from error
+    except InvalidKeys as error:
+        raise CommandError(str(error)) from error
     except RemoteError as error:
         raise CommandError(json.dumps(error.problem, indent=2, ensure_ascii=False)) from error
     except AppError as error:
@@ -47,5 +51,6 @@ def call(
 
 
 async def _send(service: str, method: str, target: str, options: dict[str, Any]) -> Answer:
-    async with client(use_running_stack()) as dispatcher:
+    environment = use_running_stack([find_service(service)])
+    async with client(environment, peers={service}) as dispatcher:
         return await dispatcher.send(service, method, target, **options)

@@ -8,6 +8,7 @@ from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.access import CLIENT
 from chassis.sealing.envelope import Envelope
 from chassis.sealing.keys import load_links
+from cli.environment import service_url
 from cli.services import SERVICES
 
 _EVERYBODY = frozenset(service.name for service in SERVICES)
@@ -29,10 +30,11 @@ async def client(
         pause_s: The time for which a breaker stays open, seconds.
 
     Raises:
+        CommandError: An address is not set.
         InvalidKeys: A key of a link is missing or malformed.
     """
+    addresses = {one.name: service_url(one, environment) for one in SERVICES if one.name in peers}
     links = load_links(name, _link_keys(environment), set(peers))
-    addresses = {service.name: environment[service.url_variable] for service in SERVICES if service.name in peers}
     dispatcher = Dispatcher(addresses, Envelope(name, links), pause_s=pause_s)
     try:
         yield dispatcher

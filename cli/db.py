@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import SecretStr
 
+from cli.confirming import confirm
 from cli.databases import reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
@@ -34,7 +35,7 @@ def migrate(
     from cli.migrations import migrating
 
     found = find_service(service)
-    use_running_stack()
+    use_running_stack([found])
     with migrating(found) as work:
         if not find_spec("ruff"):  # in a container; `make format` formats the file
             work.config.file_config.remove_section("post_write_hooks")
@@ -60,7 +61,7 @@ def upgrade(services: Annotated[list[str] | None, typer.Argument(help="Only thes
         CommandError: A database was not migrated; the others were.
     """
     chosen = list(map(find_service, services)) if services else list(MIGRATED)
-    use_running_stack()
+    use_running_stack(chosen)
     problems = list[str]()
     for one in chosen:
         try:
@@ -72,15 +73,29 @@ def upgrade(services: Annotated[list[str] | None, typer.Argument(help="Only thes
 
 
 @app.command()
-def downgrade(service: str, revision: str = typer.Argument("-1", help="A revision, or -1 for the one before.")) -> None:
-    """Return the database of SERVICE to an earlier schema, and print what was undone."""
+def downgrade(
+    service: str,
+    revision: str = typer.Argument("-1", help="A revision, or -1 for the one before."),
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """
+    Return the database of SERVICE to an earlier schema, and print what was undone. Asks first.
+
+    Raises:
+        CommandError: There is nothing to undo, or it was not confirmed, or the database refuses it.
+    """
     from alembic import command
 
     from cli.migrations import migrating
 
     found = find_service(service)
-    use_running_stack()
+    use_running_stack([found])
     with migrating(found) as work:
+        if steps := work.undone_by(revision):
+            undone = ", ".join(steps)
+            loss = f"This undoes {undone} in the database of {service}. Tables and columns that go lose their data."
+            confirm(loss, f"bin/cli db downgrade {service} {revision} --yes", yes=yes)
         command.downgrade(work.config, revision)
     _report(found, [f"undid {step}" for step in work.steps], "nothing to undo")
 
@@ -180,11 +195,11 @@ def unknown_in_running_stack() -> Iterator[str]:
     from cli.migrations import FAILURES, revisions, unknown
 
     try:
-        running = running_environment()
+        running = running_environment([])
     except CommandError:  # no stack is running
         return
     for service in SERVICES:
-        if service.kind == "postgres":
+        if service.kind == "postgres" and service.store_variable in running:
             with suppress(*FAILURES):  # it does not answer; `make doctor` examines that
                 yield unknown(service, revisions(SecretStr(running[service.store_variable])))
 

@@ -1,7 +1,8 @@
 """Where commands find databases, addresses and keys: in the environment, otherwise in the development stack's."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -13,27 +14,59 @@ from cli.services import SERVICES, STORED, Service
 _OURS = (*(service.url_variable for service in SERVICES), *(service.store_variable for service in STORED))
 
 
-def use_running_stack() -> Mapping[str, str]:
+def use_running_stack(needed: Collection[Service]) -> Mapping[str, str]:
     """
     Return the environment; if it has none of our variables, it is completed from the development stack of this folder.
 
     A familiar name (``DATABASE_URL``) may belong to another project, so it counts only if no stack is running.
 
+    Args:
+        needed: The services whose databases or addresses the command needs.
+
     Raises:
-        CommandError: It has no such variables, and no stack is running; or a secret's file cannot be read.
+        CommandError: It has no such variables, and no stack is running, or one without some of the *needed* services;
+            or a secret's file cannot be read.
     """
-    _read_secret_files()
-    for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
-        os.environ[variable] = os.environ[variable].strip()
-    if not any(variable in os.environ for variable in _OURS):
+    if not _has_addresses():
         from cli.dev.environment import running_environment
 
         try:
-            os.environ.update(running_environment())
+            os.environ.update(running_environment(needed))
         except CommandError:
-            if not any(variable.lower() in FAMILIAR_VARIABLES for variable in os.environ):
+            if not _has_familiar_addresses():
                 raise
     return os.environ
+
+
+@contextmanager
+def quiet_databases() -> Iterator[Mapping[str, str]]:
+    """
+    Yield the environment for a command that no service may disturb.
+
+    If it has none of our variables, the databases of development run for the block, and ``make run`` is refused
+    meanwhile. A familiar name counts only where there is no development data.
+
+    Raises:
+        AlreadyRunning: The stack of this folder is running.
+        CommandError: A database does not start.
+    """
+    from cli.dev.files import DEVELOPMENT, LOCK, SECRETS
+
+    if _has_addresses() or (_has_familiar_addresses() and not SECRETS.exists()):
+        yield os.environ
+        return
+    from cli.dev.databases import open_databases
+    from cli.dev.environment import given_environment
+    from cli.dev.lock import exclusive
+    from cli.dev.ports import free_port
+    from cli.dev.secrets import ensure_secrets
+    from cli.links import links
+
+    with exclusive(LOCK):
+        secrets = ensure_secrets(SECRETS, links())
+        with open_databases(DEVELOPMENT, given_environment(), secrets, lambda _name, _port: free_port()) as (urls, _):
+            os.environ.update(urls)
+            yield os.environ
 
 
 def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> SecretStr:
@@ -45,8 +78,36 @@ def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> 
     """
     variables = with_our_names({name.lower(): value for name, value in environment.items()}, service.name)
     if not (url := variables.get(service.store_variable.lower())):
-        raise CommandError(f"{service.store_variable} is not set, but other addresses are. Set it, or none of them.")
+        raise _unset(service.store_variable)
     return SecretStr(url)
+
+
+def service_url(service: Service, environment: Mapping[str, str]) -> str:
+    """
+    Return the address of a service, from an environment that ``use_running_stack`` has completed.
+
+    Raises:
+        CommandError: It is not set there.
+    """
+    if not (url := environment.get(service.url_variable)):
+        raise _unset(service.url_variable)
+    return url
+
+
+def _unset(variable: str) -> CommandError:
+    return CommandError(f"{variable} is not set, but other addresses are. Set it, or none of them.")
+
+
+def _has_addresses() -> bool:
+    """Whether the environment has one of our variables; their values are then ready to use."""
+    _read_secret_files()
+    for variable in os.environ.keys() & _OURS:  # a line end is not part of an address
+        os.environ[variable] = os.environ[variable].strip()
+    return any(variable in os.environ for variable in _OURS)
+
+
+def _has_familiar_addresses() -> bool:
+    return any(variable.lower() in FAMILIAR_VARIABLES for variable in os.environ)
 
 
 def _read_secret_files() -> None:

@@ -60,7 +60,7 @@ def dead(
 ) -> None:
     """List the dead letters: events that a consumer has refused for good."""
     chosen = publishers(service)
-    use_running_stack()
+    use_running_stack(chosen)
     rows = [
         {
             "service": one.name,
@@ -85,7 +85,7 @@ def put_back(
 ) -> None:
     """Deliver the dead letters of SERVICE (or one of them) again."""
     (one,) = publishers(service)
-    use_running_stack()
+    use_running_stack([one])
     count = asyncio.run(_in_database_of(one, lambda session: replay(session, event_id)))
     typer.echo(f"{service}: {count} will be delivered again")
 

@@ -3,7 +3,7 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import MultipleHeads, ResolutionError
+from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import MultipleHeads, ResolutionError, RevisionError
 from alembic.util import CommandError as AlembicError
 from asyncpg import PostgresError
 from pydantic import SecretStr
@@ -36,14 +36,28 @@ FAILURES = (ValueError, OSError, PostgresError, SQLAlchemyError)
 
 @dataclass(frozen=True, slots=True)
 class Migrating:
-    """Alembic's configuration for a service, and what it has applied or undone so far: revision and message."""
+    """
+    Alembic's configuration for a service.
+
+    Attributes:
+        before: The newest migrations of the database.
+        steps: What was applied or undone so far: revision and message.
+    """
 
     config: Config
+    before: tuple[str, ...]
     steps: list[str] = field(default_factory=list)
 
     def on_version_apply(self, *, step: Any, **_: object) -> None:  # noqa: ANN401 - Alembic's MigrationInfo
         """Record a migration."""
-        self.steps.append(f"{step.up_revision_id} {step.up_revision.doc.rstrip('.')}")
+        self.steps.append(_named(step.up_revision))
+
+    def undone_by(self, target: str) -> list[str]:
+        """Return the migrations that a downgrade to *target* undoes; none if Alembic refuses it."""
+        with suppress(RevisionError):
+            found = _script(self.config).iterate_revisions(self.before, target, select_for_downgrade=True)
+            return [_named(one) for one in found]
+        return []
 
 
 @contextmanager
@@ -70,7 +84,7 @@ def migrating(service: Service) -> Iterator[Migrating]:
         ) from None
     if problem := unknown(service, found):
         raise CommandError(problem)
-    work = Migrating(read_config(ROOT / service.name / "alembic.ini"))
+    work = Migrating(read_config(ROOT / service.name / "alembic.ini"), found)
     work.config.attributes["on_version_apply"] = work.on_version_apply
     try:
         yield work
@@ -109,9 +123,8 @@ def revisions(url: SecretStr) -> tuple[str, ...]:
 
 def unknown(service: Service, found: tuple[str, ...]) -> str:
     """Return what to do if a database has a revision that is not in this checkout; empty if all are."""
-    script = ScriptDirectory.from_config(read_config(ROOT / service.name / "alembic.ini"))
-    with Operations.context(MigrationContext.configure(dialect_name="postgresql")):  # migrations use `op` when loaded
-        known = {one.revision for one in script.walk_revisions()}
+    script = _script(read_config(ROOT / service.name / "alembic.ini"))
+    known = {one.revision for one in script.walk_revisions()}
     strange = ", ".join(revision for revision in found if revision not in known)
     if not strange:
         return ""
@@ -121,6 +134,18 @@ def unknown(service: Service, found: tuple[str, ...]) -> str:
   To keep the data: switch to that branch (git log --all -S {strange} -- {name}/migrations), start `make run` there, and
   undo what only that branch has: bin/cli db downgrade {name}, once for each migration. Then switch back.
   To delete the data of {name}: stop the stack, then bin/cli reset {name}, which asks first."""
+
+
+def _script(config: Config) -> ScriptDirectory:
+    """Load the migrations."""
+    script = ScriptDirectory.from_config(config)
+    with Operations.context(MigrationContext.configure(dialect_name="postgresql")):  # migrations use `op` when loaded
+        script.get_heads()
+    return script
+
+
+def _named(migration: Script) -> str:
+    return f"{migration.revision} {migration.doc.rstrip('.')}"
 
 
 def _refusal(service: Service, error: AlembicError) -> str:

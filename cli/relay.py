@@ -23,8 +23,7 @@ def relay(service: str) -> None:
     Raises:
         CommandError: There is no such service, it publishes no events, or its settings are invalid.
     """
-    publishers(service)
-    use_running_stack()
+    use_running_stack(publishers(service))
     try:
         app: FastAPI = import_module(f"{service}.main").build()
     except InvalidSettings as error:

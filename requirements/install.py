@@ -18,9 +18,12 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).absolute().parents[1]
+REPORT_S = 10
+"""The time between two signs of life of a program that downloads, seconds."""
 BOOTSTRAP = ROOT / "requirements" / "bootstrap.txt"
 """The lock of uv alone, with its hashes."""
 
@@ -102,7 +105,9 @@ def digest(file: Path) -> str:
 
 def install(folder: Path, lock: Path) -> None:
     """Create the environment, or update one with another lock."""
-    print(f"Installing into {folder.name} (once; about 15 s) …", flush=True)
+    print(
+        f"Installing into {folder.name} (once; about 15 s, or a minute or two if packages are downloaded) …", flush=True
+    )
     is_whole = bool(folder.is_dir() and read_stamp(folder)[:-1] == describe(folder))
     (folder / "bin" / ".ready").unlink(missing_ok=True)
     clean = clean_environment()
@@ -202,8 +207,21 @@ def cache_folder(folder: Path) -> Path:
 
 
 def run(command: list[str | Path], environment: dict[str, str], *, check: bool = True) -> bool:
-    """Run a program; returns whether it succeeded. With *check*, a failure exits without a traceback."""
-    code = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
+    """
+    Run a program, and print from time to time that it does; returns whether it succeeded.
+
+    With *check*, a failure exits without a traceback.
+    """
+    code, started = None, time.monotonic()
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        while code is None:
+            try:
+                code = process.wait(REPORT_S)
+            except subprocess.TimeoutExpired:
+                print(f"  still installing, after {time.monotonic() - started:.0f} s …", flush=True)
+            except BaseException:
+                process.kill()
+                raise
     if code and check:
         sys.exit(
             f"The installation failed (see above): {' '.join(map(str, command[:5]))} … Correct that, and run it again."

@@ -189,3 +189,16 @@ def test_a_home_that_cannot_be_written_to_is_no_obstacle(
 
     monkeypatch.setenv("HOME", str(tmp_path))
     assert install.cache_folder(tmp_path / "venv") == tmp_path / ".cache" / "uv"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_long_installation_shows_that_it_goes_on(
+    install: ModuleType, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], code: int
+) -> None:
+    """Downloads may take minutes; the outcome is the program's."""
+    monkeypatch.setattr(install, "REPORT_S", 0)
+
+    succeeded = install.run([sys.executable, "-I", "-c", f"raise SystemExit({code})"], dict(os.environ), check=False)
+
+    assert succeeded is (code == 0)
+    assert "still installing, after 0 s …\n" in capfd.readouterr().out

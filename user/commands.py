@@ -59,7 +59,7 @@ def create_admin(
     Raises:
         CommandError: A value is invalid, or there is no password; the message has a sentence for each.
     """
-    use_running_stack()
+    use_running_stack([find_service("user")])
     password = SecretStr(_password(password_file))
     try:
         new = UserAdd(username=username, email=email, password=password, role="admin")

@@ -1,5 +1,5 @@
 """
-`bin/cli backup`: copies the four databases as of one moment, while the services run.
+`bin/cli backup`: copies the databases as of one moment, while the services run.
 
 Every event is then either at its consumer or in an outbox. Copies of several moments would break that: a consumer would
 lack an event that its publisher has deleted, or have one that its publisher never stored. So writers wait until each
@@ -61,7 +61,7 @@ def backup(folder: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)  # left by a killed command
     draft.mkdir(mode=0o700, parents=True)
     try:
-        paused_s = asyncio.run(copy(use_running_stack(), draft))
+        paused_s = asyncio.run(copy(use_running_stack(MIGRATED), draft))
         draft.rename(folder)
     except (DatabaseUnavailable, PyMongoError) as error:
         raise CommandError(f"A database does not answer, or its writers do not pause: {error}") from error

@@ -1,7 +1,7 @@
-"""`bin/cli restore`: replaces the contents of the four databases by a backup."""
+"""`bin/cli restore`: replaces the contents of the databases by a backup."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +13,12 @@ from sqlalchemy import text
 from chassis.postgres.database import Postgres
 from cli.backup.mongodb import empty_mongodb, restore_mongodb
 from cli.backup.postgres import restore_postgres
+from cli.confirming import confirm
 from cli.databases import opened
 from cli.db import upgrade
-from cli.environment import store_url, use_running_stack
+from cli.environment import quiet_databases, store_url
 from cli.errors import CommandError
-from cli.services import MIGRATED
+from cli.services import MIGRATED, Service, find_service
 
 _US = "restore"
 _OTHERS = text(f"""
@@ -26,38 +27,74 @@ _OTHERS = text(f"""
 """)  # noqa: S608 - our own name
 
 
-def restore(folder: Path, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def restore(
+    folder: Path,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    empty: Annotated[
+        list[str] | None, typer.Option(help="A service that the backup lacks: its database will be empty.")
+    ] = None,
+) -> None:
     """
     Replace the contents of the databases by the backup in FOLDER, and migrate it to the newest schema.
 
+    No service may run. In development it starts the databases for as long as it takes.
+
     Raises:
-        CommandError: It is not a backup, a service is running, or pg_restore fails.
+        CommandError: It is not a backup, lacks a service, or was not confirmed, or a service is running.
     """
-    if not all((folder / file).exists() for file in _files().values()):
-        raise CommandError(f"{folder} is not a backup: it must contain {', '.join(_files().values())}.")
-    if not yes:
-        typer.confirm("The contents of the four databases will be lost. Restore?", abort=True)
-    put_back(use_running_stack(), folder)
-    upgrade(None)
+    emptied = {find_service(name).name for name in empty or ()}
+    _check_copies(folder, emptied)
+    with quiet_databases() as environment:
+        options = "".join(f" --empty {name}" for name in sorted(emptied))
+        confirm(_what_is_lost(emptied), f"bin/cli restore {folder}{options} --yes", yes=yes)
+        put_back(environment, folder)
+        upgrade(None)
 
 
 def put_back(environment: Mapping[str, str], folder: Path) -> None:
-    """Empty the databases and fill them."""
+    """Empty the databases, and fill those of which there is a copy."""
     urls = {service.name: store_url(service, environment) for service in MIGRATED}
-    postgres = [service.name for service in MIGRATED if service.store == "postgres"]
-    asyncio.run(_empty({name: urls[name] for name in postgres}))
+    asyncio.run(_empty({one.name: urls[one.name] for one in MIGRATED if one.store == "postgres"}))
     for service in MIGRATED:
-        source = folder / _files()[service.name]
-        if service.store == "postgres":
-            restore_postgres(urls[service.name], source)
-        else:
-            empty_mongodb(urls[service.name])
-            restore_mongodb(urls[service.name], source)
+        url, source = urls[service.name], folder / _file(service)
+        if service.store == "mongodb":
+            empty_mongodb(url)
+            restore_mongodb(url, source)
+        elif source.exists():
+            restore_postgres(url, source)
 
 
-def _files() -> dict[str, str]:
-    """Return the path of each service's copy within a backup."""
-    return {one.name: f"{one.name}.dump" if one.store == "postgres" else one.name for one in MIGRATED}
+def _check_copies(folder: Path, emptied: Collection[str]) -> None:
+    """
+    Check that a backup has a copy of each service, except for those whose database is to be *emptied*.
+
+    Raises:
+        CommandError: It has not, or it has one of those.
+    """
+    copied = {service.name for service in MIGRATED if (folder / _file(service)).exists()}
+    if not copied:
+        raise CommandError(f"{folder} is not a backup: it has none of {', '.join(map(_file, MIGRATED))}.")
+    if present := copied & set(emptied):
+        raise CommandError(f"{folder} has a copy of {', '.join(sorted(present))}: leave --empty out.")
+    lacking = [service.name for service in MIGRATED if service.name not in {*copied, *emptied}]
+    if lacking:
+        options = " ".join(f"--empty {name}" for name in lacking)
+        raise CommandError(
+            f"{folder} has no copy of {', '.join(lacking)}. If it was created after the backup, and its database is "
+            f"to be empty, add: {options}"
+        )
+
+
+def _what_is_lost(emptied: Collection[str]) -> str:
+    names = ", ".join(service.name for service in MIGRATED)
+    after = f" Without a copy, and empty afterwards: {', '.join(sorted(emptied))}." if emptied else ""
+    return f"The contents of these databases will be lost: {names}.{after}"
+
+
+def _file(service: Service) -> str:
+    """Return the path of a service's copy within a backup."""
+    return f"{service.name}.dump" if service.store == "postgres" else service.name
 
 
 async def _empty(urls: Mapping[str, SecretStr]) -> None:
@@ -67,7 +104,9 @@ async def _empty(urls: Mapping[str, SecretStr]) -> None:
         for name, database in databases.items():
             async with database.transaction() as session:
                 if others := (await session.execute(_OTHERS)).scalar_one():
-                    raise CommandError(f"The {name} database has {others} connections: stop the services first.")
+                    raise CommandError(
+                        f"The {name} database is in use (connections: {others}): stop the services first."
+                    )
         for database in databases.values():
             async with database.transaction() as session:
                 for statement in ("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public"):

@@ -76,7 +76,7 @@ def _examine() -> Iterator[Finding]:
     yield check_disk()
     if is_held(LOCK):
         yield Finding("The stack runs in this folder.")
-        yield from check_databases(running_environment())
+        yield from check_databases(running_environment([]))
         return
     given = given_environment()
     yield from check_ports(given)

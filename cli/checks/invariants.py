@@ -10,7 +10,7 @@ from cli.dev.console import say
 from cli.environment import use_running_stack
 from cli.errors import CommandError
 from cli.events import published_by
-from cli.services import SERVICES
+from cli.services import SERVICES, STORED
 
 SHOWN = 5
 """How many ids are printed for each rule."""
@@ -19,7 +19,7 @@ _OUTBOX = "SELECT event_id, listener FROM outbox"
 
 def invariants() -> None:
     """Compare the databases of all services; prints the differences and exits 1 if they do not agree."""
-    broken = asyncio.run(check(use_running_stack()))
+    broken = asyncio.run(check(use_running_stack(STORED)))
     for rule, ids in broken.items():
         shown = ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
         say(f"[red]✗[/red] {rule}; {len(ids)} differ: {shown}" if ids else f"[green]✓[/green] {rule}")

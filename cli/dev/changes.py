@@ -1,7 +1,7 @@
 """Changes of the services' files, by polling: for a running stack that follows them."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,20 +54,17 @@ class Following:
     Follows the changes.
 
     Args:
-        changes: The changes of the files.
         follow: Called after a change of a declaring file; after it has failed, after any change.
         say: Prints the reason why it has failed.
     """
 
-    def __init__(self, changes: Changes, follow: Callable[[], None], say: Callable[[str], None]) -> None:
-        self._changes = changes
+    def __init__(self, follow: Callable[[], None], say: Callable[[str], None]) -> None:
         self._follow = follow
         self._say = say
         self._has_failed = False
 
-    def look(self) -> None:
-        """Follow what has changed since the last time."""
-        changed = self._changes.look()
+    def look(self, changed: Collection[Path]) -> None:
+        """Follow what has *changed* since the last time."""
         if not any(self._has_failed or file.name in DECLARING for file in changed):
             return
         try:

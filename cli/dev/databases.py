@@ -35,12 +35,12 @@ def reach(service: Service) -> Iterator[EmbeddedServer | None]:
     Yields None if there is no development data.
 
     Raises:
-        CommandError: The server does not start, or another command uses the data.
+        CommandError: The server does not start, another command uses the data, or the stack runs without the service.
     """
     if not service.store or not (DEVELOPMENT / service.store).exists():
         yield None
     elif is_held(LOCK):
-        address = urlsplit(running_environment()[service.store_variable])
+        address = urlsplit(running_environment([service])[service.store_variable])
         yield _ENGINES[service.store](DEVELOPMENT / service.store, int(address.netloc.rpartition(":")[2]))
     else:
         with exclusive(LOCK), embedded(service) as server:

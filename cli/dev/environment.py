@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -77,17 +77,23 @@ def write_environment(values: Mapping[str, str], file: Path = ENVIRONMENT) -> No
     write_private(file, "".join(f"{name}={_quote(value)}\n" for name, value in values.items()))
 
 
-def running_environment() -> dict[str, str]:
+def running_environment(needed: Iterable[Service]) -> dict[str, str]:
     """
     Return the whole environment of the stack that runs in this folder.
 
     Raises:
-        CommandError: No stack is running.
+        CommandError: No stack is running, or one without some of the *needed* services; the message names them.
     """
     if not is_held(LOCK) or not ENVIRONMENT.exists():
         message = "The stack is not running. Start it with `make run`."
         raise CommandError(message)
-    return _read(ENVIRONMENT, interpolate=False)
+    found = _read(ENVIRONMENT, interpolate=False)
+    if missing := [service.name for service in needed if service.url_variable not in found]:
+        raise CommandError(
+            f"Not running: {', '.join(missing)}. The stack runs without them: stop it with Ctrl-C, then start all with "
+            "`make run`."
+        )
+    return found
 
 
 def _may_see(service: Service, variable: str) -> bool:

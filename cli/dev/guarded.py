@@ -75,6 +75,12 @@ class Guarded:
 
     def _break(self, error: BaseException) -> None:
         self._app, self._reason = None, traceback.format_exception_only(error)[-1].strip()
+        if _is_of_settings(error):
+            mend = (
+                "The address or key of a new peer comes by itself in a moment; correct others in .env or settings.py."
+            )
+            sys.stderr.write(f"{error}\n{mend}\n")
+            return
         mend = f"The {self._service} service does not start: see above. Correct it and save: it starts again by itself."
         sys.stderr.write(f"{describe(error)}\n{mend}\n")
 
@@ -89,3 +95,9 @@ class Guarded:
         headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(problem).encode()})
+
+
+def _is_of_settings(error: BaseException) -> bool:
+    """Whether the message says which variable is wrong. Not imported above: the code of the chassis may be broken."""
+    settings = sys.modules.get("chassis.settings")
+    return bool(settings) and isinstance(error, getattr(settings, "InvalidSettings", ()))

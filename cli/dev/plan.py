@@ -77,12 +77,12 @@ def _import_all() -> None:
         except (Exception, SystemExit) as error:
             if isinstance(error, CommandError):
                 raise
-            raise CommandError(f"{name} cannot be imported: {_describe(error)}.") from None
+            raise CommandError(f"{name} cannot be imported: {describe(error)}.") from None
         if unknown := ", ".join(peers - names):
             raise CommandError(f"{name} calls {unknown}, but there is no folder {unknown} with a service.toml.")
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """Return an error as in ``NameError: name 'x' is not defined (gift/settings.py, line 3)``."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     file, line = place.filename, place.lineno

@@ -18,7 +18,8 @@ from uvicorn.supervisors import ChangeReload
 
 from cli.dev.guarded import SERVICE
 
-_PAGE = [f"*.{kind}" for kind in ("html", "css", "js", "svg")]
+_READ_AT_START = [f"*.{kind}" for kind in ("html", "css", "js", "svg", "toml", "yaml", "graphql")]
+"""Besides Python: pages, and what is rendered (the front's routes)."""
 
 
 def main(service: str, listening: int) -> None:
@@ -29,7 +30,7 @@ def main(service: str, listening: int) -> None:
         factory=True,
         reload=True,
         reload_dirs=[service, "chassis"],
-        reload_includes=_PAGE,
+        reload_includes=_READ_AT_START,
         access_log=False,
         http="chassis.web.http_protocol:LimitedProtocol",
         ws="none",

@@ -1,12 +1,12 @@
 """`bin/cli reset`: delete the development data, of all services or of one."""
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.confirming import confirm
 from cli.dev.console import say
 from cli.dev.databases import embedded
 from cli.dev.environment import given_environment
@@ -41,7 +41,7 @@ def _reset_all(*, yes: bool) -> None:
     if not found:
         say(f"There is no development data in {DEVELOPMENT}.")
         return
-    _confirm(f"This deletes {_contents(found)}, in {DEVELOPMENT}.", "bin/cli reset --yes", yes=yes)
+    confirm(f"This deletes {_contents(found)}, in {DEVELOPMENT}.", "bin/cli reset --yes", yes=yes)
     for path in found:
         if path.is_dir():
             shutil.rmtree(path)
@@ -68,24 +68,7 @@ def _reset_one(service: Service, *, yes: bool) -> None:
     if not (DEVELOPMENT / service.store).exists():
         say(f"There is no development data of {name}.")
         return
-    _confirm(f"This deletes the development database of {name}, and no other.", f"bin/cli reset {name} --yes", yes=yes)
+    confirm(f"This deletes the development database of {name}, and no other.", f"bin/cli reset {name} --yes", yes=yes)
     with embedded(service) as server:
         server.drop_database(service.database)
     say(f"The data of {name} is deleted. `make run` starts with an empty database for it.")
-
-
-def _confirm(deletes: str, command: str, *, yes: bool) -> None:
-    """
-    Ask for confirmation.
-
-    Raises:
-        CommandError: It is denied, or there is no terminal to ask.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise CommandError(
-            f"{deletes} Nothing was deleted, as there is no terminal to ask. Without a question: {command}"
-        )
-    if not typer.confirm(f"{deletes} Continue?"):
-        raise CommandError("Nothing was deleted.")

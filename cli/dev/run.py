@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from shlex import quote
 from time import sleep
@@ -12,12 +12,13 @@ from urllib.parse import quote_plus, urlsplit
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.demo.accounts import ADMIN, PERSON, ensure_demo_accounts
 from cli.dev.changes import Changes, Following
 from cli.dev.console import console, say
 from cli.dev.files import LOCK, ROOT
+from cli.dev.front_door import FrontDoor, start_rendering
 from cli.dev.lock import exclusive
 from cli.dev.stack import Stack
 from cli.dev.supervised import signal_when_parent_dies
@@ -40,12 +41,15 @@ def run(
     changes, watch = Changes(ROOT), Watch([], _warn)
     with suppress(KeyboardInterrupt), exclusive(LOCK), Stack(ROOT, watch) as stack:
         missing = stack.start(services or [])
-        _describe(stack.environments, missing)
-        follow = Following(changes, stack.follow, _warn)
-        while True:
-            watch.look()
-            follow.look()
-            sleep(EVERY_S)
+        describe(stack.environments, missing)
+        follow = Following(stack.follow, _warn)
+        with FrontDoor(stack.front, start_rendering) as front_door:
+            while True:
+                watch.look()
+                changed = changes.look()
+                follow.look(changed)
+                front_door.look(changed)
+                sleep(EVERY_S)
 
 
 def _stop_on_signals() -> None:
@@ -67,24 +71,15 @@ def _warn(text: str) -> None:
     say(f"[yellow]{escape(text)}[/]")
 
 
-def _describe(environments: Mapping[str, Mapping[str, str]], missing: list[str]) -> None:
+def describe(environments: Mapping[str, Mapping[str, str]], missing: list[str]) -> None:
     """Print addresses and how to log in."""
     chosen = [service for service in SERVICES if service.name in environments]
     front = front_of(chosen)
-    table = Table("Service", "Address", "Docs", "Database")
-    for service in chosen:
-        environment = environments[service.name]
-        address = _address(environments, service)
-        url = urlsplit(environment.get(service.store_variable, ""))
-        database = url.netloc.rpartition("@")[2] + url.path  # without the password
-        state = " [red](not ready)[/]" if service.name in missing else ""
-        table.add_row(service.name + state, address, f"{address}/docs", database)
-    table.add_section()
+    console.print(_addresses(environments, chosen, missing))
+    say("Each service has its documentation at /docs.")
     for service in chosen:
         if service.dashboard:
-            address = f"{_address(environments, front or service)}{service.dashboard}"
-            table.add_row(f"{service.name} dashboard", address, "", "")
-    console.print(table)
+            say(f"The dashboard of {service.name}: {_address(environments, front or service)}{service.dashboard}")
     if missing:
         say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
     if (issuer := token_issuer()) in environments:
@@ -93,6 +88,19 @@ def _describe(environments: Mapping[str, Mapping[str, str]], missing: list[str])
     last = chosen[-1].name
     say(f"One service with what it needs: make run SERVICES={last}. Its tests: make test SERVICE={last}.")
     say("Ctrl-C stops everything. The services' logs follow.")
+
+
+def _addresses(
+    environments: Mapping[str, Mapping[str, str]], chosen: Sequence[Service], missing: Collection[str]
+) -> Table:
+    """Return the addresses of services and databases: in a narrow terminal the latter are broken, and none is cut."""
+    table = Table("Service", Column("Address", no_wrap=True), Column("Database", overflow="fold"))
+    for service in chosen:
+        url = urlsplit(environments[service.name].get(service.store_variable, ""))
+        database = url.netloc.rpartition("@")[2] + url.path  # without the password
+        state = " [red](not ready)[/]" if service.name in missing else ""
+        table.add_row(service.name + state, _address(environments, service), database)
+    return table
 
 
 def _address(environments: Mapping[str, Mapping[str, str]], service: Service) -> str:

@@ -18,7 +18,7 @@ from cli.dev.ports import free_port_like, hold_port_like, holder_of
 from cli.dev.server import EmbeddedServer
 from cli.dev.watch import Part, Watch
 from cli.errors import CommandError
-from cli.services.discovery import Service, discover, url_variable
+from cli.services.discovery import Service, discover, front_of, url_variable
 
 _COLOURS = {"FORCE_COLOR": "1"} if COLOURED else {"NO_COLOR": "1"}
 _FOR_PAGES = frozenset({"DOCS_SERVICES"})
@@ -90,6 +90,11 @@ class Stack:
                 say(f"[green]{name} runs: {self.environments[name][url_variable(name)]}/docs[/]")
         if missing:
             say(f"[red]Not ready: {', '.join(missing)}; see above. An edit starts it again.[/]")
+
+    def front(self) -> Path | None:
+        """Return the folder of the service that fronts the others; None if it does not run."""
+        front = front_of(self._services.values())
+        return self._root / front.name if front else None
 
     def _prepare(self, names: Collection[str]) -> dict[str, dict[str, str]]:
         """Reserve ports, open and migrate databases; returns the environment of each service that runs from now on."""

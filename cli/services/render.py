@@ -1,5 +1,6 @@
 """`bin/cli render`: write everything that names the services or the project."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -73,6 +74,18 @@ def write(root: Path, project: Project, *, force: bool = False, given: Mapping[s
     manifests = _changes(root, render_manifests(root), {}, force=force)
     _write(root, manifests)
     return sorted(texts | manifests)
+
+
+def write_front(root: Path, project: Project) -> list[str]:
+    """
+    Bring the files of the front up to date, and no others; returns the paths of those that changed.
+
+    Raises:
+        CommandError: Some text was edited.
+    """
+    texts = _changes(root, render_front(project), {})
+    _write(root, texts)
+    return sorted(texts)
 
 
 def out_of_date(root: Path, project: Project) -> list[str]:
@@ -157,7 +170,7 @@ def _write(root: Path, texts: Mapping[str, str | None]) -> None:
                 file.parent.rmdir()
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.new")
+        draft = file.with_name(f"{file.name}.{os.getpid()}.new")  # `make run` and a command may render at a time
         draft.write_text(text, encoding="utf-8")
         if file.exists():
             shutil.copymode(file, draft)

@@ -47,6 +47,9 @@ def update(
     Raises:
         CommandError: Git does not have all changes, the two have no common commit, or both sides wrote the same lines.
     """
+    if is_merged(ROOT, revision):
+        typer.echo(f"Up to date: {revision} is merged already.")
+        return
     require_clean_tree(ROOT)
     with drafted(ROOT) as code:
         merged = merge(ROOT, revision, code)
@@ -55,6 +58,11 @@ def update(
         paths = "\n".join(f"  {path}" for path in merged.conflicts)
         raise CommandError(f"Both sides wrote here; edit these files:\n{paths}\nThen: {steps}")
     typer.echo(f"Merged {revision}; nothing is committed. Next: {steps}")
+
+
+def is_merged(root: Path, revision: str) -> bool:
+    """Whether a revision is a part of the current branch."""
+    return not try_git(root, "merge-base", "--is-ancestor", revision, "HEAD").returncode
 
 
 def merge(root: Path, revision: str, code: Path) -> Merged:
@@ -79,7 +87,9 @@ def merge(root: Path, revision: str, code: Path) -> Merged:
 
 def _common_commit(root: Path, revision: str) -> str:
     if try_git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode:
-        raise CommandError(f"There is no revision '{revision}' here. First: git fetch base (docs/updating.md)")
+        has_remote = "base" in try_git(root, "remote").stdout.split()
+        first = "git fetch base" if has_remote else "git remote add base ADDRESS_OF_THE_BASE && git fetch base"
+        raise CommandError(f"There is no revision '{revision}' here. First: {first} (docs/updating.md)")
     found = try_git(root, "merge-base", "HEAD", revision)
     if found.returncode:
         raise CommandError(f"This project and {revision} have no commit in common (docs/updating.md).")

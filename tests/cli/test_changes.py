@@ -20,7 +20,12 @@ class Stack:
 
     def __post_init__(self) -> None:
         """Begin with the files as they are."""
-        self.following = Following(Changes(self.folder), self.follow, self.said.append)
+        self.changes = Changes(self.folder)
+        self.following = Following(self.follow, self.said.append)
+
+    def look(self) -> None:
+        """Look once, as `make run` does."""
+        self.following.look(self.changes.look())
 
     def follow(self) -> None:
         """Count, or raise the problem."""
@@ -34,7 +39,7 @@ class Stack:
         with (self.folder / file).open("a") as text:
             text.write("#\n")
         for _ in range(3):
-            self.following.look()
+            self.look()
         return self.followed - before
 
 
@@ -58,12 +63,12 @@ def test_a_change_that_goes_on_is_not_followed_yet(stack: Stack) -> None:
     """While a folder is still being written, nothing happens; afterwards all of it is one change."""
     for number in range(3):
         (stack.folder / "gift" / "settings.py").write_text("#" * number)
-        stack.following.look()
+        stack.look()
     assert stack.followed == 0
 
     (stack.folder / "other" / "service.toml").touch()  # it becomes a service
     for _ in range(3):
-        stack.following.look()
+        stack.look()
     assert stack.followed == 1
 
 
@@ -81,6 +86,6 @@ def test_a_service_that_goes_is_followed(stack: Stack) -> None:
     """Removing a declaration is a change."""
     (stack.folder / "gift" / "service.toml").unlink()
     for _ in range(3):
-        stack.following.look()
+        stack.look()
 
     assert stack.followed == 1

@@ -1,6 +1,7 @@
 """`bin/cli db`: what it prints, and its errors as sentences."""
 
 import asyncio
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_migrations_are_named_as_they_are_applied_and_undone(url: str, capsys: p
     applied = capsys.readouterr().out.splitlines()
     upgrade(["user"])
     again = capsys.readouterr().out
-    downgrade("user", "-1")
+    downgrade("user", "-1", yes=True)
     undone = capsys.readouterr().out
 
     assert applied[0] == "user: applied de39f3119e25 Create users"
@@ -84,6 +85,22 @@ def test_migrations_are_named_as_they_are_applied_and_undone(url: str, capsys: p
     assert again == "user: nothing to do\n"
     assert undone == applied[-1].replace("applied", "undid") + "\n"
     assert {"users", "outbox"} <= tables(url)
+
+
+@pytest.mark.parametrize(("target", "count"), [("-1", 1), ("-2", 2), ("base", len(MIGRATIONS))])
+def test_a_downgrade_asks_and_names_what_it_undoes(url: str, target: str, count: int) -> None:
+    """Without a terminal it changes nothing, and names the command that does not ask."""
+    upgrade(["user"])
+    newest = execute(url, "SELECT version_num FROM alembic_version")
+
+    with pytest.raises(CommandError) as refused:
+        downgrade("user", target)
+
+    said = str(refused.value)
+    assert said.startswith(f"This undoes {newest[0][0]} ")
+    assert len(re.findall(r"\b[0-9a-f]{12}\b", said)) == count
+    assert f"bin/cli db downgrade user {target} --yes" in said
+    assert execute(url, "SELECT version_num FROM alembic_version") == newest
 
 
 def test_a_migration_of_another_branch_is_named_with_the_ways_out(
@@ -105,7 +122,7 @@ def test_a_migration_of_another_branch_is_named_with_the_ways_out(
     (finding,) = doctor.check_databases({"USER_DATABASE_URL": url})
     assert "feedfacecafe" in finding.remedy
     running = dict.fromkeys((one.store_variable for one in SERVICES if one.store), "none") | {"USER_DATABASE_URL": url}
-    monkeypatch.setattr("cli.dev.environment.running_environment", lambda: running)
+    monkeypatch.setattr("cli.dev.environment.running_environment", lambda _needed: running)
     (problem,) = unknown_in_running_stack()
     assert problem in str(refused.value)
     for command in (downgrade, migrate):
@@ -180,7 +197,7 @@ def test_a_locked_table_is_no_endless_wait(url: str, monkeypatch: pytest.MonkeyP
         try:
             async with holder.transaction():
                 await holder.execute("LOCK TABLE users")
-                await asyncio.to_thread(downgrade, "user", "base")
+                await asyncio.to_thread(downgrade, "user", "base", yes=True)
         finally:
             await holder.close()
 

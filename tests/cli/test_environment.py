@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
+from typer.testing import CliRunner
 
+from cli.__main__ import app
 from cli.dev import environment
 from cli.dev.environment import given_environment, service_environment, stack_environment, write_environment
 from cli.environment import store_url, use_running_stack
@@ -132,7 +135,7 @@ def test_no_running_environment_without_a_stack(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(environment, "LOCK", tmp_path / "lock")
 
     with pytest.raises(CommandError, match="make run"):
-        environment.running_environment()
+        environment.running_environment([])
 
 
 @pytest.fixture
@@ -148,7 +151,9 @@ def test_a_command_finds_the_database_under_a_familiar_name(process: dict[str, s
     """Without a stack and without our variables, DATABASE_URL is the address of the service's database."""
     process["DATABASE_URL"] = "postgresql://app:secret@db/shop"
 
-    assert store_url(find_service("user"), use_running_stack()).get_secret_value() == process["DATABASE_URL"]
+    user = find_service("user")
+
+    assert store_url(user, use_running_stack([user])).get_secret_value() == process["DATABASE_URL"]
 
 
 def test_the_running_stack_comes_before_familiar_names(
@@ -156,9 +161,62 @@ def test_the_running_stack_comes_before_familiar_names(
 ) -> None:
     """A DATABASE_URL may belong to another project: in a folder whose stack runs, the stack's database is used."""
     process["DATABASE_URL"] = "postgresql://app:secret@db/another_project"
-    monkeypatch.setattr("cli.dev.environment.running_environment", lambda: STORES)
+    monkeypatch.setattr("cli.dev.environment.running_environment", lambda _needed: STORES)
 
-    assert store_url(find_service("user"), use_running_stack()).get_secret_value() == "url of user"
+    user = find_service("user")
+
+    assert store_url(user, use_running_stack([user])).get_secret_value() == "url of user"
+
+
+PARTIAL = [
+    ["call", "user", "GET", "/livez"],
+    ["demo"],
+    ["invariants"],
+    ["backup", "today"],
+    ["events", "dead"],
+    ["events", "replay", "user"],
+    ["relay", "user"],
+    ["db", "migrate", "user", "-m", "x"],
+    ["db", "upgrade"],
+    ["db", "downgrade", "user"],
+    ["user", "create-admin", "ada", "ada@example.org"],
+]
+"""The commands that need addresses; analytics alone runs."""
+
+
+@pytest.mark.parametrize("arguments", PARTIAL, ids=" ".join)
+def test_a_command_names_the_services_that_do_not_run(
+    process: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
+) -> None:
+    """With a part of the stack it names those that it needs, and how to start them; it does nothing else."""
+    monkeypatch.setattr(environment, "is_held", lambda _lock: True)
+    monkeypatch.setattr(environment, "ENVIRONMENT", tmp_path / "env")
+    monkeypatch.chdir(tmp_path)
+    analytics = find_service("analytics")
+    write_environment({analytics.url_variable: "http://127.0.0.1:1", analytics.store_variable: "url"}, tmp_path / "env")
+
+    refused = CliRunner().invoke(app, arguments).exception
+
+    assert isinstance(refused, CommandError)
+    assert re.search(
+        r"^Not running: (?!analytics)[\w, ]*\buser\b.* Ctrl-C, then start all with `make run`", str(refused)
+    )
+    assert analytics.url_variable not in process
+    assert [file.name for file in tmp_path.iterdir()] == ["env"]
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("ANALYTICS_SERVICE_URL", "USER_SERVICE_URL"), ("USER_SERVICE_URL", "LINK_KEY__CLIENT__USER")],
+)
+def test_what_a_call_lacks_in_a_given_environment_is_named(process: dict[str, str], given: str, missing: str) -> None:
+    """Outside of development there is no stack that could complete it."""
+    process[given] = "http://127.0.0.1:1"
+
+    refused = CliRunner().invoke(app, ["call", "user", "GET", "/livez"]).exception
+
+    assert isinstance(refused, CommandError)
+    assert str(refused).startswith(missing)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.dev.files import ROOT
+from cli.dev.guarded import Guarded
 from cli.dev.polling import wait_until
 from cli.dev.ports import hold_port_like, is_broken, is_ready
 from cli.dev.processes import SupervisedProcess
@@ -86,16 +87,31 @@ def test_a_service_that_does_not_start_answers_with_the_reason(serve: Serve, tex
 
 
 def test_an_edit_starts_it_again(serve: Serve, tmp_path: Path) -> None:
-    """Broken code answers 503 with the reason; once it is corrected, the service answers."""
+    """Broken code answers 503 with the reason; once it and the file that it reads are there, the service answers."""
+    starts = GOOD.format(at_build="open('toy/routes.toml').close()", at_start="pass")
     port = serve("def broken(:")
     assert wait_until(lambda: is_broken(port), 30)
     status, answer = ask(port)
     assert status == 503
     assert "SyntaxError: invalid syntax" in answer
 
-    def is_mended() -> bool:  # written again and again: the watcher may only have begun to watch
-        (tmp_path / "toy" / "main.py").write_text(GOOD.format(at_build="pass", at_start="pass"))
-        return wait_until(lambda: is_ready(port), 5)
+    def lacks_its_file() -> bool:  # written again and again: the watcher may only have begun to watch
+        (tmp_path / "toy" / "main.py").write_text(starts)
+        return wait_until(lambda: "FileNotFoundError" in ask(port)[1], 5)
 
-    assert wait_until(is_mended, 60)
+    assert wait_until(lacks_its_file, 60)
+    (tmp_path / "toy" / "routes.toml").touch()  # as `make run` writes the routes of the front
+    assert wait_until(lambda: is_ready(port), 30)
     assert ask(port) == (200, '{"status": "ready"}')
+
+
+def test_a_wrong_setting_has_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a service whose new peer `make run` has not given it yet: the variable is named, and that it comes."""
+    monkeypatch.delenv("USER_DATABASE_URL", raising=False)
+
+    Guarded("user")
+
+    said = capsys.readouterr().err
+    assert "USER_DATABASE_URL: Field required" in said
+    assert "comes by itself" in said
+    assert "Traceback" not in said

@@ -46,7 +46,7 @@ def test_all_data_is_deleted_only_when_it_is_confirmed(development: Path, monkey
         reset()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda _question: False)
-    with pytest.raises(CommandError, match="Nothing was deleted"):
+    with pytest.raises(CommandError, match="Nothing was changed"):
         reset()
     assert names(development) == everything
 

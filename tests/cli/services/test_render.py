@@ -22,7 +22,7 @@ from cli.services.discovery import ROOT, Kind, Service
 from cli.services.own_settings import Setting
 from cli.services.project import Part, Project, read_project
 from cli.services.rename import give_name
-from cli.services.render import out_of_date, renderings, write
+from cli.services.render import out_of_date, renderings, write, write_front
 from cli.services.workflows import WORKFLOWS
 from tests.deploy.manifests import Manifest
 
@@ -192,6 +192,18 @@ def check_front_door(files: Mapping[str, str], kind: str) -> None:
         (one["method"], one["path"], one["sealed"]) for one in door["open"] if one["service"] == f"gift_{kind}"
     ] == [("GET", path, True)]
     assert f"{path}/{{gift_id}}/secret" in door["closed"]
+
+
+def test_the_files_of_the_front_are_written_alone(project: Project, copy: Path) -> None:
+    """A running stack does so after a change of code; a second time there is nothing to write."""
+    gifts, before = extended(project, "postgres"), texts(copy)
+
+    written = write_front(copy, gifts)
+
+    after = texts(copy)
+    assert written == [path for path in after if after[path] != before[path]]
+    assert written == ["gateway/front_door/routes.toml", "gateway/settings.py"]
+    assert write_front(copy, gifts) == []
 
 
 # --- end about gateway ---

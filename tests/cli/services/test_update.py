@@ -7,7 +7,7 @@ from cli.services.discovery import ROOT
 from cli.services.kubernetes import service_file
 from cli.services.locks import lock_file
 from cli.services.regions import Region, WholeFile, replaced, whole
-from cli.services.update import Merged, merge
+from cli.services.update import Merged, merge, update
 from tests.cli.services.clones import run
 from tests.support.git import commit, git
 
@@ -220,7 +220,13 @@ def test_an_update_can_be_taken_back(repository: Repository) -> None:
 
 @pytest.mark.parametrize(
     ("revision", "message"),
-    [("nothing", r"There is no revision 'nothing' here. First: git fetch"), ("other", "have no commit in common")],
+    [
+        (
+            "nothing",
+            r"There is no revision 'nothing' here. First: git remote add base ADDRESS_OF_THE_BASE && git fetch base",
+        ),
+        ("other", "have no commit in common"),
+    ],
 )
 def test_a_revision_that_cannot_be_merged_is_refused(repository: Repository, revision: str, message: str) -> None:
     """The tree stays as it is."""
@@ -230,6 +236,28 @@ def test_a_revision_that_cannot_be_merged_is_refused(repository: Repository, rev
         merge(repository.folder, revision, ROOT)
 
     assert repository.git("status", "--porcelain") == ""
+
+
+def test_a_known_base_is_fetched(repository: Repository) -> None:
+    """Its address is asked for once."""
+    repository.git("remote", "add", "base", "../base")
+
+    with pytest.raises(CommandError, match=r"here. First: git fetch base \("):
+        merge(repository.folder, "base/nothing", ROOT)
+
+
+def test_what_is_merged_already_is_up_to_date(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command succeeds, and changes nothing."""
+    repository.commit(**{"own.md": "ours\n"})
+    (repository.folder / "own.md").write_text("not committed yet\n")
+    monkeypatch.setattr("cli.services.update.ROOT", repository.folder)
+
+    update("base")
+
+    assert capsys.readouterr().out == "Up to date: base is merged already.\n"
+    assert repository.git("status", "--porcelain").split() == ["M", "own.md"]
 
 
 LATER = [
