@@ -52,8 +52,6 @@ def _from_json(value: Any) -> Any:  # noqa: ANN401 - before validation
 _MAX = MAX_MINOR // 100
 _Number = Annotated[float, Field(ge=0, le=_MAX)]
 
-_Number = Annotated[float, Field(ge=0, le=_MAX)]
-
 Price = Annotated[
     Decimal,
     # Before the validator, pydantic checks this in Rust: 1.6 us; after it, in Python: 7.2 us.
