@@ -63,7 +63,7 @@ def test_the_tests_of_a_service_are_selected_by_make(monkeypatch: pytest.MonkeyP
         ({"caller": "analytics", "call": Call("user", "GET", "/")}, {"analytics", "user"}),
         ({"package": "chassis", "number": 1}, set()),
     ],
-    ids=str,
+    ids=["a name", "a service", "a route", "a call", "none"],
 )
 def test_a_case_concerns_the_services_in_its_parameters(parameters: dict[str, Any], services: set[str]) -> None:
     """A name, a service, a route of one, or a call from one to another; others concern all services."""
