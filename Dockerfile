@@ -39,7 +39,7 @@ ENV PYTHONPYCACHEPREFIX=/tmp/pycache \
 COPY --from=venv /venv /venv
 COPY deploy ./deploy
 ENTRYPOINT ["/app/deploy/as_owner.sh", "/app/deploy/entrypoint.sh"]
-CMD ["sh", "-c", "exec uvicorn $SERVICE.main:build --factory --host 0.0.0.0 --port $PORT --http chassis.web.http_protocol:LimitedProtocol --ws none --no-server-header --no-access-log --reload --reload-include '*.toml' --reload-include '*.yaml' --reload-dir $SERVICE --reload-dir chassis --timeout-graceful-shutdown 1"]
+CMD ["sh", "-c", "exec uvicorn $SERVICE.main:build --factory --host 0.0.0.0 --port $PORT --http chassis.web.http_protocol:LimitedProtocol --ws none --no-server-header --no-access-log --reload --reload-dir $SERVICE --reload-dir chassis --timeout-graceful-shutdown 1"]
 
 FROM base AS prod
 ARG SERVICE

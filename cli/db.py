@@ -191,12 +191,12 @@ def _describe(difference: Any) -> str:  # noqa: ANN401 - Alembic's tuples, some 
 
 def unknown_in_running_stack() -> Iterator[str]:
     """Yield what to do about each database of the running stack that has a migration of another branch."""
-    from cli.dev.environment import running_environment
+    from cli.dev.environment import NoStack, running_environment
     from cli.migrations import FAILURES, revisions, unknown
 
     try:
         running = running_environment([])
-    except CommandError:  # no stack is running
+    except NoStack:
         return
     for service in SERVICES:
         if service.kind == "postgres" and service.store_variable in running:

@@ -28,11 +28,11 @@ def use_running_stack(needed: Collection[Service]) -> Mapping[str, str]:
             or a secret's file cannot be read.
     """
     if not _has_addresses():
-        from cli.dev.environment import running_environment
+        from cli.dev.environment import NoStack, running_environment
 
         try:
             os.environ.update(running_environment(needed))
-        except CommandError:
+        except NoStack:
             if not _has_familiar_addresses():
                 raise
     return os.environ

@@ -24,6 +24,10 @@ _WATCHING = (
 )
 
 
+class NoStack(CommandError):
+    """No stack is running in this folder."""
+
+
 def given_environment(file: Path = ROOT / ".env") -> dict[str, str]:
     """Return the variables in *file*, overridden by those of the environment."""
     given = {name: value.strip() for name, value in (_read(file, interpolate=True) | os.environ).items()}
@@ -82,11 +86,12 @@ def running_environment(needed: Iterable[Service]) -> dict[str, str]:
     Return the whole environment of the stack that runs in this folder.
 
     Raises:
-        CommandError: No stack is running, or one without some of the *needed* services; the message names them.
+        NoStack: No stack is running.
+        CommandError: It runs without some of the *needed* services; the message names them.
     """
     if not is_held(LOCK) or not ENVIRONMENT.exists():
         message = "The stack is not running. Start it with `make run`."
-        raise CommandError(message)
+        raise NoStack(message)
     found = _read(ENVIRONMENT, interpolate=False)
     if missing := [service.name for service in needed if service.url_variable not in found]:
         raise CommandError(

@@ -189,6 +189,7 @@ def test_a_command_names_the_services_that_do_not_run(
     process: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]
 ) -> None:
     """With a part of the stack it names those that it needs, and how to start them; it does nothing else."""
+    process["DATABASE_URL"] = "postgresql://app:secret@db/another_project"
     monkeypatch.setattr(environment, "is_held", lambda _lock: True)
     monkeypatch.setattr(environment, "ENVIRONMENT", tmp_path / "env")
     monkeypatch.chdir(tmp_path)
