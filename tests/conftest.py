@@ -41,6 +41,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
 from cli.services import SERVICES, STORED
+from tests.clients.addresses import address_of
 from tests.support import selection
 from tests.support.aliases import Bearer, Empty, MakeUser, People
 from tests.support.databases import HURRY, PATIENCE_S, Tables, WrittenCollections, data_folder, patient_pools
@@ -137,7 +138,7 @@ def environment(
             service.url_variable: f"http://127.0.0.1:{ports.enter_context(reserved_port())}" for service in SERVICES
         }
         docs = {"DOCS_SERVICES": json.dumps({service.name: addresses[service.url_variable] for service in SERVICES})}
-        like_production = {"JWT_ISSUER": addresses["USER_SERVICE_URL"], "PLAIN_REGISTRATION": "false"}
+        like_production = {"JWT_ISSUER": address_of(addresses, "user"), "PLAIN_REGISTRATION": "false"}
         for_tests = {"LOG_LEVEL": "WARNING"}
         # --- about gateway ---
         for_tests["GATEWAY_RATE_LIMITS"] = "off"  # all tests share an address

@@ -53,6 +53,7 @@ async def test_every_call_arrives(
     assert reported["failures"] == []
     assert set(reported["statuses"]) == {200}
     events = await stored()
+    assert [event for event in events if "context" not in event["data"]] == []
     libraries = [event["data"].pop("context")["library"]["name"] for event in events]
     assert libraries == [LIBRARIES[program]] * 6
     assert {event["type"]: event["data"] for event in events} == {
