@@ -149,7 +149,7 @@ NAMES = "gateway-service|gateway/|the gateway|graphql|strawberry"
 OF_OTHERS = [
     *(":!CHANGELOG.md", ":!chassis", ":!cli/dev/reloading.py", ":!requirements", ":!docs/decisions/0016-kubernetes.md")
 ]
-"""Files that may have the word: history, a span's name, a kind of file, libraries of libraries, and Kubernetes' Gateway API."""
+"""They may have the word: history, a span's name, a kind of file, libraries of libraries, Kubernetes' Gateway API."""
 
 
 def check_unnamed(clone: Path) -> None:
