@@ -196,8 +196,9 @@ def empty(apps: dict[str, FastAPI], tables: list[Tables], written: WrittenCollec
     """Empties tables and the collections that were written to, after earlier events have been delivered."""
 
     async def seems_quiet() -> bool:
-        serving = any(app.state.application.receiver.in_flight for app in apps.values())
-        return not serving and not any(await asyncio.gather(*(one.have_events() for one in tables)))
+        if written.under_way or any(app.state.application.receiver.in_flight for app in apps.values()):
+            return False
+        return not any(await asyncio.gather(*(one.have_events() for one in tables)))
 
     async def is_quiet() -> bool:
         # Twice: a request that was still unread at the first look, of a client that has left, may publish an event.

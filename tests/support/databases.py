@@ -115,11 +115,16 @@ class Tables:
 
 
 class WrittenCollections(monitoring.CommandListener):
-    """Records the collections of MongoDB to which this process has written: the others are still empty."""
+    """
+    Records the collections of MongoDB to which this process has written: the others are still empty.
+
+    A write cannot be cancelled, as a thread waits for it: when its request has timed out, it is still under way.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
         self.names = set[str]()
+        self.under_way = set[int]()
 
     @classmethod
     def of_this_process(cls) -> Self:
@@ -137,9 +142,12 @@ class WrittenCollections(monitoring.CommandListener):
         """Record the collection of a writing command."""
         if event.command_name in {"insert", "update", "findAndModify"}:
             self.names.add(event.command[event.command_name])
+            self.under_way.add(event.request_id)
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing to do."""
+        """Record the end of a write."""
+        self.under_way.discard(event.request_id)
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing to do."""
+        """Record the end of a write."""
+        self.under_way.discard(event.request_id)
