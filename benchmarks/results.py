@@ -16,13 +16,15 @@ from cryptography.hazmat.backends.openssl import backend
 
 from benchmarks.measurement import Measurement
 
+Figure = Callable[[Measurement], float]
+"""Reads a figure of a round."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target for the ratio (or the difference) of two sides' figure in one run."""
+    """A target for a figure of one run: mostly the ratio of two sides."""
 
     text: str
-    figure: Callable[[Measurement], float]
     limit: float
     at_most: bool = False
 
@@ -57,14 +59,14 @@ class Result:
         }
 
 
-def compare(target: Target, over: Sequence[Measurement], under: Sequence[Measurement]) -> Result:
+def compare(target: Target, figure: Figure, over: Sequence[Measurement], under: Sequence[Measurement]) -> Result:
     """Compare two sides round by round: the quiet rounds, if there are any."""
-    return result(target, [target.figure(one) / target.figure(other) for one, other in _pairs(over, under)])
+    return result(target, [figure(one) / figure(other) for one, other in _pairs(over, under)])
 
 
-def subtract(target: Target, from_: Sequence[Measurement], other: Sequence[Measurement]) -> Result:
+def subtract(target: Target, figure: Figure, from_: Sequence[Measurement], other: Sequence[Measurement]) -> Result:
     """Return the difference of two sides round by round, like ``compare``; the target limits the difference."""
-    return result(target, [target.figure(one) - target.figure(two) for one, two in _pairs(from_, other)])
+    return result(target, [figure(one) - figure(two) for one, two in _pairs(from_, other)])
 
 
 def _pairs(one: Sequence[Measurement], other: Sequence[Measurement]) -> Sequence[tuple[Measurement, Measurement]]:

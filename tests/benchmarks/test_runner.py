@@ -10,7 +10,7 @@ from benchmarks.measurement import Measurement, Series
 from benchmarks.results import Target, compare
 from benchmarks.runner import Rounds, Side, Turn
 
-PER_SECOND = Target("throughput", lambda one: one.per_second, 0.5)
+PER_SECOND = Target("throughput", 0.5)
 
 
 def taken(calls: int) -> Taken:
@@ -99,6 +99,6 @@ def test_sides_are_compared_within_rounds_in_which_both_were_quiet() -> None:
     over = [measurement(10), measurement(40), measurement(900)]
     under = [measurement(10), measurement(20), measurement(1, others=0.2)]
 
-    found = compare(PER_SECOND, over, under)
+    found = compare(PER_SECOND, lambda one: one.per_second, over, under)
 
     assert (found.ratio, found.lowest, found.highest, found.is_met) == (1.5, 1.0, 2.0, True)

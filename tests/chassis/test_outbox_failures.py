@@ -18,13 +18,13 @@ async def test_the_pause_after_a_failure_is_bounded(exchange: Exchange, attempts
     (delivery,), _ = await outbox.claim(exchange.database, "tiny", 1)
     async with exchange.database.transaction() as session:
         begun = await session.scalar(text("SELECT clock_timestamp()"))
-        await outbox.postpone(session, [delivery], "nobody answers")
+        await outbox.postpone(session, [delivery], "no answer")
 
     ((pause, so_far, counted, reason, dead_at),) = await exchange.rows(
         "SELECT due_at - :begun, clock_timestamp() - :begun, attempts, last_error, dead_at FROM outbox", begun=begun
     )
     assert timedelta(0) <= pause < so_far + timedelta(seconds=longest_s)
-    assert (counted, reason, dead_at) == (attempts + 1, "nobody answers", None)
+    assert (counted, reason, dead_at) == (attempts + 1, "no answer", None)
 
 
 async def test_after_ten_refusals_an_event_is_dead(exchange: Exchange) -> None:

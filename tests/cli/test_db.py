@@ -22,6 +22,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
 from cli.migrations import read_config
 from cli.services import SERVICES, find_service
+from tests.cli.executing import execute
 from user.models import Base
 
 VERSIONS = ROOT / "user" / "migrations" / "versions"
@@ -40,19 +41,6 @@ def url(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
     execute(url, "CREATE SCHEMA public")
     monkeypatch.setenv("USER_DATABASE_URL", url)
     return url
-
-
-def execute(url: str, statement: str) -> list[asyncpg.Record]:
-    """Run a statement, and return its rows."""
-
-    async def run() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        try:
-            return await connection.fetch(statement)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 def tables(url: str) -> set[str]:

@@ -18,6 +18,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.environment import quiet_databases
 from cli.errors import CommandError
 from cli.services import STORED, Service
+from tests.cli.executing import execute
 
 OLD, YOUNG = Service("old", 8100, "postgres"), Service("young", 8101, "postgres")
 Rows = Callable[[str], list[str]]
@@ -55,19 +56,6 @@ def backup(rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for service in (OLD, YOUNG):
         execute(os.environ[service.store_variable], "INSERT INTO things VALUES ('after')")
     return tmp_path
-
-
-def execute(url: str, statement: str) -> list[asyncpg.Record]:
-    """Run a statement, and return its rows."""
-
-    async def run() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        try:
-            return await connection.fetch(statement)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 def test_a_service_younger_than_the_backup_is_named_with_the_way_out(rows: Rows, backup: Path) -> None:

@@ -63,16 +63,17 @@ def results(figures: Figures) -> Iterator[Result]:
     """Compare all figures with the targets."""
     for condition in (one for one in REQUESTS if one.concurrency == BUSY):
         through, direct = (_of(figures.requests, side, condition) for side in (GATEWAY, DIRECT))
-        speed = Target(f"throughput, gateway / direct: {condition}", lambda one: one.per_second, _SHARE)
-        yield compare(speed, through.rounds, direct.rounds)
-        p99 = Target(f"p99, gateway / direct: {condition}", lambda one: one.p99_ms, _LONGER, at_most=True)
-        yield compare(p99, through.rounds, direct.rounds)
+        speed = Target(f"throughput, gateway / direct: {condition}", _SHARE)
+        yield compare(speed, lambda one: one.per_second, through.rounds, direct.rounds)
+        p99 = Target(f"p99, gateway / direct: {condition}", _LONGER, at_most=True)
+        yield compare(p99, lambda one: one.p99_ms, through.rounds, direct.rounds)
     page = Condition(READ_PAGE)
     for side in (BY_ID, BY_TEXT):
-        target = Target(f"throughput, {NAMES[side]} / {NAMES[BY_HAND]}", lambda one: one.per_second, _PAGES)
-        yield compare(target, _of(figures.pages, side, page).rounds, _of(figures.pages, BY_HAND, page).rounds)
+        target = Target(f"throughput, {NAMES[side]} / {NAMES[BY_HAND]}", _PAGES)
+        ours, by_hand = (_of(figures.pages, one, page) for one in (side, BY_HAND))
+        yield compare(target, lambda one: one.per_second, ours.rounds, by_hand.rounds)
     held = figures.held
-    push = Target(f"p99 ms from a change to its event, {held.subscriptions:,} held", _no_figure, _PUSH_MS, at_most=True)
+    push = Target(f"p99 ms from a change to its event, {held.subscriptions:,} held", _PUSH_MS, at_most=True)
     yield Result(push, held.delay_ms(99), held.delay_ms(0.01), held.delay_ms(100))
 
 
@@ -148,7 +149,3 @@ def _cpu_us(one: Series[Condition]) -> dict[str, float]:
 
 def _of(series: Sequence[Series[Condition]], side: str, condition: Condition) -> Series[Condition]:
     return next(one for one in series if (one.side, one.condition) == (side, condition))
-
-
-def _no_figure(_: object) -> float:
-    raise NotImplementedError

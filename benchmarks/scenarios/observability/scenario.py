@@ -144,8 +144,8 @@ def _row(one: Series[Condition]) -> tuple[str, ...]:
 def _results(figures: Sequence[Series[Condition]]) -> Iterator[Result]:
     off, *others = figures
     for one in others:
-        target = Target(f"{_NAMES[one.side]} / {_NAMES[off.side]}", lambda one: one.per_second, _LEAST)
-        yield compare(target, one.rounds, off.rounds)
+        target = Target(f"{_NAMES[one.side]} / {_NAMES[off.side]}", _LEAST)
+        yield compare(target, lambda one: one.per_second, one.rounds, off.rounds)
 
 
 SCENARIO = Scenario(

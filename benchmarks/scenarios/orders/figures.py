@@ -50,8 +50,8 @@ def results(figures: Sequence[Series[Condition]]) -> Iterator[Result]:
     for condition in dict.fromkeys(one.condition for one in figures):
         if condition.concurrency == BUSY:
             for peer, least in _TARGETS.items():
-                target = Target(f"throughput, ours / {peer}: {condition}", lambda one: one.per_second, least)
-                yield compare(target, rounds[OURS, condition], rounds[peer, condition])
+                target = Target(f"throughput, ours / {peer}: {condition}", least)
+                yield compare(target, lambda one: one.per_second, rounds[OURS, condition], rounds[peer, condition])
 
 
 def row(one: Series[Condition]) -> Row:
