@@ -1,14 +1,10 @@
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from structlog.testing import CapturingLogger
 
@@ -16,9 +12,9 @@ from chassis.core.deadline import Deadline
 from chassis.core.errors import AppError, BadGateway, DeadlineExceeded, ServiceUnavailable
 from chassis.dispatch import metrics
 from chassis.dispatch.call import Call
-from chassis.dispatch.errors import Refusal, RemoteError, RemoteFault, RemoteUnavailable
-from chassis.dispatch.retry import Retries, RetryBudget, retry_after
-from chassis.dispatch.transport import Answer, AnswerTooLarge, ConnectFailed
+from chassis.dispatch.errors import RemoteError, RemoteFault, RemoteUnavailable
+from chassis.dispatch.retry import Retries, RetryBudget
+from chassis.dispatch.transport import AnswerTooLarge, ConnectFailed
 from tests.support.scripted_transport import OK, PATH, Step, Time, after, answers, dispatcher_to, fails, says_plainly
 
 READ = Call("product", "GET", PATH, returns=dict[str, bool])
@@ -251,66 +247,3 @@ async def test_waits_differ() -> None:
         waits.update(peer.time.sleeps)
 
     assert len(waits) > 30
-
-
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("said", ["1", "5"])
-async def test_retry_after_is_kept_to(status: int, said: str) -> None:
-    """A Retry-After longer than the jitter is the wait."""
-    dispatcher, peer = dispatcher_to(answers(status, {"retry-after": said}), OK)
-
-    await dispatcher.send("product", "GET", PATH)
-
-    assert peer.time.sleeps == [float(said)]
-
-
-async def test_retry_after_may_be_a_date() -> None:
-    """A date stands for the seconds until then."""
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=4), usegmt=True)
-    dispatcher, peer = dispatcher_to(answers(503, {"retry-after": date}), OK)
-
-    await dispatcher.send("product", "GET", PATH)
-
-    assert 2 < peer.time.sleeps[0] <= 4
-
-
-@pytest.mark.parametrize(
-    "said",
-    ["0", "-1", "soon", "", "1.5", "Sat, 99 Nov 2026 09:00:00 GMT", "Sat, 21 Nov 2020 09:00:00 GMT", "²"],
-)
-async def test_a_retry_after_that_says_nothing_is_ignored(said: str) -> None:
-    """With zero, an invalid value or a past date the wait is the jitter."""
-    dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
-
-    await dispatcher.send("product", "GET", PATH)
-
-    assert peer.time.sleeps[0] <= 0.1
-
-
-@pytest.mark.parametrize(("said", "timeout"), [("6", 30), ("3600", 30), ("2", 1.5), ("2", 2.0), ("9" * 400, 30)])
-async def test_a_retry_after_that_is_too_long_is_passed_on(said: str, timeout: float) -> None:
-    """With a Retry-After over 5 s, or past the deadline, the call fails at once and passes it on."""
-    dispatcher, peer = dispatcher_to(answers(503, {"retry-after": said}), OK)
-
-    with pytest.raises(ServiceUnavailable) as failed:
-        await dispatcher.send("product", "GET", PATH, timeout=timeout)
-
-    assert failed.value.headers["Retry-After"] == said
-    assert (len(peer.seen), peer.time.sleeps) == (1, [])
-
-
-DAYS = st.datetimes().map(format_datetime)
-PIECES = st.sampled_from(
-    ["Sat, 21 Nov", "2026", "0001", "9999", "09:00:00", "GMT", "-0000", "+9999", "+2359", "1", "9" * 30]
-)
-
-
-@given(st.text() | DAYS | st.lists(PIECES).map(" ".join))
-@example("Sat, 21 Nov 2026 09:00:00 +" + "9" * 20)
-@example("Mon, 01 Jan 0001 00:00:00 -0000")
-@example("Fri, 31 Dec 9999 23:59:59 -0000")
-def test_no_retry_after_breaks_the_caller(said: str) -> None:
-    """Any header is read as a number of seconds, or ignored."""
-    seconds = retry_after(Refusal(Answer(503, {"retry-after": said}, b"")))
-
-    assert seconds is None or seconds >= 0

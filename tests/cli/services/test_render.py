@@ -1,10 +1,8 @@
 """Rendering the project, in a copy of its files."""
 
-import json
 import re
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +15,13 @@ from chassis.sealing.access import optional, service
 from chassis.web.policy import RoutePolicy
 from cli.errors import CommandError
 from cli.routes import DeclaredRoute
-from cli.services import FRONT, SERVICES, locks
+from cli.services import locks
 from cli.services.discovery import ROOT, Kind, Service
 from cli.services.own_settings import Setting
 from cli.services.project import Part, Project, read_project
 from cli.services.rename import give_name
 from cli.services.render import out_of_date, renderings, write, write_front
-from cli.services.workflows import WORKFLOWS
-from tests.deploy.manifests import Manifest
+from tests.cli.services.places import check_places
 
 BASE = re.compile(rb"sealed[- ]services", re.IGNORECASE)
 """The name of this base; a project that was renamed has it nowhere already."""
@@ -127,73 +124,7 @@ def test_a_service_is_added_everywhere_and_removed_without_a_trace(
     assert not list(copy.glob("deploy/kubernetes/services/gift-postgres*"))
 
 
-def check_places(files: Mapping[str, str], kind: str) -> None:
-    """A service of this kind is in every place that names services."""
-    name, host = f"gift_{kind}", f"gift-{kind}-service"
-    check_compose(files, name, host, is_migrated=kind in {"postgres", "mongodb"})
-    check_manifests(files, kind, host, is_migrated=kind in {"postgres", "mongodb"})
-    # --- about gateway ---
-    check_front_door(files, kind)
-    # --- end about gateway ---
-    nginx, settings = files["deploy/nginx/nginx.conf"], files[".env.example"]
-    assert re.search(rf"~\^/api/v1/gifts-{kind}\(/\|\$\) {FRONT.host if FRONT else host}\$domain:", nginx)
-    assert f'~^/api/v1/gifts-{kind}/[^/]+/secret/?$ "";' in nginx
-    assert f"/api/v1/gifts-{kind} $binary_remote_addr;" in nginx
-    assert (f"# {name.upper()}_{'MONGODB' if kind == 'mongodb' else 'DATABASE'}_URL=" in settings) is (kind != "none")
-    assert f"# LINK_KEY__{name.upper()}__USER=" in settings
-    assert "# Whether gifts are wrapped.\n# GIFT_WRAP=true\n" in settings
-    pyproject = tomllib.loads(files["pyproject.toml"])
-    assert name in pyproject["project"]["optional-dependencies"]
-    assert name in pyproject["tool"]["importlinter"]["root_packages"]
-    assert host in files["deploy/prometheus/prometheus.yml"]
-    assert f"!{name}\n" in files[".dockerignore"]
-    assert all(name in files[path] for path in WORKFLOWS if path in files)
-    assert f"| `{name}` |" in files["README.md"]
-    assert f"| `{name}` | `analytics`, `user` | `{name}.given` |  |" in files["docs/architecture.md"]
-    assert f"requirements/{name}.txt" in files
-
-
-def check_compose(files: Mapping[str, str], name: str, host: str, *, is_migrated: bool) -> None:
-    """It is in both compose files."""
-    development, production = (yaml.safe_load(files[f"docker-compose{suffix}.yml"]) for suffix in ("", ".prod"))
-    assert f"./{name}:/app/{name}:ro" in development["services"][host]["volumes"]
-    assert name in json.loads(development["services"]["user-service"]["environment"]["DOCS_SERVICES"])
-    assert f"/secrets/{name}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
-    assert f"set $service {host}:" in files["deploy/nginx/development.conf"]
-    assert development["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
-    assert production["services"][host]["environment"]["GIFT_WRAP"] == "${GIFT_WRAP:-}"
-    assert host in production["services"]["edge"]["depends_on"]
-    assert (host.replace("-service", "-migrate") in production["services"]) is is_migrated
-    assert name in production["secrets"]
-
-
-def check_manifests(files: Mapping[str, str], kind: str, host: str, *, is_migrated: bool) -> None:
-    """It is in the manifests of production."""
-    rendered = yaml.load_all(files["deploy/kubernetes/rendered/production.yaml"], yaml.CSafeLoader)
-    manifests: dict[tuple[str, str], Manifest] = {(one["kind"], one["metadata"]["name"]): one for one in rendered}
-    pod = manifests["Deployment", host]["spec"]["template"]
-    assert pod["metadata"]["labels"].get("database") == {"reflected": "postgres", "none": None}.get(kind, kind)
-    assert f"/gift-{kind}:" in pod["spec"]["containers"][0]["image"]
-    assert (("Job", f"gift-{kind}-migrate") in manifests) is is_migrated
-    peers, outside = manifests["NetworkPolicy", f"gift-{kind}"]["spec"]["egress"]
-    assert peers["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["analytics", "user"]
-    assert outside == {"ports": [{"port": 443}]}
-
-
 # --- about gateway ---
-def check_front_door(files: Mapping[str, str], kind: str) -> None:
-    """The service that fronts the others forwards its routes, has its address, and hides its route for services."""
-    (front,) = (service.name for service in SERVICES if service.front)
-    door = tomllib.loads(files[f"{front}/front_door/routes.toml"])
-    settings, path = files[f"{front}/settings.py"], f"/api/v1/gifts-{kind}"
-    assert f"    gift_{kind}_service_url: ServiceUrl\n" in settings
-    assert f'"gift_{kind}"' in settings
-    assert [
-        (one["method"], one["path"], one["sealed"]) for one in door["open"] if one["service"] == f"gift_{kind}"
-    ] == [("GET", path, True)]
-    assert f"{path}/{{gift_id}}/secret" in door["closed"]
-
-
 def test_the_files_of_the_front_are_written_alone(project: Project, copy: Path) -> None:
     """A running stack does so after a change of code; a second time there is nothing to write."""
     gifts, before = extended(project, "postgres"), texts(copy)
