@@ -62,8 +62,9 @@ class Store(ReplayStore, Protocol):
 class ForeignTables(Protocol):
     """The tables of another owner in a service's database (chassis/postgres/reflected.py)."""
 
-    expected: Mapping[str, Mapping[str, BaseModel]]
-    """The columns for which the service was built, by the names of tables and columns."""
+    @property
+    def expected(self) -> Mapping[str, Mapping[str, BaseModel]]:
+        """The columns for which the service was built, by the names of tables and columns."""
 
     async def check(self) -> str:
         """

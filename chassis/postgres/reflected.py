@@ -13,7 +13,7 @@ import structlog
 
 from chassis.core.errors import DatabaseUnavailable, SchemaChanged
 from chassis.core.tracebacks import place_of
-from chassis.postgres.columns import TABLES, Difference, Tables, compare, read_columns
+from chassis.postgres.columns import TABLES, Difference, compare, read_columns
 from chassis.postgres.database import Postgres
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class ReflectedSchema:
     def __init__(self, store: Postgres, schema: str, columns: Path) -> None:
         self._store = store
         self._schema = schema
-        self.expected: Tables = TABLES.validate_json(columns.read_bytes())
+        self.expected = TABLES.validate_json(columns.read_bytes())
         self._reported: Sequence[str] = ()
 
     async def check(self) -> str:
@@ -50,17 +50,17 @@ class ReflectedSchema:
         async with self._store.outside_pool() as connection:
             found = await read_columns(connection, self._schema, self.expected)
         differences = self._report(list(compare(self.expected, found)))
-        if any(one.breaks for one in differences):
+        if any(one.fails == "always" for one in differences):
             raise SchemaChanged(list(map(str, differences)))
         return "; ".join(map(str, differences))
 
     async def explain(self, error: Exception) -> SchemaChanged | None:
         """Return what to answer instead of an unhandled error, if the tables have changed; None if they have not."""
         with suppress(DatabaseUnavailable):
-            differences = list(map(str, self._report(await self.differences())))
-            if differences:
+            causes = [str(one) for one in self._report(await self.differences()) if one.fails != "never"]
+            if causes:
                 log.warning("request failed on changed tables", error=type(error).__name__, place=place_of(error))
-                return SchemaChanged(differences)
+                return SchemaChanged(causes)
         return None
 
     async def differences(self) -> Sequence[Difference]:

@@ -70,7 +70,7 @@ async def schema(request: Request) -> dict[str, dict[str, Any]]:
 @foreign_tables.get("/drift")
 async def drift(request: Request) -> dict[str, Any]:
     """
-    Return what is different in the database, now; ``breaks`` means that requests fail because of it.
+    Return what is different in the database, now, and whether requests fail because of it.
 
     Raises:
         DatabaseUnavailable: The database does not answer (503).
