@@ -154,6 +154,16 @@ sbom: $(BIN)/.ready ## Write sbom/: the contents of each service's image, as Cyc
 render: $(BIN)/.ready ## Write everything that names the services or the project (after a change of a service.toml, a route or a setting)
 	@bin/cli render
 
+.PHONY: orm models view-models
+orm: $(BIN)/.ready ## Generate the models of tables and views that belong to others (SERVICE=content, DATABASE_URL=… instead of its schema.sql)
+	@bin/cli orm all $(call given,SERVICE)
+
+models: $(BIN)/.ready ## Generate those of the tables alone: orm/tables.py
+	@bin/cli orm models $(call given,SERVICE)
+
+view-models: $(BIN)/.ready ## Generate those of the views alone: orm/views.py
+	@bin/cli orm views $(call given,SERVICE)
+
 .PHONY: check-alerts
 check-alerts: ## Check and test Prometheus's rules and alerts with promtool, and lint the services' metrics
 	@command -v promtool >/dev/null || { echo "promtool is missing. Debian, Ubuntu: apt install prometheus; else prometheus.io/download" >&2; exit 1; }
