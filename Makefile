@@ -129,7 +129,7 @@ check-fast: $(BIN)/.ready ## The fast part of check (2 s): format, lint and laye
 	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: check
-check: check-fast ## Check format, lint, imports, types, rendered files, manifests, workflows, secrets, locks and migrations
+check: check-fast ## Check format, lint, imports, types, rendered files, manifests, workflows, secrets, locks, migrations and models
 	$(BIN)/mypy
 	bin/cli render --check
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
@@ -139,6 +139,7 @@ check: check-fast ## Check format, lint, imports, types, rendered files, manifes
 	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	bin/cli db check
+	bin/cli orm all --check
 
 .PHONY: audit
 audit: $(BIN)/.ready ## Check every locked package (bench.txt and clients.txt have them all) for known vulnerabilities; needs the network

@@ -1,25 +1,20 @@
 """Reads a database, and writes the text of its models."""
 
-import asyncio
 import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from asyncpg import PostgresError
 from pydantic import SecretStr
 from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, Table, text
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.exc import SAWarning
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.postgres.columns import Tables, read_columns
-from chassis.postgres.dsn import connect, with_asyncpg
-from cli.databases import reason
 from cli.errors import CommandError
 from cli.orm.generator import ModelGenerator, base_here, base_of
 from cli.orm.settings import FILE, Reflection
+from cli.orm.source import ask
 
-_PATIENCE_S = 5
-"""How long a database may take to answer."""
 _OF_PRISMA = ("_prisma_migrations",)
 
 _NAMES = text("""
@@ -65,20 +60,7 @@ def read(url: SecretStr, reflection: Reflection, module: str) -> Reading:
     Raises:
         CommandError: It does not answer, or *reflection* names what is not there.
     """
-
-    async def ask() -> Reading:
-        settings = {"async_creator_fn": connect, "timeout": _PATIENCE_S}
-        engine = create_async_engine(with_asyncpg(url).get_secret_value(), connect_args=settings)
-        try:
-            async with engine.connect() as connection:
-                return await _read(connection, reflection, module)
-        finally:
-            await engine.dispose()
-
-    try:
-        return asyncio.run(ask())
-    except (ValueError, OSError, PostgresError, SQLAlchemyError) as error:
-        raise CommandError(f"The database failed: {reason(error)}.") from None
+    return ask(url, lambda connection: _read(connection, reflection, module))
 
 
 async def _read(connection: AsyncConnection, reflection: Reflection, module: str) -> Reading:

@@ -1,20 +1,31 @@
 """Where a schema is read: a throwaway PostgreSQL with the service's ``schema.sql``, or a database that exists."""
 
+import asyncio
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from asyncpg import PostgresError
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from chassis.postgres.dsn import connect, with_asyncpg
+from cli.databases import reason
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
 from cli.orm.settings import FILE
 
+Answer = TypeVar("Answer")
+
+_PATIENCE_S = 5
+"""How long a database may take to answer."""
 _STAND_INS = Path(__file__).parent / "stand_ins"
 _OF_PRISMA = {"schema", "connection_limit", "pool_timeout", "pgbouncer", "socket_timeout", "sslaccept"}
 """Parameters of an address that Prisma reads, and PostgreSQL does not know."""
@@ -28,7 +39,7 @@ def existing(url: str, namespace: str) -> SecretStr:
     Return the address of a database without what only Prisma reads.
 
     Raises:
-        CommandError: It names another schema than the one that is reflected.
+        CommandError: It is no such address, or names another schema than the one that is reflected.
     """
     address, _, query = url.partition("?")
     parameters = parse_qsl(query, keep_blank_values=True)
@@ -39,7 +50,34 @@ def existing(url: str, namespace: str) -> SecretStr:
             f'For {named}, write schema = "{named}" in orm/{FILE}.'
         )
     rest = urlencode([(name, value) for name, value in parameters if name not in _OF_PRISMA], safe="/:")
-    return SecretStr(f"{address}?{rest}" if rest else address)
+    found = SecretStr(f"{address}?{rest}" if rest else address)
+    try:
+        return with_asyncpg(found)
+    except ValueError as error:
+        raise CommandError(f"The address of the database: {error}.") from None
+
+
+def ask(url: SecretStr, question: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
+    """
+    Return the answer of a database.
+
+    Raises:
+        CommandError: It does not answer, or with an error.
+    """
+
+    async def run() -> Answer:
+        settings = {"async_creator_fn": connect, "timeout": _PATIENCE_S}
+        engine = create_async_engine(url.get_secret_value(), connect_args=settings)
+        try:
+            async with engine.connect() as connection:
+                return await question(connection)
+        finally:
+            await engine.dispose()
+
+    try:
+        return asyncio.run(run())
+    except (OSError, PostgresError, SQLAlchemyError) as error:
+        raise CommandError(f"The database failed: {reason(error)}.") from None
 
 
 @contextmanager
@@ -68,7 +106,7 @@ def throwaway(file: Path, namespace: str) -> Iterator[SecretStr]:
                 server.execute(script, database="reflected", PGOPTIONS=f"-c search_path={path}")
             except CommandError as error:
                 raise CommandError(_refusal(where, str(error))) from None
-            yield server.administrator_url("reflected")
+            yield with_asyncpg(server.administrator_url("reflected"))
 
 
 def _refusal(where: str, output: str) -> str:
