@@ -45,7 +45,9 @@ class ModelGenerator(DeclarativeGenerator):
 
     def group_imports(self) -> list[list[str]]:
         """Return the imports; of arrays, PostgreSQL's alone, where the original may import both."""
-        self.imports["sqlalchemy"].discard("ARRAY")
+        self.remove_literal_import("sqlalchemy", "ARRAY")
+        for module in [module for module, names in self.imports.items() if not names]:
+            del self.imports[module]
         return super().group_imports()
 
     def generate_base(self) -> None:
