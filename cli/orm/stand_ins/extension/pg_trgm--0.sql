@@ -1,5 +1,3 @@
--- Functions of PostgreSQL's text search take the places of its own, which are written in C; nothing calls them, as all
--- tables are empty.
 CREATE FUNCTION similarity(text, text) RETURNS real AS 'SELECT 0::real' LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION word_similarity(text, text) RETURNS real AS 'SELECT 0::real' LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION strict_word_similarity(text, text) RETURNS real AS 'SELECT 0::real' LANGUAGE sql IMMUTABLE;
@@ -8,17 +6,14 @@ CREATE FUNCTION similarity_dist(text, text) RETURNS real AS 'SELECT 1::real' LAN
 CREATE FUNCTION show_trgm(text) RETURNS text[] AS 'SELECT ARRAY[]::text[]' LANGUAGE sql IMMUTABLE;
 CREATE OPERATOR % (LEFTARG = text, RIGHTARG = text, FUNCTION = similarity_op);
 CREATE OPERATOR <-> (LEFTARG = text, RIGHTARG = text, FUNCTION = similarity_dist);
+-- void_in reads no argument and returns 0: no trigrams, so that rows can be inserted and none is found.
+CREATE FUNCTION no_trigrams(text, internal, internal) RETURNS internal AS 'void_in' LANGUAGE internal IMMUTABLE;
+CREATE FUNCTION no_trigrams(text, internal, smallint, internal, internal, internal, internal) RETURNS internal
+    AS 'void_in' LANGUAGE internal IMMUTABLE;
+CREATE FUNCTION no_match(internal, smallint, text, integer, internal, internal, internal, internal) RETURNS boolean
+    AS 'void_in' LANGUAGE internal IMMUTABLE;
 CREATE OPERATOR CLASS gin_trgm_ops FOR TYPE text USING gin AS
     FUNCTION 1 bttextcmp(text, text),
-    FUNCTION 2 gin_extract_tsvector(tsvector, internal, internal),
-    FUNCTION 3 gin_extract_tsquery(tsvector, internal, smallint, internal, internal, internal, internal),
-    FUNCTION 4 gin_tsquery_consistent(internal, smallint, tsvector, integer, internal, internal, internal, internal);
-CREATE OPERATOR CLASS gist_trgm_ops FOR TYPE text USING gist AS
-    FUNCTION 1 gtsvector_consistent(internal, tsvector, smallint, oid, internal),
-    FUNCTION 2 gtsvector_union(internal, internal),
-    FUNCTION 3 gtsvector_compress(internal),
-    FUNCTION 4 gtsvector_decompress(internal),
-    FUNCTION 5 gtsvector_penalty(internal, internal, internal),
-    FUNCTION 6 gtsvector_picksplit(internal, internal),
-    FUNCTION 7 gtsvector_same(gtsvector, gtsvector, internal),
-    STORAGE gtsvector;
+    FUNCTION 2 no_trigrams(text, internal, internal),
+    FUNCTION 3 no_trigrams(text, internal, smallint, internal, internal, internal, internal),
+    FUNCTION 4 no_match(internal, smallint, text, integer, internal, internal, internal, internal);
