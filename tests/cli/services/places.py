@@ -73,7 +73,7 @@ def check_owner(files: Mapping[str, str], name: str, host: str) -> None:
     owner, migration = f"{name}_owner", host.replace("-service", "-migrate")
     assert f"/secrets/{owner}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
     assert owner in production["secrets"]
-    assert production["services"][migration]["environment"]["SECRETS_DIR"] == f"/run/secrets/{owner}"
+    assert production["services"][migration]["environment"]["SECRETS_DIR"].split()[1:] == [f"/run/secrets/{owner}"]
     assert [one for one, its in production["services"].items() if owner in its.get("secrets", ())] == [migration]
     kustomization = yaml.safe_load(files[f"deploy/kubernetes/services/{name.replace('_', '-')}/kustomization.yaml"])
     secrets = {one["target"]["kind"]: one["patch"].rpartition(": ")[2] for one in kustomization["patches"][:2]}
