@@ -1,15 +1,22 @@
 #!/usr/bin/env bash
-# A role and a database for each service that keeps its data here; no role may open the database of another.
-# Runs once, when the cluster is created. There is a file with the password of each role, named after it.
+# Roles and a database for each service that keeps its data here; no role may open the database of another. The image runs it once,
+# when the cluster is created; run it again after adding a service. There is a file with the password of each role, named after
+# it: one for a service, and a second one, such as content_owner, if its database has another owner.
 set -euo pipefail
-shopt -s nullglob
+here=$(dirname -- "${BASH_SOURCE[0]}")
+cd -- "$SECRETS_DIR"
 
-for file in "$SECRETS_DIR"/*_service; do
-  NAME=$(basename "$file") PASSWORD=$(<"$file") psql -X -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d postgres <<'SQL'
-\getenv name NAME
-\getenv password PASSWORD
-CREATE ROLE :"name" LOGIN PASSWORD :'password';
-CREATE DATABASE :"name" OWNER :"name";
-REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
-SQL
+for name in *; do
+  case $name in
+    root) continue ;;
+    *_owner) [ ! -f "${name%_owner}" ] || continue ;;
+  esac
+  export NAME=$name PASSWORD SCHEMA=$name OWNER=${name}_owner OWNER_PASSWORD=
+  PASSWORD=$(<"$name")
+  script=service.psql
+  if [ -f "$OWNER" ]; then
+    OWNER_PASSWORD=$(<"$OWNER")
+    script=reflected.psql
+  fi
+  psql -X -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d postgres -f "$here/$script"
 done

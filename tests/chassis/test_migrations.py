@@ -13,8 +13,9 @@ from alembic import command
 from alembic.config import Config
 
 from chassis.core.types import new_id
-from chassis.postgres.migrations import _LOCK
+from chassis.postgres.migrations import LOCK
 from chassis.postgres.tables import chassis_metadata
+from cli.dev.databases import create_database
 from cli.dev.files import ROOT
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
@@ -39,6 +40,12 @@ Table(
 )
 """
 EXCLUDED: dict[str, Any] = {"migrate": False}
+FOREIGN = (
+    'CREATE TABLE "Page" (id text PRIMARY KEY)',
+    "CREATE TABLE outbox (id int)",
+    "CREATE TABLE _prisma_migrations (id int)",
+)
+"""Another team's tables; one has the name of a table of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +102,9 @@ def execute(url: str, *statements: str) -> list[Any]:
     return asyncio.run(run())
 
 
-def tables(url: str) -> set[str]:
-    """Return the tables of a database, without Alembic's own."""
-    rows = execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+def tables(url: str, schema: str = "public") -> set[str]:
+    """Return the tables of a schema, without Alembic's own."""
+    rows = execute(url, f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")  # noqa: S608 - ours
     return {row["tablename"] for row in rows} - {"alembic_version"}
 
 
@@ -157,6 +164,51 @@ def test_a_table_of_nobody_is_told(scratch: Scratch) -> None:
     assert "op.drop_table('forgotten')" in scratch.autogenerate().replace('"', "'")
 
 
+@pytest.fixture
+def shared(scratch: Scratch, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """The same over another team's tables: its own are in schema ``order``, which is a reserved word."""
+    postgres.drop_database("order")
+    url, of_owner = postgres.create_reflected("order", "order")
+    execute(of_owner, 'DROP SCHEMA "order"', *FOREIGN)
+    env = scratch.folder / "migrations" / "env.py"
+    env.write_text("from chassis.postgres.migrations import run\n\nrun(None, 'SCRATCH_DATABASE_URL', schema='order')\n")
+    monkeypatch.setenv("SCRATCH_DATABASE_URL", of_owner)
+    return Scratch(scratch.folder, url)
+
+
+def test_tables_beside_those_of_another_team_are_in_a_schema_of_their_own(shared: Scratch) -> None:
+    """It is created; theirs are neither looked at nor changed, one of a common name neither; the service finds ours."""
+    theirs = tables(shared.url)
+
+    migration = shared.autogenerate()
+    command.upgrade(shared.config, "head")
+    command.check(shared.config)
+
+    assert "Page" not in migration
+    assert migration.count("op.drop_table") == migration.count("op.create_table") == len(chassis_metadata.tables)
+    assert tables(shared.url, "order") == {*chassis_metadata.tables}
+    assert execute(shared.url, 'TABLE "order".alembic_version')
+    assert tables(shared.url) == theirs == {"Page", "outbox", "_prisma_migrations"}
+    assert execute(shared.url, "SELECT event_id FROM outbox") == []
+
+    command.downgrade(shared.config, "base")
+    assert tables(shared.url, "order") == set()
+    assert tables(shared.url) == theirs
+
+
+def test_the_script_for_an_administrator_creates_the_schema_too(
+    shared: Scratch, postgres: EmbeddedPostgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be run as it is, by psql."""
+    shared.autogenerate()
+    execute(os.environ["SCRATCH_DATABASE_URL"], 'DROP SCHEMA "order" CASCADE')
+    command.upgrade(shared.config, "head", sql=True)
+
+    printed = capsys.readouterr().out
+    postgres.execute(f"SET ROLE order_owner; {printed[printed.index('BEGIN;') :]}", database="order")
+    assert tables(shared.url, "order") == {*chassis_metadata.tables}
+
+
 def test_without_an_address_nothing_is_migrated(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an address the migration fails and names the missing variable."""
     scratch.declare({})
@@ -171,14 +223,15 @@ def test_migrations_lead_there_and_back(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
     """From base to head and back to base no table of ours is left, and the cycle can be repeated."""
-    url = postgres.create_database(f"{service.name}_there_and_back")
-    monkeypatch.setenv(service.store_variable, url)
+    addresses = create_database(postgres, service, f"{service.name}_there_and_back")
+    for name, value in addresses.items():
+        monkeypatch.setenv(name, value)
     config = Config(ROOT / service.name / "alembic.ini")
 
     seen = []
     for step in (command.upgrade, command.downgrade, command.upgrade):
         step(config, "head" if step is command.upgrade else "base")
-        seen.append(tables(url))
+        seen.append(tables(addresses[service.owner_variable], service.own_schema or "public"))
 
     assert "sealed_requests" in seen[0]
     assert seen[1:] == [set(), seen[0]]
@@ -189,7 +242,7 @@ async def test_two_upgrades_at_once_both_succeed(postgres: EmbeddedPostgres) -> 
     """Of two jobs that start while a third holds the lock, one migrates, and the other finds nothing to do."""
     url = postgres.create_database("product_twice")
     holder = await asyncpg.connect(url.replace("+asyncpg", ""))
-    await holder.execute(f"SELECT pg_advisory_lock({_LOCK})")
+    await holder.execute(f"SELECT pg_advisory_lock({LOCK})")
 
     async def both_wait() -> bool:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
