@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
@@ -20,7 +20,7 @@ from cli.dev.polling import wait_until
 from cli.dev.ports import free_port, is_ready
 from cli.dev.processes import SupervisedProcess, stop_all
 from cli.errors import CommandError
-from cli.services import SERVICES, STORED, Service
+from cli.services import SERVICES, Service
 
 _START_S = 60.0
 _OLDEST_NGINX = (1, 18)
@@ -38,13 +38,6 @@ class NotMigrated(Exception):
 
 class NotReady(Exception):
     """A service did not start; carries the end of its output."""
-
-
-class DatabaseServer(Protocol):
-    """Creates databases: an embedded server, or several that act as one."""
-
-    def create_database(self, name: str, /) -> str:
-        """Create a database; returns its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +129,6 @@ def log_in(environment: Mapping[str, str], ensure: EnsureAccount = ensure_demo_p
     return str(answer.json()["access_token"])
 
 
-def create_databases(servers: Mapping[str, DatabaseServer]) -> dict[str, str]:
-    """Create the database of every service; *servers* by kind. Returns the addresses by the services' variables."""
-    return {service.store_variable: servers[service.store].create_database(service.database) for service in STORED}
-
-
 def migrate(environment: Mapping[str, str], *service: str, log: Path | None = None) -> None:
     """
     Migrate the schemas of all services, or of one; output goes to *log*, if there is one.
@@ -148,7 +136,7 @@ def migrate(environment: Mapping[str, str], *service: str, log: Path | None = No
     Raises:
         NotMigrated: A migration fails.
     """
-    command = [sys.executable, "-m", "cli", "db", "upgrade", *service]
+    command = [sys.executable, "-m", "cli", "db", "upgrade", "--foreign-tables", *service]
     with log.open("wb") if log else nullcontext() as output:
         if SupervisedProcess(command, environment=environment, folder=ROOT, output=output).wait():
             raise NotMigrated(f"See {log}." if log else "")

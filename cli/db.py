@@ -16,7 +16,7 @@ from cli.confirming import confirm
 from cli.databases import reason
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import MIGRATED, SERVICES, Service, find_service
+from cli.services import SERVICES, STORED, Service, find_service
 from cli.services.discovery import ROOT
 
 _INDEX_CONFLICTS = {85, 86}
@@ -53,19 +53,30 @@ def migrate(
 
 
 @app.command()
-def upgrade(services: Annotated[list[str] | None, typer.Argument(help="Only these.")] = None) -> None:
+def upgrade(
+    services: Annotated[list[str] | None, typer.Argument(help="Only these.")] = None,
+    *,
+    foreign_tables: Annotated[
+        bool,
+        typer.Option(
+            "--foreign-tables",
+            help="Also create another team's tables (schema/schema.sql) where there are none, as for a trial.",
+        ),
+    ] = False,
+) -> None:
     """
     Migrate the databases of all services (or some) to the newest schema, and print what was applied.
 
     Raises:
         CommandError: A database was not migrated; the others were.
     """
-    chosen = list(map(find_service, services)) if services else list(MIGRATED)
+    chosen = list(map(find_service, services)) if services else list(STORED)
     use_running_stack(chosen)
     problems = list[str]()
     for one in chosen:
         try:
-            _report(one, _upgrade(one), "nothing to do")
+            created = _create_foreign_tables(one) if foreign_tables else []
+            _report(one, [*created, *_upgrade(one)], "nothing to do")
         except CommandError as error:
             problems.append(str(error))
     if problems:
@@ -103,15 +114,16 @@ def downgrade(
 @app.command()
 def check() -> None:
     """Compare the migrations with the models, in a temporary database; exits 1 when they differ."""
+    from cli.dev.databases import create_database
     from cli.dev.ports import free_port
     from cli.dev.postgres import EmbeddedPostgres
 
     for problem in filter(None, unknown_in_running_stack()):
         typer.echo(problem)
-    services = [service for service in SERVICES if service.kind == "postgres"]
+    services = [service for service in SERVICES if service.store == "postgres"]
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder), free_port()) as postgres:
         for service in services:
-            os.environ[service.store_variable] = postgres.create_database(service.database)
+            os.environ.update(create_database(postgres, service))
         differing = [service.name for service in services if not agrees(service)]
     if differing:
         commands = "\n".join(f'  bin/cli db migrate {name} -m "…"' for name in differing)
@@ -120,9 +132,9 @@ def check() -> None:
 
 def _upgrade(service: Service) -> list[str]:
     """Migrate a database; returns what was done."""
-    if not service.is_migrated:
+    if not service.store:
         return []
-    if service.kind == "mongodb":
+    if service.store == "mongodb":
         return _upgrade_mongodb(service)
     from alembic import command
 
@@ -131,6 +143,15 @@ def _upgrade(service: Service) -> list[str]:
     with migrating(service) as work:
         command.upgrade(work.config, "head")
     return [f"applied {step}" for step in work.steps]
+
+
+def _create_foreign_tables(service: Service) -> list[str]:
+    """Create the tables of another team, if the service is one with such tables; returns what was done."""
+    if service.kind != "reflected":
+        return []
+    from cli.foreign_tables import create_foreign_tables  # the images of other services lack its libraries
+
+    return create_foreign_tables(service)
 
 
 def _upgrade_mongodb(service: Service) -> list[str]:
@@ -199,9 +220,9 @@ def unknown_in_running_stack() -> Iterator[str]:
     except NoStack:
         return
     for service in SERVICES:
-        if service.kind == "postgres" and service.store_variable in running:
+        if service.store == "postgres" and service.store_variable in running:
             with suppress(*FAILURES):  # it does not answer; `make doctor` examines that
-                yield unknown(service, revisions(SecretStr(running[service.store_variable])))
+                yield unknown(service, revisions(SecretStr(running[service.store_variable]), service.own_schema))
 
 
 def _report(service: Service, done: list[str], otherwise: str) -> None:

@@ -9,9 +9,13 @@ from pydantic import SecretStr
 
 from chassis.core.familiar_variables import FAMILIAR_VARIABLES, with_our_names
 from cli.errors import CommandError
-from cli.services import SERVICES, STORED, Service
+from cli.services import REFLECTED, SERVICES, STORED, Service
 
-_OURS = (*(service.url_variable for service in SERVICES), *(service.store_variable for service in STORED))
+_OURS = (
+    *(service.url_variable for service in SERVICES),
+    *(service.store_variable for service in STORED),
+    *(service.owner_variable for service in REFLECTED),
+)
 
 
 def use_running_stack(needed: Collection[Service]) -> Mapping[str, str]:
@@ -76,10 +80,17 @@ def store_url(service: Service, environment: Mapping[str, str] = os.environ) -> 
     Raises:
         CommandError: It is not set there.
     """
-    variables = with_our_names({name.lower(): value for name, value in environment.items()}, service.name)
-    if not (url := variables.get(service.store_variable.lower())):
-        raise _unset(service.store_variable)
-    return SecretStr(url)
+    return _store_url(service, service.store_variable, environment)
+
+
+def owner_url(service: Service, environment: Mapping[str, str] = os.environ) -> SecretStr:
+    """
+    Return the address of a service's database for the role that owns it; environment and error as of ``store_url``.
+
+    Raises:
+        CommandError: It is not set there.
+    """
+    return _store_url(service, service.owner_variable, environment)
 
 
 def service_url(service: Service, environment: Mapping[str, str]) -> str:
@@ -92,6 +103,13 @@ def service_url(service: Service, environment: Mapping[str, str]) -> str:
     if not (url := environment.get(service.url_variable)):
         raise _unset(service.url_variable)
     return url
+
+
+def _store_url(service: Service, variable: str, environment: Mapping[str, str]) -> SecretStr:
+    variables = with_our_names({name.lower(): value for name, value in environment.items()}, service.name)
+    if not (url := variables.get(variable.lower())):
+        raise _unset(variable)
+    return SecretStr(url)
 
 
 def _unset(variable: str) -> CommandError:

@@ -16,13 +16,14 @@ from alembic.script.revision import MultipleHeads, ResolutionError, RevisionErro
 from alembic.util import CommandError as AlembicError
 from asyncpg import PostgresError
 from pydantic import SecretStr
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.postgres.dsn import connect, with_asyncpg
 from cli.databases import reason
 from cli.dev.files import ROOT
-from cli.environment import store_url
+from cli.environment import owner_url
 from cli.errors import CommandError
 from cli.services import Service
 
@@ -68,19 +69,18 @@ def migrating(service: Service) -> Iterator[Migrating]:
     Raises:
         CommandError: It does not, or Alembic or the database refuses what the block does.
     """
-    if not service.is_migrated:
-        raise CommandError(f"{service.name} has no database of its own to migrate (its service.toml).")
-    if service.kind != "postgres":
+    if not service.store:
+        raise CommandError(f"{service.name} has no database to migrate (its service.toml).")
+    if service.store != "postgres":
         raise CommandError(
             f"{service.name} has MongoDB, and so no revisions. Declare indexes in {service.name}/models.py and write "
             f"migrations of data in {service.name}/migrations.py; `bin/cli db upgrade {service.name}` applies both."
         )
-    url = store_url(service)
     try:
-        found = revisions(url)
+        found = revisions(owner_url(service), service.own_schema)
     except FAILURES as error:
         raise CommandError(
-            f"{service.name}: its database ({service.store_variable}) failed: {reason(error)}."
+            f"{service.name}: its database ({service.owner_variable}) failed: {reason(error)}."
         ) from None
     if problem := unknown(service, found):
         raise CommandError(problem)
@@ -101,20 +101,26 @@ def read_config(file: Path) -> Config:
     return config
 
 
-def revisions(url: SecretStr) -> tuple[str, ...]:
+def revisions(url: SecretStr, schema: str | None = None) -> tuple[str, ...]:
     """
     Return the newest migrations that were applied to a PostgreSQL database: one, or none if it is empty.
+
+    Args:
+        schema: The schema that was migrated, unless it is the one that PostgreSQL creates tables in.
 
     Raises:
         Exception: One of FAILURES.
     """
+
+    def heads(connection: Connection) -> tuple[str, ...]:
+        return MigrationContext.configure(connection, opts={"version_table_schema": schema}).get_current_heads()
 
     async def ask() -> tuple[str, ...]:
         settings = {"async_creator_fn": connect, "timeout": _PATIENCE_S}
         engine = create_async_engine(with_asyncpg(url).get_secret_value(), connect_args=settings)
         try:
             async with engine.connect() as connection:
-                return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads())
+                return await connection.run_sync(heads)
         finally:
             await engine.dispose()
 

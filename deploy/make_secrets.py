@@ -2,21 +2,21 @@
 ``python -m deploy.make_secrets [--self-signed] FOLDER``: writes the secrets of a deployment, a folder for each service.
 
 Existing secrets stay. A service finds only its own secrets in its folder; ``deploy/entrypoint.sh`` exports
-each file as ``NAME_FILE``. The address of a managed database is read from the environment (``USER_DATABASE_URL`` and
-the like). The other databases are those of docker-compose.prod.yml. With ``--self-signed`` the edge gets a certificate
-for a trial on this machine, unless it has one.
+each file as ``NAME_FILE``. A database's owner that is not the service itself has a folder of its own, for migrations.
+The address of a managed database is read from the environment (``USER_DATABASE_URL`` and the like). The other databases
+are those of docker-compose.prod.yml. With ``--self-signed`` the edge gets a certificate for a trial on this machine,
+unless it has one.
 """
 
 import os
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.dev.environment import service_environment
-from cli.dev.secrets import ensure_secrets, make_password, password_name
+from cli.dev.secrets import ensure_secrets, make_password, password_names
 from cli.links import links
-from cli.services import SERVICES, STORED, Service
+from cli.services import REFLECTED, SERVICES, STORED, Service
 from deploy.certificate import self_signed
 
 
@@ -25,14 +25,21 @@ def main(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
     kept = ensure_secrets(folder / "all.json", links())
-    passwords = {password_name(service): kept.pop(password_name(service)) for service in STORED}
-    urls = {service.store_variable: _url(service, passwords) for service in STORED}
+    passwords = {role: kept.pop(name) for service in STORED for name, role in password_names(service).items()}
+    urls = {
+        variable: _url(service, role, passwords[role])
+        for service in STORED
+        for variable, role in ((service.store_variable, service.database), (service.owner_variable, service.owner))
+    }
     everything = kept | {name: os.environ.get(name, url) for name, url in urls.items()}
     for service in SERVICES:
         for name, value in service_environment(service, everything).items():
             _write(folder / service.name / name, value)
+    for service in REFLECTED:
+        _write(folder / service.owner / service.owner_variable, everything[service.owner_variable])
     for service in STORED:
-        _write(folder / service.store / service.database, passwords[password_name(service)])
+        for role in password_names(service).values():
+            _write(folder / service.store / role, passwords[role])
     for store in ("postgres", "mongodb"):  # the servers of the compose files
         root = folder / store / "root"
         _write(root, root.read_text() if root.exists() else make_password())
@@ -46,9 +53,9 @@ def make_certificate(folder: Path, now: datetime) -> None:
         _write(folder / "tls.crt", certificate)
 
 
-def _url(service: Service, passwords: Mapping[str, str]) -> str:
-    """Return the address of a service's database in the compose files."""
-    login = f"{service.database}:{passwords[password_name(service)]}"
+def _url(service: Service, role: str, password: str) -> str:
+    """Return the address of a service's database in the compose files, for a role."""
+    login = f"{role}:{password}"
     if service.store == "postgres":
         return f"postgresql://{login}@postgres:5432/{service.database}"
     return f"mongodb://{login}@mongodb:27017/{service.database}?replicaSet=rs0"

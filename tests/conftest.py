@@ -33,6 +33,7 @@ from chassis.mongodb.database import MongoDB
 from chassis.postgres.tables import chassis_metadata
 from cli.client import client as outside_client
 from cli.db import upgrade
+from cli.dev.databases import create_databases
 from cli.dev.inherited import remove_settings
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
@@ -40,11 +41,19 @@ from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links
-from cli.services import SERVICES, STORED
+from cli.services import SERVICES
 from tests.clients.addresses import address_of
 from tests.support import selection
 from tests.support.aliases import Bearer, Empty, MakeUser, People
-from tests.support.databases import HURRY, PATIENCE_S, Tables, WrittenCollections, data_folder, patient_pools
+from tests.support.databases import (
+    HURRY,
+    PATIENCE_S,
+    Tables,
+    WrittenCollections,
+    data_folder,
+    own_tables,
+    patient_pools,
+)
 from tests.support.plain import NO_AUTHORITIES
 from tests.support.scheduling import Together
 from tests.support.serving import reserved_port, serve
@@ -127,12 +136,7 @@ def environment(
     strangers = {(name, one.name) for name in STRANGERS for one in SERVICES if one.name != name}
     directions = sorted({*links(), *strangers, *((one, name) for name, one in strangers)})
     secrets = ensure_secrets(tmp_path_factory.mktemp("secrets") / "secrets.json", directions)
-    stores = {
-        service.store_variable: postgres.create_database(f"{service.name}_service")
-        if service.store == "postgres"
-        else mongodb.create_database(service.name)
-        for service in STORED
-    }
+    stores = create_databases({"postgres": postgres, "mongodb": mongodb})
     with ExitStack() as ports:
         addresses = {
             service.url_variable: f"http://127.0.0.1:{ports.enter_context(reserved_port())}" for service in SERVICES
@@ -147,7 +151,7 @@ def environment(
         with pytest.MonkeyPatch.context() as patch:
             for name, value in values.items():
                 patch.setenv(name, value)
-            upgrade(None)
+            upgrade(None, foreign_tables=True)
             yield values
 
 
@@ -184,8 +188,8 @@ async def tables(environment: dict[str, str]) -> AsyncIterator[list[Tables]]:
     async with AsyncExitStack() as stack:
         opened = []
         for service in SERVICES:
-            if service.kind == "postgres":
-                metadata = import_module(f"{service.name}.models").Base.metadata, chassis_metadata
+            if service.store == "postgres":
+                metadata = await own_tables(service, environment), chassis_metadata
                 opened.append(await Tables.open(environment[service.store_variable], *metadata))
                 stack.push_async_callback(opened[-1].close)
         yield opened

@@ -22,6 +22,6 @@ def test_what_a_service_keeps_for_a_time_it_purges(apps: dict[str, FastAPI]) -> 
             if any(route.path == PATH for route in routes):
                 stored[name].add("inbox")
 
-    assert purged.keys() == {service.name for service in SERVICES if service.kind == "postgres"}
+    assert purged.keys() == {service.name for service in SERVICES if service.store == "postgres"}
     shared = {"sealed_requests", "idempotency_keys", "inbox"}
     assert {name: tables & shared for name, tables in purged.items()} == stored

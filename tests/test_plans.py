@@ -23,8 +23,10 @@ from chassis.postgres.database import Postgres
 from chassis.postgres.purge import BATCH
 from chassis.web.pagination import Paging
 from chassis.web.routing import Route
+from cli.dev.databases import create_database
 from cli.dev.files import ROOT
 from cli.dev.postgres import EmbeddedPostgres
+from cli.foreign_tables import create_foreign_tables
 from cli.services import SERVICES
 from tests.support.statements import statement_table_of
 
@@ -66,9 +68,12 @@ def urls(postgres: EmbeddedPostgres) -> dict[str, str]:
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         for service in SERVICES_WITH_TABLES:
-            found[service.name] = postgres.create_database(f"plans_{service.name}")
-            patch.setenv(service.store_variable, found[service.name])
+            addresses = create_database(postgres, service, f"plans_{service.name}")
+            for name, value in addresses.items():
+                patch.setenv(name, value)
             command.upgrade(Config(ROOT / service.name / "alembic.ini"), "head")
+            create_foreign_tables(service)
+            found[service.name] = addresses[service.store_variable]
     return found
 
 

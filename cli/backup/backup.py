@@ -24,9 +24,9 @@ from chassis.postgres.database import Postgres
 from cli.backup.mongodb import dump_mongodb, looking_at_mongodb
 from cli.backup.postgres import dump_postgres
 from cli.databases import opened
-from cli.environment import store_url, use_running_stack
+from cli.environment import owner_url, use_running_stack
 from cli.errors import CommandError
-from cli.services import MIGRATED
+from cli.services import STORED
 
 PATIENCE_S = 30.0
 """How long the command tries to find a moment without writers, seconds."""
@@ -34,8 +34,8 @@ PATIENCE_S = 30.0
 _GIVE_WAY = text("SET LOCAL lock_timeout = '500ms'")  # less than deadlock_timeout, so that this command gives way
 _STOP_WRITERS = text("""
     DO $$ BEGIN EXECUTE (
-        SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(format('%I', tablename), ', '))
-        FROM pg_tables WHERE schemaname = 'public'
+        SELECT format('LOCK TABLE %s IN SHARE MODE', string_agg(format('%I.%I', schemaname, tablename), ', '))
+        FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
     ); END $$
 """)
 _LOOK_LONG = (
@@ -61,13 +61,13 @@ def backup(folder: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)  # left by a killed command
     draft.mkdir(mode=0o700, parents=True)
     try:
-        paused_s = asyncio.run(copy(use_running_stack(MIGRATED), draft))
+        paused_s = asyncio.run(copy(use_running_stack(STORED), draft))
         draft.rename(folder)
     except (DatabaseUnavailable, PyMongoError) as error:
         raise CommandError(f"A database does not answer, or its writers do not pause: {error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    typer.echo(f"{folder}: {', '.join(service.name for service in MIGRATED)}; writers waited {1000 * paused_s:.0f} ms.")
+    typer.echo(f"{folder}: {', '.join(service.name for service in STORED)}; writers waited {1000 * paused_s:.0f} ms.")
 
 
 async def copy(environment: Mapping[str, str], folder: Path) -> float:
@@ -79,9 +79,9 @@ async def copy(environment: Mapping[str, str], folder: Path) -> float:
         PyMongoError: MongoDB does not answer.
         CommandError: pg_dump failed.
     """
-    urls = {service.name: store_url(service, environment) for service in MIGRATED}
+    urls = {service.name: owner_url(service, environment) for service in STORED}
     async with AsyncExitStack() as stack:
-        databases = {one.name: Postgres(urls[one.name], "backup") for one in MIGRATED if one.store == "postgres"}
+        databases = {one.name: Postgres(urls[one.name], "backup") for one in STORED if one.store == "postgres"}
         for database in databases.values():
             await stack.enter_async_context(opened(database))
         # All are connected before any writer has to wait.

@@ -16,15 +16,22 @@ from cli.backup.postgres import restore_postgres
 from cli.confirming import confirm
 from cli.databases import opened
 from cli.db import upgrade
-from cli.environment import quiet_databases, store_url
+from cli.environment import owner_url, quiet_databases
 from cli.errors import CommandError
-from cli.services import MIGRATED, Service, find_service
+from cli.services import STORED, Service, find_service
 
 _US = "restore"
 _OTHERS = text(f"""
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name <> '{_US}' AND backend_type = 'client backend'
 """)  # noqa: S608 - our own name
+_DROP_SCHEMAS = text(r"""
+    DO $$ BEGIN EXECUTE (
+        SELECT concat('DROP SCHEMA IF EXISTS public', string_agg(format(', %I', nspname), ''), ' CASCADE')
+        FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public')
+    ); END $$
+""")
+_CREATE_SCHEMA = text("CREATE SCHEMA public")
 
 
 def restore(
@@ -54,9 +61,9 @@ def restore(
 
 def put_back(environment: Mapping[str, str], folder: Path) -> None:
     """Empty the databases, and fill those of which there is a copy."""
-    urls = {service.name: store_url(service, environment) for service in MIGRATED}
-    asyncio.run(_empty({one.name: urls[one.name] for one in MIGRATED if one.store == "postgres"}))
-    for service in MIGRATED:
+    urls = {service.name: owner_url(service, environment) for service in STORED}
+    asyncio.run(_empty({one.name: urls[one.name] for one in STORED if one.store == "postgres"}))
+    for service in STORED:
         url, source = urls[service.name], folder / _file(service)
         if service.store == "mongodb":
             empty_mongodb(url)
@@ -72,12 +79,12 @@ def _check_copies(folder: Path, emptied: Collection[str]) -> None:
     Raises:
         CommandError: It has not, or it has one of those.
     """
-    copied = {service.name for service in MIGRATED if (folder / _file(service)).exists()}
+    copied = {service.name for service in STORED if (folder / _file(service)).exists()}
     if not copied:
-        raise CommandError(f"{folder} is not a backup: it has none of {', '.join(map(_file, MIGRATED))}.")
+        raise CommandError(f"{folder} is not a backup: it has none of {', '.join(map(_file, STORED))}.")
     if present := copied & set(emptied):
         raise CommandError(f"{folder} has a copy of {', '.join(sorted(present))}: leave --empty out.")
-    lacking = [service.name for service in MIGRATED if service.name not in {*copied, *emptied}]
+    lacking = [service.name for service in STORED if service.name not in {*copied, *emptied}]
     if lacking:
         options = " ".join(f"--empty {name}" for name in lacking)
         raise CommandError(
@@ -87,7 +94,7 @@ def _check_copies(folder: Path, emptied: Collection[str]) -> None:
 
 
 def _what_is_lost(emptied: Collection[str]) -> str:
-    names = ", ".join(service.name for service in MIGRATED)
+    names = ", ".join(service.name for service in STORED)
     after = f" Without a copy, and empty afterwards: {', '.join(sorted(emptied))}." if emptied else ""
     return f"The contents of these databases will be lost: {names}.{after}"
 
@@ -109,5 +116,5 @@ async def _empty(urls: Mapping[str, SecretStr]) -> None:
                     )
         for database in databases.values():
             async with database.transaction() as session:
-                for statement in ("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public"):
-                    await session.execute(text(statement))
+                for statement in (_DROP_SCHEMAS, _CREATE_SCHEMA):
+                    await session.execute(statement)

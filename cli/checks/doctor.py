@@ -23,7 +23,7 @@ from cli.dev.files import DEVELOPMENT, LOCK, ROOT
 from cli.dev.lock import exclusive, is_held
 from cli.dev.ports import free_port, free_port_like, holder_of
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.secrets import password_name
+from cli.dev.secrets import password_names
 from cli.errors import CommandError
 from cli.migrations import FAILURES, revisions, unknown
 from cli.services import SERVICES, STORED, Service
@@ -139,8 +139,7 @@ def check_databases(environment: Mapping[str, str]) -> Iterator[Finding]:
 def _examine_database(service: Service, url: str) -> Finding:
     try:
         if service.store == "postgres":
-            found = revisions(SecretStr(url))
-            if strange := service.is_migrated and unknown(service, found):
+            if strange := unknown(service, revisions(SecretStr(url), service.own_schema)):
                 return Finding(f"The database of {service.name} was migrated elsewhere", strange)
         else:
             with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=_PATIENCE * 1000) as client:
@@ -153,7 +152,7 @@ def _examine_database(service: Service, url: str) -> Finding:
 
 def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the embedded databases, while the stack is stopped, have migrations of another branch."""
-    services = [one for one in SERVICES if one.kind == "postgres" and not given.get(one.store_variable)]
+    services = [one for one in SERVICES if one.store == "postgres" and not given.get(one.store_variable)]
     if not services or not (DEVELOPMENT / "postgres").exists():
         return
     problems = list[str]()
@@ -161,7 +160,8 @@ def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
         with exclusive(LOCK), EmbeddedPostgres(DEVELOPMENT / "postgres", free_port()) as server:
             for service in services:
                 with suppress(*FAILURES):  # the database does not exist yet
-                    problems.append(unknown(service, revisions(server.administrator_url(service.database))))
+                    url = server.administrator_url(service.database)
+                    problems.append(unknown(service, revisions(url, service.own_schema)))
     except CommandError as error:
         problems.append(str(error))
     if remedy := "\n".join(filter(None, problems)):
@@ -173,7 +173,7 @@ def check_development_data(given: Mapping[str, str]) -> Iterator[Finding]:
 def _embedded_databases(given: Mapping[str, str]) -> Finding:
     """Start the databases of `make run` in a folder beside the real one, and delete them."""
     folder = DEVELOPMENT / "trial"
-    passwords = {password_name(service): "trial" for service in STORED}
+    passwords = dict.fromkeys((name for service in STORED for name in password_names(service)), "trial")
     try:
         with exclusive(LOCK), open_databases(folder, given, passwords, lambda _name, _port: free_port()):
             return Finding("The embedded databases start and answer")

@@ -44,7 +44,7 @@ async def check(environment: Mapping[str, str]) -> Rules:
 async def _events_on_their_way(contents: Contents) -> list[str]:
     waiting = list[str]()
     for service in SERVICES:
-        if service.kind == "postgres" and published_by(service.name):
+        if service.store == "postgres" and published_by(service.name):
             (rows,) = await contents.rows(service.name, _OUTBOX)
             waiting += [f"{service.name}: {event} for {listener}" for event, listener in rows]
     return waiting

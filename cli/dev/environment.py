@@ -10,10 +10,10 @@ from dotenv import dotenv_values
 from cli.dev.files import ENVIRONMENT, LOCK, ROOT, write_private
 from cli.dev.inherited import inherited
 from cli.dev.lock import is_held
-from cli.dev.secrets import password_name
+from cli.dev.secrets import password_names
 from cli.errors import CommandError
 from cli.links import settings_class, token_issuer
-from cli.services import SERVICES, STORED, Service
+from cli.services import REFLECTED, SERVICES, STORED, Service
 from cli.services.discovery import front_of
 
 _WATCHING = (
@@ -46,7 +46,7 @@ def stack_environment(
         ports: The port of each service that runs, by its name.
         stores: The URLs of the databases, by variable name.
     """
-    passwords = {password_name(service) for service in STORED}  # they are contained in the URLs
+    passwords = {name for service in STORED for name in password_names(service)}  # they are contained in the URLs
     addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     return {
         "ENVIRONMENT": "local",
@@ -71,7 +71,8 @@ def service_environment(service: Service, everything: Mapping[str, str]) -> dict
     """
     Return the part of *everything* for *service*.
 
-    It lacks the databases, link keys and signing key of others, and the addresses of services that it does not call.
+    It lacks the databases, link keys and signing key of others, the addresses of services that it does not call, and
+    that of its own database for another owner.
     """
     return {variable: value for variable, value in everything.items() if _may_see(service, variable)}
 
@@ -101,7 +102,8 @@ def running_environment(needed: Iterable[Service]) -> dict[str, str]:
     return found
 
 
-def _may_see(service: Service, variable: str) -> bool:
+def _may_see(service: Service, name: str) -> bool:
+    variable = name.removesuffix("_FILE")
     if variable.startswith("LINK_KEY__"):
         return service.name.upper() in variable.split("__")
     if variable == "JWT_PRIVATE_KEY":
@@ -109,6 +111,8 @@ def _may_see(service: Service, variable: str) -> bool:
     owners = {one.store_variable: one.name for one in STORED}
     if variable in owners:
         return owners[variable] == service.name
+    if variable in {one.owner_variable for one in REFLECTED}:
+        return False
     addresses = {one.url_variable: one.name for one in SERVICES}
     if variable in addresses:
         return addresses[variable] in {service.name, *settings_class(service.name).peers}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 
 from chassis.core.familiar_variables import FAMILIAR_VARIABLES
 from cli.links import settings_class
-from cli.services import SERVICES
+from cli.services import REFLECTED, SERVICES
 
 _MACHINE = frozenset(
     {
@@ -42,9 +42,10 @@ def remove_settings(environment: MutableMapping[str, str]) -> None:
 
 
 def _settings() -> frozenset[str]:
-    """Return the names of the variables that the services read."""
+    """Return the names of the variables that the services read, and those of their databases' owners."""
     fields = {field for service in SERVICES for field in settings_class(service.name).variables()}
-    return frozenset(field.upper() for field in fields | FAMILIAR_VARIABLES)
+    owners = {service.owner_variable for service in REFLECTED}
+    return frozenset(field.upper() for field in fields | owners | FAMILIAR_VARIABLES)
 
 
 def _is_setting(name: str, settings: frozenset[str]) -> bool:

@@ -2,16 +2,20 @@
 
 import os
 import traceback
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.markup import escape
+
 from chassis.settings import InvalidSettings
 from cli.db import upgrade
+from cli.dev.console import say
 from cli.dev.environment import given_environment, service_environment, stack_environment, write_environment
 from cli.dev.files import ROOT, SECRETS
 from cli.dev.secrets import ensure_secrets
 from cli.errors import CommandError
+from cli.foreign_tables import differences
 from cli.links import links, settings_class, with_peers
 from cli.services import SERVICES, Service, find_service
 
@@ -64,9 +68,33 @@ def equip(ports: Mapping[str, int], stores: Mapping[str, str], migrated: Collect
     _check(environments)
     if migrated:
         _replace_environment(given | common)
-        upgrade([*migrated])
+        _migrate([service for service in SERVICES if service.name in migrated], given, stores)
     write_environment(common)
     return environments
+
+
+def _migrate(services: Sequence[Service], given: Mapping[str, str], stores: Mapping[str, str]) -> None:
+    """Migrate the databases; those of development get the tables of other teams, too, and are compared with them."""
+    own = [service for service in services if not given.get(service.store_variable)]
+    others = [service for service in services if service not in own]
+    for service in others:
+        if service.owner_variable not in stores:
+            say(f"[yellow]{service.name}: not migrated, as {service.owner_variable} is not set.[/]")
+    if owned := [service.name for service in others if service.owner_variable in stores]:
+        upgrade(owned)
+    if own:
+        upgrade([service.name for service in own], foreign_tables=True)
+    for service in own:
+        if service.kind == "reflected" and (found := differences(service)):
+            say(f"[yellow]{escape(_unlike(service, found))}[/]")
+
+
+def _unlike(service: Service, found: Iterable[str]) -> str:
+    name, differing = service.name, "; ".join(found)
+    return (
+        f"{name}: its development database differs from {name}/orm/columns.json: {differing}. Let its owner migrate it "
+        f"({service.owner_variable} in .dev/env), or delete its data: stop the stack, then bin/cli reset {name}."
+    )
 
 
 def _import_all() -> None:

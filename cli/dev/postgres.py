@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from pydantic import SecretStr
 
-from cli.dev.files import write_private
+from cli.dev.files import ROOT, write_private
 from cli.dev.processes import SupervisedProcess
 from cli.dev.server import CLEAN_ENVIRONMENT, EmbeddedServer
 from cli.errors import CommandError
@@ -30,6 +30,7 @@ SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
 ALTER ROLE :"name" LOGIN PASSWORD :'password';
 REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
 """
+_CREATE_REFLECTED = ROOT / "deploy" / "postgres" / "reflected.psql"
 _DROP_DATABASE = r"""
 \getenv name NAME
 DROP DATABASE IF EXISTS :"name" WITH (FORCE);
@@ -77,6 +78,28 @@ class EmbeddedPostgres(EmbeddedServer):
         password = password or secrets.token_urlsafe(24)
         self.execute(_CREATE_DATABASE, NAME=name, PASSWORD=password)
         return f"postgresql+asyncpg://{name}:{password}@127.0.0.1:{self.port}/{name}"
+
+    def create_reflected(
+        self, name: str, schema: str, password: str | None = None, owner_password: str | None = None
+    ) -> tuple[str, str]:
+        """
+        Make sure that database *name* exists, whose tables its owner migrates and role *name* fills with rows.
+
+        Args:
+            schema: The schema of the service's own tables; those of another team are in ``public``.
+
+        Returns:
+            Its URLs for role *name* and for its owner, as ``create_database`` does.
+        """
+        owner = f"{name}_owner"
+        password, owner_password = password or secrets.token_urlsafe(24), owner_password or secrets.token_urlsafe(24)
+        variables = {"NAME": name, "PASSWORD": password, "OWNER": owner, "OWNER_PASSWORD": owner_password}
+        self.execute(_CREATE_REFLECTED.read_text(encoding="utf-8"), SCHEMA=schema, **variables)
+        place = f"127.0.0.1:{self.port}/{name}"
+        return (
+            f"postgresql+asyncpg://{name}:{password}@{place}",
+            f"postgresql+asyncpg://{owner}:{owner_password}@{place}",
+        )
 
     def administrator_url(self, database: str) -> SecretStr:
         """Return the address of a database, for the superuser."""

@@ -62,17 +62,19 @@ class PostgresPair:
                 raise CommandError("PostgreSQL's standby does not follow: see its log.")
             yield self
 
-    def create_database(self, name: str) -> str:
-        """
-        Create a database with a role of the same name (see ``EmbeddedPostgres.create_database``).
+    def create_database(self, name: str, password: str | None = None) -> str:
+        """Create a database as ``EmbeddedPostgres`` does; returns its address, with both hosts."""
+        address = self.primary.create_database(name, password)
+        self._wait_for_roles()
+        return self._with_both(address)
 
-        Returns:
-            Its address, with both hosts.
-        """
-        address, one = self.primary.create_database(name), f"127.0.0.1:{self.primary.port}"
-        # The standby has the role on disk, but may not show it yet, and would refuse a login.
-        self.primary.execute("SET synchronous_commit = remote_apply; SELECT pg_logical_emit_message(true, '', '');")
-        return address.replace(one, f"{one},127.0.0.1:{self.standby.port}")
+    def create_reflected(
+        self, name: str, schema: str, password: str | None = None, owner_password: str | None = None
+    ) -> tuple[str, str]:
+        """Create a database with two roles as ``EmbeddedPostgres`` does; returns its addresses, with both hosts."""
+        address, of_owner = self.primary.create_reflected(name, schema, password, owner_password)
+        self._wait_for_roles()
+        return self._with_both(address), self._with_both(of_owner)
 
     def promote(self) -> None:
         """
@@ -85,6 +87,14 @@ class PostgresPair:
         """
         if self.standby.execute("SELECT pg_promote()") != "t":
             raise CommandError("PostgreSQL's standby was not promoted: see its log.")
+
+    def _wait_for_roles(self) -> None:
+        """Wait until the standby shows new roles: it has them on disk already, but would refuse a login."""
+        self.primary.execute("SET synchronous_commit = remote_apply; SELECT pg_logical_emit_message(true, '', '');")
+
+    def _with_both(self, address: str) -> str:
+        one = f"127.0.0.1:{self.primary.port}"
+        return address.replace(one, f"{one},127.0.0.1:{self.standby.port}")
 
     def _is_synchronous(self) -> bool:
         return self.primary.execute("SELECT sync_state FROM pg_stat_replication") == "sync"

@@ -49,6 +49,6 @@ class EmbeddedReplicaSet:
             raise CommandError(f"None of {len(self.members)} MongoDBs became the primary: see their logs.")
         return primaries[0]
 
-    def create_database(self, name: str) -> str:
+    def create_database(self, name: str, password: str | None = None) -> str:
         """Create a database with a user of the same name (see ``EmbeddedMongoDB.create_database``)."""
-        return self.primary().create_database(name)
+        return self.primary().create_database(name, password)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,9 +13,12 @@ from cli.dev.files import write_private
 from cli.services import STORED, Service
 
 
-def password_name(service: Service) -> str:
-    """Return the name under which the password of the service's database is stored."""
-    return f"{service.name.upper()}_DATABASE_PASSWORD"
+def password_names(service: Service) -> Mapping[str, str]:
+    """Return the names under which the passwords of the service's database are stored, with the role that has each."""
+    names = {f"{service.name.upper()}_DATABASE_PASSWORD": service.database}
+    if service.owner != service.database:
+        names[f"{service.name.upper()}_OWNER_PASSWORD"] = service.owner
+    return names
 
 
 def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -37,13 +40,13 @@ def ensure_secrets(path: Path, links: Iterable[tuple[str, str]]) -> dict[str, st
 
 
 def forget_secrets(path: Path, service: Service) -> None:
-    """Remove the secrets of one service from file *path*, if it is there: its password, and the keys of its links."""
+    """Remove the secrets of one service from file *path*, if it is there: its passwords, and the keys of its links."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     name = service.name.upper()
     left = {
         key: value
         for key, value in kept.items()
-        if key != password_name(service) and not (key.startswith("LINK_KEY__") and name in key.split("__"))
+        if key not in password_names(service) and not (key.startswith("LINK_KEY__") and name in key.split("__"))
     }
     if left != kept:
         write_private(path, json.dumps(left, indent=2))
@@ -54,7 +57,7 @@ def _wanted(links: Iterable[tuple[str, str]]) -> dict[str, Callable[[], str]]:
     return {
         "CURSOR_KEY": make_password,
         "JWT_PRIVATE_KEY": make_signing_key,
-        **{password_name(service): make_password for service in STORED},
+        **{name: make_password for service in STORED for name in password_names(service)},
         **{variable_name(sender, receiver): _make_link_key for sender, receiver in links},
     }
 

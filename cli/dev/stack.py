@@ -106,9 +106,7 @@ class Stack:
                     undo.callback(self._release, service.name)
             self._open_databases(choice, undo)
             ports = {one.name: self._sockets[one.name].getsockname()[1] for one in choice.services}
-            migrated = {
-                one.name for one in choice.services if one.is_migrated and one.store_variable not in self._migrated
-            }
+            migrated = {one.name for one in choice.services if one.store and one.store_variable not in self._migrated}
             if migrated:
                 say("Migrating …")
             environments = anew.call(equip, ports, self._stores, migrated)
@@ -156,9 +154,10 @@ class Stack:
         self._processes.stop(name)
         self._release(name)
         del self.environments[name]
-        store = self._services.pop(name).store_variable
-        self._stores.pop(store, None)
-        self._migrated.discard(store)
+        service = self._services.pop(name)
+        for variable in (service.store_variable, service.owner_variable):
+            self._stores.pop(variable, None)
+        self._migrated.discard(service.store_variable)
 
     def _release(self, name: str) -> None:
         self._sockets.pop(name).close()

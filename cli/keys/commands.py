@@ -122,7 +122,8 @@ def _then(kind: Kind, command: str, file: Path) -> str:
 
 def _addresses(file: Path, values: Mapping[str, str]) -> list[str]:
     """Return the step that adds the addresses which only a person knows; make_secrets adds them to its files."""
-    wanted = [*(one.store_variable for one in STORED), *(one.url_variable for one in SERVICES)]
+    stores = dict.fromkeys(name for one in STORED for name in (one.store_variable, one.owner_variable))
+    wanted = [*stores, *(one.url_variable for one in SERVICES)]
     missing = [name for name in wanted if not values.get(name)]
     return [f"add to {file}, as .env.example explains: {', '.join(missing)}"] if missing and not is_json(file) else []
 

@@ -1,5 +1,5 @@
 """The services of this project: they are found by their ``service.toml``, and what names them is rendered from it."""
 
-from cli.services.discovery import FRONT, MIGRATED, SERVICES, STORED, Service, find_service
+from cli.services.discovery import FRONT, REFLECTED, SERVICES, STORED, Service, find_service
 
-__all__ = ["FRONT", "MIGRATED", "SERVICES", "STORED", "Service", "find_service"]
+__all__ = ["FRONT", "REFLECTED", "SERVICES", "STORED", "Service", "find_service"]

@@ -42,7 +42,7 @@ def lacks(service: Service, root: Path) -> Iterator[str]:
     """Yield what a service lacks, each with what to write."""
     missing = [file for file in _SOURCES if not (root / service.name / file).exists()]
     yield from (f"{service.name}/{file} is missing: write {_SOURCES[file]}." for file in missing)
-    if service.is_migrated:
+    if service.store:
         yield from _migrations(service, root)
     for pattern in unmatched_patterns(service, root):
         yield f"{service.name}/{DECLARATION}: owns has {pattern}, but there is no such file. Remove the entry."

@@ -66,38 +66,40 @@ _DEPLOYED = """\
 
 """
 
-_MIGRATED = """\
+_MIGRATION = """\
   @slug-migrate:
     <<: *job
     image: @project/@slug:${TAG:-latest}
     command: ["python", "-m", "cli", "db", "upgrade", "@name"]
-    environment: {SECRETS_DIR: /run/secrets/@name}
-    secrets: [@name]
+    environment: {SECRETS_DIR: /run/secrets/@secrets}
+    secrets: [@secrets]
     deploy: {resources: {limits: {cpus: "1.0", memory: 256M, pids: 64}}}
     depends_on: {@store: {condition: service_healthy}}
 
 """
 
-_FOLDER = '  @name: {file: "${SECRETS:-./secrets}/@name"}\n'
+_FOLDER = '  @folder: {file: "${SECRETS:-./secrets}/@folder"}\n'
 
 
 def render_compose(project: Project) -> Iterator[Region]:
     """Yield the regions of both files."""
     services = project.services
     names = [service.name for service in services]
-    folders = " ".join(f"/secrets/{name}" for name in names)
+    folders = [folder for one in services for folder in dict.fromkeys((one.name, one.migrator))]
     yield Region(DEVELOPMENT, "project", f"{NAME} and {SERVICE_FILES}", _development(project))
-    jobs = fill(_JOBS, project=project.name, services=" ".join(names), secrets=folders)
+    jobs = fill(
+        _JOBS, project=project.name, services=" ".join(names), secrets=" ".join(f"/secrets/{one}" for one in folders)
+    )
     yield Region(DEVELOPMENT, "jobs", f"{NAME} and {SERVICE_FILES}", jobs)
     published = ", ".join(f'"127.0.0.1:{one.port}:{one.port}"' for one in services)
     developed = [fill(_PUBLISHED, ports=published), *map(_developed, project.parts)]
     yield Region(DEVELOPMENT, "services", CODE, _blocks(developed))
     yield Region(PRODUCTION, "project", f"{NAME} and {SERVICE_FILES}", _production(project))
     deployed = [_deployed(project, part) for part in project.parts]
-    migrated = [_fill(_MIGRATED, one, project=project.name) for one in services if one.is_migrated]
-    comment = "  # Each has the image and the secrets of its service only.\n"
+    migrated = [_fill(_MIGRATION, one, project=project.name, secrets=one.migrator) for one in services if one.store]
+    comment = "  # Each has the image and the secrets of its service only, or those of the database's owner.\n"
     yield Region(PRODUCTION, "services", CODE, _blocks([*deployed, comment, *migrated]))
-    yield Region(PRODUCTION, "secrets", SERVICE_FILES, "".join(_fill(_FOLDER, one) for one in services))
+    yield Region(PRODUCTION, "secrets", SERVICE_FILES, "".join(fill(_FOLDER, folder=one) for one in folders))
 
 
 def _blocks(texts: Iterable[str]) -> str:
@@ -135,9 +137,7 @@ def _deployed(project: Project, part: Part) -> str:
     service = part.service
     # A required one is a secret's file, as are addresses.
     settings = _passed(one for one in part.settings if not (one.is_secret or one.is_required))
-    first = f"{service.slug}-migrate: {{condition: service_completed_successfully}}"
-    if not service.is_migrated:
-        first = f"{service.store}: {{condition: service_healthy}}" if service.store else ""
+    first = f"{service.slug}-migrate: {{condition: service_completed_successfully}}" if service.store else ""
     networks = "edge, services, data" if service in project.at_edge else "services, data"
     return _fill(_DEPLOYED, service, project=project.name, settings=settings, networks=networks, after=first)
 

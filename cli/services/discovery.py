@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 DECLARATION = "service.toml"
 
 Kind = Literal["postgres", "mongodb", "reflected", "none"]
-"""Its database: PostgreSQL, MongoDB, a PostgreSQL schema that belongs to others and is not migrated here, or none."""
+"""Its database: PostgreSQL, MongoDB, a PostgreSQL whose tables another team migrates (schema ``public``), or none."""
 
 _NAME = re.compile(r"[a-z]+[0-9]*(_[a-z]+[0-9]*)*")
 RESERVED = frozenset(
@@ -36,10 +36,11 @@ RESERVED = frozenset(
 LIMITED_BY_EDGE = ("login", "mail")
 """The classes of routes that check a password or send a mail."""
 
+_POSTGRES = ("sqlalchemy[asyncio]", "asyncpg", "alembic")
 _LIBRARIES: Mapping[Kind, tuple[str, ...]] = {
-    "postgres": ("sqlalchemy[asyncio]", "asyncpg", "alembic"),
+    "postgres": _POSTGRES,
     "mongodb": ("motor",),
-    "reflected": ("sqlalchemy[asyncio]", "asyncpg"),
+    "reflected": _POSTGRES,
     "none": (),
 }
 
@@ -97,19 +98,34 @@ class Service:
         return "" if self.kind == "none" else self.kind
 
     @property
-    def is_migrated(self) -> bool:
-        """Whether `bin/cli db upgrade` changes its database."""
-        return self.kind in {"postgres", "mongodb"}
+    def database(self) -> str:
+        """The name of its database, and of the role as which it opens it."""
+        return f"{self.name}_service" if self.kind == "postgres" else self.name
 
     @property
-    def database(self) -> str:
-        """The name of its database, and of the only role that may open it."""
-        return f"{self.name}_service" if self.store == "postgres" else self.name
+    def owner(self) -> str:
+        """The role that owns the database and migrates it: the service's own, unless the tables are another team's."""
+        return f"{self.name}_owner" if self.kind == "reflected" else self.database
+
+    @property
+    def own_schema(self) -> str | None:
+        """The schema with the tables that are migrated here; None for the one that PostgreSQL creates tables in."""
+        return self.name if self.kind == "reflected" else None
 
     @property
     def store_variable(self) -> str:
         """The environment variable with the address of its own database."""
         return f"{self.name.upper()}_{'MONGODB' if self.store == 'mongodb' else 'DATABASE'}_URL"
+
+    @property
+    def owner_variable(self) -> str:
+        """The environment variable with the address for the owner; another one than its own is hidden from it."""
+        return f"{self.name.upper()}_OWNER_URL" if self.kind == "reflected" else self.store_variable
+
+    @property
+    def migrator(self) -> str:
+        """The folder of a deployment's secrets that its migrations get: its own, or that of its database's owner."""
+        return self.owner if self.kind == "reflected" else self.name
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -157,6 +173,12 @@ def discover(root: Path) -> tuple[Service, ...]:
         f"{found[-1].port + 1}."
         for first, second in itertools.pairwise(found)
         if first.port == second.port
+    ]
+    owners = {service.owner: service.name for service in found if service.kind == "reflected"}
+    problems += [
+        f"{service.name} is the name of the owner of the database of {owners[service.name]}. Choose another."
+        for service in found
+        if service.name in owners
     ]
     fronts = [service.name for service in found if service.front]
     if fronts[1:]:
@@ -255,5 +277,5 @@ STORED = tuple(service for service in SERVICES if service.store)
 """The services with a database."""
 FRONT = front_of(SERVICES)
 """The service that people reach all others through, if there is one."""
-MIGRATED = tuple(service for service in SERVICES if service.is_migrated)
-"""The services with a database that is theirs."""
+REFLECTED = tuple(service for service in SERVICES if service.kind == "reflected")
+"""The services with tables that another team migrates."""

@@ -13,8 +13,8 @@ from cli.services.text import SERVICE_FILES, fill
 EXAMPLE = ".env.example"
 _WIDTH = 120
 
-_POSTGRES = "# @variable=postgresql://@database:change-me@@127.0.0.1:5432/@database\n"
-_MONGODB = "# @variable=mongodb://@database:change-me@@127.0.0.1:27017/@database?replicaSet=rs0\n"
+_POSTGRES = "# @variable=postgresql://@role:change-me@@127.0.0.1:5432/@database\n"
+_MONGODB = "# @variable=mongodb://@role:change-me@@127.0.0.1:27017/@database?replicaSet=rs0\n"
 
 
 def render_environment_example(project: Project) -> Iterator[Region]:
@@ -31,8 +31,12 @@ def render_environment_example(project: Project) -> Iterator[Region]:
 
 
 def _databases(services: Iterable[Service], store: str, template: str) -> str:
-    kept = (one for one in services if one.store == store)
-    return "".join(fill(template, variable=one.store_variable, database=one.database) for one in kept)
+    return "".join(
+        fill(template, variable=variable, role=role, database=one.database)
+        for one in services
+        if one.store == store
+        for variable, role in {one.store_variable: one.database, one.owner_variable: one.owner}.items()
+    )
 
 
 def _section(part: Part) -> str:

@@ -32,12 +32,15 @@ labels:
   - {pairs: {app.kubernetes.io/name: @slug}, includeSelectors: true}
 @{database}images: [{name: service, newName: @project/@slug}]
 patches:
-  - target: {kind: Deployment|Job}
-    patch: |-
-      - {op: replace, path: /spec/template/spec/volumes/0/secret/secretName, value: @slug-secrets}
-  - target: {kind: Service}
+@{secrets}  - target: {kind: Service}
     patch: |-
       - {op: replace, path: /spec/ports/0/port, value: @port}
+"""
+
+_SECRETS = """\
+  - target: {kind: @kind}
+    patch: |-
+      - {op: replace, path: /spec/template/spec/volumes/0/secret/secretName, value: @folder-secrets}
 """
 
 _DATABASE = "  - {pairs: {database: @store}, includeTemplates: true}  # its policies are in the overlays\n"
@@ -147,8 +150,14 @@ def render_manifests(root: Path) -> Iterator[WholeFile]:
 
 def _kustomization(project: Project, service: Service) -> str:
     database = fill(_DATABASE, store=service.store) if service.store else ""
-    content = fill(_SERVICE, project=project.name, slug=service.slug, port=service.port, database=database)
-    return content if service.is_migrated else content + _NO_MIGRATION
+    mounted = {"Deployment|Job": service.name}
+    if service.migrator != service.name:
+        mounted = {"Deployment": service.name, "Job": service.migrator}
+    secrets = "".join(fill(_SECRETS, kind=kind, folder=folder.replace("_", "-")) for kind, folder in mounted.items())
+    content = fill(
+        _SERVICE, project=project.name, slug=service.slug, port=service.port, database=database, secrets=secrets
+    )
+    return content if service.store else content + _NO_MIGRATION
 
 
 def _policy(project: Project, service: Service) -> str:

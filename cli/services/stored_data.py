@@ -25,9 +25,10 @@ def data_in_the_way(service: Service, *, drop_data: bool) -> list[str]:
 
 
 def drop_data_of(service: Service) -> bool:
-    """Delete the development database of a service, and its user; returns whether there is development data at all."""
+    """Delete the development database of a service, and its users; returns whether there is development data at all."""
     with reach(service) as server:
         if server:
             server.drop_database(service.database)
-            server.drop_user(service.database)
+            for role in {service.database, service.owner}:
+                server.drop_user(role)
     return server is not None

@@ -13,8 +13,9 @@ from alembic import command
 from alembic.config import Config
 
 from chassis.core.types import new_id
-from chassis.postgres.migrations import _LOCK
+from chassis.postgres.migrations import LOCK
 from chassis.postgres.tables import chassis_metadata
+from cli.dev.databases import create_database
 from cli.dev.files import ROOT
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
@@ -95,9 +96,9 @@ def execute(url: str, *statements: str) -> list[Any]:
     return asyncio.run(run())
 
 
-def tables(url: str) -> set[str]:
-    """Return the tables of a database, without Alembic's own."""
-    rows = execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+def tables(url: str, schema: str = "public") -> set[str]:
+    """Return the tables of a schema, without Alembic's own."""
+    rows = execute(url, f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'")  # noqa: S608 - ours
     return {row["tablename"] for row in rows} - {"alembic_version"}
 
 
@@ -171,14 +172,15 @@ def test_migrations_lead_there_and_back(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, service: Service
 ) -> None:
     """From base to head and back to base no table of ours is left, and the cycle can be repeated."""
-    url = postgres.create_database(f"{service.name}_there_and_back")
-    monkeypatch.setenv(service.store_variable, url)
+    addresses = create_database(postgres, service, f"{service.name}_there_and_back")
+    for name, value in addresses.items():
+        monkeypatch.setenv(name, value)
     config = Config(ROOT / service.name / "alembic.ini")
 
     seen = []
     for step in (command.upgrade, command.downgrade, command.upgrade):
         step(config, "head" if step is command.upgrade else "base")
-        seen.append(tables(url))
+        seen.append(tables(addresses[service.owner_variable], service.own_schema or "public"))
 
     assert "sealed_requests" in seen[0]
     assert seen[1:] == [set(), seen[0]]
@@ -189,7 +191,7 @@ async def test_two_upgrades_at_once_both_succeed(postgres: EmbeddedPostgres) -> 
     """Of two jobs that start while a third holds the lock, one migrates, and the other finds nothing to do."""
     url = postgres.create_database("product_twice")
     holder = await asyncpg.connect(url.replace("+asyncpg", ""))
-    await holder.execute(f"SELECT pg_advisory_lock({_LOCK})")
+    await holder.execute(f"SELECT pg_advisory_lock({LOCK})")
 
     async def both_wait() -> bool:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

@@ -35,7 +35,8 @@ STRANGE = "UPDATE alembic_version SET version_num = 'feedfacecafe'"
 def url(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty database, which is user's for the commands; no other service has one."""
     for service in SERVICES:
-        monkeypatch.delenv(service.store_variable, raising=False)
+        for variable in (service.store_variable, service.owner_variable):
+            monkeypatch.delenv(variable, raising=False)
     url = postgres.create_database("migrated")
     execute(url, "DROP SCHEMA public CASCADE")
     execute(url, "CREATE SCHEMA public")

@@ -174,7 +174,11 @@ def test_each_step_names_its_deployment_and_the_next_step(
 def test_make_names_what_a_person_must_add_and_who_needs_what_is_new(file: Path) -> None:
     """Addresses are known to a person alone; a new key goes to the services that have it."""
     with file.open("a") as lines:
-        lines.writelines(f"{one.store_variable}=x\n{one.url_variable}=x\n" for one in SERVICES if one.name != "user")
+        lines.writelines(
+            f"{one.store_variable}=x\n{one.owner_variable}=x\n{one.url_variable}=x\n"
+            for one in SERVICES
+            if one.name != "user"
+        )
     unset_key(file, "LINK_KEY__USER__ANALYTICS")
 
     made = run("make", file)

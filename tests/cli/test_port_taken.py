@@ -11,11 +11,11 @@ from cli.dev.databases import open_databases
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import answers, free_port, hold_port_like, listens
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.secrets import password_name
+from cli.dev.secrets import password_names
 from cli.dev.server import EmbeddedServer, PortTaken
 from cli.services import SERVICES
 
-PASSWORDS = {password_name(service): "secret" for service in SERVICES}
+PASSWORDS = {name: "secret" for service in SERVICES for name in password_names(service)}
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def rows(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Rows:
         for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", "CREATE TABLE things (name text)"):
             execute(url, statement)
         execute(url, "INSERT INTO things VALUES ('before')")
-    monkeypatch.setattr(restore_module, "MIGRATED", (OLD, YOUNG))
+    monkeypatch.setattr(restore_module, "STORED", (OLD, YOUNG))
     monkeypatch.setattr(restore_module, "find_service", {one.name: one for one in (OLD, YOUNG)}.__getitem__)
     monkeypatch.setattr(restore_module, "upgrade", lambda _services: None)
     monkeypatch.setattr(restore_module, "quiet_databases", lambda: nullcontext(os.environ))
@@ -51,7 +51,7 @@ def rows(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Rows:
 @pytest.fixture
 def backup(rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A backup of the time when there was one service; both have changed since."""
-    monkeypatch.setattr(backup_module, "MIGRATED", (OLD,))
+    monkeypatch.setattr(backup_module, "STORED", (OLD,))
     asyncio.run(copy(os.environ, tmp_path))
     for service in (OLD, YOUNG):
         execute(os.environ[service.store_variable], "INSERT INTO things VALUES ('after')")

@@ -52,11 +52,13 @@ def variables_of(overlay: str, container: Manifest) -> dict[str, str]:
 def secrets_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
     """Return the content of each Secret, by name: `make_secrets` creates the folders for it."""
     for service in SERVICES:
-        monkeypatch.delenv(service.store_variable, raising=False)
+        for variable in (service.store_variable, service.owner_variable):
+            monkeypatch.delenv(variable, raising=False)
     make_secrets(folder)
+    names = {name for service in SERVICES for name in (service.name, service.migrator)}
     return {
-        f"{service.slug}-secrets": {f"{file.name}_FILE": str(file) for file in (folder / service.name).iterdir()}
-        for service in SERVICES
+        f"{name.replace('_', '-')}-secrets": {f"{file.name}_FILE": str(file) for file in (folder / name).iterdir()}
+        for name in names
     }
 
 

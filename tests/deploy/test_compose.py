@@ -88,7 +88,7 @@ def test_no_secret_is_written_in_a_compose_file() -> None:
     """Secrets are read from files; an environment contains only their paths."""
     for file in (DEVELOPMENT, PRODUCTION):
         for service in load(file)["services"].values():
-            secret = re.compile(r"PASSWORD$|KEY|SECRET$|(DATABASE|MONGODB)_URL$")
+            secret = re.compile(r"PASSWORD$|KEY|SECRET$|(DATABASE|MONGODB|OWNER)_URL$")
             assert [name for name in service.get("environment", {}) if secret.search(name)] == []
 
 

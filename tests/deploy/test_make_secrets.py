@@ -14,7 +14,8 @@ from deploy.make_secrets import make_certificate
 def test_a_managed_database_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the database's own service gets its address; the others have those of the compose file."""
     for service in SERVICES:
-        monkeypatch.delenv(service.store_variable, raising=False)
+        for variable in (service.store_variable, service.owner_variable):
+            monkeypatch.delenv(variable, raising=False)
     managed = "postgresql://user_service:secret@db.example.org:5432/user_service?ssl=require"
     monkeypatch.setenv("USER_DATABASE_URL", managed)
 

@@ -6,7 +6,7 @@ import pytest
 from chassis.core.project import NAME
 from chassis.settings import Environment
 from cli.links import settings_class
-from cli.services import MIGRATED, SERVICES, Service, find_service
+from cli.services import SERVICES, STORED, Service, find_service
 from tests.deploy.manifests import (
     LOADED,
     OVERLAYS,
@@ -33,7 +33,7 @@ def test_every_service_has_all_that_it_needs(overlay: str) -> None:
     for kind in ("Deployment", "Service", "ServiceAccount", "PodDisruptionBudget"):
         assert of_kind(overlay, kind).keys() == names | {"edge"}
     assert of_kind(overlay, "HorizontalPodAutoscaler").keys() == names
-    assert of_kind(overlay, "Job").keys() == {f"{service.slug}-migrate" for service in MIGRATED}
+    assert of_kind(overlay, "Job").keys() == {f"{service.slug}-migrate" for service in STORED}
 
 
 @every_overlay
@@ -60,13 +60,14 @@ def test_a_service_starts_with_what_its_deployment_gives(
 
 
 @every_overlay
-@pytest.mark.parametrize("service", MIGRATED, ids=lambda service: service.name)
+@pytest.mark.parametrize("service", STORED, ids=lambda service: service.name)
 def test_a_migration_reads_the_secrets_and_runs_the_image_of_its_service(overlay: str, service: Service) -> None:
-    """A migration has the image and the database of its service."""
+    """A migration has the image and the database of its service; where another owns that, the service has no more."""
     deployment = of_kind(overlay, "Deployment")[service.host]
     job = of_kind(overlay, "Job")[f"{service.slug}-migrate"]
 
-    assert secret_of(deployment) == secret_of(job) == f"{service.slug}-secrets"
+    assert secret_of(deployment) == f"{service.slug}-secrets"
+    assert secret_of(job) == f"{service.migrator.replace('_', '-')}-secrets"
     assert pod_of(deployment)["containers"][0]["image"] == pod_of(job)["containers"][0]["image"]
     assert f"/{NAME}/{service.slug}:" in pod_of(job)["containers"][0]["image"]
 

@@ -2,24 +2,30 @@
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Self
 
 import asyncpg
 import pytest
 from pymongo import monitoring
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, Table, text
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from chassis.postgres.database import Postgres
+from cli.databases import opened
+from cli.environment import owner_url
+from cli.services import Service
 
 HURRY = {"fsync": "off", "full_page_writes": "off", "scram_iterations": "1"}
 """Settings of a PostgreSQL whose data need not survive a crash of the machine, and whose passwords are not secret."""
 
 PATIENCE_S = 30.0
 """How long a patient pool waits for a connection, and a person for an answer: seconds are too few if it is busy."""
+_PREPARER = PGDialect().identifier_preparer  # type: ignore[no-untyped-call]
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory; the folder in it is of one run
 _ROOM = 4 * 2**30
 """Bytes that must be free there: each pytest worker's databases use some hundred megabytes."""
@@ -31,6 +37,18 @@ def data_folder() -> Iterator[Path]:
     has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
     with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else None) as folder:
         yield Path(folder)
+
+
+async def own_tables(service: Service, environment: Mapping[str, str]) -> MetaData:
+    """Return the tables of a service's PostgreSQL beyond the chassis's: of its models, or those of another team."""
+    if service.kind == "postgres":
+        models: MetaData = import_module(f"{service.name}.models").Base.metadata
+        return models
+    found = MetaData()
+    async with opened(Postgres(owner_url(service, environment), "tests")) as store, store.transaction() as session:
+        connection = await session.connection()
+        await connection.run_sync(lambda sync: found.reflect(sync, schema="public"))
+    return found
 
 
 @contextmanager
@@ -45,6 +63,11 @@ def patient_pools() -> Iterator[None]:
 def emptying(*tables: str) -> str:
     """Return one statement that empties tables: not TRUNCATE, which creates files and takes twenty times as long."""
     return f"DO $$ BEGIN {' '.join(f'DELETE FROM {table};' for table in tables)} END $$"  # noqa: S608 - our own tables
+
+
+def _quoted(table: Table) -> str:
+    """Return the name of a table as PostgreSQL reads it, whatever its letters, with its schema if it has one."""
+    return _PREPARER.format_table(table)
 
 
 def behind(port: int, url: str) -> str:
@@ -73,7 +96,7 @@ async def _rows(database: Postgres, tables: MetaData) -> dict[str, Sequence[str]
     """Read every row of every table, as JSON."""
     async with database.transaction() as session:
         return {
-            table.name: (await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {table.name} t"))).all()  # noqa: S608
+            table.name: (await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {_quoted(table)} t"))).all()  # noqa: S608
             for table in tables.sorted_tables
         }
 
@@ -99,7 +122,7 @@ class Tables:
         """Connect to the database that has them."""
         tables = [table for one in metadata for table in reversed(one.sorted_tables)]
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        return cls(connection, emptying(*(table.name for table in tables)))
+        return cls(connection, emptying(*map(_quoted, tables)))
 
     async def have_events(self) -> bool:
         """Whether the service still has events to deliver."""

@@ -10,6 +10,7 @@ import pytest
 
 from cli.db import upgrade
 from cli.dev import launcher
+from cli.dev.databases import create_databases
 from cli.dev.environment import service_environment, stack_environment
 from cli.dev.launcher import ServiceProcesses
 from cli.dev.mongodb import EmbeddedMongoDB
@@ -17,7 +18,7 @@ from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.secrets import ensure_secrets
 from cli.links import links, settings_class
-from cli.services import SERVICES, STORED
+from cli.services import SERVICES
 from tests.support.databases import HURRY
 from tests.support.fault_proxy import FaultProxy, passing
 from tests.support.warm import WarmProcess
@@ -48,18 +49,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory, wires: dict[str, FaultProxy]
         EmbeddedPostgres(Path(pgdata), free_port(), **HURRY) as postgres,
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
-        stores = {
-            service.store_variable: postgres.create_database(f"{service.name}_service")
-            if service.store == "postgres"
-            else mongodb.create_database(service.name)
-            for service in STORED
-        }
+        stores = create_databases({"postgres": postgres, "mongodb": mongodb})
         ports = {service.name: free_port() for service in SERVICES}
         everything = stack_environment({}, secrets, ports, stores) | {"LOG_DIR": str(folder / "logs")}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in everything.items():
                 patch.setenv(name, value)
-            upgrade(None)
+            upgrade(None, foreign_tables=True)
         environments = {service.name: service_environment(service, everything) for service in SERVICES}
         for name, wire in wires.items():
             variable = f"{name.upper()}_SERVICE_URL"

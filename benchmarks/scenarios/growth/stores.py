@@ -13,11 +13,13 @@ from pydantic import SecretStr
 from benchmarks.deployment import migrate
 from benchmarks.plans import LARGE
 from benchmarks.scenarios.growth.filling import Connection
+from cli.dev.databases import create_database
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port
 from cli.dev.postgres import EmbeddedPostgres
-from cli.services import SERVICES
+from cli.dev.server import EmbeddedServer
+from cli.services import SERVICES, STORED
 
 EMPTY, GROWN = "empty", "grown"
 SERVICES_WITH_TABLES = [service.name for service in SERVICES if service.store == "postgres"]
@@ -110,10 +112,11 @@ def open_stores(folder: Path, secrets: Mapping[str, str]) -> Iterator[tuple[list
         EmbeddedPostgres(folder / "postgres", free_port(), **_SETTINGS) as postgres,
         EmbeddedMongoDB(folder / "mongodb", free_port()) as mongodb,
     ):
-        servers = {"postgres": postgres, "mongodb": mongodb}
+        servers: dict[str, EmbeddedServer] = {"postgres": postgres, "mongodb": mongodb}
         sides = list[Databases]()
         for side in (EMPTY, GROWN):
-            urls = {one.store_variable: servers[one.store].create_database(_name(side, one.name)) for one in SERVICES}
+            made = (create_database(servers[one.store], one, _name(side, one.name)) for one in STORED)
+            urls = {variable: url for addresses in made for variable, url in addresses.items()}
             migrate({**secrets, **urls}, log=folder / f"{side}-migration.log")
             sides.append(Databases(side, urls, postgres))
         yield sides, [postgres.pid]

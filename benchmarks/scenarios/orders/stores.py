@@ -9,8 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.deployment import create_databases, migrate
+from benchmarks.deployment import migrate
 from chassis.core.types import new_id
+from cli.dev.databases import create_databases
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.polling import eventually
 from cli.dev.ports import free_port

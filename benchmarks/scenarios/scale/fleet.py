@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.deployment import create_databases, migrate, production, start, wait_until_ready
+from benchmarks.deployment import migrate, production, start, wait_until_ready
 from benchmarks.processes import descendants_memory_mib
+from cli.dev.databases import create_databases
 from cli.dev.ports import free_port
 from cli.dev.postgres_pair import PostgresPair
 from cli.dev.processes import SupervisedProcess, stop_all

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.deployment import create_databases, migrate
+from benchmarks.deployment import migrate
 from chaos.supervisor import Supervisor, keeping, supervise, system_environment
+from cli.dev.databases import create_databases
 from cli.dev.environment import service_environment
 from cli.dev.mongodb import EmbeddedMongoDB
 from cli.dev.ports import free_port_like

@@ -16,6 +16,7 @@ from chassis.mongodb.database import MongoDB
 from cli.checks.invariants import check
 from cli.dev.polling import eventually
 from cli.dev.postgres import EmbeddedPostgres
+from cli.services import find_service
 from order.events import OrderConfirmed
 
 SIZES = Sizes(orders=40, movements=200, products=20, users=30, events=7)
@@ -53,7 +54,7 @@ async def test_filled_databases_are_those_of_a_consistent_shop(
     environment: dict[str, str], postgres: EmbeddedPostgres, clean: None
 ) -> None:
     """Tables are full, orders, reservations and the ledger agree, and every index and constraint is as migrated."""
-    urls = {service: postgres.administrator_url(f"{service}_service") for service in SERVICES_WITH_TABLES}
+    urls = {service: postgres.administrator_url(find_service(service).database) for service in SERVICES_WITH_TABLES}
     content, before = Content(SIZES, datetime.now(UTC), new_id(), "hash"), await schema(urls)
 
     await fill(urls, content, lambda _: None)

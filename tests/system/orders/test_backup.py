@@ -47,12 +47,13 @@ async def traffic(orders: httpx.AsyncClient, product_id: str) -> AsyncIterator[N
 async def destroy(stack: Stack) -> None:
     """Delete all data of the databases."""
     for service in SERVICES:
-        url = stack.environment[service.store_variable]
+        url = stack.environment[service.owner_variable]
         if service.store == "mongodb":
             empty_mongodb(SecretStr(url))
             continue
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        own = f"DROP SCHEMA {service.own_schema} CASCADE;" if service.own_schema else ""
+        await connection.execute(f"{own} DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         await connection.close()
 
 
