@@ -57,7 +57,9 @@ class Page(Base):
     author_id: Mapped[uuid.UUID | None] = mapped_column("authorId", Uuid)
     section_id: Mapped[str | None] = mapped_column("sectionId", Text)
     published_at: Mapped[datetime.datetime | None] = mapped_column("publishedAt", UtcTimestamp)
-    created_at: Mapped[datetime.datetime] = mapped_column("createdAt", UtcTimestamp, nullable=False, server_default=FetchedValue())
+    created_at: Mapped[datetime.datetime] = mapped_column(
+        "createdAt", UtcTimestamp, nullable=False, server_default=FetchedValue()
+    )
     updated_at: Mapped[datetime.datetime] = mapped_column("updatedAt", UtcTimestamp, nullable=False)
 
 
