@@ -24,7 +24,7 @@ SUMMARY: tuple[Any, ...] = (
     cast(Page.status, Text).label("status"),
     # Prisma reads and writes NULL as an empty list, too.
     func.coalesce(Page.tags, literal_column("'{}'::text[]", ARRAY(Text))).label("tags"),
-    Page.author_id.label("author_id"),
+    cast(Page.author_id, Text).label("author_id"),  # the class of the driver's UUIDs is its own
     Page.section_id.label("section_id"),
     _time(Page.published_at, "published_at"),
     _time(Page.created_at, "created_at"),

@@ -15,11 +15,9 @@ from content.orm.tables import PageStatus
 MOST_TEXT = 200_000
 """In characters; MAX_BODY_BYTES limits the request, too."""
 MOST_TAGS = 20
-_NO_NUL = r"^[^\x00]+$"
-"""PostgreSQL has no text with a NUL character."""
 
-PageId = Annotated[str, Path(max_length=200, pattern=_NO_NUL, examples=["tz4a98xxat96iws9zmbrgj3a"])]
-AnySlug = Annotated[str, Path(max_length=500, pattern=_NO_NUL, examples=["about-us"])]
+PageId = Annotated[str, Path(max_length=200, examples=["tz4a98xxat96iws9zmbrgj3a"])]
+AnySlug = Annotated[str, Path(max_length=500, examples=["about-us"])]
 """A slug in an address: other writers may have other rules."""
 Slug = Annotated[
     str,
@@ -53,7 +51,7 @@ Metadata = Annotated[
     AfterValidator(check_metadata),
     Field(description="Any JSON object of up to 16 KiB and 8 levels.", examples=[{"layout": "wide"}]),
 ]
-SectionId = Annotated[str | None, Field(max_length=200, pattern=_NO_NUL, examples=[None])]
+SectionId = Annotated[str | None, Field(max_length=200, examples=[None])]
 
 
 class PageWrite(Body):
@@ -119,14 +117,13 @@ class Search(BaseModel):
     """The filter and sort order of a list of pages."""
 
     status: PageStatus = Field(PageStatus.PUBLISHED, description="Only editors list other pages than published ones.")
-    tag: Annotated[str | None, Field(min_length=1, max_length=50, pattern=_NO_NUL, examples=["company"])] = None
+    tag: Annotated[str | None, Field(min_length=1, max_length=50, examples=["company"])] = None
     author_id: UUID | None = None
     q: Annotated[
         str | None,
         Field(
             min_length=1,
             max_length=100,
-            pattern=_NO_NUL,
             description="Each of its words begins a word of the title or of the first 50,000 characters of the text.",
             examples=["about"],
         ),

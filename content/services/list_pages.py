@@ -26,9 +26,7 @@ _KEYS: dict[Sort, Any] = {
 }
 """The sort key before the id."""
 SIMPLE = literal_column("'simple'::regconfig")
-WORDS = func.to_tsvector(
-    SIMPLE, Page.title + literal_column("' '") + func.left(Page.body, literal_column("50000"))
-)
+WORDS = func.to_tsvector(SIMPLE, Page.title + literal_column("' '") + func.left(Page.body, literal_column("50000")))
 """What the index of words has, literally."""
 
 

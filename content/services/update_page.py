@@ -57,4 +57,3 @@ def _edit(page_id: str, change: Mapping[str, Any], if_match: Tags | None) -> Upd
         .values(values)
         .returning(*SUMMARY, ETAG, before.c.status.label("before"))
     )
-
