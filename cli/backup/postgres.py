@@ -51,7 +51,7 @@ def restore_postgres(url: SecretStr, file: Path) -> None:
 
 def _run(url: SecretStr, name: str, *options: str) -> str:
     """
-    Run a PostgreSQL tool, the wheel's, which supports every older server, otherwise an installed one; returns its output.
+    Return the output of a PostgreSQL tool: the wheel's, which supports every older server, otherwise an installed one.
 
     The wheel's tools cannot use TLS, so if the address requires TLS an installed one is preferred.
     """

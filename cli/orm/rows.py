@@ -102,7 +102,7 @@ def _of_type(kind: Any, number: int) -> Any:  # noqa: ANN401
         members = list(kind.enum_class or kind.enums)
         return members[number % len(members)] if members else None
     if isinstance(kind, String | TSVECTOR):
-        return _text(kind, f"t{number}")
+        return _text(kind, f"made{number}")
     if isinstance(kind, Numeric) and not isinstance(kind, Float):
         return Decimal(number % 10 ** max(0, (kind.precision or 9) - (kind.scale or 0)))
     moment = datetime(2026, 6, 1, 12, tzinfo=UTC) + timedelta(seconds=number)
