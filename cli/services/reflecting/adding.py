@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from pydantic import SecretStr
-from sqlalchemy import Table
+from sqlalchemy import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -14,8 +14,8 @@ from cli.errors import CommandError
 from cli.orm.files import TABLES_FILE, write
 from cli.orm.generating import generate
 from cli.orm.rows import make_up
-from cli.orm.source import load, server
-from cli.services.reflecting.choosing import choose, served_in
+from cli.orm.source import ask, load, server
+from cli.services.reflecting.choosing import choose, read_keys, served_in
 from cli.services.reflecting.serving import Served
 from cli.services.reflecting.writing import schemas_module, table_module
 
@@ -38,23 +38,22 @@ def add_table(folder: Path, ddl: str, wanted: str | None, command: str) -> str:
     with server() as postgres:
         url = load(postgres, ddl, "--schema", _SCHEMA)
         write(folder / "orm", generate(folder, url.get_secret_value()))
-        served = choose(served_in(folder / "orm" / TABLES_FILE), wanted, command)
+        keys = ask(url, lambda connection: read_keys(connection, _SCHEMA))
+        served = choose(served_in(folder / "orm" / TABLES_FILE, keys), wanted, command)
         (folder / "table.py").write_text(table_module(served, folder.name), encoding="utf-8")
         (folder / "schemas.py").write_text(schemas_module(served, folder.name), encoding="utf-8")
         refusal = asyncio.run(_try(url, served))
     if not refusal:
         return ""
-    return f"Its tests cannot make up a row of {served.table}: {refusal} SAMPLE is in tests/{folder.name}/conftest.py."
+    return f"Its tests cannot make up a row of {served.name}: {refusal} SAMPLE is in tests/{folder.name}/conftest.py."
 
 
 async def _try(url: SecretStr, served: Served) -> str:
     """Insert a row that is made up; returns why that failed."""
     engine = create_async_engine(url.get_secret_value(), connect_args={"async_creator_fn": connect})
-    table = served.model.__table__
-    assert isinstance(table, Table)
     try:
         async with AsyncSession(engine) as session:
-            await session.execute(table.insert().values(await make_up(session, table, 1, {}, served.sent)))
+            await session.execute(insert(served.table).values(await make_up(session, served.table, 1, {}, served.sent)))
     except CommandError as error:
         return str(error)
     except SQLAlchemyError as error:

@@ -1,13 +1,13 @@
 """A table as it is served: the names of its columns, which of them are sent, and why it cannot be served."""
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Column, DateTime, String, Uuid
+from sqlalchemy import Column, DateTime, String, Table, Uuid
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapper, class_mapper
 
@@ -55,15 +55,28 @@ class Field:
 
 
 class Served:
-    """A table that may be served, with its model."""
+    """
+    A table that may be served, with its model.
 
-    def __init__(self, model: type[DeclarativeBase]) -> None:
+    Args:
+        key: The columns of its primary key, in the order of their index.
+    """
+
+    def __init__(self, model: type[DeclarativeBase], key: Sequence[str]) -> None:
         self.model = model
+        self._key = key
 
     @property
-    def table(self) -> str:
-        """The name of the table."""
-        return str(self._mapper.local_table.name)  # type: ignore[attr-defined] - it is a Table
+    def table(self) -> Table:
+        """The table."""
+        table = self.model.__table__
+        assert isinstance(table, Table)
+        return table
+
+    @property
+    def name(self) -> str:
+        """Its name in PostgreSQL."""
+        return self.table.name
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -73,9 +86,8 @@ class Served:
     @property
     def key(self) -> list[Field]:
         """The primary key."""
-        names = [column.name for column in self._mapper.primary_key]
         by_name = {field.column.name: field for field in self._columns}
-        return [by_name[name] for name in names]
+        return [by_name[name] for name in self._key]
 
     @property
     def sent(self) -> list[str]:
@@ -102,14 +114,13 @@ class Served:
         """Return name, key and columns in a line."""
         key = ", ".join(field.column.name for field in self.key)
         columns = ", ".join(field.column.name for field in self._columns)
-        return f"{self.table}: key {key}; columns {columns}"
+        return f"{self.name}: key {key}; columns {columns}"
 
     @cached_property
     def _columns(self) -> list[Field]:
         attributes = {column.name: name for name, column in self._mapper.columns.items()}
         names = assign(((name, snake_case(name)) for name in attributes), _TAKEN)
-        table = self._mapper.local_table
-        return [Field(names[name], attribute, table.c[name]) for name, attribute in attributes.items()]
+        return [Field(names[name], attribute, self.table.c[name]) for name, attribute in attributes.items()]
 
     @property
     def _mapper(self) -> Mapper[Any]:
@@ -138,5 +149,4 @@ def _is_created_at(column: Column[Any]) -> bool:
 
 
 def _type_of(column: Column[Any]) -> str:
-    kind = column.type.impl if isinstance(column.type, UtcTimestamp) else column.type
-    return str(kind.compile(dialect=postgresql.dialect())).lower()  # type: ignore[no-untyped-call]
+    return column.type.compile(dialect=postgresql.dialect()).lower()  # type: ignore[no-untyped-call]

@@ -38,8 +38,9 @@ from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute
 
-from {service}.orm.tables import {model} as Model
+from {service}.orm import tables
 
+Model = tables.{model}
 KEY: tuple[InstrumentedAttribute[Any], ...] = ({key})
 """The primary key."""
 COLUMNS: Mapping[str, InstrumentedAttribute[Any]] = {{
@@ -57,7 +58,7 @@ def schemas_module(served: Served, service: str) -> str:
     changed = [f"{one.name}: {_changed(one, sent[one.name])}" for one in served.fields if one.is_changed]
     read = [f"{one.name}: {_nullable(one, _form(one).read)}" for one in served.fields]
     parts = [
-        f'"""Requests and answers of the {spoken} service, first written from the columns of ``{served.table}``."""',
+        f'"""Requests and answers of the {spoken} service, first written from the columns of ``{served.name}``."""',
         _IMPORTS.replace("SERVICE", service),
         "\n".join(aliases),
         _key(served, service, f"{prefix}Key", sent),

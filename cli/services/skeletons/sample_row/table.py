@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy.orm import InstrumentedAttribute
 
-from sample_row.orm.tables import SampleRows as Model
+from sample_row.orm import tables
 
+Model = tables.SampleRows
 KEY: tuple[InstrumentedAttribute[Any], ...] = (Model.id,)
 """The primary key."""
 COLUMNS: Mapping[str, InstrumentedAttribute[Any]] = {

@@ -66,7 +66,7 @@ def _explain(error: PostgresError) -> AppError | None:
     state, column = str(error.sqlstate), getattr(error, "column_name", None)
     kind = _ERRORS.get(state)
     if kind is ValueMissing:
-        return ValueMissing(f"The column {column} must have a value.") if column in Model.__table__.c else None
+        return ValueMissing(f"The column {column} must have a value.") if str(column) in Model.__table__.c else None
     if kind is None:
         return ValueInvalid() if state.startswith(_DATA_EXCEPTIONS) and state != _NOT_OF_AN_ENUM else None
     constraint = getattr(error, "constraint_name", None)

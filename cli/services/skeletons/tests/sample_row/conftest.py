@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -22,8 +22,7 @@ Write what the tables accept where they refuse the values that cli/orm/rows.py m
 PATH = "/api/v1/sample-rows"
 CHANGED = min(SampleRowUpdate.model_fields, key=lambda name: bool(COLUMNS[name].property.columns[0].foreign_keys))
 """The field that tests change: the first one, if possible one that refers to no other row."""
-TABLE = Model.__table__
-assert isinstance(TABLE, Table)
+TABLE = cast("Table", Model.__table__)
 
 
 async def new_body(store: Postgres, number: int) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class Editor:
 
     async def list(self) -> list[dict[str, Any]]:
         """Return all rows, in pages of one."""
-        found, cursor = list[dict[str, Any]](), {}
+        found, cursor = list[dict[str, Any]](), dict[str, str]()
         while True:
             answer = (await self.ask("GET", params={"limit": "1", **cursor})).json()
             found += answer["items"]
