@@ -20,6 +20,8 @@ from cli.services.reflecting.serving import Served
 from cli.services.reflecting.writing import schemas_module, table_module
 
 _SCHEMA = "public"
+_NUMBER = 4711
+"""Of the row that is tried: the script may have inserted rows with small ones."""
 
 
 def add_table(folder: Path, ddl: str, wanted: str | None, command: str) -> str:
@@ -53,7 +55,9 @@ async def _try(url: SecretStr, served: Served) -> str:
     engine = create_async_engine(url.get_secret_value(), connect_args={"async_creator_fn": connect})
     try:
         async with AsyncSession(engine) as session:
-            await session.execute(insert(served.table).values(await make_up(session, served.table, 1, {}, served.sent)))
+            await session.execute(
+                insert(served.table).values(await make_up(session, served.table, _NUMBER, {}, served.sent))
+            )
     except CommandError as error:
         return str(error)
     except SQLAlchemyError as error:
