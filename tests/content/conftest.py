@@ -88,3 +88,9 @@ async def owner(environment: dict[str, str], clean: None) -> AsyncIterator["asyn
     connection = await asyncpg.connect(environment["CONTENT_OWNER_URL"].replace("+asyncpg", ""))
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def colleague(people: People, bearer: Bearer) -> Pages:
+    """The service as another editor uses it."""
+    return Pages(people["content"], bearer(role="editor"))
