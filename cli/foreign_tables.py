@@ -71,7 +71,7 @@ async def _create(service: Service, script: str) -> bool:
         except asyncpg.PostgresError as error:
             line = await _line(connection, script, error)
             place = f"{service.name}/schema/schema.sql, line {line}"
-            raise CommandError(f"{place}: {error}. No table was created.") from None
+            raise CommandError(f"{place}: {error.args[0]}. No table was created.") from None
     return True
 
 

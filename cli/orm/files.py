@@ -58,8 +58,6 @@ The {what} of schema ``{namespace}``, which is not ours. Generated: never edit t
 `{command} SERVICE={service}` writes it from {service}/schema/schema.sql, or from the database that DATABASE_URL names.
 """
 
-# ruff: noqa: E501
-
 '''
     name = f"{service}/orm/{what}.py"
     ours = f"--config=lint.isort.known-first-party=['chassis', '{service}']"

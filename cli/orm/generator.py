@@ -8,6 +8,7 @@ from sqlacodegen.models import ColumnAttribute, Model, ModelClass
 from sqlalchemy import JSON, Column, Connection, DefaultClause, Identity, MetaData, Table
 from sqlalchemy.types import Enum, TypeEngine
 
+from chassis.postgres.columns import Tables
 from cli.orm.names import RESERVED, assign, class_name, member_name, snake_case
 from cli.orm.types import enum_of, python_type, simplify
 
@@ -25,27 +26,30 @@ class ModelGenerator(DeclarativeGenerator):
     There are no relationships, because a lazy one cannot load in async code: statements join by the foreign keys.
     """
 
-    def __init__(self, metadata: MetaData, connection: Connection, namespace: str, base: Base, shared: Enums) -> None:
+    def __init__(self, metadata: MetaData, connection: Connection, columns: Tables, base: Base, shared: Enums) -> None:
         """
         Assign all names.
 
         Args:
+            columns: The catalogue's description of the tables.
             base: How the module has its base class.
             shared: Enums whose classes another module has.
         """
         super().__init__(metadata, connection, ["nosyntheticenums"])
         self._base = base
-        self._namespace = namespace
         tables = sorted(metadata.tables.values(), key=lambda table: table.name)
-        for column in (column for table in tables for column in table.c):
-            column.type = simplify(column.type, namespace)
+        for table in tables:
+            for column in table.c:
+                column.type = simplify(column.type, str(table.schema), columns[table.name][column.name].type)
         self._names = assign(((one.name, _model_name(one)) for one in tables), {*RESERVED, *shared.values()})
         self._own_enums = {_identity(one): one for one in _enums(tables) if _identity(one) not in shared}
         self.enums = {**shared, **self._name_enums()}
 
     def group_imports(self) -> list[list[str]]:
         """Return the imports; of arrays, PostgreSQL's alone, where the original may import both."""
-        self.imports["sqlalchemy"].discard("ARRAY")
+        self.remove_literal_import("sqlalchemy", "ARRAY")
+        for module in [module for module, names in self.imports.items() if not names]:
+            del self.imports[module]
         return super().group_imports()
 
     def generate_base(self) -> None:

@@ -4,15 +4,12 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
-from itertools import count
+from itertools import chain, count
 
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-_SUFFIXES = {1: "", 2: "_"}
-"""What follows a name in the first attempts to find a free one; a number does in the next."""
 
 RESERVED = frozenset(
     {
@@ -29,7 +26,7 @@ RESERVED = frozenset(
             "JsonValue",
             "Mapped",
         ),
-        *("StrEnum", "Table", "UtcTimestamp", "mapped_column", "datetime", "decimal", "uuid"),
+        *("StrEnum", "Table", "UnknownType", "UtcTimestamp", "mapped_column", "datetime", "decimal", "uuid"),
         *("bool", "bytes", "dict", "float", "int", "list", "object", "str"),
         *("metadata", "registry", "self"),  # of SQLAlchemy's base class
     }
@@ -79,8 +76,5 @@ def _identifier(text: str) -> str:
 
 
 def _free(name: str, taken: Collection[str]) -> str:
-    for number in count(1):
-        candidate = f"{name}{_SUFFIXES.get(number, f'_{number}')}"
-        if candidate not in taken and not keyword.iskeyword(candidate):
-            break
-    return candidate
+    candidates = chain([name, f"{name}_"], (f"{name}_{number}" for number in count(2)))
+    return next(one for one in candidates if one not in taken and not keyword.iskeyword(one))

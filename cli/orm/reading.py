@@ -1,7 +1,7 @@
 """Reads a database, and writes the text of its models."""
 
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -20,11 +20,12 @@ _OF_PRISMA = ("_prisma_migrations",)
 _NAMES = text("""
     SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+        AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
         AND NOT EXISTS (SELECT FROM pg_depend d
             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY c.relname
 """)
-"""Tables, and whether they are views; without partitions, and without those of extensions."""
+"""Tables, and whether they are views; without partitions, those of extensions, and those without columns."""
 
 _SEARCH_PATH = text("""
     SELECT set_config('search_path', string_agg(quote_ident(name), ', ' ORDER BY name <> :schema), false)
@@ -69,12 +70,10 @@ async def _read(connection: AsyncConnection, reflection: Reflection, module: str
     kinds = {str(name): bool(is_view) for name, is_view in rows if name not in _OF_PRISMA}
     names = _choose(reflection, kinds)
     await connection.execute(_SEARCH_PATH, {"schema": namespace})
-    tables, views = await connection.run_sync(
-        lambda sync: _generate(
-            sync, reflection, module, [one for one in names if not kinds[one]], [one for one in names if kinds[one]]
-        )
-    )
-    return Reading(tables, views, await read_columns(connection, namespace, names))
+    columns = await read_columns(connection, namespace, names)
+    chosen = {is_view: [one for one in names if kinds[one] is is_view] for is_view in (False, True)}
+    tables, views = await connection.run_sync(_generate, reflection, module, columns, chosen)
+    return Reading(tables, views, columns)
 
 
 def _choose(reflection: Reflection, present: Collection[str]) -> Sequence[str]:
@@ -92,15 +91,18 @@ def _choose(reflection: Reflection, present: Collection[str]) -> Sequence[str]:
 
 
 def _generate(
-    connection: Connection, reflection: Reflection, module: str, tables: Sequence[str], views: Sequence[str]
+    connection: Connection,
+    reflection: Reflection,
+    module: str,
+    columns: Tables,
+    chosen: Mapping[bool, Sequence[str]],
 ) -> tuple[str, str]:
-    namespace = reflection.namespace
-    ours = _reflect(connection, reflection, tables)
-    first = ModelGenerator(ours, connection, namespace, base_here(namespace), {})
-    rendered = first.generate()
-    theirs = _reflect(connection, reflection, views)
-    base = base_of(module, sorted(first.enums.values()))
-    return rendered, ModelGenerator(theirs, connection, namespace, base, first.enums).generate()
+    """Return the texts of both modules; *chosen* are the names of the tables and, under True, of the views."""
+    ours, theirs = (_reflect(connection, reflection, chosen[is_view]) for is_view in (False, True))
+    tables = ModelGenerator(ours, connection, columns, base_here(reflection.namespace), {})
+    base = base_of(module, sorted(tables.enums.values()))
+    views = ModelGenerator(theirs, connection, columns, base, tables.enums)
+    return tables.generate(), views.generate()
 
 
 def _reflect(connection: Connection, reflection: Reflection, names: Sequence[str]) -> MetaData:

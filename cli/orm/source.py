@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -88,25 +89,53 @@ def throwaway(file: Path, namespace: str) -> Iterator[SecretStr]:
     Raises:
         CommandError: The file is missing, or PostgreSQL refuses it; the message has the line.
     """
-    where = "/".join(file.parts[-3:])
-    try:
-        script = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CommandError(f"{where} is missing: the DDL of the tables, as their owner writes it.") from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{where} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    script = _read(file)
+    with server() as postgres:
+        yield load(postgres, script, _place(file), namespace)
+
+
+@contextmanager
+def server() -> Iterator[EmbeddedPostgres]:
+    """Run an empty PostgreSQL for the block, with stand-ins of extensions that the wheel lacks."""
     with tempfile.TemporaryDirectory() as folder:
         extensions = shutil.copytree(_STAND_INS, Path(folder, "stand_ins"))
         settings = {"fsync": "off", "extension_control_path": f"$system:{extensions}"}
-        with EmbeddedPostgres(Path(folder, "server"), free_port(), **settings) as server:
-            server.create_database("reflected")
-            path = ", ".join(f'"{name}"' for name in dict.fromkeys((namespace.replace('"', '""'), "public")))
-            path = path.replace("\\", r"\\").replace(" ", r"\ ")
-            try:
-                server.execute(script, database="reflected", PGOPTIONS=f"-c search_path={path}")
-            except CommandError as error:
-                raise CommandError(_refusal(where, str(error))) from None
-            yield with_asyncpg(server.administrator_url("reflected"))
+        with EmbeddedPostgres(Path(folder, "server"), free_port(), **settings) as postgres:
+            yield postgres
+
+
+def load(postgres: EmbeddedPostgres, script: str, where: str, namespace: str) -> SecretStr:
+    """
+    Run a script in a new database, with a schema first on the search_path, as a client with this default would.
+
+    Args:
+        where: The name of the script's file.
+
+    Raises:
+        CommandError: PostgreSQL refuses the script.
+    """
+    database = f"reflected_{secrets.token_hex(4)}"
+    postgres.create_database(database)
+    quoted = '"{}"'.format(namespace.replace('"', '""'))
+    path = re.sub(r"([\\\s])", r"\\\1", quoted)
+    try:
+        postgres.execute(script, database=database, PGOPTIONS=f"-c search_path={path},public")
+    except CommandError as error:
+        raise CommandError(_refusal(where, str(error))) from None
+    return with_asyncpg(postgres.administrator_url(database))
+
+
+def _place(file: Path) -> str:
+    return "/".join(file.parts[-3:])
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CommandError(f"{_place(file)} is missing: the DDL of the tables, as their owner writes it.") from None
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{_place(file)} is not UTF-8: {error.reason} at byte {error.start}.") from None
 
 
 def _refusal(where: str, output: str) -> str:
@@ -121,5 +150,6 @@ def _refusal(where: str, output: str) -> str:
             "DATABASE_URL=postgresql://…, the address of a database that has the extension and these tables."
         )
     if _ROLE.search(reason):
-        return f"{place}: {reason}. Leave out owners and rights: pg_dump --schema-only --no-owner --no-privileges."
+        advice = "Leave out owners and rights: pg_dump --schema-only --no-owner --no-privileges --no-policies."
+        return f"{place}: {reason}. {advice}"
     return f"{place}: {reason}."

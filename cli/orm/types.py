@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, DOMAIN, HSTORE, MONEY, OID, TSVECTOR
-from sqlalchemy.types import JSON, DateTime, Enum, String, TypeEngine
+from sqlalchemy.types import JSON, DateTime, Enum, NullType, String, TypeEngine
 
 from chassis.postgres.times import UtcTimestamp
+from chassis.postgres.unknown import UnknownType
 
 Type = TypeEngine[Any]
 
@@ -22,14 +23,21 @@ _PYTHON_TYPES: Sequence[tuple[type[Type], str, str]] = (
 """Type in PostgreSQL, in Python, and the module of that; where SQLAlchemy does not know it, or names it otherwise."""
 
 
-def simplify(kind: Type, namespace: str) -> Type:
-    """Return a type for the models: a domain is its base type, naive times hold UTC, and an enum has its schema."""
+def simplify(kind: Type, namespace: str, name: str) -> Type:
+    """
+    Return a type for the models: a domain is its base type, naive times hold UTC, and an enum has its schema.
+
+    Args:
+        name: Its name in PostgreSQL.
+    """
     if isinstance(kind, DOMAIN):
         if isinstance(kind.data_type, String):
             kind.data_type.collation = None
-        return simplify(kind.data_type, namespace)
+        return simplify(kind.data_type, namespace, str(kind.data_type))
     if isinstance(kind, ARRAY):
-        kind.item_type = simplify(kind.item_type, namespace)
+        kind.item_type = simplify(kind.item_type, namespace, name.removesuffix("[]"))
+    elif isinstance(kind, NullType):
+        return UnknownType(name)
     elif isinstance(kind, DateTime) and not kind.timezone:
         return UtcTimestamp()
     elif isinstance(kind, Enum):

@@ -71,8 +71,8 @@ _MIGRATION = """\
     <<: *job
     image: @project/@slug:${TAG:-latest}
     command: ["python", "-m", "cli", "db", "upgrade", "@name"]
-    environment: {SECRETS_DIR: /run/secrets/@secrets}
-    secrets: [@secrets]
+    environment: {SECRETS_DIR: @secrets}
+    secrets: [@folders]
     deploy: {resources: {limits: {cpus: "1.0", memory: 256M, pids: 64}}}
     depends_on: {@store: {condition: service_healthy}}
 
@@ -85,7 +85,7 @@ def render_compose(project: Project) -> Iterator[Region]:
     """Yield the regions of both files."""
     services = project.services
     names = [service.name for service in services]
-    folders = [folder for one in services for folder in dict.fromkeys((one.name, one.migrator))]
+    folders = [folder for one in services for folder in _folders(one)]
     yield Region(DEVELOPMENT, "project", f"{NAME} and {SERVICE_FILES}", _development(project))
     jobs = fill(
         _JOBS, project=project.name, services=" ".join(names), secrets=" ".join(f"/secrets/{one}" for one in folders)
@@ -96,8 +96,8 @@ def render_compose(project: Project) -> Iterator[Region]:
     yield Region(DEVELOPMENT, "services", CODE, _blocks(developed))
     yield Region(PRODUCTION, "project", f"{NAME} and {SERVICE_FILES}", _production(project))
     deployed = [_deployed(project, part) for part in project.parts]
-    migrated = [_fill(_MIGRATION, one, project=project.name, secrets=one.migrator) for one in services if one.store]
-    comment = "  # Each has the image and the secrets of its service only, or those of the database's owner.\n"
+    migrated = [_migration(project, one) for one in services if one.store]
+    comment = "  # Each has the image and the secrets of its service only, and of its database's owner.\n"
     yield Region(PRODUCTION, "services", CODE, _blocks([*deployed, comment, *migrated]))
     yield Region(PRODUCTION, "secrets", SERVICE_FILES, "".join(fill(_FOLDER, folder=one) for one in folders))
 
@@ -140,6 +140,17 @@ def _deployed(project: Project, part: Part) -> str:
     first = f"{service.slug}-migrate: {{condition: service_completed_successfully}}" if service.store else ""
     networks = "edge, services, data" if service in project.at_edge else "services, data"
     return _fill(_DEPLOYED, service, project=project.name, settings=settings, networks=networks, after=first)
+
+
+def _migration(project: Project, service: Service) -> str:
+    folders = _folders(service)
+    secrets = " ".join(f"/run/secrets/{folder}" for folder in folders)
+    return _fill(_MIGRATION, service, project=project.name, secrets=secrets, folders=", ".join(folders))
+
+
+def _folders(service: Service) -> list[str]:
+    """Return the folders of secrets that a service's migrations get."""
+    return list(dict.fromkeys((service.name, service.migrator)))
 
 
 def _passed(settings: Iterable[Setting]) -> str:

@@ -124,7 +124,7 @@ class Service:
 
     @property
     def migrator(self) -> str:
-        """The folder of a deployment's secrets that its migrations get: its own, or that of its database's owner."""
+        """The folder of a deployment's secrets with the address that its migrations use: its own, or its owner's."""
         return self.owner if self.kind == "reflected" else self.name
 
     @property

@@ -40,6 +40,12 @@ Table(
 )
 """
 EXCLUDED: dict[str, Any] = {"migrate": False}
+FOREIGN = (
+    'CREATE TABLE "Page" (id text PRIMARY KEY)',
+    "CREATE TABLE outbox (id int)",
+    "CREATE TABLE _prisma_migrations (id int)",
+)
+"""Another team's tables; one has the name of a table of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,51 @@ def test_a_table_of_nobody_is_told(scratch: Scratch) -> None:
     execute(scratch.url, "CREATE TABLE forgotten (id int)")
 
     assert "op.drop_table('forgotten')" in scratch.autogenerate().replace('"', "'")
+
+
+@pytest.fixture
+def shared(scratch: Scratch, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> Scratch:
+    """The same over another team's tables: its own are in schema ``order``, which is a reserved word."""
+    postgres.drop_database("order")
+    url, of_owner = postgres.create_reflected("order", "order")
+    execute(of_owner, 'DROP SCHEMA "order"', *FOREIGN)
+    env = scratch.folder / "migrations" / "env.py"
+    env.write_text("from chassis.postgres.migrations import run\n\nrun(None, 'SCRATCH_DATABASE_URL', schema='order')\n")
+    monkeypatch.setenv("SCRATCH_DATABASE_URL", of_owner)
+    return Scratch(scratch.folder, url)
+
+
+def test_tables_beside_those_of_another_team_are_in_a_schema_of_their_own(shared: Scratch) -> None:
+    """It is created; theirs are neither looked at nor changed, one of a common name neither; the service finds ours."""
+    theirs = tables(shared.url)
+
+    migration = shared.autogenerate()
+    command.upgrade(shared.config, "head")
+    command.check(shared.config)
+
+    assert "Page" not in migration
+    assert migration.count("op.drop_table") == migration.count("op.create_table") == len(chassis_metadata.tables)
+    assert tables(shared.url, "order") == {*chassis_metadata.tables}
+    assert execute(shared.url, 'TABLE "order".alembic_version')
+    assert tables(shared.url) == theirs == {"Page", "outbox", "_prisma_migrations"}
+    assert execute(shared.url, "SELECT event_id FROM outbox") == []
+
+    command.downgrade(shared.config, "base")
+    assert tables(shared.url, "order") == set()
+    assert tables(shared.url) == theirs
+
+
+def test_the_script_for_an_administrator_creates_the_schema_too(
+    shared: Scratch, postgres: EmbeddedPostgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be run as it is, by psql."""
+    shared.autogenerate()
+    execute(os.environ["SCRATCH_DATABASE_URL"], 'DROP SCHEMA "order" CASCADE')
+    command.upgrade(shared.config, "head", sql=True)
+
+    printed = capsys.readouterr().out
+    postgres.execute(f"SET ROLE order_owner; {printed[printed.index('BEGIN;') :]}", database="order")
+    assert tables(shared.url, "order") == {*chassis_metadata.tables}
 
 
 def test_without_an_address_nothing_is_migrated(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:

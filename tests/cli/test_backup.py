@@ -16,7 +16,8 @@ def test_a_backup_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     """A folder with the final name would look like a complete backup."""
     for service in SERVICES:
         scheme = "postgresql" if service.store == "postgres" else "mongodb"
-        monkeypatch.setenv(service.store_variable, f"{scheme}://ada:secret@127.0.0.1:{free_port()}/nothing")
+        for variable in (service.store_variable, service.owner_variable):
+            monkeypatch.setenv(variable, f"{scheme}://ada:secret@127.0.0.1:{free_port()}/nothing")
 
     with pytest.raises(CommandError, match="does not answer"):
         backup(tmp_path / "today")

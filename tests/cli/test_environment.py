@@ -42,6 +42,22 @@ def test_service_sees_its_own_database_only(everything: dict[str, str], service:
     assert seen.keys() & STORES.keys() == ({service.store_variable} if service.store else set())
 
 
+def test_no_service_sees_the_address_for_the_owner_of_its_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the file with it; the file with its own address it does. Commands get both."""
+    shared = Service("shared", 8100, "reflected")
+    monkeypatch.setattr(environment, "STORED", (*STORED, shared))
+    monkeypatch.setattr(environment, "REFLECTED", (shared,))
+    own, of_owner = {"SHARED_DATABASE_URL": "a"}, {"SHARED_OWNER_URL": "b", "SHARED_OWNER_URL_FILE": "/b"}
+    stack = stack_environment({}, {}, PORTS, own | of_owner) | {"SHARED_DATABASE_URL_FILE": "/a"}
+    monkeypatch.setattr(environment, "settings_class", lambda _name: settings_class("user"))
+
+    seen = service_environment(shared, stack)
+
+    assert of_owner.items() <= stack.items()
+    assert {name for name in seen if name.startswith("SHARED_")} == {"SHARED_DATABASE_URL", "SHARED_DATABASE_URL_FILE"}
+    assert not any(name.startswith("SHARED_") for name in service_environment(SERVICES[0], stack))
+
+
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_service_sees_the_keys_of_its_own_links_only(everything: dict[str, str], service: Service) -> None:
     """A service gets only the link keys of its own links."""

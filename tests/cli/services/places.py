@@ -15,8 +15,10 @@ from tests.deploy.manifests import Manifest
 def check_places(files: Mapping[str, str], kind: str) -> None:
     """A service of this kind is in every place that names services."""
     name, host = f"gift_{kind}", f"gift-{kind}-service"
-    check_compose(files, name, host, is_migrated=kind in {"postgres", "mongodb"})
-    check_manifests(files, kind, host, is_migrated=kind in {"postgres", "mongodb"})
+    check_compose(files, name, host, is_migrated=kind != "none")
+    check_manifests(files, kind, host, is_migrated=kind != "none")
+    if kind == "reflected":
+        check_owner(files, name, host)
     # --- about gateway ---
     check_front_door(files, kind)
     # --- end about gateway ---
@@ -63,6 +65,24 @@ def check_manifests(files: Mapping[str, str], kind: str, host: str, *, is_migrat
     peers, outside = manifests["NetworkPolicy", f"gift-{kind}"]["spec"]["egress"]
     assert peers["to"][0]["podSelector"]["matchExpressions"][0]["values"] == ["analytics", "user"]
     assert outside == {"ports": [{"port": 443}]}
+
+
+def check_owner(files: Mapping[str, str], name: str, host: str) -> None:
+    """The address for the owner of its database is given to its migrations, and to nothing else."""
+    development, production = (yaml.safe_load(files[f"docker-compose{suffix}.yml"]) for suffix in ("", ".prod"))
+    owner, migration = f"{name}_owner", host.replace("-service", "-migrate")
+    assert f"/secrets/{owner}" in development["services"]["migrate"]["environment"]["SECRETS_DIR"].split()
+    assert owner in production["secrets"]
+    assert production["services"][migration]["environment"]["SECRETS_DIR"].split()[1:] == [f"/run/secrets/{owner}"]
+    assert [one for one, its in production["services"].items() if owner in its.get("secrets", ())] == [migration]
+    kustomization = yaml.safe_load(files[f"deploy/kubernetes/services/{name.replace('_', '-')}/kustomization.yaml"])
+    secrets = {one["target"]["kind"]: one["patch"].rpartition(": ")[2] for one in kustomization["patches"][:2]}
+    slug = name.replace("_", "-")
+    assert secrets == {"Deployment": f"{slug}-secrets}}", "Job": f"{slug}-owner-secrets}}"}
+    roles = re.findall(
+        rf"# {name.upper()}_(\w+)_URL=postgresql://(\w+):change-me@127.0.0.1:5432/{name}\n", files[".env.example"]
+    )
+    assert roles == [("DATABASE", name), ("OWNER", owner)]
 
 
 # --- about gateway ---

@@ -44,6 +44,27 @@ def test_a_name_of_two_words_has_the_form_that_each_place_allows() -> None:
     assert (service.url_variable, service.store_variable) == ("GIFT_CARD_SERVICE_URL", "GIFT_CARD_DATABASE_URL")
 
 
+def test_a_database_with_another_team_s_tables_has_an_owner_of_its_own() -> None:
+    """It has its own role, address, secrets and schema; any other database is the service's in each respect."""
+    shared, own = Service("gift_card", 8009, "reflected"), Service("gift_card", 8009, "postgres")
+
+    assert (shared.database, shared.owner, shared.own_schema) == ("gift_card", "gift_card_owner", "gift_card")
+    assert (shared.store_variable, shared.owner_variable) == ("GIFT_CARD_DATABASE_URL", "GIFT_CARD_OWNER_URL")
+    assert (own.database, own.owner, own.own_schema) == ("gift_card_service", "gift_card_service", None)
+    assert own.store_variable == own.owner_variable
+    assert (shared.migrator, own.migrator) == ("gift_card_owner", "gift_card")
+    assert shared.libraries == own.libraries
+
+
+def test_no_service_has_the_name_of_an_owner(tmp_path: Path) -> None:
+    """Its role and its secrets would be the other's."""
+    declare(tmp_path, 'port = 8009\ndatabase = "reflected"')
+    declare(tmp_path, 'port = 8010\ndatabase = "none"', "gift_card_owner")
+
+    with pytest.raises(CommandError, match="gift_card_owner is the name of the owner of the database of gift_card"):
+        discover(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

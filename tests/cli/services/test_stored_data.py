@@ -10,6 +10,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from cli.dev.databases import create_database
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.server import EmbeddedServer
 from cli.services import Service, stored_data
@@ -17,6 +18,7 @@ from cli.services.stored_data import data_in_the_way, drop_data_of
 
 RECORDS = Service("scratch", 1, "postgres")
 DOCUMENTS = Service("scratch", 1, "mongodb")
+SHARED = Service("scratch", 1, "reflected")
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,14 @@ class Stored:
     url: str
 
 
-@pytest.fixture(params=["postgres", "mongodb"])
+@pytest.fixture(params=[RECORDS, DOCUMENTS, SHARED], ids=lambda service: service.kind)
 def stored(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
     """A service whose database has one thing, and rows of the chassis."""
-    server: EmbeddedServer = request.getfixturevalue(request.param)
+    service: Service = request.param
+    server: EmbeddedServer = request.getfixturevalue(service.store)
     monkeypatch.setattr(stored_data, "reach", lambda _service: nullcontext(server))
     monkeypatch.setattr(stored_data, "given_environment", dict)
-    service = RECORDS if request.param == "postgres" else DOCUMENTS
-    url = server.create_database(service.database)
+    url = create_database(server, service)[service.store_variable]
     if isinstance(server, EmbeddedPostgres):
         made = "; ".join(f"CREATE TABLE {name} AS SELECT 1 AS id" for name in ("things", "inbox"))
         server.execute(f"{made}; CREATE TABLE empty (id int)", database=service.database)
@@ -43,8 +45,7 @@ def stored(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
             for name in ("things", "inbox"):
                 client.get_default_database()[name].insert_one({"_id": 1})
     yield Stored(service, url)
-    server.drop_database(service.database)
-    server.drop_user(service.database)
+    drop_data_of(service)
 
 
 def log_in(url: str) -> None:
@@ -79,6 +80,16 @@ def test_database_and_user_are_deleted(stored: Stored) -> None:
     assert data_in_the_way(stored.service, drop_data=False) == []
     with pytest.raises((asyncpg.PostgresError, OperationFailure)):
         log_in(stored.url)
+
+
+def test_the_owner_of_the_database_is_deleted_too(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database with two roles leaves neither."""
+    monkeypatch.setattr(stored_data, "reach", lambda _service: nullcontext(postgres))
+    create_database(postgres, SHARED)
+
+    drop_data_of(SHARED)
+
+    assert postgres.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'scratch%'") == ""
 
 
 def test_a_database_of_ones_own_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
