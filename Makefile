@@ -129,7 +129,7 @@ check-fast: $(BIN)/.ready ## The fast part of check (2 s): format, lint and laye
 	$(BIN)/lint-imports --no-logo --no-cache
 
 .PHONY: check
-check: check-fast ## Check format, lint, imports, types, rendered files, manifests, workflows, secrets, locks and migrations
+check: check-fast ## Check format, lint, imports, types, rendered files, manifests, workflows, secrets, locks, migrations and models
 	$(BIN)/mypy
 	bin/cli render --check
 	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/rendered/*.yaml
@@ -139,6 +139,7 @@ check: check-fast ## Check format, lint, imports, types, rendered files, manifes
 	$(BIN)/python -m deploy.scan_secrets
 	@$(MAKE) --no-print-directory check-locks
 	bin/cli db check
+	bin/cli orm all --check
 
 .PHONY: audit
 audit: $(BIN)/.ready ## Check every locked package (bench.txt and clients.txt have them all) for known vulnerabilities; needs the network
@@ -153,6 +154,16 @@ sbom: $(BIN)/.ready ## Write sbom/: the contents of each service's image, as Cyc
 .PHONY: render
 render: $(BIN)/.ready ## Write everything that names the services or the project (after a change of a service.toml, a route or a setting)
 	@bin/cli render
+
+.PHONY: orm models view-models
+orm: $(BIN)/.ready ## Generate the models of tables and views that belong to others (SERVICE=content, DATABASE_URL=… instead of its schema.sql)
+	@bin/cli orm all $(call given,SERVICE)
+
+models: $(BIN)/.ready ## Generate those of the tables alone: orm/tables.py
+	@bin/cli orm models $(call given,SERVICE)
+
+view-models: $(BIN)/.ready ## Generate those of the views alone: orm/views.py
+	@bin/cli orm views $(call given,SERVICE)
 
 .PHONY: check-alerts
 check-alerts: ## Check and test Prometheus's rules and alerts with promtool, and lint the services' metrics

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
-from chassis.application import Application, EventRelay, Store, application_of
+from chassis.application import Application, EventRelay, ForeignTables, Store, application_of
 from chassis.auth.remote import KEYS_EVERY_S, REVOCATIONS_EVERY_S, RemoteKeys, RemoteRevocations
 from chassis.auth.tokens import KeySource, Revocations, TokenVerifier
 from chassis.core.lifecycle import Draining, Periodic, draining_on_sigterm, running
@@ -45,6 +45,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     revocations: Revocations | None = None,
     periodic: Sequence[Periodic] = (),
     relay: EventRelay | None = None,
+    tables: ForeignTables | None = None,
     own: object = None,
 ) -> FastAPI:
     """
@@ -57,6 +58,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         revocations: The revoked sessions, in that service; the others fetch them.
         periodic: Its periodic work.
         relay: Delivers its events, in a service that publishes some.
+        tables: The tables of another owner, in a service with some.
         own: An object for its own routes (``chassis.application.own_part``).
 
     Raises:
@@ -76,12 +78,16 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         envelope=envelope,
         receiver=_receiver(settings, envelope, store, routers),
         draining=Draining(),
-        checks={store.name: partial(envelope.skew.compare, store.check)} if store else {},
+        checks={
+            **({store.name: partial(envelope.skew.compare, store.check)} if store else {}),
+            **({"tables": tables.check} if tables else {}),
+        },
         dispatcher=dispatcher,
         background=background,
         tokens=tokens,
         periodic=(*purging, *following, *periodic),
         relay=relay,
+        tables=tables,
         own=own,
     )
     return _serving(application, routers)
@@ -169,6 +175,8 @@ def _serving(application: Application, routers: Sequence[Router]) -> FastAPI:
     describe(app, settings, routers)
     if settings.environment is Environment.LOCAL:
         app.router.routes.extend(diagnostics.router.routes)
+        if application.tables:
+            app.router.routes.extend(diagnostics.foreign_tables.routes)
     origins = settings.cors_origins
     if settings.environment is not Environment.PRODUCTION:
         add_docs(app, login_address(app, settings))

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from chassis.auth.tokens import TokenVerifier
+from chassis.core.errors import AppError
 from chassis.core.lifecycle import Draining, Periodic
 from chassis.dispatch.dispatcher import Dispatcher
 from chassis.sealing.envelope import Envelope
@@ -21,8 +23,8 @@ from chassis.settings import ServiceSettings
 
 T = TypeVar("T")
 
-Check = Callable[[], Awaitable[None]]
-"""Raises an exception if the checked part does not answer."""
+Check = Callable[[], Awaitable[str | None]]
+"""Raises an exception if the checked part does not answer; may return a remark."""
 
 
 class Store(ReplayStore, Protocol):
@@ -57,6 +59,33 @@ class Store(ReplayStore, Protocol):
         """Delete expired nonces of sealed requests, and all other expired data."""
 
 
+class ForeignTables(Protocol):
+    """The tables of another owner in a service's database (chassis/postgres/reflected.py)."""
+
+    @property
+    def expected(self) -> Mapping[str, Mapping[str, BaseModel]]:
+        """The columns for which the service was built, by the names of tables and columns."""
+
+    async def check(self) -> str:
+        """
+        Compare them; returns differences with which most requests succeed.
+
+        Raises:
+            SchemaChanged: Requests fail because of the differences (503).
+        """
+
+    async def explain(self, error: Exception) -> AppError | None:
+        """Return what to answer instead of an unhandled error, if the tables have changed; None if they have not."""
+
+    async def differences(self) -> Sequence[object]:
+        """
+        Return what is different in the tables, now.
+
+        Raises:
+            DatabaseUnavailable: The database does not answer (503).
+        """
+
+
 class EventRelay(Protocol):
     """Delivers a service's events (chassis/messaging/relay.py, which needs PostgreSQL)."""
 
@@ -81,6 +110,7 @@ class Application:
         tokens: Checks access tokens.
         periodic: Its periodic work.
         relay: Delivers the service's events; None if it publishes none.
+        tables: The tables of another owner; None if all tables are the service's own.
         own: An object of the service for its own routes (``own_part``), or None.
     """
 
@@ -95,6 +125,7 @@ class Application:
     tokens: TokenVerifier
     periodic: Sequence[Periodic]
     relay: EventRelay | None
+    tables: ForeignTables | None
     own: object
 
 

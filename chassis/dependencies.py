@@ -43,6 +43,7 @@ class Authentication:
         errors: The errors that it raises.
         schemes: The security schemes of OpenAPI by which it is given; any one of them is enough.
         or_sealed: A sealed request needs none of them.
+        is_required: Without it, a request is refused. Otherwise it is anonymous.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Authentication:
     errors: tuple[type[AppError], ...]
     schemes: Schemes
     or_sealed: bool = False
+    is_required: bool = True
 
 
 def token_of(request: Request) -> str:
@@ -70,6 +72,18 @@ async def _person(request: Request) -> Identity:
 
 PERSON = Authentication("token", "an access token", _person, (InvalidToken,), _BY_TOKEN)
 """A person with a valid access token; 401 without."""
+
+
+async def _anyone(request: Request) -> None:
+    request.state.user = None
+    if "authorization" in request.headers:
+        await _person(request)
+
+
+ANYONE = Authentication(
+    "optional token", "no login, but takes an access token", _anyone, (InvalidToken,), _BY_TOKEN, is_required=False
+)
+"""Anyone; a person with a valid access token is known (``Visitor``), and an invalid one is refused: 401."""
 
 
 def role(name: str, *above: str) -> Authentication:
@@ -98,15 +112,19 @@ ADMIN = role("admin")
 """A person of role ``admin``; 401 or 403 for others."""
 ANALYST = role("analyst", "admin")
 """A person of role ``analyst`` or ``admin``; 401 or 403 for others."""
+EDITOR = role("editor", "admin")
+"""A person of role ``editor`` or ``admin``; 401 or 403 for others."""
 
 
-async def _current_user(request: Request) -> Identity:
-    identity: Identity = request.state.user
+async def _current_user(request: Request) -> Identity | None:
+    identity: Identity | None = request.state.user
     return identity
 
 
 CurrentUser = Annotated[Identity, Depends(_current_user)]
 """The person whom the route's ``auth`` has authenticated."""
+Visitor = Annotated[Identity | None, Depends(_current_user)]
+"""The person whom ``auth=ANYONE`` has authenticated; None if the request is anonymous."""
 
 
 async def _dispatcher(request: Request) -> Dispatcher:

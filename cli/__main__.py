@@ -23,6 +23,7 @@ COMMANDS = {
     "reset": "cli.dev.reset:reset",
     "doctor": "cli.checks.doctor:doctor",
     "db": "cli.db:app",
+    "orm": "cli.orm.commands:app",
     "demo": "cli.demo.demo:demo",
     "call": "cli.call:call",
     "client": "cli.sdk.commands:app",

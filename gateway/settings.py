@@ -35,19 +35,21 @@ class Settings(ServiceSettings):
 
     Example: GRAPHQL_DOCUMENTS=any
     """
-    # --- rendered: services, from */service.toml (bin/cli render, 290d50b9) ---
+    # --- rendered: services, from */service.toml (bin/cli render, 4ce96142) ---
     peers: ClassVar[frozenset[str]] = frozenset(
         {
             "analytics",
             "user",
             "product",
             "order",
+            "content",
         }
     )
     analytics_service_url: ServiceUrl
     user_service_url: ServiceUrl
     product_service_url: ServiceUrl
     order_service_url: ServiceUrl
+    content_service_url: ServiceUrl
     # --- end of services ---
 
     def refuse_unknown_limits(self, limits: Iterable[str]) -> None:

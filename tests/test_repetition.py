@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from importlib import import_module
 from json import dumps, loads
 
 import pytest
@@ -18,10 +17,10 @@ from chassis.sealing.access import CLIENT
 from chassis.web.routing import Route
 from cli.dev.polling import eventually
 from cli.routes import declared_routes
-from cli.services import SERVICES
+from cli.services import SERVICES, find_service
 from tests.sealing.messages import Forge, Opened, send
 from tests.support.aliases import Bearer, MakeUser, People
-from tests.support.databases import bystanders
+from tests.support.databases import bystanders, own_tables
 from tests.support.repeated import keyed_routes_of
 
 SECRETS = re.compile("token|password|secret|key")
@@ -91,7 +90,7 @@ async def keyed(
     return Keyed(
         environment[f"{service.upper()}_SERVICE_URL"],
         application,
-        _watched(import_module(f"{service}.models").Base.metadata),
+        _watched(await own_tables(find_service(service), environment)),
         forge(asked.path, asked.body),
         forge(asked.other_path, asked.other_body),
         KeyedRequest(f"user:{root.id}" if is_personal else f"service:{CLIENT}", route, key, b""),

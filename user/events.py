@@ -16,7 +16,12 @@ class UserDeleted(Event):
     """An account was erased; consumers erase what they store about the person."""
 
     type: ClassVar[str] = "user.deleted"
-    consumers: ClassVar[tuple[str, ...]] = ("analytics",)
+    consumers: ClassVar[tuple[str, ...]] = (
+        "analytics",
+        # --- about content ---
+        "content",
+        # --- end about content ---
+    )
 
 
 EVENTS = (UserRegistered, UserDeleted)

@@ -23,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from chassis.core.types import new_id
 from chassis.postgres.tables import NAMING
 
-ROLES = ("user", "analyst", "admin")
+ROLES = ("user", "analyst", "editor", "admin")
 _PREFIXES = "text_pattern_ops"
 """Lets an index serve LIKE 'ada%' with every collation of the database."""
 

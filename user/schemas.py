@@ -50,7 +50,7 @@ Email = Annotated[
     AfterValidator(_distinct),
     Field(examples=["ada@example.org"]),
 ]
-Role = Annotated[Literal["user", "analyst", "admin"], Field(examples=["user"])]
+Role = Annotated[Literal["user", "analyst", "editor", "admin"], Field(examples=["user"])]
 GivenPassword = Annotated[SecretStr, Field(max_length=1024, examples=["correct horse battery"])]
 """A password to check."""
 NewPassword = Annotated[GivenPassword, AfterValidator(_usable_password)]

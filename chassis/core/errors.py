@@ -190,6 +190,17 @@ class DatabaseUnavailable(ServiceUnavailable):
         super().__init__(headers={"Retry-After": "1"})
 
 
+class SchemaChanged(ServiceUnavailable):
+    """The tables of another owner are no longer those that the service was built for (503)."""
+
+    code = "schema_changed"
+    message = "The database's tables have changed, and this service does not know them yet; try again later."
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+        self.differences = differences
+
+
 class DeadlineExceeded(AppError):
     """The request's deadline has passed (504)."""
 

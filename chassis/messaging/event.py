@@ -33,7 +33,7 @@ class Event(BaseModel):
     type: ClassVar[str]
     consumers: ClassVar[tuple[str, ...]]
 
-    subject: UUID = Field(exclude=True)
+    subject: UUID | str = Field(exclude=True)
     user_id: UUID | None = Field(default=None, exclude=True)
 
     @classmethod

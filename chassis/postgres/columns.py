@@ -44,7 +44,7 @@ class Column(BaseModel):
 Tables = Mapping[str, Mapping[str, Column]]
 """The columns of tables and views, by name."""
 
-TABLES: TypeAdapter[dict[str, dict[str, Column]]] = TypeAdapter(dict[str, dict[str, Column]])
+TABLES: TypeAdapter[Tables] = TypeAdapter(Tables)
 """How they are stored, as JSON."""
 
 
@@ -56,12 +56,12 @@ class Difference:
     Attributes:
         place: The table, or the table and the column, as in ``Page.title``.
         what: What is different there, as in ``the column is missing``.
-        breaks: Whether requests fail because of it. Others fail only for a row or a value that is new.
+        fails: Whether requests that use the place fail because of it: always, or for some rows and values, or never.
     """
 
     place: str
     what: str
-    breaks: bool = True
+    fails: Literal["always", "sometimes", "never"] = "always"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}"
@@ -109,20 +109,23 @@ def _compare_table(table: str, expected: Mapping[str, Column], found: Mapping[st
         else:
             yield Difference(place, f"the column is missing{_renamed(column, new)}")
     for name, column in new.items():
-        required = ", required and without a default, so no row can be created without it" if column.is_required else ""
-        yield Difference(f"{table}.{name}", f"the column is new{required}", breaks=column.is_required)
+        if column.is_required:
+            what = "the column is new, required and without a default, so no row can be created without it"
+            yield Difference(f"{table}.{name}", what)
+        else:
+            yield Difference(f"{table}.{name}", "the column is new", "never")
 
 
 def _compare_column(place: str, expected: Column, found: Column) -> Iterator[Difference]:
     if found.type != expected.type:
         yield Difference(place, f"its type is {found.type}, no longer {expected.type}")
     elif found.values != expected.values:
-        yield Difference(place, _values(expected.values, found.values), breaks=False)
+        yield Difference(place, _values(expected.values, found.values), "sometimes")
     if found.nullable != expected.nullable:
-        yield Difference(place, "it may be null" if found.nullable else "it may no longer be null", breaks=False)
+        yield Difference(place, "it may be null" if found.nullable else "it may no longer be null", "sometimes")
     if found.filled != expected.filled:
         what = f"it is filled {found.filled} now" if found.filled else f"it is no longer filled {expected.filled}"
-        yield Difference(place, what, breaks=False)
+        yield Difference(place, what, "sometimes")
 
 
 def _values(expected: Sequence[str], found: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ A service function flushes and never commits; it needs only the session.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import structlog
@@ -17,13 +17,13 @@ from pydantic import AfterValidator, SecretStr
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from chassis.application import application_of
 from chassis.core.errors import DatabaseUnavailable
 from chassis.postgres.dsn import connect, with_asyncpg
-from chassis.postgres.errors import hide_values, is_read_only, telling_unavailable
+from chassis.postgres.errors import hide_values, is_of_useless_connection, telling_unavailable
 from chassis.postgres.instrumentation import trace_statements
 from chassis.postgres.nonces import NONCE_EXPIRY, claim_in
 from chassis.postgres.notifier import NOTIFY, Notifier
@@ -147,8 +147,12 @@ class Postgres:
 
         The connection is not from the pool: a busy service is still healthy.
         """
-        async with self._probe.connect() as connection:
+        async with self.outside_pool() as connection:
             return int(await connection.scalar(_TIME))
+
+    def outside_pool(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Return a connection that is not of the pool, so that a busy service can still be examined."""
+        return self._probe.connect()
 
     async def describe(self) -> Mapping[str, object]:
         """
@@ -158,7 +162,7 @@ class Postgres:
             DatabaseUnavailable: The database does not answer (503).
         """
         with telling_unavailable():
-            async with self._probe.connect() as connection:
+            async with self.outside_pool() as connection:
                 version, name = (await connection.execute(_VERSION)).one()
         pool = self._pool
         in_pool = {"size": self._pool_size, "open": pool.checkedin() + pool.checkedout(), "in_use": pool.checkedout()}
@@ -168,7 +172,7 @@ class Postgres:
         """Warn if the pools of all processes together exceed the server's limit; errors are not retried."""
         wanted = self._processes * (self._pool_size + 2)  # one for the probe, one to listen
         with suppress(DBAPIError, PostgresError, OSError):
-            async with self._probe.connect() as connection:
+            async with self.outside_pool() as connection:
                 allowed = await connection.scalar(_ALLOWED)
             if wanted > allowed:
                 log.warning("connection pools exceed the server's limit", wanted=wanted, allowed=allowed)
@@ -231,7 +235,7 @@ class Postgres:
         """
         lost = asyncio.Event()
         try:
-            async with self._probe.connect() as connection:
+            async with self.outside_pool() as connection:
                 wire: Any = (await connection.get_raw_connection()).driver_connection
                 wire.add_termination_listener(lambda _wire: lost.set())
                 await wire.add_listener(channel, lambda _wire, _pid, _channel, payload: receive(payload))
@@ -256,10 +260,10 @@ def _refuse_closed(connection: DBAPIConnection, _record: ConnectionPoolEntry, _p
 
 
 def _judge(context: ExceptionContext) -> None:
-    """Hide the values in an error; if the server has become a standby, discard the pool's connections to it."""
+    """Hide the values in an error; discard the pool's connections if they are useless."""
     original = context.original_exception
     hide_values(context.sqlalchemy_exception, original, original.__cause__)
-    if is_read_only(original):
+    if is_of_useless_connection(original):
         context.is_disconnect = True
 
 

@@ -17,6 +17,8 @@ _VALUES = re.compile(r"(DETAIL: |query argument \$\d+: |invalid input syntax for
 """The parts of messages of PostgreSQL and asyncpg that contain values."""
 
 _READ_ONLY = "25006"
+_INTERNAL = "XX000"
+_LOST_TYPE = "cache lookup failed for type"
 _UNAVAILABLE = re.compile(
     r"08...|28...|53...|57...|58..."  # connections, authentication, resources, operator intervention, the system
     r"|25006|25P03|25P04"  # no longer the primary; a transaction that took too long
@@ -56,12 +58,19 @@ def telling_unavailable() -> Iterator[None]:
 
 
 def _is_unavailable(error: BaseException | None) -> bool:
-    return _UNAVAILABLE.fullmatch(getattr(error, "sqlstate", None) or "") is not None
+    return _UNAVAILABLE.fullmatch(getattr(error, "sqlstate", None) or "") is not None or _is_stale(error)
 
 
-def is_read_only(error: BaseException | None) -> bool:
-    """Whether the server refused to write: it has become a standby, so its connections are useless."""
-    return getattr(error, "sqlstate", None) == _READ_ONLY
+def is_of_useless_connection(error: BaseException | None) -> bool:
+    """Whether new connections must replace those of the pool: the server has become a standby, or tables changed."""
+    return getattr(error, "sqlstate", None) == _READ_ONLY or _is_stale(error)
+
+
+def _is_stale(error: BaseException | None) -> bool:
+    """Whether the connection has prepared the statement for a table, or for an enum, that was changed since."""
+    if isinstance(error, AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError):
+        return True
+    return getattr(error, "sqlstate", None) == _INTERNAL and _LOST_TYPE in str(error)
 
 
 def hide_values(*errors: BaseException | None) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util.concurrency import await_, greenlet_spawn
 from sqlalchemy.util.queue import AsyncAdaptedQueue, Empty
 
-from chassis.postgres.errors import hide_values, is_read_only
+from chassis.postgres.errors import hide_values, is_of_useless_connection
 from chassis.telemetry.metrics import POOL_IN_USE, POOL_WAITING
 
 _NAME = "postgres"
@@ -92,7 +92,7 @@ class FairPool(AsyncAdaptedQueuePool):
             rows: list[Record] = await wire.fetch(sql, *values)
         except BaseException as error:
             hide_values(error)
-            if is_read_only(error) or not isinstance(error, PostgresError):
+            if is_of_useless_connection(error) or not isinstance(error, PostgresError):
                 entry.invalidate()
             raise
         else:

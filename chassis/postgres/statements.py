@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from asyncpg import PostgresError, Record
-from sqlalchemy import RowMapping, event, text
+from sqlalchemy import Executable, RowMapping, Select, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,16 +54,17 @@ class Statement:
     """
     A statement with ``:named`` values, compiled once.
 
+    Its values and rows are those of the driver, without the conversions of SQLAlchemy's types.
+
     Args:
         parts: The queries of its ``WITH`` and the classes of its parts, then the final query. PostgreSQL must be able
-            to infer the types of the values: cast them where no column determines the type.
+            to infer the types of the values: cast them where no column determines the type. Or one SELECT of models,
+            with a name for each value.
     """
 
-    def __init__(self, *parts: str | type[Part]) -> None:
-        self.parts = frozenset(part for part in parts if not isinstance(part, str))
-        *queries, last = (part if isinstance(part, str) else part.queries for part in parts)
-        queries = [query for query in queries if query]
-        self.text = text(f"WITH {', '.join(queries)} {last}" if queries else last)
+    def __init__(self, *parts: str | type[Part] | Select[Any]) -> None:
+        self.parts = frozenset(part for part in parts if isinstance(part, type))
+        self.text = _joined(parts)
         compiled = self.text.compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names = compiled.positiontup or []
@@ -98,6 +99,16 @@ class Statement:
             raise
         finally:
             tracing.end_statement(span, error_type)
+
+
+def _joined(parts: Sequence[str | type[Part] | Select[Any]]) -> Executable:
+    """Return the whole statement."""
+    if isinstance(parts[0], Select):
+        (query,) = parts
+        return query
+    *queries, last = (part.queries if isinstance(part, type) else str(part) for part in parts)
+    queries = [query for query in queries if query]
+    return text(f"WITH {', '.join(queries)} {last}" if queries else last)
 
 
 class Run(Protocol):

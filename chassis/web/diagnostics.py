@@ -1,5 +1,5 @@
 """
-Routes for development: ``/api/v1/private/diagnostics/server`` and ``…/database``.
+Routes for development: ``/api/v1/private/diagnostics/server``, ``…/database``; ``/api/v1/private/schema``, ``…/drift``.
 
 They exist only where ENVIRONMENT is ``local``, and are 404 elsewhere. Secrets in the settings are hidden.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import SecretStr
 
-from chassis.application import application_of
+from chassis.application import ForeignTables, application_of
 from chassis.core.clock import utc_now
 from chassis.core.errors import NotFound
 from chassis.web.routing import PlainRoute
@@ -22,6 +22,8 @@ _LIBRARIES = ("cryptography", "fastapi", "pydantic", "starlette", "structlog", "
 _STARTED = datetime.now(UTC)
 
 router = APIRouter(prefix="/api/v1/private/diagnostics", route_class=PlainRoute, include_in_schema=False)
+foreign_tables = APIRouter(prefix="/api/v1/private", route_class=PlainRoute, include_in_schema=False)
+"""Routes of services with tables of another owner."""
 
 
 @router.get("/server")
@@ -54,6 +56,32 @@ async def database(request: Request) -> dict[str, Any]:
     if store is None:
         raise NotFound("This service has no database.")
     return dict(await store.describe())
+
+
+@foreign_tables.get("/schema")
+async def schema(request: Request) -> dict[str, dict[str, Any]]:
+    """Return the columns of the other owner's tables for which the service was built, by table."""
+    return {
+        table: {name: column.model_dump() for name, column in columns.items()}
+        for table, columns in _foreign_tables(request).expected.items()
+    }
+
+
+@foreign_tables.get("/drift")
+async def drift(request: Request) -> dict[str, Any]:
+    """
+    Return what is different in the database, now, and whether requests fail because of it.
+
+    Raises:
+        DatabaseUnavailable: The database does not answer (503).
+    """
+    return {"differences": await _foreign_tables(request).differences()}
+
+
+def _foreign_tables(request: Request) -> ForeignTables:
+    tables = application_of(request.app).tables
+    assert tables
+    return tables
 
 
 def _shown(value: object) -> object:

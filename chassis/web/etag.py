@@ -96,6 +96,13 @@ class Tagger:
             return Response(status_code=304, headers=self._response.headers)
         return body
 
+    def answer_json(self, written: bytes) -> Response:
+        """Return JSON that is written already, tagged by its content, or 304 if the client has it."""
+        answer = self.answer(written, tag_of(written.decode()))
+        if isinstance(answer, Response):
+            return answer
+        return Response(written, headers=self._response.headers, media_type="application/json")
+
 
 async def _tagger(
     request: Request,

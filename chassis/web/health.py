@@ -12,11 +12,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from chassis.application import Application, Check, application_of
 from chassis.core import json as strict_json
+from chassis.core.errors import SchemaChanged
 from chassis.core.together import together
 from chassis.telemetry.metrics import exposition
 from chassis.web.routing import PlainRoute
 
 CHECK_TIMEOUT_S = 1.5
+_UP = "up"
 
 TAG = {"name": "health", "description": "Probes for orchestrators, and metrics for Prometheus."}
 
@@ -70,13 +72,15 @@ async def _report(application: Application) -> dict[str, Any]:
 async def _result(check: Check) -> str:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await check()
+            remark = await check()
+    except SchemaChanged as error:
+        return f"down ({'; '.join(error.differences)})"
     except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not answer
         return f"down ({type(error).__name__})"
-    return "up"
+    return f"{_UP} ({remark})" if remark else _UP
 
 
 def _answer(report: dict[str, Any], well: str) -> Response:
-    is_well = not report["draining"] and all(result == "up" for result in report["checks"].values())
+    is_well = not report["draining"] and all(result.startswith(_UP) for result in report["checks"].values())
     content = {"status": well if is_well else "unavailable", **report}
     return Response(strict_json.dumps(content), 200 if is_well else 503, media_type="application/json")

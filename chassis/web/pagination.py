@@ -1,8 +1,8 @@
 """
 Keyset pagination: a cursor holds where the last page ended, is opaque, and cannot be tampered with.
 
-Rows are sorted by UUIDv7 id, newest first, or by another value and then the id; so a page is one index range at any
-depth. A cursor belongs to one list: to its path, and to its query except ``limit`` and ``cursor``.
+Rows are sorted by UUIDv7 id, newest first, or by another value and then the id, which may be a text; so a page is one
+index range at any depth. A cursor belongs to one list: to its path, and to its query except ``limit`` and ``cursor``.
 """
 
 import base64
@@ -22,6 +22,8 @@ from chassis.core.errors import BadRequest
 
 _TAG_BYTES = 16
 _ID_BYTES = 16
+_NO_UUID = bytes(_ID_BYTES)
+"""Before the JSON of an id that is a text: the nil UUID, which no row has."""
 _OWN_PARAMETERS = frozenset({"limit", "cursor"})
 _LONGEST_CURSOR = 2000
 """In characters: room for a key of 200 characters, escaped in JSON."""
@@ -47,7 +49,7 @@ class Slice(Generic[T]):
 class Position(NamedTuple):
     """The end of a page: its last id, and in a list sorted by something else also that value."""
 
-    id: UUID
+    id: UUID | str
     key: SortKey | None = None
 
 
@@ -63,11 +65,11 @@ class PageRequest:
 
     @property
     def after(self) -> UUID | None:
-        """The last id of the previous page."""
-        return self.position.id if self.position else None
+        """The last id of the previous page, in a list whose ids are UUIDs."""
+        return self.position.id if self.position and isinstance(self.position.id, UUID) else None
 
     def slice(
-        self, rows: Sequence[T], id_of: Callable[[T], UUID], key_of: Callable[[T], SortKey] | None = None
+        self, rows: Sequence[T], id_of: Callable[[T], UUID | str], key_of: Callable[[T], SortKey] | None = None
     ) -> Slice[T]:
         """
         Return the page of rows that were fetched with ``limit + 1``, and add the ``Link`` header.
@@ -111,6 +113,8 @@ def _list_of(request: Request) -> str:
 
 
 def _encode(key: bytes, whose: str, last: Position) -> str:
+    if isinstance(last.id, str):
+        return _sign(key, whose, _NO_UUID + strict_json.dumps(list(last)))
     raw = last.id.bytes + (b"" if last.key is None else strict_json.dumps(last.key))
     return _sign(key, whose, raw)
 
@@ -123,8 +127,10 @@ def _decode(key: bytes, whose: str, cursor: str) -> Position:
     # Compared as text: base64 is decoded leniently, and a cursor has one valid spelling.
     if not hmac.compare_digest(cursor.encode(), _sign(key, whose, raw).encode()):
         raise InvalidCursor
-    sort_key = raw[_ID_BYTES:]
-    return Position(UUID(bytes=raw[:_ID_BYTES]), strict_json.loads(sort_key) if sort_key else None)
+    row_id, rest = raw[:_ID_BYTES], raw[_ID_BYTES:]
+    if row_id == _NO_UUID:
+        return Position(*strict_json.loads(rest))
+    return Position(UUID(bytes=row_id), strict_json.loads(rest) if rest else None)
 
 
 def _sign(key: bytes, whose: str, raw: bytes) -> str:

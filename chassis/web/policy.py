@@ -12,7 +12,7 @@ from typing import Any, Required, Self, TypedDict, get_args
 from fastapi import Response, params
 
 from chassis.core.errors import AppError, BadGateway
-from chassis.dependencies import Authentication, CurrentUser, Dispatch
+from chassis.dependencies import Authentication, CurrentUser, Dispatch, Visitor
 from chassis.dispatch.retry import SAFE_METHODS
 from chassis.idempotency.kinds import HEADER, REPEATABLE, UNREPEATABLE, Idempotency
 from chassis.sealing.access import READS, Access, Mode
@@ -122,8 +122,10 @@ class RoutePolicy:
             raise IncompleteRoute(endpoint, _IDEMPOTENCY)
         kind = idempotency or REPEATABLE
         parameters = [one.annotation for one in inspect.signature(endpoint).parameters.values()]
-        if auth is None and CurrentUser in parameters:
+        if CurrentUser in parameters and not (auth and auth.is_required):
             raise IncompleteRoute(endpoint, "auth=PERSON, or another that names a person,")
+        if Visitor in parameters and (auth is None or auth.is_required):
+            raise IncompleteRoute(endpoint, "auth=ANYONE, as it takes a Visitor,")
         reader = next((reader for parameter, reader in kind.readers if parameter in parameters), None)
         if kind.readers and reader is None:
             raise IncompleteRoute(endpoint, "'session: Session' or 'key: Key' in the parameters of what is KEYED")
@@ -183,7 +185,9 @@ class RoutePolicy:
 
         Where a setting decides whether plain requests are accepted (``plain_if``), they are an alternative.
         """
-        logins: list[dict[str, list[str]]] = [{name: []} for name in self.auth.schemes] if self.auth else [{}]
+        logins: list[dict[str, list[str]]] = [{name: []} for name in self.auth.schemes] if self.auth else []
+        if self.auth is None or not self.auth.is_required:
+            logins.append({})
         is_seal_enough = self.auth is None or self.auth.or_sealed
         sealed = [{SEALED_SCHEME: []}] if is_seal_enough else [{SEALED_SCHEME: [], **login} for login in logins]
         if self.access.needs_seal(strict=True, has_authorization=False):

@@ -131,15 +131,27 @@ class Route(PlainRoute):
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the receiver serve the route."""
-        receiver = application_of(scope["app"]).receiver
+        its = application_of(scope["app"])
         deprecation = self.policy.deprecation
         for name, value in deprecation.headers if deprecation else ():
             add_to_answer(scope, name, value)
         try:
-            await receiver.serve(self.app, self.policy.access, scope, receive, send, claims=self.policy.claims)
+            app = self._on_foreign_tables if its.tables else self.app
+            await its.receiver.serve(app, self.policy.access, scope, receive, send, claims=self.policy.claims)
         finally:
             if deprecation:
                 observe_deprecated(scope, self.path_format)
+
+    async def _on_foreign_tables(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; an unhandled error becomes a 503 if the tables of another owner have changed."""
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            tables = application_of(scope["app"]).tables
+            reason = tables and await tables.explain(error)
+            if reason:
+                raise reason from error
+            raise
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the framework's handler, with a strict request; a key is refused, or its answer is stored."""

@@ -119,7 +119,7 @@ class EmbeddedPostgres(EmbeddedServer):
         Raises:
             CommandError: The server refused.
         """
-        command = self._client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database)
+        command = self._client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-")
         environment = CLEAN_ENVIRONMENT | {"PGPASSWORD": self.password.read_text()} | variables
         result = subprocess.run(command, env=environment, input=script, capture_output=True, text=True, check=False)
         if result.returncode:

@@ -71,7 +71,7 @@ def _entry(route: DeclaredRoute, limit: str | None) -> Iterator[str]:
     is_seal_a_login = route.policy.auth is not None and route.policy.auth.or_sealed
     yield f"sealed = {str(access.takes_seal and not is_seal_a_login).lower()}"
     yield f'idempotency = "{route.policy.idempotency.name}"'
-    yield f"login = {str(route.policy.auth is not None).lower()}"
+    yield f"login = {str(route.policy.auth is not None and route.policy.auth.is_required).lower()}"
     if access.max_body:
         yield f"max_body = {access.max_body}"
     if access.gzip:

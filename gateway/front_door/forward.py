@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from chassis.core import json as strict_json
 from chassis.core.errors import BadRequest, InvalidRequest, PayloadTooLarge, UriTooLong
 from chassis.core.lifecycle import Draining
 from chassis.dispatch.dispatcher import Dispatcher
@@ -50,7 +51,7 @@ async def forward_sealed(route: Open, request: Request, dispatcher: Dispatcher, 
         InvalidIdempotencyKey: The route needs no login, so that a key would belong to all people (400).
         RepeatedHeader: A header that may occur once occurs twice (400).
         NotText: The body is not text (400).
-        TooManyValues: The body has more commas than any route needs (422).
+        TooManyValues: The body has more values than any route needs (422).
         UriTooLong: Query and headers do not fit into a sealed message without a body (414).
         ServiceUnavailable: The service cannot be reached (503).
     """
@@ -141,8 +142,10 @@ def _check(body: bytes, most: int) -> None:
         raise NotText from error
     if _CONTROLS.search(text):
         raise NotText
-    if text.count(",") > MOST_COMMAS:
-        raise TooManyValues
+    try:
+        strict_json.refuse_many_values(body, MOST_COMMAS)
+    except strict_json.InvalidJson as error:
+        raise TooManyValues from error
 
 
 def _path(request: Request) -> str:

@@ -11,7 +11,7 @@ from chassis.core.types import Read
 Username = Annotated[str, Field(min_length=3, max_length=64, examples=["ada"])]
 Email = Annotated[EmailStr, Field(max_length=254, examples=["ada@example.org"])]
 Password = Annotated[str, Field(max_length=1024, repr=False)]
-Role = Literal["user", "analyst", "admin"]
+Role = Literal["user", "analyst", "editor", "admin"]
 
 
 class Registration(BaseModel):

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chassis.app import create_app
-from chassis.application import Store
+from chassis.application import ForeignTables, Store
 from chassis.settings import ServiceSettings
 from chassis.web.routing import Router
 from tests.support.serving import NoDatabase, serve
@@ -37,10 +37,12 @@ class Tiny:
 async def serve_tiny(
     *routers: Router,
     store: Store | None = None,
+    tables: ForeignTables | None = None,
     own: object = None,
     **settings: Any,  # noqa: ANN401
 ) -> AsyncIterator[Tiny]:
     """Run the tiny service on a real socket."""
-    app = create_app(TinySettings(**{"log_level": "WARNING", **settings}), store or NoDatabase(), *routers, own=own)
+    given = TinySettings(**{"log_level": "WARNING", **settings})
+    app = create_app(given, store or NoDatabase(), *routers, tables=tables, own=own)
     async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:
         yield Tiny(app, client)

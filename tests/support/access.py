@@ -25,6 +25,7 @@ ANSWERS = {
     "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: ignores credentials
     "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
     "open":      (OK,    OK,  OK,  OK,     OK,   OK),
+    "known or not": (OK, OK,  OK,  OK,     OK,   OK),   # a token is not needed, but checked
     "statistics": (OK,   OK,  OK,  OK,     OK,   OK),   # in development; elsewhere analysts, admins and peers
     "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
     "person":    (401,   OK,  OK,  OK,     OK,   401),  # each person's own things
@@ -34,6 +35,7 @@ ANSWERS = {
     "owner/admin, plain": (401, OK, 404, 404, OK, 400),  # the same, and never sealed
     "analyst":   (401,   403, 403, OK,     OK,   401),  # and admins
     "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
+    "editor":    (401,   403, 403, 403,    OK,   401),  # editors, too
     "admin":     (401,   403, 403, 403,    OK,   401),
     "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named, or by any service
     "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
@@ -46,6 +48,7 @@ DECLARED = {
     "probe": ("public", "-"),
     "public": ("public", "-"),
     "open": ("optional", "-"),
+    "known or not": ("optional", "optional token"),
     "statistics": ("optional", "role analyst, or a peer"),
     "sealed": ("encrypted", "-"),
     "person": ("optional", "token"),
@@ -55,6 +58,7 @@ DECLARED = {
     "owner/admin, plain": ("public", "token"),
     "analyst": ("optional", "role analyst"),
     "analyst, plain": ("public", "role analyst"),
+    "editor": ("optional", "role editor"),
     "admin": ("optional", "role admin"),
     "service": ("service", "-"),
     "keyed": ("optional", "write key"),

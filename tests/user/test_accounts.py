@@ -13,7 +13,7 @@ EVE = {"username": "eve", "email": "eve@example.org", "password": PASSWORD}
 NOBODY = UUID(int=0)
 
 
-@pytest.mark.parametrize("role", ["user", "analyst", "admin"])
+@pytest.mark.parametrize("role", ["user", "analyst", "editor", "admin"])
 async def test_an_admin_makes_accounts_of_any_role(people: People, admin: dict[str, str], role: str) -> None:
     """The new account can log in, and has the rights of its role."""
     made = await people["user"].post(USERS, json={**EVE, "role": role}, headers=admin)

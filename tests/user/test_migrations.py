@@ -9,7 +9,6 @@ from chassis.core.types import new_id
 from cli.dev.files import ROOT
 from cli.dev.postgres import EmbeddedPostgres
 
-BEFORE_ANALYSTS = "09f831761eb1"
 BEFORE_COUNTS = "5d0c6f3b9a17"
 ADD = """
 INSERT INTO users (id, username, username_key, email, email_key, password_hash, role)
@@ -36,21 +35,22 @@ async def roles_after(url: str, *new: str) -> list[str]:
         await connection.close()
 
 
-def test_analysts_are_plain_users_before_there_is_their_role(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("before", "role"), [("7c1e52a9d0b4", "editor"), ("09f831761eb1", "analyst")])
+def test_people_are_plain_users_before_there_is_their_role(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, before: str, role: str
 ) -> None:
-    """Downgrading removes the unknown role; upgrading again changes no other account."""
-    url = postgres.create_database("user_before_analysts")
+    """Downgrading removes the unknown role, and changes no other account."""
+    url = postgres.create_database(f"user_before_{role}")
     monkeypatch.setenv("USER_DATABASE_URL", url)
     config = Config(ROOT / "user" / "alembic.ini")
     command.upgrade(config, "head")
-    assert asyncio.run(roles_after(url, "user", "analyst", "admin")) == ["admin", "analyst", "user"]
+    assert asyncio.run(roles_after(url, "user", role, "admin")) == sorted(["admin", role, "user"])
 
-    command.downgrade(config, BEFORE_ANALYSTS)
+    command.downgrade(config, before)
 
-    assert asyncio.run(roles_after(url)) == ["admin", "user", "user"]
+    assert sorted(asyncio.run(roles_after(url))) == ["admin", "user", "user"]
     with pytest.raises(asyncpg.CheckViolationError):
-        asyncio.run(roles_after(url, "analyst"))
+        asyncio.run(roles_after(url, role))
 
 
 async def run(url: str, *statements: str) -> list[int]:

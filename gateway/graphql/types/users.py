@@ -32,6 +32,7 @@ class Role(Enum):
 
     USER = strawberry.enum_value("user", description="One's own things.")
     ANALYST = strawberry.enum_value("analyst", description="The same, and queries about events.")
+    EDITOR = strawberry.enum_value("editor", description="The same as a user, and pages that are not published.")
     ADMIN = strawberry.enum_value("admin", description="Everything.")
 
 
