@@ -71,18 +71,6 @@ def test_edited_file_is_named(reflecting: Reflecting) -> None:
     ]
 
 
-def test_check_reads_the_file_of_the_owner(reflecting: Reflecting) -> None:
-    """Without an address, the service's schema.sql is read, in a server of its own."""
-    (reflecting.folder / "schema").mkdir()
-    file = reflecting.folder / "schema/schema.sql"
-    file.write_text(SCHEMA)
-    assert list(differences_of_files(reflecting.folder)) == []
-
-    file.write_text(SCHEMA.replace('"rank" INTEGER NOT NULL, ', ""))
-
-    assert list(differences_of_files(reflecting.folder)) == ["Page.rank: the column is missing"]
-
-
 @pytest.mark.parametrize(("content", "message"), [(None, "is missing"), ("{", "is damaged")])
 def test_reading_to_compare_with_is_needed(reflecting: Reflecting, content: str | None, message: str) -> None:
     """Without a columns.json that can be read, the message names the command that writes it."""
