@@ -69,6 +69,11 @@ def assign(wanted: Iterable[tuple[str, str]], taken: Collection[str]) -> dict[st
     return assigned
 
 
+def quoted(name: str) -> str:
+    """Return a name in PostgreSQL for a docstring."""
+    return name.replace("\\", "\\\\").replace('"', "'")
+
+
 def _identifier(text: str, before_digit: str) -> str:
     """Return *text* with underscores for what an identifier cannot have; it begins with a letter, or is empty."""
     normal = unicodedata.normalize("NFKC", text)  # as Python reads identifiers
