@@ -69,10 +69,11 @@ CHANGES = {
         breaks=False,
     ),
     "type": Change(
-        'ALTER TABLE "Page" ALTER "authorId" TYPE text',
-        'ALTER TABLE "Page" ALTER "authorId" TYPE uuid USING "authorId"::uuid',
-        "Page.authorId: its type is text, no longer uuid",
-        [200, 200, FAILS, 200],
+        'ALTER TABLE "Page" ALTER "createdAt" DROP DEFAULT, ALTER "createdAt" TYPE text',
+        """ALTER TABLE "Page" ALTER "createdAt" TYPE timestamp(3) USING "createdAt"::timestamp(3),
+            ALTER "createdAt" SET DEFAULT CURRENT_TIMESTAMP""",
+        "Page.createdAt: its type is text, no longer timestamp(3) without time zone",
+        [FAILS, FAILS, FAILS, FAILS],
     ),
     "value": Change(
         NEW_ENUM.format(values=f"{VALUES}, 'REVIEW'") + """UPDATE "Page" SET status = 'REVIEW'""",
