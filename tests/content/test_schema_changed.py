@@ -13,7 +13,6 @@ from content.orm.tables import Base
 from tests.content.conftest import Pages
 from tests.support.databases import bystanders
 
-
 FAILS = (503, "schema_changed")
 
 
@@ -47,7 +46,10 @@ NEW_ENUM = """
         SELECT id, slug, title, tags, "sectionId", "publishedAt" FROM "Page" WHERE status = 'PUBLISHED';
 """
 """How Prisma changes an enum: the new type gets the name of the old one."""
+SET_STATUS = 'UPDATE "Page" SET status ='
 VALUES = "'DRAFT', 'PUBLISHED', 'ARCHIVED'"
+WITHOUT_REVIEW = NEW_ENUM.format(values=VALUES)
+WITH_REVIEW = NEW_ENUM.format(values=f"{VALUES}, 'REVIEW'")
 CHANGES = {
     "renamed": Change(
         'ALTER TABLE "Page" RENAME body TO text',
@@ -76,8 +78,8 @@ CHANGES = {
         [FAILS, FAILS, FAILS, FAILS],
     ),
     "value": Change(
-        NEW_ENUM.format(values=f"{VALUES}, 'REVIEW'") + """UPDATE "Page" SET status = 'REVIEW'""",
-        """UPDATE "Page" SET status = 'DRAFT';""" + NEW_ENUM.format(values=VALUES),
+        f"{WITH_REVIEW} {SET_STATUS} 'REVIEW'",
+        f"{SET_STATUS} 'DRAFT'; {WITHOUT_REVIEW}",
         "Page.status: of its values, REVIEW is new",
         [200, FAILS, 201, FAILS],
         breaks=False,
@@ -170,10 +172,9 @@ async def test_a_write_that_fails_changes_nothing(
     assert (answer.status_code, answer.json()["code"]) == (503, "schema_changed")
 
 
-async def test_the_service_cannot_change_the_tables(database: Postgres) -> None:
-    """Its role reads and writes rows: each statement that changes tables is refused."""
-    refused = []
-    for statement in (
+@pytest.mark.parametrize(
+    "statement",
+    [
         'ALTER TABLE "Page" ADD x int',
         'DROP TABLE "Page"',
         'TRUNCATE "Page"',
@@ -182,11 +183,11 @@ async def test_the_service_cannot_change_the_tables(database: Postgres) -> None:
         "CREATE TEMPORARY TABLE x (y int)",
         "CREATE SCHEMA x",
         "DROP TABLE content.outbox",
-    ):
-        try:
-            async with database.outside_pool() as connection:
-                await connection.exec_driver_sql(statement)
-        except Exception as error:  # noqa: BLE001 - its code is the fact
-            refused.append(getattr(error.__cause__, "sqlstate", None) or getattr(error, "orig", error).sqlstate)
-
-    assert refused == ["42501"] * 8
+    ],
+)
+async def test_the_service_cannot_change_the_tables(environment: dict[str, str], statement: str) -> None:
+    """Its role reads and writes rows, and nothing else."""
+    connection = await asyncpg.connect(environment["CONTENT_DATABASE_URL"].replace("+asyncpg", ""))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(statement)
+    await connection.close()
