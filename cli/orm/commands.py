@@ -104,7 +104,9 @@ def _find(name: str | None) -> Service:
 
 def _write(service: Service, chosen: Collection[str]) -> None:
     folder = ROOT / service.name
-    files = generate(folder, os.environ.get("DATABASE_URL", "").strip())
+    url = os.environ.get("DATABASE_URL", "").strip()
+    files = generate(folder, url)
     changed = write(folder / "orm", {name: text for name, text in files.items() if name in chosen})
+    typer.echo(f"{service.name}: read from {'the database that DATABASE_URL names' if url else 'schema/schema.sql'}")
     for name in sorted(chosen):
         typer.echo(f"{service.name}/orm/{name}: {'written' if name in changed else 'unchanged'}")

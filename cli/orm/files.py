@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chassis.postgres.columns import TABLES, Tables
 from cli.dev.files import ROOT
+from cli.orm.names import quoted
 from cli.orm.reading import Reading
 
 _RUFF = Path(sysconfig.get_path("scripts"), "ruff")
@@ -53,7 +54,7 @@ def _columns(tables: Tables) -> str:
 
 def _module(body: str, service: str, what: str, command: str, namespace: str) -> str:
     about = f'''"""
-The {what} of schema ``{namespace}``, which is not ours. Generated: never edit this file.
+The {what} of schema ``{quoted(namespace)}``, which is not ours. Generated: never edit this file.
 
 `{command} SERVICE={service}` writes it from {service}/schema/schema.sql, or from the database that DATABASE_URL names.
 """
