@@ -40,7 +40,7 @@ class Pages:
 
     async def slugs(self, **query: object) -> list[str]:
         """Return the slugs of all pages of a list, in its order."""
-        found, cursor = list[str](), {}
+        found, cursor = list[str](), dict[str, str]()
         while True:
             answer = await self.ask("GET", params={**query, **cursor})
             assert answer.status_code == 200, answer.text

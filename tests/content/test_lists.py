@@ -10,7 +10,7 @@ PAGES = [
     ("a", "Tea pots", "Boil water", "PUBLISHED", ["tea", "pots"], 1, 9, 5),
     ("b", "Cups", "for tea", "PUBLISHED", ["cups"], 2, 8, 4),
     ("c", "Zebra's tea-cup", "", "PUBLISHED", None, 3, 7, None),
-    ("d", "cups", "it's a path", "PUBLISHED", ["tea"], 3, 7, 5),
+    ("d", "Zz", "it's a path", "PUBLISHED", ["tea"], 3, 7, 5),
     ("e", "Tea to come", "", "DRAFT", ["tea"], 4, 4, None),
 ]
 ADD = """
@@ -18,7 +18,7 @@ ADD = """
     VALUES ('id-' || $1, $1, $2, $3, $4, $5, '2026-01-01'::timestamp + make_interval(days => $6),
         '2026-01-01'::timestamp + make_interval(days => $7), '2026-01-01'::timestamp + make_interval(days => $8))
 """
-SORTED = {"newest": "dcba", "updated": "abdc", "published": "dab", "title": "badc"}
+SORTED = {"newest": "dcba", "updated": "abdc", "published": "dab", "title": "bacd"}
 FILTERED: list[tuple[Mapping[str, str], str]] = [
     ({"tag": "tea"}, "da"),
     ({"tag": "TEA"}, ""),
@@ -47,10 +47,7 @@ async def test_pages_of_a_list_follow_each_other(reader: Pages, shelf: None, sor
 
     found = await reader.slugs(sort=sort, limit=limit)
 
-    if sort == "title":  # the order of letters is the database's
-        assert (sorted(found), [one for one in found if one in "bd"][0] in "bd") == (sorted(expected), True)
-    else:
-        assert "".join(found) == expected
+    assert "".join(found) == expected
 
 
 @pytest.mark.parametrize("limit", [1, 100])
@@ -81,9 +78,8 @@ async def test_a_list_has_no_texts(reader: Pages, editor: Pages, shelf: None) ->
 
 async def test_a_title_of_any_length_is_sorted(reader: Pages, owner: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Another writer's titles may be longer than a cursor or an index entry."""
-    for number in range(3):
-        row = (f"p{number}", "ü\n" * 4000, "word " * 200_000, "PUBLISHED", [], 1, 1, 1)
-        await owner.execute(ADD, *row)
+    for slug in ("p0", "p1", "p2"):
+        await owner.execute(ADD, slug, "ü\n" * 4000, "word " * 200_000, "PUBLISHED", list[str](), 1, 1, 1)
 
     assert await reader.slugs(sort="title", limit=1) == ["p0", "p1", "p2"]
 
