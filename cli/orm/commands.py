@@ -8,9 +8,10 @@ import typer
 
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.orm.comparing import differences_of_database, differences_of_files
-from cli.orm.files import COLUMNS_FILE, TABLES_FILE, VIEWS_FILE, write
+from cli.orm.comparing import differences_of_files
+from cli.orm.files import TABLES_FILE, VIEWS_FILE, write
 from cli.orm.generating import generate
+from cli.orm.stored import COLUMNS_FILE, differences_of_database
 from cli.services import SERVICES, Service, find_service
 from cli.services.discovery import ROOT
 

@@ -76,4 +76,4 @@ def test_check_compares_with_the_file(
     with pytest.raises(CommandError, match="make orm SERVICE=content"):
         run("all", "--check")
 
-    assert json.loads((reflecting.folder / "orm/columns.json").read_text())["Page"]["kind"]["type"] == "text"
+    assert json.loads((reflecting.folder / "orm/columns.json").read_text())["tables"]["Page"]["kind"]["type"] == "text"

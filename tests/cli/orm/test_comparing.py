@@ -6,9 +6,10 @@ import pytest
 
 from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
-from cli.orm.comparing import differences_of_database, differences_of_files
+from cli.orm.comparing import differences_of_files
 from cli.orm.files import write
 from cli.orm.generating import generate
+from cli.orm.stored import differences_of_database
 from tests.cli.orm.conftest import SCHEMA, Reflecting
 
 CHANGES = """
