@@ -24,4 +24,4 @@ def build() -> FastAPI:
         settings.processes,
         expiries=(KEY_EXPIRY,),
     )
-    return create_app(settings, store, router, tables=ReflectedSchema(store, "public", COLUMNS))
+    return create_app(settings, store, router, tables=ReflectedSchema(store, COLUMNS))
