@@ -69,8 +69,9 @@ def test_services_over_real_schemas_work_as_they_are_made_and_leave_no_trace(
         assert PASSWORD not in made
         commit(clone)
     assert PASSWORD not in git(clone, "log", "-p", f"{first}..")
-    edit(clone / "tests/made_up_money/conftest.py", "SAMPLE: Sample = {}", f"SAMPLE: Sample = {SAMPLE}")
-    edit(clone / "tests/made_up_money/conftest.py", "from typing", "from datetime import UTC, datetime\nfrom typing")
+    conftest = clone / "tests" / "made_up_money" / "conftest.py"
+    edit(conftest, "SAMPLE: Sample = {}", f"SAMPLE: Sample = {SAMPLE}")
+    edit(conftest, "from typing", "from datetime import UTC, datetime\nfrom typing")
     commit(clone)
 
     theirs = [part for name in NAMES for part in (name, f"tests/{name}")]
