@@ -59,8 +59,8 @@ def _is_exact(value: Any) -> bool:  # noqa: ANN401
 
 
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
-KeyText = Annotated[str, Field(min_length=1, max_length=200)]
-"""A text in a primary key: an index has no long ones, and an address neither."""
+KeyText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/]+$")]
+"""A text in a primary key, which is a segment of an address; an index has no long ones."""
 SmallInt = Annotated[int, Field(ge=-(2**15), lt=2**15)]
 Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 BigInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]

@@ -85,8 +85,7 @@ def _of_type(kind: Any) -> Form | None:  # noqa: ANN401, PLR0911 - a type of SQL
 
 
 def _of_key(kind: String) -> Form:
-    bounds = f"min_length=1, max_length={kind.length}" if kind.length else ""
-    return Form(f"Annotated[str, Field({bounds})]" if bounds else "KeyText", "str")
+    return Form(f"Annotated[KeyText, Field(max_length={kind.length})]" if kind.length else "KeyText", "str")
 
 
 def _of_array(kind: Any) -> Form | None:  # noqa: ANN401
