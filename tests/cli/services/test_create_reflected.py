@@ -63,8 +63,8 @@ def test_services_over_real_schemas_work_as_they_are_made_and_leave_no_trace(
     first = git(clone, "rev-parse", "HEAD").strip()
     url = postgres.create_database("made_up_schema", PASSWORD).replace("+asyncpg", "")
     script = (SCHEMAS / "rental.sql").read_text()
-    check = "ALTER TABLE public.payment ADD CHECK (paid_at < '2026-04-01');"
-    postgres.execute(f"SET ROLE made_up_schema;{script}{check}", database="made_up_schema")
+    rule = "ALTER TABLE public.payment ADD CHECK (paid_at < '2026-04-01');"
+    postgres.execute(f"SET ROLE made_up_schema;{script}{rule}", database="made_up_schema")
     strange = clone.with_name("strange.sql")
     strange.write_text(without_vectors((SCHEMAS / "strange.sql").read_text()))
     tables = zip(
@@ -89,8 +89,12 @@ def test_services_over_real_schemas_work_as_they_are_made_and_leave_no_trace(
 
     theirs = [part for name in NAMES for part in (name, f"tests/{name}")]
     checks = (["ruff", "check", *theirs], ["ruff", "format", "--check", *theirs], ["mypy", *NAMES])
-    for check in (*checks, ["cli", "render", "--check"], *(["cli", "orm", "all", name, "--check"] for name in NAMES)):
-        run(clone, *check)
+    for arguments in (
+        *checks,
+        ["cli", "render", "--check"],
+        *(["cli", "orm", "all", name, "--check"] for name in NAMES),
+    ):
+        run(clone, *arguments)
     tests = [part for name in NAMES for part in (f"--service={name}", f"tests/{name}")]
     run(clone, "pytest", "-n", "0", "-q", *tests, *(str(file) for file in clone.glob("tests/test_*.py")))
 
