@@ -1,7 +1,7 @@
 """
 The tables of another team in a database for development or a trial.
 
-They are created from the team's DDL, ``<service>/schema/schema.sql``, and compared with ``<service>/orm/columns.json``.
+They are created from the team's DDL, ``<service>/schema/schema.sql``.
 """
 
 import asyncio
@@ -11,16 +11,15 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from chassis.postgres.columns import TABLES, Tables, compare, read_columns
 from chassis.postgres.dsn import connect, with_asyncpg
 from chassis.postgres.migrations import LOCK
 from cli.databases import reason
 from cli.environment import owner_url
 from cli.errors import CommandError
 from cli.migrations import FAILURES
+from cli.orm.settings import FILE, read_reflection
 from cli.services.discovery import ROOT, Service
 
-_SCHEMA = "public"
 _HAS_TABLES = "SELECT EXISTS (SELECT FROM information_schema.tables WHERE table_schema = $1)"
 
 
@@ -34,30 +33,12 @@ def create_foreign_tables(service: Service) -> list[str]:
     file = ROOT / service.name / "schema" / "schema.sql"
     if not file.exists():
         return []
-    created = asyncio.run(_create(service, file.read_text(encoding="utf-8")))
+    reflection = read_reflection(ROOT / service.name / "orm" / FILE)
+    created = asyncio.run(_create(service, reflection.namespace, file.read_text(encoding="utf-8")))
     return [f"created the tables of {file.relative_to(ROOT)}"] if created else []
 
 
-def differences(service: Service) -> list[str]:
-    """
-    Return how the tables differ from those that the models were generated from; none if there are no models yet.
-
-    Raises:
-        CommandError: The database does not answer.
-    """
-    file = ROOT / service.name / "orm" / "columns.json"
-    if not file.exists():
-        return []
-    expected = TABLES.validate_json(file.read_bytes())
-    return [str(one) for one in compare(expected, asyncio.run(_read(service, expected)))]
-
-
-async def _read(service: Service, expected: Tables) -> Tables:
-    async with _opened(service) as connection:
-        return await read_columns(connection, _SCHEMA, expected)
-
-
-async def _create(service: Service, script: str) -> bool:
+async def _create(service: Service, schema: str, script: str) -> bool:
     """Run a script in one transaction, unless the schema has tables; returns whether it did."""
     async with _opened(service) as opened:
         connection = (await opened.get_raw_connection()).driver_connection
@@ -65,7 +46,7 @@ async def _create(service: Service, script: str) -> bool:
         try:
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-                if await connection.fetchval(_HAS_TABLES, _SCHEMA):
+                if await connection.fetchval(_HAS_TABLES, schema):
                     return False
                 await connection.execute(script)
         except asyncpg.PostgresError as error:

@@ -9,7 +9,7 @@ from chassis.auth.tokens import Identity
 from chassis.web.etag import Tags
 from content.orm.tables import Page, PageStatus
 
-_UTC = literal_column("'UTC'")
+_UTC: ColumnElement[str] = literal_column("'UTC'")
 
 
 def _time(column: Any, name: str) -> Label[Any]:  # noqa: ANN401 - the time of a column without a zone

@@ -33,5 +33,5 @@ def build() -> FastAPI:
         routes.router,
         inbox.router,
         relay=Relay(settings, store, EVENTS),
-        tables=ReflectedSchema(store, "public", COLUMNS),
+        tables=ReflectedSchema(store, COLUMNS),
     )

@@ -61,8 +61,8 @@ class PageWrite(Body):
     title: Title
     body: Text = ""
     status: Status = PageStatus.DRAFT
-    tags: Tags = []
-    metadata: Metadata = {}
+    tags: Tags = Field([])
+    metadata: Metadata = Field({})
     section_id: SectionId = None
 
 

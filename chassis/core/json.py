@@ -6,7 +6,6 @@ from typing import Any
 import jiter
 import orjson
 
-
 _DEEPEST = 200
 """About how many levels the parser accepts."""
 
@@ -54,7 +53,7 @@ def refuse_many_values(text: bytes, most_commas: int) -> None:
 
 
 def _has_many_values(text: bytes, most_commas: int) -> bool:
-    """Whether there are as many commas outside texts; texts beyond what so few commas can separate are not looked at."""
+    """Whether there are more commas outside texts, or more texts than so few commas can separate."""
     unescaped = text.replace(rb"\\", b"").replace(rb"\"", b"")
     most_quotes = 4 * (most_commas + _DEEPEST)  # two texts, a name and its value, before each comma and each bracket
     outside = b"".join(unescaped.split(b'"', most_quotes)[::2])

@@ -44,8 +44,17 @@ class Column(BaseModel):
 Tables = Mapping[str, Mapping[str, Column]]
 """The columns of tables and views, by name."""
 
-TABLES: TypeAdapter[Tables] = TypeAdapter(Tables)
-"""How they are stored, as JSON."""
+
+@dataclass(frozen=True, slots=True)
+class SchemaColumns:
+    """A reading of a schema, as ``make orm`` stores it: its name, and the columns of its tables and views."""
+
+    schema: str
+    tables: Tables
+
+
+STORED: TypeAdapter[SchemaColumns] = TypeAdapter(SchemaColumns)
+"""Its form in JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, TextClause, and_, any_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -19,7 +19,7 @@ _BY_ANY_INDEX = select(func.set_config("enable_seqscan", "on", True), func.set_c
 """Which scans the planner may choose, until the transaction ends."""
 
 
-async def find_matches(  # noqa: PLR0913 - the parts of a list
+async def find_matches(
     session: AsyncSession,
     query: Select[Any],
     ids: InstrumentedAttribute[Any],
@@ -54,7 +54,7 @@ async def find_matches(  # noqa: PLR0913 - the parts of a list
     return ids == any_(cast(literal(found, array), array))
 
 
-def beginnings(config: ColumnElement[Any], words: str) -> ColumnElement[str]:
+def beginnings(config: ColumnElement[Any] | TextClause, words: str) -> ColumnElement[str]:
     """
     Return a query for each word of a text as a prefix; NULL, which matches nothing, if it has no words.
 

@@ -92,8 +92,10 @@ class FairPool(AsyncAdaptedQueuePool):
             rows: list[Record] = await wire.fetch(sql, *values)
         except BaseException as error:
             hide_values(error)
-            if is_of_useless_connection(error) or not isinstance(error, PostgresError):
+            if not isinstance(error, PostgresError):
                 entry.invalidate()
+            elif is_of_useless_connection(error):
+                self._invalidate_time = time()  # as SQLAlchemy does: all that are open now are replaced
             raise
         else:
             return rows

@@ -13,7 +13,7 @@ import structlog
 
 from chassis.core.errors import DatabaseUnavailable, SchemaChanged
 from chassis.core.tracebacks import place_of
-from chassis.postgres.columns import TABLES, Difference, compare, read_columns
+from chassis.postgres.columns import STORED, Difference, compare, read_columns
 from chassis.postgres.database import Postgres
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,6 @@ class ReflectedSchema:
 
     Args:
         store: The database.
-        schema: The name of their schema in it.
         columns: The file that ``make orm`` has written beside the models.
 
     Raises:
@@ -33,10 +32,10 @@ class ReflectedSchema:
         ValueError: It was not written by ``make orm``.
     """
 
-    def __init__(self, store: Postgres, schema: str, columns: Path) -> None:
+    def __init__(self, store: Postgres, columns: Path) -> None:
         self._store = store
-        self._schema = schema
-        self.expected = TABLES.validate_json(columns.read_bytes())
+        reading = STORED.validate_json(columns.read_bytes())
+        self._schema, self.expected = reading.schema, reading.tables
         self._reported: Sequence[str] = ()
 
     async def check(self) -> str:

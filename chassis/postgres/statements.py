@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from asyncpg import PostgresError, Record
-from sqlalchemy import Executable, RowMapping, Select, event, text
+from sqlalchemy import RowMapping, Select, TextClause, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -101,11 +101,10 @@ class Statement:
             tracing.end_statement(span, error_type)
 
 
-def _joined(parts: Sequence[str | type[Part] | Select[Any]]) -> Executable:
+def _joined(parts: Sequence[str | type[Part] | Select[Any]]) -> TextClause | Select[Any]:
     """Return the whole statement."""
     if isinstance(parts[0], Select):
-        (query,) = parts
-        return query
+        return parts[0]
     *queries, last = (part.queries if isinstance(part, type) else str(part) for part in parts)
     queries = [query for query in queries if query]
     return text(f"WITH {', '.join(queries)} {last}" if queries else last)

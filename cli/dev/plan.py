@@ -15,8 +15,8 @@ from cli.dev.environment import given_environment, service_environment, stack_en
 from cli.dev.files import ROOT, SECRETS
 from cli.dev.secrets import ensure_secrets
 from cli.errors import CommandError
-from cli.foreign_tables import differences
 from cli.links import links, settings_class, with_peers
+from cli.orm.stored import differences_of_database
 from cli.services import SERVICES, Service, find_service
 
 
@@ -85,8 +85,10 @@ def _migrate(services: Sequence[Service], given: Mapping[str, str], stores: Mapp
     if own:
         upgrade([service.name for service in own], foreign_tables=True)
     for service in own:
-        if service.kind == "reflected" and (found := differences(service)):
-            say(f"[yellow]{escape(_unlike(service, found))}[/]")
+        if service.kind == "reflected":
+            found = list(differences_of_database(ROOT / service.name, stores[service.store_variable]))
+            if found:
+                say(f"[yellow]{escape(_unlike(service, found))}[/]")
 
 
 def _unlike(service: Service, found: Iterable[str]) -> str:

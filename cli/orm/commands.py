@@ -8,9 +8,10 @@ import typer
 
 from cli.environment import store_url, use_running_stack
 from cli.errors import CommandError
-from cli.orm.comparing import differences_of_database, differences_of_files
-from cli.orm.files import COLUMNS_FILE, TABLES_FILE, VIEWS_FILE, write
+from cli.orm.comparing import differences_of_files
+from cli.orm.files import TABLES_FILE, VIEWS_FILE, write
 from cli.orm.generating import generate
+from cli.orm.stored import COLUMNS_FILE, differences_of_database
 from cli.services import SERVICES, Service, find_service
 from cli.services.discovery import ROOT
 
@@ -104,7 +105,9 @@ def _find(name: str | None) -> Service:
 
 def _write(service: Service, chosen: Collection[str]) -> None:
     folder = ROOT / service.name
-    files = generate(folder, os.environ.get("DATABASE_URL", "").strip())
+    url = os.environ.get("DATABASE_URL", "").strip()
+    files = generate(folder, url)
     changed = write(folder / "orm", {name: text for name, text in files.items() if name in chosen})
+    typer.echo(f"{service.name}: read from {'the database that DATABASE_URL names' if url else 'schema/schema.sql'}")
     for name in sorted(chosen):
         typer.echo(f"{service.name}/orm/{name}: {'written' if name in changed else 'unchanged'}")

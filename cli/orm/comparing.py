@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from chassis.postgres.columns import TABLES, Tables, compare, read_columns
-from cli.errors import CommandError
-from cli.orm.files import COLUMNS_FILE, read
+from chassis.postgres.columns import STORED, compare
+from cli.orm.files import read
 from cli.orm.generating import generate
-from cli.orm.settings import FILE, read_reflection
-from cli.orm.source import ask, existing
+from cli.orm.stored import COLUMNS_FILE, stored_columns
 
 
 def differences_of_files(folder: Path, url: str = "") -> Iterator[str]:
@@ -22,8 +18,8 @@ def differences_of_files(folder: Path, url: str = "") -> Iterator[str]:
     Raises:
         CommandError: Its reflect.toml, its schema.sql or its columns.json is wrong.
     """
-    files, stored = generate(folder, url), _stored(folder)
-    fresh = TABLES.validate_json(files[COLUMNS_FILE])
+    files, stored = generate(folder, url), stored_columns(folder).tables
+    fresh = STORED.validate_json(files[COLUMNS_FILE]).tables
     changes = [str(one) for one in compare(stored, fresh)]
     changes += [f"{name}: the table is new" for name in fresh if name not in stored]
     yield from changes or (
@@ -31,26 +27,3 @@ def differences_of_files(folder: Path, url: str = "") -> Iterator[str]:
         for name, text in files.items()
         if read(folder / "orm" / name) != text
     )
-
-
-def differences_of_database(folder: Path, url: str) -> Iterator[str]:
-    """
-    Yield how the database at *url* differs from the models of the service in *folder*.
-
-    Raises:
-        CommandError: It does not answer, or the service has no models.
-    """
-    namespace, stored = read_reflection(folder / "orm" / FILE).namespace, _stored(folder)
-    found = ask(existing(url, namespace), lambda connection: read_columns(connection, namespace, stored))
-    yield from map(str, compare(stored, found))
-
-
-def _stored(folder: Path) -> Tables:
-    file = folder / "orm" / COLUMNS_FILE
-    where = "/".join(file.parts[-3:])
-    if not file.exists():
-        raise CommandError(f"{where} is missing. Generate it: make orm SERVICE={folder.name}")
-    try:
-        return TABLES.validate_json(file.read_bytes())
-    except ValidationError:
-        raise CommandError(f"{where} is damaged. Generate it again: make orm SERVICE={folder.name}") from None

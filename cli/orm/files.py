@@ -6,12 +6,14 @@ import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from chassis.postgres.columns import TABLES, Tables
+from chassis.postgres.columns import STORED, SchemaColumns
 from cli.dev.files import ROOT
+from cli.orm.names import quoted
 from cli.orm.reading import Reading
+from cli.orm.stored import COLUMNS_FILE
 
 _RUFF = Path(sysconfig.get_path("scripts"), "ruff")
-TABLES_FILE, VIEWS_FILE, COLUMNS_FILE = "tables.py", "views.py", "columns.json"
+TABLES_FILE, VIEWS_FILE = "tables.py", "views.py"
 
 
 def render(reading: Reading, service: str, namespace: str) -> Mapping[str, str]:
@@ -19,7 +21,7 @@ def render(reading: Reading, service: str, namespace: str) -> Mapping[str, str]:
     return {
         TABLES_FILE: _module(reading.tables, service, "tables", "make models", namespace),
         VIEWS_FILE: _module(reading.views, service, "views", "make view-models", namespace),
-        COLUMNS_FILE: _columns(reading.columns),
+        COLUMNS_FILE: _columns(SchemaColumns(namespace, reading.columns)),
     }
 
 
@@ -41,19 +43,20 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _columns(tables: Tables) -> str:
+def _columns(reading: SchemaColumns) -> str:
     """Return the columns as JSON, each in a line of its own, as a difference is read by people, too."""
-    described = TABLES.dump_python({name: dict(columns) for name, columns in tables.items()}, exclude_defaults=True)
+    described = STORED.dump_python(reading, exclude_defaults=True)
     blocks = []
-    for table, columns in described.items():
-        lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(column)}" for name, column in columns.items())
-        blocks.append(f"  {json.dumps(table)}: {{\n{lines}\n  }}")
-    return "{\n" + ",\n".join(blocks) + "\n}\n"
+    for table, columns in described["tables"].items():
+        lines = ",\n".join(f"      {json.dumps(name)}: {json.dumps(column)}" for name, column in columns.items())
+        blocks.append(f"    {json.dumps(table)}: {{\n{lines}\n    }}")
+    tables = ",\n".join(blocks)
+    return f'{{\n  "schema": {json.dumps(reading.schema)},\n  "tables": {{\n{tables}\n  }}\n}}\n'
 
 
 def _module(body: str, service: str, what: str, command: str, namespace: str) -> str:
     about = f'''"""
-The {what} of schema ``{namespace}``, which is not ours. Generated: never edit this file.
+The {what} of schema ``{quoted(namespace)}``, which is not ours. Generated: never edit this file.
 
 `{command} SERVICE={service}` writes it from {service}/schema/schema.sql, or from the database that DATABASE_URL names.
 """

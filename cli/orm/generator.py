@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Column, Connection, DefaultClause, Identity, MetaDa
 from sqlalchemy.types import Enum, TypeEngine
 
 from chassis.postgres.columns import Tables
-from cli.orm.names import RESERVED, assign, class_name, member_name, snake_case
+from cli.orm.names import RESERVED, assign, class_name, member_name, quoted, snake_case
 from cli.orm.types import enum_of, python_type, simplify
 
 _STANDARD = ("datetime", "decimal", "uuid")
@@ -132,7 +132,7 @@ class ModelGenerator(DeclarativeGenerator):
     def render_class(self, model: ModelClass) -> str:
         """Render a class with its columns in their order."""
         columns = [self.render_column_attribute(column) for column in model.columns]
-        about = f'"""A row of ``{_quoted(model.table.name)}``."""'
+        about = f'"""A row of ``{quoted(model.table.name)}``."""'
         body = "\n".join([about, "", self.render_class_variables(model), "", *columns])
         indented = "\n".join(f"{self.indentation}{line}" if line else "" for line in body.splitlines())
         return f"class {model.name}({self.base_class_name}):\n{indented}"
@@ -145,7 +145,7 @@ class ModelGenerator(DeclarativeGenerator):
         self.add_literal_import("enum", "StrEnum")
         names = assign(((value, member_name(value)) for value in enum.enums), {"NAME", "VALUE"})
         members = "\n".join(f"    {names[value]} = {value!r}" for value in enum.enums)
-        return f'class {self.enums[key]}(StrEnum):\n    """A value of ``{_quoted(key[1])}``."""\n\n{members}'
+        return f'class {self.enums[key]}(StrEnum):\n    """A value of ``{quoted(key[1])}``."""\n\n{members}'
 
 
 def _model_name(table: Table) -> str:
@@ -160,14 +160,9 @@ def _enums(tables: Iterable[Table]) -> Iterator[Enum]:
     return (enum for table in tables for column in table.c if (enum := enum_of(column.type)))
 
 
-def _quoted(name: str) -> str:
-    """Return a name for a docstring."""
-    return name.replace("\\", "\\\\").replace('"', "'")
-
-
 def base_here(namespace: str) -> Base:
     """Return the base class of the module with the tables."""
-    about = f'    """A row in schema ``{_quoted(namespace)}``."""'
+    about = f'    """A row in schema ``{quoted(namespace)}``."""'
     imports = [LiteralImport("sqlalchemy.orm", "DeclarativeBase")]
     return Base(imports, ["class Base(DeclarativeBase):", about], "Base.metadata")
 

@@ -40,18 +40,18 @@ All of it is reserved, used or not: otherwise a new column of one table could re
 
 def snake_case(name: str) -> str:
     """Return the name of an attribute or a variable, as ``parent_id`` for ``parentId``."""
-    return _identifier(_WORD_ENDS.sub("_", name).lower()).lstrip("_") or "column"
+    return _identifier(_WORD_ENDS.sub("_", name).lower(), "n") or "column"
 
 
 def class_name(name: str) -> str:
     """Return the name of a class, as ``FilmActor`` for ``film_actor``; capitals stay, as in ``PageStatus``."""
-    parts = _identifier(name).split("_")
-    return "".join(part[:1].upper() + part[1:] for part in parts) or "Table"
+    parts = _identifier(name, "n").split("_")
+    return _identifier("".join(part[:1].upper() + part[1:] for part in parts), "N") or "Table"
 
 
 def member_name(value: str) -> str:
     """Return the name of an enum's member, as ``IN_REVIEW`` for ``in-review``."""
-    return _identifier(value).upper().strip("_") or "EMPTY"
+    return _identifier(value.upper(), "N").rstrip("_") or "EMPTY"
 
 
 def assign(wanted: Iterable[tuple[str, str]], taken: Collection[str]) -> dict[str, str]:
@@ -69,10 +69,18 @@ def assign(wanted: Iterable[tuple[str, str]], taken: Collection[str]) -> dict[st
     return assigned
 
 
-def _identifier(text: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name in PostgreSQL for a docstring."""
+    return name.replace("\\", "\\\\").replace('"', "'")
+
+
+def _identifier(text: str, before_digit: str) -> str:
+    """Return *text* with underscores for what an identifier cannot have; it begins with a letter, or is empty."""
     normal = unicodedata.normalize("NFKC", text)  # as Python reads identifiers
     name = "".join(character if f"_{character}".isidentifier() else "_" for character in normal)
-    return name if not name or name.isidentifier() else f"n{name}"
+    while name[:1] == "_" or (name and not (name[0].isdecimal() or name[0].isidentifier())):
+        name = name[1:]
+    return f"{before_digit}{name}" if name[:1].isdecimal() else name
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -109,9 +109,7 @@ def _reflect(connection: Connection, reflection: Reflection, names: Sequence[str
     """Reflect tables: their columns, their primary keys, and the foreign keys between them."""
     metadata = MetaData()
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", SAWarning
-        )  # about indexes that it cannot describe, and types that it does not know
+        warnings.simplefilter("ignore", SAWarning)  # indexes of expressions, and types that it does not know
         metadata.reflect(connection, reflection.namespace, True, lambda name, _: name in names, resolve_fks=False)
     for table in metadata.tables.values():
         _add_key(table, reflection.keys.get(table.name, []))
@@ -147,6 +145,9 @@ def _keep_keys(table: Table, metadata: MetaData) -> None:
 
 
 def _is_usable(constraint: ForeignKeyConstraint, metadata: MetaData) -> bool:
-    target, _, _ = constraint.elements[0].target_fullname.rpartition(".")
-    found = metadata.tables.get(target)
-    return found is not None and bool(found.primary_key.columns) and bool(constraint.table.primary_key.columns)
+    """Whether it is between two classes, and SQLAlchemy finds the column, whose name it splits at each full stop."""
+    name = constraint.elements[0].target_fullname
+    target = metadata.tables.get(name.rpartition(".")[0])
+    if target is None or name.count(".") != len(("schema", "table")):
+        return False
+    return bool(target.primary_key.columns and constraint.table.primary_key.columns)

@@ -134,6 +134,8 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CommandError(f"{_place(file)} is missing: the DDL of the tables, as their owner writes it.") from None
+    except OSError as error:
+        raise CommandError(f"{_place(file)} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise CommandError(f"{_place(file)} is not UTF-8: {error.reason} at byte {error.start}.") from None
 

@@ -4,8 +4,6 @@ The tables of schema ``public``, which is not ours. Generated: never edit this f
 `make models SERVICE=content` writes it from content/schema/schema.sql, or from the database that DATABASE_URL names.
 """
 
-# ruff: noqa: E501
-
 import datetime
 import uuid
 from enum import StrEnum

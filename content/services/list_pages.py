@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Enum, Integer, Select, Text, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from chassis.postgres.matches import beginnings, find_matches
 from chassis.postgres.statements import Row, Statement
 from chassis.web.pagination import PageRequest, Slice, SortKey
 from content.answers import SUMMARY
-from content.orm.tables import Page, PageStatus
+from content.orm.tables import Page
 from content.schemas import Search, Sort
 
 _LONGEST_KEY = 200
@@ -25,7 +25,7 @@ _KEYS: dict[Sort, Any] = {
     Sort.TITLE: func.left(Page.title, literal_column(str(_LONGEST_KEY))),
 }
 """The sort key before the id."""
-SIMPLE = literal_column("'simple'::regconfig")
+SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
 WORDS = func.to_tsvector(SIMPLE, Page.title + literal_column("' '") + func.left(Page.body, literal_column("50000")))
 """What the index of words has, literally."""
 
@@ -75,7 +75,8 @@ async def find_pages(session: AsyncSession, search: Search, page: PageRequest) -
         conditions.append(WORDS.op("@@")(beginnings(SIMPLE, search.q)))
     query = _sorted(search.sort).params(_values(search, page))
     matching = await find_matches(session, query, Page.id, Page.status == search.status, conditions, page.limit + 1)
-    return (await session.execute(query.where(matching))).mappings().all()
+    rows: Sequence[Row] = (await session.execute(query.where(matching))).mappings().all()
+    return rows
 
 
 def _values(search: Search, page: PageRequest) -> dict[str, Any]:

@@ -54,4 +54,3 @@ def _conditions(search: Search) -> Iterator[ColumnElement[bool]]:
         yield Product.price_minor <= to_minor(search.max_price)
     if search.in_stock is not None:
         yield (Product.stock > 0) == search.in_stock
-

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from chassis.app import create_app
 from chassis.core.errors import NotFound
 from chassis.core.problems import PROBLEM_JSON, documented
-from chassis.dependencies import ADMIN, PERSON, Authentication, Dispatch
+from chassis.dependencies import ADMIN, ANYONE, PERSON, Authentication, Dispatch
 from chassis.idempotency.kinds import REPEATABLE
 from chassis.sealing.access import encrypted, optional, public, service
 from chassis.web.routing import service_router
@@ -47,6 +47,11 @@ async def read_service() -> None:
 @router.get("/person", access=public(), auth=PERSON)
 async def read_person() -> None:
     """Requires a person."""
+
+
+@router.get("/anyone", access=optional(), auth=ANYONE)
+async def read_anyone() -> None:
+    """Requires no person."""
 
 
 @router.get("/admin", access=public(), auth=ADMIN)
@@ -92,6 +97,7 @@ def _app(settings: type[TinySettings] = TinySettings, **given: Any) -> FastAPI: 
         ("encrypted", {"401"}),
         ("service", {"401"}),
         ("person", {"401"}),
+        ("anyone", {"401"}),
         ("admin", {"401", "403"}),
         ("calls", {"502"}),
     ],
@@ -148,6 +154,7 @@ def test_a_description_is_made_once() -> None:
         ("get", "encrypted", [{"Sealed"}]),
         ("get", "service", [{"Sealed"}]),
         ("get", "person", [{"AccessToken"}]),
+        ("get", "anyone", [{"AccessToken"}, set()]),
         ("get", "sealed-person", [{"Sealed", "AccessToken"}]),
         ("post", "either", [{"Sealed"}, {"Key"}]),
         ("post", "peer", [{"Key"}, {"Sealed"}]),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chassis.core.types import Body
 from chassis.idempotency.kinds import UNREPEATABLE
-from chassis.postgres.columns import TABLES, read_columns
+from chassis.postgres.columns import STORED, SchemaColumns, read_columns
 from chassis.postgres.database import Postgres, Session
 from chassis.postgres.reflected import ReflectedSchema
 from chassis.sealing.access import public
@@ -151,10 +151,11 @@ async def tiny(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFact
     store = Postgres(SecretStr(url), "tiny")
     await store.open()
     async with store.outside_pool() as connection:
-        columns.write_bytes(TABLES.dump_json(await read_columns(connection, "public", ["Post", "Other"])))
+        found = await read_columns(connection, "public", ["Post", "Other"])
+        columns.write_bytes(STORED.dump_json(SchemaColumns("public", found)))
     await store.close()
     with patient_pools():
-        async with serve_tiny(router, store=store, tables=ReflectedSchema(store, "public", columns)) as service:
+        async with serve_tiny(router, store=store, tables=ReflectedSchema(store, columns)) as service:
             yield service
 
 
@@ -309,8 +310,9 @@ async def test_an_error_of_our_own_stays_a_500(tiny: Tiny, owner: Owner, change:
 async def test_a_stored_reading_is_read_back(tiny: Tiny, tmp_path: Path) -> None:
     """The columns are the same after storing them as JSON; a file of another kind is refused."""
     expected = tiny.app.state.application.tables.expected
-    assert TABLES.validate_json(TABLES.dump_json(expected)) == expected
+    stored = SchemaColumns("public", expected)
+    assert STORED.validate_json(STORED.dump_json(stored)) == stored
     assert expected["Post"]["moods"].values == ("GLAD", "SAD")
-    (tmp_path / "columns.json").write_text(json.dumps({"Post": {"id": 1}}))
+    (tmp_path / "columns.json").write_text(json.dumps({"schema": "public", "tables": {"Post": {"id": 1}}}))
     with pytest.raises(ValueError, match=r"Post\.id"):
-        ReflectedSchema(tiny.app.state.application.store, "public", tmp_path / "columns.json")
+        ReflectedSchema(tiny.app.state.application.store, tmp_path / "columns.json")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.dependencies import ADMIN, PERSON, CurrentUser, Dispatch
+from chassis.dependencies import ADMIN, ANYONE, PERSON, CurrentUser, Dispatch, Visitor
 from chassis.idempotency.dependency import KEYED, Key
 from chassis.idempotency.kinds import REPEATABLE, UNREPEATABLE
 from chassis.postgres.database import Database, OwnClaim, Session
@@ -23,6 +23,10 @@ async def bare() -> None:
 
 async def personal(user: CurrentUser) -> None:
     """Take the current user."""
+
+
+async def visited(visitor: Visitor) -> None:
+    """Take the person, if there is one."""
 
 
 async def in_one(session: Session) -> None:
@@ -49,6 +53,9 @@ async def calling(dispatcher: Dispatch) -> None:
         ("post", bare, {"access": public()}, "idempotency=KEYED, REPEATABLE or UNREPEATABLE"),
         ("patch", bare, {"access": public()}, "idempotency=KEYED, REPEATABLE or UNREPEATABLE"),
         ("get", personal, {"access": optional()}, "auth=PERSON, or another that names a person,"),
+        ("get", personal, {"access": optional(), "auth": ANYONE}, "auth=PERSON, or another that names a person,"),
+        ("get", visited, {"access": optional()}, "auth=ANYONE, as it takes a Visitor,"),
+        ("get", visited, {"access": optional(), "auth": PERSON}, "auth=ANYONE, as it takes a Visitor,"),
         (
             "post",
             bare,

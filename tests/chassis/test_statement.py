@@ -5,7 +5,7 @@ from traceback import format_exception
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Integer, String, bindparam, column, select, table, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.core.errors import DatabaseUnavailable, Unauthenticated
@@ -20,6 +20,8 @@ from cli.dev.postgres import EmbeddedPostgres
 SECRET = "xyzzy-plugh-4711"
 ADD = Statement(Nonce, "INSERT INTO cups (colour, size) VALUES (:colour, :size) RETURNING colour")
 COLOURS = Statement("SELECT colour FROM cups ORDER BY colour")
+CUPS = table("cups", column("colour", String), column("size", Integer))
+OF_SIZE = Statement(select(CUPS.c.colour).where(CUPS.c.size == bindparam("size")).limit(bindparam("most")))
 SLEEP = Statement("SELECT pg_sleep(:seconds)")
 
 
@@ -64,6 +66,15 @@ async def test_a_statement_is_a_transaction(database: Postgres) -> None:
 
     assert row["colour"] == "red"
     assert await colours(database) == ["red"]
+
+
+async def test_a_statement_may_be_a_select_of_tables(database: Postgres) -> None:
+    """Its values have the names of its parameters, and its rows those of its columns."""
+    for colour, size in (("red", 1), ("blue", 2), ("green", 2)):
+        await database.run(ADD, {"colour": colour, "size": size}, Nonce(None))
+
+    assert [dict(row) for row in await database.run(OF_SIZE, {"size": 1, "most": 5})] == [{"colour": "red"}]
+    assert len(await database.run(OF_SIZE, {"size": 2, "most": 1})) == 1
 
 
 async def test_a_statement_claims_its_request_once(database: Postgres) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis.postgres.columns import TABLES, read_columns
+from chassis.postgres.columns import STORED, SchemaColumns, read_columns
 from cli.dev import plan
 from cli.dev.databases import open_databases
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.server import EmbeddedServer
 from cli.errors import CommandError
-from cli.foreign_tables import create_foreign_tables, differences
+from cli.foreign_tables import create_foreign_tables
+from cli.orm.stored import differences_of_database
 from cli.services import Service
 from tests.cli.executing import execute
 
@@ -115,21 +116,22 @@ def read(addresses: tuple[str, str], declare: Declare, tmp_path: Path) -> tuple[
     async def reading() -> bytes:
         engine = create_async_engine(addresses[0])
         async with engine.connect() as connection:
-            found = TABLES.dump_json(dict(await read_columns(connection, "public", ["Page"])))  # type: ignore[arg-type]
+            found = await read_columns(connection, "public", ["Page"])
         await engine.dispose()
-        return found
+        return STORED.dump_json(SchemaColumns("public", found))
 
     (tmp_path / "shared/orm/columns.json").write_bytes(asyncio.run(reading()))
     return addresses
 
 
 def test_a_database_that_differs_from_the_models_is_named(
-    read: tuple[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    read: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In one line, with the ways out; a database that was given is neither changed nor compared."""
     monkeypatch.setattr(plan, "upgrade", lambda _names, **_: None)
+    monkeypatch.setattr(plan, "ROOT", tmp_path)
     stores = dict(zip((SHARED.store_variable, SHARED.owner_variable), read, strict=True))
-    assert differences(SHARED) == []
+    assert list(differences_of_database(tmp_path / "shared", read[0])) == []
     execute(read[1], 'ALTER TABLE "Page" DROP COLUMN status')
 
     plan._migrate([SHARED], {}, stores)  # noqa: SLF001 - the rest of `equip` needs a whole stack

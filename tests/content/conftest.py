@@ -40,7 +40,7 @@ class Pages:
 
     async def slugs(self, **query: object) -> list[str]:
         """Return the slugs of all pages of a list, in its order."""
-        found, cursor = list[str](), {}
+        found, cursor = list[str](), dict[str, str]()
         while True:
             answer = await self.ask("GET", params={**query, **cursor})
             assert answer.status_code == 200, answer.text
@@ -88,3 +88,9 @@ async def owner(environment: dict[str, str], clean: None) -> AsyncIterator["asyn
     connection = await asyncpg.connect(environment["CONTENT_OWNER_URL"].replace("+asyncpg", ""))
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def colleague(people: People, bearer: Bearer) -> Pages:
+    """The service as another editor uses it."""
+    return Pages(people["content"], bearer(role="editor"))

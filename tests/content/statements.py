@@ -1,6 +1,9 @@
 """The statements of content at a million rows: how its table is filled, and its list with each filter."""
 
 from collections.abc import Iterator
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.orm.tables import PageStatus
 from content.schemas import Search, Sort
@@ -21,12 +24,17 @@ def _lists() -> Iterator[Ask]:
         Search(author_id=number(0), sort=Sort.UPDATED),
         Search(status=PageStatus.ARCHIVED, tag="common"),
     ]
-    return (lambda session, search=search: find_pages(session, search, page()) for search in searches)
+    return (partial(_find, search=search) for search in searches)
+
+
+async def _find(session: AsyncSession, search: Search) -> object:
+    return await find_pages(session, search, page())
 
 
 TABLE = StatementTable(
     fill=(
-        f"""INSERT INTO public."Page" (id, slug, title, body, status, tags, "authorId", "publishedAt", "createdAt", "updatedAt")
+        f"""INSERT INTO public."Page"
+                (id, slug, title, body, status, tags, "authorId", "publishedAt", "createdAt", "updatedAt")
             SELECT 'id' || n, 'slug-' || n, CASE WHEN {FEW} THEN 'samovar ' ELSE 'teapot ' END || n, '',
                 CASE WHEN n % 100 = 99 THEN 'ARCHIVED' ELSE 'PUBLISHED' END::public."PageStatus",
                 CASE WHEN {FEW} THEN ARRAY['rare'] ELSE ARRAY['common'] END, {PERSON},

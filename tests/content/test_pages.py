@@ -183,7 +183,7 @@ async def test_put_replaces_one_page(editor: Pages, database: Postgres, editing:
         await editor.ask("PUT", f"/{page['id']}", json={"slug": "pots", "title": "Pots"})
 
     changed = await editor.read(page["id"])
-    defaults = {"body": "", "status": "DRAFT", "tags": [], "metadata": {}, "section_id": None}
+    defaults: dict[str, Any] = {"body": "", "status": "DRAFT", "tags": [], "metadata": {}, "section_id": None}
     assert changed == page | defaults | {"slug": "pots", "title": "Pots", "updated_at": changed["updated_at"]}
 
 

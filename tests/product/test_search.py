@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from product.services.list_products import COMMON, FEW
+from chassis.postgres.matches import COMMON, FEW
 from tests.product.aliases import MakeProduct
 from tests.support.aliases import Bearer, People
 from tests.support.often import times
@@ -82,8 +82,8 @@ async def test_words_of_the_name_are_found_by_their_beginnings(
     people: People, shelf: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, few: int, common: int, limit: int
 ) -> None:
     """All words of `q` must match, in any case and order, few, many or common; none is read as an operator."""
-    monkeypatch.setattr("product.services.list_products.FEW", few)
-    monkeypatch.setattr("product.services.list_products.COMMON", common)
+    monkeypatch.setattr("chassis.postgres.matches.FEW", few)
+    monkeypatch.setattr("chassis.postgres.matches.COMMON", common)
 
     found = {q: await names(people, q=q, limit=limit) for q in FOUND}
 

@@ -5,7 +5,7 @@ import pytest
 from chassis.auth.tokens import Identity, InvalidToken
 from chassis.core.errors import AppError, Forbidden
 from chassis.core.types import new_id
-from chassis.dependencies import ADMIN, ANALYST, PERSON, Authentication, refuse_without_role
+from chassis.dependencies import ADMIN, ANALYST, ANYONE, EDITOR, PERSON, Authentication, refuse_without_role
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,9 @@ from chassis.dependencies import ADMIN, ANALYST, PERSON, Authentication, refuse_
     [
         (PERSON, "token", {InvalidToken}),
         (ANALYST, "role analyst", {InvalidToken, Forbidden}),
+        (EDITOR, "role editor", {InvalidToken, Forbidden}),
         (ADMIN, "role admin", {InvalidToken, Forbidden}),
+        (ANYONE, "optional token", {InvalidToken}),
     ],
 )
 def test_what_is_demanded_has_a_name_and_its_errors(

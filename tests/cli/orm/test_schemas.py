@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Table, select
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -144,13 +145,13 @@ async def test_a_row_is_written(reflected: dict[str, Reflected]) -> None:
     assert tables.Task.__table__.c["parentId"].foreign_keys
 
 
-@pytest.mark.parametrize("wrong", [datetime(2026, 6, 1)])  # noqa: DTZ001 - that is the point
-async def test_local_times_are_refused(reflected: dict[str, Reflected], wrong: datetime) -> None:
-    """A time without a zone is refused."""
+async def test_times_without_a_zone_are_refused(reflected: dict[str, Reflected]) -> None:
+    """A time without a zone, which might be local, is not stored."""
     tables = reflected["board"].module("tables")
+    wrong = datetime(2026, 6, 1, tzinfo=UTC).replace(tzinfo=None)
     async with session_of(reflected["board"]) as session:
         session.add(tables.Task(id="t4", title="fourth", author_id="m1", updated_at=wrong))
-        with pytest.raises(Exception, match="a time without a zone"):
+        with pytest.raises(StatementError, match="a time without a zone"):
             await session.flush()
 
 

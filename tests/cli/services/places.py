@@ -75,10 +75,14 @@ def check_owner(files: Mapping[str, str], name: str, host: str) -> None:
     assert owner in production["secrets"]
     assert production["services"][migration]["environment"]["SECRETS_DIR"].split()[1:] == [f"/run/secrets/{owner}"]
     assert [one for one, its in production["services"].items() if owner in its.get("secrets", ())] == [migration]
-    kustomization = yaml.safe_load(files[f"deploy/kubernetes/services/{name.replace('_', '-')}/kustomization.yaml"])
-    secrets = {one["target"]["kind"]: one["patch"].rpartition(": ")[2] for one in kustomization["patches"][:2]}
+    rendered = yaml.load_all(files["deploy/kubernetes/rendered/production.yaml"], yaml.CSafeLoader)
+    mounted = {
+        one["metadata"]["name"]: one["spec"]["template"]["spec"]["volumes"][0]["secret"]["secretName"]
+        for one in rendered
+        if one["kind"] in {"Deployment", "Job"} and one["metadata"]["name"] in {host, migration}
+    }
     slug = name.replace("_", "-")
-    assert secrets == {"Deployment": f"{slug}-secrets}}", "Job": f"{slug}-owner-secrets}}"}
+    assert mounted == {host: f"{slug}-secrets", migration: f"{slug}-owner-secrets"}
     roles = re.findall(
         rf"# {name.upper()}_(\w+)_URL=postgresql://(\w+):change-me@127.0.0.1:5432/{name}\n", files[".env.example"]
     )
