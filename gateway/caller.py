@@ -19,6 +19,7 @@ from chassis.dispatch.transport import Query
 from chassis.sealing.wire import TokenTooLong
 from chassis.web.origin import FromOrigin
 from gateway.caching.etag_store import EtagStore
+from gateway.calls import PUBLIC
 from gateway.errors import HERE, CallFailed, failure_of
 from gateway.parts import Parts
 from gateway.rate_limits.counted import count_call
@@ -36,7 +37,7 @@ class Caller:
     Attributes:
         token: The access token; empty without a login.
         address: The IP address of the person.
-        stored: Answers that are the same for all people.
+        stored: Answers that are the same for all people, or for all without a token.
         count: Counts a call whose route has a rate of its own.
         user_agent: The user agent of the person.
     """
@@ -72,7 +73,7 @@ class Caller:
         if call.idempotency == "keyed" and key is None:
             key = str(new_id())
         try:
-            if call in self.stored.calls:
+            if call in self.stored.calls and not (self.token and call in PUBLIC):
                 return await self.stored.read(self.dispatcher, call, path=path, query=_written(query or {}))
             return await self.dispatcher.call(
                 call,

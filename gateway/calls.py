@@ -5,6 +5,7 @@ from typing import Any
 from chassis.core.types import Page
 from chassis.dispatch.call import Call
 from gateway.schemas.orders import Changes, History, NewOrder, OrderRead
+from gateway.schemas.pages import PageRead, PageSummary
 from gateway.schemas.products import NewProduct, ProductRead, StockChange
 from gateway.schemas.statistics import Statistics, TimelineEvent
 from gateway.schemas.users import (
@@ -109,6 +110,20 @@ CANCEL_ORDER = Call("order", "POST", ORDERS + "/{order_id}/cancel", returns=Orde
 FULFIL_ORDER = Call("order", "POST", ORDERS + "/{order_id}/fulfil", returns=OrderRead, idempotency="keyed")
 # --- end about order ---
 
+# --- about content ---
+PAGES = "/api/v1/pages"
+READ_PAGE = Call("content", "GET", PAGES + "/{page_id}", returns=PageRead, timeout_s=READ_S)
+READ_PAGE_BY_SLUG = Call("content", "GET", PAGES + "/by-slug/{slug}", returns=PageRead, timeout_s=READ_S)
+LIST_PAGES = Call(
+    "content",
+    "GET",
+    PAGES,
+    returns=Page[PageSummary],
+    query=(*_PAGE, "q", "tag", "author_id", "status", "sort"),
+    timeout_s=READ_S,
+)
+# --- end about content ---
+
 SHARED: frozenset[Call[Any, Any]] = frozenset(
     {
         # --- about product ---
@@ -118,6 +133,17 @@ SHARED: frozenset[Call[Any, Any]] = frozenset(
     }
 )
 """Reads whose answers are the same for all people: they are made without a token, and stored (``caching``)."""
+
+PUBLIC: frozenset[Call[Any, Any]] = frozenset(
+    {
+        # --- about content ---
+        READ_PAGE,
+        READ_PAGE_BY_SLUG,
+        LIST_PAGES,
+        # --- end about content ---
+    }
+)
+"""Reads whose answers are the same for all who have no token, and stored for them alone."""
 
 CALLS: tuple[Call[Any, Any], ...] = (
     READ_PROFILE,
@@ -146,5 +172,10 @@ CALLS: tuple[Call[Any, Any], ...] = (
     CANCEL_ORDER,
     FULFIL_ORDER,
     # --- end about order ---
+    # --- about content ---
+    READ_PAGE,
+    READ_PAGE_BY_SLUG,
+    LIST_PAGES,
+    # --- end about content ---
 )
 """All calls of the service."""

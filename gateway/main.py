@@ -9,7 +9,7 @@ from chassis.postgres.database import Postgres
 from gateway.bff.orders.routes import router as order_pages
 from gateway.bff.routes import router as pages
 from gateway.caching.etag_store import EtagStore
-from gateway.calls import SHARED
+from gateway.calls import PUBLIC, SHARED
 from gateway.front_door.description import describe_services
 from gateway.front_door.routes import front_door
 from gateway.front_door.table import read_table
@@ -54,7 +54,7 @@ def build() -> FastAPI:
             Periodic("follow_orders", PAUSE_S, lambda: own_part(app, Parts).feed.look(application_of(app).background))
         ],
         # --- end about order ---
-        own=Parts(Limiter(store, settings.gateway_rate_limits), table.limits, EtagStore(SHARED)),
+        own=Parts(Limiter(store, settings.gateway_rate_limits), table.limits, EtagStore(PUBLIC | SHARED)),
     )
     describe_services(app)
     return app

@@ -84,8 +84,9 @@ class PageRequest:
         items = rows[: self.limit]
         last = Position(id_of(items[-1]), key_of(items[-1]) if key_of else None)
         cursor = _encode(self._key, _list_of(self._request), last)
-        url = self._request.url.include_query_params(cursor=cursor)
-        self._response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        query = [pair for pair in self._request.query_params.multi_items() if pair[0] != "cursor"]
+        next_page = f"{self._request.url.path}?{urlencode([*query, ('cursor', cursor)])}"
+        self._response.headers["Link"] = f'<{next_page}>; rel="next"'
         return Slice(items, cursor)
 
 

@@ -1,5 +1,5 @@
 """
-Answers that are the same for all people: they are read again only if they have changed.
+Answers that are the same for all people, or for all without a token: they are read again only if they have changed.
 
 Each read asks the service (``If-None-Match``): a stored answer is returned only after the service has confirmed it.
 What depends on a person is not stored: the calls are declared, and made without an access token.

@@ -7,6 +7,7 @@ from strawberry.types import ExecutionContext
 
 from gateway.graphql.errors import presented
 from gateway.graphql.types.orders import OrderMutations, OrderQueries, Subscription
+from gateway.graphql.types.pages import PageQueries
 from gateway.graphql.types.products import ProductMutations, ProductQueries
 from gateway.graphql.types.scalars import SCALARS
 from gateway.graphql.types.statistics import StatisticsQueries
@@ -23,6 +24,9 @@ class Query(
     # --- about order ---
     OrderQueries,
     # --- end about order ---
+    # --- about content ---
+    PageQueries,
+    # --- end about content ---
 ):
     """What can be read."""
 

@@ -12,8 +12,9 @@ _PATH = "/api/v1/pages"
 
 
 async def make_things(apps: dict[str, FastAPI], _ada: UUID) -> dict[str, str]:
-    """Create a published page."""
-    page = {"id": THING, "slug": "about-us", "title": "About us", "body": "Text.", "status": "PUBLISHED"}
+    """Create a published page of somebody else."""
+    text = {"id": THING, "slug": "about-us", "title": "About us", "body": "Text."}
+    page = {**text, "status": "PUBLISHED", "author_id": UUID(THING)}
     async with apps["content"].state.application.store.transaction() as session:
         await session.execute(insert(Page).values(page))
     return {"page_id": THING, "slug": "about-us"}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
+from tests.content.access import make_things as make_page
 from tests.order.access import make_things as make_order
 from tests.product.access import make_things as make_product
 from tests.support.access import AccessTable
@@ -25,6 +26,9 @@ async def make_things(apps: dict[str, FastAPI], ada: UUID) -> dict[str, str]:
     made = dict[str, str]()
     for make in _MAKERS[-1:]:
         made |= await make(apps, ada)
+    # --- about content ---
+    made |= await make_page(apps, ada)
+    # --- end about content ---
     return made
 
 

@@ -7,7 +7,7 @@ from chassis.dispatch.call import Call
 from chassis.dispatch.dispatcher import Dispatcher
 from gateway.caching.etag_store import EtagStore
 from gateway.caller import Caller
-from gateway.calls import SHARED
+from gateway.calls import PUBLIC, SHARED
 from gateway.graphql.context import Context
 from gateway.graphql.schema import SCHEMA
 from gateway.parts import Parts
@@ -66,7 +66,7 @@ class Asking:
 
     dispatcher: CountingDispatcher
     parts: Parts = UNLIMITED
-    stored: EtagStore = field(default_factory=lambda: EtagStore(SHARED))
+    stored: EtagStore = field(default_factory=lambda: EtagStore(PUBLIC | SHARED))
 
     def context(self, headers: dict[str, str] | None = None) -> Context:
         """Return the context of a request with these headers."""

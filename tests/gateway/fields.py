@@ -56,5 +56,12 @@ FIELDS: dict[str, tuple[str, str]] = {
     "Mutation.fulfilOrder": ("admin", f'mutation {{ fulfilOrder(id: "{THING}") {{ id }} }}'),
     "Subscription.orderChanged": ("owner/admin", f'subscription {{ orderChanged(id: "{THING}") {{ id }} }}'),
     # --- end about order ---
+    # --- about content ---
+    "Query.page": ("known or not", f'{{ page(id: "{THING}") {{ id }} }}'),
+    "Query.pageBySlug": ("known or not", '{ pageBySlug(slug: "about-us") { id } }'),
+    "Query.pages": ("known or not", "{ pages { edges { node { id } } } }"),
+    "Page.author": ("admin", f'{{ page(id: "{THING}") {{ author {{ id }} }} }}'),
+    "PageSummary.author": ("admin", "{ pages { edges { node { author { id } } } } }"),
+    # --- end about content ---
 }
 """Field (with an argument that changes who may ask) -> policy and document."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import httpx
 from fastapi import FastAPI, Header
 
-from benchmarks.scenarios.orders.usual import serve
+from benchmarks.serving import serve
 
 Json = dict[str, Any]
 

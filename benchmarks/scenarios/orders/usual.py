@@ -15,14 +15,13 @@ from uuid import UUID
 
 import httpx
 import jwt
-import uvicorn
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from benchmarks.processes import run_on_uvloop
+from benchmarks.serving import serve
 from chassis.core.project import NAME
 from chassis.core.types import new_id
 from order.models import Order, OrderLine
@@ -178,24 +177,3 @@ def _users(key: jwt.PyJWK, issuer: str) -> Callable[..., Awaitable[UUID]]:
             raise HTTPException(401, "invalid token") from error
 
     return get_user
-
-
-def serve(app: FastAPI, pipe: Connection, listener: socket.socket) -> None:
-    """Serve an application on *listener*, until killed; reports through the pipe when ready."""
-    run_on_uvloop(_serve_until_killed(app, pipe, listener))
-
-
-async def _serve_until_killed(app: FastAPI, pipe: Connection, listener: socket.socket) -> None:
-    """Serve, and report through the pipe when ready. No access log: ours is the only side that writes one."""
-    server = _Server(uvicorn.Config(app, log_level="warning", access_log=False), pipe)
-    await server.serve(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, pipe: Connection) -> None:
-        super().__init__(config)
-        self._pipe = pipe
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._pipe.send("ready")

@@ -18,7 +18,7 @@ from chassis.dispatch.call import Call
 from chassis.postgres.database import Postgres
 from gateway.caching.etag_store import EtagStore
 from gateway.caller import Caller
-from gateway.calls import LOG_IN, READ_PROFILE, SHARED
+from gateway.calls import LOG_IN, PUBLIC, READ_PROFILE, SHARED
 from gateway.errors import CallFailed
 from gateway.models import Bucket
 from gateway.rate_limits.counted import count_call, count_cost
@@ -191,7 +191,7 @@ async def test_a_login_by_other_ways_is_a_login(limited: Limit, apps: dict[str, 
     limited(login=2)
     scope: dict[str, Any] = {"type": "http", "app": apps["gateway"], "headers": [], "client": ("127.0.0.1", 1)}
     dispatcher, count = application_of(apps["gateway"]).dispatcher, partial(count_call, Request(scope))
-    caller = Caller(dispatcher, "", "127.0.0.1", EtagStore(SHARED), count)
+    caller = Caller(dispatcher, "", "127.0.0.1", EtagStore(PUBLIC | SHARED), count)
     wrong = Credentials(username="ada", password="wrong password")
     first = await people["gateway"].post(LOGIN, json={"username": "ada", "password": "wrong password"})
 
