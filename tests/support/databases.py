@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import Self
 import asyncpg
 import pytest
 from pymongo import monitoring
-from sqlalchemy import MetaData, Table, text
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.exc import SAWarning
 
 from chassis.postgres.database import Postgres
 from cli.databases import opened
@@ -47,8 +49,14 @@ async def own_tables(service: Service, environment: Mapping[str, str]) -> MetaDa
     found = MetaData()
     async with opened(Postgres(owner_url(service, environment), "tests")) as store, store.transaction() as session:
         connection = await session.connection()
-        await connection.run_sync(lambda sync: found.reflect(sync, schema="public"))
+        await connection.run_sync(_reflect, found)
     return found
+
+
+def _reflect(connection: Connection, tables: MetaData) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # about types that it does not know
+        tables.reflect(connection, schema="public")
 
 
 @contextmanager
