@@ -97,9 +97,7 @@ async def test_a_cursor_is_for_the_list_it_came_from(editor: Pages, shelf: None,
 
 async def test_a_page_in_a_list_is_as_it_is_read(shelf: None, editor: Pages, reader: Pages) -> None:
     """But for its text and metadata; times may have fewer decimals."""
-    quoted = await editor.create(
-        slug="quoted", title='Té "a" \\ & </b>', tags=['"', """ '{} """], status="PUBLISHED"
-    )
+    quoted = await editor.create(slug="quoted", title='Té "a" \\ & </b>', tags=['"', """ '{} """], status="PUBLISHED")
     listed = (await reader.ask("GET")).json()["items"]
 
     assert [quoted["title"], len(listed)] == [listed[0]["title"], 5]
