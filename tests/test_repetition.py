@@ -83,7 +83,7 @@ async def keyed(
     def forge(path: str, body: object) -> Forge:
         text = dumps([path, body])
         for name, thing in things.items():
-            text = text.replace(f"<{name}>", thing)
+            text = text.replace(f'"<{name}>"', dumps(thing)).replace(f"<{name}>", str(thing))
         path, body = loads(text)
         return Forge(CLIENT, service, environment, "POST", path, json=body, headers=headers)
 

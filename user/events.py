@@ -16,12 +16,7 @@ class UserDeleted(Event):
     """An account was erased; consumers erase what they store about the person."""
 
     type: ClassVar[str] = "user.deleted"
-    consumers: ClassVar[tuple[str, ...]] = (
-        "analytics",
-        # --- about content ---
-        "content",
-        # --- end about content ---
-    )
+    consumers: ClassVar[tuple[str, ...]] = ("analytics", "content")
 
 
 EVENTS = (UserRegistered, UserDeleted)

@@ -29,6 +29,16 @@ def dump_postgres(url: SecretStr, snapshot: str, file: Path) -> None:
     _run(url, "pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}", *_OPTIONS)
 
 
+def dump_schema(url: SecretStr, *options: str) -> str:
+    """
+    Return the DDL of a database; *options* are those of pg_dump.
+
+    Raises:
+        CommandError: pg_dump is missing, or failed.
+    """
+    return _run(url, "pg_dump", *options)
+
+
 def restore_postgres(url: SecretStr, file: Path) -> None:
     """
     Fill an empty database.
@@ -39,9 +49,9 @@ def restore_postgres(url: SecretStr, file: Path) -> None:
     _run(url, "pg_restore", "--single-transaction", "--exit-on-error", *_OPTIONS, str(file))
 
 
-def _run(url: SecretStr, name: str, *options: str) -> None:
+def _run(url: SecretStr, name: str, *options: str) -> str:
     """
-    Run a PostgreSQL tool: the wheel's, which supports every older server, otherwise an installed one.
+    Return the output of a PostgreSQL tool: the wheel's, which supports every older server, otherwise an installed one.
 
     The wheel's tools cannot use TLS, so if the address requires TLS an installed one is preferred.
     """
@@ -55,9 +65,10 @@ def _run(url: SecretStr, name: str, *options: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     environment["PGPASSWORD"] = address.password or ""
     command = [program, "--dbname", _without_password(address), *options]
-    result = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         raise CommandError(f"{name}: {result.stderr.strip()}")
+    return result.stdout
 
 
 def _without_password(address: URL) -> str:

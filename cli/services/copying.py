@@ -11,6 +11,7 @@ SKELETON_OF: Mapping[Kind, str] = {
     "postgres": "sample_record",
     "mongodb": "sample_document",
     "none": "sample_view",
+    "reflected": "sample_row",
 }
 """By the kind of database: the skeleton's own name, whose forms are replaced."""
 

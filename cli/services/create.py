@@ -19,6 +19,7 @@ from cli.services.declaring_calls import declare_calls
 from cli.services.discovery import DECLARATION, ROOT, SERVICES, Kind
 from cli.services.drafts import apply, changed_files, difference, drafted, render_draft, run_in_draft, settle
 from cli.services.naming import check_new_name
+from cli.services.reflecting.ddl import is_address, read_ddl
 from cli.services.subscriptions import subscribe
 
 ERASURES = "user.deleted"
@@ -36,10 +37,17 @@ ensure_secrets(Path(sys.argv[1]), links())
 """
 
 
-def create(
+def create(  # noqa: PLR0913 - options of a command
     name: str,
     *,
-    database: Annotated[str, typer.Option(help="postgres, mongodb or none.")] = "postgres",
+    database: Annotated[
+        str, typer.Option(help="postgres, mongodb, none, or reflected: tables that another team owns.")
+    ] = "postgres",
+    schema: Annotated[
+        str | None,
+        typer.Option(help="Of reflected: the DDL of the tables, or postgresql://… that has them."),
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="Of reflected: the table to serve, if there are several.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: the one after the highest.")] = None,
     calls: Annotated[str, typer.Option(help="The services that it calls, as in product,user.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")] = False,
@@ -55,9 +63,12 @@ def create(
     began = monotonic()
     check_new_name(name, ROOT)
     kind, chosen, peers = known_kind(database), free_port(port), known_peers(calls)
+    ddl = ddl_of(kind, schema, table)
     require_clean_tree(ROOT)
     with drafted(ROOT) as draft:
         add_service(draft, name, kind, chosen, peers)
+        remark = reflect(draft / name, ddl, table, str(schema)) if kind == "reflected" else ""
+        complete(draft, name)
         changes, files = difference(draft), changed_files(draft)
         if not dry_run:
             if SECRETS.exists():  # before the running stack finds the service
@@ -65,6 +76,8 @@ def create(
             apply(ROOT, changes)
     typer.echo(f"{'Would create' if dry_run else 'Created'} {name} (port {chosen}, database: {kind}):")
     typer.echo(listing(name, files))
+    if remark:
+        typer.echo(f"\n{remark}")
     if not dry_run:
         typer.echo(next_steps(name, chosen))
         wait_for_docs(chosen, began)
@@ -80,11 +93,26 @@ def known_kind(database: str) -> Kind:
     for kind in SKELETON_OF:
         if kind == database:
             return kind
-    if database == "reflected":
-        raise CommandError(
-            "A service with another owner's tables needs their schema, which this command cannot read yet."
-        )
     raise CommandError(f"'{database}' is no kind of database. Use one of {', '.join(SKELETON_OF)}.")
+
+
+def ddl_of(kind: Kind, schema: str | None, table: str | None) -> str:
+    """
+    Return the DDL of the tables that a service reflects; empty for other kinds of services.
+
+    Raises:
+        CommandError: It cannot be read, or *schema* and *table* do not belong to the kind.
+    """
+    if kind == "reflected" and schema:
+        return read_ddl(schema)
+    if kind == "reflected":
+        raise CommandError(
+            "--database reflected needs --schema: a file with the DDL of the other team's tables, or the address of a "
+            "database that has them (postgresql://…)."
+        )
+    if schema or table:
+        raise CommandError(f"--{'schema' if schema else 'table'} belongs to --database reflected.")
+    return ""
 
 
 def free_port(wanted: int | None) -> int:
@@ -127,10 +155,10 @@ def known_peers(calls: str) -> list[str]:
 
 def add_service(root: Path, name: str, kind: Kind, port: int, peers: Sequence[str]) -> None:
     """
-    Add a service to a copy of the project, and render it.
+    Add a service to a copy of the project.
 
     Raises:
-        CommandError: The name has another use, or the project cannot be rendered with the service.
+        CommandError: The name has another use.
     """
     files, declaration = copied(kind, name), Path(name, DECLARATION)
     publisher = ERASURES.partition(".")[0]
@@ -147,7 +175,29 @@ def add_service(root: Path, name: str, kind: Kind, port: int, peers: Sequence[st
     write_files(root, files)
     if Path(name, "inbox.py") in files:
         subscribe(root, ERASURES, name)
-    settle(root, [name, f"tests/{name}", publisher])
+
+
+def reflect(folder: Path, ddl: str, table: str | None, schema: str) -> str:
+    """
+    Let a new service serve a table; returns what a person has to do, if anything.
+
+    Raises:
+        CommandError: PostgreSQL refuses the DDL, or the table cannot be served.
+    """
+    from cli.services.reflecting.adding import add_table
+
+    shown = "postgresql://…" if is_address(schema) else schema
+    return add_table(folder, ddl, table, f"bin/cli service create {folder.name} --database reflected --schema {shown}")
+
+
+def complete(root: Path, name: str) -> None:
+    """
+    Format a new service and render the project.
+
+    Raises:
+        CommandError: The project cannot be rendered with the service.
+    """
+    settle(root, [name, f"tests/{name}", ERASURES.partition(".")[0]])
     if reason := render_draft(root):
         raise CommandError(f"Nothing was created. The project cannot be rendered with {name}:\n{reason}")
 

@@ -8,8 +8,13 @@ from typing import Any
 from cli.errors import CommandError
 from cli.services.naming import plural
 
-_CALLS = re.compile(r"\nCALLS = \((?P<names>[^)]*?),?\s*\)$", re.MULTILINE)
+_CALLS = re.compile(r"\nCALLS(?:: [^=\n]+)? = \((?P<names>[^)]*?),?\s*\)$", re.MULTILINE)
 _ADDRESSES = re.compile(r"(?:^    \w+_service_url: ServiceUrl\n)+", re.MULTILINE)
+_IMPORTS = (
+    "from uuid import UUID\n\n",
+    "from pydantic import BaseModel\n\n",
+    "from chassis.core.types import Page\n",
+)
 _LISTED = '''class Listed(BaseModel):
     """The fields that are read of each item of a list."""
 
@@ -44,11 +49,17 @@ def declare_calls(files: dict[Path, str], name: str, peers: Iterable[str]) -> No
 def _declared(text: str, constant: str, call: str, *, is_list: bool) -> str:
     """Return the text of a calls.py with a further call."""
     if is_list and _LISTED not in text:
-        first_call = re.search(r"^[A-Z_]+ = Call\(", text, re.MULTILINE)
-        at = first_call.start() if first_call else text.index("CALLS = ")
+        first = re.search(r"^[A-Z_]+(?: = Call\(|: tuple)", text, re.MULTILINE)
+        at = first.start() if first else text.index("CALLS = ")
         text = text[:at] + _LISTED + text[at:]
-        text = text.replace("from chassis.dispatch", "from chassis.core.types import Page\nfrom chassis.dispatch", 1)
-    return _CALLS.sub(rf"{constant} = {call}\n\nCALLS = (\g<names>, {constant})", text)
+        missing = "".join(line for line in _IMPORTS if line not in text)
+        text = text.replace("from chassis.dispatch", f"{missing}from chassis.dispatch", 1)
+    return _CALLS.sub(lambda found: f"{constant} = {call}\n\nCALLS = {_tuple(found['names'], constant)}", text)
+
+
+def _tuple(names: str, name: str) -> str:
+    """Return a tuple of some names and a further one."""
+    return f"({names}, {name})" if names else f"({name},)"
 
 
 def _resource(peer: str, path: str) -> str:

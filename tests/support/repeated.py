@@ -15,7 +15,7 @@ class Repeated:
     """
     A request of a keyed route; the other one differs in its body, or is about another thing.
 
-    ``<name>`` in a path or body is replaced by the id of a thing.
+    ``<name>`` in a path or body is replaced by the id of a thing, or by a whole body.
     """
 
     path: str
@@ -40,7 +40,7 @@ class KeyedRoutes:
     """
 
     routes: Mapping[str, Repeated] = field(default_factory=dict)
-    make_things: Callable[[People, dict[str, Any]], Awaitable[dict[str, str]]] = _make_nothing
+    make_things: Callable[[People, dict[str, Any]], Awaitable[dict[str, Any]]] = _make_nothing
 
 
 @cache

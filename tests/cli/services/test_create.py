@@ -4,11 +4,13 @@ import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from fastapi import FastAPI
 
+from cli.dev.databases import create_database
 from cli.dev.postgres import EmbeddedPostgres
 from cli.errors import CommandError
 from cli.migrations import read_config
@@ -16,12 +18,13 @@ from cli.services import create as creating
 from cli.services.copying import SKELETON_OF, SKELETONS, copied
 from cli.services.create import create, deliver_to_nobody, free_port, known_kind, known_peers
 from cli.services.declaring_calls import declare_calls
-from cli.services.discovery import ROOT, SERVICES, Kind, discover
+from cli.services.discovery import ROOT, SERVICES, Kind, Service, discover
 from cli.services.subscriptions import subscribe, unsubscribe
 from tests.cli.services.clones import run
 from tests.support.git import commit, git
 
 NAMES = {"made_up_card": "postgres", "made_up_note": "mongodb", "made_up_page": "none"}
+MIGRATED = [service for service in discover(SKELETONS) if service.store == "postgres"]
 HIGHEST = max(service.port for service in SERVICES)
 
 
@@ -30,13 +33,14 @@ def test_there_is_a_skeleton_for_each_kind() -> None:
     assert {service.kind: service.name for service in discover(SKELETONS)} == SKELETON_OF
 
 
-def test_the_migrations_of_the_skeleton_agree_with_its_models(
-    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("skeleton", MIGRATED, ids=lambda one: one.name)
+def test_the_migrations_of_a_skeleton_agree_with_its_models(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, skeleton: Service
 ) -> None:
     """They can be undone, too. If the chassis's tables change, the skeleton's first migration must."""
-    name = SKELETON_OF["postgres"]
-    monkeypatch.setenv(f"{name.upper()}_DATABASE_URL", postgres.create_database(f"{name}_service"))
-    config = read_config(SKELETONS / name / "alembic.ini")
+    for variable, url in create_database(postgres, skeleton, skeleton.database).items():
+        monkeypatch.setenv(variable, url)
+    config = read_config(SKELETONS / skeleton.name / "alembic.ini")
 
     for step in (command.upgrade, command.downgrade, command.upgrade):
         step(config, "base" if step is command.downgrade else "head")
@@ -46,8 +50,7 @@ def test_the_migrations_of_the_skeleton_agree_with_its_models(
 @pytest.mark.parametrize(
     ("ask", "reason"),
     [
-        (lambda: known_kind("oracle"), "Use one of postgres, mongodb, none"),
-        (lambda: known_kind("reflected"), "needs their schema"),
+        (lambda: known_kind("oracle"), "Use one of postgres, mongodb, none, reflected"),
         (lambda: known_peers("user,nobody"), r"there is no service 'nobody'\. Use .*analytics, user"),
         (lambda: free_port(80), "use one from 1024 to 65535"),
         (lambda: free_port(SERVICES[0].port), f"belongs to {SERVICES[0].name}"),
@@ -151,11 +154,11 @@ def test_calls_of_peers_are_declared_with_their_addresses(
 
 
 # --- end about product ---
-@pytest.mark.parametrize("kind", SKELETON_OF)
+@pytest.mark.parametrize("kind", NAMES.values())
 def test_a_peer_that_the_skeleton_calls_gets_no_second_call(
     apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
-    """Each skeleton reads accounts of the user service."""
+    """Each of these skeletons reads accounts of the user service."""
     monkeypatch.setattr("cli.build.build_all", lambda: apps)
     files = copied(kind, "made_up_desk")
     before = dict(files)
@@ -163,6 +166,19 @@ def test_a_peer_that_the_skeleton_calls_gets_no_second_call(
     declare_calls(files, "made_up_desk", ["user"])
 
     assert files == before
+
+
+def test_a_first_call_is_declared_with_its_imports(apps: dict[str, FastAPI], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The skeleton over another team's table calls no one."""
+    monkeypatch.setattr("cli.build.build_all", lambda: apps)
+    files = copied("reflected", "made_up_desk")
+
+    declare_calls(files, "made_up_desk", ["user"])
+
+    calls = dict[str, Any]()
+    exec(files[Path("made_up_desk/calls.py")], calls)  # noqa: S102 - our own text
+    assert [call.path for call in calls["CALLS"]] == ["/api/v1/users/sessions"]
+    assert calls["CALLS"] == (calls["LIST_USER_SESSIONS"],)
 
 
 def test_a_call_is_named_after_what_its_route_returns(

@@ -1,0 +1,1 @@
+"""The sample row service: rows of a table that another team owns."""
