@@ -85,7 +85,7 @@ mutation: $(BIN)/.ready ## Change the critical modules; the tests must notice 92
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure the scenarios of benchmarks/scenarios beside their peers: quiet machine (ARGS=--quick: 13 min)
+bench: $(BENCH)/.ready ## Measure the scenarios of benchmarks/scenarios beside their peers: quiet machine (ARGS=--quick: 14 min)
 	@$(foreach one,$(BENCHMARKS),$(BENCH)/python -m benchmarks $(one) $(ARGS) &&) true
 
 # --- about order ---

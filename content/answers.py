@@ -17,7 +17,11 @@ def _time(column: Any, name: str) -> Label[Any]:  # noqa: ANN401 - the time of a
     return func.timezone(_UTC, column, type_=DateTime(timezone=True)).label(name)
 
 
-SUMMARY: tuple[Any, ...] = (
+def _time_in_json(column: Any, name: str) -> Label[Any]:  # noqa: ANN401 - likewise
+    return func.to_json(column).op("#>>")(literal_column("'{}'")).op("||")(literal_column("'Z'")).label(name)
+
+
+_FIELDS: tuple[Any, ...] = (
     Page.id.label("id"),
     Page.slug.label("slug"),
     Page.title.label("title"),
@@ -26,11 +30,12 @@ SUMMARY: tuple[Any, ...] = (
     func.coalesce(Page.tags, literal_column("'{}'::text[]", ARRAY(Text))).label("tags"),
     cast(Page.author_id, Text).label("author_id"),  # the class of the driver's UUIDs is its own
     Page.section_id.label("section_id"),
-    _time(Page.published_at, "published_at"),
-    _time(Page.created_at, "created_at"),
-    _time(Page.updated_at, "updated_at"),
 )
+_TIMES = {"published_at": Page.published_at, "created_at": Page.created_at, "updated_at": Page.updated_at}
+SUMMARY: tuple[Any, ...] = (*_FIELDS, *(_time(column, name) for name, column in _TIMES.items()))
 """The columns of ``PageSummary``."""
+LISTED: tuple[Any, ...] = (*_FIELDS, *(_time_in_json(column, name) for name, column in _TIMES.items()))
+"""The same, with times as JSON has them (RFC 3339)."""
 VERSION = literal_column('"Page".xmin::text', Text)
 """
 The version of a row: its writing transaction's id, which PostgreSQL sets on every change, by any writer.

@@ -43,9 +43,7 @@ class Settings(ServiceSettings):
 
     user_database_url: PostgresUrl
     analytics_service_url: ServiceUrl
-    # --- about content ---
     content_service_url: ServiceUrl
-    # --- end about content ---
     jwt_private_key: SigningKeys
     """
     Signs access tokens: an EC P-256 key in PEM. openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256

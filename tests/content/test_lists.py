@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import datetime
 
 import asyncpg
 import pytest
@@ -92,3 +93,23 @@ async def test_a_cursor_is_for_the_list_it_came_from(editor: Pages, shelf: None,
     answer = await editor.ask("GET", params={**other, "cursor": cursor})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
+
+
+async def test_a_page_in_a_list_is_as_it_is_read(shelf: None, editor: Pages, reader: Pages) -> None:
+    """But for its text and metadata; times may have fewer decimals."""
+    quoted = await editor.create(slug="quoted", title='Té "a" \\ & </b>', tags=['"', """ '{} """], status="PUBLISHED")
+    listed = (await reader.ask("GET")).json()["items"]
+
+    assert [quoted["title"], len(listed)] == [listed[0]["title"], 5]
+    for item in listed:
+        page = await reader.read(item["id"])
+        del page["body"], page["metadata"]
+        assert with_times(item) == with_times(page)
+        assert all(text is None or text.endswith("Z") for name, text in item.items() if name.endswith("_at"))
+
+
+def with_times(page: Mapping[str, object]) -> dict[str, object]:
+    """Return a page with its times as times."""
+    return {
+        name: datetime.fromisoformat(f"{one}") if one and name.endswith("_at") else one for name, one in page.items()
+    }

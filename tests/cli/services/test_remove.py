@@ -177,3 +177,18 @@ def test_the_gateway_can_be_removed_between_others(clone: Path) -> None:
 
 
 # --- end about gateway ---
+
+
+# --- about content ---
+@pytest.mark.long
+def test_the_service_of_another_teams_tables_can_be_removed(clone: Path) -> None:
+    """What is left is complete, linted, typed and rendered, its pages and tests hold, and nothing names its pages."""
+    take_out(clone, "content")
+
+    check_left(clone)
+    names = "content-service|CONTENT_(DATABASE|OWNER)_URL|api/v1/pages|PageSummary|pageBySlug|about content"
+    others = (":!CHANGELOG.md", ":!docs/decisions/0040-tables-of-another-owner.md")
+    assert try_git(clone, "grep", "-lE", names, "--", *others).stdout == ""
+
+
+# --- end about content ---
