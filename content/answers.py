@@ -10,6 +10,7 @@ from chassis.web.etag import Tags
 from content.orm.tables import Page, PageStatus
 
 _UTC: ColumnElement[str] = literal_column("'UTC'")
+_RFC_3339 = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 
 
 def _time(column: Any, name: str) -> Label[Any]:  # noqa: ANN401 - the time of a column without a zone
@@ -18,7 +19,10 @@ def _time(column: Any, name: str) -> Label[Any]:  # noqa: ANN401 - the time of a
 
 
 def _time_in_json(column: Any, name: str) -> Label[Any]:  # noqa: ANN401 - likewise
-    return func.to_json(column).op("#>>")(literal_column("'{}'")).op("||")(literal_column("'Z'")).label(name)
+    # As pydantic writes the times of single pages: with six decimals, or none.
+    return func.replace(
+        func.to_char(column, literal_column(_RFC_3339)), literal_column("'.000000'"), literal_column("''")
+    ).label(name)
 
 
 _FIELDS: tuple[Any, ...] = (

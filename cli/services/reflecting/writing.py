@@ -52,13 +52,13 @@ COLUMNS: Mapping[str, InstrumentedAttribute[Any]] = {{
 
 def schemas_module(served: Served, service: str) -> str:
     """Return the text of ``schemas.py``; its imports may be unused, and its lines are not wrapped."""
-    prefix, spoken = "".join(map(str.capitalize, service.split("_"))), service.replace("_", " ")
+    prefix = "".join(map(str.capitalize, service.split("_")))
     sent, aliases = _named(served, prefix)
     created = [f"{one.name}: {_created(one, sent[one.name])}" for one in served.fields if one.is_created]
     changed = [f"{one.name}: {_changed(one, sent[one.name])}" for one in served.fields if one.is_changed]
     read = [f"{one.name}: {_nullable(one, _form(one).read)}" for one in served.fields]
     parts = [
-        f'"""Requests and answers of the {spoken} service, first written from the columns of ``{served.name}``."""',
+        f'"""Requests and answers, first written from the columns of ``{served.name}``."""',
         _IMPORTS.replace("SERVICE", service),
         "\n".join(aliases),
         _key(served, service, f"{prefix}Key", sent),

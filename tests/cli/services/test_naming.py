@@ -103,7 +103,7 @@ def test_the_shortest_and_the_longest_name_make_a_service() -> None:
     check_files(
         {
             name: copied(kind, name)
-            for kind, letter in zip(SKELETON_OF, "xyz", strict=True)
+            for kind, letter in zip(SKELETON_OF, "wxyz", strict=True)
             for name in (letter, letter * LONGEST, f"{letter}_" * (LONGEST // 2 - 1) + "as")
         }
     )

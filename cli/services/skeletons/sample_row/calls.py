@@ -1,4 +1,4 @@
-"""Calls of the sample row service: none besides the keys and revocations that every service fetches."""
+"""Calls of other services: none besides the keys and revocations that every service fetches."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Requests and answers of the sample row service, first written from the columns of ``sample_rows``."""
+"""Requests and answers, first written from the columns of ``sample_rows``."""
 
 from datetime import datetime
 from typing import Annotated, NamedTuple

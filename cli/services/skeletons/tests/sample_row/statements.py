@@ -1,4 +1,4 @@
-"""The statements of sample_row: its list is a range of the primary key's index. Add each filter that you add."""
+"""The statements of sample_row, for tests of plans: a range of the key's index."""
 
 from tests.support.statements import StatementTable
 
