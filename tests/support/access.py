@@ -15,32 +15,32 @@ from fastapi import FastAPI
 
 from cli.routes import DeclaredRoute
 
-PRINCIPALS = ("nobody", "ada", "bob", "analyst", "admin", "client")
-"""No token; the owner of the things; another person; two roles; a linked program, sealed, without a token."""
+PRINCIPALS = ("nobody", "ada", "bob", "analyst", "editor", "admin", "client")
+"""No token; the owner of the things; another person; three roles; a linked program, sealed, without a token."""
 OK = 200
 """Any 2xx."""
 
 ANSWERS = {
-    #            nobody  ada  bob  analyst admin client
-    "probe":     (OK,    OK,  OK,  OK,     OK,   OK),   # of the chassis: ignores credentials
-    "public":    (OK,    OK,  OK,  OK,     OK,   400),  # plain, never sealed
-    "open":      (OK,    OK,  OK,  OK,     OK,   OK),
-    "known or not": (OK, OK,  OK,  OK,     OK,   OK),   # a token is not needed, but checked
-    "statistics": (OK,   OK,  OK,  OK,     OK,   OK),   # in development; elsewhere analysts, admins and peers
-    "sealed":    (400,   400, 400, 400,    400,  OK),   # by any linked peer
-    "person":    (401,   OK,  OK,  OK,     OK,   401),  # each person's own things
-    "person, plain": (401, OK, OK, OK,     OK,   400),  # the same, and never sealed
-    "owner":     (401,   OK,  404, 404,    404,  401),  # one thing, which does not exist for others
-    "owner/admin": (401, OK,  404, 404,    OK,   401),  # the same, and admins
-    "owner/admin, plain": (401, OK, 404, 404, OK, 400),  # the same, and never sealed
-    "analyst":   (401,   403, 403, OK,     OK,   401),  # and admins
-    "analyst, plain": (401, 403, 403, OK,  OK,   400),  # the same, and never sealed
-    "editor":    (401,   403, 403, 403,    OK,   401),  # editors, too
-    "admin":     (401,   403, 403, 403,    OK,   401),
-    "service":   (400,   400, 400, 400,    400,  401),  # sealed by the services that are named, or by any service
-    "keyed":     (401,   401, 401, 401,    401,  OK),   # by any linked peer, or with a write key
-    "sealed/keyed": (400, 401, 401, 401,   401,  OK),   # the same; without a key the missing seal is reported first
-    "key":       (401,   401, 401, 401,    401,  400),  # plain, with a write key
+    #                      nobody  ada   bob   analyst   editor   admin   client
+    "probe":              (OK,     OK,   OK,   OK,       OK,      OK,    OK),  # of the chassis: ignores credentials
+    "public":             (OK,     OK,   OK,   OK,       OK,      OK,    400),  # plain, never sealed
+    "open":               (OK,     OK,   OK,   OK,       OK,      OK,    OK),
+    "known or not":       (OK,     OK,   OK,   OK,       OK,      OK,    OK),  # a token is not needed, but checked
+    "statistics":         (OK,     OK,   OK,   OK,       OK,      OK,    OK),  # elsewhere: analysts, admins, peers
+    "sealed":             (400,    400,  400,  400,      400,     400,   OK),  # by any linked peer
+    "person":             (401,    OK,   OK,   OK,       OK,      OK,    401),  # each person's own things
+    "person, plain":      (401,    OK,   OK,   OK,       OK,      OK,    400),  # the same, and never sealed
+    "owner":              (401,    OK,   404,  404,      404,     404,   401),  # one thing, hidden from others
+    "owner/admin":        (401,    OK,   404,  404,      404,     OK,    401),  # the same, and admins
+    "owner/admin, plain": (401,    OK,   404,  404,      404,     OK,    400),  # the same, and never sealed
+    "analyst":            (401,    403,  403,  OK,       403,     OK,    401),  # and admins
+    "analyst, plain":     (401,    403,  403,  OK,       403,     OK,    400),  # the same, and never sealed
+    "editor":             (401,    403,  403,  403,      OK,      OK,    401),  # and admins
+    "admin":              (401,    403,  403,  403,      403,     OK,    401),
+    "service":            (400,    400,  400,  400,      400,     400,   401),  # sealed by named services, or by any
+    "keyed":              (401,    401,  401,  401,      401,     401,   OK),  # by any linked peer, or with a write key
+    "sealed/keyed":       (400,    401,  401,  401,      401,     401,   OK),  # the same; the seal is checked first
+    "key":                (401,    401,  401,  401,      401,     401,   400),  # plain, with a write key
 }  # fmt: skip
 """Policy -> the answer to each principal."""
 

@@ -21,7 +21,7 @@ from user.services.create_user import create_user
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Creates Ada, Bob, an analyst, two admins (the last one cannot be removed) and the things of one service."""
+    """Creates people of each role, with two admins (the last one cannot be removed), and the things of one service."""
 
     apps: dict[str, FastAPI]
     empty: Empty
@@ -34,7 +34,7 @@ class World:
         Returns the people, and the parameters of the paths.
         """
         await self.empty()
-        roles = {"ada": "user", "bob": "user", "analyst": "analyst", "admin": "admin", "root": "admin"}
+        roles = {"ada": "user", "bob": "user", **{one: one for one in ("analyst", "editor", "admin")}, "root": "admin"}
         made = {}
         async with self.apps["user"].state.application.store.transaction() as session:
             for name, role in roles.items():
