@@ -35,6 +35,7 @@ from chassis.web.trailing_slash import redirect_trailing_slashes
 log = structlog.get_logger(__name__)
 
 PURGE_EVERY_S = 30.0
+WATCH_EVERY_S = 30.0
 
 
 def create_app(  # noqa: PLR0913 - the parts of a service
@@ -72,6 +73,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
     dispatcher, background = _dispatchers(settings, envelope)
     tokens, following = _tokens(settings, envelope, background, keys, revocations)
     purging = (Periodic("purge_expired", PURGE_EVERY_S, store.purge_expired),) if store else ()
+    watching = (Periodic("watch_tables", WATCH_EVERY_S, tables.watch),) if tables else ()
     application = Application(
         settings=settings,
         store=store,
@@ -85,7 +87,7 @@ def create_app(  # noqa: PLR0913 - the parts of a service
         dispatcher=dispatcher,
         background=background,
         tokens=tokens,
-        periodic=(*purging, *following, *periodic),
+        periodic=(*purging, *watching, *following, *periodic),
         relay=relay,
         tables=tables,
         own=own,

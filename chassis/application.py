@@ -74,6 +74,9 @@ class ForeignTables(Protocol):
             SchemaChanged: Requests fail because of the differences (503).
         """
 
+    async def watch(self) -> None:
+        """Compare them, for the log and the metrics."""
+
     async def explain(self, error: Exception) -> AppError | None:
         """Return what to answer instead of an unhandled error, if the tables have changed; None if they have not."""
 

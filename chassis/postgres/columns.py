@@ -7,7 +7,7 @@ The columns of tables that belong to others: read from PostgreSQL's catalogue, a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 from sqlalchemy import TextClause, text
@@ -57,6 +57,11 @@ STORED: TypeAdapter[SchemaColumns] = TypeAdapter(SchemaColumns)
 """Its form in JSON."""
 
 
+Effect = Literal["always", "sometimes", "never"]
+"""Whether requests that use a place fail because of a difference there; sometimes: for some rows and values."""
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """
@@ -65,12 +70,12 @@ class Difference:
     Attributes:
         place: The table, or the table and the column, as in ``Page.title``.
         what: What is different there, as in ``the column is missing``.
-        fails: Whether requests that use the place fail because of it: always, or for some rows and values, or never.
+        fails: Whether requests that use the place fail because of it.
     """
 
     place: str
     what: str
-    fails: Literal["always", "sometimes", "never"] = "always"
+    fails: Effect = "always"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}"

@@ -13,8 +13,9 @@ import structlog
 
 from chassis.core.errors import DatabaseUnavailable, SchemaChanged
 from chassis.core.tracebacks import place_of
-from chassis.postgres.columns import STORED, Difference, compare, read_columns
+from chassis.postgres.columns import EFFECTS, STORED, Difference, compare, read_columns
 from chassis.postgres.database import Postgres
+from chassis.telemetry.metrics import TABLES_CHANGED
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,11 @@ class ReflectedSchema:
             raise SchemaChanged(list(map(str, differences)))
         return "; ".join(map(str, differences))
 
+    async def watch(self) -> None:
+        """Compare the tables, whether or not a probe or a failed request does: for the log and the metrics."""
+        with suppress(SchemaChanged):
+            await self.check()
+
     async def explain(self, error: Exception) -> SchemaChanged | None:
         """Return what to answer instead of an unhandled error, if the tables have changed; None if they have not."""
         with suppress(DatabaseUnavailable):
@@ -73,7 +79,9 @@ class ReflectedSchema:
             return list(compare(self.expected, await read_columns(session, self._schema, self.expected)))
 
     def _report(self, differences: Sequence[Difference]) -> Sequence[Difference]:
-        """Log the differences, if they are others than before; returns them."""
+        """Count the differences, and log them if they are others than before; returns them."""
+        for effect in EFFECTS:
+            TABLES_CHANGED.labels(effect).set(sum(one.fails == effect for one in differences))
         named = list(map(str, differences))
         if named and named != self._reported:
             log.warning("tables of another owner have changed", differences=named)

@@ -28,6 +28,12 @@ POOL_IN_USE = Gauge("database_pool_in_use", "Connections in use.", ["database"],
 POOL_WAITING = Gauge(
     "database_pool_waiting", "Callers waiting for a connection.", ["database"], multiprocess_mode="livesum"
 )
+TABLES_CHANGED = Gauge(
+    "foreign_tables_changed",
+    "Differences of another owner's tables from those that the service was built for.",
+    ["fails"],
+    multiprocess_mode="livemostrecent",
+)
 PURGED = Counter("purge_rows", "Rows deleted because they expired.", ["table"])
 # Every worker measures the same table, so the latest value is right.
 OVERDUE = Gauge(

@@ -209,7 +209,10 @@ async def test_a_change_that_breaks_requests(
     found = await statuses(tiny.client)
     ready = await tiny.client.get("/readyz")
 
+    await tiny.app.state.application.tables.watch()
+    metrics = (await tiny.client.get("/metrics")).text
     assert (found, await drift(tiny)) == (expected, [(place, what, "always")])
+    assert 'foreign_tables_changed{fails="always"} 1.0' in metrics
     assert (ready.status_code, ready.json()["checks"]["tables"]) == (503, f"down ({place}: {what})")
 
 
