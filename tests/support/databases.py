@@ -73,6 +73,16 @@ def emptying(*tables: str) -> str:
     return f"DO $$ BEGIN {' '.join(f'DELETE FROM {table};' for table in tables)} END $$"  # noqa: S608 - our own tables
 
 
+def _emptying(metadata: MetaData) -> str:
+    """Return the statement that empties all tables; an empty text if there are none."""
+    tables = metadata.tables.values()
+    if not any(table.schema for table in tables):
+        return emptying(*map(_quoted, reversed(metadata.sorted_tables))) if tables else ""
+    # Of another owner: they may refer to each other in a circle. Constraints are checked when all rows are deleted.
+    deletions = (f"t{number} AS (DELETE FROM {_quoted(table)})" for number, table in enumerate(tables))  # noqa: S608
+    return f"WITH {', '.join(deletions)} SELECT"
+
+
 def _quoted(table: Table) -> str:
     """Return the name of a table as PostgreSQL reads it, whatever its letters, with its schema if it has one."""
     return _PREPARER.format_table(table)
@@ -105,7 +115,7 @@ async def _rows(database: Postgres, tables: MetaData) -> dict[str, Sequence[str]
     async with database.transaction() as session:
         return {
             table.name: (await session.scalars(text(f"SELECT to_jsonb(t)::text FROM {_quoted(table)} t"))).all()  # noqa: S608
-            for table in tables.sorted_tables
+            for table in tables.tables.values()
         }
 
 
@@ -128,9 +138,8 @@ class Tables:
     @classmethod
     async def open(cls, url: str, *metadata: MetaData) -> Self:
         """Connect to the database that has them."""
-        tables = [table for one in metadata for table in reversed(one.sorted_tables)]
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-        return cls(connection, emptying(*map(_quoted, tables)))
+        return cls(connection, "; ".join(filter(None, map(_emptying, metadata))))
 
     async def have_events(self) -> bool:
         """Whether the service still has events to deliver."""
