@@ -13,7 +13,7 @@ from content.metadata import check_metadata
 from content.orm.tables import PageStatus
 
 MOST_TEXT = 200_000
-"""In characters; MAX_BODY_BYTES limits the request, too."""
+"""In characters."""
 MOST_TAGS = 20
 
 PageId = Annotated[str, Path(max_length=200, examples=["tz4a98xxat96iws9zmbrgj3a"])]
@@ -35,7 +35,12 @@ Title = Annotated[
     Field(examples=["About us"]),
 ]
 Text = Annotated[
-    str, Field(max_length=MOST_TEXT, description="Stored as it is, and never rendered.", examples=["# About us"])
+    str,
+    Field(
+        max_length=MOST_TEXT,
+        description="Stored as it is, and never rendered. A whole request has at most 256 KiB.",
+        examples=["# About us"],
+    ),
 ]
 Status = Annotated[PageStatus, Field(strict=False, examples=["DRAFT"])]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True), VISIBLE_LINE]

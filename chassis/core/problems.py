@@ -146,6 +146,8 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
 
 async def _answer_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if any(one["loc"] == ("body",) and isinstance(one.get("input"), bytes) for one in error.errors()):
+        return problem_response(UnsupportedMediaType("Send JSON with the header Content-Type: application/json."))
     errors = [field_error(one) for one in error.errors()[:MOST_FIELD_ERRORS]]
     return problem_response(InvalidRequest(errors=errors))
 

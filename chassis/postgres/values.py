@@ -59,14 +59,14 @@ def _is_exact(value: Any) -> bool:  # noqa: ANN401
 
 
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
-KeyText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/]+$")]
-"""A text in a primary key, which is a segment of an address; an index has no long ones."""
+KeyText = Annotated[str, Field(max_length=200, pattern=r"^[^/]*[^/.][^/]*$")]
+"""A text in a primary key: a segment of an address, without a slash, not of dots alone; indexes have no long ones."""
 SmallInt = Annotated[int, Field(ge=-(2**15), lt=2**15)]
 Int = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 BigInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Float = Annotated[float, Field(allow_inf_nan=False)]
-Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-"""A ``numeric`` in an answer: a number of JSON."""
+Number = Annotated[Decimal, Field(allow_inf_nan=True), PlainSerializer(float, return_type=float, when_used="json")]
+"""A ``numeric`` in an answer: a number of JSON; null for NaN, which JSON does not have."""
 Numeric = Annotated[Number, BeforeValidator(_from_number, json_schema_input_type=float), Field(allow_inf_nan=False)]
 """A ``numeric``; add its precision (``Field(max_digits=…, decimal_places=…)``)."""
 Timestamp = Annotated[AwareDatetime, Field(strict=False, ge=_FIRST, le=_LAST, examples=["2026-11-21T14:30:00Z"])]

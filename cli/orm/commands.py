@@ -73,8 +73,10 @@ def live(service: _Name = None) -> None:
     differences = differences_of_database(ROOT / found.name, store_url(found).get_secret_value())
     if _report(found, differences, "its database"):
         raise CommandError(
-            "The owner of the schema has changed it. Bring schema/schema.sql up to date, then: "
-            f"make orm SERVICE={found.name}"
+            "If the owner has changed the database, bring schema/schema.sql up to date, then: "
+            f"make orm SERVICE={found.name}. If the models are newer, let the owner migrate the database "
+            f"({found.owner_variable} in .dev/env); in development, its data may be deleted instead: stop the stack, "
+            f"then bin/cli reset {found.name}."
         )
 
 

@@ -228,7 +228,8 @@ def next_steps(name: str, port: int) -> str:
     return f"""
   make run SERVICES={name}    # it and what it needs; a stack that is running starts it by itself
   make test SERVICE={name}    # its tests; make check, for the rest
-  git add --all && git commit -m "Add the service {name}"    # or undo all: bin/cli service remove {name}
+  git add --all && git commit -m "Add the service {name}"    # later: bin/cli service remove {name}
+  git restore . && git clean -d --force    # or undo all, at once
 
 http://127.0.0.1:{port}/docs"""
 

@@ -181,11 +181,16 @@ def _renamed(node: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - a pa
     if not isinstance(node, dict):
         return node
     return {
-        key: {names.get(name, name): _renamed(one, names) for name, one in value.items()}
+        key: {names.get(name, name): _retitled(_renamed(one, names), names.get(name)) for name, one in value.items()}
         if key == "schemas"
         else _renamed(value, names)
         for key, value in node.items()
     }
+
+
+def _retitled(schema: Document, title: str | None) -> Document:
+    """Return a schema with its new name as its title: generators of clients make classes by their titles."""
+    return {**schema, "title": title} if title else schema
 
 
 def _passed_on(service: str, operation: Document, route: DeclaredRoute) -> Document:

@@ -5,7 +5,7 @@ them there (docs/decisions/0041-lists-that-postgresql-writes.md).
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, cast, func, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -18,8 +18,9 @@ from chassis.postgres.statements import Row, Statement
 from chassis.web.pagination import PageRequest, Slice, SortKey
 from content.answers import LISTED
 from content.orm.tables import Page
-from content.schemas import Search, Sort
+from content.schemas import PageSummary, Search, Sort
 
+_NEVER_NULL = [name for name, field in PageSummary.model_fields.items() if type(None) not in get_args(field.annotation)]
 _LONGEST_KEY = 200
 """The part of a title by which pages are sorted: an index cannot have more than 2,704 bytes of it."""
 _KEYS: dict[Sort, Any] = {
@@ -75,7 +76,9 @@ async def list_pages(database: Postgres, search: Search, page: PageRequest) -> S
     else:
         async with database.transaction() as session:
             rows = await find_pages(session, search, page)
-    return page.slice([row["json"] for row in rows], lambda row: _field(row, "id"), _key_of(search.sort))
+    texts = [row["json"] for row in rows]
+    _check_complete(texts)
+    return page.slice(texts, lambda row: _field(row, "id"), _key_of(search.sort))
 
 
 async def find_pages(session: AsyncSession, search: Search, page: PageRequest) -> Sequence[Row]:
@@ -91,6 +94,19 @@ async def find_pages(session: AsyncSession, search: Search, page: PageRequest) -
     matching = await find_matches(session, query, Page.id, Page.status == search.status, conditions, page.limit + 1)
     rows: Sequence[Row] = (await session.execute(_as_json(query.where(matching)))).mappings().all()
     return rows
+
+
+def _check_complete(rows: Sequence[str]) -> None:
+    """
+    Refuse rows without a value that each page has, as the response models of single pages do.
+
+    Raises:
+        ValueError: A column that was never null is null now.
+    """
+    text = "".join(rows)
+    if lacking := [name for name in _NEVER_NULL if f'"{name}":null' in text]:  # quotes in texts are escaped
+        msg = f"a listed page has no {lacking[0]}"
+        raise ValueError(msg)
 
 
 def _values(search: Search, page: PageRequest) -> dict[str, Any]:

@@ -153,7 +153,7 @@ async def test_the_framework_s_own_errors_are_problems(tiny: Tiny) -> None:
         ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Encoding": "gzip"}}, 415, None),
         ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Encoding": "identity"}}, 415, None),
         ({"method": "POST", "url": THINGS, "content": b"", "headers": JSON}, 422, "invalid_request"),
-        ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Type": "text/plain"}}, 422, None),
+        ({"method": "POST", "url": THINGS, "content": b"{}", "headers": {"Content-Type": "text/plain"}}, 415, None),
         ({"method": "POST", "url": THINGS, "json": {}}, 422, "invalid_request"),
     ],
     ids=lambda value: f"{value['method']} {value['url']}" if isinstance(value, dict) else None,

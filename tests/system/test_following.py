@@ -146,7 +146,7 @@ class Run:
 def running(service: str) -> Iterator[Run]:
     """Run a service, and what it needs, in a copy of their folders."""
     with data_folder() as folder:
-        for name in ("chassis", "cli", *(one.name for one in with_peers([find_service(service)]))):
+        for name in ("chassis", "cli", "deploy/postgres", *(one.name for one in with_peers([find_service(service)]))):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         process = subprocess.Popen(
             [sys.executable, "-m", "cli", "run", service],

@@ -58,6 +58,6 @@ def choose(found: Sequence[Served], wanted: str | None, command: str) -> Served:
     about = f"There is no table '{wanted}' with a primary key." if wanted else "Choose one of the tables."
     others = [f"  {one.name} cannot be served: {'; '.join(one.obstacles())}" for one in found if one not in usable]
     if not usable:
-        raise CommandError("\n".join(["No table can be served; each needs a primary key.", *others]))
+        raise CommandError("\n".join(["No table can be served.", *others]))
     lines = [f"  {one.describe()}" for one in usable]
     raise CommandError("\n".join([about, *lines, *others, f"For example: {command} --table {usable[0].name}"]))

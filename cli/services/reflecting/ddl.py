@@ -26,7 +26,11 @@ def read_ddl(schema: str) -> str:
     Raises:
         CommandError: It cannot be read; no message has the password of the address.
     """
-    return _of_database(SecretStr(schema)) if is_address(schema) else _of_file(Path(schema))
+    if is_address(schema):
+        return _of_database(SecretStr(schema))
+    if "://" in schema:
+        raise CommandError("--schema: an address of a database begins with postgresql://")
+    return _of_file(Path(schema))
 
 
 def is_address(schema: str) -> bool:

@@ -89,10 +89,13 @@ def _of_key(kind: String) -> Form:
 
 
 def _of_array(kind: Any) -> Form | None:  # noqa: ANN401
+    # PostgreSQL stores no dimensions with a column: whoever else writes rows may store arrays of arrays.
     item = _of_type(kind.item_type)
     if item is None or (kind.dimensions or 1) > 1:
         return None
-    return Form(f"Annotated[list[{item.sent}], Field(max_length=MOST_ITEMS)]", f"list[{item.read} | None]")
+    return Form(
+        f"Annotated[list[{item.sent}], Field(max_length=MOST_ITEMS)]", f"list[{item.read} | None] | list[list[Any]]"
+    )
 
 
 def _of_enum(kind: Enum) -> Form | None:

@@ -68,7 +68,10 @@ def lines(text: str, name: str) -> list[str]:
         (pg.JSONB(), ("Json", "AnyJson")),
         (sa.LargeBinary(), ("Bytes", "BytesRead")),
         (ENUM, ("Annotated[tables.Color, Field(strict=False)]", "tables.Color")),
-        (pg.ARRAY(sa.Text()), ("Annotated[list[Text], Field(max_length=MOST_ITEMS)]", "list[str | None]")),
+        (
+            pg.ARRAY(sa.Text()),
+            ("Annotated[list[Text], Field(max_length=MOST_ITEMS)]", "list[str | None] | list[list[Any]]"),
+        ),
         (pg.ARRAY(sa.Integer(), dimensions=2), None),
         (pg.TIME(timezone=True), None),
         (pg.TSVECTOR(), None),

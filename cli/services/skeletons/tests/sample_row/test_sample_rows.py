@@ -4,8 +4,16 @@ from sqlalchemy import text
 from chassis.core.errors import AppError
 from chassis.postgres.database import Postgres
 from sample_row.errors import ReferenceNotFound, RuleViolated, StillReferenced, ValueInvalid, ValueTaken
+from sample_row.schemas import SampleRowRead
 from sample_row.services.constraints import explaining_violations
+from sample_row.table import COLUMNS
 from tests.sample_row.conftest import CHANGED, Editor, new_body, new_change
+from tests.support.foreign import never_null
+
+
+def test_what_may_be_null_in_the_table_may_be_null_in_answers() -> None:
+    """After `make orm`, this names the fields of schemas.py that must follow."""
+    assert never_null(SampleRowRead, COLUMNS) == []
 
 
 async def test_it_is_stored_as_it_was_sent(editor: Editor, database: Postgres) -> None:
