@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import InstrumentedAttribute
 
 
@@ -19,7 +19,7 @@ def _is_nullable(column: InstrumentedAttribute[Any]) -> bool:
 
 def _takes_none(answer: type[BaseModel], name: str) -> bool:
     try:
-        TypeAdapter(answer.model_fields[name].annotation).validate_python(None)
+        answer.__pydantic_validator__.validate_assignment(answer.model_construct(), name, None)
     except ValidationError:
         return False
     return True
