@@ -226,10 +226,11 @@ def _streaming(
     is_ending: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[bytes]:
     """Stream one result and then none; each look at the clock is a heartbeat later."""
-    monkeypatch.setattr(subscriptions, "TICK_S", 0.01)
+    monkeypatch.setattr(subscriptions, "TICK_S", 60.0)
 
     async def source() -> AsyncGenerator[Result]:
         yield FIRST
+        monkeypatch.setattr(subscriptions, "TICK_S", 0.01)  # from here on: the result is there first on any machine
         await asyncio.Event().wait()
 
     async def allowed() -> bool:
