@@ -94,7 +94,7 @@ def _of_array(kind: Any) -> Form | None:  # noqa: ANN401
     if item is None or (kind.dimensions or 1) > 1:
         return None
     return Form(
-        f"Annotated[list[{item.sent}], Field(max_length=MOST_ITEMS)]", f"list[{item.read} | None] | list[list[Any]]"
+        f"Annotated[list[{item.sent}], Field(max_length=MOST_ITEMS)]", f"list[{item.read} | None] | list[list[AnyJson]]"
     )
 
 

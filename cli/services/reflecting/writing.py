@@ -14,7 +14,7 @@ _OF_VALUES = (
 )
 _OTHERS = "Annotated", "Depends", "Field", "KeyInPath", "NamedTuple", "UUID", "Key", "Create", "Update"
 _IMPORTS = f"""from datetime import date, datetime, time
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends

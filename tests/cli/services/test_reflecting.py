@@ -70,7 +70,7 @@ def lines(text: str, name: str) -> list[str]:
         (ENUM, ("Annotated[tables.Color, Field(strict=False)]", "tables.Color")),
         (
             pg.ARRAY(sa.Text()),
-            ("Annotated[list[Text], Field(max_length=MOST_ITEMS)]", "list[str | None] | list[list[Any]]"),
+            ("Annotated[list[Text], Field(max_length=MOST_ITEMS)]", "list[str | None] | list[list[AnyJson]]"),
         ),
         (pg.ARRAY(sa.Integer(), dimensions=2), None),
         (pg.TIME(timezone=True), None),

@@ -1,7 +1,7 @@
 """Requests and answers, first written from the columns of ``sample_rows``."""
 
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends
@@ -64,7 +64,7 @@ class SampleRowRead(Read):
     title: str
     note: str | None
     state: tables.SampleRowState
-    labels: list[str | None] | list[list[Any]]
+    labels: list[str | None] | list[list[AnyJson]]
     details: AnyJson
     price: Number | None
     created_at: datetime
