@@ -1,4 +1,4 @@
-"""What is answered of a page: the columns of its answers, its version, and who may see it."""
+"""The columns of answers about pages, the version of a page, and who may see it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is reflected of a schema: ``orm/reflect.toml``, which may be left out."""
+"""Settings for the generation of models: ``orm/reflect.toml``, which may be missing."""
 
 import tomllib
 from pathlib import Path

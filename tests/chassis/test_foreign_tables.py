@@ -319,3 +319,14 @@ async def test_a_stored_reading_is_read_back(tiny: Tiny, tmp_path: Path) -> None
     (tmp_path / "columns.json").write_text(json.dumps({"schema": "public", "tables": {"Post": {"id": 1}}}))
     with pytest.raises(ValueError, match=r"Post\.id"):
         ReflectedSchema(tiny.app.state.application.store, tmp_path / "columns.json")
+
+
+async def test_development_has_routes_about_the_tables(tiny: Tiny, owner: Owner) -> None:
+    """They return the columns that are expected, and how the database differs from them now."""
+    owner.change('ALTER TABLE "Post" DROP COLUMN note')
+
+    schema = (await tiny.client.get("/api/v1/private/schema")).json()
+    drift = (await tiny.client.get("/api/v1/private/drift")).json()
+
+    assert schema["Other"]["name"] == {"type": "text", "nullable": False, "filled": "", "values": []}
+    assert drift == {"differences": [{"place": "Post.note", "what": "the column is missing", "fails": "always"}]}

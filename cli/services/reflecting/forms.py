@@ -89,7 +89,7 @@ def _of_key(kind: String) -> Form:
 
 
 def _of_array(kind: Any) -> Form | None:  # noqa: ANN401
-    # PostgreSQL stores no dimensions with a column: whoever else writes rows may store arrays of arrays.
+    # PostgreSQL stores no dimensions with a column: other writers may store arrays of arrays.
     item = _of_type(kind.item_type)
     if item is None or (kind.dimensions or 1) > 1:
         return None
