@@ -16,9 +16,9 @@ from cli.dev.server import EmbeddedServer
 from cli.services import Service, stored_data
 from cli.services.stored_data import data_in_the_way, drop_data_of
 
-RECORDS = Service("scratch", 1, "postgres")
-DOCUMENTS = Service("scratch", 1, "mongodb")
-SHARED = Service("scratch", 1, "reflected")
+RECORDS = Service("discarded", 1, "postgres")
+DOCUMENTS = Service("discarded", 1, "mongodb")
+SHARED = Service("discarded", 1, "reflected")
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ def test_the_owner_of_the_database_is_deleted_too(postgres: EmbeddedPostgres, mo
 
     drop_data_of(SHARED)
 
-    assert postgres.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'scratch%'") == ""
+    assert postgres.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'discarded%'") == ""
 
 
 def test_a_database_of_ones_own_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its owner deletes it, and the variable that names it, even if all rows may go."""
-    monkeypatch.setattr(stored_data, "given_environment", lambda: {"SCRATCH_DATABASE_URL": "postgresql://shop"})
+    monkeypatch.setattr(stored_data, "given_environment", lambda: {"DISCARDED_DATABASE_URL": "postgresql://shop"})
 
     (obstacle,) = data_in_the_way(RECORDS, drop_data=True)
 
-    assert "SCRATCH_DATABASE_URL is set" in obstacle
+    assert "DISCARDED_DATABASE_URL is set" in obstacle
 
 
 def test_without_development_data_there_is_nothing_to_delete(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,5 +106,5 @@ def test_without_development_data_there_is_nothing_to_delete(monkeypatch: pytest
     monkeypatch.setattr(stored_data, "reach", lambda _service: nullcontext(None))
 
     assert data_in_the_way(RECORDS, drop_data=False) == []
-    assert data_in_the_way(Service("scratch", 1, "none"), drop_data=False) == []
+    assert data_in_the_way(Service("discarded", 1, "none"), drop_data=False) == []
     assert not drop_data_of(RECORDS)
